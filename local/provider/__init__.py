@@ -1,0 +1,50 @@
+"""A stand-in for Terraform's hashicorp/google provider, for this machine: the same plans, against the emulator.
+
+It runs inside the process that starts it and is reached by Terraform's reattach mode, HashiCorp's facility for debugging
+providers: no installation, no registry, no lock file. It refuses every address that is not loopback.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = "registry.terraform.io/hashicorp/google"
+MAX_SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path is 108 bytes, with a closing zero
+STOP_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A provider that is running."""
+
+    socket: Path
+
+    @property
+    def reattach(self) -> Mapping[str, object]:
+        """What TF_REATTACH_PROVIDERS has to be, as JSON, for terraform to find it."""
+        address = {"Network": "unix", "String": str(self.socket)}
+        return {
+            SOURCE: {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address},
+        }
+
+
+@contextmanager
+def serve(socket: Path, *, url: str) -> Iterator[Served]:
+    """Run the provider of the emulator at `url` on a Unix socket while the block lasts.
+
+    The socket belongs in a folder that only its owner can enter: whoever can connect can change resources. Raises ValueError
+    for a path that is too long for a socket, or a URL that is not loopback.
+    """
+    from local.provider.server import Provider, start  # grpc takes 0.1 s to import: only for who serves
+
+    if len(os.fsencode(socket)) > MAX_SOCKET_PATH_BYTES:
+        raise ValueError(f"{socket}: longer than the {MAX_SOCKET_PATH_BYTES} bytes that a Unix socket's path may have")
+    server = start(Provider(url), f"unix:{socket}")
+    try:
+        yield Served(socket=socket)
+    finally:
+        server.stop(STOP_GRACE_SECONDS).wait()

@@ -1,0 +1,158 @@
+"""What a change would do: the plan of one resource, as SDKv2's helper/schema computes it.
+
+Terraform proposes a new state (configuration where given, else the prior value of what is computed); this fills in defaults,
+marks what only the apply will tell as unknown, keeps prior values where the difference means nothing, and collects the
+paths whose change forces replacement. The answers carry legacy_type_system=true as SDKv2's do, so a default in a
+non-computed argument or a computed value that changes on apply (`state` of a job that is paused) needs no extra line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from local.provider.schema import Attribute, Block
+from local.provider.values import UNKNOWN, Object, is_empty
+
+Path: TypeAlias = tuple[str | int, ...]
+Suppress: TypeAlias = Callable[[object, object, Mapping[str, object]], bool]
+"""Says of (prior, planned, the whole proposed object) that their difference means nothing."""
+
+
+@dataclass(kw_only=True)
+class Change:
+    """A planned change while it is being worked out; hooks of a type may amend it."""
+
+    prior: Object | None
+    config: Object
+    proposed: Object
+    planned: Object = field(default_factory=dict)
+    replace: list[Path] = field(default_factory=list)
+
+    @property
+    def creates(self) -> bool:
+        """True when nothing is there yet."""
+        return self.prior is None
+
+    def set(self, name: str, value: object, *, force: bool = False) -> None:
+        """Plan another value for a top-level attribute."""
+        self.planned[name] = value
+        if force and self.prior is not None and self.prior.get(name) != value:
+            self.replace.append((name,))
+
+
+def plan(
+    block: Block,
+    *,
+    prior: Object | None,
+    proposed: Object,
+    config: Object,
+    suppress: Mapping[str, Suppress] | None = None,
+) -> Change:
+    """The planned state of a create (prior is None) or an update."""
+    change = Change(prior=prior, config=config, proposed=proposed)
+    change.planned = _Planner(change, suppress or {}).block(block, prior, proposed, config, ())
+    return change
+
+
+def same(old: object, new: object, attribute: Attribute) -> bool:
+    """True if SDKv2 shows no difference between a prior and a planned value."""
+    if old is UNKNOWN or new is UNKNOWN:
+        return old is new
+    if old is None and new is not None and attribute.kind in ("bool", "number"):
+        return False  # an explicit false or 0 is a value; "" and empty collections are not
+    if is_empty(old) and is_empty(new):
+        return True
+    if attribute.kind == "set" and isinstance(old, list) and isinstance(new, list):
+        return UNKNOWN not in new and _canonical(old) == _canonical(new)
+    return old == new
+
+
+def _canonical(elements: list[object]) -> list[str]:
+    return sorted(json.dumps(element, sort_keys=True) for element in elements)
+
+
+class _Planner:
+    def __init__(self, change: Change, suppress: Mapping[str, Suppress]) -> None:
+        self._change = change
+        self._suppress = suppress
+
+    def block(self, block: Block, prior: Object | None, proposed: Object, config: Object, path: Path) -> Object:
+        planned: Object = {
+            name: self._attribute(a, prior, proposed.get(name), config.get(name), (*path, name))
+            for name, a in block.attrs.items()
+        }
+        for name, inner in block.blocks.items():
+            old = prior.get(name) if prior else None
+            planned[name] = self._nested(inner, old, proposed.get(name), config.get(name), (*path, name))
+        return planned
+
+    def _attribute(self, a: Attribute, prior: Object | None, new: object, given: object, path: Path) -> object:
+        old = prior.get(str(path[-1])) if prior else None
+        if given is None:
+            if a.default is not None:
+                new = a.default
+            elif a.computed:
+                return old if prior is not None else UNKNOWN
+        if prior is not None and (same(old, new, a) or self._suppressed(old, new, path)):
+            return old
+        if a.force and not (old is None and is_empty(new)):
+            self._replace(path)
+        return new
+
+    def _suppressed(self, old: object, new: object, path: Path) -> bool:
+        rule = self._suppress.get(".".join(part for part in path if isinstance(part, str)))
+        return rule is not None and new is not UNKNOWN and rule(old, new, self._change.proposed)
+
+    def _nested(self, block: Block, old: object, new: object, given: object, path: Path) -> object:
+        if block.nest == "single" or new is UNKNOWN:
+            return new
+        was = [element for element in old if isinstance(element, dict)] if isinstance(old, list) else []
+        elements = [element for element in new if isinstance(element, dict)] if isinstance(new, list) else []
+        configs = given if isinstance(given, list) else []
+        if block.computed and not configs:
+            return UNKNOWN if self._change.creates else was
+        if block.force and len(was) != len(elements):
+            self._replace(path)
+        return [
+            self.block(block, _partner(block, was, i, configs[i]), element, configs[i], (*path, i))
+            for i, element in enumerate(elements[: len(configs)])
+        ]
+
+    def _replace(self, path: Path) -> None:
+        if not self._change.creates:
+            self._change.replace.append(path)
+
+
+def _partner(block: Block, was: list[Object], index: int, config: Object) -> Object | None:
+    """The prior element that a planned one continues: by place in a list, by what is configured in a set."""
+    if block.nest != "set" or len(was) == 1:
+        return was[index] if index < len(was) else None
+    wanted = {name: value for name, value in config.items() if not is_empty(value)}
+    return next((old for old in was if all(old.get(name) == value for name, value in wanted.items())), None)
+
+
+def settle(block: Block, new: Object, reference: Mapping[str, object]) -> Object:
+    """A state that was read, with null and zero values written as in the reference (the plan, or the last state).
+
+    The API drops what is empty: a retry_count of 0 comes back as nothing, and nothing has changed (SDKv2's
+    normalizeNullValues).
+    """
+    settled: Object = {}
+    for name in block.attrs:
+        value, before = new.get(name), reference.get(name)
+        keep = value is None or value in ("", [], {})
+        settled[name] = before if keep and before is not UNKNOWN and is_empty(before) else value
+    for name, inner in block.blocks.items():
+        value, before = new.get(name), reference.get(name)
+        if not isinstance(value, list):
+            settled[name] = value
+            continue
+        old = before if isinstance(before, list) else []
+        settled[name] = [
+            settle(inner, element, old[i] if i < len(old) and isinstance(old[i], dict) else {})
+            for i, element in enumerate(value)
+        ]
+    return settled
