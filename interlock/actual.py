@@ -1,0 +1,89 @@
+"""Declared against actual: what Cloud Scheduler says of each job, and where that is not what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from interlock.catalog import Catalog, Job
+from interlock.holds import Effective, Hold, effective
+
+PAUSED, ENABLED, MISSING = "PAUSED", "ENABLED", "MISSING"
+"""States as the Cloud Scheduler API names them, and our word for a job that it does not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActualJob:
+    """A job as Cloud Scheduler has it. `last_attempt` is aware UTC; `last_status` is a google.rpc code, 0 for success."""
+
+    name: str
+    region: str
+    state: str
+    schedule: str
+    time_zone: str
+    last_attempt: datetime | None
+    last_status: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStatus:
+    """A job of the catalog, what it should be and what it is. `drift` says what differs, empty for nothing."""
+
+    job: Job
+    effective: Effective
+    actual: ActualJob | None
+    drift: tuple[str, ...]
+
+    @property
+    def state(self) -> str:
+        """As the API names it."""
+        return self.actual.state if self.actual else MISSING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Every job of the catalog, and the jobs that the cloud has and the catalog does not know."""
+
+    jobs: tuple[JobStatus, ...]
+    unknown: tuple[ActualJob, ...]
+
+    @property
+    def drifted(self) -> bool:
+        """Whether anything is not as it should be."""
+        return bool(self.unknown) or any(status.drift for status in self.jobs)
+
+
+def compare(
+    catalog: Catalog,
+    scopes: Mapping[str, Iterable[str]],
+    actual: Iterable[ActualJob],
+    holds: Iterable[Hold],
+    now: datetime,
+) -> Comparison:
+    """What the cloud has against what the catalog declares and the holds cover at `now`.
+
+    A job in another region than the declared one is missing here and unknown there.
+    """
+    by_place = {(job.region, job.name): job for job in actual}
+    all_holds = list(holds)
+    statuses = []
+    for job in catalog.jobs.values():
+        found = by_place.pop((job.region, job.name), None)
+        should = effective(job, scopes, all_holds, now)
+        statuses.append(JobStatus(job=job, effective=should, actual=found, drift=_drift(job, should, found)))
+    return Comparison(jobs=tuple(statuses), unknown=tuple(by_place[place] for place in sorted(by_place)))
+
+
+def _drift(job: Job, should: Effective, actual: ActualJob | None) -> tuple[str, ...]:
+    if actual is None:
+        return (f"missing in {job.region}",)
+    wanted = PAUSED if should.paused else ENABLED
+    differences = []
+    if actual.state != wanted:
+        differences.append(f"{actual.state}, should be {wanted}")
+    if actual.schedule != job.schedule.text:
+        differences.append(f'schedule "{actual.schedule}", declared "{job.schedule.text}"')
+    if actual.time_zone != job.time_zone:
+        differences.append(f"zone {actual.time_zone}, declared {job.time_zone}")
+    return tuple(differences)

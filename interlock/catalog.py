@@ -1,0 +1,190 @@
+"""The catalog: what a platform declares, as frozen values.
+
+`schema.py` builds these from YAML and has checked every reference, so code that holds a `Catalog` may rely on it: a job's
+target, its processors and its retry profile exist. Durations are `timedelta`, dates are `date`; there are no instants here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from interlock.access import Kind
+from interlock.cron import Cron
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where something is written: a file relative to the catalog's parent folder, and a line counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A finding of `rule` that `owner` accepts for `reason` up to and including the day `until`."""
+
+    rule: str
+    reason: str
+    owner: str
+    until: date
+
+
+class ServiceKind(StrEnum):
+    """What a job's target is; it decides the URL and the kind of token (OIDC for services, OAuth for Google's own APIs)."""
+
+    RUN = "run"
+    FUNCTION = "function"
+    RUN_JOB = "run_job"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Something that a job can start, with the limits that are known of it."""
+
+    name: str
+    kind: ServiceKind
+    platform: str
+    max_instances: int | None
+    starts_per_minute: int | None
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryProfile:
+    """Cloud Scheduler's retryConfig; `attempts` are retries after the first attempt, 0 to 5; `max_duration` 0 is unlimited."""
+
+    name: str
+    attempts: int
+    min_backoff: timedelta
+    max_backoff: timedelta
+    doublings: int
+    max_duration: timedelta
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """Code that touches tables. `after` names the processors whose completion message starts this one."""
+
+    name: str
+    service: str
+    platform: str
+    after: tuple[str, ...]
+    tables: Mapping[str, frozenset[Kind]]
+    expect: timedelta | None
+    idempotent: bool | None
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the job calls: a service, for HTTP a path on it, and a body sent as JSON."""
+
+    service: Service
+    path: str
+    body: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredPause:
+    """The job is paused on purpose, until somebody decides otherwise; to be looked at again on the day `review`."""
+
+    reason: str
+    owner: str
+    review: date
+
+
+CatchUp = Literal["latest", "skip"]
+Wave = Literal["A", "B", "C"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A Cloud Scheduler job as declared. `deadline` is None for topics, which have none."""
+
+    name: str
+    platform: str
+    description: str
+    owner: str
+    region: str
+    schedule: Cron
+    was: Cron | None
+    time_zone: str
+    target: Target
+    deadline: timedelta | None
+    retry: RetryProfile
+    catch_up: CatchUp
+    recoverable: bool
+    runs: tuple[str, ...]
+    pair_with: tuple[str, ...]
+    wave: Wave | None
+    paused: DeclaredPause | None
+    waivers: tuple[Waiver, ...]
+    source: Source
+    origins: Mapping[str, str] = field(repr=False, compare=False)
+    """Per field, where its value comes from, for people: `catalog/nba/scrapers.yaml:12`, `defaults, ...:3` or `built in`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """A job that a backfill leaves running although the coverage rule would hold it."""
+
+    job: str
+    reason: str
+
+
+Protect = Literal["outputs", "inputs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backfill:
+    """A long rewrite of tables, started by people. While it is on, the jobs that it covers are held."""
+
+    name: str
+    platform: str
+    description: str
+    owner: str
+    expect: timedelta
+    default_end: timedelta
+    """How long it is held unless somebody says otherwise: 1.5 x `expect`, in whole minutes."""
+    tables: Mapping[str, frozenset[Kind]]
+    protect: frozenset[Protect]
+    keep: tuple[Keep, ...]
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Everything declared under one root, by name."""
+
+    services: Mapping[str, Service]
+    processors: Mapping[str, Processor]
+    jobs: Mapping[str, Job]
+    backfills: Mapping[str, Backfill]
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """Every table that a processor or a backfill touches."""
+        actors = [*self.processors.values(), *self.backfills.values()]
+        return frozenset(table for actor in actors for table in actor.tables)
+
+    @cached_property
+    def platforms(self) -> frozenset[str]:
+        """The platforms, one for each folder under the root."""
+        things = [*self.jobs.values(), *self.processors.values(), *self.services.values(), *self.backfills.values()]
+        return frozenset(thing.platform for thing in things)

@@ -1,0 +1,73 @@
+"""The `interlock` command line, one file a command.
+
+A command's module is imported only when the command runs, and imports Google's libraries only where it needs them: `--help`
+and the commands that only read the catalog start fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from interlock.located import SourceError
+
+COMMANDS = {
+    "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
+    "backfill": "Turn backfills on or off: deploys the schedules stack with its variables.",
+    "bootstrap": "Make the bucket for Terraform's state.",
+    "deploy": "Synthesize once, then deploy the stacks in order.",
+    "destroy": "Destroy the stacks, and what they leave.",
+    "show": "One job, resolved, and where each of its values comes from.",
+    "status": "Declared against actual: state, schedule, what holds each job until when.",
+    "unlock": "Release the state lock that a killed deploy left.",
+    "validate": "Check the catalog: everything wrong in it, with file and line.",
+}
+BAD_INPUT = 2
+"""Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
+
+
+class _Commands(click.Group):
+    """Knows the commands by name and help text, and imports the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"interlock.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - each module defines one
+        command.help = command.help or COMMANDS[cmd_name]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        from interlock.gcp import CloudError
+
+        try:
+            return super().invoke(ctx)
+        except SourceError as error:
+            for problem in error.problems:
+                click.echo(str(problem), err=True)
+            count = len(error.problems)
+            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was done.", err=True)
+            ctx.exit(BAD_INPUT)
+        except CloudError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="interlock")
+def main() -> None:
+    """Schedules, maintenance windows and backfill mode as infrastructure state.
+
+    Exit codes: 0 all is well, 1 something is not as it should be (drift, findings), 2 a mistake in the input.
+    """

@@ -1,0 +1,108 @@
+"""`interlock show`: one job as it will be deployed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from interlock.catalog import Catalog, Job, Json
+from interlock.commands.common import (
+    Format,
+    Place,
+    catalog_option,
+    cell,
+    env_option,
+    format_option,
+    new_table,
+    print_json,
+    print_table,
+)
+from interlock.environment import Environment
+from interlock.files import load_catalog
+from interlock.graph import chains, scopes
+
+BUILT_IN = "built in"
+
+
+@click.command()
+@click.argument("name", metavar="JOB")
+@catalog_option
+@env_option
+@format_option
+def command(name: str, root: Path, env_name: str, style: Format) -> None:
+    """One job, resolved, and where each of its values comes from: its own line, its file's defaults, or built in."""
+    place = Place(env_name)
+    catalog = load_catalog(root)
+    job = find_job(catalog, name)
+    fields = resolved(job, place.environment)
+    covered_by = sorted(scope for scope, jobs in scopes(catalog).items() if name in jobs)
+    if style == "json":
+        leads_to = [str(chain) for chain in chains(catalog)[name]]
+        origins = {key: job.origins.get(key, BUILT_IN) for key in fields}
+        print_json(
+            {"jobs": [{"name": name, **fields, "origins": {**origins}, "scopes": [*covered_by], "leads_to": [*leads_to]}]}
+        )
+        return
+    table = new_table(["field", "value", "from"], title=name)
+    for key, value in fields.items():
+        table.add_row(key, cell(_text(value)), cell(job.origins.get(key, BUILT_IN)))
+    print_table(table)
+    for chain in chains(catalog)[name]:
+        click.echo(f"  {chain}")
+    click.echo(f"in scopes: {', '.join(covered_by)}")
+
+
+def find_job(catalog: Catalog, name: str) -> Job:
+    """The job called `name`; a usage error with the nearest name when there is none."""
+    if name in catalog.jobs:
+        return catalog.jobs[name]
+    near = get_close_matches(name, catalog.jobs, n=1)
+    raise click.UsageError(f"the catalog has no job {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def resolved(job: Job, environment: Environment) -> dict[str, Json]:
+    """Every field of the job by its key in the catalog, plus the `url` or topic that it calls."""
+    paused: Json = None
+    if job.paused:
+        paused = {"reason": job.paused.reason, "owner": job.paused.owner, "review": job.paused.review.isoformat()}
+    retry = job.retry
+    return {
+        "description": job.description,
+        "owner": job.owner,
+        "schedule": job.schedule.text,
+        "was": job.was.text if job.was else None,
+        "time_zone": job.time_zone,
+        "region": job.region,
+        "target": {"service": job.target.service.name, "path": job.target.path, "body": job.target.body},
+        "calls": environment.call(job),
+        "deadline": _seconds(job.deadline) if job.deadline else None,
+        "retry": {
+            "profile": retry.name,
+            "attempts": retry.attempts,
+            "min_backoff": _seconds(retry.min_backoff),
+            "max_backoff": _seconds(retry.max_backoff),
+            "doublings": retry.doublings,
+            "max_duration": _seconds(retry.max_duration),
+        },
+        "catch_up": job.catch_up,
+        "recoverable": job.recoverable,
+        "runs": [*job.runs],
+        "pair_with": [*job.pair_with],
+        "wave": job.wave,
+        "paused": paused,
+    }
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{int(duration.total_seconds())}s"
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items() if inner not in (None, "", []))
+    if isinstance(value, list):
+        return ", ".join(_text(inner) for inner in value)
+    return "" if value is None else str(value)

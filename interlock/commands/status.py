@@ -1,0 +1,138 @@
+"""`interlock status`: what is held by what until when, what is paused by declaration, and what is not as it should be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from interlock.actual import ENABLED, PAUSED, Comparison, JobStatus, compare
+from interlock.catalog import Json
+from interlock.commands.common import (
+    Format,
+    Place,
+    catalog_option,
+    cell,
+    env_option,
+    format_option,
+    new_table,
+    print_json,
+    print_table,
+)
+from interlock.cron import zone
+from interlock.files import load_catalog
+from interlock.gcp.scheduler import list_jobs
+from interlock.gcp.storage import read_holds
+from interlock.graph import scopes
+from interlock.holds import Hold, active, format_instant
+
+
+@click.command()
+@catalog_option
+@env_option
+@format_option
+@click.option("--all", "everything", is_flag=True, help="Also the jobs that run as they should.")
+@click.pass_context
+def command(ctx: click.Context, root: Path, env_name: str, style: Format, everything: bool) -> None:
+    """Declared against actual: state, schedule, what holds each job until when, last attempt.
+
+    Exit code 1: something is not as it should be (drift, or an object whose name is no hold).
+    """
+    environment = Place(env_name).cloud
+    catalog = load_catalog(root)
+    now = datetime.now(UTC)
+    known = scopes(catalog)
+    holds, malformed = read_holds(environment.project, environment.bucket)
+    in_force = active(holds, now)
+    regions = {job.region for job in catalog.jobs.values()}
+    result = compare(catalog, known, list_jobs(environment.project, regions), in_force, now)
+    trouble = [f"gs://{environment.bucket}/{name}: its name states no flag or hold; it covers nothing" for name in malformed]
+    trouble += [
+        f"gs://{environment.bucket}/{hold.object_name}: the catalog knows no scope {hold.scope}; plans are refused"
+        for hold in in_force
+        if hold.scope not in known
+    ]
+    if style == "json":
+        print_json(as_json(result, in_force, trouble))
+    else:
+        _print(result, in_force, trouble, everything)
+    ctx.exit(1 if result.drifted or trouble else 0)
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return format_instant(instant) if instant else None
+
+
+def _hold_json(hold: Hold) -> dict[str, Json]:
+    return {
+        "scope": hold.scope,
+        "id": hold.id,
+        "until": format_instant(hold.end),
+        "reason": hold.reason,
+        "owner": hold.owner,
+        "object": hold.object_name,
+    }
+
+
+def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Json:
+    """The comparison for programs."""
+    return {
+        "jobs": [
+            {
+                "name": status.job.name,
+                "region": status.job.region,
+                "state": status.state,
+                "schedule": status.job.schedule.text,
+                "time_zone": status.job.time_zone,
+                "declared_paused": status.job.paused is not None,
+                "held_by": [_hold_json(hold) for hold in status.effective.held_by],
+                "last_attempt": _iso(status.actual.last_attempt) if status.actual else None,
+                "drift": list(status.drift),
+            }
+            for status in result.jobs
+        ],
+        "unknown": [{"name": job.name, "region": job.region, "state": job.state} for job in result.unknown],
+        "holds": [_hold_json(hold) for hold in in_force],
+        "trouble": [*trouble],
+    }
+
+
+def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everything: bool) -> None:
+    if in_force:
+        table = new_table(["hold", "until", "owner", "reason"], title="Active holds")
+        for hold in in_force:
+            until = format_instant(hold.end)
+            table.add_row(cell(hold.scope), until, cell(hold.owner or ""), cell(hold.reason or ""))
+        print_table(table)
+    shown = [status for status in result.jobs if everything or status.effective.paused or status.drift]
+    if shown:
+        table = new_table(["job", "state", "schedule", "zone", "why", "last attempt", "drift"])
+        for status in shown:
+            table.add_row(*_cells(status))
+        print_table(table)
+    for job in result.unknown:
+        click.echo(f"unknown to the catalog: {job.name} in {job.region}, {job.state}")
+    for line in trouble:
+        click.echo(line)
+    states = [status.state for status in result.jobs]
+    held = sum(1 for status in result.jobs if status.effective.held_by)
+    declared = sum(1 for status in result.jobs if status.job.paused)
+    drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
+    click.echo(
+        f"{len(states)} jobs: {states.count(ENABLED)} enabled, {states.count(PAUSED)} paused "
+        f"({declared} by declaration, {held} held); {drifted or 'no'} drift"
+    )
+
+
+def _cells(status: JobStatus) -> list[str]:
+    attempt = status.actual.last_attempt if status.actual else None
+    return [
+        cell(status.job.name),
+        status.state,
+        status.job.schedule.text,
+        status.job.time_zone,
+        cell(status.effective.explain(zone(status.job.time_zone))),
+        f"{attempt:%Y-%m-%d %H:%M} UTC" if attempt else "never",
+        cell("; ".join(status.drift)),
+    ]

@@ -1,0 +1,43 @@
+"""`interlock validate`: is the catalog well formed, and does it keep the rules?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.findings import findings
+
+
+@click.command()
+@catalog_option
+@format_option
+@click.pass_context
+def command(ctx: click.Context, root: Path, style: Format) -> None:
+    """Check the catalog: everything wrong in it, with file and line.
+
+    Exit code 2: a file is wrong (all problems are listed). Exit code 1: a rule is broken and not waived.
+    """
+    catalog = say_offline(root)
+    found = findings(catalog, datetime.now(UTC).date())
+    paused = sorted(job.name for job in catalog.jobs.values() if job.paused)
+    if style == "json":
+        print_json(
+            {
+                "findings": [
+                    {"rule": f.rule, "subject": f.subject, "message": f.message, "source": str(f.source)} for f in found
+                ],
+                "jobs": [{"name": job.name, "declared_paused": job.paused is not None} for job in catalog.jobs.values()],
+            }
+        )
+    else:
+        for finding in found:
+            click.echo(str(finding))
+        click.echo(
+            f"{len(catalog.jobs)} jobs ({len(paused)} paused by declaration), {len(catalog.processors)} processors, "
+            f"{len(catalog.tables)} tables, {len(catalog.backfills)} backfills: "
+            + (f"{len(found)} findings" if found else "no findings")
+        )
+    ctx.exit(1 if found else 0)

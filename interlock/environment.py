@@ -1,0 +1,90 @@
+"""An environment: which project the stacks go to, and what differs between projects.
+
+The catalog knows no project, URL or account; they come from `environments/<name>.yaml`, which `schema.py` reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from interlock.catalog import Job, Service, ServiceKind
+
+LOCAL = "local"
+"""The environment that acts on the embedded stand-in and on nothing else."""
+
+LOCAL_VARIABLES = (
+    r"INTERLOCK_LOCAL_.*|TF_REATTACH_PROVIDERS|STORAGE_EMULATOR_HOST"
+    r"|CLOUDSDK_API_ENDPOINT_OVERRIDES_.*|GOOGLE_.*_CUSTOM_ENDPOINT"
+)
+"""Names of the variables that point a tool at the stand-in."""
+
+Required = Literal["reason", "owner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where the stacks act. `url_patterns` and `service_urls` tell where a service answers."""
+
+    name: str
+    project: str
+    project_number: str
+    location: str
+    """Of the coordination bucket; jobs carry their own region."""
+    bucket: str
+    state_bucket: str
+    invoker: str
+    """The service account as which jobs call services; it needs run.invoker on them and nothing else."""
+    url_patterns: Mapping[ServiceKind, str]
+    service_urls: Mapping[str, str]
+    max_hold: timedelta
+    """No hold may end later than this from now."""
+    require: frozenset[Required]
+    """What must be said when a backfill is turned on."""
+    allow_destroy: bool
+    """Whether `make destroy` may delete the bucket with the flags and holds in it."""
+
+    @property
+    def where(self) -> str:
+        """The first line of every command."""
+        if self.name == LOCAL:
+            return "LOCAL STAND-IN, not Google Cloud"
+        return f"{self.name} {self.project} {self.location}"
+
+    def url(self, job: Job) -> str:
+        """The URL that `job` calls, without its path; for a run job Google's own API that starts it.
+
+        https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
+        """
+        service = job.target.service
+        if service.kind is ServiceKind.RUN_JOB:
+            return f"https://run.googleapis.com/v2/projects/{self.project}/locations/{job.region}/jobs/{service.name}:run"
+        known = self.service_urls.get(service.name)
+        return known or self.url_patterns[service.kind].format(
+            service=service.name, project=self.project, project_number=self.project_number, region=job.region
+        )
+
+    def topic(self, service: Service) -> str:
+        """The full name of a topic."""
+        return f"projects/{self.project}/topics/{service.name}"
+
+    def call(self, job: Job) -> str:
+        """What the job calls: the URL with its path, or the topic."""
+        service = job.target.service
+        return self.topic(service) if service.kind is ServiceKind.TOPIC else self.url(job) + job.target.path
+
+
+def refuse_local_variables(environment: Environment, environ: Mapping[str, str]) -> str | None:
+    """Why `environment` must not be used with these environment variables, or None when it may.
+
+    The variables that point tools at the local stand-in would make a production command act on it, and look as if it had not.
+    """
+    if environment.name == LOCAL:
+        return None
+    found = sorted(name for name in environ if environ[name] and re.fullmatch(LOCAL_VARIABLES, name))
+    if not found:
+        return None
+    return f"{environment.name} refuses variables of the local target; run: unset {' '.join(found)}"

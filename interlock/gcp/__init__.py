@@ -1,0 +1,20 @@
+"""Adapters to Google Cloud; the only Google imports outside `stacks/` and `guard/`.
+
+Google's libraries take more than half a second to import, so each adapter imports them where it needs them.
+"""
+
+from __future__ import annotations
+
+import os
+
+LOCAL_URL = "INTERLOCK_LOCAL_URL"
+"""Set by the local target for its command; where the stand-in for Google's APIs listens."""
+
+
+class CloudError(Exception):
+    """Google Cloud can't be asked, or said no; for people, with the next command."""
+
+
+def local_url() -> str | None:
+    """Where the stand-in listens, or None when the real Google Cloud is meant."""
+    return os.environ.get(LOCAL_URL)

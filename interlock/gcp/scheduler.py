@@ -1,0 +1,54 @@
+"""Cloud Scheduler: lists the jobs of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from interlock.actual import ActualJob
+from interlock.gcp import CloudError, local_url
+
+if TYPE_CHECKING:
+    from google.cloud import scheduler_v1
+
+
+def list_jobs(project: str, regions: Iterable[str]) -> list[ActualJob]:
+    """Every job of `project` in `regions`. CloudError when a region can't be listed."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = _client()
+        return [
+            _actual(job, region)
+            for region in sorted(regions)
+            for job in client.list_jobs(parent=f"projects/{project}/locations/{region}")
+        ]
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise CloudError(f"Cloud Scheduler can't be listed in project {project}: {error}") from error
+
+
+def _client() -> scheduler_v1.CloudSchedulerClient:
+    from google.cloud import scheduler_v1
+
+    if (url := local_url()) is None:
+        return scheduler_v1.CloudSchedulerClient()
+    from google.auth.credentials import AnonymousCredentials
+
+    return scheduler_v1.CloudSchedulerClient(
+        transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
+    )
+
+
+def _actual(job: scheduler_v1.Job, region: str) -> ActualJob:
+    attempted = job.last_attempt_time
+    return ActualJob(
+        name=job.name.rsplit("/", 1)[-1],
+        region=region,
+        state=type(job).State(job.state).name,
+        schedule=job.schedule,
+        time_zone=job.time_zone,
+        last_attempt=attempted.astimezone(UTC) if attempted else None,
+        last_status=job.status.code,
+    )

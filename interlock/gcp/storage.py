@@ -1,0 +1,90 @@
+"""Cloud Storage: reads flags and holds, and makes the bucket of Terraform's state."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from interlock.gcp import CloudError, local_url
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, parse_object_name, with_content
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+MAX_CONTENT_BYTES = 1_000_000
+
+
+def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
+    """The flags and holds in `bucket`, active or not, and the names that state neither. CloudError when it can't be read."""
+    from google.api_core.exceptions import GoogleAPIError, NotFound
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = _client(project)
+        names = [blob.name for prefix in (FLAG_PREFIX, HOLD_PREFIX) for blob in client.list_blobs(bucket, prefix=prefix)]
+        parsed = {name: parse_object_name(name) for name in names}
+        holds = [_with_content(client.bucket(bucket), hold) for hold in parsed.values() if hold is not None]
+    except NotFound as error:
+        raise CloudError(f"there is no bucket {bucket}; deploy the coordination stack first: make deploy") from error
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise CloudError(f"the bucket {bucket} can't be read: {error}") from error
+    return holds, sorted(name for name, hold in parsed.items() if hold is None)
+
+
+def _with_content(bucket: storage.Bucket, hold: Hold) -> Hold:
+    """The hold with reason and owner; the object may be gone again, or hold anything at all."""
+    from google.api_core.exceptions import NotFound
+
+    try:
+        content = json.loads(bucket.blob(hold.object_name).download_as_bytes(start=0, end=MAX_CONTENT_BYTES))
+    except (NotFound, ValueError):
+        return hold
+    return with_content(hold, content) if isinstance(content, dict) else hold
+
+
+def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
+    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = _client(project)
+        if client.lookup_bucket(bucket) is not None:
+            return False
+        new = client.bucket(bucket)
+        new.versioning_enabled = True
+        new.iam_configuration.uniform_bucket_level_access_enabled = True
+        new.iam_configuration.public_access_prevention = "enforced"
+        client.create_bucket(new, location=location)
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise CloudError(f"the state bucket {bucket} can't be made in project {project}: {error}") from error
+    return True
+
+
+def remove_state_bucket(project: str, bucket: str) -> None:
+    """Deletes the state bucket with every version of every state in it, unless a state still holds resources: CloudError."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = _client(project)
+        if (found := client.lookup_bucket(bucket)) is None:
+            return
+        for blob in client.list_blobs(bucket):
+            if blob.name.endswith(".tfstate") and json.loads(blob.download_as_bytes()).get("resources"):
+                raise CloudError(f"gs://{bucket}/{blob.name} still holds resources; destroy the stack first: make destroy")
+        for blob in client.list_blobs(bucket, versions=True):
+            found.blob(blob.name, generation=blob.generation).delete()
+        found.delete()
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise CloudError(f"the state bucket {bucket} can't be deleted: {error}") from error
+
+
+def _client(project: str) -> storage.Client:
+    from google.cloud import storage
+
+    if (url := local_url()) is None:
+        return storage.Client(project=project)
+    from google.auth.credentials import AnonymousCredentials
+
+    return storage.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": url})

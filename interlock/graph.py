@@ -1,0 +1,194 @@
+"""Who leads to which table: the jobs that a scope covers, each with the chain that makes it so.
+
+A job starts processors (`runs`), and a processor's completion message starts others (`after`). A backfill covers every job
+that leads to a processor which writes a table that it protects.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from interlock.access import WRITES, Conflict, Kind, is_real, worst
+from interlock.catalog import Backfill, Catalog, Protect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """How a job leads to a table: it starts the first processor, and each further one is started by a completion message."""
+
+    job: str
+    processors: tuple[str, ...]
+    table: str
+    access: frozenset[Kind]
+
+    @property
+    def over_messages(self) -> bool:
+        """Whether a completion message is part of it: pausing the job stops only the runs that the job would start."""
+        return len(self.processors) > 1
+
+    def __str__(self) -> str:
+        access = "+".join(sorted(self.access))
+        return " -> ".join([self.job, *self.processors, f"{self.table} [{access}]"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """Why a scope covers a job: a chain, and for a backfill what it protects there and how the two accesses conflict."""
+
+    chain: Chain
+    protects: Protect | None = None
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearMiss:
+    """A job that leads to a table of a backfill and is left running, with the reason."""
+
+    chain: Chain
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """What a scope covers, and for a backfill what it does not and what pausing does not stop. By job name."""
+
+    scope: str
+    jobs: Mapping[str, tuple[Reason, ...]]
+    near_misses: Mapping[str, tuple[NearMiss, ...]]
+    not_stopped: tuple[str, ...]
+
+
+def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The processors that `start` leads to over completion messages, each with the shortest path of processors to it."""
+    followers: dict[str, list[str]] = {}
+    for processor in catalog.processors.values():
+        for before in processor.after:
+            followers.setdefault(before, []).append(processor.name)
+    paths = {name: (name,) for name in start}
+    queue = deque(paths)
+    while queue:
+        name = queue.popleft()
+        for follower in followers.get(name, ()):
+            if follower not in paths:
+                paths[follower] = (*paths[name], follower)
+                queue.append(follower)
+    return paths
+
+
+def chains(catalog: Catalog) -> dict[str, tuple[Chain, ...]]:
+    """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest."""
+    found: dict[str, tuple[Chain, ...]] = {}
+    for job in catalog.jobs.values():
+        found[job.name] = tuple(
+            Chain(job=job.name, processors=path, table=table, access=kinds)
+            for name, path in reach(catalog, job.runs).items()
+            for table, kinds in catalog.processors[name].tables.items()
+        )
+    return found
+
+
+def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
+    """Whether a backfill needs the job of `chain` still: a reason, a near miss, or None when it has nothing to do with it."""
+    own = backfill.tables.get(chain.table)
+    if own is None:
+        return None
+    writes = chain.access & WRITES
+    conflict = worst(own, chain.access)
+    if own & WRITES and is_real(conflict.severity):
+        if "outputs" in backfill.protect:
+            return Reason(chain=chain, protects="outputs", conflict=conflict)
+        return NearMiss(chain=chain, why=f"{backfill.name} does not protect its outputs; {conflict.why}")
+    if Kind.READ in own and writes:
+        if "inputs" in backfill.protect:
+            return Reason(chain=chain, protects="inputs", conflict=conflict)
+        return NearMiss(chain=chain, why=f"{backfill.name} does not protect its inputs; {conflict.why}")
+    return NearMiss(chain=chain, why=conflict.why)
+
+
+def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Coverage:
+    """What a backfill covers, its near misses, and what pausing the covered jobs does not stop."""
+    covered: dict[str, tuple[Reason, ...]] = {}
+    missed: dict[str, tuple[NearMiss, ...]] = {}
+    kept = {keep.job: keep.reason for keep in backfill.keep}
+    for job, job_chains in sorted(all_chains.items()):
+        judged = [_judge(backfill, chain) for chain in job_chains]
+        reasons = tuple(found for found in judged if isinstance(found, Reason))
+        near = tuple(found for found in judged if isinstance(found, NearMiss))
+        if reasons and job in kept:
+            missed[job] = tuple(NearMiss(chain=reason.chain, why=f"kept: {kept[job]}") for reason in reasons)
+        elif reasons:
+            covered[job] = reasons
+        elif near:
+            missed[job] = near
+    return Coverage(
+        scope=f"backfill/{backfill.name}",
+        jobs=covered,
+        near_misses=missed,
+        not_stopped=_not_stopped(catalog, covered, missed, kept),
+    )
+
+
+def _not_stopped(
+    catalog: Catalog,
+    covered: Mapping[str, tuple[Reason, ...]],
+    missed: Mapping[str, tuple[NearMiss, ...]],
+    kept: Mapping[str, str],
+) -> tuple[str, ...]:
+    """What still starts a writer although every covered job is paused, for people."""
+    lines = ["a run in flight when its job is paused, and retries that it has already started"]
+    writers = {reason.chain.processors[-1] for reasons in covered.values() for reason in reasons}
+    for writer in sorted(writers):
+        if before := catalog.processors[writer].after:
+            lines.append(
+                f"{writer}: messages of {', '.join(before)} that are under way or redelivered, and automatic retries, start it"
+            )
+    for job in sorted(kept):
+        if job in missed:
+            leads_to = sorted({near.chain.processors[-1] for near in missed[job]})
+            lines.append(f"{', '.join(leads_to)}: {job} keeps running ({kept[job]})")
+    return tuple(lines)
+
+
+def coverage(catalog: Catalog, scope: str) -> Coverage:
+    """What `scope` covers and why. KeyError for a scope that the catalog does not know.
+
+    `table/<t>` covers the jobs that lead to a writer of t; `service/<s>` those that call s; the others say it in their name.
+    """
+    kind, _, name = scope.partition("/")
+    if kind == "backfill":
+        return backfill_coverage(catalog, catalog.backfills[name], chains(catalog))
+    return Coverage(scope=scope, jobs=_plain_coverage(catalog, scope), near_misses={}, not_stopped=())
+
+
+def _plain_coverage(catalog: Catalog, scope: str) -> dict[str, tuple[Reason, ...]]:
+    if scope.startswith("table/"):
+        table = scope.removeprefix("table/")
+        if table not in catalog.tables:
+            raise KeyError(scope)
+        writers = {
+            job: tuple(Reason(chain=c) for c in job_chains if c.table == table and c.access & WRITES)
+            for job, job_chains in sorted(chains(catalog).items())
+        }
+        return {job: reasons for job, reasons in writers.items() if reasons}
+    return dict.fromkeys(scopes(catalog)[scope], ())
+
+
+def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """Every scope that the catalog knows, with the names of the jobs that it covers, both sorted."""
+    all_chains = chains(catalog)
+    covered: dict[str, set[str]] = {"all": set(catalog.jobs)}
+    covered |= {f"table/{table}": set() for table in catalog.tables}
+    covered |= {f"service/{service}": set() for service in catalog.services}
+    covered |= {f"platform/{platform}": set() for platform in catalog.platforms}
+    for job in catalog.jobs.values():
+        covered[f"job/{job.name}"] = {job.name}
+        covered[f"service/{job.target.service.name}"].add(job.name)
+        covered[f"platform/{job.platform}"].add(job.name)
+        for chain in all_chains[job.name]:
+            if chain.access & WRITES:
+                covered[f"table/{chain.table}"].add(job.name)
+    for backfill in catalog.backfills.values():
+        covered[f"backfill/{backfill.name}"] = set(backfill_coverage(catalog, backfill, all_chains).jobs)
+    return {scope: tuple(sorted(jobs)) for scope, jobs in sorted(covered.items())}

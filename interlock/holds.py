@@ -1,0 +1,129 @@
+"""Holds, and the effective state of a job: the one idea of Interlock.
+
+    paused(job, now) = declared paused(job) or any(hold is active at now and covers job)
+
+A hold is an object in the coordination bucket, and its name says everything that a plan needs: `backfills/<name>@<end>.json`
+for the flag of a backfill that is on, `holds/<scope>/<id>@<end>.json` for a hold written at run time. The latest end of one
+(scope, id) wins, so that an extension writes the new name first and deletes the old one afterwards. A name that does not
+parse covers nothing and is reported. `stacks/held.py` says the same in HCL; a differential test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from interlock.catalog import DeclaredPause, Job
+
+# Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
+SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+|all"
+HOLD_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+END = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+
+FLAG_PREFIX = "backfills/"
+HOLD_PREFIX = "holds/"
+FLAG_OBJECT = rf"{FLAG_PREFIX}(?P<name>{SLUG})@(?P<end>{END})\.json"
+HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+
+FLAG_ID = "flag"
+"""The id of the hold that a backfill's flag stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """A hold as its object's name states it, with what its content adds. `end` is an aware UTC instant, not included."""
+
+    scope: str
+    id: str
+    end: datetime
+    object_name: str
+    reason: str | None = None
+    owner: str | None = None
+
+
+def format_instant(instant: datetime) -> str:
+    """An aware instant as RFC 3339 in UTC with whole seconds, as object names carry it."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_instant(text: str) -> datetime | None:
+    """The instant that `text` states in exactly the form of `format_instant`, or None (February 30 is none)."""
+    if not re.fullmatch(END, text):
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def parse_object_name(name: str) -> Hold | None:
+    """The hold or flag that an object's name states, or None when it is no such name."""
+    found = re.fullmatch(FLAG_OBJECT, name) or re.fullmatch(HOLD_OBJECT, name)
+    if found is None or (end := parse_instant(found["end"])) is None:
+        return None
+    parts = found.groupdict()
+    scope = parts["scope"] if "scope" in parts else f"backfill/{parts['name']}"
+    return Hold(scope=scope, id=parts.get("id") or FLAG_ID, end=end, object_name=name)
+
+
+def malformed(names: Iterable[str]) -> list[str]:
+    """The names under the prefixes of flags and holds that state neither: they cover nothing and are findings."""
+    return sorted(n for n in names if n.startswith((FLAG_PREFIX, HOLD_PREFIX)) and parse_object_name(n) is None)
+
+
+def active(holds: Iterable[Hold], now: datetime) -> list[Hold]:
+    """The holds that are active at `now`, one for each (scope, id, flag or hold): the one that ends last."""
+    latest: dict[tuple[str, str, bool], Hold] = {}
+    for hold in holds:
+        key = (hold.scope, hold.id, hold.object_name.startswith(FLAG_PREFIX))
+        if hold.end > now and (key not in latest or hold.end > latest[key].end):
+            latest[key] = hold
+    return sorted(latest.values(), key=lambda hold: (hold.scope, hold.id, hold.object_name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effective:
+    """Whether a job is paused at an instant, and everything that makes it so."""
+
+    job: str
+    declared: DeclaredPause | None
+    held_by: tuple[Hold, ...]
+
+    @property
+    def paused(self) -> bool:
+        """Declared paused, or held."""
+        return self.declared is not None or bool(self.held_by)
+
+    def explain(self, zone: ZoneInfo) -> str:
+        """Why, for people, with ends in `zone` and UTC; `running` when nothing pauses the job."""
+        reasons = [f"paused by declaration: {self.declared.reason}"] if self.declared else []
+        reasons += [f"held by {hold.scope} until {format_end(hold.end, zone)}" for hold in self.held_by]
+        return "; ".join(reasons) or "running"
+
+
+def effective(job: Job, scopes: Mapping[str, Iterable[str]], holds: Iterable[Hold], now: datetime) -> Effective:
+    """The effective state of `job` at `now`; `scopes` maps each scope to the jobs that it covers. A scope that is unknown
+    covers nothing here; a plan refuses it."""
+    held_by = tuple(hold for hold in active(holds, now) if job.name in scopes.get(hold.scope, ()))
+    return Effective(job=job.name, declared=job.paused, held_by=held_by)
+
+
+def format_end(end: datetime, zone: ZoneInfo) -> str:
+    """An end in local time and UTC: `23:00 PST (07:00 UTC)`, each with its date when the two dates differ from each other."""
+    local = end.astimezone(zone)
+    utc = end.astimezone(UTC)
+    return f"{local:%Y-%m-%d %H:%M %Z} ({utc:%Y-%m-%d %H:%M} UTC)"
+
+
+def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
+    """The hold with the reason and owner of its object's content, which is a stranger's input: other types are left out."""
+    reason, owner = content.get("reason"), content.get("owner")
+    return replace(
+        hold,
+        reason=reason if isinstance(reason, str) else None,
+        owner=owner if isinstance(owner, str) else None,
+    )
