@@ -1,0 +1,149 @@
+"""Cloud Storage buckets: defaults, metageneration, and merge patches in which null removes a field.
+
+Links are those of the real service, never of this machine: Terraform keeps them in its state, and the port changes.
+Soft delete is shown as the API shows it, but nothing can be restored here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from local.emulator.model import ApiError, JsonObject, Response, timestamp
+from local.emulator.rest import Call, Handler, paged
+
+KIND = "storage.buckets"
+LINK = "https://www.googleapis.com/storage/v1/b/"
+PROJECT_NUMBER = "1"  # of every project; Terraform shows it as computed
+MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
+_NAME = re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+_DEFAULTS: JsonObject = {
+    "location": "US",
+    "storageClass": "STANDARD",
+    "iamConfiguration": {
+        "bucketPolicyOnly": {"enabled": False},
+        "uniformBucketLevelAccess": {"enabled": False},
+        "publicAccessPrevention": "inherited",
+    },
+    "softDeletePolicy": {"retentionDurationSeconds": "604800"},
+}
+# What the server sets; ignored when a client sends it back in an update.
+_SERVER_FIELDS = frozenset(
+    {"kind", "id", "name", "selfLink", "projectNumber", "location", "locationType", "timeCreated", "updated"}
+    | {"metageneration", "generation", "etag", "owner"}
+)
+
+
+def find(call: Call, name: str) -> JsonObject:
+    """The bucket, or ApiError 404."""
+    bucket = call.store.get(KIND, name)
+    if bucket is None:
+        raise ApiError(404, "The specified bucket does not exist.")
+    return bucket
+
+
+def merged(old: JsonObject, patch: JsonObject) -> JsonObject:
+    """`old` with `patch` laid over it: objects merge, null removes, anything else replaces (RFC 7396)."""
+    out = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            out.pop(key, None)
+        elif isinstance(value, dict):
+            base = out.get(key)
+            out[key] = merged(base if isinstance(base, dict) else {}, value)
+        else:
+            out[key] = value
+    return out
+
+
+def check_metageneration(meta: JsonObject, query: Mapping[str, str]) -> None:
+    """ApiError 412 unless ifMetagenerationMatch and ifMetagenerationNotMatch hold."""
+    wanted, unwanted = query.get("ifMetagenerationMatch"), query.get("ifMetagenerationNotMatch")
+    if wanted not in (None, meta["metageneration"]) or unwanted == meta["metageneration"]:
+        raise ApiError(412, "At least one of the pre-conditions you specified did not hold.")
+
+
+def _insert(call: Call) -> JsonObject:
+    name = call.body.get("name") or ""
+    if not _NAME.fullmatch(name):
+        raise ApiError(400, f"Invalid bucket name: '{name}'")
+    if not call.query.get("project"):
+        raise ApiError(400, "Required parameter: project")
+    if call.store.get(KIND, name) is not None:
+        raise ApiError(409, "Your previous request to create the named bucket succeeded and you already own it.")
+    bucket = merged(_DEFAULTS, call.body)
+    now = timestamp(call.request.now)
+    location = bucket["location"].upper()
+    bucket |= {
+        "kind": "storage#bucket",
+        "id": name,
+        "selfLink": LINK + name,
+        "projectNumber": PROJECT_NUMBER,
+        "location": location,
+        "locationType": "multi-region" if location in MULTI_REGIONS else "region",
+        "timeCreated": now,
+        "generation": "1",
+        "metageneration": "0",
+    }
+    if location in MULTI_REGIONS:
+        bucket.setdefault("rpo", "DEFAULT")
+    bucket["softDeletePolicy"].setdefault("effectiveTime", now)
+    call.store.put(f"{KIND}.project", name, {"project": call.query["project"]})
+    return _saved(bucket, call)
+
+
+def _saved(bucket: JsonObject, call: Call) -> JsonObject:
+    access = bucket["iamConfiguration"]
+    # bucketPolicyOnly is the older name of uniformBucketLevelAccess; the server keeps them equal.
+    access["bucketPolicyOnly"] = access["uniformBucketLevelAccess"]
+    number = str(int(bucket["metageneration"]) + 1)
+    bucket |= {"metageneration": number, "etag": f"CAE{number}=", "updated": timestamp(call.request.now)}
+    call.store.put(KIND, bucket["name"], bucket)
+    return bucket
+
+
+def _get(call: Call) -> JsonObject:
+    bucket = find(call, call.path["bucket"])
+    check_metageneration(bucket, call.query)
+    return bucket
+
+
+def _list(call: Call) -> JsonObject:
+    owners = dict(call.store.under(f"{KIND}.project", ""))
+    rows = [
+        bucket
+        for name, bucket in call.store.under(KIND, call.query.get("prefix", ""))
+        if owners[name]["project"] == call.query.get("project")
+    ]
+    page, token = paged(rows, call.query, key=lambda row: str(row["name"]), size_parameter="maxResults")
+    return {"kind": "storage#buckets", "items": page} | ({"nextPageToken": token} if token else {})
+
+
+def _patch(call: Call) -> JsonObject:
+    old = _get(call)
+    return _saved(merged(old, {key: value for key, value in call.body.items() if key not in _SERVER_FIELDS}), call)
+
+
+def _update(call: Call) -> JsonObject:
+    old = _get(call)
+    new = merged(_DEFAULTS, call.body) | {key: value for key, value in old.items() if key in _SERVER_FIELDS}
+    return _saved(new, call)
+
+
+def _delete(call: Call) -> Response:
+    bucket = _get(call)
+    if call.store.objects(bucket["name"], versions=True):
+        raise ApiError(409, "The bucket you tried to delete is not empty.")
+    call.store.drop(KIND, bucket["name"])
+    call.store.drop(f"{KIND}.project", bucket["name"])
+    return Response(status=204)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "storage.buckets.insert": _insert,
+    "storage.buckets.get": _get,
+    "storage.buckets.list": _list,
+    "storage.buckets.patch": _patch,
+    "storage.buckets.update": _update,
+    "storage.buckets.delete": _delete,
+}

@@ -1,0 +1,206 @@
+"""Google's discovery documents, read from the installed google-api-python-client: routes, and checks of what is sent.
+
+The documents are the only source of shapes: a path that they don't have, a field, an enum value or a query parameter
+that they don't know is refused here with Google's words, so that a misspelled field fails on this machine too.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+from urllib.parse import unquote
+
+from local.emulator.model import ApiError, JsonObject
+
+_DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
+_INT_BITS = {"int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
+# Parameters that every Google front end takes but the documents don't list.
+_COMMON_PARAMETERS = frozenset({"$alt", "upload_id", "userProject", "requestId", "$prettyPrint"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One method of a discovery document."""
+
+    id: str  # such as cloudscheduler.projects.locations.jobs.pause
+    collection: str  # such as projects.locations.jobs
+    verb: str  # such as pause
+    http: str
+    template: str  # such as v1/{+name}:pause
+    route: re.Pattern[str]
+    upload: bool  # the upload form of the method
+    request: str | None  # schema names
+    response: str | None
+    query: frozenset[str]
+
+    @property
+    def writes(self) -> bool:
+        """Whether the method changes something."""
+        return self.http not in {"GET", "HEAD"}
+
+
+class Api:
+    """One discovery document."""
+
+    def __init__(self, name: str, version: str) -> None:
+        source = files("googleapiclient.discovery_cache.documents") / f"{name}.{version}.json"
+        document = json.loads(source.read_text(encoding="utf-8"))
+        self.name = name
+        self.is_storage = name == "storage"  # an older stack: other error shape, ignores unknown parameters
+        self._schemas: dict[str, Any] = document["schemas"]
+        self._parameters = frozenset(document["parameters"]) | _COMMON_PARAMETERS
+        # The most literal route first: "v1/{+name}:export" before "v1/{+name}".
+        methods = list(self._methods(document, document["servicePath"]))
+        self.methods = tuple(sorted(methods, key=lambda m: -len(re.sub(r"\{.*?\}", "", m.template))))
+
+    def _methods(self, node: JsonObject, base: str, collection: str = "") -> Iterator[Method]:
+        for verb, spec in node.get("methods", {}).items():
+            templates = [(base + spec["path"], False)]
+            for protocol in spec.get("mediaUpload", {}).get("protocols", {}).values():
+                templates.append((protocol["path"].lstrip("/"), True))
+            for template, upload in templates:
+                yield Method(
+                    id=f"{self.name}.{collection}.{verb}",
+                    collection=collection,
+                    verb=verb,
+                    http=spec["httpMethod"],
+                    template=template,
+                    route=_route(template, spec.get("parameters", {})),
+                    upload=upload,
+                    request=spec.get("request", {}).get("$ref"),
+                    response=spec.get("response", {}).get("$ref"),
+                    query=self._parameters | set(spec.get("parameters", {})),
+                )
+        for name, child in node.get("resources", {}).items():
+            yield from self._methods(child, base, f"{collection}.{name}".lstrip("."))
+
+    def list_field(self, method: Method) -> str:
+        """The field of a list response that holds the resources, such as `jobs`."""
+        properties: JsonObject = self._schemas[method.response or ""]["properties"]
+        return next(name for name, spec in properties.items() if "$ref" in spec.get("items", {}))
+
+    def check_query(self, method: Method, query: Mapping[str, str]) -> None:
+        """Refuse a query parameter that the method doesn't have."""
+        for name in () if self.is_storage else query:
+            if name not in method.query and _camel(name) not in method.query:
+                raise ApiError(
+                    400,
+                    f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+                    f"Field '{name}' could not be found in request message.",
+                )
+
+    def check_body(self, schema: str, body: object) -> JsonObject:
+        """`body` with enum numbers as names and output-only fields left out; ApiError 400 for what doesn't fit."""
+        root = re.sub(r"(?<!^)(?=[A-Z])", "_", schema).lower()
+        checked = self._check({"$ref": schema}, body, "" if schema.endswith("Request") else root)
+        if not isinstance(checked, dict):
+            raise ApiError(400, f"Invalid JSON payload received. Root element must be a message: {schema}.")
+        return checked
+
+    def _check(self, spec: JsonObject, value: Any, where: str) -> Any:
+        if "$ref" in spec:
+            return self._check(self._schemas[spec["$ref"]] | {"type": "object"}, value, where)
+        if value is None:
+            return None
+        kind = spec.get("type", "any")
+        if kind == "array":
+            if not isinstance(value, list):
+                raise _bad_value(where, "a list", value)
+            return [self._check(spec["items"], item, f"{where}[{i}]") for i, item in enumerate(value)]
+        if kind == "object":
+            return self._check_object(spec, value, where)
+        return _check_scalar(kind, spec, value, where)
+
+    def _check_object(self, spec: JsonObject, value: Any, where: str) -> JsonObject:
+        if not isinstance(value, dict):
+            raise _bad_value(where, "an object", value)
+        properties = spec.get("properties", {})
+        out: JsonObject = {}
+        for key, item in value.items():
+            name = key if key in properties else _camel(key)
+            if name in properties:
+                if not properties[name].get("readOnly"):
+                    out[name] = self._check(properties[name], item, f"{where}.{_snake(name)}".lstrip("."))
+            elif "additionalProperties" in spec:
+                out[key] = self._check(spec["additionalProperties"], item, f"{where}[{key}]")
+            else:
+                place = f" at '{where}'" if where else ""
+                message = f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
+                raise ApiError(400, message, field=where)
+        return out
+
+
+def _route(template: str, parameters: JsonObject) -> re.Pattern[str]:
+    """`v1/{+name}:pause` as a pattern over the quoted path, one group a path parameter."""
+    out = "/"
+    for part in re.split(r"(\{\+?\w+\})", template):
+        if part.startswith("{"):
+            name = part.strip("{+}")
+            out += f"(?P<{name}>{parameters[name].get('pattern', '[^/]+').strip('^$')})"
+        else:
+            out += re.escape(part)
+    return re.compile(out)
+
+
+def match(method: Method, http: str, path: str) -> dict[str, str] | None:
+    """The unquoted path parameters if the method serves `http path`, else None."""
+    found = method.route.fullmatch(path) if method.http == http else None
+    return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+
+
+def _check_scalar(kind: str, spec: JsonObject, value: Any, where: str) -> Any:
+    form = spec.get("format", "")
+    if "enum" in spec:
+        # Proto clients send numbers; the documents list the names in the order of the numbers.
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(spec["enum"]):
+            return spec["enum"][value]
+        if value not in spec["enum"]:
+            raise _bad_value(where, f"one of {', '.join(spec['enum'])}", value)
+        return value
+    if form in _INT_BITS:
+        return _check_int(kind, form, value, where)
+    expected = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}.get(kind)
+    if expected is not None and not isinstance(value, expected):  # type: ignore[arg-type]
+        raise _bad_value(where, f"a {kind}", value)
+    if form == "google-duration" and not _DURATION.fullmatch(value):
+        raise _bad_value(where, "a duration such as 180s", value)
+    if form in {"google-datetime", "date-time"}:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            raise _bad_value(where, "an RFC 3339 instant", value) from None
+    if form == "byte":
+        try:
+            base64.b64decode(value, altchars=b"-_" if set(value) & set("-_") else None, validate=True)
+        except binascii.Error:
+            raise _bad_value(where, "base64", value) from None
+    return value
+
+
+def _check_int(kind: str, form: str, value: Any, where: str) -> Any:
+    try:
+        number = int(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None or abs(number) >= 2 ** _INT_BITS[form]:
+        raise _bad_value(where, f"an {form}", value)
+    return str(number) if kind == "string" else number  # 64-bit integers travel as strings
+
+
+def _bad_value(where: str, expected: str, value: object) -> ApiError:
+    return ApiError(400, f"Invalid value at '{where}' (expected {expected}), {json.dumps(value)}", field=where)
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)

@@ -1,0 +1,108 @@
+"""Faults on request: latency, and answers such as 409, 429 and 503 for chosen methods and paths.
+
+A fault is written `METHOD PATH-REGEX CODE [xN | /N]`: `POST :pause$ 409 x3` refuses the first three pauses,
+`* /jobs 503 /5` every fifth call on jobs, `GET /o 429` every one. METHOD may be `*`; the pattern is searched in the path.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+
+from local.emulator.model import ERRORS, ApiError, JsonObject
+
+_MESSAGES = {
+    # As Cloud Scheduler says it when a job is changed twice at once.
+    409: "sync mutate calls cannot be queued",
+    429: "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute'.",
+    503: "The service is currently unavailable.",
+}
+_SPEC = re.compile(r"(?P<http>[A-Z]+|\*) +(?P<path>\S.*?) +(?P<code>\d{3})(?: +(?:x(?P<times>\d+)|/(?P<every>\d+)))?")
+_LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+
+
+@dataclass
+class Fault:
+    """One fault and how often it was looked at (`seen`) and has struck (`hits`)."""
+
+    spec: str
+    http: str
+    path: re.Pattern[str]
+    code: int
+    times: int | None
+    every: int
+    seen: int = 0
+    hits: int = 0
+
+    def strikes(self, http: str, path: str) -> bool:
+        """Whether it strikes this call; counts it."""
+        if self.http not in ("*", http) or not self.path.search(path) or self.hits == self.times:
+            return False
+        self.seen += 1
+        if self.seen % self.every:
+            return False
+        self.hits += 1
+        return True
+
+
+def parse_fault(spec: str) -> Fault:
+    """A Fault from its text; ValueError says what is allowed."""
+    found = _SPEC.fullmatch(spec.strip())
+    if found is None:
+        raise ValueError(f"fault {spec!r}: expected METHOD PATH-REGEX CODE [xN | /N], such as 'POST :pause$ 409 x3'")
+    code = int(found["code"])
+    if code not in ERRORS or code < 400:
+        allowed = ", ".join(str(known) for known in ERRORS if known >= 400)
+        raise ValueError(f"fault {spec!r}: code {code} is not one of {allowed}")
+    try:
+        path = re.compile(found["path"])
+    except re.error as error:
+        raise ValueError(f"fault {spec!r}: {found['path']!r} is not a regular expression: {error}") from None
+    times = int(found["times"]) if found["times"] else None
+    every = int(found["every"] or 1)
+    if times == 0 or every == 0:
+        raise ValueError(f"fault {spec!r}: N must be at least 1")
+    return Fault(spec=spec.strip(), http=found["http"], path=path, code=code, times=times, every=every)
+
+
+def parse_latency(text: str) -> float:
+    """Seconds from `120ms` or `0.5s`; ValueError says what is allowed."""
+    found = _LATENCY.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"latency {text!r}: expected a number with ms or s, such as 120ms")
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
+@dataclass
+class Faults:
+    """The faults and the latency (seconds) of a running emulator."""
+
+    latency: float = 0.0
+    _faults: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *specs: str) -> None:
+        """Add faults; none is added if one is wrong (ValueError)."""
+        parsed = [parse_fault(spec) for spec in specs]
+        with self._lock:
+            self._faults += parsed
+
+    def clear(self) -> None:
+        """No faults and no latency from now on."""
+        with self._lock:
+            self._faults.clear()
+            self.latency = 0.0
+
+    def check(self, http: str, path: str) -> None:
+        """Raise the ApiError that the first striking fault asks for."""
+        with self._lock:
+            fault = next((fault for fault in self._faults if fault.strikes(http, path)), None)
+        if fault is not None:
+            raise ApiError(fault.code, f"{_MESSAGES.get(fault.code, 'Refused on request.')} (injected fault)")
+
+    def describe(self) -> JsonObject:
+        """Latency and faults with their counts."""
+        with self._lock:
+            faults = [{"fault": fault.spec, "hits": fault.hits} for fault in self._faults]
+            return {"latency": f"{self.latency * 1000:g}ms", "faults": faults}

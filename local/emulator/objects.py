@@ -1,0 +1,258 @@
+"""Cloud Storage objects: generations, preconditions, versions, listing, reading (JSON and XML API) and copying.
+
+There is no mediaLink: the Python client downloads from it when it is there, so one that names the real service leads
+away from this machine, and one with our port would change Terraform's state from run to run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import google_crc32c
+
+from local.emulator import buckets
+from local.emulator.model import ApiError, JsonObject, Response, timestamp
+from local.emulator.rest import Call, Handler, paged
+from local.emulator.uploads import Sessions, Upload
+
+MAX_NAME = 1024  # bytes in UTF-8
+# What a client may set; the rest of an object's metadata is the server's.
+_CLIENT_FIELDS = frozenset(
+    {"cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"}
+    | {"eventBasedHold", "metadata", "storageClass", "temporaryHold"}
+)
+_NOT_MET = "At least one of the pre-conditions you specified did not hold."
+
+
+def _check_preconditions(current: JsonObject | None, query: Mapping[str, str], *, reading: bool = False) -> None:
+    """ApiError 412 (304 for a read of what the client has) unless the if... parameters hold; generation 0 is none."""
+    generation = current["generation"] if current else "0"
+    if query.get("ifGenerationMatch") not in (None, generation):
+        raise ApiError(412, _NOT_MET)
+    if query.get("ifGenerationNotMatch") == generation:
+        raise ApiError(304 if reading else 412, _NOT_MET)
+    if current is None and query.get("ifMetagenerationMatch") is not None:
+        raise ApiError(412, _NOT_MET)
+    if current is not None:
+        buckets.check_metageneration(current, query)
+
+
+def _find(call: Call, *, reading: bool = False, bucket: str = "", name: str = "") -> tuple[JsonObject, bytes]:
+    """The version that the call names (the live one without `generation`), its preconditions checked."""
+    bucket, name = bucket or call.path["bucket"], name or call.path["object"]
+    buckets.find(call, bucket)
+    generation = call.query.get("generation")
+    if generation is not None and not generation.isdecimal():
+        raise ApiError(400, f"Invalid generation: {generation}")
+    found = call.store.object(bucket, name, int(generation) if generation else None)
+    if found is None:
+        if not reading:
+            _check_preconditions(None, call.query)
+        raise ApiError(404, f"No such object: {bucket}/{name}")
+    _check_preconditions(found[0], call.query, reading=reading)
+    return found
+
+
+def _retire(call: Call, meta: JsonObject, content: bytes) -> None:
+    """Make the live version noncurrent in a versioned bucket, else drop it."""
+    if (buckets.find(call, meta["bucket"]).get("versioning") or {}).get("enabled"):
+        call.store.put_object(meta | {"timeDeleted": timestamp(call.request.now)}, content, live=False)
+    else:
+        call.store.drop_object(meta)
+
+
+def _write(call: Call, bucket: str, name: str, given: JsonObject, content: bytes) -> JsonObject:
+    """A new live generation; ApiError 412 unless the call's preconditions hold for the one it replaces."""
+    owner = buckets.find(call, bucket)
+    if not name or len(name.encode()) > MAX_NAME or re.search(r"[\r\n]", name) or name in {".", ".."}:
+        raise ApiError(400, f"Invalid object name: {name!r}")
+    current = call.store.object(bucket, name)
+    _check_preconditions(current[0] if current else None, call.query)
+    hashes = {"md5Hash": hashlib.md5(content, usedforsecurity=False).digest()}
+    hashes["crc32c"] = google_crc32c.value(content).to_bytes(4, "big")
+    encoded = {key: base64.b64encode(value).decode() for key, value in hashes.items()}
+    for key, value in encoded.items():
+        if given.get(key) not in (None, value):
+            raise ApiError(400, f"Provided {key} {given[key]} doesn't match calculated {value}.")
+    if current:
+        _retire(call, *current)
+    micros = int(call.request.now.timestamp() * 1_000_000)
+    generation = str(max(micros, call.store.last_generation() + 1))
+    now = timestamp(call.request.now)
+    link = f"{buckets.LINK}{bucket}/o/{quote(name, safe='')}"
+    meta = {key: value for key, value in given.items() if key in _CLIENT_FIELDS and value is not None}
+    meta = {"contentType": "application/octet-stream", "storageClass": owner["storageClass"]} | meta
+    meta |= encoded | {
+        "kind": "storage#object",
+        "id": f"{bucket}/{name}/{generation}",
+        "name": name,
+        "bucket": bucket,
+        "generation": generation,
+        "metageneration": "1",
+        "size": str(len(content)),
+        "selfLink": link,
+        "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
+        **dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized"), now),
+    }
+    call.store.put_object(meta, content)
+    return meta
+
+
+def _insert(sessions: Sessions, call: Call) -> JsonObject | Response:
+    if not call.method.upload:
+        raise ApiError(400, "An object is created under /upload/storage/v1/.")
+    buckets.find(call, call.path["bucket"])
+    upload = sessions.receive(call.request)
+    if not isinstance(upload, Upload):
+        return upload
+    given = call.api.check_body("Object", upload.meta)
+    given["contentType"] = given.get("contentType") or upload.content_type
+    given["contentEncoding"] = call.query.get("contentEncoding") or given.get("contentEncoding")
+    return _write(call, call.path["bucket"], call.query.get("name") or given.get("name") or "", given, upload.content)
+
+
+def _get(call: Call) -> JsonObject | Response:
+    meta, content = _find(call, reading=True)
+    return _media(call, meta, content) if call.query.get("alt") == "media" else meta
+
+
+def read_xml(call: Call) -> Response:
+    """GET or HEAD /bucket/object, as the Go client reads; conditions come as headers."""
+    prefix = "x-goog-if-"
+    renamed = {"generation-match": "ifGenerationMatch", "metageneration-match": "ifMetagenerationMatch"}
+    query = {renamed[key]: call.request.headers[prefix + key] for key in renamed if prefix + key in call.request.headers}
+    _check_preconditions((found := _find(call, reading=True))[0], query, reading=True)
+    return _media(call, *found)
+
+
+def _media(call: Call, meta: JsonObject, content: bytes) -> Response:
+    headers = {
+        "ETag": f'"{meta["etag"]}"',
+        "X-Goog-Generation": meta["generation"],
+        "X-Goog-Metageneration": meta["metageneration"],
+        "X-Goog-Hash": f"crc32c={meta['crc32c']},md5={meta['md5Hash']}",
+        "X-Goog-Storage-Class": meta["storageClass"],
+        "X-Goog-Stored-Content-Length": meta["size"],
+        "X-Goog-Stored-Content-Encoding": meta.get("contentEncoding", "identity"),
+        "Last-Modified": call.request.now.fromisoformat(meta["updated"]).strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Accept-Ranges": "bytes",
+    }
+    if "contentEncoding" in meta:
+        headers["Content-Encoding"] = meta["contentEncoding"]
+    status = 200
+    if parts := re.fullmatch(r"bytes=(\d*)-(\d*)", call.request.headers.get("range", "")):
+        size = len(content)
+        start = int(parts[1]) if parts[1] else max(size - int(parts[2] or 0), 0)
+        end = min(int(parts[2]), size - 1) if parts[1] and parts[2] else size - 1
+        if start > end and size:
+            raise ApiError(416, "The requested range cannot be satisfied.")
+        if size:
+            content, status = content[start : end + 1], 206
+            headers["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return Response(status=status, body=content, content_type=meta["contentType"], headers=headers)
+
+
+def _list(call: Call) -> JsonObject:
+    """One page of objects, and of prefixes: what lies below a further delimiter is shown as one prefix."""
+    buckets.find(call, call.path["bucket"])
+    query = call.query
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    glob = glob_pattern(query["matchGlob"]) if query.get("matchGlob") else None
+    rows: dict[str, JsonObject | None] = {}  # sort key -> object, or None for a prefix
+    for meta in call.store.objects(call.path["bucket"], prefix=prefix, versions=query.get("versions") == "true"):
+        name = meta["name"]
+        if name < query.get("startOffset", "") or name >= query.get("endOffset", "\U0010ffff"):
+            continue
+        head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+        if found:
+            rows[prefix + head + delimiter] = None
+        elif glob is None or glob.fullmatch(name):
+            rows[f"{name}\0{int(meta['generation']):020d}"] = meta
+    page, token = paged(sorted(rows.items()), query, key=lambda row: row[0], size_parameter="maxResults")
+    out: JsonObject = {"kind": "storage#objects"}
+    if items := [meta for _, meta in page if meta is not None]:
+        out["items"] = items
+    if prefixes := [name for name, meta in page if meta is None]:
+        out["prefixes"] = prefixes
+    return out | ({"nextPageToken": token} if token else {})
+
+
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """matchGlob as a pattern: * and ? stop at /, ** doesn't, [...] is a class, {a,b} a choice."""
+    out, depth = "", 0
+    for part in re.findall(r"\*\*|\[[^\]]+\]|\\.|.", glob, re.DOTALL):
+        if part in ("**", "*", "?"):
+            out += {"**": ".*", "*": "[^/]*", "?": "[^/]"}[part]
+        elif part[0] == "[" and len(part) > 1:
+            inner = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
+            out += f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
+        elif part == "{":
+            out, depth = out + "(?:", depth + 1
+        elif depth and part in ("}", ","):
+            out, depth = (out + ")", depth - 1) if part == "}" else (out + "|", depth)
+        else:
+            out += re.escape(part[-1])
+    try:
+        return re.compile(out, re.DOTALL)
+    except re.error:
+        raise ApiError(400, f"Invalid matchGlob: {glob}") from None
+
+
+def _patch(call: Call) -> JsonObject:
+    meta, content = _find(call)
+    live = "timeDeleted" not in meta
+    given = {key: value for key, value in call.body.items() if key in _CLIENT_FIELDS}
+    base = meta if call.method.verb == "patch" else {k: v for k, v in meta.items() if k not in _CLIENT_FIELDS}
+    number = str(int(meta["metageneration"]) + 1)
+    etag = base64.b64encode(f"{meta['generation']}/{number}".encode()).decode()
+    stamps = {"metageneration": number, "etag": etag, "updated": timestamp(call.request.now)}
+    new = {"contentType": meta["contentType"], "storageClass": meta["storageClass"]} | buckets.merged(base, given)
+    call.store.put_object(new | stamps, content, live=live)
+    return new | stamps
+
+
+def _delete(call: Call) -> Response:
+    """Without `generation` the live version becomes noncurrent in a versioned bucket; with it, it is gone for good."""
+    meta, content = _find(call)
+    if "generation" in call.query:
+        call.store.drop_object(meta)
+    else:
+        _retire(call, meta, content)
+    return Response(status=204)
+
+
+def _copy(call: Call) -> JsonObject:
+    """copyTo and rewriteTo: a new object from another; done in one step whatever its size."""
+    source = {key: value for key, value in call.query.items() if not key.startswith("if")}
+    generation = source.get("sourceGeneration")
+    buckets.find(call, call.path["sourceBucket"])
+    found = call.store.object(call.path["sourceBucket"], call.path["sourceObject"], int(generation) if generation else None)
+    if found is None:
+        raise ApiError(404, f"No such object: {call.path['sourceBucket']}/{call.path['sourceObject']}")
+    for name in ("ifSourceGenerationMatch", "ifSourceGenerationNotMatch"):
+        _check_preconditions(found[0], {name.replace("Source", ""): call.query[name]} if name in call.query else {})
+    given = call.body or {key: value for key, value in found[0].items() if key in _CLIENT_FIELDS}
+    new = _write(call, call.path["destinationBucket"], call.path["destinationObject"], given, found[1])
+    if call.method.verb == "copy":
+        return new
+    progress = {"totalBytesRewritten": new["size"], "objectSize": new["size"], "done": True}
+    return {"kind": "storage#rewriteResponse", **progress, "resource": new}
+
+
+def handlers() -> Mapping[str, Handler]:
+    """The handlers of objects, with their own resumable sessions."""
+    sessions = Sessions()
+    return {
+        "storage.objects.insert": lambda call: _insert(sessions, call),
+        "storage.objects.get": _get,
+        "storage.objects.list": _list,
+        "storage.objects.patch": _patch,
+        "storage.objects.update": _patch,
+        "storage.objects.delete": _delete,
+        "storage.objects.copy": _copy,
+        "storage.objects.rewrite": _copy,
+    }

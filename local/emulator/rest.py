@@ -1,0 +1,175 @@
+"""Generic resources: create, get, list, patch, update and delete of anything a discovery document describes.
+
+A new service is a row in `local.emulator.services.SERVICES`; a new kind of resource is one `Collection` in it:
+
+* `path`: its place in the discovery document, such as `projects.locations.workflows`.
+* `id_parameter`: the query parameter that carries the id at creation (`workflowId`), if the body's `name` doesn't.
+* `short_name`: the body's `name` is the id alone (logging metrics), not the full path.
+* `created` and `changed`: add what the server adds (defaults, times) and refuse what the server refuses.
+* `shown`: fields that depend on the moment of reading.
+* `verbs`: custom methods such as `:pause`.
+
+Methods whose response is an Operation are answered with one that is done. What doesn't fit (uploads, policies) is a
+handler of its own under the method's id. Everything else that the document knows answers 501 and names the method.
+Services share one host: of two that serve the same path (`v1/{+name}/locations`), the first row wins.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from local.emulator.discovery import Api, Method
+from local.emulator.model import ApiError, JsonObject, Request, Response
+from local.emulator.store import Store
+
+_DEFAULT_PAGE = 500
+_GENERIC = frozenset({"create", "insert", "get", "list", "patch", "update", "delete"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of one method; `body` is the checked JSON body ({} if there is none, or if it is an upload)."""
+
+    api: Api
+    method: Method
+    path: Mapping[str, str]
+    request: Request
+    body: JsonObject
+    store: Store
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters."""
+        return self.request.query
+
+
+Row = TypeVar("Row")
+Handler = Callable[[Call], JsonObject | Response]
+
+
+def _same(_old: JsonObject, new: JsonObject, _call: Call) -> JsonObject:
+    return new
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """A kind of resource; the module's docstring says what each field is for."""
+
+    path: str
+    id_parameter: str | None = None
+    short_name: bool = False
+    created: Callable[[JsonObject, Call], JsonObject] = lambda new, _call: new
+    changed: Callable[[JsonObject, JsonObject, Call], JsonObject] = _same
+    shown: Callable[[JsonObject, Call], JsonObject] = lambda resource, _call: resource
+    verbs: Mapping[str, Callable[[JsonObject, Call], JsonObject]] = field(default_factory=dict)
+
+    def handler(self, method: Method) -> Handler | None:
+        """What serves the method, or None."""
+        if method.collection != self.path:
+            return None
+        if method.verb in self.verbs:
+            return lambda call: self._change(call, self.verbs[method.verb](self._find(call), call))
+        if method.verb not in _GENERIC:
+            return None
+        return {
+            "create": self._create,
+            "insert": self._create,
+            "get": lambda call: self.shown(self._find(call), call),
+            "list": self._list,
+            "patch": self._update,
+            "update": self._update,
+            "delete": self._delete,
+        }[method.verb]
+
+    def _kind(self, call: Call) -> str:
+        return f"{call.api.name}.{self.path}"
+
+    def _name(self, call: Call) -> str:
+        """The full name in the path of a call on one resource: that of `{+name}`, or whatever the one parameter is."""
+        return call.path.get("name") or next(iter(call.path.values()))
+
+    def _find(self, call: Call) -> JsonObject:
+        found = call.store.get(self._kind(call), self._name(call))
+        if found is None:
+            raise ApiError(404, f"{call.method.response or 'Resource'} not found.".replace("Empty", "Resource"))
+        return found
+
+    def _create(self, call: Call) -> JsonObject:
+        body = {key: value for key, value in call.body.items() if value is not None}
+        if "parent" in call.path:
+            stem = f"{call.path['parent']}/{self.path.rpartition('.')[2]}/"
+            given = call.query.get(self.id_parameter or "") or body.get("name") or str(secrets.randbits(60))
+            name = given if given.startswith(stem) else stem + given
+            if "/" in name.removeprefix(stem):
+                raise ApiError(400, f"The name must be formatted {stem}ID.", field="name")
+        else:
+            name = self._name(call)  # created under its own name: PUT v1/{+name}
+        body["name"] = name.rpartition("/")[2] if self.short_name else name
+        if call.store.get(self._kind(call), name) is not None:
+            raise ApiError(409, f"{call.method.request} {name} already exists.", status="ALREADY_EXISTS")
+        created = self.created(body, call)
+        call.store.put(self._kind(call), name, created)
+        return _operation(self.shown(created, call), call)
+
+    def _change(self, call: Call, new: JsonObject) -> JsonObject:
+        call.store.put(self._kind(call), self._name(call), new)
+        return _operation(self.shown(new, call), call)
+
+    def _update(self, call: Call) -> JsonObject:
+        """PUT replaces. PATCH replaces the fields of updateMask, or without one those that the body has."""
+        old = self._find(call)
+        name = {"name": old["name"]}
+        if call.method.http == "PUT":
+            return self._change(call, self.changed(old, call.body | name, call))
+        mask = call.query.get("updateMask") or call.query.get("update_mask") or ""
+        fields = {part.split(".")[0] for part in mask.split(",") if part} or set(call.body)
+        new = {key: value for key, value in old.items() if key not in fields}
+        new |= {key: value for key, value in call.body.items() if key in fields and value is not None}
+        return self._change(call, self.changed(old, new | name, call))
+
+    def _delete(self, call: Call) -> JsonObject:
+        self._find(call)
+        call.store.drop(self._kind(call), self._name(call))
+        return _operation({}, call)
+
+    def _list(self, call: Call) -> JsonObject:
+        prefix = f"{self._name(call) if 'parent' not in call.path else call.path['parent']}/"
+        rows = [
+            (name, self.shown(resource, call))
+            for name, resource in call.store.under(self._kind(call), prefix)
+            if name.startswith(f"{prefix}{self.path.rpartition('.')[2]}/")
+        ]
+        page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
+        out: JsonObject = {call.api.list_field(call.method): [resource for _, resource in page]} if page else {}
+        return out | ({"nextPageToken": token} if token else {})
+
+
+def paged(
+    rows: list[Row], query: Mapping[str, str], *, key: Callable[[Row], str], size_parameter: str
+) -> tuple[list[Row], str | None]:
+    """One page of `rows` (in the order of `key`) and the token of the next; it stays right when rows come and go."""
+    try:
+        size = int(query.get(size_parameter) or query.get("page_size") or 0)
+        token = query.get("pageToken") or query.get("page_token") or ""
+        after = base64.urlsafe_b64decode(token).decode()
+    except (ValueError, binascii.Error):
+        raise ApiError(400, "The page size or page token is invalid.") from None
+    if size < 0:
+        raise ApiError(400, "The page size must not be negative.")
+    left = [row for row in rows if not token or key(row) > after]
+    page = left[: min(size or _DEFAULT_PAGE, _DEFAULT_PAGE)]
+    more = len(left) > len(page)
+    return page, base64.urlsafe_b64encode(key(page[-1]).encode()).decode() if more else None
+
+
+def _operation(resource: JsonObject, call: Call) -> JsonObject:
+    """The resource, wrapped as a finished operation where the API answers with operations."""
+    if not (call.method.response or "").endswith("Operation"):
+        return resource
+    owner = call.path.get("parent") or "/".join(call.path.get("name", "").split("/")[:4])
+    return {"name": f"{owner}/operations/{secrets.token_hex(8)}", "done": True, "response": resource}

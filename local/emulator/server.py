@@ -1,0 +1,212 @@
+"""The HTTP side: loopback only, a thread a connection, and the /_local/ pages that tests and demos steer it by.
+
+* `/_local/faults`: GET shows, POST {"faults": [...], "latency": "120ms"} adds, DELETE clears (local/emulator/faults.py).
+* `/_local/requests`: GET counts reads and writes, by method; DELETE begins at zero.
+* `/_local/about`: who serves which state folder.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import threading
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from local.emulator import objects
+from local.emulator.discovery import Api, Method, match
+from local.emulator.faults import Faults, parse_latency
+from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
+from local.emulator.rest import Call, Handler
+from local.emulator.services import Service
+from local.emulator.store import FILE, Store
+
+HOST = "127.0.0.1"
+MAX_BODY = 256 * 1024 * 1024  # bytes
+# The Python storage client downloads under /download/.
+_DOWNLOAD = re.compile(r"/download(/storage/v1/.*)")
+_JSON = ("/storage/v1/", "/upload/", "/resumable/", "/batch/")
+_XML = re.compile(r"/(?P<bucket>[^/_][^/]{2,})/(?P<object>.+)")
+
+
+class Emulator:
+    """The emulated cloud: answers requests, counts them, keeps the state in a folder."""
+
+    def __init__(self, state: Path, rows: Iterable[Service]) -> None:
+        self.state = state
+        self.faults = Faults()
+        self._apis = [row.load() for row in rows]
+        self._count_lock = threading.Lock()
+        self._counts: Counter[tuple[str, bool]] = Counter()
+        self.store = Store(state / FILE)
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request; an ApiError becomes the error of the API that the path belongs to."""
+        try:
+            if request.path.startswith("/_local/"):
+                return self._steer(request)
+            api, method, handler, path = self._route(request)
+            with self._count_lock:
+                self._counts[method.id, method.writes] += 1
+            if self.faults.latency:
+                time.sleep(self.faults.latency)
+            self.faults.check(request.http, unquote(request.path))
+            if handler is None:
+                raise ApiError(501, f"The local stand-in does not serve {method.id}.")
+            api.check_query(method, request.query)
+            body = _json_body(api, method, request)
+            with self.store.transaction():
+                call = Call(api=api, method=method, path=path, request=request, body=body, store=self.store)
+                result = handler(call)
+            return result if isinstance(result, Response) else json_response(result)
+        except ApiError as error:
+            return error.response(request.path)
+
+    def _route(self, request: Request) -> tuple[Api, Method, Handler | None, dict[str, str]]:
+        path = found[1] if (found := _DOWNLOAD.fullmatch(request.path)) else request.path
+        unserved = None
+        for api, served in self._apis:
+            for method in api.methods:
+                # A resumable upload is begun with POST and continued with PUT on the same path.
+                http = "POST" if method.upload and request.http == "PUT" else request.http
+                parameters = match(method, http, path)
+                if parameters is not None:
+                    if method.id in served:
+                        return api, method, served[method.id], parameters
+                    unserved = unserved or (api, method, None, parameters)
+        if unserved:
+            return unserved
+        if request.http in {"GET", "HEAD"} and (xml := _XML.fullmatch(path)) and not path.startswith(_JSON):
+            api = next(api for api, _ in self._apis if api.is_storage)
+            get = next(method for method in api.methods if method.id == "storage.objects.get")
+            return api, get, objects.read_xml, {key: unquote(value) for key, value in xml.groupdict().items()}
+        raise ApiError(404, f"The local stand-in knows no method {request.http} {unquote(request.path)}.")
+
+    def _steer(self, request: Request) -> Response:
+        page = (request.http, request.path.removeprefix("/_local/"))
+        if page[1] == "faults":
+            if page[0] == "POST":
+                self._add_faults(request.body)
+            elif page[0] == "DELETE":
+                self.faults.clear()
+            return json_response(self.faults.describe())
+        if page[1] == "requests":
+            with self._count_lock:
+                if page[0] == "DELETE":
+                    self._counts.clear()
+                counts = sorted(self._counts.items())
+            reads = sum(count for (_, writes), count in counts if not writes)
+            methods = {name: count for (name, _), count in counts}
+            return json_response({"reads": reads, "writes": sum(methods.values()) - reads, "methods": methods})
+        if page == ("GET", "about"):
+            return json_response({"pid": os.getpid(), "state": str(self.state.resolve())})
+        raise ApiError(404, f"No page {request.http} {request.path}; there are faults, requests and about.")
+
+    def _add_faults(self, body: bytes) -> None:
+        try:
+            asked = json.loads(body)
+            latency = parse_latency(asked["latency"]) if "latency" in asked else self.faults.latency
+            self.faults.add(*asked.get("faults", []))
+            self.faults.latency = latency
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ApiError(400, f"Bad faults: {error}") from None
+
+
+def _json_body(api: Api, method: Method, request: Request) -> JsonObject:
+    if method.upload or method.request is None:
+        return {}
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError as error:
+        raise ApiError(400, f"Invalid JSON payload received. {error}") from None
+    return api.check_body(method.request, body)
+
+
+class Server(ThreadingHTTPServer):
+    """The listening socket; OSError if the port is taken."""
+
+    daemon_threads = True
+    request_queue_size = 128  # parallel clients connect in bursts
+
+    def __init__(self, emulator: Emulator, port: int) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.emulator = emulator
+
+    def server_bind(self) -> None:
+        """Bind without the look-up of the host's name that http.server makes."""
+        self.socket.bind(self.server_address)
+        self.server_name, self.server_port = HOST, int(self.socket.getsockname()[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def _serve(self) -> None:
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            request = Request(
+                http=self.command,
+                path=path,
+                query=dict(parse_qsl(query, keep_blank_values=True)),
+                headers=headers,
+                body=self._read_body(headers),
+                now=datetime.now(UTC),
+            )
+            response = self.server.emulator.answer(request)
+        except ApiError as error:  # the body can't be read: what follows on the connection can't be trusted
+            response = error.response(path)
+            self.close_connection = True
+        self.send_response(response.status)
+        # no length and type where the body is absent by definition
+        bodiless = response.status in {204, 304}
+        if not bodiless:
+            self.send_header("Content-Type", response.content_type)
+            self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD" and not bodiless:
+            self.wfile.write(response.body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+
+    def _read_body(self, headers: dict[str, str]) -> bytes:
+        try:
+            if headers.get("transfer-encoding", "").lower() == "chunked":
+                body = self._read_chunks()
+            else:
+                length = int(headers.get("content-length") or 0)
+                if not 0 <= length <= MAX_BODY:
+                    raise ApiError(400, f"The body is larger than {MAX_BODY} bytes.")
+                body = self.rfile.read(length)
+            return gzip.decompress(body) if headers.get("content-encoding") == "gzip" and body else body
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            raise ApiError(400, f"The body can't be read: {error}") from None
+
+    def _read_chunks(self) -> bytes:
+        body = bytearray()
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+            if len(body) > MAX_BODY:
+                raise ApiError(400, f"The body is larger than {MAX_BODY} bytes.")
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return bytes(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """No log: the commands that run against the emulator own the terminal."""

@@ -1,0 +1,38 @@
+"""The Google APIs that the emulator serves, a row each; local/emulator/rest.py says what a row needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from local.emulator import buckets, objects, scheduler
+from local.emulator.discovery import Api
+from local.emulator.rest import Collection, Handler
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One API: its discovery document, its resources, and handlers by method id for what isn't generic."""
+
+    api: str
+    version: str
+    collections: tuple[Collection, ...] = ()
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+
+    def load(self) -> tuple[Api, dict[str, Handler]]:
+        """The API and what serves its methods, by id."""
+        api = Api(self.api, self.version)
+        served = dict(self.handlers)
+        for collection in self.collections:
+            for method in api.methods:
+                if method.id not in served and (handler := collection.handler(method)):
+                    served[method.id] = handler
+        return api, served
+
+
+def services() -> tuple[Service, ...]:
+    """Every service; of two that serve the same path, the first wins."""
+    return (
+        Service(api="cloudscheduler", version="v1", collections=(scheduler.JOBS,), handlers=scheduler.HANDLERS),
+        Service(api="storage", version="v1", handlers={**buckets.HANDLERS, **objects.handlers()}),
+    )
