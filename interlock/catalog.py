@@ -180,11 +180,16 @@ class Catalog:
     @cached_property
     def tables(self) -> frozenset[str]:
         """Every table that a processor or a backfill touches."""
-        actors = [*self.processors.values(), *self.backfills.values()]
+        actors: list[Processor | Backfill] = [*self.processors.values(), *self.backfills.values()]
         return frozenset(table for actor in actors for table in actor.tables)
 
     @cached_property
     def platforms(self) -> frozenset[str]:
         """The platforms, one for each folder under the root."""
-        things = [*self.jobs.values(), *self.processors.values(), *self.services.values(), *self.backfills.values()]
+        things: list[Job | Processor | Service | Backfill] = [
+            *self.jobs.values(),
+            *self.processors.values(),
+            *self.services.values(),
+            *self.backfills.values(),
+        ]
         return frozenset(thing.platform for thing in things)

@@ -66,7 +66,7 @@ def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
     for processor in catalog.processors.values():
         for before in processor.after:
             followers.setdefault(before, []).append(processor.name)
-    paths = {name: (name,) for name in start}
+    paths: dict[str, tuple[str, ...]] = {name: (name,) for name in start}
     queue = deque(paths)
     while queue:
         name = queue.popleft()

@@ -423,15 +423,16 @@ def _environment_problems(entry: EnvironmentFile, document: Document) -> Iterato
             source=document.at(("project",)), message=f"project: {SAMPLE_PROJECT} is a sample; write your project's id"
         )
     fields = {"service": "s", "project": "p", "project_number": "1", "region": "r"}
-    for kind in (ServiceKind.RUN, ServiceKind.FUNCTION):
-        pattern = entry.url_patterns.get(kind.value, "")
+    for kind in sorted({"run", "function"} - entry.url_patterns.keys()):
+        yield Problem(source=document.at(("url_patterns",)), message=f"url_patterns.{kind}: missing key")
+    for kind, pattern in entry.url_patterns.items():
         try:
             url = pattern.format(**fields)
         except (KeyError, IndexError, ValueError):
             url = ""
         if not re.fullmatch(r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*", url):
             message = f"url_patterns.{kind}: {pattern!r} makes no https URL; allowed fields: {', '.join(fields)}"
-            yield Problem(source=document.at(("url_patterns", kind.value)), message=message)
+            yield Problem(source=document.at(("url_patterns", kind)), message=message)
     for service, known in entry.service_urls.items():
         if not re.fullmatch(r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*", known):
             yield Problem(

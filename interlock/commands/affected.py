@@ -63,7 +63,7 @@ def _chain_json(chain: Chain) -> dict[str, Json]:
     return {
         "processors": list(chain.processors),
         "table": chain.table,
-        "access": sorted(chain.access),
+        "access": [kind.value for kind in sorted(chain.access)],
         "over_messages": chain.over_messages,
     }
 

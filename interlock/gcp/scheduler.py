@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
 from interlock.actual import ActualJob
 from interlock.gcp import CloudError, local_url
@@ -42,7 +42,9 @@ def _client() -> scheduler_v1.CloudSchedulerClient:
 
 
 def _actual(job: scheduler_v1.Job, region: str) -> ActualJob:
-    attempted = job.last_attempt_time
+    attempted = cast(
+        "datetime | None", job.last_attempt_time
+    )  # proto-plus makes datetimes of timestamps; its types do not say so
     return ActualJob(
         name=job.name.rsplit("/", 1)[-1],
         region=region,

@@ -9,7 +9,7 @@ from interlock.gcp import CloudError, local_url
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, parse_object_name, with_content
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    from google.cloud.storage import Bucket, Client
 
 MAX_CONTENT_BYTES = 1_000_000
 
@@ -31,7 +31,7 @@ def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
     return holds, sorted(name for name, hold in parsed.items() if hold is None)
 
 
-def _with_content(bucket: storage.Bucket, hold: Hold) -> Hold:
+def _with_content(bucket: Bucket, hold: Hold) -> Hold:
     """The hold with reason and owner; the object may be gone again, or hold anything at all."""
     from google.api_core.exceptions import NotFound
 
@@ -80,11 +80,11 @@ def remove_state_bucket(project: str, bucket: str) -> None:
         raise CloudError(f"the state bucket {bucket} can't be deleted: {error}") from error
 
 
-def _client(project: str) -> storage.Client:
-    from google.cloud import storage
+def _client(project: str) -> Client:
+    from google.cloud.storage import Client
 
     if (url := local_url()) is None:
-        return storage.Client(project=project)
+        return Client(project=project)
     from google.auth.credentials import AnonymousCredentials
 
-    return storage.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
+    return Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
