@@ -108,6 +108,13 @@ def _get(call: Call) -> JsonObject:
     return bucket
 
 
+def _layout(call: Call) -> JsonObject:
+    """What gcloud asks before it copies: where the bucket is, and that it has no real folders."""
+    bucket = _get(call)
+    place = {"location": bucket["location"], "locationType": bucket["locationType"]}
+    return {"kind": "storage#storageLayout", "bucket": bucket["name"], **place}
+
+
 def _list(call: Call) -> JsonObject:
     owners = dict(call.store.under(f"{KIND}.project", ""))
     rows = [
@@ -142,6 +149,7 @@ def _delete(call: Call) -> Response:
 HANDLERS: Mapping[str, Handler] = {
     "storage.buckets.insert": _insert,
     "storage.buckets.get": _get,
+    "storage.buckets.getStorageLayout": _layout,
     "storage.buckets.list": _list,
     "storage.buckets.patch": _patch,
     "storage.buckets.update": _update,

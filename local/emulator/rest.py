@@ -96,7 +96,8 @@ class Collection:
     def _find(self, call: Call) -> JsonObject:
         found = call.store.get(self._kind(call), self._name(call))
         if found is None:
-            raise ApiError(404, f"{call.method.response or 'Resource'} not found.".replace("Empty", "Resource"))
+            noun = next(method.response for method in call.api.methods if method.id == f"{self._kind(call)}.get")
+            raise ApiError(404, f"{noun} not found.")
         return found
 
     def _create(self, call: Call) -> JsonObject:

@@ -6,8 +6,8 @@ import json
 import re
 import secrets
 from dataclasses import dataclass, field
+from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from urllib.parse import urlencode
 
 from local.emulator.model import ApiError, JsonObject, Request, Response
@@ -80,8 +80,8 @@ class Sessions:
 
 def _multipart(request: Request) -> Upload:
     """multipart/related: JSON metadata, then the content."""
-    header = b"Content-Type: " + request.headers.get("content-type", "").encode("latin-1") + b"\r\n\r\n"
-    boundary = BytesParser(policy=HTTP).parsebytes(header, headersonly=True).get_boundary()
+    # gcloud puts the boundary in single quotes, which are no part of it.
+    boundary = str(_headers(f"Content-Type: {request.headers.get('content-type', '')}".encode()).get_boundary("")).strip("'")
     if not boundary:
         raise ApiError(400, "A multipart upload needs a Content-Type with a boundary.")
     # Split by hand: the email parser would change line ends inside the content.
@@ -89,8 +89,12 @@ def _multipart(request: Request) -> Upload:
     if len(parts) != 4 or not parts[3].startswith(b"--"):
         raise ApiError(400, "A multipart upload has two parts: metadata and content.")
     meta, content = (part.partition(b"\r\n\r\n") for part in parts[1:3])
-    headers = BytesParser(policy=HTTP).parsebytes(content[0].lstrip() + b"\r\n\r\n", headersonly=True)
-    return Upload(meta=_metadata(meta[2]), content=content[2], content_type=headers.get("content-type"))
+    content_type = _headers(content[0].lstrip()).get("content-type")
+    return Upload(meta=_metadata(meta[2]), content=content[2], content_type=content_type)
+
+
+def _headers(lines: bytes) -> Message:
+    return BytesParser().parsebytes(lines + b"\r\n\r\n", headersonly=True)
 
 
 def _metadata(body: bytes) -> JsonObject:
