@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlock.gcp import CloudError, local_url
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
 MAX_CONTENT_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateLock:
+    """Who holds the lock of a Terraform state. `id` is what `terraform force-unlock` takes: the generation of the object."""
+
+    id: str
+    who: str
+    operation: str
+    created: str
 
 
 def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
@@ -40,6 +51,37 @@ def _with_content(bucket: Bucket, hold: Hold) -> Hold:
     except (NotFound, ValueError):
         return hold
     return with_content(hold, content) if isinstance(content, dict) else hold
+
+
+def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
+    """The lock of the state under `prefix`, or None when nobody holds it or it can't be read.
+
+    The gcs backend keeps it beside the state, and wants the generation as its id:
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/gcs/client.go
+    """
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        blob = _client(project).bucket(bucket).get_blob(f"{prefix}/default.tflock")
+        info = json.loads(blob.download_as_bytes()) if blob else None
+    except (GoogleAPIError, GoogleAuthError, ValueError):
+        return None
+    if not isinstance(info, dict):
+        return None
+    who, operation, created = (str(info.get(key, "unknown")) for key in ("Who", "Operation", "Created"))
+    return StateLock(id=str(blob.generation), who=who, operation=operation, created=created)
+
+
+def has_bucket(project: str, bucket: str) -> bool:
+    """Whether the bucket is there. CloudError when that can't be told."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        return _client(project).lookup_bucket(bucket) is not None
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise CloudError(f"project {project} can't be asked for bucket {bucket}: {error}") from error
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:

@@ -1,0 +1,86 @@
+# The index of what one can do here; every target is one tested command. ENV=production acts on a real project.
+
+ENV ?= local
+PYTHON ?= python3
+STACK ?= schedules
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The local target starts an embedded stand-in around a command; a real project needs none.
+ifeq ($(ENV),local)
+RUN := $(BIN)/python -m local run -- $(BIN)/interlock
+else
+RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
+endif
+
+export NAME REASON OWNER UNTIL
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+.DEFAULT_GOAL := help
+.PHONY: help setup demo deploy backfill-on backfill-off status bootstrap unlock destroy test lint golden bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  ENV=local (default, the embedded stand-in) or ENV=production"
+
+demo: setup ## the story in one go, narrated, on a stand-in of its own
+	@$(BIN)/python tools/demo.py
+
+deploy: setup ## deploy all stacks; safe to repeat
+	@$(RUN) deploy
+
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= UNTIL=2026-01-07T18:00:00Z]
+	@$(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" --until "$$UNTIL" -- $$NAME
+
+backfill-off: setup ## end a backfill: NAME=tdza
+	@$(RUN) backfill off -- $$NAME
+
+status: setup ## what is held by what until when, what is paused by declaration, and drift
+	@$(RUN) status
+
+bootstrap: setup ## make the bucket for Terraform's state, once a project
+	@$(RUN) bootstrap
+
+unlock: setup ## release the state lock of a killed deploy: STACK=schedules
+	@$(RUN) unlock -- '$(STACK)'
+
+destroy: setup ## destroy everything, flags, holds and their versions included
+	@$(RUN) destroy
+
+test: $(VENV)/dev.stamp node_modules/.stamp ## all tests
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## style, types and import layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
+	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -m golden
+	@git --no-pager diff --stat -- tests/golden catalog/schema.json README.md
+
+bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, toggle against gcloud and the client, start-up
+	@$(BIN)/python -m bench
+
+clean: ## remove what make built; the local target's state in .local/ stays
+	rm -rf $(VENV) node_modules cdktf.out
+
+setup: $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: PYTHON=python3.11 make ..." >&2; exit 2; }
+	@echo "setting up $(VENV) from requirements/run.txt; this takes a minute or two" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.stamp: package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js is missing; install Node.js 20 or 22: nodejs.org" >&2; exit 2; }
+	@echo "setting up node_modules from package-lock.json" >&2
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,50 @@
+"""`make demo`: the story of a backfill in one go, on a local target of its own that is gone afterwards.
+
+Each step prints the command that it runs, so that the story can be repeated by hand; nothing is acted.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+INTERLOCK = str(BIN / "interlock")
+
+STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("The platform's jobs are deployed: schedules as declared, ten of them paused on purpose.", ("deploy",)),
+    ("Which jobs would a rewrite of team_defense_zone_analysis need still, and why these?", ("affected", "tdza")),
+    (
+        "The backfill is turned on. The plan changes `paused` on exactly these jobs and writes one flag.",
+        ("backfill", "on", "tdza", "--reason", "reprocess 2025-26"),
+    ),
+    ("Who holds what until when? What is paused by declaration stays so, and is told apart.", ("status",)),
+    ("A colleague merges something else and deploys: the backfill stays on, nothing changes.", ("deploy",)),
+    ("The backfill is done. Exactly the jobs that it held run again; the ten stay paused.", ("backfill", "off", "tdza")),
+    ("And that is all that is left:", ("status",)),
+)
+ADVICE = "Now by yourself: make deploy, make backfill-on NAME=tdza, make status, make backfill-off NAME=tdza."
+
+
+def main() -> int:
+    """Runs the story; the exit code of the first step that fails, or 0."""
+    if "INTERLOCK_LOCAL_URL" not in os.environ:
+        with tempfile.TemporaryDirectory(prefix="interlock-demo-") as state:
+            words = [sys.executable, "-m", "local", "run", "--state", state, "--", sys.executable, __file__]
+            return subprocess.run(words, check=False).returncode
+    began = time.monotonic()
+    for number, (narration, words) in enumerate(STORY, start=1):
+        print(f"\n[{number}/{len(STORY)}] {narration}\n$ interlock {' '.join(words)}", flush=True)
+        code = subprocess.run([INTERLOCK, *words], check=False).returncode
+        if code != 0:
+            return code
+    print(f"\nThe story took {time.monotonic() - began:.0f} s. {ADVICE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
