@@ -1,0 +1,50 @@
+"""The cdktf app: the catalog and an environment become Terraform. INTERLOCK_CATALOG and INTERLOCK_ENV choose which."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from interlock.environment import LOCAL, refuse_local_variables
+from interlock.files import load_catalog, load_environment
+from interlock.located import SourceError
+
+HERE = Path(__file__).parent
+OUTPUT = "CDKTF_OUTDIR"
+"""Set by the cdktf command line, from its --output, CDKTF_OUTPUT or cdktf.json."""
+BAD_INPUT = 2
+
+
+def main() -> None:
+    """Write every stack of one environment to its own folder: two environments never share a plan or a lock file."""
+    name = os.environ.get("INTERLOCK_ENV", LOCAL)
+    output = Path(os.environ.get(OUTPUT) or Path("cdktf.out") / name)
+    try:
+        env = load_environment(HERE / "environments", name)
+        catalog = load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or HERE / "catalog"))
+    except SourceError as error:
+        sys.exit(_refused(str(error)))
+    if refusal := refuse_local_variables(env, os.environ):
+        sys.exit(_refused(refusal))
+    if output.name != name:
+        sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
+    output.mkdir(parents=True, exist_ok=True)
+
+    from stacks.cdk import App
+    from stacks.coordination import CoordinationStack
+    from stacks.schedules import SchedulesStack
+
+    app = App(outdir=str(output))
+    CoordinationStack(app, env=env)
+    SchedulesStack(app, catalog=catalog, env=env)
+    app.synth()
+
+
+def _refused(message: str) -> int:
+    print(message, file=sys.stderr)
+    return BAD_INPUT
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The only place that imports cdktf and the provider's bindings, and what every stack begins with.
+
+The bindings' own `__init__` imports all 1,470 of their modules, which takes seconds. We register the package without running
+it: each module imports what it needs by itself. cdktf is archived; leaving it for cdktn means changing this file's imports.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import types
+from collections.abc import Mapping, Sequence
+
+BINDINGS = "cdktf_cdktf_provider_google"
+
+
+def _register_lazily(package: str) -> None:
+    """Put `package` into sys.modules without running its `__init__`; importlib.util.LazyLoader can't, because importing a
+    submodule reads the parent's `__path__` and so loads it."""
+    if package in sys.modules:
+        return
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        raise ImportError(f"{package} is not installed: run `make setup`")
+    module = types.ModuleType(package)
+    module.__path__ = list(spec.submodule_search_locations)
+    module.__spec__, module.__package__, module.__file__ = spec, package, spec.origin
+    sys.modules[package] = module
+
+
+_register_lazily(BINDINGS)
+# jsii's banner about Node 20 would be an [ERROR] in the output of every cdktf command; cdktf itself runs on 20 and 22.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+from cdktf import (  # noqa: E402
+    App,
+    GcsBackend,
+    IResolvable,
+    ITerraformDependable,
+    Precondition,
+    TerraformDataSource,
+    TerraformLocal,
+    TerraformOutput,
+    TerraformResource,
+    TerraformResourceLifecycle,
+    TerraformStack,
+    TerraformVariable,
+    TerraformVariableValidationConfig,
+    Token,
+)
+from cdktf_cdktf_provider_google.cloud_scheduler_job import (  # noqa: E402
+    CloudSchedulerJob,
+    CloudSchedulerJobHttpTarget,
+    CloudSchedulerJobHttpTargetOauthToken,
+    CloudSchedulerJobHttpTargetOidcToken,
+    CloudSchedulerJobPubsubTarget,
+    CloudSchedulerJobRetryConfig,
+)
+from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content import (  # noqa: E402
+    DataGoogleStorageBucketObjectContent,
+)
+from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects  # noqa: E402
+from cdktf_cdktf_provider_google.provider import GoogleProvider  # noqa: E402
+from cdktf_cdktf_provider_google.storage_bucket import (  # noqa: E402
+    StorageBucket,
+    StorageBucketLifecycleRule,
+    StorageBucketLifecycleRuleAction,
+    StorageBucketLifecycleRuleCondition,
+    StorageBucketVersioning,
+)
+from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObject  # noqa: E402
+from constructs import Construct  # noqa: E402
+
+from interlock.catalog import Json  # noqa: E402
+from interlock.environment import Environment  # noqa: E402
+
+__all__ = [
+    "App",
+    "BaseStack",
+    "CloudSchedulerJob",
+    "CloudSchedulerJobHttpTarget",
+    "CloudSchedulerJobHttpTargetOauthToken",
+    "CloudSchedulerJobHttpTargetOidcToken",
+    "CloudSchedulerJobPubsubTarget",
+    "CloudSchedulerJobRetryConfig",
+    "Construct",
+    "DataGoogleStorageBucketObjectContent",
+    "DataGoogleStorageBucketObjects",
+    "IResolvable",
+    "ITerraformDependable",
+    "Precondition",
+    "StorageBucket",
+    "StorageBucketLifecycleRule",
+    "StorageBucketLifecycleRuleAction",
+    "StorageBucketLifecycleRuleCondition",
+    "StorageBucketObject",
+    "StorageBucketVersioning",
+    "TerraformResource",
+    "TerraformResourceLifecycle",
+    "literal",
+    "quoted",
+    "raw_bool",
+]
+
+TERRAFORM_VERSION = ">= 1.9, < 2.0"
+"""1.9 is the first in which a variable's validation may read locals."""
+
+PROVIDER_VERSION = "~> 7.45"
+"""The bindings pin 6.50.0, in which every job with a token has a permanent diff (an `Authorization` header that the API adds;
+fixed in 7.31), in which real pauses would drown, and which panics on a job without headers (fixed in 7.4). The attributes that
+we use are the same in both."""
+
+
+def literal(text: str) -> str:
+    """`text` as Terraform must write it to mean just this text: JSON strings are templates, so `${` and `%{` are doubled."""
+    return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def quoted(text: str) -> str:
+    """`text` as a string inside an expression, in quotes and escaped."""
+    return literal(json.dumps(text))
+
+
+def raw_bool(expression: str) -> IResolvable:
+    """A `${...}` expression where the bindings want a bool; a plain string fails in jsii's kernel."""
+    return Token.as_any(expression)
+
+
+class BaseStack(TerraformStack):
+    """A stack of one environment: its provider, its state, and nothing that differs between machines or days."""
+
+    def __init__(self, scope: Construct, stack: str, *, env: Environment) -> None:
+        super().__init__(scope, stack)
+        self.env = env
+        GoogleProvider(self, "google", project=env.project, region=env.location)
+        GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}")
+        self.add_override("terraform.required_version", TERRAFORM_VERSION)
+        self.add_override("terraform.required_providers.google.version", PROVIDER_VERSION)
+
+    # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.
+    # So each construct gets an id with its kind in front, and Terraform's name as the logical id.
+
+    def local(self, name: str, value: Json) -> None:
+        """A local value; other expressions read it as `local.<name>`."""
+        TerraformLocal(self, f"local-{name}", value).override_logical_id(name)
+
+    def output(self, name: str, value: Json, description: str) -> None:
+        """An output."""
+        TerraformOutput(self, f"output-{name}", value=value, description=description).override_logical_id(name)
+
+    def variable(
+        self,
+        name: str,
+        *,
+        kind: str,
+        default: Json,
+        description: str,
+        validations: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """A variable. `default` None is null, and only then may it be null. A validation is a condition, whole in one `${}`,
+        and a message."""
+        variable = TerraformVariable(
+            self,
+            f"variable-{name}",
+            type=kind,
+            default=Token.null_value() if default is None else default,
+            nullable=default is None,
+            description=description,
+            validation=[
+                TerraformVariableValidationConfig(condition=condition, error_message=message)
+                for condition, message in validations
+            ]
+            or None,
+        )
+        variable.override_logical_id(name)
+
+    def check(self, name: str, condition: str, message: str) -> None:
+        """A check block, which warns in a plan and fails nothing. cdktf has no class for it."""
+        self.add_override(f"check.{name}", {"assert": [{"condition": condition, "error_message": message}]})
+
+    def for_each(self, thing: TerraformResource | TerraformDataSource, expression: str) -> None:
+        """One instance of a resource or data source for each element; cdktf's iterators can't say a plain expression."""
+        thing.add_override("for_each", expression)
+
+    def terraform_data(self, name: str, preconditions: Mapping[str, str]) -> TerraformResource:
+        """A resource that does nothing but refuse the plan: each precondition's condition with its message."""
+        guard = TerraformResource(
+            self,
+            f"terraform_data-{name}",
+            terraform_resource_type="terraform_data",
+            lifecycle=TerraformResourceLifecycle(
+                precondition=[
+                    Precondition(condition=condition, error_message=message) for condition, message in preconditions.items()
+                ]
+            ),
+        )
+        guard.override_logical_id(name)
+        return guard

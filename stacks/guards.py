@@ -1,0 +1,140 @@
+"""What a plan refuses and what it warns of: the variables of `schedules`, their validations, the guards and the check.
+
+Terraform evaluates every validation, whatever the others say, so each says yes to what another refuses. They read variables,
+locals of constants and the plan's clock only: one that reads a data source can't be relied on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from interlock.environment import Environment
+from interlock.holds import END
+from stacks.cdk import BaseStack, TerraformResource, literal, quoted
+from stacks.held import flag_name, go_duration
+
+GUARD = "guard"
+PLAN_MAX_AGE = "15m"
+"""A plan says what was on when it was made; applied much later it would pause or resume by that."""
+
+
+def add_variables(stack: BaseStack, env: Environment) -> None:
+    """The switch of backfill mode. Left alone, everything stays as it is."""
+    stack.variable(
+        "backfill_mode",
+        kind="bool",
+        default=None,
+        description="true turns on or extends the backfills named in `backfills`, false ends them, null keeps what is on.",
+    )
+    stack.variable(
+        "backfills",
+        kind="set(string)",
+        default=[],
+        description='The backfills that backfill_mode is about, as JSON: ["tdza"]. Empty means all that are declared.',
+        validations=[
+            (
+                "${try(length(setsubtract(var.backfills, keys(local.declared))) == 0, false)}",
+                'unknown backfill ${join(", ", sort(setsubtract(var.backfills, keys(local.declared))))};'
+                ' known: ${join(", ", sort(keys(local.declared)))}',
+            )
+        ],
+    )
+    stack.variable(
+        "backfill_until",
+        kind="string",
+        default="",
+        description="When the named backfills end, in UTC with whole seconds. Empty keeps the end of one that is on,"
+        " and is now and its default end for one that is turned on.",
+        validations=_until(env),
+    )
+    for what in ("reason", "owner"):
+        asked = f'${{!coalesce(var.backfill_mode, false) || try(trimspace(var.backfill_{what}) != "", false)}}'
+        missing = f"{literal(env.name)} wants to know the {what} of a backfill that is turned on: set backfill_{what}"
+        stack.variable(
+            f"backfill_{what}",
+            kind="string",
+            default="",
+            description=f"The {what} to write into the flags. Empty is that of the flag which is on, else the catalog's.",
+            validations=[(asked, missing)] if what in env.require else (),
+        )
+    stack.variable(
+        "plan_max_age",
+        kind="string",
+        default=PLAN_MAX_AGE,
+        description="How old a saved plan may be when it is applied, like 15m or 1h.",
+        validations=[
+            (
+                "${try(timecmp(timeadd(plantimestamp(), var.plan_max_age), plantimestamp()) > 0, false)}",
+                'plan_max_age "${var.plan_max_age}" is no duration above zero; write one like 15m or 1h',
+            )
+        ],
+    )
+
+
+def _until(env: Environment) -> list[tuple[str, str]]:
+    limit = f'timeadd(plantimestamp(), "{go_duration(env.max_hold)}")'
+    none = 'var.backfill_until == ""'
+    days = f"{env.max_hold.total_seconds() / 86400:g} days"
+    return [
+        (
+            f'${{{none} || (can(regex({quoted(f"^{END}$")}, var.backfill_until)) && can(timeadd(var.backfill_until, "0s")))}}',
+            'backfill_until "${var.backfill_until}" is no end: write UTC with whole seconds, like'
+            ' ${timeadd(plantimestamp(), "24h")}',
+        ),
+        (
+            f"${{{none} || try(timecmp(var.backfill_until, plantimestamp()) > 0, true)}}",
+            "backfill_until ${var.backfill_until} has passed: it is ${plantimestamp()} now",
+        ),
+        (
+            f"${{{none} || try(timecmp(var.backfill_until, {limit}) <= 0, true)}}",
+            f"backfill_until ${{var.backfill_until}} is too far away: {literal(env.name)} allows no hold beyond {days}"
+            f" from now, that is ${{{limit}}}",
+        ),
+    ]
+
+
+def refusals(env: Environment) -> Mapping[str, str]:
+    """Locals, each a list of what a plan refuses, written for people."""
+    remove = f"gcloud storage rm 'gs://{env.bucket}/"
+    return {
+        "unknown_holds": (
+            '${[for name, hold in local.holds : "The scope ${hold.scope} is held until ${hold.end} and the catalog does not'
+            f" know it. Put it back, or release the hold: {remove}${{name}}'\""
+            " if !contains(keys(local.scopes), hold.scope)]}"
+        ),
+        "undeclared_flags": (
+            '${[for backfill, end in local.active : "The backfill ${backfill} is on until ${end} and the catalog no longer'
+            f" declares it. Put it back until then, or end it: {remove}{flag_name('backfill', 'end')}'\""
+            " if !contains(keys(local.declared), backfill)]}"
+        ),
+        "lost_jobs": (
+            '${flatten([for name, jobs in local.jobs_at_creation : [for job in jobs : "The job ${job} is held by'
+            f" gs://{env.bucket}/${{name}} and is no longer in the catalog. Put it back until the hold ends (the name says"
+            f" when), or release the hold: {remove}${{name}}'\""
+            ' if !contains(local.scopes["all"], job)]])}'
+        ),
+    }
+
+
+def add_guard(stack: BaseStack, env: Environment) -> TerraformResource:
+    """The resource that every job and flag depends on: where one of its conditions fails, nothing is changed."""
+    preconditions = {}
+    for name, expression in refusals(env).items():
+        stack.local(name, expression)
+        preconditions[f"${{length(local.{name}) == 0}}"] = f'${{join("\n", local.{name})}}'
+    # timestamp() is unknown while planning and the time of the apply afterwards, so this one is judged then.
+    preconditions["${timecmp(timestamp(), timeadd(plantimestamp(), var.plan_max_age)) < 0}"] = (
+        "This plan was made at ${plantimestamp()}, more than ${var.plan_max_age} ago; what is on may have changed. Plan again."
+    )
+    return stack.terraform_data(GUARD, preconditions)
+
+
+def add_check(stack: BaseStack) -> None:
+    """A warning of an end that comes before the backfill can be through."""
+    stack.local(
+        "too_short",
+        '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expect} and will be'
+        ' held until ${end} only; its jobs resume then, done or not"'
+        ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}',
+    )
+    stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", '${join("\n", local.too_short)}')

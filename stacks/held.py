@@ -1,0 +1,122 @@
+"""Which jobs are held, in HCL: `interlock/holds.py` and `interlock/backfills.py` said again for Terraform.
+
+`inputs` are the only locals that read the world: the names in the bucket, the contents of the objects that hold something,
+the clock, and what the catalog declares. `expressions` are the rest, and read nothing but inputs, variables and each other.
+The differential test gives them other inputs, and compares what comes out with the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from interlock.catalog import Catalog, Json
+from interlock.environment import Environment
+from interlock.graph import scopes
+from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
+from stacks.cdk import literal, quoted
+
+FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
+HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
+CONTENTS = "data.google_storage_bucket_object_content.active"
+INPUTS = ("flag_names", "hold_names", "contents", "now", "declared", "scopes")
+
+
+def go_duration(duration: timedelta) -> str:
+    """As Terraform's timeadd and Google's APIs both read one: whole seconds."""
+    return f"{int(duration.total_seconds())}s"
+
+
+def _in_full(pattern: str) -> str:
+    return quoted(f"^(?:{pattern})$")  # RE2's `$` is the end of the text, not of a line
+
+
+def flag_name(backfill: str, end: str) -> str:
+    """The object name of a flag as the inside of an HCL string, from two expressions."""
+    return f"{FLAG_PREFIX}${{{backfill}}}@${{{end}}}.json"
+
+
+def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
+    """The locals that read the world."""
+    return {
+        "flag_names": f"${{[for object in {FLAGS_LISTING}.bucket_objects : object.name]}}",
+        "hold_names": f"${{[for object in {HOLDS_LISTING}.bucket_objects : object.name]}}",
+        "contents": f"${{{{for name, object in {CONTENTS} : name => object.content}}}}",
+        "now": "${plantimestamp()}",
+        "declared": {
+            backfill.name: {
+                # Without an end of its own a backfill is held no longer than the environment allows anybody to ask for.
+                "default_end": go_duration(min(backfill.default_end, env.max_hold)),
+                "expect": go_duration(backfill.expect),
+                "owner": literal(backfill.owner),
+                "reason": literal(backfill.description),
+            }
+            for _, backfill in sorted(catalog.backfills.items())
+        },
+        "scopes": {scope: list(jobs) for scope, jobs in scopes(catalog).items()},
+    }
+
+
+def expressions() -> Mapping[str, str]:
+    """Everything between the inputs and `held`, the set of the jobs that something holds once this plan is applied.
+
+    Two objects of one backfill, or of one (scope, id), are an extension that was caught half way: `...` groups their ends, and
+    the latest wins. All ends are 20 characters of UTC, so that sorting texts sorts instants.
+    """
+    flag, hold = _in_full(FLAG_OBJECT), _in_full(HOLD_OBJECT)
+    return {
+        # What the bucket says. A name that does not parse covers nothing; neither does an end that is no instant (30 February).
+        "flags_found": f"${{[for name in local.flag_names : regex({flag}, name) if can(regex({flag}, name))]}}",
+        "flag_ends": (
+            "${{for flag in local.flags_found : flag.name => flag.end... if try(timecmp(flag.end, local.now) > 0, false)}}"
+        ),
+        "on": "${{for backfill, ends in local.flag_ends : backfill => reverse(sort(ends))[0]}}",
+        "holds_found": f"${{[for name in local.hold_names : regex({hold}, name) if can(regex({hold}, name))]}}",
+        "hold_ends": (
+            '${{for hold in local.holds_found : "${hold.scope}/${hold.id}" => hold.end...'
+            " if try(timecmp(hold.end, local.now) > 0, false)}}"
+        ),
+        # An id has no slash, so what comes before the last one is the scope.
+        "holds": (
+            f'${{{{for hold, ends in local.hold_ends : "{HOLD_PREFIX}${{hold}}@${{reverse(sort(ends))[0]}}.json" =>'
+            " {scope = dirname(hold), end = reverse(sort(ends))[0]}}}}"
+        ),
+        # What the variables ask: backfill_mode true turns on or extends, false ends, null keeps what is on.
+        "named": "${length(var.backfills) > 0 ? var.backfills : toset(keys(local.declared))}",
+        "kept": (
+            "${{for backfill, end in local.on : backfill => end"
+            " if coalesce(var.backfill_mode, true) || !contains(local.named, backfill)}}"
+        ),
+        "asked": (
+            '${{for backfill in local.named : backfill => var.backfill_until != "" ? var.backfill_until'
+            " : try(local.on[backfill], timeadd(local.now, local.declared[backfill].default_end))"
+            " if coalesce(var.backfill_mode, false) && contains(keys(local.declared), backfill)}}"
+        ),
+        "active": "${merge(local.kept, local.asked)}",
+        # What is held by it. An unknown scope covers nothing here; a guard refuses the plan.
+        "held_scopes": (
+            '${toset(concat([for backfill in keys(local.active) : "backfill/${backfill}"],'
+            " [for hold in values(local.holds) : hold.scope]))}"
+        ),
+        "held": "${toset(flatten([for scope in local.held_scopes : try(local.scopes[scope], [])]))}",
+        # What the objects that stay say of themselves. Contents are a stranger's input: what is no text counts as nothing.
+        "flags_kept": (
+            f'${{{{for backfill, end in local.on : backfill => "{flag_name("backfill", "end")}"'
+            " if contains(keys(local.active), backfill)}}"
+        ),
+        "objects_read": "${toset(concat(values(local.flags_kept), keys(local.holds)))}",
+        "jobs_at_creation": (
+            "${{for name in local.objects_read : name =>"
+            " try([for job in jsondecode(local.contents[name]).jobs : tostring(job)], [])}}"
+        ),
+        "said": f"${{{{for backfill in keys(local.active) : backfill => {{{_said('reason')}, {_said('owner')}}}}}}}",
+    }
+
+
+def _said(what: str) -> str:
+    """The reason or owner that a flag written by this plan carries: what is asked now, else what the flag that it replaces
+    says, else what the catalog says."""
+    now = f'contains(keys(local.asked), backfill) ? var.backfill_{what} : ""'
+    before = f'try(tostring(jsondecode(local.contents[local.flags_kept[backfill]]).{what}), "")'
+    declared = f'try(local.declared[backfill].{what}, "")'
+    return f'{what} = try(coalesce({now}, {before}, {declared}), "")'

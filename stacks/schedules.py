@@ -1,0 +1,76 @@
+"""The stack `schedules`: the Cloud Scheduler jobs, and the backfill switch that pauses those which a backfill needs still.
+
+What is on lives in the bucket as flag objects, which this stack writes, and which every plan lists anew. So a plan that nobody
+asks anything of keeps what is on and drops what has ended, and two owners don't end each other's backfills.
+"""
+
+from __future__ import annotations
+
+from interlock.catalog import Catalog
+from interlock.environment import Environment
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
+from stacks.cdk import (
+    BaseStack,
+    Construct,
+    DataGoogleStorageBucketObjectContent,
+    DataGoogleStorageBucketObjects,
+    ITerraformDependable,
+    StorageBucketObject,
+    TerraformResourceLifecycle,
+)
+from stacks.guards import add_check, add_guard, add_variables
+from stacks.held import expressions, flag_name, inputs
+from stacks.jobs import add_job
+
+STACK = "schedules"
+
+
+class SchedulesStack(BaseStack):
+    """The jobs of `catalog` in `env`."""
+
+    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment) -> None:
+        super().__init__(scope, STACK, env=env)
+        add_variables(self, env)
+        self._read_the_bucket()
+        for name, value in {**inputs(catalog, env), **expressions()}.items():
+            self.local(name, value)
+        guard = add_guard(self, env)
+        flags = self._flags(after=guard)
+        for _, job in sorted(catalog.jobs.items()):
+            add_job(self, job, env, after=[guard, flags])
+        add_check(self)
+        self._outputs()
+
+    def _read_the_bucket(self) -> None:
+        """Read while planning: the bucket by its name, and no depends_on, which would make every `paused` known only after
+        the apply. So the bucket has to exist; `coordination` is deployed first."""
+        bucket = self.env.bucket
+        DataGoogleStorageBucketObjects(self, "listing-flags", bucket=bucket, prefix=FLAG_PREFIX).override_logical_id("flags")
+        DataGoogleStorageBucketObjects(self, "listing-holds", bucket=bucket, prefix=HOLD_PREFIX).override_logical_id("holds")
+        active = DataGoogleStorageBucketObjectContent(self, "content-active", bucket=bucket, name="${each.value}")
+        active.override_logical_id("active")
+        self.for_each(active, "${local.objects_read}")
+
+    def _flags(self, *, after: ITerraformDependable) -> StorageBucketObject:
+        """One flag for each backfill that is on. Its content says what was true when it was written, and is not kept up to
+        date: the jobs in it are those that a later catalog may not lose."""
+        flags = StorageBucketObject(
+            self,
+            "flags",
+            bucket=self.env.bucket,
+            name=flag_name("each.key", "each.value"),
+            content="${jsonencode({backfill = each.key, until = each.value, reason = local.said[each.key].reason,"
+            ' owner = local.said[each.key].owner, jobs = try(local.scopes["backfill/${each.key}"], [])})}',
+            content_type="application/json",
+            # An extension writes the new flag before it deletes the old one: no moment without. detect_md5hash is how the
+            # provider notices other content in the bucket (resource_storage_bucket_object.go).
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=["content", "detect_md5hash"]),
+            depends_on=[after],
+        )
+        self.for_each(flags, "${local.active}")
+        return flags
+
+    def _outputs(self) -> None:
+        """What a plan says about backfills. Never about runtime holds: a deploy inside an open window is an empty plan."""
+        self.output("backfills_on", "${local.active}", "The backfills that are on after this plan, each with its end.")
+        self.output("backfills_declared", "${keys(local.declared)}", "The backfills that can be turned on.")
