@@ -1,0 +1,60 @@
+"""The environment that COMMAND gets under `local run`: every variable that leads a tool here instead of to Google."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+PROJECT = "interlock-local"
+_LOOPBACK = "127.0.0.1,localhost"
+
+# Would make a tool fetch tokens at Google, act as someone else there, or read a key file of the user's.
+_UNSET = (
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_BACKEND_CREDENTIALS",
+    "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
+    "GOOGLE_CREDENTIALS",
+    "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+)
+
+
+def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str, object], state: Path) -> dict[str, str]:
+    """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end."""
+    env = {name: value for name, value in inherited.items() if name not in _UNSET}
+    # Terraform warns in every run about a configuration file that isn't there.
+    if (config := env.get("TF_CLI_CONFIG_FILE")) and not Path(config).exists():
+        del env["TF_CLI_CONFIG_FILE"]
+    for name in ("NO_PROXY", "no_proxy"):  # Python's clients would send loopback requests to a proxy
+        env[name] = ",".join(filter(None, (inherited.get(name), _LOOPBACK)))
+    return env | {
+        "INTERLOCK_ENV": "local",
+        "INTERLOCK_LOCAL_URL": url,
+        # terraform: a provider that runs already; no installation, no lock file.
+        "TF_REATTACH_PROVIDERS": json.dumps(reattach),
+        "CHECKPOINT_DISABLE": "1",  # no look for new versions of terraform
+        # Terraform's gcs backend reads only this name; the token is never checked here.
+        "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
+        "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
+        # The real names of the provider's endpoints, so that stacks don't know where they act.
+        "GOOGLE_CLOUD_SCHEDULER_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
+        # cdktf: `terraform providers lock` asks the registry even in reattach mode.
+        "CDKTF_SKIP_PROVIDER_LOCK": "true",
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # else it makes a folder in the user's home
+        "DISABLE_VERSION_CHECK": "1",  # cdktf looks for new versions of itself
+        # jsii calls Node 20 out of date on every start; the value is the major version that it is silent about.
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        # google-cloud-storage, and the Go client inside terraform
+        "STORAGE_EMULATOR_HOST": url,
+        # gcloud; its own configuration folder, so that the user's is neither read nor changed.
+        "CLOUDSDK_CONFIG": str(state.resolve() / "gcloud"),
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDSCHEDULER": f"{url}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{url}/storage/v1/",
+        "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+        "CLOUDSDK_CORE_PROJECT": PROJECT,
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+    }
