@@ -54,9 +54,17 @@ def flatten(
     return value
 
 
+_ZEROS: Mapping[str, object] = {"number": 0, "bool": False}
+
+
 def _flatten_blocks(block: Block, found: object) -> list[Object]:
+    """Elements of a block; what one of them lacks is zero, not null (SDKv2's readObjectField), as a retry_count of 0."""
     elements = found if isinstance(found, list) else [found] if found else []
-    return [flatten(block, element) for element in elements if isinstance(element, dict)]
+    flat = [flatten(block, element) for element in elements if isinstance(element, dict)]
+    for element in flat:
+        zeros = {name: _ZEROS.get(a.kind) for name, a in block.attrs.items() if element[name] is None}
+        element |= zeros
+    return flat
 
 
 def _flatten(attribute: Attribute, found: object) -> object:

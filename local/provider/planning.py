@@ -38,6 +38,8 @@ class Change:
 
     def set(self, name: str, value: object, *, force: bool = False) -> None:
         """Plan another value for a top-level attribute."""
+        if self.prior is not None and value is not UNKNOWN and is_empty(value) and is_empty(self.prior.get(name)):
+            value = self.prior.get(name)
         self.planned[name] = value
         if force and self.prior is not None and self.prior.get(name) != value:
             self.replace.append((name,))
@@ -143,8 +145,8 @@ def settle(block: Block, new: Object, reference: Mapping[str, object]) -> Object
     settled: Object = {}
     for name in block.attrs:
         value, before = new.get(name), reference.get(name)
-        keep = value is None or value in ("", [], {})
-        settled[name] = before if keep and before is not UNKNOWN and is_empty(before) else value
+        absent = value is None or value in ("", [], {})
+        settled[name] = before if absent and is_empty(before) else value
     for name, inner in block.blocks.items():
         value, before = new.get(name), reference.get(name)
         if not isinstance(value, list):

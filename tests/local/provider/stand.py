@@ -1,0 +1,127 @@
+"""A cloud, a provider and a folder with a Terraform configuration: what the tests of this folder work with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.emulator.faults import Faults
+
+PROJECT, REGION = "test-project", "us-west2"
+JOBS = f"/v1/projects/{PROJECT}/locations/{REGION}/jobs"
+HEADER = f"""
+terraform {{
+  required_providers {{
+    google = {{ source = "hashicorp/google", version = "~> 7.45" }}
+  }}
+}}
+provider "google" {{
+  project = "{PROJECT}"
+  region  = "{REGION}"
+}}
+"""
+
+
+@dataclass(kw_only=True)
+class Stand:
+    """A running cloud and a configuration on it."""
+
+    folder: Path
+    url: str
+    faults: Faults
+    env: dict[str, str]
+    variables: dict[str, object] = field(default_factory=dict)
+
+    def write(self, hcl: str, *, header: str = HEADER) -> None:
+        """Make this the configuration."""
+        (self.folder / "main.tf").write_text(header + hcl)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line, with the variables where terraform takes them."""
+        if arguments[0] not in ("plan", "apply", "destroy", "import"):
+            return ["terraform", *arguments]
+        given = [f"-var={name}={json.dumps(value)}" for name, value in self.variables.items()]
+        return ["terraform", arguments[0], "-no-color", "-input=false", *given, *arguments[1:]]
+
+    def terraform(self, *arguments: str, fails: bool = False) -> str:
+        """Run terraform; its output, whitespace folded. `fails` expects it to fail."""
+        ran = subprocess.run(self.command(*arguments), cwd=self.folder, env=self.env, capture_output=True, text=True)
+        output = " ".join((ran.stdout + ran.stderr).split())
+        assert (ran.returncode != 0) == fails, output
+        return output
+
+    def apply(self, *arguments: str, fails: bool = False, **variables: object) -> str:
+        """Apply with these variables from now on."""
+        self.variables |= variables
+        return self.terraform("apply", "-auto-approve", *arguments, fails=fails)
+
+    def destroy(self) -> None:
+        """Destroy everything."""
+        self.terraform("destroy", "-auto-approve")
+
+    def plan(self, **variables: object) -> dict[str, object]:
+        """The plan as `terraform show -json` has it."""
+        self.variables |= variables
+        self.terraform("plan", "-out=plan.bin")
+        shown = subprocess.run(
+            ["terraform", "show", "-json", "plan.bin"], cwd=self.folder, env=self.env, capture_output=True, check=True
+        )
+        plan = json.loads(shown.stdout)
+        assert isinstance(plan, dict)
+        return plan
+
+    def changes(self, **variables: object) -> dict[str, str]:
+        """What a plan would do, by address: `create`, `delete,create`, `update paused schedule`."""
+        plan = self.plan(**variables)
+        planned: dict[str, str] = {}
+        resources = plan.get("resource_changes", [])
+        assert isinstance(resources, list)
+        for resource in resources:
+            change = resource["change"]
+            if resource["mode"] == "managed" and change["actions"] != ["no-op"]:
+                planned[resource["address"]] = _describe(change)
+        return planned
+
+    def state(self, address: str) -> dict[str, object]:
+        """The attributes of a resource in the state."""
+        shown = subprocess.run(["terraform", "show", "-json"], cwd=self.folder, env=self.env, capture_output=True, check=True)
+        resources = json.loads(shown.stdout)["values"]["root_module"]["resources"]
+        found: dict[str, object] = next(r["values"] for r in resources if r["address"] == address)
+        return found
+
+    def api(self, method: str, path: str, body: object = None) -> dict[str, object]:
+        """One call to the cloud, behind Terraform's back."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, method=method, data=data, headers=headers)  # noqa: S310
+        with urllib.request.urlopen(request) as reply:  # noqa: S310
+            found: dict[str, object] = json.loads(reply.read() or b"{}")
+        return found
+
+    def job_states(self) -> dict[str, str]:
+        """State of each job, by short name."""
+        jobs = self.api("GET", f"{JOBS}?pageSize=500").get("jobs", [])
+        assert isinstance(jobs, list)
+        return {job["name"].rpartition("/")[2]: job["state"] for job in jobs}
+
+    def counts(self) -> dict[str, int]:
+        """Requests so far, by API method."""
+        found = self.api("GET", "/_local/requests")["methods"]
+        assert isinstance(found, dict)
+        return found
+
+
+def _describe(change: dict[str, object]) -> str:
+    actions = change["actions"]
+    assert isinstance(actions, list)
+    if actions != ["update"]:
+        return ",".join(actions)
+    before, after, unknown = change["before"], change["after"], change["after_unknown"]
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    assert isinstance(unknown, dict)
+    changed = {name for name in before if before[name] != after.get(name)} | {name for name in unknown if unknown[name] is True}
+    return " ".join(["update", *sorted(changed)])
