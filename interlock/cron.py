@@ -106,8 +106,8 @@ class Cron:
 
     def _fires_after(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         # Where cronsim starts must not matter, but near a change of offset it does: it forgets which pass of a repeated
-        # hour the start is in, and it walks whole hours across a change. So there we start before the change, and drop
-        # what is not after `after`.
+        # hour the start is in, and it walks whole hours across a change, even one by half an hour (Lord Howe), until the
+        # next midnight. So there we start before the change, and drop what is not after `after`.
         begin = after
         if after.astimezone(zone).utcoffset() != (after - SETTLING).astimezone(zone).utcoffset():
             begin = after - SETTLING
