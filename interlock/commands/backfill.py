@@ -1,0 +1,70 @@
+"""`interlock backfill on|off`: what `make backfill-on` and `make backfill-off` run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from interlock.catalog import Catalog, Json
+from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
+from interlock.commands.common import Place, catalog_option, env_option
+from interlock.files import load_catalog
+from interlock.graph import scopes
+
+
+@click.command()
+@click.argument("mode", type=click.Choice(["on", "off"]))
+@click.argument("names", metavar="NAME...", nargs=-1)
+@click.option("--every", is_flag=True, help="All backfills that the catalog declares.")
+@click.option("--reason", default="", help="Why; kept with the flag. Default: the backfill's description.")
+@click.option("--owner", default="", help="Who answers for it. Default: the backfill's owner.")
+@click.option(
+    "--until", default="", metavar="INSTANT", help="Its end, as 2026-01-07T18:00:00Z. Default: 1.5 x what is expected."
+)
+@click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@catalog_option
+@env_option
+def command(
+    mode: str, names: tuple[str, ...], every: bool, reason: str, owner: str, until: str, yes: bool, root: Path, env_name: str
+) -> None:
+    """Turn backfills on (or extend them), or off: deploys the schedules stack with its variables.
+
+    On pauses the jobs that lead to a writer of what the backfill protects, until its end at the latest. Off gives back exactly
+    these, except what another hold covers or the catalog declares paused.
+    """
+    cloud = Place(env_name).cloud
+    catalog = load_catalog(root)
+    chosen = _chosen(catalog, names, every)
+    check_tools()
+    _say_effect(catalog, mode, chosen)
+    variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
+    if mode == "on":
+        variables |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
+    synthesize(cloud)
+    deploy_stack(cloud, "schedules", variables, yes=yes)
+
+
+def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
+    known = ", ".join(catalog.backfills)
+    if every == bool(names):
+        raise click.UsageError(f"name the backfills, or say --every; the catalog declares {known}")
+    if unknown := sorted(set(names) - catalog.backfills.keys()):
+        raise click.UsageError(f"unknown backfill {', '.join(unknown)}; known: {known}")
+    return sorted(set(names) or catalog.backfills)
+
+
+def _say_effect(catalog: Catalog, mode: str, chosen: list[str]) -> None:
+    covered = {job for name in chosen for job in scopes(catalog)[f"backfill/{name}"]}
+    lost = sorted(job for job in covered if not catalog.jobs[job].recoverable)
+    for name in chosen:
+        if mode == "off":
+            click.echo(
+                f"Ends {name}; its jobs run again, except what another hold covers or is paused by declaration.", err=True
+            )
+        else:
+            click.echo(
+                f"{name} covers {len(scopes(catalog)[f'backfill/{name}'])} jobs; why: interlock affected {name}", err=True
+            )
+    if mode == "on" and lost:
+        click.echo(f"Runs of these that are missed can't be caught up later: {', '.join(lost)}", err=True)

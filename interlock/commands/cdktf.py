@@ -1,0 +1,139 @@
+"""Runs the `cdktf` command line on our stacks: the tools it needs, its variables, its signals, and what a stale lock means."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from interlock.catalog import Json
+from interlock.environment import LOCAL, Environment
+from interlock.gcp import CloudError
+from interlock.gcp.storage import read_lock
+
+STACKS = ("coordination", "schedules")
+"""In the order of deployment. No stack depends on another in Terraform's sense: names are deterministic."""
+NODE_MAJORS = (20, 22)
+"""cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
+OUT = Path("cdktf.out")
+
+
+def check_tools() -> None:
+    """CloudError that says what to install when terraform, node or the cdktf command line is missing."""
+    if shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")) is None:
+        raise CloudError(
+            "terraform is not on the PATH; install Terraform 1.9 or newer: developer.hashicorp.com/terraform/install"
+        )
+    if shutil.which("node") is None:
+        raise CloudError("node is not on the PATH; install Node.js 20 or 22: nodejs.org")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = re.match(r"v(\d+)\.", version)
+    if major is None or int(major[1]) not in NODE_MAJORS:
+        raise CloudError(f"node {version} can't run cdktf-cli 0.21; install Node.js 20 or 22: nodejs.org")
+    if shutil.which("cdktf", path="node_modules/.bin") is None:
+        raise CloudError("node_modules is missing; run: make setup")
+
+
+def output_folder(environment: Environment) -> Path:
+    """Where an environment's stacks are synthesized; never shared between environments."""
+    return OUT / environment.name
+
+
+def run_cdktf(environment: Environment, command: str, *arguments: str, asks: bool = False) -> int:
+    """Runs `cdktf COMMAND ARGUMENTS` on the environment's output and returns its exit code. `asks`: it may ask to approve."""
+    settings = {
+        "INTERLOCK_ENV": environment.name,
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # the CLI's default cache is shared by all projects of a user
+        "CHECKPOINT_DISABLE": "1",
+        "DISABLE_VERSION_CHECK": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        **({} if asks else {"CI": "1"}),  # plain lines instead of a screen that redraws
+    }
+    colours = [] if command == "synth" or sys.stdout.isatty() else ["--no-color"]
+    words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
+    return run(words, {**os.environ, **settings})
+
+
+def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Runs a command and returns its exit code. A signal that ends us ends the whole family of the command, not just its
+    head: a Terraform that is left alone would go on writing."""
+    alone = not sys.stdin.isatty()  # with a terminal it stays in our group, or it could not ask
+    process = subprocess.Popen(words, env=dict(environ), start_new_session=alone)
+    group = process.pid if alone else os.getpgrp()
+    with _passing_on(group):
+        return process.wait()
+
+
+@contextmanager
+def _passing_on(group: int) -> Iterator[None]:
+    """While it lasts, SIGTERM and SIGINT go to every process of `group`, and we wait for their end."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        del frame
+        if group == os.getpgrp():
+            signal.signal(number, signal.SIG_IGN)  # else our own signal would come back
+        os.killpg(group, number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def synthesize(environment: Environment) -> None:
+    """Writes the stacks' JSON once; ctx.exit on failure, cdktf having said why."""
+    _or_exit(run_cdktf(environment, "synth"))
+
+
+def deploy_stack(environment: Environment, stack: str, variables: Mapping[str, Json], *, yes: bool) -> None:
+    """Deploys one synthesized stack. Production shows the plan and asks, unless `yes`."""
+    chosen = [word for name, value in variables.items() for word in ("--var", f"{name}={variable(value)}")]
+    approve = ["--auto-approve"] if yes or environment.name == LOCAL else []
+    if not approve and not sys.stdin.isatty():
+        raise CloudError(
+            f"{environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
+        )
+    click.echo(f"\n== {stack}", err=True)
+    code = run_cdktf(environment, "deploy", stack, "--skip-synth", *approve, *chosen, asks=not approve)
+    if code != 0:
+        say_lock(environment, stack)
+    _or_exit(code)
+
+
+def variable(value: Json) -> str:
+    """A value as Terraform reads it on a command line: texts as they are, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def say_lock(environment: Environment, stack: str) -> None:
+    """After a failure: whether somebody holds the lock of the stack's state, since when, and how to release it."""
+    if (lock := read_lock(environment.project, environment.state_bucket, state_prefix(environment, stack))) is not None:
+        click.echo(
+            f"\nThe state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.\n"
+            f"If that deploy is still running, wait for it. If it was killed: make unlock STACK={stack} "
+            + (f"ENV={environment.name} " if environment.name != LOCAL else "")
+            + "and deploy again.",
+            err=True,
+        )
+
+
+def state_prefix(environment: Environment, stack: str) -> str:
+    """Where a stack's state lies in the state bucket."""
+    return f"interlock/{environment.name}/{stack}"
+
+
+def _or_exit(code: int) -> None:
+    if code != 0:
+        click.get_current_context().exit(code if code > 0 else 128 - code)

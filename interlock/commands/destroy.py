@@ -1,0 +1,33 @@
+"""`interlock destroy`: what `make destroy` runs."""
+
+from __future__ import annotations
+
+import click
+
+from interlock.commands.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
+from interlock.commands.common import Place, env_option
+from interlock.environment import LOCAL
+from interlock.gcp import CloudError
+from interlock.gcp.storage import remove_state_bucket
+
+
+@click.command()
+@env_option
+@click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@click.pass_context
+def command(ctx: click.Context, env_name: str, yes: bool) -> None:
+    """Destroy every job, then the bucket with the flags and holds and all their versions, then the state bucket."""
+    cloud = Place(env_name).cloud
+    if not cloud.allow_destroy:
+        raise CloudError(
+            f"{cloud.name} does not allow it; set allow_destroy: true in environments/{cloud.name}.yaml, deploy, and try again"
+        )
+    if not yes and cloud.name != LOCAL:
+        click.confirm(f"Destroy everything that Interlock made in {cloud.project}?", abort=True)
+    check_tools()
+    synthesize(cloud)
+    for stack in reversed(STACKS):
+        if code := run_cdktf(cloud, "destroy", stack, "--skip-synth", "--auto-approve"):
+            say_lock(cloud, stack)
+            ctx.exit(code)
+    remove_state_bucket(cloud.project, cloud.state_bucket)

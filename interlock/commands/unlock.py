@@ -1,0 +1,36 @@
+"""`interlock unlock`: releases the state lock that a killed deploy left."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from interlock.commands.cdktf import STACKS, check_tools, output_folder, run, state_prefix, synthesize
+from interlock.commands.common import Place, env_option
+from interlock.environment import LOCAL
+from interlock.gcp.storage import read_lock
+
+
+@click.command()
+@click.argument("stack", type=click.Choice(STACKS))
+@env_option
+@click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@click.pass_context
+def command(ctx: click.Context, stack: str, env_name: str, yes: bool) -> None:
+    """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
+    cloud = Place(env_name).cloud
+    lock = read_lock(cloud.project, cloud.state_bucket, state_prefix(cloud, stack))
+    if lock is None:
+        click.echo(f"the state of {stack} is not locked")
+        return
+    click.echo(f"locked: {lock.operation} by {lock.who} since {lock.created}")
+    if not yes and cloud.name != LOCAL:
+        click.confirm("Is that deploy gone for sure?", abort=True)
+    check_tools()
+    folder = output_folder(cloud) / "stacks" / stack
+    if not folder.is_dir():
+        synthesize(cloud)
+    environ = {**os.environ, "CHECKPOINT_DISABLE": "1"}
+    code = run(["terraform", f"-chdir={folder}", "init", "-input=false"], environ)
+    ctx.exit(code or run(["terraform", f"-chdir={folder}", "force-unlock", "-force", lock.id], environ))
