@@ -150,6 +150,8 @@ HANDLERS: Mapping[str, Handler] = {
     "storage.buckets.insert": _insert,
     "storage.buckets.get": _get,
     "storage.buckets.getStorageLayout": _layout,
+    # Folders that exist on their own; there are none here. gcloud asks before it deletes recursively.
+    "storage.managedFolders.list": lambda _call: {"kind": "storage#managedFolders"},
     "storage.buckets.list": _list,
     "storage.buckets.patch": _patch,
     "storage.buckets.update": _update,

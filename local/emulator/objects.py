@@ -1,7 +1,7 @@
 """Cloud Storage objects: generations, preconditions, versions, listing, reading (JSON and XML API) and copying.
 
-There is no mediaLink: the Python client downloads from it when it is there, so one that names the real service leads
-away from this machine, and one with our port would change Terraform's state from run to run.
+gcloud and the Python client download from mediaLink, so for them it leads here. For others it is Google's, as selfLink
+always is: Terraform keeps both in its state, and our port changes from run to run.
 """
 
 from __future__ import annotations
@@ -102,6 +102,14 @@ def _write(call: Call, bucket: str, name: str, given: JsonObject, content: bytes
     return meta
 
 
+def _shown(meta: JsonObject, call: Call) -> JsonObject:
+    """The metadata with its mediaLink; the module's docstring says where it leads."""
+    headers = call.request.headers
+    host = f"http://{headers.get('host')}" if "gcloud" in headers.get("user-agent", "") else "https://storage.googleapis.com"
+    place = f"{meta['bucket']}/o/{quote(meta['name'], safe='')}?generation={meta['generation']}&alt=media"
+    return meta | {"mediaLink": f"{host}/download/storage/v1/b/{place}"}
+
+
 def _insert(sessions: Sessions, call: Call) -> JsonObject | Response:
     if not call.method.upload:
         raise ApiError(400, "An object is created under /upload/storage/v1/.")
@@ -112,12 +120,13 @@ def _insert(sessions: Sessions, call: Call) -> JsonObject | Response:
     given = call.api.check_body("Object", upload.meta)
     given["contentType"] = given.get("contentType") or upload.content_type
     given["contentEncoding"] = call.query.get("contentEncoding") or given.get("contentEncoding")
-    return _write(call, call.path["bucket"], call.query.get("name") or given.get("name") or "", given, upload.content)
+    name = call.query.get("name") or given.get("name") or ""
+    return _shown(_write(call, call.path["bucket"], name, given, upload.content), call)
 
 
 def _get(call: Call) -> JsonObject | Response:
     meta, content = _find(call, reading=True)
-    return _media(call, meta, content) if call.query.get("alt") == "media" else meta
+    return _media(call, meta, content) if call.query.get("alt") == "media" else _shown(meta, call)
 
 
 def read_xml(call: Call) -> Response:
@@ -163,7 +172,7 @@ def _list(call: Call) -> JsonObject:
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     glob = glob_pattern(query["matchGlob"]) if query.get("matchGlob") else None
     rows: dict[str, JsonObject | None] = {}  # sort key -> object, or None for a prefix
-    for meta in call.store.objects(call.path["bucket"], prefix=prefix, versions=query.get("versions") == "true"):
+    for meta in call.store.objects(call.path["bucket"], prefix=prefix, versions=query.get("versions", "").lower() == "true"):
         name = meta["name"]
         if name < query.get("startOffset", "") or name >= query.get("endOffset", "\U0010ffff"):
             continue
@@ -174,7 +183,7 @@ def _list(call: Call) -> JsonObject:
             rows[f"{name}\0{int(meta['generation']):020d}"] = meta
     page, token = paged(sorted(rows.items()), query, key=lambda row: row[0], size_parameter="maxResults")
     out: JsonObject = {"kind": "storage#objects"}
-    if items := [meta for _, meta in page if meta is not None]:
+    if items := [_shown(meta, call) for _, meta in page if meta is not None]:
         out["items"] = items
     if prefixes := [name for name, meta in page if meta is None]:
         out["prefixes"] = prefixes
@@ -212,7 +221,7 @@ def _patch(call: Call) -> JsonObject:
     stamps = {"metageneration": number, "etag": etag, "updated": timestamp(call.request.now)}
     new = {"contentType": meta["contentType"], "storageClass": meta["storageClass"]} | buckets.merged(base, given)
     call.store.put_object(new | stamps, content, live=live)
-    return new | stamps
+    return _shown(new | stamps, call)
 
 
 def _delete(call: Call) -> Response:
@@ -237,6 +246,7 @@ def _copy(call: Call) -> JsonObject:
         _check_preconditions(found[0], {name.replace("Source", ""): call.query[name]} if name in call.query else {})
     given = call.body or {key: value for key, value in found[0].items() if key in _CLIENT_FIELDS}
     new = _write(call, call.path["destinationBucket"], call.path["destinationObject"], given, found[1])
+    new = _shown(new, call)
     if call.method.verb == "copy":
         return new
     progress = {"totalBytesRewritten": new["size"], "objectSize": new["size"], "done": True}

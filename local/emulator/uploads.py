@@ -79,18 +79,15 @@ class Sessions:
 
 
 def _multipart(request: Request) -> Upload:
-    """multipart/related: JSON metadata, then the content."""
-    # gcloud puts the boundary in single quotes, which are no part of it.
-    boundary = str(_headers(f"Content-Type: {request.headers.get('content-type', '')}".encode()).get_boundary("")).strip("'")
-    if not boundary:
-        raise ApiError(400, "A multipart upload needs a Content-Type with a boundary.")
-    # Split by hand: the email parser would change line ends inside the content.
-    parts = (b"\r\n" + request.body).split(b"\r\n--" + boundary.encode())
-    if len(parts) != 4 or not parts[3].startswith(b"--"):
-        raise ApiError(400, "A multipart upload has two parts: metadata and content.")
-    meta, content = (part.partition(b"\r\n\r\n") for part in parts[1:3])
-    content_type = _headers(content[0].lstrip()).get("content-type")
-    return Upload(meta=_metadata(meta[2]), content=content[2], content_type=content_type)
+    """multipart/related: JSON metadata, then the content, which is cut out as it is (an email parser would touch it)."""
+    # gcloud puts the boundary in single quotes, which are no part of it, and ends lines with \n alone.
+    boundary = _headers(f"Content-Type: {request.headers.get('content-type', '')}".encode()).get_boundary("")
+    delimiter = rb"(?:^|\r?\n)--" + re.escape(str(boundary).strip("'").encode()) + rb"(?:--)?[ \t]*(?=\r?\n|$)"
+    parts = re.split(delimiter, request.body)
+    if not boundary or len(parts) != 4 or not all(re.search(rb"\r?\n\r?\n", part) for part in parts[1:3]):
+        raise ApiError(400, "A multipart upload has two parts, metadata and content, between boundaries.")
+    (_, meta), (headers, content) = (re.split(rb"\r?\n\r?\n", part, maxsplit=1) for part in parts[1:3])
+    return Upload(meta=_metadata(meta), content=content, content_type=_headers(headers.lstrip()).get("content-type"))
 
 
 def _headers(lines: bytes) -> Message:
