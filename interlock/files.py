@@ -2,48 +2,83 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from interlock.catalog import Catalog, Source
 from interlock.environment import Environment
+from interlock.fields import NAME, NAME_RULE
 from interlock.located import Problem, SourceError
-from interlock.resolve import SourceFile
-from interlock.resolve import load_catalog as resolve_catalog
-from interlock.resolve import load_environment as resolve_environment
 
 SUFFIX = ".yaml"
+LOOK_ALIKES = {".yml", ".YAML", ".YML"}
 
 
 def load_catalog(root: Path) -> Catalog:
     """The catalog in the folders under `root`, one folder a platform. SourceError with every problem in it."""
-    files = sorted(path for path in root.glob(f"*/**/*{SUFFIX}") if path.is_file())
-    if not files:
-        raise SourceError([_problem(root, f"there is no catalog here: no folder with {SUFFIX} files")])
-    return resolve_catalog(
-        SourceFile(name=_name(path, root), platform=path.relative_to(root).parts[0], text=_text(path)) for path in files
-    )
+    from interlock.resolve import SourceFile
+    from interlock.resolve import load_catalog as resolve_catalog
+
+    paths = sorted(path for path in root.rglob("*") if path.suffix in {SUFFIX, *LOOK_ALIKES} and path.is_file())
+    problems: list[Problem] = []
+    files: list[SourceFile] = []
+    for path in paths:
+        name, platform = _name(path, root), path.relative_to(root).parts[0]
+        if message := _misplaced(path, root, platform):
+            problems.append(_problem(name, message))
+            continue
+        try:
+            files.append(SourceFile(name=name, platform=platform, text=_text(path, name)))
+        except SourceError as error:
+            problems += error.problems
+    if not paths:
+        raise SourceError([_problem(str(root), f"there is no catalog here: no folder with {SUFFIX} files in it")])
+    return resolve_catalog(files, problems)
+
+
+def _misplaced(path: Path, root: Path, platform: str) -> str | None:
+    """Why a file can't be part of the catalog; one that is left out without a word looks as if it were in force."""
+    if path.suffix in LOOK_ALIKES:
+        return f"ends in {path.suffix}; call it {path.stem}{SUFFIX}"
+    if path.parent == root:
+        return f"is in no platform's folder; move it to {root.name}/<platform>/{path.name}"
+    if not re.fullmatch(NAME, platform):
+        return f"the folder {platform!a} is no name for a platform; allowed: {NAME_RULE}"
+    return None
 
 
 def load_environment(folder: Path, name: str) -> Environment:
     """The environment `name` of `folder`. SourceError when there is none or something is wrong in it."""
+    from interlock.environment_file import load_environment as read_environment
+
     path = folder / f"{name}{SUFFIX}"
     known = sorted(found.stem for found in folder.glob(f"*{SUFFIX}"))
     if name not in known:
-        raise SourceError([_problem(folder, f"there is no environment {name!r}; known: {', '.join(known) or 'none'}")])
-    return resolve_environment(name, _text(path), _name(path, folder))
+        message = (
+            f"there is no environment {name!r}; known: {', '.join(known) or 'none; run this in the root of the repository'}"
+        )
+        raise SourceError([_problem(folder.as_posix(), message)])
+    file = _name(path, folder)
+    return read_environment(name, _text(path, file), file)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError([_problem(path, f"can't be read: {error}")]) from None
+        content = path.read_bytes()
+    except OSError as error:
+        raise SourceError([_problem(name, f"can't be read: {error.strerror}")]) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8"
+        raise SourceError([_problem(name, message, line)]) from None
 
 
 def _name(path: Path, root: Path) -> str:
     """The file for people and for the plan: from the root's own folder, the same on every machine."""
-    return f"{root.name}/{path.relative_to(root).as_posix()}"
+    return f"{root.resolve().name}/{path.relative_to(root).as_posix()}"
 
 
-def _problem(path: Path, message: str) -> Problem:
-    return Problem(source=Source(file=path.as_posix(), line=1), message=message)
+def _problem(file: str, message: str, line: int = 1) -> Problem:
+    return Problem(source=Source(file=file, line=line), message=message)

@@ -7,7 +7,7 @@ last of two equal keys without a word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import yaml
@@ -17,6 +17,9 @@ from interlock.catalog import Source
 MAX_FILE_CHARACTERS = 1_000_000
 MAX_NODES = 200_000
 """Aliases are expanded; a file that grows beyond this is a mistake or an attack."""
+MAX_SHOWN_CHARACTERS = 60
+MAX_DEPTH = 50
+"""Levels of nesting; ours has six, and a body a few more."""
 
 Path = tuple[str | int, ...]
 
@@ -36,17 +39,18 @@ class SourceError(Exception):
     """One or more problems in what people wrote, sorted by place. All are reported at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda p: (p.source.file, p.source.line, p.message))
+        self.problems = sorted(set(problems), key=lambda p: (p.source.file, p.source.line, p.message))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """The values of one file, and the line of each by its path from the top."""
+    """The values of one file, and by the path of each from the top its line and, unless it is a text, how it is written."""
 
     file: str
     data: object
-    lines: Mapping[Path, int]
+    lines: Mapping[Path, int] = field(repr=False)
+    written: Mapping[Path, str] = field(repr=False)
 
     def at(self, path: Path) -> Source:
         """Where the value at `path` stands, or the nearest value around it."""
@@ -55,28 +59,71 @@ class Document:
         return Source(file=self.file, line=self.lines.get(path, 1))
 
 
+def dotted(path: Path) -> str:
+    """A path for people: `jobs.fetch.runs[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_printable(part)}" for part in path).removeprefix(".")
+
+
+def _printable(key: str) -> str:
+    shown = key if len(key) <= MAX_SHOWN_CHARACTERS else f"{key[:MAX_SHOWN_CHARACTERS]}..."
+    return shown if shown.isprintable() else ascii(shown)
+
+
 def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
     """The document in `text` and what is wrong with it as YAML. A document that can't be read has data None."""
-    empty = Document(file=file, data=None, lines={})
+    empty = Document(file=file, data=None, lines={}, written={})
     if len(text) > MAX_FILE_CHARACTERS:
-        return empty, [_problem(file, 1, f"has {len(text)} characters; allowed: {MAX_FILE_CHARACTERS}. Split the file.")]
+        message = f"has {len(text)} characters; allowed: at most {MAX_FILE_CHARACTERS}. Split the file"
+        return empty, [_problem(file, 1, message)]
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
         builder = _Builder(loader=loader, file=file)
         data = builder.build(node, ()) if node is not None else None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return empty, [_problem(file, mark.line + 1 if mark else 1, f"is no YAML: {error.problem or error.context}")]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return empty, [_problem(file, 1, f"is no YAML: {str(error).splitlines()[0]}")]
+        return empty, [_syntax_problem(error, text, file)]
+    except (yaml.YAMLError, _Refused) as error:
+        line = error.line if isinstance(error, _Refused) else 1
+        return empty, [_problem(file, line, f"can't be read as YAML: {str(error).splitlines()[0]}")]
     finally:
         loader.dispose()
-    return Document(file=file, data=data, lines=builder.lines), builder.problems
+    return Document(file=file, data=data, lines=builder.lines, written=builder.written), builder.problems
 
 
 def _problem(file: str, line: int, message: str) -> Problem:
     return Problem(source=Source(file=file, line=line), message=message)
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    """libyaml's error in words for people who write YAML, not for those who write parsers of it."""
+    lines = text.splitlines() or [""]
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    found = lines[line][column:] if line < len(lines) else ""
+    said = error.problem or error.context or "unknown"
+    if line >= len(lines):
+        line, said = len(lines) - 1, "the file ends in the middle of a value; close its brackets and quotes"
+    elif found.startswith("\t"):
+        said = "a tab; indent with spaces"
+    elif "mapping values" in said:
+        said = 'a ": " where none can be; put a text that holds one in quotes, and indent keys alike'
+    elif "cannot start any token" in said or "alphabetic or numeric" in said:
+        said = f"a value that begins with {(found if 'token' in said else lines[line][column - 1 :])[:1]!r}; put it in quotes"
+    elif "another document" in said:
+        said = "a second document after ---; allowed: one in a file"
+    elif "undefined alias" in said:
+        said = f"{found.split(maxsplit=1)[0].rstrip(',]}')} stands for nothing; its &anchor must come before it, in this file"
+    elif error.context_mark is not None and "did not find expected" in said:
+        said = f"{said}, in what begins in line {error.context_mark.line + 1}"
+    return _problem(file, line + 1, f"can't be read as YAML: {said}")
+
+
+class _Refused(Exception):
+    """A document that is well formed and still not for us."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        super().__init__(message)
 
 
 class _Builder:
@@ -84,37 +131,61 @@ class _Builder:
 
     def __init__(self, *, loader: yaml.CSafeLoader, file: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.written: dict[Path, str] = {}
         self.problems: list[Problem] = []
         self._loader = loader
         self._file = file
         self._left = MAX_NODES
 
     def build(self, node: yaml.Node, path: Path) -> object:
+        line = node.start_mark.line + 1
         self._left -= 1
         if self._left < 0:
-            raise ValueError(f"more than {MAX_NODES} values after its aliases are expanded")
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
+            raise _Refused(line, f"more than {MAX_NODES} values, when its aliases are expanded")
+        if len(path) > MAX_DEPTH:
+            raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels, or an alias that holds itself")
+        self.lines.setdefault(path, line)
+        if isinstance(node, yaml.MappingNode) and node.tag.endswith(":map"):
             return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode) and node.tag.endswith(":seq"):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node)
+        if isinstance(node, yaml.ScalarNode) and node.tag.rpartition(":")[2] in _SCALARS:
+            return self._scalar(node, path)
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        self.problems.append(_problem(self._file, line, f"{dotted(path)}: has the tag {tag}; write plain values, without tags"))
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
         result: dict[str, object] = {}
         for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "(not a text)"
             line = key_node.start_mark.line + 1
-            if key in result:
+            if not isinstance(key_node, yaml.ScalarNode):
                 self.problems.append(
-                    _problem(self._file, line, f"{key} is written twice; first in line {self.lines[(*path, key)]}")
+                    _problem(self._file, line, f"{dotted(path)}: a key is a list or a mapping; allowed: a text")
                 )
                 continue
-            self.lines[(*path, key)] = line
-            result[key] = self.build(value_node, (*path, key))
+            key = str(key_node.value)
+            here = dotted((*path, key))
+            if key_node.tag.endswith(":merge"):
+                message = f"{here}: merge keys are not read; write the values out, or use the defaults of the file"
+                self.problems.append(_problem(self._file, line, message))
+            elif key in result:
+                first = self.lines[(*path, key)]
+                self.problems.append(_problem(self._file, line, f"{here}: is written twice; first in line {first}"))
+            else:
+                self.lines[(*path, key)] = line
+                result[key] = self.build(value_node, (*path, key))
         return result
 
-    def _scalar(self, node: yaml.Node) -> object:
-        value: object = self._loader.construct_object(node)
-        # An instant, a set or bytes has no use in our files; a text says what was written.
-        return value if isinstance(value, (bool, int, float, str, date)) or value is None else str(node.value)
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> object:
+        try:
+            value: object = self._loader.construct_object(node)
+        except ValueError:  # February 30, or a number of thousands of digits: a text says what was written
+            return str(node.value)
+        if not isinstance(value, str):
+            self.written[path] = str(node.value)
+        # An instant is a text, too: only dates have a use in our files.
+        return value if isinstance(value, (bool, int, float, str)) or type(value) is date or value is None else str(node.value)
+
+
+_SCALARS = {"null", "bool", "int", "float", "str", "timestamp"}

@@ -5,12 +5,11 @@ Everything wrong in all files is collected and raised as one `SourceError`.
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from difflib import get_close_matches
+from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -22,7 +21,6 @@ from interlock.catalog import (
     CatchUp,
     DeclaredPause,
     Job,
-    Json,
     Keep,
     Processor,
     RetryProfile,
@@ -32,31 +30,28 @@ from interlock.catalog import (
     Target,
     Waiver,
 )
-from interlock.environment import Environment
-from interlock.located import Document, Problem, SourceError, parse
+from interlock.fields import NAME, NAME_RULE
+from interlock.located import Document, Path, Problem, SourceError, dotted, parse
 from interlock.schema import (
-    MAX_DEADLINE,
-    MAX_EXPECT,
-    MIN_DEADLINE,
-    NAME,
     BackfillEntry,
     CatalogFile,
     DefaultsEntry,
     Entry,
-    EnvironmentFile,
     JobEntry,
     ProcessorEntry,
     RetryEntry,
     ServiceEntry,
     Waivable,
+    did_you_mean,
+    one_of,
     problems_of,
 )
 
+BUILT_IN = "built in"
 RESERVED_PREFIX = "interlock-"
 """Of Interlock's own timers, which are in no scope."""
 LONGER_THAN_EXPECTED = 1.5
 """A backfill is held for this multiple of what it is expected to take, unless somebody says otherwise."""
-SAMPLE_PROJECT = "your-project-id"
 
 SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "retry_profiles": ("retry profile", RetryEntry),
@@ -88,16 +83,21 @@ class Written(Generic[E]):
     value: E
     document: Document
     platform: str
-    defaults: DefaultsEntry
+    defaults: DefaultsEntry | None
+    """None when they were refused, which has been said once."""
 
     def at(self, *path: str | int) -> Source:
         """Where the entry stands, or a key in it."""
         return self.document.at((self.section, self.name, *path))
 
+    def where(self, *path: str | int) -> str:
+        """The entry or a key in it, for people."""
+        return dotted((self.section, self.name, *path))
 
-def load_catalog(files: Iterable[SourceFile]) -> Catalog:
-    """The catalog that `files` declare. SourceError with every problem in all of them."""
-    reader = _Reader()
+
+def load_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
+    """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before."""
+    reader = _Reader(problems)
     for file in files:
         reader.read(file)
     catalog = _Resolver(reader).catalog()
@@ -109,8 +109,8 @@ def load_catalog(files: Iterable[SourceFile]) -> Catalog:
 class _Reader:
     """Reads files into entries by section and name, and collects what is wrong with each on its own."""
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
 
@@ -119,20 +119,21 @@ class _Reader:
         self.problems += problems
         if document.data is None:
             return
+        sections = list(CatalogFile.model_fields)
         if not isinstance(document.data, dict):
-            self.complain(document.at(()), f"holds no sections; allowed: {', '.join(CatalogFile.model_fields)}")
+            self.complain(document.at(()), f"holds no sections; allowed: {', '.join(sections)}")
             return
-        for key in document.data.keys() - CatalogFile.model_fields.keys():
-            self.complain(document.at((key,)), f"{key}: unknown section; allowed: {', '.join(CatalogFile.model_fields)}")
+        for key in sorted(document.data.keys() - set(sections)):
+            self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
         for section in SECTIONS:
-            self._read_section(section, document, file.platform, defaults or DefaultsEntry())
+            self._read_section(section, document, file.platform, defaults)
 
-    def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry) -> None:
+    def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry | None) -> None:
         data = document.data
         entries = (data.get(section) if isinstance(data, dict) else None) or {}
         if not isinstance(entries, dict):
-            self.complain(document.at((section,)), f"{section}: holds no entries by name")
+            self.complain(document.at((section,)), f"{section}: holds no entries by name; write them as name: {{...}}")
             return
         kind, model = SECTIONS[section]
         for name, raw in entries.items():
@@ -140,26 +141,29 @@ class _Reader:
             if (first := self.names[section].setdefault(name, here)) is not here:
                 self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}")
                 continue
-            self._check_name(kind, name, here)
+            self._check_name(dotted((section, name)), kind, name, here)
             value = self._validated(model, raw, document, (section, name))
             if value is not None:
                 self.entries[section][name] = Written(
                     section=section, name=name, value=value, document=document, platform=platform, defaults=defaults
                 )
 
-    def _check_name(self, kind: str, name: str, here: Source) -> None:
+    def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
         if not matches_name(name):
-            self.complain(
-                here, f"{name!r} is no name for a {kind}; allowed: a-z, 0-9 and -, beginning with a letter, at most 100"
-            )
+            self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
         elif name.startswith(RESERVED_PREFIX):
-            self.complain(here, f"{name}: names that begin with {RESERVED_PREFIX} are kept for Interlock's own jobs")
+            self.complain(here, f"{where}: names that begin with {RESERVED_PREFIX} are kept for Interlock's own jobs")
 
-    def _validated(self, model: type[E], raw: object, document: Document, at: tuple[str, ...]) -> E | None:
+    def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
+        written = raw if isinstance(raw, dict) else {}
+        for key, field in model.model_fields.items():
+            # What is left blank by mistake must not read as "not said": `paused:` would make a job run.
+            if field.default is None and written.get(key, "") is None:
+                self.complain(document.at((*at, key)), f"{dotted((*at, key))}: has no value; write one, or leave the key out")
         try:
             return model.model_validate(raw)
         except ValidationError as error:
-            self.problems += problems_of(error, document, at, list(model.model_fields))
+            self.problems += problems_of(error, document, at, model)
             return None
 
     def complain(self, source: Source, message: str) -> None:
@@ -197,10 +201,8 @@ class _Resolver:
         names = self._reader.names[section]
         if name in names:
             return True
-        near = get_close_matches(name, names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        where = ".".join(map(str, (written.section, written.name, *path)))
-        self._complain(written.at(*path), f"{where}: there is no {SECTIONS[section][0]} {name!r}{hint}")
+        message = f"{written.where(*path)}: there is no {SECTIONS[section][0]} {name!r}{did_you_mean(name, sorted(names))}"
+        self._complain(written.at(*path), message)
         return False
 
     def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> None:
@@ -220,6 +222,8 @@ class _Resolver:
         )
 
     def _retry(self, written: Written[RetryEntry]) -> RetryProfile:
+        if written.value.min_backoff > written.value.max_backoff:
+            self._complain(written.at("min_backoff"), f"{written.where('min_backoff')}: is longer than max_backoff")
         return RetryProfile(name=written.name, source=written.at(), **dict(written.value))
 
     def _processor(self, written: Written[ProcessorEntry]) -> Processor:
@@ -231,18 +235,12 @@ class _Resolver:
             service=entry.service,
             platform=written.platform,
             after=entry.after,
-            tables=self._accesses(written, entry.tables),
+            tables=_accesses(entry.tables),
             expect=entry.expect,
             idempotent=entry.idempotent,
             waivers=_waivers(entry),
             source=written.at(),
         )
-
-    def _accesses(self, written: Written[Any], tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, frozenset[Kind]]:
-        for table, kinds in tables.items():
-            if not kinds:
-                self._complain(written.at("tables", table), f"{written.section}.{written.name}.tables.{table}: says no access")
-        return {table: frozenset(kinds) for table, kinds in sorted(tables.items())}
 
     def _job(
         self, written: Written[JobEntry], services: Mapping[str, Service], retries: Mapping[str, RetryProfile]
@@ -287,42 +285,34 @@ class _Resolver:
 
     def _default_known(self, written: Written[JobEntry], retry: str) -> None:
         """A default that names no retry profile is one problem of its file, not one of each of its jobs."""
-        source = written.document.at(("defaults", "retry"))
-        if retry not in self._reader.names["retry_profiles"] and source not in (p.source for p in self._reader.problems):
-            self._complain(source, f"defaults.retry: there is no retry profile {retry!r}")
+        names = self._reader.names["retry_profiles"]
+        if retry not in names:
+            message = f"defaults.retry: there is no retry profile {retry!r}{did_you_mean(retry, sorted(names))}"
+            self._complain(written.document.at(("defaults", "retry")), message)
 
     def _target(self, written: Written[JobEntry], service: Service) -> Target:
         entry = written.value.target
         if entry.path is not None and service.kind in (ServiceKind.RUN_JOB, ServiceKind.TOPIC):
-            self._complain(
-                written.at("target", "path"), f"jobs.{written.name}.target.path: a {service.kind} has no path; leave it out"
-            )
-        body = None if entry.body is None else as_json(entry.body)
-        if entry.body is not None and body is None:
-            self._complain(written.at("target", "body"), f"jobs.{written.name}.target.body: holds what JSON can't; quote dates")
+            message = f"{written.where('target', 'path')}: a {service.kind} has no path; leave it out"
+            self._complain(written.at("target", "path"), message)
+        for path, value in _not_json(entry.body, ("target", "body")):
+            self._complain(written.at(*path), f"{written.where(*path)}: {value} has no form in JSON; put it in quotes")
+        body: Any = entry.body
         return Target(service=service, path=entry.path or "", body=body)
 
     def _deadline(self, written: Written[JobEntry], service: Service, settings: _Settings) -> timedelta | None:
-        stated = written.value.deadline
-        if service.kind is ServiceKind.TOPIC:
-            if stated is not None:
-                self._complain(
-                    written.at("deadline"),
-                    f"jobs.{written.name}.deadline: Cloud Scheduler ignores it for a topic, so plans never end; leave it out",
-                )
-            return None
-        deadline = settings.duration("deadline")
-        if deadline is not None and not MIN_DEADLINE <= deadline <= MAX_DEADLINE:
-            self._complain(written.at("deadline"), f"jobs.{written.name}.deadline: {deadline} is outside 15s to 30m")
-        return deadline
+        if service.kind is not ServiceKind.TOPIC:
+            return settings.duration("deadline")
+        if written.value.deadline is not None:
+            message = f"{written.where('deadline')}: a topic has none, and a plan would never be empty; leave it out"
+            self._complain(written.at("deadline"), message)
+        return None
 
     def _backfill(self, written: Written[BackfillEntry]) -> Backfill:
         entry = written.value
         owner = _Settings(written, self._complain).text("owner")
         for index, keep in enumerate(entry.keep):
             self._known(written, keep.job, "jobs", "keep", index, "job")
-        if not timedelta(minutes=1) <= entry.expect <= MAX_EXPECT:
-            self._complain(written.at("expect"), f"backfills.{written.name}.expect: {entry.expect} is outside 1m to 14d")
         return Backfill(
             name=written.name,
             platform=written.platform,
@@ -330,7 +320,7 @@ class _Resolver:
             owner=owner,
             expect=entry.expect,
             default_end=timedelta(minutes=round(entry.expect * LONGER_THAN_EXPECTED / timedelta(minutes=1))),
-            tables=self._accesses(written, entry.tables),
+            tables=_accesses(entry.tables),
             protect=frozenset(entry.protect),
             keep=tuple(Keep(job=keep.job, reason=keep.reason) for keep in entry.keep),
             waivers=_waivers(entry),
@@ -347,14 +337,15 @@ class _Settings:
 
     def _value(self, key: str) -> object:
         own = getattr(self._written.value, key)
-        return own if own is not None else getattr(self._written.defaults, key)
+        return own if own is not None else getattr(self._written.defaults, key, None)
 
     def text(self, key: str) -> str:
         value = self._value(key)
         if isinstance(value, str):
             return value
-        where = f"{self._written.section}.{self._written.name}"
-        self._complain(self._written.at(), f"{where}: missing key {key}; write it here or in the defaults of the file")
+        if self._written.defaults is not None:
+            message = f"{self._written.where()}: missing key {key}; write it here or in the defaults of the file"
+            self._complain(self._written.at(), message)
         return ""
 
     def duration(self, key: str) -> timedelta | None:
@@ -377,7 +368,7 @@ class _Settings:
             elif getattr(written.defaults, key, None) is not None:
                 origins[key] = f"defaults, {written.document.at(('defaults', key))}"
             else:
-                origins[key] = "built in"
+                origins[key] = BUILT_IN
         return origins
 
 
@@ -385,56 +376,17 @@ def _waivers(entry: Waivable) -> tuple[Waiver, ...]:
     return tuple(Waiver(**dict(waiver)) for waiver in entry.waive)
 
 
-def as_json(value: object) -> Json:
-    """`value` if JSON can hold it, else None."""
-    try:
-        plain: Json = json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError):
-        return None
-    return plain
+def _accesses(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, frozenset[Kind]]:
+    return {table: frozenset(kinds) for table, kinds in sorted(tables.items())}
 
 
-def load_environment(name: str, text: str, file: str) -> Environment:
-    """The environment that the YAML in `text` describes. SourceError with every problem in it."""
-    document, problems = parse(text, file)
-    entry: EnvironmentFile | None = None
-    try:
-        entry = EnvironmentFile.model_validate(document.data if document.data is not None else {})
-        problems += _environment_problems(entry, document)
-    except ValidationError as error:
-        problems += (
-            [] if document.data is None and problems else problems_of(error, document, (), list(EnvironmentFile.model_fields))
-        )
-    if problems or entry is None:
-        raise SourceError(problems)
-    return Environment(
-        **{
-            **dict(entry),
-            "name": name,
-            "url_patterns": {ServiceKind(kind): pattern for kind, pattern in entry.url_patterns.items()},
-            "require": frozenset(entry.require),
-        }
-    )
-
-
-def _environment_problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
-    if entry.project == SAMPLE_PROJECT:
-        yield Problem(
-            source=document.at(("project",)), message=f"project: {SAMPLE_PROJECT} is a sample; write your project's id"
-        )
-    fields = {"service": "s", "project": "p", "project_number": "1", "region": "r"}
-    for kind in sorted({"run", "function"} - entry.url_patterns.keys()):
-        yield Problem(source=document.at(("url_patterns",)), message=f"url_patterns.{kind}: missing key")
-    for kind, pattern in entry.url_patterns.items():
-        try:
-            url = pattern.format(**fields)
-        except (KeyError, IndexError, ValueError):
-            url = ""
-        if not re.fullmatch(r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*", url):
-            message = f"url_patterns.{kind}: {pattern!r} makes no https URL; allowed fields: {', '.join(fields)}"
-            yield Problem(source=document.at(("url_patterns", kind)), message=message)
-    for service, known in entry.service_urls.items():
-        if not re.fullmatch(r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*", known):
-            yield Problem(
-                source=document.at(("service_urls", service)), message=f"service_urls.{service}: {known!r} is no https URL"
-            )
+def _not_json(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """What JSON can't hold in `value`, each with its path: dates and the floats that are no numbers."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_json(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _not_json(inner, (*path, index))
+    elif isinstance(value, date) or (isinstance(value, float) and not math.isfinite(value)):
+        yield path, value

@@ -1,4 +1,4 @@
-"""The shape of the YAML files: what each key may hold. Pydantic stays in this module and `resolve.py`.
+"""The shape of the catalog's files: what each key may hold. Pydantic stays in the modules that read YAML.
 
 One model for each kind of entry; references between entries are checked by `resolve.py`, which has all files. The JSON Schema
 for editors (`catalog/schema.json`) is generated from `CatalogFile`.
@@ -6,145 +6,116 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind, Wave
-from interlock.cron import Cron, CronError, ZoneError, zone
-from interlock.environment import Required
-from interlock.located import Document, Path, Problem
-
-MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
-"""Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
-MAX_ATTEMPTS = 5
-MAX_DESCRIPTION = 500
-MAX_EXPECT = timedelta(days=14)
-
-NAME = r"[a-z][a-z0-9-]{0,99}"
-TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
-PATH = r"/[A-Za-z0-9._~/?=&%:+,-]*"
-REGION = r"[a-z]+-[a-z]+[0-9]+"
-DURATION = r"([0-9]{1,6})([smhd])"
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(value: object) -> timedelta:
-    """`45s`, `10m`, `30h` or `4d` as a timedelta."""
-    if isinstance(value, timedelta):
-        return value
-    found = re.fullmatch(DURATION, value) if isinstance(value, str) else None
-    if found is None:
-        raise PydanticCustomError("duration", "is no duration; write one like 45s, 10m, 30h or 4d")
-    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
-
-
-def _cron(value: object) -> object:
-    if not isinstance(value, str):
-        raise PydanticCustomError("cron", 'is no schedule; write five fields in quotes, like "15,45 * * * *"')
-    try:
-        return Cron.parse(value)
-    except CronError as error:
-        raise PydanticCustomError("cron", "{reason}", {"reason": str(error)}) from None
-
-
-def _zone(value: object) -> object:
-    try:
-        zone(value if isinstance(value, str) else "")
-    except ZoneError:
-        raise PydanticCustomError("zone", "is no time zone; write one like America/New_York or Etc/UTC") from None
-    return value
-
-
-def _matching(pattern: str, allowed: str) -> BeforeValidator:
-    def check(value: object) -> object:
-        if not (isinstance(value, str) and re.fullmatch(pattern, value)):
-            raise PydanticCustomError("pattern", "{allowed}", {"allowed": allowed})
-        return value
-
-    return BeforeValidator(check)
-
-
-TEXT_SCHEMA = {"type": "string"}
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{DURATION}$"})]
-Schedule = Annotated[Cron, BeforeValidator(_cron), WithJsonSchema({**TEXT_SCHEMA, "description": "5-field unix cron"})]
-Zone = Annotated[str, BeforeValidator(_zone)]
-Name = Annotated[str, _matching(NAME, "is no name; allowed: a-z, 0-9 and -, beginning with a letter, at most 100")]
-Table = Annotated[str, _matching(TABLE, "is no table; write dataset.table")]
-UrlPath = Annotated[str, _matching(PATH, "is no path; it begins with / and holds letters, digits and . _ ~ / ? = & % : + , -")]
-Region = Annotated[str, _matching(REGION, "is no region; write one like us-west2")]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_DESCRIPTION)]
+from interlock.fields import (
+    Attempts,
+    Count,
+    Date,
+    Deadline,
+    Doublings,
+    Duration,
+    Expect,
+    Flag,
+    Name,
+    Region,
+    Schedule,
+    Table,
+    Text,
+    UrlPath,
+    Zone,
+)
+from interlock.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
 
 
 class Entry(BaseModel):
-    """What all entries have in common: no unknown keys, no silent conversions of what is not a text."""
+    """What all entries have in common: no unknown keys; built when first used, since most commands read few kinds of file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class WaiverEntry(Entry):
-    rule: str
+    """A finding that is accepted, until a day."""
+
+    rule: Text
     reason: Text
     owner: Text
-    until: date
+    until: Date
 
 
 class Waivable(Entry):
+    """An entry whose findings can be waived."""
+
     waive: tuple[WaiverEntry, ...] = ()
 
 
 class ServiceEntry(Waivable):
+    """Something that a job can start."""
+
     kind: ServiceKind
-    max_instances: Annotated[int, Field(ge=1)] | None = None
-    starts_per_minute: Annotated[int, Field(ge=1)] | None = None
+    max_instances: Count | None = None
+    starts_per_minute: Count | None = None
 
 
 class RetryEntry(Entry):
-    attempts: Annotated[int, Field(ge=0, le=MAX_ATTEMPTS)]
+    """Cloud Scheduler's retryConfig, written out in full."""
+
+    attempts: Attempts
     min_backoff: Duration
     max_backoff: Duration
-    doublings: Annotated[int, Field(ge=0, le=16)]
+    doublings: Doublings
     max_duration: Duration
 
 
 class ProcessorEntry(Waivable):
+    """Code that touches tables."""
+
     service: Name
     after: tuple[Name, ...] = ()
-    tables: dict[Table, tuple[Kind, ...]] = {}
+    tables: dict[Table, Annotated[tuple[Kind, ...], Field(min_length=1)]] = {}
     expect: Duration | None = None
-    idempotent: bool | None = None
+    idempotent: Flag | None = None
 
 
 class TargetEntry(Entry):
+    """What a job calls."""
+
     service: Name
     path: UrlPath | None = None
     body: dict[str, object] | None = None
 
 
 class PauseEntry(Entry):
+    """Paused by declaration."""
+
     reason: Text
     owner: Text
-    review: date
+    review: Date
 
 
 class DefaultsEntry(Entry):
-    """For the jobs of one file."""
+    """For the jobs and backfills of one file."""
 
     owner: Text | None = None
     time_zone: Zone | None = None
     region: Region | None = None
-    deadline: Duration | None = None
+    deadline: Deadline | None = None
     retry: Name | None = None
     catch_up: CatchUp | None = None
 
 
 class JobEntry(Waivable):
+    """A Cloud Scheduler job."""
+
     description: Text
     schedule: Schedule
     was: Schedule | None = None
@@ -152,10 +123,10 @@ class JobEntry(Waivable):
     owner: Text | None = None
     time_zone: Zone | None = None
     region: Region | None = None
-    deadline: Duration | None = None
+    deadline: Deadline | None = None
     retry: Name | None = None
     catch_up: CatchUp | None = None
-    recoverable: bool = True
+    recoverable: Flag = True
     runs: tuple[Name, ...] = ()
     pair_with: tuple[Name, ...] = ()
     wave: Wave | None = None
@@ -163,15 +134,19 @@ class JobEntry(Waivable):
 
 
 class KeepEntry(Entry):
+    """A job that a backfill leaves running."""
+
     job: Name
     reason: Text
 
 
 class BackfillEntry(Waivable):
+    """A long rewrite of tables, started by people."""
+
     description: Text
     owner: Text | None = None
-    expect: Duration
-    tables: Annotated[dict[Table, tuple[Kind, ...]], Field(min_length=1)]
+    expect: Expect
+    tables: Annotated[dict[Table, Annotated[tuple[Kind, ...], Field(min_length=1)]], Field(min_length=1)]
     protect: Annotated[tuple[Protect, ...], Field(min_length=1)]
     keep: tuple[KeepEntry, ...] = ()
 
@@ -187,52 +162,70 @@ class CatalogFile(Entry):
     backfills: dict[Name, BackfillEntry] = {}
 
 
-class EnvironmentFile(Entry):
-    """One file of `environments/`."""
+_NESTED: dict[str, type[Entry]] = {"target": TargetEntry, "paused": PauseEntry, "waive": WaiverEntry, "keep": KeepEntry}
+"""The models of the entries that stand in another one, by key."""
 
-    project: Annotated[str, _matching(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "is no project id; write your project's id")]
-    project_number: Annotated[str, _matching(r"[0-9]{6,20}", "is no project number; write its digits in quotes")]
-    location: Region
-    bucket: Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", "is no bucket name")]
-    state_bucket: Annotated[str, _matching(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]", "is no bucket name")]
-    invoker: Annotated[str, _matching(r"[^@\s]+@[^@\s]+\.iam\.gserviceaccount\.com", "is no service account's address")]
-    url_patterns: dict[Literal["run", "function"], str]
-    service_urls: dict[Name, str] = {}
-    max_hold: Duration
-    require: tuple[Required, ...] = ()
-    allow_destroy: bool = False
-
-
-def problems_of(error: ValidationError, document: Document, at: Path, allowed: Sequence[str]) -> list[Problem]:
-    """Pydantic's errors as problems with file and line. `at` is the path of the validated value in the document; `allowed` are
-    the keys of its model, for the hint on an unknown key."""
-    return [_problem_of(details, document, at, allowed) for details in error.errors(include_url=False)]
+_REASONS = {
+    "string_type": "is no text; write one in quotes",
+    "int_type": "is no whole number; write one like 3",
+    "bool_type": "is neither true nor false; write one of them",
+    "tuple_type": "is no list; write one like [a, b]",
+    "dict_type": "holds no keys; write them as key: value",
+    "model_type": "holds no keys; write them as key: value",
+    "greater_than_equal": "is too low; allowed: {ge} or more",
+    "less_than_equal": "is too high; allowed: {le} or less",
+    "too_short": "is empty; write at least one",
+    "enum": "is not allowed; allowed: {expected}",
+    "literal_error": "is not allowed; allowed: {expected}",
+}
+"""By pydantic's type of error, what follows what was found: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
 
-def _problem_of(details: ErrorDetails, document: Document, at: Path, allowed: Sequence[str]) -> Problem:
-    where: Path = tuple(part for part in (*at, *details["loc"]) if part != "[key]")
-    what = ".".join(str(part) for part in where)
-    key = str(details["loc"][-1]) if details["loc"] else what
-    match details["type"]:
-        case "extra_forbidden":
-            near = get_close_matches(key, allowed, n=1)
-            message = f"{what}: unknown key{f'; did you mean {near[0]}?' if near else ''}"
-            if len(details["loc"]) == 1:
-                message += f" Allowed: {', '.join(allowed)}" if near else f"; allowed: {', '.join(allowed)}"
-        case "missing":
-            message = f"{what}: missing key"
-        case _:
-            message = f"{what}: {_found(details['input'])}{_reason(details)}"
-    return Problem(source=document.at(where), message=message)
+def keys(model: type[Entry]) -> list[str]:
+    """The keys of an entry, for people: its own first."""
+    return [*(key for key in model.model_fields if key != "waive"), *(["waive"] if "waive" in model.model_fields else [])]
 
 
-def _found(value: object) -> str:
-    return "" if isinstance(value, Mapping | list | tuple) else f"{str(value)[:80]!r} "
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """`; did you mean x?`, or nothing when no known name is near."""
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
-def _reason(details: ErrorDetails) -> str:
-    context = details.get("ctx", {})
-    if "expected" in context:
-        return f"is not allowed; allowed: {context['expected']}"
-    message = details["msg"]
-    return message if message.startswith("is ") else f"is wrong: {message[0].lower()}{message[1:]}"
+def one_of(name: str, allowed: Sequence[str]) -> str:
+    """What is allowed instead of `name`, and which of it is near: the end of a sentence."""
+    hint = did_you_mean(name, allowed)
+    return f"{hint}{' Allowed' if hint else '; allowed'}: {', '.join(allowed)}"
+
+
+def problems_of(error: ValidationError, document: Document, at: Path, model: type[Entry]) -> Iterator[Problem]:
+    """Pydantic's errors as problems with file and line; `at` is where the value that `model` refused stands in the document."""
+    for details in error.errors(include_url=False):
+        # A list is also called too short when all that it holds was refused, which has been said then.
+        if details["type"] == "too_short" and details["input"]:
+            continue
+        where: Path = (*at, *(part for part in details["loc"] if part != "[key]"))
+        yield Problem(source=document.at(where), message=f"{dotted(where)}: {_message(details, document, where, model)}")
+
+
+def _message(details: ErrorDetails, document: Document, where: Path, model: type[Entry]) -> str:
+    if details["type"] == "extra_forbidden":
+        *around, key = (part for part in details["loc"] if isinstance(part, str))
+        allowed = keys(_NESTED[around[-1]] if around else model)
+        return f"unknown key{one_of(key, allowed)}"
+    if details["type"] == "missing":
+        return "missing key"
+    context = {key: str(value).replace("'", "") for key, value in details.get("ctx", {}).items()}
+    reason = _REASONS[details["type"]].format_map(context) if details["type"] in _REASONS else details["msg"]
+    if details["input"] is None:
+        return f"has no value;{reason.partition(';')[2]}"
+    return f"{_found(details['input'], document, where)}{reason}"
+
+
+def _found(value: object, document: Document, where: Path) -> str:
+    """A value as it is written, for people; nothing for one that is too large to repeat."""
+    if isinstance(value, dict | list):
+        return "a list " if value and isinstance(value, list) else "a mapping " if value else ""
+    text = document.written.get(where, str(value))
+    shown = text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "..."
+    return f"{ascii(shown) if isinstance(value, str) else shown} "
