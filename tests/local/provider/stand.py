@@ -43,7 +43,8 @@ class Stand:
         """The command line, with the variables where terraform takes them."""
         if arguments[0] not in ("plan", "apply", "destroy", "import"):
             return ["terraform", *arguments]
-        given = [f"-var={name}={json.dumps(value)}" for name, value in self.variables.items()]
+        texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in self.variables.items()}
+        given = [f"-var={name}={value}" for name, value in texts.items()]
         return ["terraform", arguments[0], "-no-color", "-input=false", *given, *arguments[1:]]
 
     def terraform(self, *arguments: str, fails: bool = False) -> str:

@@ -1,0 +1,341 @@
+"""Jobs as backfill mode needs them: the toggle, drift, failures half way, unknown values, an interrupted apply."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from stand import HEADER, JOBS, PROJECT, Stand
+
+JOB_TEMPLATE = """
+resource "google_cloud_scheduler_job" "job" {
+  for_each    = toset([for i in range(%(count)d) : format("job-%%03d", i)])
+  name        = each.key
+  description = "%(description)s"
+  schedule    = "15,45 * * * *"
+  paused      = %(paused)s
+  retry_config {
+    retry_count          = 3
+    max_retry_duration   = "600s"
+    min_backoff_duration = "10s"
+    max_backoff_duration = "300s"
+    max_doublings        = 5
+  }
+  http_target {
+    uri         = "https://scrapers.example/scrape"
+    http_method = "POST"
+  }
+  %(extra)s
+}
+"""
+MODE = """
+variable "backfill_mode" {
+  type    = bool
+  default = false
+}
+"""
+
+
+def jobs(count: int, *, paused: str = "var.backfill_mode", description: str = "scrapes", extra: str = "") -> str:
+    """A configuration of `count` jobs."""
+    filled = JOB_TEMPLATE % {"count": count, "paused": paused, "description": description, "extra": extra}
+    return MODE + filled
+
+
+def address(i: int) -> str:
+    return f'google_cloud_scheduler_job.job["job-{i:03}"]'
+
+
+def test_the_toggle_changes_paused_and_nothing_else(stand: Stand) -> None:
+    stand.write(jobs(3))
+    stand.apply(backfill_mode=False)
+    on = {address(i): "update paused" for i in range(3)}
+    assert stand.changes(backfill_mode=True) == on
+    stand.apply(backfill_mode=True)
+    assert set(stand.job_states().values()) == {"PAUSED"}
+    assert stand.changes() == {}
+    assert stand.changes(backfill_mode=False) == on
+    stand.apply(backfill_mode=False)
+    assert set(stand.job_states().values()) == {"ENABLED"}
+
+
+def test_the_toggle_costs_one_patch_one_pause_and_one_get_a_job(stand: Stand) -> None:
+    stand.write(jobs(2))
+    stand.apply(backfill_mode=False)
+    stand.api("DELETE", "/_local/requests")
+    stand.apply("-refresh=false", backfill_mode=True)
+    prefix = "cloudscheduler.projects.locations.jobs."
+    assert stand.counts() == {f"{prefix}patch": 2, f"{prefix}pause": 2, f"{prefix}get": 2}
+
+
+def test_a_job_that_is_created_paused_is_paused(stand: Stand) -> None:
+    stand.write(jobs(1, paused="true"))
+    stand.apply()
+    assert stand.job_states() == {"job-000": "PAUSED"}
+    assert stand.counts()["cloudscheduler.projects.locations.jobs.pause"] == 1
+
+
+def test_a_job_without_paused_keeps_the_state_it_has(stand: Stand) -> None:
+    stand.write(jobs(1, paused="null"))
+    stand.apply()
+    assert stand.job_states() == {"job-000": "ENABLED"}
+    stand.api("POST", f"{JOBS}/job-000:pause", {})
+    assert stand.changes() == {}, "gcp.md 1.2: optional and computed, so a paused job stays paused silently"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "change"),
+    [
+        pytest.param("POST", ":pause", {}, "update paused", id="paused by hand"),
+        pytest.param("PATCH", "?updateMask=schedule", {"schedule": "0 1 * * *"}, "update schedule", id="rescheduled"),
+        pytest.param("DELETE", "", None, "create", id="deleted"),
+    ],
+)
+def test_what_happened_behind_terraforms_back_is_in_the_next_plan(
+    stand: Stand, method: str, path: str, body: object, change: str
+) -> None:
+    stand.write(jobs(2))
+    stand.apply()
+    stand.api(method, f"{JOBS}/job-001{path}", body)
+    assert stand.changes() == {address(1): change}
+    stand.apply()
+    assert stand.job_states() == {"job-000": "ENABLED", "job-001": "ENABLED"}
+    assert stand.changes() == {}
+
+
+def test_a_renamed_job_is_replaced(stand: Stand) -> None:
+    stand.write(jobs(1))
+    stand.apply()
+    stand.write(jobs(1).replace("each.key", '"${each.key}-new"'))
+    assert stand.changes() == {address(0): "delete,create"}
+    stand.apply()
+    assert stand.job_states() == {"job-000-new": "ENABLED"}
+
+
+def test_a_409_on_a_pause_is_reported_with_its_address_and_a_second_run_converges(stand: Stand) -> None:
+    stand.write(jobs(4))
+    stand.apply()
+    stand.faults.add("POST job-00[13]:pause$ 409 x2")
+    output = stand.apply(backfill_mode=True, fails=True)
+    assert output.count("Error setting Cloud Scheduler Job status: googleapi: Error 409") == 2
+    assert all(f"with {address(i)}" in output for i in (1, 3))
+    assert not any(f"with {address(i)}" in output for i in (0, 2))
+    assert stand.changes() == {address(1): "update paused", address(3): "update paused"}
+    stand.apply()
+    assert set(stand.job_states().values()) == {"PAUSED"}
+    assert stand.changes() == {}
+
+
+def test_a_409_on_another_call_is_retried(stand: Stand) -> None:
+    stand.write(jobs(1))
+    stand.faults.add("POST /jobs$ 409 x1", "PATCH . 409 x1")
+    stand.apply()
+    stand.apply(backfill_mode=True)
+    assert stand.job_states() == {"job-000": "PAUSED"}
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_passing_refusal_is_retried(stand: Stand, code: int) -> None:
+    stand.write(jobs(2))
+    stand.apply()
+    stand.faults.add(f"POST :pause$ {code} x1", f"PATCH . {code} x1", f"GET . {code} x1")
+    stand.apply(backfill_mode=True)
+    assert set(stand.job_states().values()) == {"PAUSED"}
+
+
+def test_a_job_whose_first_pause_failed_is_tainted_and_made_anew(stand: Stand) -> None:
+    stand.write(jobs(1, paused="true"))
+    stand.faults.add("POST :pause$ 409 x1")
+    stand.apply(fails=True)
+    assert stand.job_states() == {"job-000": "ENABLED"}, "the job exists, and runs"
+    assert stand.changes() == {address(0): "delete,create"}
+    stand.apply()
+    assert stand.job_states() == {"job-000": "PAUSED"}
+
+
+def test_an_error_of_the_api_names_the_job(stand: Stand) -> None:
+    stand.write(jobs(1).replace("15,45 * * * *", "61 * * * *"))
+    output = stand.apply(fails=True)
+    assert "Error creating Job: googleapi: Error 400" in output
+    assert f"with {address(0)}" in output
+
+
+FLAG = """
+resource "google_storage_bucket" "b" {
+  name          = "test-bucket"
+  location      = "US"
+  force_destroy = true
+}
+resource "google_storage_bucket_object" "flag" {
+  for_each = var.backfill_mode ? toset(["tdza"]) : toset([])
+  bucket   = google_storage_bucket.b.name
+  name     = "backfills/${each.key}@2030-01-01T00:00:00Z.json"
+  content  = "{}"
+}
+"""
+
+
+def test_jobs_that_depend_on_flags_are_paused_by_a_known_value_after_the_flag_is_there(stand: Stand) -> None:
+    stand.write(jobs(2, extra="depends_on = [google_storage_bucket_object.flag]") + FLAG)
+    stand.apply(backfill_mode=False)
+    flag = {'google_storage_bucket_object.flag["tdza"]': "create"}
+    assert stand.changes(backfill_mode=True) == flag | {address(i): "update paused" for i in range(2)}
+    stand.faults.add("POST /upload/ 412 x1")
+    stand.apply(backfill_mode=True, fails=True)
+    assert set(stand.job_states().values()) == {"ENABLED"}, "no job pauses before its flag is there"
+    stand.apply()
+    assert set(stand.job_states().values()) == {"PAUSED"}
+
+
+def test_a_value_that_only_the_apply_knows_reaches_another_resource(stand: Stand) -> None:
+    stand.write(jobs(1, description='flagged by ${google_storage_bucket_object.flag["tdza"].output_name}') + FLAG)
+    stand.apply(backfill_mode=True)
+    job = stand.api("GET", f"{JOBS}/job-000")
+    assert job["description"] == "flagged by backfills/tdza@2030-01-01T00:00:00Z.json"
+    assert stand.changes() == {}
+
+
+TOKEN = '{ service_account_email = "a@b" }'
+
+
+@pytest.mark.parametrize(
+    ("hcl", "message"),
+    [
+        pytest.param(
+            'schedule = "* * * * *"',
+            "exactly one of app_engine_http_target, http_target, pubsub_target must be specified, found none",
+            id="no target",
+        ),
+        pytest.param(
+            'http_target { uri = "https://x" }\n pubsub_target { topic_name = "t" }',
+            "found http_target, pubsub_target",
+            id="two targets",
+        ),
+        pytest.param(
+            'http_target {\n uri = "https://x"\n headers = { "X-Google-A" = "b" }\n }',
+            "Cannot set the X-Google-A header",
+            id="a header of Google's own",
+        ),
+        pytest.param(
+            f'http_target {{\n uri = "https://x"\n oidc_token {TOKEN}\n oauth_token {TOKEN}\n }}',
+            "only one of oauth_token or oidc_token",
+            id="two tokens",
+        ),
+        pytest.param('colour = "red"', 'An argument named "colour" is not expected here', id="an unknown argument"),
+    ],
+)
+def test_a_job_that_the_provider_would_refuse_is_refused(stand: Stand, hcl: str, message: str) -> None:
+    stand.write(f'resource "google_cloud_scheduler_job" "it" {{\n name = "x"\n {hcl}\n}}')
+    assert message in stand.terraform("plan", fails=True)
+
+
+def test_a_deadline_on_a_pubsub_target_is_an_unresolvable_difference(stand: Stand) -> None:
+    hcl = jobs(1, extra='attempt_deadline = "300s"')
+    target = hcl[hcl.index("http_target") : hcl.index('method = "POST"') + len('method = "POST"')]
+    stand.write(hcl.replace(target, 'pubsub_target {\n topic_name = "projects/x/topics/y"\n data = "aGk="'))
+    stand.apply()
+    assert stand.changes() == {address(0): "update attempt_deadline"}, "the API ignores it; so say the provider's docs"
+
+
+def test_a_job_without_retry_config_is_an_unresolvable_difference(stand: Stand) -> None:
+    hcl = jobs(1)
+    block = hcl[hcl.index("retry_config") : hcl.index("http_target")]
+    stand.write(hcl.replace(block, ""))
+    stand.apply()
+    assert stand.changes() == {address(0): "update retry_config"}, "gcp.md 1.3: the block is not computed, the API fills it"
+
+
+def test_no_project_is_a_clear_error(stand: Stand) -> None:
+    stand.write(jobs(1), header=HEADER.replace(f'project = "{PROJECT}"', ""))
+    assert "project: required field is not set" in stand.apply(fails=True)
+
+
+def test_an_endpoint_that_is_not_this_machine_is_refused(stand: Stand) -> None:
+    elsewhere = HEADER.replace(
+        "region ", 'cloud_scheduler_custom_endpoint = "https://cloudscheduler.googleapis.com/v1/"\n region '
+    )
+    stand.write(jobs(1), header=elsewhere)
+    assert "talks to this machine only" in stand.terraform("plan", fails=True)
+
+
+def start_apply(stand: Stand) -> subprocess.Popen[str]:
+    command = stand.command("apply", "-auto-approve")
+    return subprocess.Popen(
+        command, cwd=stand.folder, env=stand.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for_pauses(stand: Stand, least: int) -> None:
+    while list(stand.job_states().values()).count("PAUSED") < least:
+        time.sleep(0.02)
+
+
+def test_sigterm_in_an_apply_of_many_jobs_ends_it_and_the_next_run_converges(stand: Stand) -> None:
+    stand.write(jobs(60))
+    stand.apply()
+    stand.variables["backfill_mode"] = True
+    stand.faults.latency = 0.1
+    running = start_apply(stand)
+    wait_for_pauses(stand, 5)
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=30)
+    assert running.returncode == 1, output
+    assert "Interrupt received" in output
+    paused = list(stand.job_states().values()).count("PAUSED")
+    assert 5 <= paused < 60
+    stand.faults.clear()
+    assert len(stand.changes()) == 60 - paused
+    stand.apply()
+    assert set(stand.job_states().values()) == {"PAUSED"}
+
+
+def test_sigterm_cuts_retries_short(stand: Stand) -> None:
+    stand.write(jobs(2))
+    stand.apply()
+    stand.variables["backfill_mode"] = True
+    stand.faults.add("POST :pause$ 503")
+    running = start_apply(stand)
+    while stand.counts().get("cloudscheduler.projects.locations.jobs.pause", 0) < 4:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=30)
+    assert output.count("interrupted while waiting to retry") == 2
+    stand.faults.clear()
+    stand.apply()
+    assert set(stand.job_states().values()) == {"PAUSED"}
+
+
+def test_nothing_is_written_for_a_terraform_that_was_killed(stand: Stand) -> None:
+    stand.write(jobs(1))
+    stand.apply()
+    stand.variables["backfill_mode"] = True
+    stand.faults.add("POST :pause$ 503")
+    running = start_apply(stand)
+    while "cloudscheduler.projects.locations.jobs.pause" not in stand.counts():
+        time.sleep(0.02)
+    running.kill()
+    running.communicate()
+    before = stand.counts()
+    time.sleep(1.2)  # seconds; the next try would have been due after 0.5
+    assert stand.counts() == before
+    stand.faults.clear()
+    (stand.folder / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    stand.apply()
+    assert stand.job_states() == {"job-000": "PAUSED"}
+
+
+def test_terraform_finds_the_provider_with_nothing_installed(stand: Stand) -> None:
+    stand.write(jobs(1))
+    stand.terraform("init")
+    stand.terraform("validate")
+    schemas = json.loads(stand.terraform("providers", "schema", "-json"))
+    resources = schemas["provider_schemas"]["registry.terraform.io/hashicorp/google"]["resource_schemas"]
+    assert resources["google_cloud_scheduler_job"]["block"]["attributes"]["paused"] == {
+        "type": "bool",
+        "description_kind": "plain",
+        "optional": True,
+        "computed": True,
+    }
