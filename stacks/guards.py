@@ -24,7 +24,7 @@ def add_variables(stack: BaseStack, env: Environment) -> None:
         "backfill_mode",
         kind="bool",
         default=None,
-        description="true turns on or extends the backfills named in `backfills`, false ends them, null keeps what is on.",
+        description="true turns on or extends the backfills named in `backfills`, false ends them; left out keeps what is on.",
     )
     stack.variable(
         "backfills",
@@ -116,12 +116,16 @@ def refusals(env: Environment) -> Mapping[str, str]:
     }
 
 
+def _lines(name: str) -> str:
+    return "${join(" + quoted("\n") + f", local.{name})}}"
+
+
 def add_guard(stack: BaseStack, env: Environment) -> TerraformResource:
     """The resource that every job and flag depends on: where one of its conditions fails, nothing is changed."""
     preconditions = {}
     for name, expression in refusals(env).items():
         stack.local(name, expression)
-        preconditions[f"${{length(local.{name}) == 0}}"] = f'${{join("\n", local.{name})}}'
+        preconditions[f"${{length(local.{name}) == 0}}"] = _lines(name)
     # timestamp() is unknown while planning and the time of the apply afterwards, so this one is judged then.
     preconditions["${timecmp(timestamp(), timeadd(plantimestamp(), var.plan_max_age)) < 0}"] = (
         "This plan was made at ${plantimestamp()}, more than ${var.plan_max_age} ago; what is on may have changed. Plan again."
@@ -137,4 +141,4 @@ def add_check(stack: BaseStack) -> None:
         ' held until ${end} only; its jobs resume then, done or not"'
         ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}',
     )
-    stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", '${join("\n", local.too_short)}')
+    stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", _lines("too_short"))

@@ -1,4 +1,4 @@
-"""Which jobs are held, in HCL: `interlock/holds.py` and `interlock/backfills.py` said again for Terraform.
+"""Which jobs are held, in HCL: `interlock/holds.py` said again for Terraform, and what the backfill variables change.
 
 `inputs` are the only locals that read the world: the names in the bucket, the contents of the objects that hold something,
 the clock, and what the catalog declares. `expressions` are the rest, and read nothing but inputs, variables and each other.
@@ -27,21 +27,29 @@ def go_duration(duration: timedelta) -> str:
     return f"{int(duration.total_seconds())}s"
 
 
+def flag_name(backfill: str, end: str) -> str:
+    """The object name of a flag as the inside of an HCL string, from two expressions."""
+    return FLAG_PREFIX + "${" + backfill + "}@${" + end + "}.json"
+
+
 def _in_full(pattern: str) -> str:
     return quoted(f"^(?:{pattern})$")  # RE2's `$` is the end of the text, not of a line
 
 
-def flag_name(backfill: str, end: str) -> str:
-    """The object name of a flag as the inside of an HCL string, from two expressions."""
-    return f"{FLAG_PREFIX}${{{backfill}}}@${{{end}}}.json"
+def _list(expression: str) -> str:
+    return "${[" + expression + "]}"
+
+
+def _map(expression: str) -> str:
+    return "${{" + expression + "}}"
 
 
 def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
     """The locals that read the world."""
     return {
-        "flag_names": f"${{[for object in {FLAGS_LISTING}.bucket_objects : object.name]}}",
-        "hold_names": f"${{[for object in {HOLDS_LISTING}.bucket_objects : object.name]}}",
-        "contents": f"${{{{for name, object in {CONTENTS} : name => object.content}}}}",
+        "flag_names": _list(f"for object in {FLAGS_LISTING}.bucket_objects : object.name"),
+        "hold_names": _list(f"for object in {HOLDS_LISTING}.bucket_objects : object.name"),
+        "contents": _map(f"for name, object in {CONTENTS} : name => object.content"),
         "now": "${plantimestamp()}",
         "declared": {
             backfill.name: {
@@ -58,58 +66,73 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
 
 
 def expressions() -> Mapping[str, str]:
-    """Everything between the inputs and `held`, the set of the jobs that something holds once this plan is applied.
+    """Everything between the inputs and `held`, the set of the jobs that something holds once this plan is applied."""
+    return {**_in_the_bucket(), **_after_this_plan(), **_what_objects_say()}
+
+
+def _in_the_bucket() -> Mapping[str, str]:
+    """What holds now. A name that does not parse covers nothing; neither does an end that is no instant (30 February).
 
     Two objects of one backfill, or of one (scope, id), are an extension that was caught half way: `...` groups their ends, and
     the latest wins. All ends are 20 characters of UTC, so that sorting texts sorts instants.
     """
     flag, hold = _in_full(FLAG_OBJECT), _in_full(HOLD_OBJECT)
+    latest = "reverse(sort(ends))[0]"
     return {
-        # What the bucket says. A name that does not parse covers nothing; neither does an end that is no instant (30 February).
-        "flags_found": f"${{[for name in local.flag_names : regex({flag}, name) if can(regex({flag}, name))]}}",
-        "flag_ends": (
-            "${{for flag in local.flags_found : flag.name => flag.end... if try(timecmp(flag.end, local.now) > 0, false)}}"
+        "flags_found": _list(f"for name in local.flag_names : regex({flag}, name) if can(regex({flag}, name))"),
+        "flag_ends": _map(
+            "for flag in local.flags_found : flag.name => flag.end... if try(timecmp(flag.end, local.now) > 0, false)"
         ),
-        "on": "${{for backfill, ends in local.flag_ends : backfill => reverse(sort(ends))[0]}}",
-        "holds_found": f"${{[for name in local.hold_names : regex({hold}, name) if can(regex({hold}, name))]}}",
-        "hold_ends": (
-            '${{for hold in local.holds_found : "${hold.scope}/${hold.id}" => hold.end...'
-            " if try(timecmp(hold.end, local.now) > 0, false)}}"
+        "on": _map(f"for backfill, ends in local.flag_ends : backfill => {latest}"),
+        "holds_found": _list(f"for name in local.hold_names : regex({hold}, name) if can(regex({hold}, name))"),
+        "hold_ends": _map(
+            'for hold in local.holds_found : "${hold.scope}/${hold.id}" => hold.end...'
+            " if try(timecmp(hold.end, local.now) > 0, false)"
         ),
         # An id has no slash, so what comes before the last one is the scope.
-        "holds": (
-            f'${{{{for hold, ends in local.hold_ends : "{HOLD_PREFIX}${{hold}}@${{reverse(sort(ends))[0]}}.json" =>'
-            " {scope = dirname(hold), end = reverse(sort(ends))[0]}}}}"
+        "holds": _map(
+            f'for hold, ends in local.hold_ends : "{HOLD_PREFIX}${{hold}}@${{{latest}}}.json" =>'
+            f" {{scope = dirname(hold), end = {latest}}}"
         ),
-        # What the variables ask: backfill_mode true turns on or extends, false ends, null keeps what is on.
+    }
+
+
+def _after_this_plan() -> Mapping[str, str]:
+    """What the variables ask (backfill_mode true turns on or extends, false ends, null keeps what is on), and what is held."""
+    return {
         "named": "${length(var.backfills) > 0 ? var.backfills : toset(keys(local.declared))}",
-        "kept": (
-            "${{for backfill, end in local.on : backfill => end"
-            " if coalesce(var.backfill_mode, true) || !contains(local.named, backfill)}}"
+        "kept": _map(
+            "for backfill, end in local.on : backfill => end"
+            " if coalesce(var.backfill_mode, true) || !contains(local.named, backfill)"
         ),
-        "asked": (
-            '${{for backfill in local.named : backfill => var.backfill_until != "" ? var.backfill_until'
+        "asked": _map(
+            'for backfill in local.named : backfill => var.backfill_until != "" ? var.backfill_until'
             " : try(local.on[backfill], timeadd(local.now, local.declared[backfill].default_end))"
-            " if coalesce(var.backfill_mode, false) && contains(keys(local.declared), backfill)}}"
+            " if coalesce(var.backfill_mode, false) && contains(keys(local.declared), backfill)"
         ),
         "active": "${merge(local.kept, local.asked)}",
-        # What is held by it. An unknown scope covers nothing here; a guard refuses the plan.
+        # An unknown scope covers nothing here; a guard refuses the plan.
         "held_scopes": (
             '${toset(concat([for backfill in keys(local.active) : "backfill/${backfill}"],'
             " [for hold in values(local.holds) : hold.scope]))}"
         ),
         "held": "${toset(flatten([for scope in local.held_scopes : try(local.scopes[scope], [])]))}",
-        # What the objects that stay say of themselves. Contents are a stranger's input: what is no text counts as nothing.
-        "flags_kept": (
-            f'${{{{for backfill, end in local.on : backfill => "{flag_name("backfill", "end")}"'
-            " if contains(keys(local.active), backfill)}}"
+    }
+
+
+def _what_objects_say() -> Mapping[str, str]:
+    """What the objects that stay say of themselves. Contents are a stranger's input: what is no text counts as nothing."""
+    return {
+        "flags_kept": _map(
+            f'for backfill, end in local.on : backfill => "{flag_name("backfill", "end")}"'
+            " if contains(keys(local.active), backfill)"
         ),
         "objects_read": "${toset(concat(values(local.flags_kept), keys(local.holds)))}",
-        "jobs_at_creation": (
-            "${{for name in local.objects_read : name =>"
-            " try([for job in jsondecode(local.contents[name]).jobs : tostring(job)], [])}}"
+        "jobs_at_creation": _map(
+            "for name in local.objects_read : name =>"
+            " try([for job in jsondecode(local.contents[name]).jobs : tostring(job)], [])"
         ),
-        "said": f"${{{{for backfill in keys(local.active) : backfill => {{{_said('reason')}, {_said('owner')}}}}}}}",
+        "said": _map(f"for backfill in keys(local.active) : backfill => {{{_said('reason')}, {_said('owner')}}}"),
     }
 
 

@@ -1,0 +1,66 @@
+"""The synthesized JSON of small catalogs and of the whole one; once for each worker, because importing cdktf takes seconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.catalog import Catalog
+from interlock.environment import Environment
+from interlock.files import load_catalog, load_environment
+from interlock.resolve import SourceFile
+from interlock.resolve import load_catalog as resolve_catalog
+
+ROOT = Path(__file__).parents[2]
+Stacks = dict[str, Any]
+"""The parsed cdk.tf.json of each stack, by its name."""
+
+
+def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
+    """Both stacks, synthesized into `folder` and read back."""
+    from stacks.cdk import App
+    from stacks.coordination import CoordinationStack
+    from stacks.schedules import SchedulesStack
+
+    app = App(outdir=str(folder))
+    CoordinationStack(app, env=env)
+    SchedulesStack(app, catalog=catalog, env=env)
+    app.synth()
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
+
+
+@pytest.fixture(scope="session")
+def env() -> Environment:
+    return load_environment(ROOT / "environments", "local")
+
+
+@pytest.fixture(scope="session")
+def small_catalog() -> Catalog:
+    text = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
+    return resolve_catalog([SourceFile(name="small.yaml", platform="nba", text=text)])
+
+
+@pytest.fixture(scope="session")
+def small(small_catalog: Catalog, env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    return synthesize(small_catalog, env, tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def strict(small_catalog: Catalog, env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    """The small catalog where turning a backfill on needs a reason and an owner."""
+    strict_env = replace(env, name="production", require=frozenset({"reason", "owner"}))
+    return synthesize(small_catalog, strict_env, tmp_path_factory.mktemp("strict"))
+
+
+@pytest.fixture(scope="session")
+def whole_catalog() -> Catalog:
+    return load_catalog(ROOT / "catalog")
+
+
+@pytest.fixture(scope="session")
+def whole(whole_catalog: Catalog, env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    return synthesize(whole_catalog, env, tmp_path_factory.mktemp("whole"))

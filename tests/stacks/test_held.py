@@ -1,0 +1,119 @@
+"""The differential test: the real expressions in Terraform and the Python core say the same of the same world."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.catalog import Catalog
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, active, effective, format_instant, parse_instant, parse_object_name
+from tests.stacks.twin import evaluate
+from tests.stacks.worlds import JOBS, World
+
+CASES = 600
+SEED = 20261123
+WANTED = {
+    "active": "${local.active}",
+    "held": "${sort(local.held)}",
+    "objects_read": "${sort(local.objects_read)}",
+    "unknown_scopes": "${setsubtract(values(local.holds)[*].scope, keys(local.scopes))}",
+    "refusals": "${[length(local.unknown_holds), length(local.undeclared_flags), length(local.lost_jobs)]}",
+    "too_short": "${length(local.too_short)}",
+    "reasons": "${{for backfill, said in local.said : backfill => said.reason}}",
+}
+
+
+def expected(world: World, catalog: Catalog) -> dict[str, Any]:
+    """What the core says of a world once the plan is applied."""
+    current = active([hold for name in world.names if (hold := parse_object_name(name))], world.now)
+    on = {hold.scope.removeprefix("backfill/"): hold for hold in current if hold.object_name.startswith(FLAG_PREFIX)}
+    holds = [hold for hold in current if hold.object_name.startswith(HOLD_PREFIX)]
+    named = world.named or list(world.declared)
+    ends = {name: format_instant(hold.end) for name, hold in on.items() if world.mode is not False or name not in named}
+    asked = {name: end_of(world, name, ends.get(name)) for name in named} if world.mode else {}
+    after = ends | asked
+    flags = [hold for name, end in after.items() if (hold := parse_object_name(f"{FLAG_PREFIX}{name}@{end}.json"))]
+    held = [job for job in JOBS if effective(catalog.jobs[job], world.scopes, [*flags, *holds], world.now).held_by]
+    read = sorted({on[name].object_name for name in after if name in on} | {hold.object_name for hold in holds})
+    unknown = [hold for hold in holds if hold.scope not in world.scopes]
+    return {
+        "active": after,
+        "held": sorted(held),
+        "objects_read": read,
+        "unknown_scopes": sorted({hold.scope for hold in unknown}),
+        "refusals": [len(unknown), len(after.keys() - world.declared.keys()), lost(world, read)],
+        "too_short": sum(too_short(world, name, end) for name, end in asked.items() if name not in on or ends.get(name) != end),
+        "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
+    }
+
+
+def seconds(text: str) -> timedelta:
+    return timedelta(seconds=int(text.removesuffix("s")))
+
+
+def end_of(world: World, name: str, current: str | None) -> str:
+    return world.until or current or format_instant(world.now + seconds(world.declared[name]["default_end"]))
+
+
+def too_short(world: World, name: str, end: str) -> bool:
+    instant = parse_instant(end)
+    assert instant is not None
+    return instant < world.now + seconds(world.declared[name]["expect"])
+
+
+def content(world: World, object_name: str | None) -> Mapping[str, Any]:
+    try:
+        found = json.loads(world.contents[object_name or ""])
+    except (KeyError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def lost(world: World, read: Iterable[str]) -> int:
+    jobs = [content(world, name).get("jobs") for name in read]
+    texts = [found for found in jobs if isinstance(found, list) and all(isinstance(job, str) for job in found)]
+    return sum(job not in world.scopes["all"] for found in texts for job in found)
+
+
+def reason(world: World, name: str, is_asked: bool, object_name: str | None) -> str:
+    before = content(world, object_name).get("reason")
+    declared = "as declared" if name in world.declared else ""
+    return (world.reason if is_asked else "") or (before if isinstance(before, str) else "") or declared
+
+
+@pytest.fixture(scope="module")
+def worlds() -> dict[str, World]:
+    source = random.Random(SEED)  # noqa: S311
+    return {f"case-{number:03}": World(source) for number in range(CASES)}
+
+
+def test_terraform_and_the_core_agree_on_every_generated_world(
+    worlds: Mapping[str, World], small: Mapping[str, Any], small_catalog: Catalog, tmp_path: Path
+) -> None:
+    said = evaluate(small["schedules"], {name: world.case() for name, world in worlds.items()}, WANTED, tmp_path)
+    assert said.keys() == worlds.keys()
+    for name, world in worlds.items():
+        assert said[name] == expected(world, small_catalog), json.dumps({name: world.case()}, indent=1)
+
+
+def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], small_catalog: Catalog) -> None:
+    outcomes = [(world, expected(world, small_catalog)) for world in worlds.values()]
+    held = sum(bool(outcome["held"]) for _, outcome in outcomes)
+    assert CASES / 5 < held < CASES * 9 / 10
+    for number in range(3):
+        assert sum(outcome["refusals"][number] > 0 for _, outcome in outcomes) > CASES / 20
+    assert sum(outcome["too_short"] > 0 for _, outcome in outcomes) > CASES / 20
+    broken = [name for world, _ in outcomes for name in world.names if parse_object_name(name) is None]
+    assert len(broken) > CASES / 3
+    at_the_end = [world for world in worlds.values() if any(format_instant(world.now) in name for name in world.names)]
+    assert len(at_the_end) > CASES / 20
+    extended = [
+        world for world in worlds.values() if world.mode and world.until and any(FLAG_PREFIX in name for name in world.names)
+    ]
+    assert len(extended) > CASES / 20
