@@ -21,6 +21,10 @@ MAX_SHOWN_CHARACTERS = 60
 MAX_DEPTH = 50
 """Levels of nesting; ours has six, and a body a few more."""
 
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels, or an alias that holds itself"
+HARMLESS_DEPTH = 5_000
+"""Levels that libyaml composes without harm; it calls itself for each, and some 10,000s end the process."""
+
 Path = tuple[str | int, ...]
 
 
@@ -75,6 +79,8 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
     if len(text) > MAX_FILE_CHARACTERS:
         message = f"has {len(text)} characters; allowed: at most {MAX_FILE_CHARACTERS}. Split the file"
         return empty, [_problem(file, 1, message)]
+    if (line := _too_deep(text)) is not None:
+        return empty, [_problem(file, line, f"can't be read as YAML: {TOO_DEEP}")]
     loader = yaml.CSafeLoader(text)
     try:
         node = loader.get_single_node()
@@ -88,6 +94,25 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
     finally:
         loader.dispose()
     return Document(file=file, data=data, lines=builder.lines, written=builder.written), builder.problems
+
+
+def _too_deep(text: str) -> int | None:
+    """The line in which `text` nests deeper than allowed, found without composing it; None if it does not do harm."""
+    if sum(map(text.count, "[{-?")) < HARMLESS_DEPTH:  # every level on a line of its own needs its indentation, too
+        return None
+    loader = yaml.CSafeLoader(text)
+    depth = 0
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if event is not None and event.start_mark is not None and depth > MAX_DEPTH:
+                return int(event.start_mark.line) + 1
+    except yaml.YAMLError:
+        return None  # composing it ends there, too
+    finally:
+        loader.dispose()
+    return None
 
 
 def _problem(file: str, line: int, message: str) -> Problem:
@@ -143,7 +168,7 @@ class _Builder:
         if self._left < 0:
             raise _Refused(line, f"more than {MAX_NODES} values, when its aliases are expanded")
         if len(path) > MAX_DEPTH:
-            raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels, or an alias that holds itself")
+            raise _Refused(line, TOO_DEEP)
         self.lines.setdefault(path, line)
         if isinstance(node, yaml.MappingNode) and node.tag.endswith(":map"):
             return self._mapping(node, path)

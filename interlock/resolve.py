@@ -343,7 +343,8 @@ class _Settings:
         value = self._value(key)
         if isinstance(value, str):
             return value
-        if self._written.defaults is not None:
+        said_already = self._written.defaults is None or key in self._written.value.model_fields_set
+        if not said_already:
             message = f"{self._written.where()}: missing key {key}; write it here or in the defaults of the file"
             self._complain(self._written.at(), message)
         return ""
