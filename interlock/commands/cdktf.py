@@ -26,6 +26,8 @@ STACKS = ("coordination", "schedules")
 NODE_MAJORS = (20, 22)
 """cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
 OUT = Path("cdktf.out")
+REFRESHING = re.compile(r": (Refreshing state\.\.\.|Reading\.\.\.|Read complete after)")
+"""One line for each of some 140 jobs, which would hide the plan; Terraform has no switch for it."""
 
 
 def check_tools() -> None:
@@ -61,16 +63,22 @@ def run_cdktf(environment: Environment, command: str, *arguments: str, asks: boo
     }
     colours = [] if command == "synth" or sys.stdout.isatty() else ["--no-color"]
     words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
-    return run(words, {**os.environ, **settings})
+    return run(words, {**os.environ, **settings}, leave_out=None if asks else REFRESHING)
 
 
-def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Runs a command and returns its exit code. A signal that ends us ends the whole family of the command, not just its
-    head: a Terraform that is left alone would go on writing."""
+def run(words: Sequence[str], environ: Mapping[str, str], *, leave_out: re.Pattern[str] | None = None) -> int:
+    """Runs a command and returns its exit code; lines of its output that hold `leave_out` are not shown.
+
+    A signal that ends us ends the whole family of the command, not just its head: a Terraform that is left alone would go on
+    writing.
+    """
     alone = not sys.stdin.isatty()  # with a terminal it stays in our group, or it could not ask
-    process = subprocess.Popen(words, env=dict(environ), start_new_session=alone)
-    group = process.pid if alone else os.getpgrp()
-    with _passing_on(group):
+    pipe = subprocess.PIPE if leave_out else None
+    process = subprocess.Popen(words, env=dict(environ), start_new_session=alone, stdout=pipe, text=True)
+    with _passing_on(process.pid if alone else os.getpgrp()):
+        for line in process.stdout or ():
+            if not (leave_out and leave_out.search(line)):
+                click.echo(line, nl=False)
         return process.wait()
 
 
