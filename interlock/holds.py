@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import DeclaredPause, Job
@@ -28,6 +28,9 @@ FLAG_PREFIX = "backfills/"
 HOLD_PREFIX = "holds/"
 FLAG_OBJECT = rf"{FLAG_PREFIX}(?P<name>{SLUG})@(?P<end>{END})\.json"
 HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+
+HALF_A_DAY = timedelta(hours=12)
+UTC_NAMES = {"UTC", "Etc/UTC"}
 
 FLAG_ID = "flag"
 """The id of the hold that a backfill's flag stands for."""
@@ -98,10 +101,10 @@ class Effective:
         """Declared paused, or held."""
         return self.declared is not None or bool(self.held_by)
 
-    def explain(self, zone: ZoneInfo) -> str:
-        """Why, for people, with ends in `zone` and UTC; `running` when nothing pauses the job."""
+    def explain(self, zone: ZoneInfo, now: datetime) -> str:
+        """Why, for people at `now`, with ends in `zone` and UTC; `running` when nothing pauses the job."""
         reasons = [f"paused by declaration: {self.declared.reason}"] if self.declared else []
-        reasons += [f"held by {hold.scope} until {format_end(hold.end, zone)}" for hold in self.held_by]
+        reasons += [f"held by {hold.scope} until {format_end(hold.end, zone, now)}" for hold in self.held_by]
         return "; ".join(reasons) or "running"
 
 
@@ -112,11 +115,14 @@ def effective(job: Job, scopes: Mapping[str, Iterable[str]], holds: Iterable[Hol
     return Effective(job=job.name, declared=job.paused, held_by=held_by)
 
 
-def format_end(end: datetime, zone: ZoneInfo) -> str:
-    """An end in local time and UTC: `23:00 PST (07:00 UTC)`, each with its date when the two dates differ from each other."""
-    local = end.astimezone(zone)
-    utc = end.astimezone(UTC)
-    return f"{local:%Y-%m-%d %H:%M %Z} ({utc:%Y-%m-%d %H:%M} UTC)"
+def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """An end for people at `now`, in `zone` and UTC: `23:00 PST (07:00 UTC)` when it is less than half a day away, so that a
+    clock's time can mean only one instant; else with both dates, `2026-11-25 23:00 PST (2026-11-26 07:00 UTC)`."""
+    form = "%H:%M" if abs(end - now) < HALF_A_DAY else "%Y-%m-%d %H:%M"
+    local, utc = end.astimezone(zone), end.astimezone(UTC)
+    if zone.key in UTC_NAMES:
+        return f"{utc:{form}} UTC"
+    return f"{local:{form} %Z} ({utc:{form}} UTC)"
 
 
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:

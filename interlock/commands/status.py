@@ -25,7 +25,7 @@ from interlock.files import load_catalog
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.storage import read_holds
 from interlock.graph import scopes
-from interlock.holds import Hold, active, format_instant
+from interlock.holds import Hold, active, format_end, format_instant
 
 
 @click.command()
@@ -56,7 +56,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     if style == "json":
         print_json(as_json(result, in_force, trouble))
     else:
-        _print(result, in_force, trouble, everything)
+        _print(result, in_force, trouble, everything, now)
     ctx.exit(1 if result.drifted or trouble else 0)
 
 
@@ -98,18 +98,18 @@ def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Jso
     }
 
 
-def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everything: bool) -> None:
+def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everything: bool, now: datetime) -> None:
     if in_force:
         table = new_table(["hold", "until", "owner", "reason"], title="Active holds")
         for hold in in_force:
-            until = format_instant(hold.end)
+            until = format_end(hold.end, zone("Etc/UTC"), now)
             table.add_row(cell(hold.scope), until, cell(hold.owner or ""), cell(hold.reason or ""))
         print_table(table)
     shown = [status for status in result.jobs if everything or status.effective.paused or status.drift]
     if shown:
         table = new_table(["job", "state", "schedule", "zone", "why", "last attempt", "drift"])
         for status in shown:
-            table.add_row(*_cells(status))
+            table.add_row(*_cells(status, now))
         print_table(table)
     for job in result.unknown:
         click.echo(f"unknown to the catalog: {job.name} in {job.region}, {job.state}")
@@ -125,14 +125,14 @@ def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everyth
     )
 
 
-def _cells(status: JobStatus) -> list[str]:
+def _cells(status: JobStatus, now: datetime) -> list[str]:
     attempt = status.actual.last_attempt if status.actual else None
     return [
         cell(status.job.name),
         status.state,
         status.job.schedule.text,
         status.job.time_zone,
-        cell(status.effective.explain(zone(status.job.time_zone))),
+        cell(status.effective.explain(zone(status.job.time_zone), now)),
         f"{attempt:%Y-%m-%d %H:%M} UTC" if attempt else "never",
         cell("; ".join(status.drift)),
     ]
