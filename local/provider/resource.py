@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from local.provider import convert, schema
 from local.provider.planning import Change, Suppress, settle
-from local.provider.rest import ApiError, Call, Reply, Rest
-from local.provider.values import UNKNOWN, Object, mapping, text
+from local.provider.rest import ApiError, Call, Interrupted, Reply, Rest
+from local.provider.values import UNKNOWN, Object, known, mapping, text
 
 NOT_FOUND = 404
+OPERATION_POLL_SECONDS = 0.5
+_PLACE = re.compile(r"\{(?P<path>\+?)(?P<name>\w+)\}")
 DELETION_POLICY = "deletion_policy"
 
 
@@ -51,6 +53,17 @@ class Cloud:
         """The endpoint of the service followed by the template, its {names} filled in and quoted."""
         return self.settings.endpoints[service] + fill(template, values, quoted=True)
 
+    def finished(self, service: str, reply: Object) -> Object:
+        """The result of a long-running operation, waited for; a reply that is none is the result itself."""
+        while "/operations/" in "/" + text(reply, "name"):
+            if reply.get("done") is True:
+                if error := mapping(reply, "error"):
+                    raise ApiError(0, f"Error code {error.get('code')}, message: {error.get('message')}")
+                return mapping(reply, "response")
+            self.call.wait(OPERATION_POLL_SECONDS)
+            reply = self.send("GET", self.url(service, "{+name}", reply)).json()
+        return reply
+
     def send(
         self,
         method: str,
@@ -68,15 +81,19 @@ class Cloud:
 
 
 def fill(template: str, values: Mapping[str, object], *, quoted: bool = False) -> str:
-    """The template with each {name} replaced by that value. Raises Failure for a value that is missing."""
+    """The template with each {name} replaced by that value; {+name} is a path, whose slashes stay (as in RFC 6570).
+
+    Raises Failure for a value that is missing.
+    """
 
     def value(match: re.Match[str]) -> str:
-        found = text(values, match[1])
+        found = text(values, match["name"])
         if not found:
-            raise Failure(f"{match[1]}: required field is not set in the resource and has no default in the provider")
-        return quote(found, safe="") if quoted else found
+            name = match["name"]
+            raise Failure(f"{name}: required field is not set in the resource and has no default in the provider")
+        return quote(found, safe="/" if match["path"] else "") if quoted else found
 
-    return re.sub(r"\{(\w+)\}", value, template)
+    return _PLACE.sub(value, template)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +103,10 @@ class Resource:
     type: str
     label: str  # how messages call it: "Error creating Job: ..."
     service: str
-    collection: str  # POSTed to
+    collection: str  # POSTed to; may have a query
     self_link: str  # GET, PATCH, DELETE; also the id
     imports: tuple[str, ...] = ()  # accepted import ids, most specific first; none: can't be imported
+    create_verb: str = "POST"
     update_verb: str = "PATCH"
     update_mask: bool = False
     renames: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +137,7 @@ class Resource:
             default = getattr(settings, name)
             if change.config.get(name) is None and default:
                 change.set(name, default, force=True)
-        if change.config.get(DELETION_POLICY) is None:
+        if DELETION_POLICY in self.block.attrs and change.config.get(DELETION_POLICY) is None:
             change.set(DELETION_POLICY, "DELETE")
         if "effective_labels" in self.block.attrs:
             _plan_labels(change, settings)
@@ -137,15 +155,28 @@ class Resource:
             state |= _read_labels(mapping(body, "labels"), reference)
         return state
 
+    def identity(self, state: Object) -> str:
+        """The id in Terraform's state."""
+        return fill(self.self_link, state)
+
     def create(self, cloud: Cloud, planned: Object) -> Object:
-        """Make it; the state afterwards."""
-        self._attempt("creating", cloud, "POST", cloud.url(self.service, self.collection, planned), self.encode(planned))
-        state = planned | {"id": fill(self.self_link, planned)}
-        self.after_create(cloud, state)
-        return self.must_read(cloud, state)
+        """Make it; the state afterwards. What fails once it exists leaves it in the state, tainted, as SDKv2's SetId does."""
+        made = self.insert(cloud, planned)
+        state = known(planned, instead=self.decode(made, planned))
+        state["id"] = self.identity(state)
+        try:
+            self.after_create(cloud, state)
+            return self.must_read(cloud, state)
+        except (Failure, ApiError, Interrupted) as error:
+            raise Failure(str(error), state=state) from error
+
+    def insert(self, cloud: Cloud, planned: Object) -> Object:
+        """The request of a create; what the API answers, which names what it has named itself."""
+        url = cloud.url(self.service, self.collection, planned)
+        return self._attempt("creating", cloud, self.create_verb, url, self.encode(planned))
 
     def after_create(self, cloud: Cloud, state: Object) -> None:
-        """What the provider does once the object exists. A Failure here should carry the state."""
+        """What the provider does once the object exists."""
 
     def read(self, cloud: Cloud, state: Object) -> Object | None:
         """The state as the API has it now, None if it is gone."""
@@ -166,16 +197,21 @@ class Resource:
 
     def update(self, cloud: Cloud, prior: Object, planned: Object) -> Object:
         """Change it in place; the state afterwards."""
-        changed = {name for name in self.block.names if prior.get(name) != planned.get(name)}
-        if changed - self.client_side - {DELETION_POLICY, "timeouts"}:
+        if self.changed(prior, planned):
             self.send_update(cloud, prior, planned)
         return self.must_read(cloud, planned)
 
-    def send_update(self, cloud: Cloud, prior: Object, planned: Object) -> None:  # noqa: ARG002 - a hook
+    def changed(self, prior: Object, planned: Object) -> list[str]:
+        """The attributes and blocks whose change is for the API to hear."""
+        ours = self.client_side | {DELETION_POLICY, "timeouts"}
+        return [name for name in self.block.names if name not in ours and prior.get(name) != planned.get(name)]
+
+    def send_update(self, cloud: Cloud, prior: Object, planned: Object) -> None:
         """The request of an update."""
-        body = self.encode(planned)
-        mask = {"updateMask": ",".join(sorted(body))} if self.update_mask else None
-        self._attempt("updating", cloud, self.update_verb, self.link(cloud, planned), body, query=mask)
+        url, body = self.link(cloud, planned), self.encode(planned)
+        fields = [self.renames.get(name, convert.camel(name)) for name in self.changed(prior, planned)]
+        query = {"updateMask": ",".join(sorted(fields))} if self.update_mask else None
+        self._attempt("updating", cloud, self.update_verb, url, body, query=query)
 
     def delete(self, cloud: Cloud, prior: Object) -> None:
         """Delete it; one that is gone already is fine."""
@@ -202,11 +238,11 @@ class Resource:
         if not self.imports:
             raise Failure(f"resource {self.type} doesn't support import")
         for form in self.imports:
-            found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", form), import_id)
+            found = re.fullmatch(_PLACE.sub(_group, form), import_id)
             if found:
                 state: Object = {name: getattr(settings, name) or None for name in self.provider_defaults}
                 state |= found.groupdict()
-                return state | {"id": fill(self.self_link, state), DELETION_POLICY: "DELETE"}
+                return state | {"id": self.identity(state), DELETION_POLICY: "DELETE"}
         forms = ", ".join(form.replace("{", "{{").replace("}", "}}") for form in self.imports)
         raise Failure(f"Import id {import_id!r} doesn't match any of the accepted formats: {forms}")
 
@@ -216,11 +252,16 @@ class Resource:
 
     def _attempt(
         self, doing: str, cloud: Cloud, method: str, url: str, body: Object, query: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> Object:
         try:
-            return cloud.send(method, url, body, query=query, retry_queue=self.retry_queue)
+            reply = cloud.send(method, url, body, query=query, retry_queue=self.retry_queue).json()
+            return cloud.finished(self.service, reply)
         except ApiError as error:
             raise Failure(f"Error {doing} {self.label}: {error}") from error
+
+
+def _group(match: re.Match[str]) -> str:
+    return f"(?P<{match['name']}>{'.+' if match['path'] else '[^/]+'})"
 
 
 _LABELS = ("labels", "terraform_labels", "effective_labels")

@@ -101,7 +101,8 @@ class Rest:
         """
         check_loopback(url)
         parts = urlsplit(url)
-        target = parts.path + (f"?{urlencode(query)}" if query else "")
+        queries = "&".join(filter(None, (parts.query, urlencode(query or {}))))
+        target = parts.path + (f"?{queries}" if queries else "")
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if data is not None else {})
         deadline = time.monotonic() + RETRY_BUDGET_SECONDS

@@ -82,11 +82,8 @@ class SchedulerJob(Resource):
         return state
 
     def after_create(self, cloud: Cloud, state: Object) -> None:
-        """Always :pause or :resume. If that fails the job exists, ENABLED: Terraform taints it and makes it anew next time."""
-        try:
-            self._switch(cloud, state)
-        except Failure as failure:
-            raise Failure(str(failure), state=state) from failure
+        """Always :pause or :resume. If that fails the job is there, ENABLED; Terraform makes it anew next time."""
+        self._switch(cloud, state)
 
     def send_update(self, cloud: Cloud, prior: Object, planned: Object) -> None:
         """PATCH without a mask; then the switch, if it is to be turned."""

@@ -105,7 +105,7 @@ class Provider:
         if state is None:
             return {"new_state": request.current_state}
         new = _resource(request.type_name).read(self._cloud(context), state)
-        return {"new_state": encode(known(new, instead=state)), "private": request.private}
+        return {"new_state": encode(new and known(new, instead=state)), "private": request.private}
 
     def PlanResourceChange(self, request: Any, _context: Any) -> dict[str, object]:
         proposed = decode(request.proposed_new_state)
@@ -137,7 +137,7 @@ class Provider:
             new = getattr(error, "state", None) or (planned if prior is not None else None)
             if planned is None:
                 new = prior
-        return answer | {"new_state": encode(known(new, instead=prior))}
+        return answer | {"new_state": encode(new and known(new, instead=prior))}
 
     def ImportResourceState(self, request: Any, _context: Any) -> dict[str, object]:
         resource = _resource(request.type_name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from local.provider.buckets import Bucket
+from local.provider.objects import BucketObject, read_bucket_objects, read_object_content
 from local.provider.resource import Cloud, Resource
 from local.provider.scheduler import SchedulerJob
-from local.provider.storage import Bucket, BucketObject, read_bucket_objects, read_object_content
 from local.provider.values import Object
 
 DataSource: TypeAlias = Callable[[Cloud, Object], Object]
@@ -35,7 +36,7 @@ _ROWS: tuple[Resource, ...] = (
         type="google_storage_bucket",
         label="Storage Bucket",
         service="storage",
-        collection="b",
+        collection="b?project={project}",
         self_link="b/{name}",
         imports=("{project}/{name}", "{name}"),
         unsent=frozenset({"project"}),
@@ -46,7 +47,7 @@ _ROWS: tuple[Resource, ...] = (
         type="google_storage_bucket_object",
         label="Storage Bucket Object",
         service="storage",
-        collection="b/{bucket}/o",
+        collection="upload/storage/v1/b/{bucket}/o?uploadType=multipart&name={name}",
         self_link="b/{bucket}/o/{name}",
         unsent=frozenset({"bucket", "name", "content", "source", "source_md5hash", "detect_md5hash"}),
         provider_defaults=(),

@@ -85,14 +85,18 @@ def only(value: Mapping[str, object], name: str) -> Object:
     return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
 
 
-def known(value: object, *, instead: object = None) -> object:
-    """The value with every unknown in it replaced: by what stands in the same place of `instead`, or by null."""
+def known(value: Object, *, instead: Mapping[str, object] | None = None) -> Object:
+    """The object with every unknown in it replaced: by what stands in the same place of `instead`, or by null."""
+    before = instead or {}
+    return {name: _known(inner, before.get(name)) for name, inner in value.items()}
+
+
+def _known(value: object, before: object) -> object:
     if value is UNKNOWN:
-        return None if instead is UNKNOWN else instead
+        return None if before is UNKNOWN else before
     if isinstance(value, dict):
-        before = instead if isinstance(instead, dict) else {}
-        return {key: known(inner, instead=before.get(key)) for key, inner in value.items()}
+        return known(value, instead=before if isinstance(before, dict) else None)
     if isinstance(value, list):
-        old = instead if isinstance(instead, list) else []
-        return [known(inner, instead=old[i] if i < len(old) else None) for i, inner in enumerate(value)]
+        old = before if isinstance(before, list) else []
+        return [_known(inner, old[i] if i < len(old) else None) for i, inner in enumerate(value)]
     return value

@@ -339,3 +339,17 @@ def test_terraform_finds_the_provider_with_nothing_installed(stand: Stand) -> No
         "optional": True,
         "computed": True,
     }
+
+
+def test_a_job_made_right_before_an_interruption_is_in_the_state(stand: Stand) -> None:
+    stand.write(jobs(1, paused="true"))
+    stand.faults.add("POST :pause$ 503")
+    running = start_apply(stand)
+    while "cloudscheduler.projects.locations.jobs.pause" not in stand.counts():
+        time.sleep(0.02)
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=30)
+    stand.faults.clear()
+    assert stand.changes() == {address(0): "delete,create"}
+    stand.apply()
+    assert stand.job_states() == {"job-000": "PAUSED"}

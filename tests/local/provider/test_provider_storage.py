@@ -118,7 +118,8 @@ def test_a_file_is_uploaded_as_it_is(stand: Stand, tmp_path: Path) -> None:
     ("hcl", "message"),
     [
         pytest.param("", "exactly one of content, source must be specified", id="neither content nor a file"),
-        pytest.param('content = "x"\n source = "y"', "exactly one of content, source must be specified", id="both"),
+        pytest.param('source = "zip/code.zip"', "needs an absolute path", id="a relative file"),
+        pytest.param('content = "x"\n source = "/y"', "exactly one of content, source must be specified", id="both"),
     ],
 )
 def test_an_object_that_the_provider_would_refuse_is_refused(stand: Stand, hcl: str, message: str) -> None:
