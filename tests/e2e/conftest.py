@@ -1,0 +1,111 @@
+"""Clouds on which the stacks are deployed already: made once for a test session, copied for each test."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from interlock.catalog import Catalog
+from interlock.files import load_catalog
+from local import emulator, provider
+from local.environment import for_command
+from tests.e2e.deployment import ROOT, STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
+
+SMALL = Path(__file__).parent / "catalog"
+Serve = Callable[[Path], AbstractContextManager[Deployment]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools() -> None:
+    for tool in ("terraform", "node"):
+        assert shutil.which(tool), f"these tests run the real {tool}; install it"
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Deployment]:
+    """The cloud whose state is in `folder`, with the commands' folder beside it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="e2e-") as short,  # pytest's own folder is too deep for a socket's path
+        emulator.serve(folder / "cloud") as cloud,
+        provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
+    ):
+        environ = for_command(clean_environ(), url=cloud.url, reattach=json.loads(json.dumps(served.reattach)), state=folder)
+        environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
+        yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
+
+
+def _deploy_once(catalog: Catalog, folder: Path) -> None:
+    link_repository(folder / "work")
+    with serve(folder) as deployment:
+        env = local_environment()
+        deployment.storage().create_bucket(env.state_bucket, location=env.location)
+        synthesize(catalog, deployment.folder / "cdktf.out" / "local")
+        for stack in STACKS:
+            deployment.terraform(stack, "init", "-input=false").succeeded()
+            deployment.apply(stack).succeeded()
+
+
+def _shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Path:
+    """The folder of a deployment that the first worker makes and all of them copy."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = base / f"deployed-{name}"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _deploy_once(catalog, folder)
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_text() -> str:
+    """The YAML of the small catalog, for tests that change it."""
+    return (SMALL / "nba" / "small.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def small_catalog(small_text: str) -> Catalog:
+    return parsed(small_text)
+
+
+@pytest.fixture(scope="session")
+def whole_catalog() -> Catalog:
+    return load_catalog(ROOT / "catalog")
+
+
+@pytest.fixture
+def small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The small catalog, deployed."""
+    made = _shared("small", small_catalog, tmp_path_factory)
+    shutil.copytree(made, tmp_path / "small", symlinks=True)
+    with serve(tmp_path / "small") as deployment:
+        deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
+        yield deployment
+
+
+@pytest.fixture
+def whole(whole_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The platform's catalog, deployed."""
+    made = _shared("whole", whole_catalog, tmp_path_factory)
+    shutil.copytree(made, tmp_path / "whole", symlinks=True)
+    with serve(tmp_path / "whole") as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def nothing(tmp_path: Path) -> Iterator[Deployment]:
+    """A cloud with nothing in it."""
+    link_repository(tmp_path / "nothing" / "work")
+    with serve(tmp_path / "nothing") as deployment:
+        deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
+        yield deployment
