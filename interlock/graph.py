@@ -92,19 +92,18 @@ def chains(catalog: Catalog) -> dict[str, tuple[Chain, ...]]:
 def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
     """Whether a backfill needs the job of `chain` still: a reason, a near miss, or None when it has nothing to do with it."""
     own = backfill.tables.get(chain.table)
-    if own is None:
-        return None
     writes = chain.access & WRITES
+    if own is None or not (writes or own & WRITES):
+        return None
     conflict = worst(own, chain.access)
-    if own & WRITES and is_real(conflict.severity):
-        if "outputs" in backfill.protect:
-            return Reason(chain=chain, protects="outputs", conflict=conflict)
-        return NearMiss(chain=chain, why=f"{backfill.name} does not protect its outputs; {conflict.why}")
-    if Kind.READ in own and writes:
-        if "inputs" in backfill.protect:
-            return Reason(chain=chain, protects="inputs", conflict=conflict)
-        return NearMiss(chain=chain, why=f"{backfill.name} does not protect its inputs; {conflict.why}")
-    return NearMiss(chain=chain, why=conflict.why)
+    is_output, is_input = bool(own & WRITES) and is_real(conflict.severity), Kind.READ in own and bool(writes)
+    if is_output and "outputs" in backfill.protect:
+        return Reason(chain=chain, protects="outputs", conflict=conflict)
+    if is_input and "inputs" in backfill.protect:
+        return Reason(chain=chain, protects="inputs", conflict=conflict)
+    unprotected = "outputs" if is_output else "inputs" if is_input else None
+    why = f"{backfill.name} does not protect its {unprotected}; {conflict.why}" if unprotected else conflict.why
+    return NearMiss(chain=chain, why=why)
 
 
 def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Coverage:
@@ -126,28 +125,27 @@ def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[
         scope=f"backfill/{backfill.name}",
         jobs=covered,
         near_misses=missed,
-        not_stopped=_not_stopped(catalog, covered, missed, kept),
+        not_stopped=_not_stopped(catalog, backfill, all_chains),
     )
 
 
-def _not_stopped(
-    catalog: Catalog,
-    covered: Mapping[str, tuple[Reason, ...]],
-    missed: Mapping[str, tuple[NearMiss, ...]],
-    kept: Mapping[str, str],
-) -> tuple[str, ...]:
-    """What still starts a writer although every covered job is paused, for people."""
+def _not_stopped(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> tuple[str, ...]:
+    """What still starts a writer of what the backfill protects although every covered job is paused, for people."""
+    led_to = {chain.processors[-1] for job_chains in all_chains.values() for chain in job_chains}
     lines = ["a run in flight when its job is paused, and retries that it has already started"]
-    writers = {reason.chain.processors[-1] for reasons in covered.values() for reason in reasons}
-    for writer in sorted(writers):
-        if before := catalog.processors[writer].after:
-            lines.append(
-                f"{writer}: messages of {', '.join(before)} that are under way or redelivered, and automatic retries, start it"
-            )
-    for job in sorted(kept):
-        if job in missed:
-            leads_to = sorted({near.chain.processors[-1] for near in missed[job]})
-            lines.append(f"{', '.join(leads_to)}: {job} keeps running ({kept[job]})")
+    for name, processor in sorted(catalog.processors.items()):
+        alone = (Chain(job="", processors=(name,), table=t, access=kinds) for t, kinds in processor.tables.items())
+        if not any(isinstance(_judge(backfill, chain), Reason) for chain in alone):
+            continue
+        if processor.after:
+            before = ", ".join(processor.after)
+            lines.append(f"{name}: messages of {before} that are under way or redelivered, and automatic retries, start it")
+        elif name not in led_to:
+            lines.append(f"{name}: no job leads to it; what starts it is not in the catalog")
+    for keep in backfill.keep:
+        judged = ((chain.processors[-1], _judge(backfill, chain)) for chain in all_chains[keep.job])
+        if writers := sorted({writer for writer, found in judged if isinstance(found, Reason)}):
+            lines.append(f"{', '.join(writers)}: {keep.job} keeps running ({keep.reason})")
     return tuple(lines)
 
 

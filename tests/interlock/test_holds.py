@@ -144,13 +144,17 @@ def test_a_flag_and_a_hold_of_the_same_scope_and_id_are_two() -> None:
     [
         pytest.param("backfills/tdza@2026-11-24T07:00:00Z.json", "backfill/tdza", "flag", id="a flag"),
         pytest.param("holds/all/7@2026-11-24T07:00:00Z.json", "all", "7", id="a hold of everything"),
-        pytest.param("holds/window/tuesday/2026-11-24@2026-11-24T07:00:00Z.json", "window/tuesday", "2026-11-24", id="a window"),
-        pytest.param("holds/table/nba_raw.games$2026/x.y@2026-11-24T07:00:00Z.json", "table/nba_raw.games$2026", "x.y", id="a table"),
+        pytest.param(
+            "holds/window/tuesday/2026-11-24@2026-11-24T07:00:00Z.json", "window/tuesday", "2026-11-24", id="a window"
+        ),
+        pytest.param(
+            "holds/table/nba_raw.games$2026/x.y@2026-11-24T07:00:00Z.json", "table/nba_raw.games$2026", "x.y", id="a table"
+        ),
         pytest.param("holds/job/a-b_C1/x@2026-11-24T07:00:00Z.json", "job/a-b_C1", "x", id="a job"),
         pytest.param("holds/service/s/x@2026-11-24T07:00:00Z.json", "service/s", "x", id="a service"),
         pytest.param("holds/platform/nba/x@2026-11-24T07:00:00Z.json", "platform/nba", "x", id="a platform"),
     ],
-)  # fmt: skip
+)
 def test_names_that_state_a_hold(name: str, scope: str, identity: str) -> None:
     end = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
     assert parse_object_name(name) == Hold(scope=scope, id=identity, end=end, object_name=name)
@@ -182,7 +186,7 @@ def test_names_that_state_a_hold(name: str, scope: str, identity: str) -> None:
         pytest.param("holds/table/games/x@2026-11-24T07:00:00Z.json", id="a table without its dataset"),
         pytest.param("holds/job/../x@2026-11-24T07:00:00Z.json", id="a way up"),
     ],
-)  # fmt: skip
+)
 def test_names_under_our_prefixes_that_state_nothing_cover_nothing_and_are_named(name: str) -> None:
     assert parse_object_name(name) is None
     assert malformed(["backfills/ok@2026-11-24T07:00:00Z.json", name, "elsewhere/x"]) == [name]
@@ -192,13 +196,15 @@ def test_names_under_our_prefixes_that_state_nothing_cover_nothing_and_are_named
     ("zone", "end", "sentence"),
     [
         pytest.param(PACIFIC, "2026-11-24T07:00:00Z", "23:00 PST (07:00 UTC)", id="within half a day: times alone"),
-        pytest.param(PACIFIC, "2026-11-24T08:00:00Z", "2026-11-24 00:00 PST (2026-11-24 08:00 UTC)", id="half a day away: dates, too"),
+        pytest.param(
+            PACIFIC, "2026-11-24T08:00:00Z", "2026-11-24 00:00 PST (2026-11-24 08:00 UTC)", id="half a day away: dates, too"
+        ),
         pytest.param(PACIFIC, "2026-11-25T07:00:00Z", "2026-11-24 23:00 PST (2026-11-25 07:00 UTC)", id="the dates differ"),
         pytest.param(EASTERN, "2027-07-01T04:00:00Z", "2027-07-01 00:00 EDT (2027-07-01 04:00 UTC)", id="in summer"),
         pytest.param(ZoneInfo("Etc/UTC"), "2026-11-23T23:00:00Z", "23:00 UTC", id="a job in UTC, today"),
         pytest.param(ZoneInfo("UTC"), "2026-11-25T23:00:00Z", "2026-11-25 23:00 UTC", id="a job in UTC, later"),
     ],
-)  # fmt: skip
+)
 def test_an_end_for_people(zone: ZoneInfo, end: str, sentence: str) -> None:
     instant = parse_instant(end)
     assert instant is not None
@@ -210,7 +216,9 @@ def test_an_end_for_people(zone: ZoneInfo, end: str, sentence: str) -> None:
     [
         pytest.param(JOB, [], "running", id="nothing"),
         pytest.param(replace(JOB, paused=OFF_SEASON), [], "paused by declaration: off-season", id="declared"),
-        pytest.param(JOB, ["backfills/games@2026-11-24T07:00:00Z.json"], "held by backfill/games until 23:00 PST (07:00 UTC)", id="held"),
+        pytest.param(
+            JOB, ["backfills/games@2026-11-24T07:00:00Z.json"], "held by backfill/games until 23:00 PST (07:00 UTC)", id="held"
+        ),
         pytest.param(
             replace(JOB, paused=OFF_SEASON),
             ["holds/all/x@2026-11-24T07:00:00Z.json", "backfills/games@2026-11-24T06:00:00Z.json"],
@@ -219,7 +227,7 @@ def test_an_end_for_people(zone: ZoneInfo, end: str, sentence: str) -> None:
             id="declared, and held twice",
         ),
     ],
-)  # fmt: skip
+)
 def test_why_a_job_is_paused_for_people(job: Job, names: list[str], sentence: str) -> None:
     holds = [hold for name in names if (hold := parse_object_name(name)) is not None]
     assert effective(job, SCOPES, holds, NOW).explain(PACIFIC, NOW) == sentence

@@ -1,0 +1,84 @@
+"""Declared against actual: what is drift and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from interlock.actual import ActualJob, compare
+from interlock.graph import scopes
+from interlock.holds import parse_object_name
+from tests.interlock.catalogs import GOOD, load
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+WRITER = GOOD.replace("[append]", "[mutate]")
+RUNNING = load(WRITER)
+PAUSED = load(WRITER.replace("    runs:", "    paused: {reason: off-season, owner: data, review: 2027-01-15}\n    runs:"))
+AS_DECLARED = ActualJob(
+    name="fetch",
+    region="us-west2",
+    state="ENABLED",
+    schedule="0 * * * *",
+    time_zone="Etc/UTC",
+    last_attempt=None,
+    last_status=0,
+)
+HELD = ["backfills/games@2026-11-24T00:00:00Z.json"]
+ENDED = ["backfills/games@2026-11-23T20:00:00Z.json"]
+
+
+@pytest.mark.parametrize(
+    ("catalog", "holds", "actual", "state", "drift"),
+    [
+        pytest.param(RUNNING, [], {}, "ENABLED", [], id="it runs as declared"),
+        pytest.param(RUNNING, HELD, {"state": "PAUSED"}, "PAUSED", [], id="it is held and paused"),
+        pytest.param(RUNNING, HELD, {}, "ENABLED", ["ENABLED, should be PAUSED"], id="it is held and runs"),
+        pytest.param(RUNNING, ENDED, {"state": "PAUSED"}, "PAUSED", ["PAUSED, should be ENABLED"], id="its hold has ended"),
+        pytest.param(RUNNING, [], {"state": "PAUSED"}, "PAUSED", ["PAUSED, should be ENABLED"], id="somebody paused it"),
+        pytest.param(PAUSED, [], {"state": "PAUSED"}, "PAUSED", [], id="it is declared paused"),
+        pytest.param(PAUSED, [], {}, "ENABLED", ["ENABLED, should be PAUSED"], id="somebody resumed it"),
+        pytest.param(RUNNING, [], {"state": "DISABLED"}, "DISABLED", ["DISABLED, should be ENABLED"], id="Google disabled it"),
+        pytest.param(
+            RUNNING,
+            [],
+            {"schedule": "1 * * * *", "time_zone": "UTC"},
+            "ENABLED",
+            ['schedule "1 * * * *", declared "0 * * * *"', "zone UTC, declared Etc/UTC"],
+            id="somebody moved it",
+        ),
+    ],
+)
+def test_a_job_of_the_catalog(catalog, holds, actual, state, drift) -> None:  # type: ignore[no-untyped-def]
+    result = compare(
+        catalog, scopes(catalog), [replace(AS_DECLARED, **actual)], [h for n in holds if (h := parse_object_name(n))], NOW
+    )
+    (status,) = result.jobs
+    assert (status.state, list(status.drift), result.unknown) == (state, drift, ())
+    assert result.drifted == bool(drift)
+
+
+def test_a_job_that_the_cloud_does_not_have() -> None:
+    result = compare(RUNNING, scopes(RUNNING), [], [], NOW)
+    assert (result.jobs[0].state, result.jobs[0].drift) == ("MISSING", ("missing in us-west2",))
+    assert result.drifted
+
+
+def test_jobs_that_the_catalog_does_not_know_are_drift_in_order() -> None:
+    others = [replace(AS_DECLARED, name=name) for name in ("zeta", "alpha")]
+    result = compare(RUNNING, scopes(RUNNING), [*others, AS_DECLARED], [], NOW)
+    assert [job.name for job in result.unknown] == ["alpha", "zeta"]
+    assert result.jobs[0].drift == ()
+    assert result.drifted
+
+
+def test_a_job_in_another_region_is_missing_here_and_unknown_there() -> None:
+    result = compare(RUNNING, scopes(RUNNING), [replace(AS_DECLARED, region="us-east1")], [], NOW)
+    assert (result.jobs[0].state, [job.region for job in result.unknown]) == ("MISSING", ["us-east1"])
+
+
+def test_a_hold_of_an_unknown_scope_holds_nothing_here() -> None:
+    hold = parse_object_name("holds/window/gone/x@2026-11-24T00:00:00Z.json")
+    assert hold is not None
+    assert not compare(RUNNING, scopes(RUNNING), [AS_DECLARED], [hold], NOW).drifted

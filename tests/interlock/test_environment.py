@@ -1,0 +1,205 @@
+"""Environments: what a file may say, where services answer, and which variables production refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from interlock.catalog import ServiceKind
+from interlock.environment import Environment, refuse_local_variables
+from interlock.environment_file import load_environment
+from interlock.files import load_environment as read_environment
+from interlock.located import SourceError
+from tests.interlock.catalogs import GOOD, load
+
+ROOT = Path(__file__).parents[2]
+TEXT = """\
+project: acme-data
+project_number: "123456789"
+location: us-west2
+bucket: acme-flags
+state_bucket: acme-state
+invoker: invoker@acme-data.iam.gserviceaccount.com
+url_patterns:
+  run: https://{service}-{project_number}.{region}.run.app
+  function: https://{region}-{project}.cloudfunctions.net/{service}
+service_urls: {}
+max_hold: 4d
+require: [reason]
+"""
+NO_URL = "makes no https URL; allowed fields: service, project, project_number, region"
+
+
+def environment(text: str = TEXT) -> Environment:
+    return load_environment("production", text, "environments/production.yaml")
+
+
+def test_the_environment_that_the_tests_break_is_good() -> None:
+    good = environment()
+    assert (good.max_hold, good.require, good.allow_destroy) == (timedelta(days=4), {"reason"}, False)
+    assert good.where == "production acme-data us-west2"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        pytest.param(
+            "acme-data\n",
+            "your-project-id\n",
+            "1: project: your-project-id is a sample; write your project's id",
+            id="the sample",
+        ),
+        pytest.param(
+            "acme-data\n",
+            "Acme\n",
+            "1: project: 'Acme' is no project id; allowed: 6 to 30 of a-z, 0-9 and -, a letter first",
+            id="no project id",
+        ),
+        pytest.param(
+            '"123456789"',
+            "123456789",
+            "2: project_number: 123456789 is no project number; write its digits in quotes",
+            id="a number without quotes",
+        ),
+        pytest.param(
+            "acme-state",
+            "acme-flags",
+            "5: state_bucket: acme-flags holds the flags already; Terraform's state needs a bucket of its own",
+            id="one bucket for both",
+        ),
+        pytest.param(
+            "acme-flags",
+            "a/../b",
+            "4: bucket: 'a/../b' is no bucket name; allowed: 3 to 63 of a-z, 0-9, - and _",
+            id="a path for a bucket",
+        ),
+        pytest.param(
+            "invoker@acme-data.iam",
+            "me@gmail.com #",
+            "6: invoker: 'me@gmail.com' is no service account; write one like name@project.iam.gserviceaccount.com",
+            id="a person",
+        ),
+        pytest.param(
+            "https://{service}-",
+            "http://{service}-",
+            f"8: url_patterns.run: 'http://{{service}}-{{project_number}}.{{region}}.run.app' {NO_URL}",
+            id="no https",
+        ),
+        pytest.param(
+            "{region}.run.app",
+            "{zone}.run.app",
+            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.{{zone}}.run.app' {NO_URL}",
+            id="an unknown field",
+        ),
+        pytest.param(
+            "{region}.run.app",
+            "{region.__class__}",
+            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.{{region.__class__}}' {NO_URL}",
+            id="an attribute",
+        ),
+        pytest.param(
+            "{region}.run.app",
+            "{region:>9999999999}",
+            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.{{region:>9999999999}}' {NO_URL}",
+            id="a width that would fill the memory",
+        ),
+        pytest.param(
+            "{region}.run.app",
+            "x@evil.example",
+            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.x@evil.example' {NO_URL}",
+            id="a user in the URL",
+        ),
+        pytest.param(
+            "{service}-{project_number}.",
+            "",
+            "8: url_patterns.run: 'https://{region}.run.app' makes one URL for all services; write {service} in it",
+            id="one URL for all",
+        ),
+        pytest.param("  function:", "  #", "7: url_patterns: missing key function", id="no pattern for functions"),
+        pytest.param(
+            "service_urls: {}",
+            "service_urls: {web: https://x/?q}",
+            "10: service_urls.web: 'https://x/?q' is no https URL",
+            id="a query in a URL",
+        ),
+        pytest.param(
+            "max_hold: 4d", "max_hold: 0s", "11: max_hold: no hold could be made; write one like 4d", id="no time for a hold"
+        ),
+        pytest.param(
+            "[reason]",
+            "[ticket]",
+            "12: require[0]: 'ticket' is not allowed; allowed: reason or owner",
+            id="an unknown requirement",
+        ),
+        pytest.param(
+            "max_hold", "max_holds", "11: max_holds: unknown key; did you mean max_hold? Allowed: ", id="an unknown key"
+        ),
+        pytest.param("location: us-west2\n", "", "1: location: missing key", id="a missing key"),
+        pytest.param("location:", "\tlocation:", "3: can't be read as YAML: a tab; indent with spaces", id="a tab"),
+    ],
+)
+def test_an_environment_that_is_wrong(old: str, new: str, expected: str) -> None:
+    assert old in TEXT
+    with pytest.raises(SourceError) as caught:
+        environment(TEXT.replace(old, new, 1))
+    assert any(str(problem).startswith(f"environments/production.yaml:{expected}") for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("kind", "urls", "call"),
+    [
+        pytest.param(ServiceKind.RUN, {}, "https://web-123456789.us-west2.run.app/x", id="a service on Cloud Run"),
+        pytest.param(ServiceKind.FUNCTION, {}, "https://us-west2-acme-data.cloudfunctions.net/web/x", id="a function"),
+        pytest.param(ServiceKind.RUN, {"web": "https://web.acme.example"}, "https://web.acme.example/x", id="a URL of its own"),
+        pytest.param(ServiceKind.TOPIC, {}, "projects/acme-data/topics/web", id="a topic"),
+    ],
+)
+def test_what_a_job_calls(kind: ServiceKind, urls: dict[str, str], call: str) -> None:
+    job = load(GOOD).jobs["fetch"]
+    job = replace(job, target=replace(job.target, service=replace(job.target.service, kind=kind)))
+    assert replace(environment(), service_urls=urls).call(job) == call
+
+
+def test_a_run_job_is_started_through_googles_own_api() -> None:
+    job = load(GOOD.replace("{service: web, path: /x}", "{service: batch}")).jobs["fetch"]
+    assert environment().call(job) == "https://run.googleapis.com/v2/projects/acme-data/locations/us-west2/jobs/batch:run"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "INTERLOCK_LOCAL_URL",
+        "TF_REATTACH_PROVIDERS",
+        "STORAGE_EMULATOR_HOST",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDSCHEDULER",
+        "GOOGLE_CLOUD_SCHEDULER_CUSTOM_ENDPOINT",
+        "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
+    ],
+)
+def test_production_refuses_the_variables_of_the_local_target(name: str) -> None:
+    assert refuse_local_variables(environment(), {"PATH": "/bin", name: "x"}) == (
+        f"production refuses variables of the local target; run: unset {name}"
+    )
+    assert refuse_local_variables(environment(), {name: ""}) is None
+    assert refuse_local_variables(replace(environment(), name="local"), {name: "x"}) is None
+
+
+def test_production_takes_the_variables_of_google_and_terraform() -> None:
+    usual = dict.fromkeys(["GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CORE_PROJECT", "TF_LOG", "INTERLOCK_ENV"], "x")
+    assert refuse_local_variables(environment(), usual) is None
+
+
+def test_the_local_environment_is_good_and_the_production_sample_is_refused_until_it_is_filled_in() -> None:
+    assert read_environment(ROOT / "environments", "local").where == "LOCAL STAND-IN, not Google Cloud"
+    with pytest.raises(SourceError, match=r"production.yaml:2: project: your-project-id is a sample"):
+        read_environment(ROOT / "environments", "production")
+
+
+@pytest.mark.parametrize("name", ["staging", "", "../environments/local", "local.yaml"])
+def test_an_unknown_environment_is_named_with_the_known_ones(name: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read_environment(ROOT / "environments", name)
+    assert f"there is no environment {name!r}; known: local, production" in str(caught.value)
