@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from interlock.environment import Environment
-from interlock.holds import END
+from interlock.holds import END, FLAG_PREFIX
 from stacks.cdk import BaseStack, TerraformResource, literal, quoted
 from stacks.held import flag_name, go_duration
 
@@ -133,8 +133,8 @@ def add_guard(stack: BaseStack, env: Environment) -> TerraformResource:
     return stack.terraform_data(GUARD, preconditions)
 
 
-def add_check(stack: BaseStack) -> None:
-    """A warning of an end that comes before the backfill can be through."""
+def add_checks(stack: BaseStack, env: Environment) -> None:
+    """What a plan warns of, and an apply when it is through."""
     stack.local(
         "too_short",
         '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expect} and will be'
@@ -142,3 +142,13 @@ def add_check(stack: BaseStack) -> None:
         ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}',
     )
     stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", _lines("too_short"))
+    # Terraform deletes only the flag that it knows, and there is no way to ask here which one that is. A flag that nobody
+    # deletes would turn the backfill on again with the next plan that asks nothing.
+    stack.local(
+        "ended_twice",
+        '${[for backfill, ends in local.flag_ends : "${backfill} has ${length(ends)} flags, as after an extension that was'
+        " interrupted, and Terraform deletes the one that it wrote last. When this is through, release the rest:"
+        f" gcloud storage rm 'gs://{env.bucket}/{FLAG_PREFIX}${{backfill}}@*.json'\""
+        " if length(ends) > 1 && !contains(keys(local.active), backfill)]}",
+    )
+    stack.check("ends_with_one_flag", "${length(local.ended_twice) == 0}", _lines("ended_twice"))

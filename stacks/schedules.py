@@ -18,7 +18,7 @@ from stacks.cdk import (
     StorageBucketObject,
     TerraformResourceLifecycle,
 )
-from stacks.guards import add_check, add_guard, add_variables
+from stacks.guards import add_checks, add_guard, add_variables
 from stacks.held import expressions, flag_name, inputs
 from stacks.jobs import add_job
 
@@ -38,7 +38,7 @@ class SchedulesStack(BaseStack):
         flags = self._flags(after=guard)
         for _, job in sorted(catalog.jobs.items()):
             add_job(self, job, env, after=[guard, flags])
-        add_check(self)
+        add_checks(self, env)
         self._outputs()
 
     def _read_the_bucket(self) -> None:

@@ -17,6 +17,7 @@ from tests.stacks.twin import check_run, planned, terraform
 NOW = datetime.now(UTC)
 TOMORROW, YESTERDAY = format_instant(NOW + timedelta(days=1)), format_instant(NOW - timedelta(days=1))
 NEXT_MONTH, IN_AN_HOUR = format_instant(NOW + timedelta(days=30)), format_instant(NOW + timedelta(hours=1))
+NEXT_DAY = format_instant(NOW + timedelta(days=2))
 BUCKET = "gs://interlock-local-coordination"
 NOTHING: dict[str, Any] = {"flag_names": [], "hold_names": [], "contents": {}}
 
@@ -111,6 +112,15 @@ def test_an_end_before_the_backfill_can_be_through_is_a_warning_only(empty: Path
     assert "Warning: Check block assertion failed" in said
 
 
+def test_a_backfill_with_two_flags_is_ended_with_a_warning_of_the_flag_that_stays(small: Stacks, tmp_path: Path) -> None:
+    folder = planned(small["schedules"], inputs(FLAG, FLAG.replace(TOMORROW, NEXT_DAY)), tmp_path)
+    accepted, said = plan(folder, backfill_mode="false", backfills='["books"]')
+    assert accepted
+    assert "books has 2 flags, as after an extension that was interrupted" in said
+    assert f"gcloud storage rm '{BUCKET}/backfills/books@*.json'" in said
+    assert "Warning" not in plan(folder)[1]
+
+
 def test_where_the_environment_wants_a_reason_and_an_owner_a_backfill_is_not_turned_on_without(
     strict: Stacks, tmp_path: Path
 ) -> None:
@@ -191,9 +201,6 @@ def test_an_extension_keeps_the_reason_and_owner_unless_told_otherwise(small: St
     assert 'books = { + owner = "them" + reason = "now" }' in told
     _, first = plan(folder, backfill_mode="true", backfills='["marts"]')
     assert 'marts = { + owner = "analytics" + reason = "Summaries, all dates" }' in first
-
-
-NEXT_DAY = format_instant(NOW + timedelta(days=2))
 
 
 def test_a_saved_plan_that_is_applied_too_late_is_refused(small: Stacks, tmp_path: Path) -> None:
