@@ -43,8 +43,10 @@ def serve(socket: Path, *, url: str) -> Iterator[Served]:
 
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH_BYTES:
         raise ValueError(f"{socket}: longer than the {MAX_SOCKET_PATH_BYTES} bytes that a Unix socket's path may have")
-    server = start(Provider(url), f"unix:{socket}")
+    running = Provider(url)
+    server = start(running, f"unix:{socket}")
     try:
         yield Served(socket=socket)
     finally:
+        running.stop()
         server.stop(STOP_GRACE_SECONDS).wait()

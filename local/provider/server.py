@@ -153,10 +153,16 @@ class Provider:
         return {"state": encode(DATA_SOURCES[request.type_name](self._cloud(context), config))}
 
     def StopProvider(self, _request: Any, _context: Any) -> dict[str, object]:
-        """Wake whoever waits to retry. Only calls that run now are told: another terraform may go on using this process."""
+        self.stop()
+        return {}
+
+    def stop(self) -> None:
+        """Wake every call that waits to retry; it gives up. Later calls are not told: another terraform may make them.
+
+        Nothing in the protocol tells one terraform from another, so a retry of a second run that waits now gives up too.
+        """
         stopped, self._stopping = self._stopping, threading.Event()
         stopped.set()
-        return {}
 
 
 def _apply(resource: Resource, cloud: Cloud, prior: Object | None, planned: Object | None) -> Object | None:

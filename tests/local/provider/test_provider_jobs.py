@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from stand import HEADER, JOBS, PROJECT, Stand
@@ -353,3 +355,44 @@ def test_a_job_made_right_before_an_interruption_is_in_the_state(stand: Stand) -
     assert stand.changes() == {address(0): "delete,create"}
     stand.apply()
     assert stand.job_states() == {"job-000": "PAUSED"}
+
+
+IMPORT = """
+import {
+  to = google_cloud_scheduler_job.found
+  id = "job-000"
+}
+"""
+
+
+def test_a_configuration_generated_from_an_import_is_no_change(stand: Stand) -> None:
+    stand.write(jobs(1))
+    stand.apply()
+    (stand.folder / "terraform.tfstate").unlink()
+    stand.write(IMPORT)
+    stand.variables = {}
+    output = stand.terraform("plan", "-generate-config-out=generated.tf")
+    assert "1 to import, 0 to add, 0 to change, 0 to destroy" in output
+    assert 'name = "job-000"' in " ".join((stand.folder / "generated.tf").read_text().split())
+
+
+def test_two_runs_at_once_use_one_provider(stand: Stand, tmp_path: Path) -> None:
+    other = dataclasses.replace(stand, folder=tmp_path / "other", variables={})
+    other.folder.mkdir()
+    stand.write(jobs(10))
+    other.write(jobs(10).replace("each.key", '"other-${each.key}"'))
+    stand.faults.latency = 0.02
+    running = [start_apply(stand), start_apply(other)]
+    assert [process.communicate()[0] and process.returncode for process in running] == [0, 0]
+    assert len(stand.job_states()) == 20
+    assert stand.changes() == other.changes() == {}
+
+
+def test_a_moved_address_is_no_change(stand: Stand) -> None:
+    stand.write(jobs(2))
+    stand.apply()
+    stand.write(
+        jobs(2).replace('"job" {', '"renamed" {', 1) + "moved {\n from = google_cloud_scheduler_job.job\n to = "
+        "google_cloud_scheduler_job.renamed\n}\n"
+    )
+    assert stand.changes() == {}

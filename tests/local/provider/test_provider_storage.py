@@ -192,3 +192,27 @@ def test_a_bucket_changed_by_hand_is_changed_back(stand: Stand) -> None:
     access = found["iamConfiguration"]
     assert isinstance(access, dict)
     assert access["publicAccessPrevention"] == "enforced"
+
+
+ZEROS = """
+  lifecycle_rule {
+    action { type = "Delete" }
+    condition {
+      age                              = 0
+      send_age_if_zero                 = %s
+      days_since_noncurrent_time       = 0
+      matches_suffix                   = [".tmp"]
+    }
+  }
+"""
+
+
+@pytest.mark.parametrize(("switch", "sent"), [("true", {"age": 0}), ("false", {})], ids=["switched on", "switched off"])
+def test_a_zero_in_a_lifecycle_condition_is_sent_if_its_switch_says_so(
+    stand: Stand, switch: str, sent: dict[str, object]
+) -> None:
+    stand.write(bucket(extra=ZEROS % switch))
+    stand.apply()
+    assert stand.changes() == {}
+    lifecycle = stand.api("GET", "/storage/v1/b/test-bucket")["lifecycle"]
+    assert lifecycle == {"rule": [{"action": {"type": "Delete"}, "condition": {"matchesSuffix": [".tmp"]} | sent}]}
