@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from interlock.access import Severity
+from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.commands.common import (
     Format,
@@ -19,7 +20,13 @@ from interlock.commands.common import (
     print_table,
     say_offline,
 )
-from interlock.graph import Chain, Coverage, NearMiss, Reason, coverage, scopes
+from interlock.fields import format_duration
+from interlock.graph import Chain, Coverage, Reason, coverage, scopes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SEVERITY_STYLES = {Severity.ERROR: "red", Severity.BLOCKED: "red", Severity.DATA_LOSS: "red", Severity.INFO: "yellow"}
 
 
 @click.command()
@@ -44,15 +51,21 @@ def _coverage(catalog: Catalog, scope: str) -> Coverage:
     try:
         return coverage(catalog, scope)
     except KeyError:
-        near = get_close_matches(scope, scopes(catalog), n=1)
-        hint = f"; did you mean {near[0].removeprefix('backfill/')}?" if near else ""
-        known = ", ".join(catalog.backfills)
-        raise click.UsageError(f"the catalog knows no scope {scope!r}{hint}\nIts backfills: {known}") from None
+        raise click.UsageError(f"the catalog knows no scope {scope!r}{_hint(catalog, scope)}") from None
 
 
-def would_change(job: Job) -> str:
-    """`yes`, or why a hold changes nothing."""
-    return f"no: paused by declaration: {job.paused.reason}" if job.paused else "yes"
+def _hint(catalog: Catalog, scope: str) -> str:
+    """What was meant perhaps: something of that name but of another kind, or a name that is near."""
+    known = scopes(catalog)
+    name = scope.partition("/")[2]
+    near = [other for other in known if other.partition("/")[2] == name] or get_close_matches(scope, known, n=1)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"{hint}\nIts backfills: {', '.join(catalog.backfills) or 'none'}"
+
+
+def why_not(job: Job) -> str | None:
+    """Why a hold changes nothing for `job`, or None when it does."""
+    return f"paused by declaration: {job.paused.reason}" if job.paused else None
 
 
 def _severity(reason: Reason) -> Severity:
@@ -76,7 +89,7 @@ def as_json(catalog: Catalog, covered: Coverage) -> Json:
             {
                 "name": name,
                 "would_change": catalog.jobs[name].paused is None,
-                "why_not": would_change(catalog.jobs[name]).removeprefix("no: ") if catalog.jobs[name].paused else None,
+                "why_not": why_not(catalog.jobs[name]),
                 "recoverable": catalog.jobs[name].recoverable,
                 "reasons": [
                     {
@@ -98,42 +111,95 @@ def as_json(catalog: Catalog, covered: Coverage) -> Json:
     }
 
 
+class _Notes:
+    """Sentences that many rows share, numbered in the order in which they come up."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, sentence: str) -> str:
+        return f"({self._numbers.setdefault(sentence, len(self._numbers) + 1)})"
+
+    def lines(self) -> list[str]:
+        return [f"({number}) {sentence}" for sentence, number in self._numbers.items()]
+
+
 def _print(catalog: Catalog, covered: Coverage) -> None:
-    changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
-    click.echo(f"{covered.scope} covers {len(covered.jobs)} jobs; turning it on would pause {changing} of them.\n")
-    table = new_table(["job", "would change", "chain", "protects", "severity", "why"])
-    for name, reasons in covered.jobs.items():
-        first = True
-        for reason in reasons or (None,):
-            head = [cell(name), cell(would_change(catalog.jobs[name]))] if first else ["", ""]
-            table.add_row(*head, *(_reason_cells(reason) if reason else ("", "", "", "")))
-            first = False
-    print_table(table)
+    _print_summary(catalog, covered)
+    notes = _Notes()
+    if covered.jobs:
+        print_table(_jobs_table(catalog, covered, notes))
     if covered.near_misses:
-        table = new_table(["left running", "chain", "why"], title="Near misses")
-        for name, nears in covered.near_misses.items():
-            for index, near in enumerate(_worth_showing(nears)):
-                table.add_row(cell(name) if index == 0 else "", cell(str(near.chain).partition(" -> ")[2]), cell(near.why))
-        print_table(table)
+        print_table(_near_misses_table(covered, notes))
+    for line in notes.lines():
+        click.echo(line)
     if covered.not_stopped:
-        click.echo("What pausing does not stop:")
+        click.echo("\nWhat pausing does not stop:")
         for line in covered.not_stopped:
             click.echo(f"  - {line}")
-    unrecoverable = [name for name in covered.jobs if not catalog.jobs[name].recoverable]
-    if unrecoverable:
-        click.echo(f"Runs that can't be caught up later: {', '.join(unrecoverable)}")
+    if lost := [name for name in covered.jobs if not catalog.jobs[name].recoverable]:
+        click.echo(f"\nWhat these would fetch while they are held can't be fetched later: {', '.join(lost)}")
 
 
-def _reason_cells(reason: Reason) -> tuple[str, str, str, str]:
-    chain = cell(str(reason.chain).partition(" -> ")[2])
+def _print_summary(catalog: Catalog, covered: Coverage) -> None:
+    changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
+    count = len(covered.jobs)
+    click.echo(f"{covered.scope} covers {count} job{'' if count == 1 else 's'}; holding it pauses {changing} of them.")
+    if (backfill := catalog.backfills.get(covered.scope.removeprefix("backfill/"))) and covered.scope.startswith("backfill/"):
+        expect, end = format_duration(backfill.expect), format_duration(backfill.default_end)
+        click.echo(
+            f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
+        )
+    click.echo()
+
+
+def _jobs_table(catalog: Catalog, covered: Coverage, notes: _Notes) -> Table:
+    """A row for each job and protected table: its worst conflict over its shortest chain, and how many more there are."""
+    explained = any(covered.jobs.values())
+    table = new_table(["job", "would\nchange", *(["leads over", "severity"] if explained else [])])
+    for name, reasons in covered.jobs.items():
+        unchanged = why_not(catalog.jobs[name])
+        head = [cell(name), f"no {notes.number(unchanged)}" if unchanged else "yes"]
+        for best, more in _best_by_table(reasons):
+            table.add_row(*head, *_reason_cells(best, more, notes))
+            head = ["", ""]
+        if not reasons:
+            table.add_row(*head)
+    return table
+
+
+def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
+    """For each table its strongest reason, of equal ones the one with the shortest chain, and the number of the others."""
+    by_table: dict[str, list[Reason]] = {}
+    for reason in sorted(reasons, key=lambda r: (-_severity(r), len(r.chain.processors))):
+        by_table.setdefault(reason.chain.table, []).append(reason)
+    return [(same[0], len(same) - 1) for same in by_table.values()]
+
+
+def _reason_cells(reason: Reason, more: int, notes: _Notes) -> tuple[str, str]:
+    chain = cell(_way(reason.chain)) + (f" (and {more} more)" if more else "")
     if reason.conflict is None:
-        return chain, "", "", ""
-    why = reason.conflict.why
-    if reason.protects == "inputs":
-        why = f"no conflict is expected; the backfill asked for inputs that stand still. {why}"
-    return chain, reason.protects or "", reason.conflict.severity.label, cell(why)
+        return chain, ""
+    asked = (
+        ""
+        if is_real(reason.conflict.severity)
+        else "no conflict is expected, but the backfill asked for inputs that stand still. "
+    )
+    number = notes.number(f"{reason.protects}: {asked}{reason.conflict.why}")
+    style = SEVERITY_STYLES.get(reason.conflict.severity, "default")
+    return chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"
 
 
-def _worth_showing(nears: tuple[NearMiss, ...]) -> tuple[NearMiss, ...]:
-    """Direct chains say more than those over messages; with none of them, all."""
-    return tuple(near for near in nears if not near.chain.over_messages) or nears
+def _way(chain: Chain) -> str:
+    """A chain without its job, which stands before it."""
+    return str(chain).partition(" -> ")[2]
+
+
+def _near_misses_table(covered: Coverage, notes: _Notes) -> Table:
+    """A row for each job that is left running: its shortest chain, and how many more there are."""
+    table = new_table(["left running", "leads over", "why"], title="Near misses")
+    for name, nears in covered.near_misses.items():
+        shortest = min(nears, key=lambda near: len(near.chain.processors))
+        more = f" (and {len(nears) - 1} more)" if len(nears) > 1 else ""
+        table.add_row(cell(name), cell(_way(shortest.chain)) + more, notes.number(shortest.why))
+    return table

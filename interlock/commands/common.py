@@ -20,6 +20,9 @@ from interlock.gcp import CloudError, local_url
 if TYPE_CHECKING:
     from rich.table import Table
 
+ENDLESS = 10_000
+"""Columns, where nothing shall be folded."""
+
 Format = Literal["table", "json"]
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -86,7 +89,7 @@ def environments_folder() -> Path:
 
 def say_offline(root: Path) -> Catalog:
     """Loads the catalog for a command that asks no cloud, and says so."""
-    click.echo(f"catalog {root}: no cloud is asked", err=True)
+    click.echo(f"catalog in {root}; no cloud is asked", err=True)
     return load_catalog(root)
 
 
@@ -101,8 +104,12 @@ def print_table(table: Table) -> None:
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=max(200, console.measure(table).maximum))
-    console.print(table)
+        console = Console(highlight=False, width=ENDLESS)
+        console = Console(highlight=False, width=console.measure(table).maximum)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def new_table(columns: Sequence[str], title: str | None = None) -> Table:
@@ -110,7 +117,7 @@ def new_table(columns: Sequence[str], title: str | None = None) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(*columns, box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold")
     for column in table.columns:
         column.overflow = "fold"
     return table
