@@ -152,9 +152,9 @@ class Deployment:
         self.apply(**variables).succeeded()
         assert self.plan().changes == {}
 
-    def plan(self, stack: str = "schedules", /, **variables: object) -> Plan:
+    def plan(self, stack: str = "schedules", /, *, refresh: bool = True, **variables: object) -> Plan:
         """What a plan with these variables would do; it is left in the stack's folder as `plan.bin`."""
-        done = self.try_plan(stack, **variables)
+        done = self.try_plan(stack, refresh=refresh, **variables)
         assert done.code in (NO_CHANGES, CHANGES), done.raw
         shown = json.loads(self.terraform(stack, "show", "-json", "plan.bin").succeeded().raw)
         changes = {
@@ -172,9 +172,10 @@ class Deployment:
         changes.pop("output.backfills_on", None)
         return Plan(changes=changes, outputs=outputs, text=done.text)
 
-    def try_plan(self, stack: str = "schedules", /, **variables: object) -> Done:
+    def try_plan(self, stack: str = "schedules", /, *, refresh: bool = True, **variables: object) -> Done:
         """A plan that may be refused."""
-        words = ("-input=false", "-no-color", "-detailed-exitcode", "-out=plan.bin", *words_of(variables))
+        asked = [f"-refresh={json.dumps(refresh)}", *words_of(variables)]
+        words = ("-input=false", "-no-color", "-detailed-exitcode", "-out=plan.bin", *asked)
         return self.terraform(stack, "plan", *words)
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
