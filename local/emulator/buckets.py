@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 
 from local.emulator.model import ApiError, JsonObject, Response, timestamp
 from local.emulator.rest import Call, Handler, paged
@@ -44,7 +45,7 @@ def find(call: Call, name: str) -> JsonObject:
 
 def merged(old: JsonObject, patch: JsonObject) -> JsonObject:
     """`old` with `patch` laid over it: objects merge, null removes, anything else replaces (RFC 7396)."""
-    out = dict(old)
+    out = deepcopy(old)
     for key, value in patch.items():
         if value is None:
             out.pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from xml.sax.saxutils import escape
 # Resources as JSON objects. What is inside was checked against the discovery documents before a handler sees it.
 JsonObject = dict[str, Any]
 
+_JSON_PATH = re.compile(r"/(v\d\w*|_local)/")
 # HTTP status -> (google.rpc code, the older `reason` that the storage API uses, code in the XML API)
 ERRORS: Mapping[int, tuple[str, str, str]] = {
     304: ("NOT_MODIFIED", "notModified", "NotModified"),
@@ -73,7 +75,7 @@ class ApiError(Exception):
         error: JsonObject = {"code": self.code, "message": self.message}
         if "/storage/v1/" in path:
             error["errors"] = [{"message": self.message, "domain": "global", "reason": self.reason}]
-        elif path.startswith(("/v1/", "/v2/", "/v3/", "/_local/")):
+        elif _JSON_PATH.match(path):
             error["status"] = self.status
             if self.field is not None:
                 violation = {"field": self.field, "description": self.message}

@@ -90,8 +90,8 @@ class Collection:
         return f"{call.api.name}.{self.path}"
 
     def _name(self, call: Call) -> str:
-        """The full name in the path of a call on one resource: that of `{+name}`, or whatever the one parameter is."""
-        return call.path.get("name") or next(iter(call.path.values()))
+        """The full name in the path: of the resource, or of the parent in a call on the collection."""
+        return next(iter(call.path.values()))
 
     def _find(self, call: Call) -> JsonObject:
         found = call.store.get(self._kind(call), self._name(call))
@@ -102,8 +102,8 @@ class Collection:
 
     def _create(self, call: Call) -> JsonObject:
         body = {key: value for key, value in call.body.items() if value is not None}
-        if "parent" in call.path:
-            stem = f"{call.path['parent']}/{self.path.rpartition('.')[2]}/"
+        if not call.method.template.endswith("}"):  # on the collection: POST v1/{+parent}/jobs
+            stem = f"{self._name(call)}/{self.path.rpartition('.')[2]}/"
             given = call.query.get(self.id_parameter or "") or body.get("name") or str(secrets.randbits(60))
             name = given if given.startswith(stem) else stem + given
             if "/" in name.removeprefix(stem):
@@ -139,12 +139,8 @@ class Collection:
         return _operation({}, call)
 
     def _list(self, call: Call) -> JsonObject:
-        prefix = f"{self._name(call) if 'parent' not in call.path else call.path['parent']}/"
-        rows = [
-            (name, self.shown(resource, call))
-            for name, resource in call.store.under(self._kind(call), prefix)
-            if name.startswith(f"{prefix}{self.path.rpartition('.')[2]}/")
-        ]
+        prefix = f"{self._name(call)}/{self.path.rpartition('.')[2]}/"
+        rows = [(name, self.shown(resource, call)) for name, resource in call.store.under(self._kind(call), prefix)]
         page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
         out: JsonObject = {call.api.list_field(call.method): [resource for _, resource in page]} if page else {}
         return out | ({"nextPageToken": token} if token else {})
@@ -172,5 +168,5 @@ def _operation(resource: JsonObject, call: Call) -> JsonObject:
     """The resource, wrapped as a finished operation where the API answers with operations."""
     if not (call.method.response or "").endswith("Operation"):
         return resource
-    owner = call.path.get("parent") or "/".join(call.path.get("name", "").split("/")[:4])
-    return {"name": f"{owner}/operations/{secrets.token_hex(8)}", "done": True, "response": resource}
+    location = "/".join(next(iter(call.path.values())).split("/")[:4])  # projects/P/locations/L
+    return {"name": f"{location}/operations/{secrets.token_hex(8)}", "done": True, "response": resource}

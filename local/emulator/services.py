@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from local.emulator import buckets, objects, scheduler
 from local.emulator.discovery import Api
@@ -21,13 +22,18 @@ class Service:
 
     def load(self) -> tuple[Api, dict[str, Handler]]:
         """The API and what serves its methods, by id."""
-        api = Api(self.api, self.version)
+        api = _api(self.api, self.version)
         served = dict(self.handlers)
         for collection in self.collections:
             for method in api.methods:
                 if method.id not in served and (handler := collection.handler(method)):
                     served[method.id] = handler
         return api, served
+
+
+@cache
+def _api(name: str, version: str) -> Api:
+    return Api(name, version)
 
 
 def services() -> tuple[Service, ...]:

@@ -1,0 +1,181 @@
+"""What every service shares: rows from discovery documents, refusals, faults and counters."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Rest
+
+from local import emulator as target
+from local.emulator.faults import parse_fault, parse_latency
+from local.emulator.rest import Collection
+from local.emulator.services import Service
+
+JOBS = "/v1/projects/p/locations/us-west2/jobs"
+JOB = {"name": f"{JOBS[4:]}/a", "schedule": "0 * * * *", "httpTarget": {"uri": "https://x.example"}}
+
+# Services that nothing uses yet: a row is all that they need.
+ROWS = (
+    Service(
+        api="workflows",
+        version="v1",
+        collections=(Collection(path="projects.locations.workflows", id_parameter="workflowId"),),
+    ),
+    Service(api="logging", version="v2", collections=(Collection(path="projects.metrics", short_name=True),)),
+    Service(api="pubsub", version="v1", collections=(Collection(path="projects.topics"),)),
+    Service(api="monitoring", version="v3", collections=(Collection(path="projects.alertPolicies"),)),
+)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    with target.serve(tmp_path / "cloud", rows=ROWS) as running:
+        yield Rest(running.url)
+
+
+def test_a_row_with_operations_and_an_id_parameter(rows):
+    parent = "/v1/projects/p/locations/us-west2/workflows"
+    made = rows("POST", f"{parent}?workflowId=w", {"sourceContents": "main: {}", "labels": {"a": "1"}}).json
+    assert (made["done"], made["response"]["name"]) == (True, f"{parent[4:]}/w")
+    assert made["name"].startswith("projects/p/locations/us-west2/operations/")
+    assert rows("POST", f"{parent}?workflowId=w", {}).status == 409
+    changed = rows("PATCH", f"{parent}/w?updateMask=labels", {"sourceContents": "no", "labels": {}}).json
+    assert changed["response"] == {"name": f"{parent[4:]}/w", "sourceContents": "main: {}", "labels": {}}
+    assert [found["name"] for found in rows("GET", parent).json["workflows"]] == [f"{parent[4:]}/w"]
+    assert rows("DELETE", f"{parent}/w").json["done"] is True
+    assert rows("GET", f"{parent}/w").message == "Workflow not found."
+
+
+def test_a_row_with_short_names_that_is_replaced_by_put(rows):
+    metrics = "/v2/projects/p/metrics"
+    assert rows("POST", metrics, {"name": "errors", "filter": "a"}).json["name"] == "errors"
+    replaced = rows("PUT", f"{metrics}/errors", {"name": "errors", "filter": "b"}).json
+    assert (replaced, rows("GET", f"{metrics}/errors").json) == (replaced, replaced)
+    assert (replaced["name"], replaced["filter"]) == ("errors", "b")
+    assert rows("GET", metrics).json == {"metrics": [replaced]}
+
+
+def test_a_row_that_is_created_under_its_own_name(rows):
+    topic = "/v1/projects/p/topics/t"
+    assert rows("PUT", topic, {"labels": {"a": "1"}}).json == {"name": topic[4:], "labels": {"a": "1"}}
+    assert rows("PUT", topic, {}).status == 409
+    assert rows("GET", "/v1/projects/p/topics").json["topics"][0]["name"] == topic[4:]
+    assert rows("DELETE", topic).json == {}
+
+
+def test_a_row_whose_ids_the_server_makes(rows):
+    policies = "/v3/projects/p/alertPolicies"
+    made = [rows("POST", policies, {"displayName": "x"}).json["name"] for _ in range(2)]
+    assert len(set(made)) == 2
+    assert all(name.startswith(policies[4:] + "/") for name in made)
+
+
+def test_what_is_known_but_not_served_says_so(rest):
+    answer = rest("GET", "/v1/projects/p/locations/us-west2/cmekConfig")
+    assert (answer.status, answer.json["error"]["status"]) == (501, "UNIMPLEMENTED")
+    assert "cloudscheduler.projects.locations.getCmekConfig" in answer.message
+    assert "storage.buckets.lockRetentionPolicy" in rest("POST", "/storage/v1/b/x/lockRetentionPolicy").message
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "message"),
+    [
+        pytest.param("GET", "/v9/projects/p", None, 404, "knows no method GET /v9/projects/p", id="an unknown path"),
+        pytest.param("POST", f"{JOBS}/a:explode", {}, 404, "knows no method", id="an unknown custom method"),
+        pytest.param("GET", f"{JOBS}?pageSiz=1", None, 400, "Cannot bind query parameter", id="a misspelled parameter"),
+        pytest.param("GET", f"{JOBS}?pageSize=x", None, 400, "page size", id="a page size in words"),
+        pytest.param("GET", f"{JOBS}?pageToken=x", None, 400, "page token", id="a token that is none"),
+        pytest.param("POST", JOBS, b"{", 400, "Invalid JSON payload", id="a body that isn't JSON"),
+        pytest.param("POST", JOBS, b"[]", 400, "expected an object", id="a body that is a list"),
+        pytest.param("POST", "/_local/faults", {"faults": ["x"]}, 400, "expected METHOD PATH-REGEX", id="a bad fault"),
+        pytest.param("GET", "/_local/nothing", None, 404, "faults, requests and about", id="an unknown page of ours"),
+    ],
+)
+def test_errors_have_googles_shape(rest, method, path, body, status, message):
+    answer = rest(method, path, body)
+    assert (answer.status, answer.json["error"]["code"]) == (status, status)
+    assert message in answer.message
+
+
+def test_a_page_goes_on_where_it_was_when_rows_come_and_go(rest):
+    for name in "bcd":
+        rest("POST", JOBS, JOB | {"name": f"{JOBS[4:]}/{name}"})
+    token = rest("GET", f"{JOBS}?pageSize=2").json["nextPageToken"]
+    rest("POST", JOBS, JOB | {"name": f"{JOBS[4:]}/a"})
+    rest("DELETE", f"{JOBS}/c")
+    found = rest("GET", f"{JOBS}?pageSize=2&pageToken={token}").json
+    assert [job["name"][-1] for job in found["jobs"]] == ["d"]
+    assert "nextPageToken" not in found
+
+
+@pytest.mark.parametrize(
+    ("spec", "statuses"),
+    [
+        pytest.param("POST :pause$ 409 x2", [409, 409, 200, 200, 200, 200], id="the first two"),
+        pytest.param("POST :pause$ 503 /3", [200, 200, 503, 200, 200, 503], id="every third"),
+        pytest.param("* /jobs/a 429", [429] * 6, id="every one"),
+        pytest.param("GET :pause$ 429", [200] * 6, id="another method"),
+        pytest.param("POST :resume$ 429", [200] * 6, id="another path"),
+    ],
+)
+def test_faults_strike_as_asked(rest, spec, statuses):
+    rest("POST", JOBS, JOB)
+    assert rest("POST", "/_local/faults", {"faults": [spec]}).status == 200
+    answers = [rest("POST", f"{JOBS}/a:pause", {}) for _ in statuses]
+    assert [answer.status for answer in answers] == statuses
+    assert rest("GET", "/_local/faults").json["faults"] == [{"fault": spec, "hits": sum(s != 200 for s in statuses)}]
+    rest("DELETE", "/_local/faults")
+    assert rest("POST", f"{JOBS}/a:pause", {}).status == 200
+
+
+def test_a_fault_leaves_the_job_alone(rest):
+    rest("POST", JOBS, JOB)
+    rest("POST", "/_local/faults", {"faults": ["POST :pause$ 409"]})
+    answer = rest("POST", f"{JOBS}/a:pause", {})
+    assert (answer.json["error"]["status"], "sync mutate calls" in answer.message) == ("ABORTED", True)
+    assert rest("GET", f"{JOBS}/a").json["state"] == "ENABLED"
+
+
+def test_latency_is_set_and_cleared(rest):
+    assert rest("POST", "/_local/faults", {"latency": "1ms"}).json == {"latency": "1ms", "faults": []}
+    assert rest("DELETE", "/_local/faults").json == {"latency": "0ms", "faults": []}
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("120ms", 0.12), ("2s", 2.0), ("0.5s", 0.5)])
+def test_latency_is_read(text, seconds):
+    assert parse_latency(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["120", "fast", "-1ms", "1 s"])
+def test_bad_latency_says_what_is_expected(text):
+    with pytest.raises(ValueError, match="such as 120ms"):
+        parse_latency(text)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        pytest.param("pause", "expected METHOD PATH-REGEX CODE", id="a word"),
+        pytest.param("POST ( 409", "not a regular expression", id="a broken pattern"),
+        pytest.param("POST x 418", "not one of 400, 403", id="a code that the API doesn't have"),
+        pytest.param("POST x 409 x0", "at least 1", id="zero times"),
+        pytest.param("POST x 409 /0", "at least 1", id="every zeroth"),
+    ],
+)
+def test_bad_faults_say_what_is_expected(spec, message):
+    with pytest.raises(ValueError, match=message):
+        parse_fault(spec)
+
+
+def test_requests_are_counted_by_method(rest):
+    rest("POST", JOBS, JOB)
+    rest("POST", f"{JOBS}/a:pause", {})
+    rest("GET", f"{JOBS}/a")
+    rest("GET", JOBS)
+    jobs = "cloudscheduler.projects.locations.jobs"
+    expected = {f"{jobs}.create": 1, f"{jobs}.get": 1, f"{jobs}.list": 1, f"{jobs}.pause": 1}
+    assert rest("GET", "/_local/requests").json == {"reads": 2, "writes": 2, "methods": expected}
+    assert rest("DELETE", "/_local/requests").json == {"reads": 0, "writes": 0, "methods": {}}
+
+
+def test_only_loopback_is_served(emulator):
+    assert emulator.url.startswith("http://127.0.0.1:")
