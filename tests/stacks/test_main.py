@@ -1,0 +1,88 @@
+"""main.py as the cdktf command line runs it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.conftest import ROOT
+
+CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULATOR_HOST")
+
+
+def run(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """main.py run in `folder`, with these variables and none of this shell's that it reads."""
+    clean = {name: value for name, value in os.environ.items() if name not in CHOICES}
+    app = folder / "main.py" if (folder / "main.py").exists() else ROOT / "main.py"
+    return subprocess.run(
+        [sys.executable, str(app)], cwd=folder, env=clean | environ, text=True, capture_output=True, check=False
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file under `folder`, by its name from there."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    elsewhere = tmp_path / "elsewhere" / "catalog"
+    shutil.copytree(ROOT / "catalog", elsewhere)
+    first.mkdir()
+    second.mkdir()
+    assert run(first, PYTHONHASHSEED="1").returncode == 0
+    assert run(second, PYTHONHASHSEED="2", INTERLOCK_CATALOG=str(elsewhere)).returncode == 0
+    written = files(first / "cdktf.out")
+    assert "local/stacks/schedules/cdk.tf.json" in written
+    assert "local/stacks/coordination/cdk.tf.json" in written
+    assert files(second / "cdktf.out") == written
+    assert not any(str(ROOT).encode() in text or str(tmp_path).encode() in text for text in written.values())
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        pytest.param({"INTERLOCK_ENV": "staging"}, "no environment 'staging'; known: local", id="no such environment"),
+        pytest.param({"INTERLOCK_CATALOG": "nowhere"}, "there is no catalog here", id="a folder without a catalog"),
+        pytest.param({"INTERLOCK_CATALOG": "bad"}, "bad/nba/jobs.yaml:1", id="a catalog with an error in it"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+    (tmp_path / "bad" / "nba").mkdir(parents=True)
+    (tmp_path / "bad" / "nba" / "jobs.yaml").write_text("jobz: {}\n")
+    done = run(tmp_path, **environ)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "cdktf.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        pytest.param(
+            {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:1"},
+            "unset STORAGE_EMULATOR_HOST",
+            id="another environment with variables of the local one",
+        ),
+        pytest.param(
+            {"CDKTF_OUTDIR": "cdktf.out/local"},
+            "set CDKTF_OUTPUT=cdktf.out/production",
+            id="an environment in the output folder of another",
+        ),
+    ],
+)
+def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+    shutil.copy(ROOT / "main.py", tmp_path)
+    (tmp_path / "environments").mkdir()
+    sample = (ROOT / "environments" / "local.yaml").read_text(encoding="utf-8")
+    (tmp_path / "environments" / "production.yaml").write_text(sample, encoding="utf-8")
+    done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(ROOT / "catalog"), **environ)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "cdktf.out").exists()
