@@ -34,13 +34,8 @@ PRIOR: Object = EMPTY | {"name": "a", "zone": "Etc/UTC", "paused": False, "state
 
 
 def planned(config: Object, prior: Object | None = None) -> tuple[Object, list[Path]]:
-    """The plan, given what Terraform proposes: the configuration, and the prior value of what is computed and not given."""
-    config = EMPTY | config
-    proposed = {
-        name: prior[name] if prior and value is None and name in ("paused", "state") else value
-        for name, value in config.items()
-    }
-    change = plan(SCHEMA, prior=prior, proposed=proposed, config=config)
+    """The plan of a configuration, and what forces replacement."""
+    change = plan(SCHEMA, prior=prior, config=EMPTY | config)
     return change.planned, change.replace
 
 
@@ -109,7 +104,7 @@ def test_a_suppressed_difference_keeps_the_prior_value() -> None:
     prior = PRIOR | {"note": "x/"}
     config = EMPTY | {"name": "a", "note": "x"}
     rule = {"note": lambda old, new, _root: old == f"{new}/"}
-    assert plan(SCHEMA, prior=prior, proposed=config, config=config, suppress=rule).planned["note"] == "x/"
+    assert plan(SCHEMA, prior=prior, config=config, suppress=rule).planned["note"] == "x/"
 
 
 @pytest.mark.parametrize(

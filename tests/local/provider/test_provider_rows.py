@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from local.provider.cloud import Cloud, Failure, Settings, fill
 from local.provider.planning import plan
-from local.provider.resource import Cloud, Failure, Resource, Settings, fill
+from local.provider.resource import Resource
 from local.provider.rest import ApiError, Call, Reply, Rest
 from local.provider.schema import Attribute, Block
 from local.provider.values import UNKNOWN, Object
@@ -68,7 +69,7 @@ def cloud(*answers: Object) -> tuple[Cloud, Script]:
 
 def planned(config: Object) -> Object:
     config = dict.fromkeys(ATTRS) | config
-    change = plan(CHANNEL.block, prior=None, proposed=config, config=config)
+    change = plan(CHANNEL.block, prior=None, config=config)
     CHANNEL.amend(change, SETTINGS)
     return change.planned
 
@@ -89,7 +90,7 @@ def test_a_name_that_the_server_gives_is_known_after_the_create() -> None:
 
 
 def test_an_operation_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.provider.resource.OPERATION_POLL_SECONDS", 0)
+    monkeypatch.setattr("local.provider.cloud.OPERATION_POLL_SECONDS", 0)
     running: Object = {"name": "projects/p/operations/o"}
     google, script = cloud(running, running, running | {"done": True, "response": MADE}, MADE)
     assert CHANNEL.create(google, planned({"display_name": "d", "kind": "email"})) == STATE

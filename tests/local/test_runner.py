@@ -1,0 +1,280 @@
+"""`python -m local run` as a process: exit codes, environment, signals, leftovers, joining."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import local
+
+PYTHON = sys.executable
+DEADLINE = 30  # seconds that a test waits for what must happen
+JOBS = "/v1/projects/p/locations/us-west2/jobs"
+# Tells its pid and the emulator's URL, then waits for the file `go`.
+WAITER = "echo $$ $INTERLOCK_LOCAL_URL > {0}.tmp; mv {0}.tmp {0}; while [ ! -e go ]; do sleep 0.02; done; {1}"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a `local run` in tmp_path; what is still there at the end is ended."""
+    processes = []
+
+    def begin(*command, options=(), **env):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
+        process = subprocess.Popen(
+            [PYTHON, "-m", "local", "run", *options, "--", *command],
+            cwd=tmp_path,
+            env=clean | {"PYTHONPATH": str(Path(local.__file__).parents[1])} | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield begin
+    for name in ("go", "go2"):
+        (tmp_path / name).touch()
+    for process in processes:  # TERM ends their commands too; an orphan would keep our pipes open
+        process.terminate()
+        process.communicate(timeout=DEADLINE)
+
+
+@pytest.fixture
+def finish(start):
+    """Runs a `local run` to its end: (exit code, stdout, stderr)."""
+
+    def run(*command, **given):
+        process = start(*command, **given)
+        out, err = process.communicate(timeout=DEADLINE)
+        return process.returncode, out, err
+
+    return run
+
+
+def wait_for(what):
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it didn't happen")
+
+
+def told(path):
+    """(pid, url) that a WAITER wrote to `path`."""
+    pid, url = wait_for(lambda: path.exists() and path.read_text()).split()
+    return int(pid), url
+
+
+def alive(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(f"{url}/_local/about") as answer:  # noqa: S310
+            return json.load(answer)
+    except urllib.error.URLError:
+        return None
+
+
+def test_the_first_line_says_where_it_acts_and_the_code_is_the_commands(finish, tmp_path):
+    code, out, err = finish("sh", "-c", "echo $INTERLOCK_LOCAL_URL; exit 7")
+    assert code == 7
+    assert err.splitlines() == [f"LOCAL STAND-IN, not Google Cloud: {out.strip()}, state in .local"]
+    assert (tmp_path / ".local" / "gcp.sqlite").exists()
+    assert answers(out.strip()) is None
+
+
+def test_the_command_gets_an_environment_that_leads_here(finish, tmp_path):
+    given = {
+        "GOOGLE_APPLICATION_CREDENTIALS": "/secret.json",
+        "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": "admin@p",
+        "TF_CLI_CONFIG_FILE": str(tmp_path / "absent"),
+        "NO_PROXY": "example.com",
+        "KEPT": "yes",
+    }
+    code, out, _ = finish(PYTHON, "-c", "import json, os; print(json.dumps(dict(os.environ)))", **given)
+    env = json.loads(out)
+    url = env["INTERLOCK_LOCAL_URL"]
+    assert code == 0
+    assert not {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", "TF_CLI_CONFIG_FILE"} & set(env)
+    reattach = json.loads(env["TF_REATTACH_PROVIDERS"])["registry.terraform.io/hashicorp/google"]
+    assert reattach["Addr"]["Network"] == "unix"
+    expected = {
+        "INTERLOCK_ENV": "local",
+        "KEPT": "yes",
+        "NO_PROXY": "example.com,127.0.0.1,localhost",
+        "CDKTF_SKIP_PROVIDER_LOCK": "true",
+        "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
+        "GOOGLE_CLOUD_SCHEDULER_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "STORAGE_EMULATOR_HOST": url,
+        "CLOUDSDK_CONFIG": str(tmp_path / ".local" / "gcloud"),
+        "CLOUDSDK_CORE_PROJECT": "interlock-local",
+    }
+    assert {name: env.get(name) for name in expected} == expected
+
+
+def test_a_configuration_file_of_terraform_that_exists_is_kept(finish, tmp_path):
+    config = tmp_path / "terraformrc"
+    config.touch()
+    _, out, _ = finish("sh", "-c", "echo $TF_CLI_CONFIG_FILE", TF_CLI_CONFIG_FILE=str(config))
+    assert out.strip() == str(config)
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "env", "code", "message"),
+    [
+        pytest.param(["true"], [], {"INTERLOCK_ENV": "production"}, 2, "unset INTERLOCK_ENV", id="another environment"),
+        pytest.param(["no-such-tool"], [], {}, 127, "no-such-tool: command not found", id="a missing command"),
+        pytest.param(["npx", "cdktf"], [], {"PATH": "/nowhere"}, 127, "install Node.js 20 or 22", id="no Node"),
+        pytest.param(["terraform"], [], {"PATH": "/nowhere"}, 127, "install Terraform", id="no Terraform"),
+        pytest.param([], [], {}, 2, "which COMMAND?", id="no command"),
+        pytest.param(["true"], ["--port", "70000"], {}, 2, "is not a port", id="a port that is none"),
+        pytest.param(["true"], [], {"INTERLOCK_LOCAL_PORT": "x"}, 2, "is not a port", id="a port in the environment"),
+        pytest.param(["true"], ["--latency", "slow"], {}, 2, "such as 120ms", id="a latency that is none"),
+        pytest.param(["true"], ["--fault", "x"], {}, 2, "expected METHOD PATH-REGEX", id="a fault that is none"),
+        pytest.param(["true"], ["--state", "/dev/null/x"], {}, 2, "choose another with --state", id="no folder"),
+    ],
+)
+def test_refused_with_one_clear_line(finish, command, options, env, code, message):
+    found, out, err = finish(*command, options=options, **env)
+    assert (found, out) == (code, "")
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_a_taken_port_is_named_with_what_to_do(finish):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, _, err = finish("true", options=["--port", port])
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"port {port} on 127.0.0.1: Address already in use" in err
+    assert "--port 0" in err
+
+
+def test_the_asked_port_is_used(finish):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    _, out, _ = finish("sh", "-c", "echo $INTERLOCK_LOCAL_URL", INTERLOCK_LOCAL_PORT=port)
+    assert out.strip() == f"http://127.0.0.1:{port}"
+
+
+def test_faults_and_latency_of_the_command_line_are_set(finish):
+    script = "import os, urllib.request as u; print(u.urlopen(os.environ['INTERLOCK_LOCAL_URL'] + '/_local/faults').read())"
+    options = ["--latency", "1ms", "--fault", "POST :pause$ 409 x3", "--fault", "* o 503"]
+    _, out, _ = finish(PYTHON, "-c", script, options=options)
+    assert out.index('"latency": "1ms"') < out.index("POST :pause$ 409 x3") < out.index("* o 503")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_reach_the_command_and_it_may_take_its_time(start, tmp_path, number):
+    trap = f"trap 'touch trapped; exit 3' {number.name.removeprefix('SIG')}; " + WAITER.format("up", "exit 0")
+    process = start("sh", "-c", trap)
+    told(tmp_path / "up")
+    process.send_signal(number)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 3
+    assert (tmp_path / "trapped").exists()
+
+
+def test_a_command_that_a_signal_ends_has_the_shells_code(start, tmp_path):
+    process = start("sh", "-c", WAITER.format("up", "exit 0"))
+    os.kill(told(tmp_path / "up")[0], signal.SIGKILL)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux only")
+def test_nothing_of_a_killed_command_goes_on(start, tmp_path):
+    # A daemon in a session of its own that ignores TERM's usual way in: its parent is gone when the command is killed.
+    daemon = f"import os; os.setsid(); os.execvp('sh', ['sh', '-c', {WAITER.format('daemon', 'touch wrote')!r}])"
+    script = f"'{PYTHON}' -c \"$DAEMON\" & {WAITER.format('up', 'exit 0')}"
+    process = start("sh", "-c", script, DAEMON=daemon)
+    pid = told(tmp_path / "daemon")[0]
+    os.kill(told(tmp_path / "up")[0], signal.SIGKILL)
+    process.communicate(timeout=DEADLINE)
+    assert not alive(pid)
+    assert not (tmp_path / "wrote").exists()
+
+
+def test_a_second_run_joins_the_first_which_waits_for_it(start, tmp_path):
+    first = start("sh", "-c", WAITER.format("first", "exit 4"))
+    _, url = told(tmp_path / "first")
+    second = start("sh", "-c", WAITER.format("second", "exit 5").replace("-e go", "-e go2"), options=["--latency", "9s"])
+    assert told(tmp_path / "second")[1] == url
+    (tmp_path / "go").touch()
+    said = [first.stderr.readline() for _ in range(2)]
+    assert f"serving on for {second.pid} sh -c" in said[1]
+    assert answers(url)
+    (tmp_path / "go2").touch()
+    _, err = second.communicate(timeout=DEADLINE)
+    first.communicate(timeout=DEADLINE)
+    assert (first.returncode, second.returncode) == (4, 5)
+    assert f"LOCAL STAND-IN, not Google Cloud: {url}, state in .local, joined the run of process {first.pid}" in err
+    assert "--latency and --fault are those of that run" in err
+    assert answers(url) is None
+
+
+def test_an_owner_that_waits_for_a_joiner_stops_on_a_signal(start, tmp_path):
+    first = start("sh", "-c", WAITER.format("first", "exit 4"))
+    told(tmp_path / "first")
+    start("sh", "-c", WAITER.format("second", "exit 5").replace("-e go", "-e go2"))
+    told(tmp_path / "second")
+    (tmp_path / "go").touch()
+    assert "Ctrl-C stops it" in [first.stderr.readline() for _ in range(2)][1]
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=DEADLINE)
+    assert first.returncode == 4
+
+
+def test_a_run_inside_a_run_joins_it(finish):
+    inner = f"'{PYTHON}' -m local run -- sh -c 'echo $INTERLOCK_LOCAL_URL; exit 6'"
+    code, out, _ = finish("sh", "-c", f"echo $INTERLOCK_LOCAL_URL; {inner}")
+    assert code == 6
+    assert len(set(out.split())) == 1
+
+
+def test_a_killed_owner_leaves_nothing_that_confuses_the_next(start, finish, tmp_path):
+    first = start("sh", "-c", WAITER.format("first", "exit 0"))
+    _, url = told(tmp_path / "first")
+    assert (tmp_path / ".local" / "run.json").exists()
+    first.kill()
+    first.wait()
+    assert answers(url) is None
+    code, out, err = finish("sh", "-c", "echo $INTERLOCK_LOCAL_URL")
+    assert (code, "joined" in err) == (0, False)
+    assert out.strip() != url
+
+
+def test_a_corrupt_state_is_kept_aside_and_said(finish, tmp_path):
+    state = tmp_path / "s"
+    state.mkdir()
+    for number in (1, 2):
+        (state / "gcp.sqlite").write_bytes(b"garbage %d" % number * 500)
+        code, _, err = finish("true", options=["--state", str(state)])
+        assert code == 0
+        assert f"kept as gcp.sqlite.corrupt-{number}, beginning empty" in err
+        assert (state / f"gcp.sqlite.corrupt-{number}").read_bytes().startswith(b"garbage %d" % number)
+
+
+def test_state_of_another_version_is_kept_aside(finish, tmp_path):
+    import sqlite3
+
+    (tmp_path / ".local").mkdir()
+    with sqlite3.connect(tmp_path / ".local" / "gcp.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    assert "written by another version of Interlock: schema 99" in finish("true")[2]
