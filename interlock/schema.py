@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -160,6 +160,29 @@ class CatalogFile(Entry):
     processors: dict[Name, ProcessorEntry] = {}
     jobs: dict[Name, JobEntry] = {}
     backfills: dict[Name, BackfillEntry] = {}
+
+
+def json_schema() -> dict[str, object]:
+    """The JSON Schema of a catalog's file, for editors."""
+    schema = _tidy(CatalogFile.model_json_schema())
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """Pydantic's schema, as strict as we are: names that don't match are refused, and so is a key that is left blank."""
+    tidy = {key: value for key, value in schema.items() if key not in {"title", "default"}}
+    if "patternProperties" in tidy:
+        tidy.pop("propertyNames", None)
+        tidy["additionalProperties"] = False
+    if "anyOf" in tidy:
+        (one,) = (choice for choice in tidy.pop("anyOf") if choice != {"type": "null"})
+        tidy |= one
+    for key, value in tidy.items():
+        if key in {"properties", "patternProperties", "$defs"}:
+            tidy[key] = {name: _tidy(inner) for name, inner in value.items()}
+        elif key == "items":
+            tidy[key] = _tidy(value)
+    return tidy
 
 
 _NESTED: dict[str, type[Entry]] = {"target": TargetEntry, "paused": PauseEntry, "waive": WaiverEntry, "keep": KeepEntry}

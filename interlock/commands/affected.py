@@ -150,13 +150,13 @@ def _print_summary(catalog: Catalog, covered: Coverage) -> None:
         click.echo(
             f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
         )
-    click.echo()
 
 
 def _jobs_table(catalog: Catalog, covered: Coverage, notes: _Notes) -> Table:
     """A row for each job and protected table: its worst conflict over its shortest chain, and how many more there are."""
-    explained = any(covered.jobs.values())
-    table = new_table(["job", "would\nchange", *(["leads over", "severity"] if explained else [])])
+    found = [reason for reasons in covered.jobs.values() for reason in reasons]
+    explained = ["leads over"] * bool(found) + ["severity"] * any(reason.conflict for reason in found)
+    table = new_table(["job", "would\nchange", *explained])
     for name, reasons in covered.jobs.items():
         unchanged = why_not(catalog.jobs[name])
         head = [cell(name), f"no {notes.number(unchanged)}" if unchanged else "yes"]
@@ -176,10 +176,10 @@ def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
     return [(same[0], len(same) - 1) for same in by_table.values()]
 
 
-def _reason_cells(reason: Reason, more: int, notes: _Notes) -> tuple[str, str]:
+def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
     chain = cell(_way(reason.chain)) + (f" (and {more} more)" if more else "")
     if reason.conflict is None:
-        return chain, ""
+        return [chain]
     asked = (
         ""
         if is_real(reason.conflict.severity)
@@ -187,7 +187,7 @@ def _reason_cells(reason: Reason, more: int, notes: _Notes) -> tuple[str, str]:
     )
     number = notes.number(f"{reason.protects}: {asked}{reason.conflict.why}")
     style = SEVERITY_STYLES.get(reason.conflict.severity, "default")
-    return chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"
+    return [chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"]
 
 
 def _way(chain: Chain) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
+from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job, Json
 from interlock.commands.common import (
     Format,
@@ -22,9 +25,8 @@ from interlock.commands.common import (
 )
 from interlock.environment import Environment
 from interlock.files import load_catalog
-from interlock.graph import chains, scopes
-
-BUILT_IN = "built in"
+from interlock.graph import Chain, chains, scopes
+from interlock.resolve import BUILT_IN
 
 
 @click.command()
@@ -39,20 +41,36 @@ def command(name: str, root: Path, env_name: str, style: Format) -> None:
     job = find_job(catalog, name)
     fields = resolved(job, place.environment)
     covered_by = sorted(scope for scope, jobs in scopes(catalog).items() if name in jobs)
+    origins = _origins(job, fields, env_name)
     if style == "json":
         leads_to = [str(chain) for chain in chains(catalog)[name]]
-        origins = {key: job.origins.get(key, BUILT_IN) for key in fields}
         print_json(
             {"jobs": [{"name": name, **fields, "origins": {**origins}, "scopes": [*covered_by], "leads_to": [*leads_to]}]}
         )
         return
     table = new_table(["field", "value", "from"], title=name)
     for key, value in fields.items():
-        table.add_row(key, cell(_text(value)), cell(job.origins.get(key, BUILT_IN)))
+        if value not in (None, [], {}):
+            table.add_row(key, cell(_text(value)), cell(origins[key]))
     print_table(table)
-    for chain in chains(catalog)[name]:
+    _print_writes(chains(catalog)[name])
+    click.echo(f"\nHolds of these scopes cover it: {', '.join(covered_by)}")
+
+
+def _print_writes(found: Sequence[Chain]) -> None:
+    writes = [chain for chain in found if chain.access & WRITES]
+    if writes:
+        click.echo("\nWrites:")
+    for chain in writes:
         click.echo(f"  {chain}")
-    click.echo(f"in scopes: {', '.join(covered_by)}")
+    if reads := sorted({chain.table for chain in found if Kind.READ in chain.access}):
+        click.echo(f"\nReads: {', '.join(reads)}")
+
+
+def _origins(job: Job, fields: Iterable[str], env_name: str) -> dict[str, str]:
+    """Where each field comes from; what is in the job's entry only by name comes from two places."""
+    origins = {key: job.origins.get(key, BUILT_IN) for key in fields}
+    return origins | {"calls": f"environments/{env_name}.yaml", "retry": f"{origins['retry']} -> {job.retry.source}"}
 
 
 def find_job(catalog: Catalog, name: str) -> Job:
@@ -101,8 +119,13 @@ def _seconds(duration: timedelta) -> str:
 
 
 def _text(value: Json) -> str:
+    """A value as the catalog writes it; what is empty is left out."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items() if inner not in (None, "", []))
+        return ", ".join(f"{key}: {_inner(inner)}" for key, inner in value.items() if inner not in (None, ""))
     if isinstance(value, list):
         return ", ".join(_text(inner) for inner in value)
-    return "" if value is None else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _inner(value: Json) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else _text(value)

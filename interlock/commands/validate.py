@@ -37,7 +37,11 @@ def command(ctx: click.Context, root: Path, style: Format) -> None:
             click.echo(str(finding))
         click.echo(
             f"{len(catalog.jobs)} jobs ({len(paused)} paused by declaration), {len(catalog.processors)} processors, "
-            f"{len(catalog.tables)} tables, {len(catalog.backfills)} backfills: "
-            + (f"{len(found)} findings" if found else "no findings")
+            f"{len(catalog.tables)} tables, {_count(len(catalog.backfills), 'backfill')}: "
+            f"{_count(len(found), 'finding') if found else 'no findings'}"
         )
     ctx.exit(1 if found else 0)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
