@@ -1,0 +1,171 @@
+"""`python -m bench`: synth, start-up, and a backfill's toggle against what people do by hand.
+
+Everything is measured several times in turn in one run; the table gives medians. The local target stands in for Google Cloud,
+so the absolute times of the toggle say nothing about Google: what counts is how many calls are made, and how the ways compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PYTHON = sys.executable
+INTERLOCK = str(Path(PYTHON).parent / "interlock")
+STACKS = Path("cdktf.out/local/stacks")
+PROJECT = "interlock-local"
+WORKERS = 10
+BACKFILL = "tdza"
+EAGER = "import cdktf_cdktf_provider_google, runpy; runpy.run_path('main.py', run_name='__main__')"
+"""The same app after the bindings' own import, which main.py would skip."""
+CLIENT = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from google.cloud import scheduler_v1
+from google.auth.credentials import AnonymousCredentials
+workers, url, project, verb, *jobs = sys.argv[1:]
+client = scheduler_v1.CloudSchedulerClient(
+    transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
+call = client.pause_job if verb == "pause" else client.resume_job
+with ThreadPoolExecutor(int(workers)) as pool:
+    list(pool.map(lambda job: call(name=f"projects/{project}/locations/{job}"), jobs))
+"""
+
+
+def main() -> int:
+    """Measures under a local target of its own, and prints the tables."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="counted runs of each (default 3)")
+    parser.add_argument("--latency", default="0ms", help="made-up latency of the stand-in, to see how the ways scale")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    if "INTERLOCK_LOCAL_URL" not in os.environ:
+        with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
+            run = [PYTHON, "-m", "local", "run", "--state", state, "--latency", options.latency]
+            return subprocess.run([*run, "--", PYTHON, "-m", "bench", *sys.argv[1:]], check=False).returncode
+    start_up(options.runs)
+    synth(options.runs)
+    toggle(options.runs, options.latency)
+    return 0
+
+
+def timed(words: list[str] | str) -> float:
+    """Wall seconds of a command, which must succeed. A text runs in a shell."""
+    began = time.monotonic()
+    subprocess.run(words, check=True, shell=isinstance(words, str), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return time.monotonic() - began
+
+
+def medians(ways: Mapping[str, Callable[[], float]], runs: int) -> dict[str, float]:
+    """The median of each way over `runs` rounds after one that is not counted; the ways take turns, so that a machine that
+    slows down slows all of them."""
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(runs + 1)][1:]
+    return {name: statistics.median(found[name] for found in rounds) for name in ways}
+
+
+def say(title: str, seconds: Mapping[str, float], base: str, notes: Mapping[str, str] | None = None) -> None:
+    """A table: seconds, the ratio to `base`, and a note."""
+    print(f"\n{title}\n")
+    for name, value in seconds.items():
+        print(f"  {name:<44} {value:8.2f} s  {value / seconds[base]:6.2f} x  {(notes or {}).get(name, '')}".rstrip())
+
+
+def start_up(runs: int) -> None:
+    """Commands that ask no cloud, on the whole catalog."""
+    ways = {
+        words: ["--help"] if words == "--help" else words.split() for words in ("--help", "validate", f"affected {BACKFILL}")
+    }
+    measured = medians(
+        {f"interlock {name}": lambda words=words: timed([INTERLOCK, *words]) for name, words in ways.items()}, runs
+    )
+    say("Start of commands that ask no cloud", measured, "interlock --help")
+
+
+def synth(runs: int) -> None:
+    """The app alone, without the cdktf command line around it."""
+    ways = {
+        "python main.py": lambda: timed([PYTHON, "main.py"]),
+        "the same, bindings imported as they come": lambda: timed([PYTHON, "-c", EAGER]),
+    }
+    say("Synth of the whole catalog", medians(ways, runs), "the same, bindings imported as they come")
+
+
+def toggle(runs: int, latency: str) -> None:
+    """One backfill on and off, in four ways; each figure is one on and one off together, halved."""
+    covered = json.loads(
+        subprocess.run([INTERLOCK, "affected", BACKFILL, "--format", "json"], check=True, capture_output=True).stdout
+    )
+    names = [job["name"] for job in covered["jobs"] if job["would_change"]]
+    subprocess.run([INTERLOCK, "deploy"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    shown = subprocess.run([INTERLOCK, "status", "--all", "--format", "json"], check=True, capture_output=True).stdout
+    regions = {job["name"]: job["region"] for job in json.loads(shown)["jobs"]}
+    jobs = [f"{regions[name]}/jobs/{name}" for name in names]
+    stack = Path(tempfile.mkdtemp(prefix="interlock-bench-stack-"))
+    shutil.copytree(STACKS / "schedules", stack, dirs_exist_ok=True)
+
+    def terraform(mode: str) -> list[str]:
+        variables = [f"-var=backfill_mode={mode}", f'-var=backfills=["{BACKFILL}"]']
+        return ["terraform", f"-chdir={stack}", "apply", "-auto-approve", "-input=false", *variables]
+
+    def gcloud(verb: str, prefix: str) -> str:
+        lines = "\n".join(f"{job.split('/')[-1]} --location={job.split('/')[0]}" for job in jobs)
+        return f"printf '%s\n' '{lines}' | {prefix} gcloud -q scheduler jobs {verb}"
+
+    def client(verb: str) -> list[str]:
+        return [PYTHON, "-c", CLIENT, str(WORKERS), os.environ["INTERLOCK_LOCAL_URL"], PROJECT, verb, *jobs]
+
+    both = {
+        "terraform apply": (terraform("true"), terraform("false")),
+        "gcloud, one after the other": (gcloud("pause", "xargs -L1"), gcloud("resume", "xargs -L1")),
+        f"gcloud, xargs -P {WORKERS}": (
+            gcloud("pause", f"xargs -L1 -P {WORKERS}"),
+            gcloud("resume", f"xargs -L1 -P {WORKERS}"),
+        ),
+        f"Python client, {WORKERS} threads": (client("pause"), client("resume")),
+    }
+    if shutil.which("gcloud") is None:
+        both = {name: way for name, way in both.items() if not name.startswith("gcloud")}
+    calls = {name: _calls_of(on, off) for name, (on, off) in both.items()}
+    ways = {name: (lambda on=on, off=off: (timed(on) + timed(off)) / 2) for name, (on, off) in both.items()}
+    say(
+        f"Toggle of {BACKFILL}: {len(jobs)} of {len(regions)} jobs, latency {latency}",
+        medians(ways, runs),
+        "terraform apply",
+        calls,
+    )
+    print(
+        "\n  Terraform also reads every job and the bucket, and writes the flag and its state; the others know no prior state."
+    )
+    shutil.rmtree(stack)
+
+
+def _calls_of(on: list[str] | str, off: list[str] | str) -> str:
+    """How many API calls turning on and off makes, from the stand-in's own counters."""
+    counted = []
+    for words in (on, off):
+        _requests("DELETE")
+        timed(words)
+        found = json.loads(_requests("GET"))
+        counted.append(f"{found['writes']} writes, {found['reads']} reads")
+    return f"on: {counted[0]}; off: {counted[1]}"
+
+
+def _requests(method: str) -> bytes:
+    page = urllib.request.Request(f"{os.environ['INTERLOCK_LOCAL_URL']}/_local/requests", method=method)  # noqa: S310 - loopback
+    with urllib.request.urlopen(page) as answer:  # noqa: S310
+        body: bytes = answer.read()
+    return body
+
+
+if __name__ == "__main__":
+    sys.exit(main())
