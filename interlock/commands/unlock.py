@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
@@ -32,5 +33,6 @@ def command(ctx: click.Context, stack: str, env_name: str, yes: bool) -> None:
     if not folder.is_dir():
         synthesize(cloud)
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1"}
-    code = run(["terraform", f"-chdir={folder}", "init", "-input=false"], environ)
-    ctx.exit(code or run(["terraform", f"-chdir={folder}", "force-unlock", "-force", lock.id], environ))
+    terraform, plain = ["terraform", f"-chdir={folder}"], [] if sys.stdout.isatty() else ["-no-color"]
+    code = run([*terraform, "init", "-input=false", *plain], environ)
+    ctx.exit(code or run([*terraform, "force-unlock", "-force", *plain, lock.id], environ))

@@ -70,6 +70,7 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
     if not isinstance(info, dict):
         return None
     who, operation, created = (str(info.get(key, "unknown")) for key in ("Who", "Operation", "Created"))
+    operation = operation.removeprefix("OperationType").lower()  # as Terraform writes it: OperationTypeApply
     return StateLock(id=str(blob.generation), who=who, operation=operation, created=created)
 
 
