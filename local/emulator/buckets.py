@@ -72,7 +72,7 @@ def _insert(call: Call) -> JsonObject:
         raise ApiError(400, "Required parameter: project")
     if call.store.get(KIND, name) is not None:
         raise ApiError(409, "Your previous request to create the named bucket succeeded and you already own it.")
-    bucket = merged(_DEFAULTS, call.body)
+    bucket = _with_defaults(merged({}, call.body))
     now = timestamp(call.request.now)
     location = bucket["location"].upper()
     bucket |= {
@@ -88,12 +88,16 @@ def _insert(call: Call) -> JsonObject:
     }
     if location in MULTI_REGIONS:
         bucket.setdefault("rpo", "DEFAULT")
-    bucket["softDeletePolicy"].setdefault("effectiveTime", now)
     call.store.put(f"{KIND}.project", name, {"project": call.query["project"]})
     return _saved(bucket, call)
 
 
+def _with_defaults(bucket: JsonObject) -> JsonObject:
+    return merged(_DEFAULTS, bucket)
+
+
 def _saved(bucket: JsonObject, call: Call) -> JsonObject:
+    bucket["softDeletePolicy"].setdefault("effectiveTime", timestamp(call.request.now))
     access = bucket["iamConfiguration"]
     # bucketPolicyOnly is the older name of uniformBucketLevelAccess; the server keeps them equal.
     access["bucketPolicyOnly"] = access["uniformBucketLevelAccess"]
@@ -129,12 +133,13 @@ def _list(call: Call) -> JsonObject:
 
 def _patch(call: Call) -> JsonObject:
     old = _get(call)
-    return _saved(merged(old, {key: value for key, value in call.body.items() if key not in _SERVER_FIELDS}), call)
+    patch = {key: value for key, value in call.body.items() if key not in _SERVER_FIELDS}
+    return _saved(_with_defaults(merged(old, patch)), call)
 
 
 def _update(call: Call) -> JsonObject:
     old = _get(call)
-    new = merged(_DEFAULTS, call.body) | {key: value for key, value in old.items() if key in _SERVER_FIELDS}
+    new = _with_defaults(merged({}, call.body)) | {key: value for key, value in old.items() if key in _SERVER_FIELDS}
     return _saved(new, call)
 
 

@@ -125,6 +125,8 @@ class Api:
         out: JsonObject = {}
         for key, item in value.items():
             name = key if key in properties else _camel(key)
+            if item is None and not self.is_storage:
+                continue  # null is absent; the storage API alone takes it as "remove"
             if name in properties:
                 if not properties[name].get("readOnly"):
                     out[name] = self._check(properties[name], item, f"{where}.{_snake(name)}".lstrip("."))

@@ -41,14 +41,19 @@ def _check_preconditions(current: JsonObject | None, query: Mapping[str, str], *
         buckets.check_metageneration(current, query)
 
 
-def _find(call: Call, *, reading: bool = False, bucket: str = "", name: str = "") -> tuple[JsonObject, bytes]:
+def _generation(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ApiError(400, f"Invalid generation: {text}")
+    return int(text)
+
+
+def _find(call: Call, *, reading: bool = False) -> tuple[JsonObject, bytes]:
     """The version that the call names (the live one without `generation`), its preconditions checked."""
-    bucket, name = bucket or call.path["bucket"], name or call.path["object"]
+    bucket, name = call.path["bucket"], call.path["object"]
     buckets.find(call, bucket)
-    generation = call.query.get("generation")
-    if generation is not None and not generation.isdecimal():
-        raise ApiError(400, f"Invalid generation: {generation}")
-    found = call.store.object(bucket, name, int(generation) if generation else None)
+    found = call.store.object(bucket, name, _generation(call.query.get("generation")))
     if found is None:
         if not reading:
             _check_preconditions(None, call.query)
@@ -236,14 +241,14 @@ def _delete(call: Call) -> Response:
 
 def _copy(call: Call) -> JsonObject:
     """copyTo and rewriteTo: a new object from another; done in one step whatever its size."""
-    source = {key: value for key, value in call.query.items() if not key.startswith("if")}
-    generation = source.get("sourceGeneration")
+    generation = _generation(call.query.get("sourceGeneration"))
     buckets.find(call, call.path["sourceBucket"])
-    found = call.store.object(call.path["sourceBucket"], call.path["sourceObject"], int(generation) if generation else None)
+    found = call.store.object(call.path["sourceBucket"], call.path["sourceObject"], generation)
     if found is None:
         raise ApiError(404, f"No such object: {call.path['sourceBucket']}/{call.path['sourceObject']}")
-    for name in ("ifSourceGenerationMatch", "ifSourceGenerationNotMatch"):
-        _check_preconditions(found[0], {name.replace("Source", ""): call.query[name]} if name in call.query else {})
+    prefix = "ifSource"
+    conditions = {f"if{k.removeprefix(prefix)}": v for k, v in call.query.items() if k.startswith(prefix)}
+    _check_preconditions(found[0], conditions)
     given = call.body or {key: value for key, value in found[0].items() if key in _CLIENT_FIELDS}
     new = _write(call, call.path["destinationBucket"], call.path["destinationObject"], given, found[1])
     new = _shown(new, call)

@@ -96,7 +96,8 @@ class Collection:
     def _find(self, call: Call) -> JsonObject:
         found = call.store.get(self._kind(call), self._name(call))
         if found is None:
-            noun = next(method.response for method in call.api.methods if method.id == f"{self._kind(call)}.get")
+            gets = (method.response for method in call.api.methods if method.id == f"{self._kind(call)}.get")
+            noun = next(gets, None) or "Resource"
             raise ApiError(404, f"{noun} not found.")
         return found
 

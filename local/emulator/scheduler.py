@@ -44,7 +44,7 @@ def _created(job: JsonObject, call: Call) -> JsonObject:
 
 
 def _changed(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
-    given = [target for target in _TARGETS if target in call.body]
+    given = [target for target in _TARGETS if new.get(target) != old.get(target) and target in new]
     if given:  # a job has one target: the new one replaces another kind
         new = {key: value for key, value in new.items() if key not in _TARGETS or key in given}
     return _completed(new, call) | {"state": old["state"]}

@@ -11,6 +11,7 @@ import gzip
 import json
 import os
 import re
+import sys
 import threading
 import time
 import zlib
@@ -69,6 +70,12 @@ class Emulator:
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:
             return error.response(request.path)
+        except UnicodeError as error:  # half a surrogate pair in a name
+            return ApiError(400, f"Invalid text: {error}").response(request.path)
+        except Exception as error:  # a fault of ours: say it, where a closed connection would say nothing
+            message = f"The local stand-in failed at {request.http} {request.path}: {error!r}"
+            print(message, file=sys.stderr)
+            return ApiError(500, message).response(request.path)
 
     def _route(self, request: Request) -> tuple[Api, Method, Handler | None, dict[str, str]]:
         path = found[1] if (found := _DOWNLOAD.fullmatch(request.path)) else request.path
@@ -130,6 +137,11 @@ def _json_body(api: Api, method: Method, request: Request) -> JsonObject:
     return api.check_body(method.request, body)
 
 
+def _header(value: str) -> str:
+    """A stored value as a header: one line, in the characters that HTTP has."""
+    return " ".join(value.split()).encode("latin-1", "replace").decode("latin-1")
+
+
 class Server(ThreadingHTTPServer):
     """The listening socket; OSError if the port is taken."""
 
@@ -174,10 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
         # no length and type where the body is absent by definition
         bodiless = response.status in {204, 304}
         if not bodiless:
-            self.send_header("Content-Type", response.content_type)
+            self.send_header("Content-Type", _header(response.content_type))
             self.send_header("Content-Length", str(len(response.body)))
         for name, value in response.headers.items():
-            self.send_header(name, value)
+            self.send_header(name, _header(value))
         self.end_headers()
         if self.command != "HEAD" and not bodiless:
             self.wfile.write(response.body)

@@ -210,6 +210,12 @@ def test_snake_case_and_enum_numbers_are_understood(rest):
     assert rest("POST", f"/v1/{PARENT}/jobs", fields).json["httpTarget"]["httpMethod"] == "GET"
 
 
+def test_null_is_absent(rest):
+    target = HTTP | {"httpMethod": None, "headers": None, "oidcToken": None}
+    made = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=target, retryConfig=None, timeZone=None))
+    assert (made.status, made.json["httpTarget"]["httpMethod"], made.json["timeZone"]) == (200, "POST", "Etc/UTC")
+
+
 def test_locations_are_listed(rest):
     found = rest("GET", "/v1/projects/p/locations").json["locations"]
     assert PARENT in [location["name"] for location in found]

@@ -307,3 +307,31 @@ def test_state_outlives_the_emulator(tmp_path):
             contents.append(json.loads(generation))
     assert contents[2] == b"one"
     assert contents[3] > contents[1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"iamConfiguration": None, "softDeletePolicy": None, "labels": None}, id="whole fields"),
+        pytest.param({"iamConfiguration": {"uniformBucketLevelAccess": None}, "storageClass": None}, id="parts"),
+    ],
+)
+def test_null_puts_the_defaults_back(rest, body):
+    for method, path in (("POST", "?project=p"), ("PATCH", "/holds-p"), ("PUT", "/holds-p")):
+        made = rest(method, f"/storage/v1/b{path}", {"name": "holds-p", "location": "US"} | body)
+        assert made.status == 200
+        assert made.json["iamConfiguration"]["uniformBucketLevelAccess"] == {"enabled": False}
+        assert (made.json["storageClass"], made.json.get("labels")) == ("STANDARD", None)
+
+
+def test_text_that_no_header_can_carry_is_still_served(rest, bucket):  # noqa: ARG001
+    body = '--b\n\n{"name": "a", "contentType": "t\\r\\nX-Evil: ü€"}\n--b\n\nhi\n--b--'.encode()
+    rest("POST", f"{UPLOAD}?uploadType=multipart", body, {"Content-Type": "multipart/related; boundary=b"})
+    answer = rest("GET", f"{OBJECTS}/a?alt=media")
+    assert (answer.body, "x-evil" in answer.headers) == (b"hi", False)
+
+
+def test_half_a_surrogate_pair_is_refused(rest, bucket):  # noqa: ARG001
+    body = b'--b\n\n{"name": "\\ud800"}\n--b\n\nhi\n--b--'
+    answer = rest("POST", f"{UPLOAD}?uploadType=multipart", body, {"Content-Type": "multipart/related; boundary=b"})
+    assert answer.status == 400

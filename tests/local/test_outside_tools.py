@@ -1,0 +1,101 @@
+"""The tools of others against the emulator: gcloud, and the gcs backend that is built into terraform."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from local import environment
+
+LOCATION = ("--location", "us-west2")
+BACKEND = """
+terraform {
+  backend "gcs" {
+    bucket = "state-p"
+    prefix = "local/schedules"
+  }
+}
+resource "terraform_data" "a" { input = "x" }
+"""
+HELD = {"ID": "1", "Operation": "OperationTypeApply", "Who": "ana@host", "Version": "1.11.4", "Created": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture
+def tool(emulator, tmp_path):
+    """Runs a tool in the environment of `local run`: (exit code, stdout, stderr with white space folded)."""
+    env = environment.for_command(os.environ, url=emulator.url, reattach={}, state=tmp_path)
+
+    def run(*command):
+        ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+        return ran.returncode, ran.stdout, " ".join(ran.stderr.split())
+
+    return run
+
+
+@pytest.fixture
+def gcloud(tool):
+    if shutil.which("gcloud") is None:
+        if os.environ.get("INTERLOCK_REQUIRE_GCLOUD") == "1":
+            pytest.fail("gcloud is not on PATH, and INTERLOCK_REQUIRE_GCLOUD=1 asks for it")
+        pytest.skip("gcloud is not on PATH")
+
+    def run(*arguments):
+        code, out, err = tool("gcloud", *arguments)
+        assert code == 0, err
+        return out
+
+    return run
+
+
+def test_gcloud_scheduler_commands(gcloud, rest):
+    jobs = ("scheduler", "jobs")
+    created = ("--schedule", "15,45 * * * *", "--uri", "https://x.example/", "--message-body", "{}")
+    gcloud(*jobs, "create", "http", "a", *LOCATION, *created)
+    assert "a us-west2 15,45 * * * * (Etc/UTC) HTTP ENABLED" in " ".join(gcloud(*jobs, "list", *LOCATION).split())
+    url = f"/v1/projects/{environment.PROJECT}/locations/us-west2/jobs/a"
+    for verb, state in (("pause", "PAUSED"), ("resume", "ENABLED"), ("run", "ENABLED")):
+        gcloud(*jobs, verb, "a", *LOCATION)
+        assert rest("GET", url).json["state"] == state
+    described = json.loads(gcloud(*jobs, "describe", "a", *LOCATION, "--format", "json"))
+    assert described["name"] == url.removeprefix("/v1/")
+    assert described["lastAttemptTime"]
+    gcloud(*jobs, "delete", "a", *LOCATION)
+    assert rest("GET", url).status == 404
+
+
+def test_gcloud_storage_commands(gcloud, rest, tmp_path):
+    rest("POST", f"/storage/v1/b?project={environment.PROJECT}", {"name": "holds-p", "versioning": {"enabled": True}})
+    (tmp_path / "hold").write_bytes(b"\r\nhold\n")
+    name = "gs://holds-p/holds/table/x/1@2026-01-01T00:00:00Z.json"
+    gcloud("storage", "cp", str(tmp_path / "hold"), name)
+    gcloud("storage", "cp", name, str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == b"\r\nhold\n"
+    gcloud("storage", "mv", name, "gs://holds-p/holds/moved.json")
+    assert gcloud("storage", "ls", "gs://holds-p/**").split() == ["gs://holds-p/holds/moved.json"]
+    gcloud("storage", "rm", "-r", "-a", "gs://holds-p")
+    assert rest("GET", f"/storage/v1/b?project={environment.PROJECT}").json["items"] == []
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+def test_terraforms_gcs_backend_keeps_its_state_and_names_the_holder_of_its_lock(tool, rest, tmp_path):
+    objects = "/storage/v1/b/state-p/o"
+    lock = f"{objects}/local%2Fschedules%2Fdefault.tflock"
+    rest("POST", "/storage/v1/b?project=p", {"name": "state-p", "versioning": {"enabled": True}})
+    (tmp_path / "main.tf").write_text(BACKEND)
+    apply = ("terraform", "apply", "-auto-approve", "-no-color")
+    assert tool("terraform", "init", "-no-color")[0] == 0
+    assert "1 added" in tool(*apply)[1]
+    state = rest("GET", f"{objects}/local%2Fschedules%2Fdefault.tfstate?alt=media").json
+    assert state["resources"][0]["type"] == "terraform_data"
+    assert rest("GET", lock).status == 404
+    rest("POST", f"/upload{objects}?uploadType=media&name=local/schedules/default.tflock", json.dumps(HELD).encode())
+    code, _, err = tool(*apply)
+    assert (code, "Error acquiring the state lock" in err, "ana@host" in err) == (1, True, True)
+    generation = rest("GET", lock).json["generation"]  # which the backend takes as the lock's id
+    assert f"ID: {generation}" in err
+    assert tool("terraform", "force-unlock", "-force", generation)[0] == 0
+    assert "0 added" in tool(*apply)[1]
