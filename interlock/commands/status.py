@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from interlock.actual import ENABLED, PAUSED, Comparison, JobStatus, compare
+from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
 from interlock.catalog import Json
 from interlock.commands.common import (
     Format,
@@ -107,7 +107,7 @@ def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everyth
         print_table(table)
     shown = [status for status in result.jobs if everything or status.effective.paused or status.drift]
     if shown:
-        table = new_table(["job", "state", "schedule", "zone", "why", "last attempt", "drift"])
+        table = new_table(["job", "state", "why", "drift", "schedule", "zone", "last attempt"])
         for status in shown:
             table.add_row(*_cells(status, now))
         print_table(table)
@@ -118,10 +118,12 @@ def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everyth
     states = [status.state for status in result.jobs]
     held = sum(1 for status in result.jobs if status.effective.held_by)
     declared = sum(1 for status in result.jobs if status.job.paused)
+    missing = f", {states.count(MISSING)} missing" if MISSING in states else ""
     drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
     click.echo(
         f"{len(states)} jobs: {states.count(ENABLED)} enabled, {states.count(PAUSED)} paused "
-        f"({declared} by declaration, {held} held); {drifted or 'no'} drift"
+        f"({declared} by declaration, {held} held){missing}; "
+        f"{f'{drifted} not as they should be' if drifted else 'no drift'}"
     )
 
 
@@ -130,9 +132,9 @@ def _cells(status: JobStatus, now: datetime) -> list[str]:
     return [
         cell(status.job.name),
         status.state,
+        cell(status.effective.explain(zone(status.job.time_zone), now)) if status.effective.paused else "",
+        cell("; ".join(status.drift)),
         status.job.schedule.text,
         status.job.time_zone,
-        cell(status.effective.explain(zone(status.job.time_zone), now)),
         f"{attempt:%Y-%m-%d %H:%M} UTC" if attempt else "never",
-        cell("; ".join(status.drift)),
     ]

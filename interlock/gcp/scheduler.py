@@ -25,7 +25,7 @@ def list_jobs(project: str, regions: Iterable[str]) -> list[ActualJob]:
             for region in sorted(regions)
             for job in client.list_jobs(parent=f"projects/{project}/locations/{region}")
         ]
-    except (GoogleAPIError, GoogleAuthError) as error:
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:  # OSError: requests, of the REST transport
         raise CloudError(f"Cloud Scheduler can't be listed in project {project}: {error}") from error
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from google.cloud.storage import Bucket, Client
 
 MAX_CONTENT_BYTES = 1_000_000
+PATIENCE_SECONDS = 15
+"""How long a read is tried again: Google's default of two minutes says nothing to who waits for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +31,18 @@ def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
     """The flags and holds in `bucket`, active or not, and the names that state neither. CloudError when it can't be read."""
     from google.api_core.exceptions import GoogleAPIError, NotFound
     from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage.retry import DEFAULT_RETRY
 
     try:
         client = _client(project)
-        names = [blob.name for prefix in (FLAG_PREFIX, HOLD_PREFIX) for blob in client.list_blobs(bucket, prefix=prefix)]
+        retry = DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
+        listed = (client.list_blobs(bucket, prefix=prefix, retry=retry) for prefix in (FLAG_PREFIX, HOLD_PREFIX))
+        names = [blob.name for blobs in listed for blob in blobs]
         parsed = {name: parse_object_name(name) for name in names}
         holds = [_with_content(client.bucket(bucket), hold) for hold in parsed.values() if hold is not None]
     except NotFound as error:
         raise CloudError(f"there is no bucket {bucket}; deploy the coordination stack first: make deploy") from error
-    except (GoogleAPIError, GoogleAuthError) as error:
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
         raise CloudError(f"the bucket {bucket} can't be read: {error}") from error
     return holds, sorted(name for name, hold in parsed.items() if hold is None)
 
