@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.provider import convert
+from local.provider.cloud import Cloud, Failure, Settings
 from local.provider.objects import OBJECT, list_objects
 from local.provider.planning import Change
-from local.provider.resource import NOT_FOUND, Cloud, Failure, Resource, Settings
+from local.provider.resource import NOT_FOUND, Resource
 from local.provider.rest import ApiError
 from local.provider.schema import Block
 from local.provider.values import Object, mapping, only, text

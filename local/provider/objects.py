@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.provider import convert
+from local.provider.cloud import Cloud, Failure, Settings, fill
 from local.provider.planning import Change
-from local.provider.resource import Cloud, Failure, Resource, Settings, fill
+from local.provider.resource import Resource
 from local.provider.rest import ApiError
 from local.provider.values import UNKNOWN, Object, text
 

@@ -1,8 +1,8 @@
 """What a change would do: the plan of one resource, as SDKv2's helper/schema computes it.
 
-Terraform proposes a new state (configuration where given, else the prior value of what is computed); this fills in defaults,
-marks what only the apply will tell as unknown, keeps prior values where the difference means nothing, and collects the
-paths whose change forces replacement. The answers carry legacy_type_system=true as SDKv2's do, so a default in a
+From the configuration and the prior state: fills in defaults, marks what only the apply will tell as unknown, keeps prior
+values of what is computed and where the difference means nothing, and collects the paths whose change forces replacement.
+The answers carry legacy_type_system=true as SDKv2's do, so a default in a
 non-computed argument or a computed value that changes on apply (`state` of a job that is paused) needs no extra line.
 """
 
@@ -18,7 +18,7 @@ from local.provider.values import UNKNOWN, Object, is_empty
 
 Path: TypeAlias = tuple[str | int, ...]
 Suppress: TypeAlias = Callable[[object, object, Mapping[str, object]], bool]
-"""Says of (prior, planned, the whole proposed object) that their difference means nothing."""
+"""Says of (prior, planned, the whole configuration) that their difference means nothing."""
 
 
 @dataclass(kw_only=True)
@@ -27,7 +27,6 @@ class Change:
 
     prior: Object | None
     config: Object
-    proposed: Object
     planned: Object = field(default_factory=dict)
     replace: list[Path] = field(default_factory=list)
 
@@ -49,13 +48,12 @@ def plan(
     block: Block,
     *,
     prior: Object | None,
-    proposed: Object,
     config: Object,
     suppress: Mapping[str, Suppress] | None = None,
 ) -> Change:
     """The planned state of a create (prior is None) or an update."""
-    change = Change(prior=prior, config=config, proposed=proposed)
-    change.planned = _Planner(change, suppress or {}).block(block, prior, proposed, config, ())
+    change = Change(prior=prior, config=config)
+    change.planned = _Planner(change, suppress or {}).block(block, prior, config, ())
     return change
 
 
@@ -81,23 +79,18 @@ class _Planner:
         self._change = change
         self._suppress = suppress
 
-    def block(self, block: Block, prior: Object | None, proposed: Object, config: Object, path: Path) -> Object:
-        planned: Object = {
-            name: self._attribute(a, prior, proposed.get(name), config.get(name), (*path, name))
-            for name, a in block.attrs.items()
-        }
+    def block(self, block: Block, prior: Object | None, config: Object, path: Path) -> Object:
+        planned: Object = {name: self._attribute(a, prior, config.get(name), (*path, name)) for name, a in block.attrs.items()}
         for name, inner in block.blocks.items():
             old = prior.get(name) if prior else None
-            planned[name] = self._nested(inner, old, proposed.get(name), config.get(name), (*path, name))
+            planned[name] = self._nested(inner, old, config.get(name), (*path, name))
         return planned
 
-    def _attribute(self, a: Attribute, prior: Object | None, new: object, given: object, path: Path) -> object:
+    def _attribute(self, a: Attribute, prior: Object | None, given: object, path: Path) -> object:
         old = prior.get(str(path[-1])) if prior else None
-        if given is None:
-            if a.default is not None:
-                new = a.default
-            elif a.computed:
-                return old if prior is not None else UNKNOWN
+        if given is None and a.computed and a.default is None:
+            return old if prior is not None else UNKNOWN
+        new = a.default if given is None else given
         if prior is not None and (same(old, new, a) or self._suppressed(old, new, path)):
             return old
         if a.force and not (old is None and is_empty(new)):
@@ -106,26 +99,25 @@ class _Planner:
 
     def _suppressed(self, old: object, new: object, path: Path) -> bool:
         rule = self._suppress.get(".".join(part for part in path if isinstance(part, str)))
-        return rule is not None and new is not UNKNOWN and rule(old, new, self._change.proposed)
+        return rule is not None and new is not UNKNOWN and rule(old, new, self._change.config)
 
-    def _nested(self, block: Block, old: object, new: object, given: object, path: Path) -> object:
-        if block.nest == "single" or new is UNKNOWN:
-            return new
-        was = [element for element in old if isinstance(element, dict)] if isinstance(old, list) else []
-        elements = [element for element in new if isinstance(element, dict)] if isinstance(new, list) else []
-        configs = given if isinstance(given, list) else []
-        if block.computed and not configs:
+    def _nested(self, block: Block, old: object, given: object, path: Path) -> object:
+        if block.nest == "single" or given is UNKNOWN:
+            return given
+        was, elements = _objects(old), _objects(given)
+        if block.computed and not elements:
             return UNKNOWN if self._change.creates else was
         if block.force and len(was) != len(elements):
             self._replace(path)
-        return [
-            self.block(block, _partner(block, was, i, configs[i]), element, configs[i], (*path, i))
-            for i, element in enumerate(elements[: len(configs)])
-        ]
+        return [self.block(block, _partner(block, was, i, element), element, (*path, i)) for i, element in enumerate(elements)]
 
     def _replace(self, path: Path) -> None:
         if not self._change.creates:
             self._change.replace.append(path)
+
+
+def _objects(value: object) -> list[Object]:
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
 def _partner(block: Block, was: list[Object], index: int, config: Object) -> Object | None:
@@ -148,13 +140,9 @@ def settle(block: Block, new: Object, reference: Mapping[str, object]) -> Object
         absent = value is None or value in ("", [], {})
         settled[name] = before if absent and is_empty(before) else value
     for name, inner in block.blocks.items():
-        value, before = new.get(name), reference.get(name)
-        if not isinstance(value, list):
-            settled[name] = value
-            continue
-        old = before if isinstance(before, list) else []
-        settled[name] = [
-            settle(inner, element, old[i] if i < len(old) and isinstance(old[i], dict) else {})
-            for i, element in enumerate(value)
-        ]
+        value, old = new.get(name), _objects(reference.get(name))
+        settled[name] = value
+        if isinstance(value, list):
+            old += [{}] * len(value)
+            settled[name] = [settle(inner, element, before) for element, before in zip(_objects(value), old, strict=False)]
     return settled

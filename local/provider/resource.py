@@ -1,6 +1,6 @@
 """A resource type over REST, as a row of a table: where it lives, what identifies it, how it is changed.
 
-Most types of the provider are generated from such rows; the ones that are not override a method (scheduler.py, storage.py).
+Most types of the provider are generated from such rows; the others override a method: scheduler.py, buckets.py, objects.py.
 """
 
 from __future__ import annotations
@@ -10,90 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
-from urllib.parse import quote
 
 from local.provider import convert, schema
+from local.provider.cloud import PLACE, Cloud, Failure, Settings, fill
+from local.provider.labels import LABELS, plan_labels, read_labels
 from local.provider.planning import Change, Suppress, settle
-from local.provider.rest import ApiError, Call, Interrupted, Reply, Rest
-from local.provider.values import UNKNOWN, Object, known, mapping, text
+from local.provider.rest import ApiError, Interrupted
+from local.provider.values import Object, known, mapping, text
 
 NOT_FOUND = 404
-OPERATION_POLL_SECONDS = 0.5
-_PLACE = re.compile(r"\{(?P<path>\+?)(?P<name>\w+)\}")
 DELETION_POLICY = "deletion_policy"
-
-
-class Failure(Exception):
-    """An operation failed; `state` is what is known to exist nevertheless (Terraform then marks a create as tainted)."""
-
-    def __init__(self, message: str, *, state: Object | None = None) -> None:
-        self.state = state
-        super().__init__(message)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The provider block, with defaults filled in. `endpoints` maps a service to the URL that its paths follow."""
-
-    project: str
-    region: str
-    default_labels: Mapping[str, object]
-    endpoints: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cloud:
-    """What an operation works with: the settings, the connection, and the RPC it runs in."""
-
-    settings: Settings
-    rest: Rest
-    call: Call
-
-    def url(self, service: str, template: str, values: Mapping[str, object]) -> str:
-        """The endpoint of the service followed by the template, its {names} filled in and quoted."""
-        return self.settings.endpoints[service] + fill(template, values, quoted=True)
-
-    def finished(self, service: str, reply: Object) -> Object:
-        """The result of a long-running operation, waited for; a reply that is none is the result itself."""
-        while "/operations/" in "/" + text(reply, "name"):
-            if reply.get("done") is True:
-                if error := mapping(reply, "error"):
-                    raise ApiError(0, f"Error code {error.get('code')}, message: {error.get('message')}")
-                return mapping(reply, "response")
-            self.call.wait(OPERATION_POLL_SECONDS)
-            reply = self.send("GET", self.url(service, "{+name}", reply)).json()
-        return reply
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        body: bytes | Object | None = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        content_type: str = "application/json",
-        retry_queue: bool = False,
-    ) -> Reply:
-        """One request, retried as the provider does. Raises ApiError, Interrupted."""
-        return self.rest.send(
-            method, url, call=self.call, query=query, body=body, content_type=content_type, retry_queue=retry_queue
-        )
-
-
-def fill(template: str, values: Mapping[str, object], *, quoted: bool = False) -> str:
-    """The template with each {name} replaced by that value; {+name} is a path, whose slashes stay (as in RFC 6570).
-
-    Raises Failure for a value that is missing.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        found = text(values, match["name"])
-        if not found:
-            name = match["name"]
-            raise Failure(f"{name}: required field is not set in the resource and has no default in the provider")
-        return quote(found, safe="/" if match["path"] else "") if quoted else found
-
-    return _PLACE.sub(value, template)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +51,7 @@ class Resource:
     @property
     def hidden(self) -> frozenset[str]:
         """Every attribute that is not a field of the API's object."""
-        return self.unsent | self.client_side | {"id", DELETION_POLICY, "timeouts", *self.provider_defaults, *_LABELS}
+        return self.unsent | self.client_side | {"id", DELETION_POLICY, "timeouts", *self.provider_defaults, *LABELS}
 
     def validate(self, config: Object) -> list[str]:  # noqa: ARG002 - a hook
         """What is wrong with a configuration beyond what its schema says."""
@@ -140,7 +66,7 @@ class Resource:
         if DELETION_POLICY in self.block.attrs and change.config.get(DELETION_POLICY) is None:
             change.set(DELETION_POLICY, "DELETE")
         if "effective_labels" in self.block.attrs:
-            _plan_labels(change, settings)
+            plan_labels(change, settings.default_labels)
 
     def encode(self, value: Object) -> Object:
         """The body of a create or an update."""
@@ -152,7 +78,7 @@ class Resource:
         """The state for what the API returned; what the API does not know comes from the reference."""
         state = reference | convert.flatten(self.block, body, skip=self.hidden, renames=self.renames)
         if "effective_labels" in self.block.attrs:
-            state |= _read_labels(mapping(body, "labels"), reference)
+            state |= read_labels(mapping(body, "labels"), reference)
         return state
 
     def identity(self, state: Object) -> str:
@@ -238,7 +164,7 @@ class Resource:
         if not self.imports:
             raise Failure(f"resource {self.type} doesn't support import")
         for form in self.imports:
-            found = re.fullmatch(_PLACE.sub(_group, form), import_id)
+            found = re.fullmatch(PLACE.sub(_group, form), import_id)
             if found:
                 state: Object = {name: getattr(settings, name) or None for name in self.provider_defaults}
                 state |= found.groupdict()
@@ -262,29 +188,3 @@ class Resource:
 
 def _group(match: re.Match[str]) -> str:
     return f"(?P<{match['name']}>{'.+' if match['path'] else '[^/]+'})"
-
-
-_LABELS = ("labels", "terraform_labels", "effective_labels")
-
-
-def _plan_labels(change: Change, settings: Settings) -> None:
-    """terraform_labels = the provider's default labels and the resource's; effective_labels also has what others set."""
-    own = change.config.get("labels")
-    if own is UNKNOWN or UNKNOWN in mapping(change.config, "labels").values():
-        change.set("terraform_labels", UNKNOWN)
-        change.set("effective_labels", UNKNOWN)
-        return
-    ours = {**settings.default_labels, **mapping(change.config, "labels")}
-    before = change.prior or {}
-    dropped = mapping(before, "terraform_labels").keys() - ours.keys()
-    others = {key: value for key, value in mapping(before, "effective_labels").items() if key not in dropped}
-    change.set("terraform_labels", ours)
-    change.set("effective_labels", {**others, **ours})
-
-
-def _read_labels(labels: Object, reference: Object) -> Object:
-    """What the API has under each of the three names: all of it, or the keys that we set."""
-    kept = {
-        name: {key: labels[key] for key in mapping(reference, name) if key in labels} for name in ("labels", "terraform_labels")
-    }
-    return {**kept, "effective_labels": labels}

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from local.provider.cloud import Cloud, Failure
 from local.provider.planning import Suppress
-from local.provider.resource import Cloud, Failure, Resource
+from local.provider.resource import Resource
 from local.provider.rest import ApiError
 from local.provider.values import UNKNOWN, Object, is_empty, mapping, only, text
 

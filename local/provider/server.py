@@ -12,8 +12,9 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 
 from local.provider import schema, wire
+from local.provider.cloud import Cloud, Failure, Settings
 from local.provider.planning import Path, plan
-from local.provider.resource import Cloud, Failure, Resource, Settings
+from local.provider.resource import Resource
 from local.provider.rest import ApiError, Call, Interrupted, Rest, check_loopback
 from local.provider.types import DATA_SOURCES, RESOURCES, SERVICES
 from local.provider.values import Object, conform, decode, encode, known, mapping, text
@@ -108,15 +109,13 @@ class Provider:
         return {"new_state": encode(new and known(new, instead=state)), "private": request.private}
 
     def PlanResourceChange(self, request: Any, _context: Any) -> dict[str, object]:
-        proposed = decode(request.proposed_new_state)
         answer = {"planned_private": request.prior_private, "legacy_type_system": True}
-        if proposed is None:  # a destroy
+        if decode(request.proposed_new_state) is None:  # a destroy
             return answer | {"planned_state": request.proposed_new_state}
         resource = _resource(request.type_name)
         change = plan(
             resource.block,
             prior=decode(request.prior_state),
-            proposed=proposed,
             config=decode(request.config) or {},
             suppress=resource.suppress,
         )

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from local.provider.buckets import Bucket
+from local.provider.cloud import Cloud
 from local.provider.objects import BucketObject, read_bucket_objects, read_object_content
-from local.provider.resource import Cloud, Resource
+from local.provider.resource import Resource
 from local.provider.scheduler import SchedulerJob
 from local.provider.values import Object
 

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -270,9 +271,21 @@ def start_apply(stand: Stand) -> subprocess.Popen[str]:
     )
 
 
-def wait_for_pauses(stand: Stand, least: int) -> None:
-    while list(stand.job_states().values()).count("PAUSED") < least:
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Poll until it holds; a condition that never does must not hang the tests."""
+    for _ in range(1000):
+        if condition():
+            return
         time.sleep(0.02)
+    pytest.fail("what the test waits for did not happen")
+
+
+def pauses(stand: Stand) -> int:
+    return stand.counts().get("cloudscheduler.projects.locations.jobs.pause", 0)
+
+
+def paused(stand: Stand) -> int:
+    return list(stand.job_states().values()).count("PAUSED")
 
 
 def test_sigterm_in_an_apply_of_many_jobs_ends_it_and_the_next_run_converges(stand: Stand) -> None:
@@ -281,15 +294,15 @@ def test_sigterm_in_an_apply_of_many_jobs_ends_it_and_the_next_run_converges(sta
     stand.variables["backfill_mode"] = True
     stand.faults.latency = 0.1
     running = start_apply(stand)
-    wait_for_pauses(stand, 5)
+    wait_until(lambda: paused(stand) >= 5)
     running.send_signal(signal.SIGTERM)
     output, _ = running.communicate(timeout=30)
     assert running.returncode == 1, output
     assert "Interrupt received" in output
-    paused = list(stand.job_states().values()).count("PAUSED")
-    assert 5 <= paused < 60
+    done = paused(stand)
+    assert 5 <= done < 60
     stand.faults.clear()
-    assert len(stand.changes()) == 60 - paused
+    assert len(stand.changes()) == 60 - done
     stand.apply()
     assert set(stand.job_states().values()) == {"PAUSED"}
 
@@ -300,8 +313,7 @@ def test_sigterm_cuts_retries_short(stand: Stand) -> None:
     stand.variables["backfill_mode"] = True
     stand.faults.add("POST :pause$ 503")
     running = start_apply(stand)
-    while stand.counts().get("cloudscheduler.projects.locations.jobs.pause", 0) < 4:
-        time.sleep(0.02)
+    wait_until(lambda: pauses(stand) >= 4)
     running.send_signal(signal.SIGTERM)
     output, _ = running.communicate(timeout=30)
     assert output.count("interrupted while waiting to retry") == 2
@@ -316,8 +328,7 @@ def test_nothing_is_written_for_a_terraform_that_was_killed(stand: Stand) -> Non
     stand.variables["backfill_mode"] = True
     stand.faults.add("POST :pause$ 503")
     running = start_apply(stand)
-    while "cloudscheduler.projects.locations.jobs.pause" not in stand.counts():
-        time.sleep(0.02)
+    wait_until(lambda: pauses(stand) > 0)
     running.kill()
     running.communicate()
     before = stand.counts()
@@ -347,8 +358,7 @@ def test_a_job_made_right_before_an_interruption_is_in_the_state(stand: Stand) -
     stand.write(jobs(1, paused="true"))
     stand.faults.add("POST :pause$ 503")
     running = start_apply(stand)
-    while "cloudscheduler.projects.locations.jobs.pause" not in stand.counts():
-        time.sleep(0.02)
+    wait_until(lambda: pauses(stand) > 0)
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=30)
     stand.faults.clear()
