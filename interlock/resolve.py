@@ -149,7 +149,7 @@ class _Reader:
                 )
 
     def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
-        if not matches_name(name):
+        if not re.fullmatch(NAME, name):
             self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
         elif name.startswith(RESERVED_PREFIX):
             self.complain(here, f"{where}: names that begin with {RESERVED_PREFIX} are kept for Interlock's own jobs")
@@ -168,11 +168,6 @@ class _Reader:
 
     def complain(self, source: Source, message: str) -> None:
         self.problems.append(Problem(source=source, message=message))
-
-
-def matches_name(name: str) -> bool:
-    """Whether `name` may name a job, a service, a processor or a backfill."""
-    return re.fullmatch(NAME, name) is not None
 
 
 class _Resolver:
