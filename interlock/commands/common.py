@@ -102,10 +102,11 @@ def print_table(table: Table) -> None:
     """A table as wide as the terminal, or as wide as it needs when it is no terminal; colours only on a terminal."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=ENDLESS)
-        console = Console(highlight=False, width=console.measure(table).maximum)
+    if sys.stdout.isatty():
+        console = Console(highlight=False)
+    else:  # said outright: FORCE_COLOR, which CI sets, would make a terminal of a pipe, 80 columns wide
+        console = Console(highlight=False, force_terminal=False, width=ENDLESS)
+        console = Console(highlight=False, force_terminal=False, width=console.measure(table).maximum)
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():

@@ -54,6 +54,10 @@ def test_affected_for_people(run: Run, scope: str) -> None:
     golden(f"commands/affected-{scope.replace('/', '-')}.txt", done.stdout)
 
 
+def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run) -> None:
+    assert run("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
+
+
 def test_show_for_people(run: Run) -> None:
     done = run("show", "gamebook-scraper")
     assert done.returncode == 0
