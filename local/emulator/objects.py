@@ -136,11 +136,11 @@ def _get(call: Call) -> JsonObject | Response:
 
 def read_xml(call: Call) -> Response:
     """GET or HEAD /bucket/object, as the Go client reads; conditions come as headers."""
-    prefix = "x-goog-if-"
-    renamed = {"generation-match": "ifGenerationMatch", "metageneration-match": "ifMetagenerationMatch"}
-    query = {renamed[key]: call.request.headers[prefix + key] for key in renamed if prefix + key in call.request.headers}
-    _check_preconditions((found := _find(call, reading=True))[0], query, reading=True)
-    return _media(call, *found)
+    names = {"ifGenerationMatch": "x-goog-if-generation-match", "ifMetagenerationMatch": "x-goog-if-metageneration-match"}
+    headers = call.request.headers
+    meta, content = _find(call, reading=True)
+    _check_preconditions(meta, {name: headers[header] for name, header in names.items() if header in headers}, reading=True)
+    return _media(call, meta, content)
 
 
 def _media(call: Call, meta: JsonObject, content: bytes) -> Response:

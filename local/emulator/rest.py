@@ -1,6 +1,6 @@
 """Generic resources: create, get, list, patch, update and delete of anything a discovery document describes.
 
-A new service is a row in `local.emulator.services.SERVICES`; a new kind of resource is one `Collection` in it:
+A new service is a row in local/emulator/services.py; a new kind of resource is one `Collection` in it:
 
 * `path`: its place in the discovery document, such as `projects.locations.workflows`.
 * `id_parameter`: the query parameter that carries the id at creation (`workflowId`), if the body's `name` doesn't.

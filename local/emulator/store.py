@@ -60,11 +60,8 @@ class Store:
 
     def under(self, kind: str, prefix: str) -> list[tuple[str, JsonObject]]:
         """(name, resource) of all whose name starts with `prefix`, by name."""
-        rows = self._db.execute(
-            "SELECT name, body FROM resource WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY name",
-            (kind, len(prefix), prefix),
-        )
-        return [(name, json.loads(body)) for name, body in rows]
+        rows = self._db.execute("SELECT name, body FROM resource WHERE kind = ? ORDER BY name", (kind,))
+        return [(name, json.loads(body)) for name, body in rows if name.startswith(prefix)]
 
     # versions of objects
 
@@ -91,11 +88,12 @@ class Store:
 
     def objects(self, bucket: str, *, prefix: str = "", versions: bool = False) -> list[JsonObject]:
         """Metadata of the live objects (or of all versions) under `prefix`, by name in UTF-8 order and generation."""
+        # Not by LIKE or substr: those end at a NUL, and wildcards would need quoting.
         rows = self._db.execute(
-            "SELECT meta FROM object WHERE bucket = ? AND substr(name, 1, ?) = ? AND (live = 1 OR ?) ORDER BY name, generation",
-            (bucket, len(prefix), prefix, versions),
+            "SELECT name, meta FROM object WHERE bucket = ? AND (live = 1 OR ?) ORDER BY name, generation",
+            (bucket, versions),
         )
-        return [json.loads(meta) for (meta,) in rows]
+        return [json.loads(meta) for name, meta in rows if name.startswith(prefix)]
 
     def last_generation(self) -> int:
         """The highest generation that was ever given and is still here, 0 if none."""

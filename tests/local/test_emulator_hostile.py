@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from conftest import Rest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local import emulator as target
@@ -63,6 +63,7 @@ def test_any_job(shared, job, patch, mask):
 
 @settings(max_examples=150, deadline=None)
 @given(name=st.text(max_size=20), content=st.binary(max_size=20), query=TEXT)
+@example(name="a\x00b", content=b"", query="a\x00")
 def test_any_object(shared, name, content, query):
     shared("POST", "/storage/v1/b?project=p", {"name": "any"})
     objects = "/storage/v1/b/any/o"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ import pytest
 import local
 
 PYTHON = sys.executable
+ROOT = str(Path(local.__file__).parents[1])
 DEADLINE = 30  # seconds that a test waits for what must happen
 JOBS = "/v1/projects/p/locations/us-west2/jobs"
 # Tells its pid and the emulator's URL, then waits for the file `go`.
@@ -34,7 +37,7 @@ def start(tmp_path):
         process = subprocess.Popen(
             [PYTHON, "-m", "local", "run", *options, "--", *command],
             cwd=tmp_path,
-            env=clean | {"PYTHONPATH": str(Path(local.__file__).parents[1])} | env,
+            env=clean | {"PYTHONPATH": ROOT} | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -188,6 +191,37 @@ def test_signals_reach_the_command_and_it_may_take_its_time(start, tmp_path, num
     process.communicate(timeout=DEADLINE)
     assert process.returncode == 3
     assert (tmp_path / "trapped").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "typed", "code", "shown"),
+    [
+        pytest.param("printf name?; read name; echo hello $name", b"ana\n", 0, "hello ana", id="a prompt is answered"),
+        pytest.param(
+            "trap 'echo ended; exit 9' INT; printf name?; while :; do sleep 0.02; done",
+            b"\x03",
+            9,
+            "ended",
+            id="Ctrl-C ends it",
+        ),
+    ],
+)
+def test_on_a_terminal(tmp_path, script, typed, code, shown):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        run = ["-m", "local", "run", "--state", str(tmp_path / "s"), "--", "sh", "-c", script]
+        os.execve(PYTHON, [PYTHON, *run], os.environ | {"PYTHONPATH": ROOT, "INTERLOCK_ENV": ""})  # noqa: S606
+    screen = b""
+    with suppress(OSError):  # how a terminal ends that nobody has open any more
+        while part := os.read(terminal, 4096):
+            screen += part
+            if b"name?" in screen and typed:
+                os.write(terminal, typed)
+                typed = b""
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == code, screen
+    assert shown in screen.decode()
 
 
 def test_a_command_that_a_signal_ends_has_the_shells_code(start, tmp_path):
