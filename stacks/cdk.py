@@ -140,15 +140,15 @@ class BaseStack(TerraformStack):
         self.add_override("terraform.required_providers.google.version", PROVIDER_VERSION)
 
     # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.
-    # So each construct gets an id with its kind in front, and Terraform's name as the logical id.
+    # So a construct gets an id with its kind in front, and Terraform's name as the logical id.
 
     def local(self, name: str, value: Json) -> None:
         """A local value; other expressions read it as `local.<name>`."""
         TerraformLocal(self, f"local-{name}", value).override_logical_id(name)
 
     def output(self, name: str, value: Json, description: str) -> None:
-        """An output."""
-        TerraformOutput(self, f"output-{name}", value=value, description=description).override_logical_id(name)
+        """An output. Its id is its name: that is what the cdktf command line shows."""
+        TerraformOutput(self, name, value=value, description=description)
 
     def variable(
         self,

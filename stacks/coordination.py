@@ -40,4 +40,3 @@ class CoordinationStack(BaseStack):
             ],
             labels={"managed-by": "interlock", "purpose": "backfill-flags-and-holds"},
         )
-        self.output("bucket", env.bucket, "The bucket of the flags and holds.")

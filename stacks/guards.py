@@ -108,9 +108,10 @@ def refusals(env: Environment) -> Mapping[str, str]:
             " if !contains(keys(local.declared), backfill)]}"
         ),
         "lost_jobs": (
-            '${flatten([for name, jobs in local.jobs_at_creation : [for job in jobs : "The job ${job} is held by'
-            f" gs://{env.bucket}/${{name}} and is no longer in the catalog. Put it back until the hold ends (the name says"
-            f" when), or release the hold: {remove}${{name}}'\""
+            # The parts of an object's name around the @ say what holds and until when.
+            "${flatten([for name, jobs in local.jobs_at_creation : [for job in jobs :"
+            ' "The job ${job} is held by ${split("@", name)[0]} until ${trimsuffix(split("@", name)[1], ".json")} and is'
+            f" no longer in the catalog. Put it back until then, or release the hold: {remove}${{name}}'\""
             ' if !contains(local.scopes["all"], job)]])}'
         ),
     }

@@ -156,12 +156,13 @@ HOLD, FLAG = f"holds/all/incident@{TOMORROW}.json", f"backfills/books@{TOMORROW}
         ),
         pytest.param(
             inputs(HOLD, jobs=("event-tick", "renamed")),
-            f"The job renamed is held by {BUCKET}/{HOLD} and is no longer in the catalog.",
+            f"The job renamed is held by holds/all/incident until {TOMORROW} and is no longer in the catalog. Put it back until"
+            f" then, or release the hold: gcloud storage rm '{BUCKET}/{HOLD}'",
             id="a job that a hold covered when it began and that is gone",
         ),
         pytest.param(
             inputs(FLAG, jobs=("event-tick", "renamed")),
-            f"or release the hold: gcloud storage rm '{BUCKET}/{FLAG}'",
+            f"The job renamed is held by backfills/books until {TOMORROW}",
             id="a job that a backfill covered when it was turned on and that is gone",
         ),
     ],
