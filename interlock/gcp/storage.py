@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     try:
-        client = _client(project)
+        client = storage_client(project)
         retry = DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
         listed = (client.list_blobs(bucket, prefix=prefix, retry=retry) for prefix in (FLAG_PREFIX, HOLD_PREFIX))
         names = [blob.name for blobs in listed for blob in blobs]
@@ -68,7 +69,7 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        blob = _client(project).bucket(bucket).get_blob(f"{prefix}/default.tflock")
+        blob = storage_client(project).bucket(bucket).get_blob(f"{prefix}/default.tflock")
         info = json.loads(blob.download_as_bytes()) if blob else None
     except (GoogleAPIError, GoogleAuthError, ValueError):
         return None
@@ -85,7 +86,7 @@ def has_bucket(project: str, bucket: str) -> bool:
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        return _client(project).lookup_bucket(bucket) is not None
+        return storage_client(project).lookup_bucket(bucket) is not None
     except (GoogleAPIError, GoogleAuthError) as error:
         raise CloudError(f"project {project} can't be asked for bucket {bucket}: {error}") from error
 
@@ -96,7 +97,7 @@ def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        client = _client(project)
+        client = storage_client(project)
         if client.lookup_bucket(bucket) is not None:
             return False
         new = client.bucket(bucket)
@@ -115,7 +116,7 @@ def remove_state_bucket(project: str, bucket: str) -> None:
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        client = _client(project)
+        client = storage_client(project)
         if (found := client.lookup_bucket(bucket)) is None:
             return
         for blob in client.list_blobs(bucket):
@@ -128,7 +129,11 @@ def remove_state_bucket(project: str, bucket: str) -> None:
         raise CloudError(f"the state bucket {bucket} can't be deleted: {error}") from error
 
 
-def _client(project: str) -> Client:
+def storage_client(project: str) -> Client:
+    """A client of Cloud Storage, or of the stand-in."""
+    # Else the client also asks for the bucket itself, in a thread of its own, which the coordinator may not:
+    # google/cloud/storage/_bucket_metadata_cache.py
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     from google.cloud.storage import Client
 
     if (url := local_url()) is None:

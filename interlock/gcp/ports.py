@@ -1,0 +1,143 @@
+"""The coordination bucket and Cloud Scheduler as `interlock.ports` asks for them.
+
+Nothing is tried again here: the core decides what may be repeated, and of a write that is repeated by a library nobody could
+tell whose it was. Both libraries speak REST, also Cloud Scheduler's, whose gRPC transport says UNAVAILABLE for a connection
+that broke as well as for a call that was turned down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from interlock.actual import ActualJob
+from interlock.gcp.scheduler import actual_job, rest_client
+from interlock.gcp.storage import storage_client
+from interlock.ports import Item, Refused, Unknown
+
+if TYPE_CHECKING:
+    from google.cloud import scheduler_v1, storage
+
+CALL_SECONDS = 20
+"""How long one call may take; then its outcome is not known."""
+MAX_OBJECT_BYTES = 16 * 2**20
+"""Of an object that is read; a declaration of 1,000 jobs has less than one MiB."""
+UNAUTHENTICATED, NOT_FOUND, PRECONDITION_FAILED = 401, 404, 412
+EMPTY_RANGE = 416
+"""The answer to a range of an object without content."""
+NO_OUTCOME = frozenset({408, 500, 502, 504})
+"""Statuses after which a write may have happened; 429 and 503 turn a request down before it is worked on.
+
+https://cloud.google.com/storage/docs/retry-strategy
+"""
+
+
+class GoogleBucket:
+    """A `ports.Bucket` in Cloud Storage."""
+
+    def __init__(self, project: str, bucket: str) -> None:
+        with _calls():
+            self._client: storage.Client = storage_client(project)
+            self._bucket = self._client.bucket(bucket)
+
+    def list(self, prefix: str) -> list[Item]:
+        """The objects whose names begin with `prefix`."""
+        with _calls():
+            found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
+            return [Item(name=blob.name, generation=int(blob.generation)) for blob in found]
+
+    def read(self, item: Item) -> bytes | None:
+        """The content of that generation, or None when it is gone: in a bucket with versions an old one could still be read."""
+        try:
+            with _calls():
+                content: bytes = self._bucket.blob(item.name).download_as_bytes(
+                    if_generation_match=item.generation, end=MAX_OBJECT_BYTES, retry=None, timeout=CALL_SECONDS
+                )
+        except Refused as refused:
+            if refused.code in (PRECONDITION_FAILED, NOT_FOUND):
+                return None
+            if refused.code == EMPTY_RANGE:
+                return b""
+            raise
+        return content
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Writes an object that must not exist; False when it does."""
+        try:
+            with _calls():
+                self._bucket.blob(name).upload_from_string(
+                    content, content_type="application/json", if_generation_match=0, retry=None, timeout=CALL_SECONDS
+                )
+        except Refused as refused:
+            if refused.code == PRECONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def delete(self, item: Item) -> bool:
+        """Deletes exactly that generation; False when it is gone or another."""
+        try:
+            with _calls():
+                self._bucket.blob(item.name).delete(if_generation_match=item.generation, retry=None, timeout=CALL_SECONDS)
+        except Refused as refused:
+            if refused.code in (PRECONDITION_FAILED, NOT_FOUND):
+                return False
+            raise
+        return True
+
+
+class GoogleScheduler:
+    """A `ports.Scheduler` in Cloud Scheduler."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        with _calls():
+            self._client: scheduler_v1.CloudSchedulerClient = rest_client()
+
+    def list(self, region: str) -> list[ActualJob]:
+        """Every job of the region."""
+        parent = f"projects/{self._project}/locations/{region}"
+        with _calls():
+            return [actual_job(job, region) for job in self._client.list_jobs(parent=parent, retry=None, timeout=CALL_SECONDS)]
+
+    def pause(self, region: str, job: str) -> None:
+        """Pauses an enabled job."""
+        with _calls():
+            self._client.pause_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
+
+    def resume(self, region: str, job: str) -> None:
+        """Resumes a paused job."""
+        with _calls():
+            self._client.resume_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
+
+    def run(self, region: str, job: str) -> None:
+        """Starts a run now. Turned down for sure, or `Unknown`: no server's error says that nothing was started."""
+        try:
+            with _calls():
+                self._client.run_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
+        except Refused as refused:
+            if refused.code >= 500:
+                raise Unknown(str(refused)) from refused
+            raise
+
+    def _name(self, region: str, job: str) -> str:
+        return f"projects/{self._project}/locations/{region}/jobs/{job}"
+
+
+@contextmanager
+def _calls() -> Iterator[None]:
+    """Google's exceptions as the ports': a status that says no, or no outcome that is known."""
+    from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        yield
+    except GoogleAPICallError as error:
+        if error.code is None or int(error.code) in NO_OUTCOME:
+            raise Unknown(str(error)) from error
+        raise Refused(int(error.code), str(error)) from error
+    except GoogleAuthError as error:  # before anything was sent
+        raise Refused(UNAUTHENTICATED, str(error)) from error
+    except (GoogleAPIError, OSError) as error:  # OSError: requests, and time-outs
+        raise Unknown(str(error)) from error

@@ -1,0 +1,171 @@
+"""The adapters of the run-time ports against the emulator, and against servers that refuse or fall silent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from google.cloud import scheduler_v1
+
+from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.gcp.scheduler import rest_client
+from interlock.gcp.storage import storage_client
+from interlock.ports import Item, Refused, Unknown
+from local.emulator import Running, serve
+
+PROJECT, BUCKET, REGION = "interlock-local", "interlock-local-coordination", "us-west2"
+NAME = f"projects/{PROJECT}/locations/{REGION}/jobs/scraper"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """An emulator with the bucket and one job."""
+    with serve(tmp_path / "state") as running:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", running.url)
+        storage_client(PROJECT).create_bucket(BUCKET)
+        target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
+        job = scheduler_v1.Job(name=NAME, schedule="15 * * * *", time_zone="Etc/UTC", http_target=target)
+        rest_client().create_job(parent=NAME.rpartition("/jobs/")[0], job=job)
+        yield running
+
+
+@pytest.fixture
+def bucket(cloud: Running) -> GoogleBucket:
+    """The adapter of the bucket."""
+    del cloud
+    return GoogleBucket(PROJECT, BUCKET)
+
+
+@pytest.fixture
+def scheduler(cloud: Running) -> GoogleScheduler:
+    """The adapter of Cloud Scheduler."""
+    del cloud
+    return GoogleScheduler(PROJECT)
+
+
+def test_an_object_is_made_once_and_read_and_deleted_by_its_generation(bucket: GoogleBucket) -> None:
+    name = "holds/table/a.b$2026/breaker@2026-11-23T18:00:00Z.json"
+    assert bucket.create(name, b"{}")
+    assert not bucket.create(name, b"other")
+    assert bucket.create("other/x.json", b"")
+    [item] = bucket.list("holds/")
+    assert item.name == name
+    assert bucket.read(item) == b"{}"
+    old = Item(name=name, generation=item.generation - 1)
+    assert bucket.read(old) is None
+    assert not bucket.delete(old)
+    assert bucket.delete(item)
+    assert not bucket.delete(item)
+    assert bucket.read(item) is None
+    assert bucket.list("holds/") == []
+    [empty] = bucket.list("other/")
+    assert bucket.read(empty) == b""
+
+
+def test_an_old_generation_of_a_bucket_with_versions_is_gone(bucket: GoogleBucket) -> None:
+    real = storage_client(PROJECT).get_bucket(BUCKET)
+    real.versioning_enabled = True
+    real.patch()
+    bucket.create("x.json", b"old")
+    [old] = bucket.list("")
+    real.blob("x.json").upload_from_string(b"new")
+    assert bucket.read(old) is None
+    assert not bucket.delete(old)
+
+
+def test_a_job_is_listed_paused_resumed_and_run(scheduler: GoogleScheduler) -> None:
+    scheduler.pause(REGION, "scraper")
+    assert [(job.name, job.region, job.state, job.last_attempt) for job in scheduler.list(REGION)] == [
+        ("scraper", REGION, "PAUSED", None)
+    ]
+    scheduler.resume(REGION, "scraper")
+    scheduler.run(REGION, "scraper")
+    [job] = scheduler.list(REGION)
+    assert job.state == "ENABLED"
+    assert job.last_attempt is not None
+
+
+Call = Callable[[GoogleBucket, GoogleScheduler], object]
+ITEM = Item(name="x", generation=7)
+CALLS: dict[str, Call] = {
+    "list objects": lambda bucket, _: bucket.list(""),
+    "read": lambda bucket, _: bucket.read(ITEM),
+    "create": lambda bucket, _: bucket.create("x", b""),
+    "delete": lambda bucket, _: bucket.delete(ITEM),
+    "list jobs": lambda _, scheduler: scheduler.list(REGION),
+    "pause": lambda _, scheduler: scheduler.pause(REGION, "scraper"),
+    "resume": lambda _, scheduler: scheduler.resume(REGION, "scraper"),
+}
+RUN: Call = lambda _, scheduler: scheduler.run(REGION, "scraper")  # noqa: E731
+
+
+@pytest.mark.parametrize("code", [409, 429, 503])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_refusal_carries_its_status_and_is_not_tried_again(cloud: Running, call: Call, code: int) -> None:
+    bucket, scheduler = GoogleBucket(PROJECT, BUCKET), GoogleScheduler(PROJECT)
+    cloud.faults.add(f"* . {code} x1")
+    with pytest.raises(Refused) as refused:
+        call(bucket, scheduler)
+    assert refused.value.code == code
+    assert cloud.faults.describe()["faults"] == [{"fault": f"* . {code} x1", "hits": 1}]
+
+
+@pytest.mark.parametrize(("code", "expected"), [(409, Refused), (429, Refused), (500, Unknown), (503, Unknown)])
+def test_a_run_is_turned_down_for_sure_only_below_500(
+    cloud: Running, scheduler: GoogleScheduler, code: int, expected: type[Exception]
+) -> None:
+    cloud.faults.add(f"POST :run$ {code} x1")
+    with pytest.raises(expected):
+        scheduler.run(REGION, "scraper")
+    assert cloud.faults.describe()["faults"] == [{"fault": f"POST :run$ {code} x1", "hits": 1}]
+
+
+@pytest.mark.parametrize("call", [*CALLS.values(), RUN], ids=[*CALLS, "run"])
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"], ids=["no answer", "500"])
+def test_without_a_clear_answer_the_outcome_is_unknown(monkeypatch: pytest.MonkeyPatch, call: Call, answer: bytes) -> None:
+    with _Rude(answer) as rude:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", rude.url)
+        bucket, scheduler = GoogleBucket(PROJECT, BUCKET), GoogleScheduler(PROJECT)
+        with pytest.raises(Unknown):
+            call(bucket, scheduler)
+    assert rude.requests == 1
+
+
+def test_a_missing_bucket_is_refused_with_404(cloud: Running) -> None:
+    del cloud
+    with pytest.raises(Refused) as refused:
+        GoogleBucket(PROJECT, "another-bucket").list("")
+    assert refused.value.code == 404
+
+
+class _Rude:
+    """Takes each request, sends `answer`, and hangs up."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer, self.requests = answer, 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> _Rude:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                self.requests += 1
+                connection.sendall(self._answer)
