@@ -23,6 +23,37 @@ LOCAL_VARIABLES = (
 """Names of the variables that point a tool at the stand-in."""
 
 Required = Literal["reason", "owner"]
+ChannelKind = Literal["email", "slack", "pubsub"]
+TICK_OFFSET = timedelta(minutes=3)
+"""Into the hour, so that ticks are off the minutes at which jobs are staggered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordinator:
+    """The function that keeps the jobs as holds and declaration say. `url` is empty where Cloud Run's pattern is followed."""
+
+    name: str
+    region: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breaker:
+    """When serialization conflicts make the coordinator hold a table's writers: more than `conflicts` in one `period`."""
+
+    conflicts: int
+    period: timedelta
+    hold: timedelta
+    """How long a tripped breaker holds; an incident that lasts makes it longer, one that closes does not end it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """Where alerts go. `target` is an address (email), the full name of a topic (pubsub), or the full name of a channel that
+    was made by hand (slack: its token comes from a click in the console and is nobody else's business)."""
+
+    kind: ChannelKind
+    target: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +77,33 @@ class Environment:
     """What must be said when a backfill is turned on."""
     allow_destroy: bool
     """Whether `make destroy` may delete the bucket with the flags and holds in it."""
+    coordinator: Coordinator
+    tick: timedelta
+    """How often the coordinator looks whatever happens; what a lost timer may cost. No hold may be shorter than two."""
+    breaker: Breaker
+    notification_channels: Mapping[str, Channel]
+    alerts_owner: str
+    """Who looks after Interlock itself: the `owner` label of every alert policy."""
+
+    @property
+    def tick_schedule(self) -> str:
+        """The tick in cron: 10m is `3,13,23,33,43,53 * * * *`."""
+        first, step = (int(span.total_seconds()) // 60 for span in (TICK_OFFSET, self.tick))
+        return ",".join(str(minute) for minute in range(first % step, 60, step)) + " * * * *"
+
+    @property
+    def coordinator_url(self) -> str:
+        """Where the coordinator answers, and the audience of the tokens that it takes."""
+        return self.coordinator.url or self.url_patterns[ServiceKind.RUN].format(
+            service=self.coordinator.name,
+            project=self.project,
+            project_number=self.project_number,
+            region=self.coordinator.region,
+        )
+
+    def account(self, name: str) -> str:
+        """The e-mail address of a service account of the project."""
+        return f"{name}@{self.project}.iam.gserviceaccount.com"
 
     @property
     def where(self) -> str:

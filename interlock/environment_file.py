@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
-from interlock.environment import Environment, Required
-from interlock.fields import Duration, Flag, Name, Region, matching
+from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
+from interlock.fields import Count, Duration, Flag, Name, Region, format_duration, matching
 from interlock.located import Document, Problem, SourceError, parse
 from interlock.schema import Entry, problems_of
 
@@ -20,6 +21,51 @@ BUCKET = r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]"
 BUCKET_RULE = "is no bucket name; allowed: 3 to 63 of a-z, 0-9, - and _"
 URL_FIELDS = {"service": "s", "project": "p", "project_number": "1", "region": "r"}
 """What a URL pattern may name, each with a value to try it with."""
+MIN_TICK, MAX_TICK = timedelta(minutes=5), timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+TICK_RULE = "does not divide an hour; allowed: 5m, 6m, 10m, 12m, 15m, 20m, 30m"
+PERIOD_RULE = "is refused by Cloud Monitoring; allowed: whole minutes, 1m to 1d"
+MIN_PERIOD, MAX_PERIOD = timedelta(minutes=1), timedelta(days=1)
+"""Of an alert's alignment: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Aggregation"""
+LABEL = r"[a-z0-9][a-z0-9_-]{0,62}"
+TOPIC = r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
+CHANNEL = r"projects/[a-z0-9-]+/notificationChannels/[0-9]{1,30}"
+CHANNEL_RULE = (
+    "is no notification channel; the console makes it, as it asks Slack for the token: "
+    "write its name, projects/<project>/notificationChannels/<number>"
+)
+
+
+class CoordinatorEntry(Entry):
+    """Where the coordinator runs, and where it answers when that is not Cloud Run's pattern."""
+
+    name: Annotated[
+        str, matching(r"[a-z]([a-z0-9-]{0,47}[a-z0-9])?", "is no name of a function; allowed: 1 to 49 of a-z, 0-9 and -")
+    ] = "interlock-coordinator"
+    region: Region
+    url: Annotated[str, matching(URL, "is no https URL")] | None = None
+
+
+class BreakerEntry(Entry):
+    """When conflicts hold a table's writers."""
+
+    conflicts: Count
+    period: Duration
+    hold: Duration
+
+
+class ChannelEntry(Entry):
+    """Where alerts go: each type with the one key that says where."""
+
+    type: ChannelKind
+    address: (
+        Annotated[str, matching(r"[^@\s]+@[A-Za-z0-9.-]+", "is no e-mail address; write one like oncall@example.com")] | None
+    ) = None
+    topic: Annotated[str, matching(TOPIC, "is no topic; write projects/<project>/topics/<topic>")] | None = None
+    channel: Annotated[str, matching(CHANNEL, CHANNEL_RULE)] | None = None
+
+
+WHERE_OF: Mapping[ChannelKind, str] = {"email": "address", "pubsub": "topic", "slack": "channel"}
 
 
 class EnvironmentFile(Entry):
@@ -44,6 +90,11 @@ class EnvironmentFile(Entry):
     max_hold: Duration
     require: tuple[Required, ...] = ()
     allow_destroy: Flag = False
+    coordinator: CoordinatorEntry
+    tick: Duration
+    breaker: BreakerEntry
+    notification_channels: dict[Name, ChannelEntry] = Field(default_factory=dict)
+    alerts_owner: Annotated[str, matching(LABEL, "is no label; allowed: at most 63 of a-z, 0-9, - and _")]
 
 
 def load_environment(name: str, text: str, file: str) -> Environment:
@@ -64,8 +115,17 @@ def load_environment(name: str, text: str, file: str) -> Environment:
             "name": name,
             "url_patterns": {ServiceKind(kind): pattern for kind, pattern in entry.url_patterns.items()},
             "require": frozenset(entry.require),
+            "coordinator": Coordinator(
+                name=entry.coordinator.name, region=entry.coordinator.region, url=entry.coordinator.url or ""
+            ),
+            "breaker": Breaker(**dict(entry.breaker)),
+            "notification_channels": {name: _channel(channel) for name, channel in entry.notification_channels.items()},
         }
     )
+
+
+def _channel(entry: ChannelEntry) -> Channel:
+    return Channel(kind=entry.type, target=getattr(entry, WHERE_OF[entry.type]))
 
 
 def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
@@ -78,6 +138,7 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
         yield problem(f"{entry.bucket} holds the flags already; Terraform's state needs a bucket of its own", "state_bucket")
     if not entry.max_hold:
         yield problem("no hold could be made; write one like 4d", "max_hold")
+    yield from _coordination_problems(entry, problem)
     for kind in sorted({"run", "function"} - entry.url_patterns.keys()):
         yield problem(f"missing key {kind}", "url_patterns")
     for kind, pattern in sorted(entry.url_patterns.items()):
@@ -88,6 +149,35 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
     for service, url in sorted(entry.service_urls.items()):
         if not re.fullmatch(URL, url):
             yield problem(f"{url!r} is no https URL", "service_urls", service)
+
+
+def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Problem]) -> Iterator[Problem]:
+    """What the coordinator, its timers and the breaker can't work with."""
+    if not MIN_TICK <= entry.tick <= MAX_TICK or HOUR % entry.tick:
+        yield problem(
+            f"{format_duration(entry.tick)} does not divide an hour; allowed: 5m, 6m, 10m, 12m, 15m, 20m, 30m", "tick"
+        )
+    elif entry.breaker.hold < 2 * entry.tick:
+        yield problem(
+            f"{format_duration(entry.breaker.hold)} is shorter than two ticks, {format_duration(2 * entry.tick)}",
+            "breaker",
+            "hold",
+        )
+    if entry.breaker.hold > entry.max_hold:
+        yield problem(f"is longer than max_hold, {format_duration(entry.max_hold)}", "breaker", "hold")
+    period = entry.breaker.period
+    if not MIN_PERIOD <= period <= MAX_PERIOD or period % MIN_PERIOD:
+        yield problem(f"{format_duration(period)} {PERIOD_RULE}", "breaker", "period")
+    for name, channel in sorted(entry.notification_channels.items()):
+        wanted = WHERE_OF[channel.type]
+        if channel.model_dump(exclude_none=True).keys() != {"type", wanted}:
+            yield problem(f"of type {channel.type} has the key {wanted} and no other", "notification_channels", name)
+    if not entry.invoker.endswith(f"@{entry.project}.iam.gserviceaccount.com") and entry.project != SAMPLE_PROJECT:
+        yield problem(
+            f"is of another project; Cloud Scheduler only takes accounts of {entry.project}: "
+            f"<name>@{entry.project}.iam.gserviceaccount.com",
+            "invoker",
+        )
 
 
 def _filled(pattern: str) -> str:

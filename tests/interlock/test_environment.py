@@ -29,6 +29,11 @@ url_patterns:
 service_urls: {}
 max_hold: 4d
 require: [reason]
+coordinator: {region: us-west2}
+tick: 10m
+breaker: {conflicts: 3, period: 5m, hold: 30m}
+notification_channels: {on-call: {type: email, address: on-call@acme.example}}
+alerts_owner: data-platform
 """
 NO_URL = "makes no https URL; allowed fields: service, project, project_number, region"
 
@@ -137,6 +142,46 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
         pytest.param(
             "max_hold", "max_holds", "11: max_holds: unknown key; did you mean max_hold? Allowed: ", id="an unknown key"
         ),
+        pytest.param(
+            "tick: 10m", "tick: 7m", "14: tick: 7m does not divide an hour; allowed: 5m, 6m, 10m", id="a tick that drifts"
+        ),
+        pytest.param(
+            "hold: 30m", "hold: 15m", "15: breaker.hold: 15m is shorter than two ticks, 20m", id="a hold that no tick sees"
+        ),
+        pytest.param("hold: 30m", "hold: 5d", "15: breaker.hold: is longer than max_hold, 4d", id="a breaker beyond max_hold"),
+        pytest.param("period: 5m", "period: 90s", "15: breaker.period: 90s is refused by Cloud Monitoring", id="half a minute"),
+        pytest.param("conflicts: 3", "conflicts: 0", "15: breaker.conflicts: ", id="a breaker that always trips"),
+        pytest.param(
+            "on-call@acme",
+            "acme",
+            "16: notification_channels.on-call.address: 'acme.example' is no e-mail address",
+            id="no mail",
+        ),
+        pytest.param(
+            "type: email",
+            "type: pager",
+            "16: notification_channels.on-call.type: 'pager' is not allowed; allowed: email, slack or pubsub",
+            id="an unknown kind of channel",
+        ),
+        pytest.param(
+            "{type: email, address: on-call@acme.example}",
+            "{type: slack, channel: '#alerts'}",
+            "16: notification_channels.on-call.channel: '#alerts' is no notification channel; the console makes it",
+            id="a channel of Slack by its name",
+        ),
+        pytest.param(
+            "type: email",
+            "type: pubsub",
+            "16: notification_channels.on-call: of type pubsub has the key topic and no other",
+            id="a topic with an address",
+        ),
+        pytest.param("data-platform", "Data Platform", "17: alerts_owner: 'Data Platform' is no label", id="no label"),
+        pytest.param(
+            "invoker@acme-data.iam",
+            "invoker@other-data.iam",
+            "6: invoker: is of another project; Cloud Scheduler only takes accounts of acme-data",
+            id="an account of another project",
+        ),
         pytest.param("location: us-west2\n", "", "1: location: missing key", id="a missing key"),
         pytest.param("location:", "\tlocation:", "3: can't be read as YAML: a tab; indent with spaces", id="a tab"),
     ],
@@ -161,6 +206,14 @@ def test_what_a_job_calls(kind: ServiceKind, urls: dict[str, str], call: str) ->
     job = load(GOOD).jobs["fetch"]
     job = replace(job, target=replace(job.target, service=replace(job.target.service, kind=kind)))
     assert replace(environment(), service_urls=urls).call(job) == call
+
+
+def test_where_the_coordinator_answers_and_when_it_looks() -> None:
+    good = environment()
+    assert good.coordinator_url == "https://interlock-coordinator-123456789.us-west2.run.app"
+    assert replace(good, coordinator=replace(good.coordinator, url="https://x.example")).coordinator_url == "https://x.example"
+    assert good.tick_schedule == "3,13,23,33,43,53 * * * *"
+    assert good.account("x") == "x@acme-data.iam.gserviceaccount.com"
 
 
 def test_a_run_job_is_started_through_googles_own_api() -> None:
