@@ -1,0 +1,59 @@
+"""Ends as people type them: `--for 2h`, `--until 23:00`, a date and time, or RFC 3339."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+FORMS = "write a time like 23:00, a date and time like 2026-11-24 07:00, or RFC 3339 like 2026-11-24T07:00:00Z"
+DURATION_FORMS = "write one like 45m, 2h, 1h30m or 4d"
+DAYS_AHEAD = 3
+"""How far the next 02:30 is looked for; a change of the clock skips it on one day at most."""
+
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)")
+_DURATION = re.compile(r"(?=[0-9])(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?")
+
+
+def parse_duration(text: str) -> timedelta:
+    """How long, of days, hours and minutes: 45m, 2h, 1h30m or 4d. ValueError with a sentence for people."""
+    found = _DURATION.fullmatch(text)
+    if found is None or not any(number and int(number) for number in found.groups()):
+        raise ValueError(f"{text!a} is no duration; {DURATION_FORMS}")
+    days, hours, minutes = (int(number or 0) for number in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """The instant that `text` states, in whole seconds, aware UTC: without a date the next such time of `zone` after `now`.
+
+    A time that comes twice is the first one after `now`; one that the clock skips is refused when a date names it, and looked
+    for on the next day when none does. ValueError with a sentence for people.
+    """
+    if found := _CLOCK.fullmatch(text):
+        wall = time(int(found[1]), int(found[2]))
+        today = now.astimezone(zone).date()
+        ahead = (instant for day in range(DAYS_AHEAD) for instant in _instants(today + timedelta(days=day), wall, zone))
+        return next(instant for instant in ahead if instant > now)
+    try:
+        if found := _LOCAL.fullmatch(text):
+            instants = _instants(date.fromisoformat(found[1]), time.fromisoformat(found[2]), zone)
+            if not instants:
+                raise ValueError(f"{text} is skipped by the clock of {zone.key}; name another time")
+            return next((instant for instant in instants if instant > now), instants[-1])
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        if "skipped" in str(error):
+            raise
+        raise ValueError(f"{text!a} is no end; {FORMS}") from None
+    if instant.utcoffset() is None:
+        raise ValueError(f"{text!a} has no zone; {FORMS}")
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _instants(day: date, wall: time, zone: ZoneInfo) -> list[datetime]:
+    """When the clocks of `zone` show that time on that day: once, twice, or not at all."""
+    naive = datetime.combine(day, wall)
+    instants = {naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(instant for instant in instants if instant.astimezone(zone).replace(tzinfo=None) == naive)
