@@ -35,6 +35,8 @@ class Coordinator:
     name: str
     region: str
     url: str
+    operators: tuple[str, ...] = ()
+    """The IAM members who may ask it: people who hold, extend and release."""
 
 
 @dataclass(frozen=True, kw_only=True)

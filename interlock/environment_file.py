@@ -30,6 +30,8 @@ MIN_PERIOD, MAX_PERIOD = timedelta(minutes=1), timedelta(days=1)
 LABEL = r"[a-z0-9][a-z0-9_-]{0,62}"
 TOPIC = r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 CHANNEL = r"projects/[a-z0-9-]+/notificationChannels/[0-9]{1,30}"
+MEMBER = r"(user|group|serviceAccount):[^@\s]+@[A-Za-z0-9.-]+"
+MEMBER_RULE = "is no member; write one like group:data-platform@example.com, user:... or serviceAccount:..."
 CHANNEL_RULE = (
     "is no notification channel; the console makes it, as it asks Slack for the token: "
     "write its name, projects/<project>/notificationChannels/<number>"
@@ -44,6 +46,7 @@ class CoordinatorEntry(Entry):
     ] = "interlock-coordinator"
     region: Region
     url: Annotated[str, matching(URL, "is no https URL")] | None = None
+    operators: tuple[Annotated[str, matching(MEMBER, MEMBER_RULE)], ...] = ()
 
 
 class BreakerEntry(Entry):
@@ -116,7 +119,10 @@ def load_environment(name: str, text: str, file: str) -> Environment:
             "url_patterns": {ServiceKind(kind): pattern for kind, pattern in entry.url_patterns.items()},
             "require": frozenset(entry.require),
             "coordinator": Coordinator(
-                name=entry.coordinator.name, region=entry.coordinator.region, url=entry.coordinator.url or ""
+                name=entry.coordinator.name,
+                region=entry.coordinator.region,
+                url=entry.coordinator.url or "",
+                operators=entry.coordinator.operators,
             ),
             "breaker": Breaker(**dict(entry.breaker)),
             "notification_channels": {name: _channel(channel) for name, channel in entry.notification_channels.items()},

@@ -175,6 +175,12 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             "16: notification_channels.on-call: of type pubsub has the key topic and no other",
             id="a topic with an address",
         ),
+        pytest.param(
+            "coordinator: {region",
+            "coordinator: {operators: [ana@acme.example], region",
+            "13: coordinator.operators[0]: 'ana@acme.example' is no member; write one like group:data-platform@example.com",
+            id="an operator without a kind",
+        ),
         pytest.param("data-platform", "Data Platform", "17: alerts_owner: 'Data Platform' is no label", id="no label"),
         pytest.param(
             "invoker@acme-data.iam",
