@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.emulator.faults import Faults
+from local.emulator.runtime import Runtime
 from local.emulator.server import HOST, Emulator, Server
 from local.emulator.services import Service, services
 
@@ -17,10 +18,11 @@ __all__ = ["Running", "serve"]
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A running emulator: where it listens, and its faults."""
+    """A running emulator: where it listens, its faults, and what runs beside the server."""
 
     url: str  # without a slash at the end
     faults: Faults
+    runtime: Runtime
 
 
 @contextmanager
@@ -32,9 +34,9 @@ def serve(state_dir: Path, *, port: int = 0, rows: Iterable[Service] | None = No
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             thread.start()
             try:
-                yield Running(url=f"http://{HOST}:{server.server_port}", faults=emulator.faults)
+                yield Running(url=f"http://{HOST}:{server.server_port}", faults=emulator.faults, runtime=emulator.runtime)
             finally:
                 server.shutdown()
                 thread.join()
     finally:
-        emulator.store.close()
+        emulator.close()

@@ -40,6 +40,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     now: datetime
+    query_string: str = ""  # as it was sent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from typing import TypeVar
 
 from local.emulator.discovery import Api, Method
 from local.emulator.model import ApiError, JsonObject, Request, Response
+from local.emulator.runtime import Runtime
 from local.emulator.store import Store
 
 _DEFAULT_PAGE = 500
@@ -40,7 +41,12 @@ class Call:
     path: Mapping[str, str]
     request: Request
     body: JsonObject
-    store: Store
+    runtime: Runtime
+
+    @property
+    def store(self) -> Store:
+        """The state, within this call's transaction."""
+        return self.runtime.store
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from local.emulator import attempts
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.rest import Call, Collection, Handler
 
@@ -59,7 +60,8 @@ def _resume(job: JsonObject, _call: Call) -> JsonObject:
 
 
 def _run(job: JsonObject, call: Call) -> JsonObject:
-    """Record an attempt that went well. Nothing is dispatched: no request leaves this machine."""
+    """An attempt, now; local/emulator/attempts.py makes it."""
+    call.store.after(lambda: attempts.start(call.runtime, job["name"]))
     return job | {"lastAttemptTime": timestamp(call.request.now), "status": {}}
 
 

@@ -3,6 +3,7 @@
 * `/_local/faults`: GET shows, POST {"faults": [...], "latency": "120ms"} adds, DELETE clears (local/emulator/faults.py).
 * `/_local/requests`: GET counts reads and writes, by method; DELETE begins at zero.
 * `/_local/about`: who serves which state folder.
+* the clock, scheduled fires, deliveries and alerts: local/emulator/pages.py.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import objects
+from local.emulator import objects, pages, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
+from local.emulator.runtime import Runtime
 from local.emulator.services import Service
 from local.emulator.store import FILE, Store
 
@@ -48,12 +49,20 @@ class Emulator:
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
+        self.runtime = Runtime(self.store, state)
+
+    def close(self) -> None:
+        """End what runs beside the server, then close the state."""
+        self.runtime.close()
+        self.store.close()
 
     def answer(self, request: Request) -> Response:
         """The response to a request; an ApiError becomes the error of the API that the path belongs to."""
         try:
             if request.path.startswith("/_local/"):
                 return self._steer(request)
+            if request.path.startswith(serving.PREFIX):
+                return self.runtime.functions.handle(request)
             api, method, handler, path = self._route(request)
             with self._count_lock:
                 self._counts[method.id, method.writes] += 1
@@ -65,7 +74,7 @@ class Emulator:
             api.check_query(method, request.query)
             body = _json_body(api, method, request)
             with self.store.transaction():
-                call = Call(api=api, method=method, path=path, request=request, body=body, store=self.store)
+                call = Call(api=api, method=method, path=path, request=request, body=body, runtime=self.runtime)
                 result = handler(call)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:
@@ -115,7 +124,7 @@ class Emulator:
             return json_response({"reads": reads, "writes": sum(methods.values()) - reads, "methods": methods})
         if page == ("GET", "about"):
             return json_response({"pid": os.getpid(), "state": str(self.state.resolve())})
-        raise ApiError(404, f"No page {request.http} {request.path}; there are faults, requests and about.")
+        return pages.answer(self.runtime, request)
 
     def _add_faults(self, body: bytes) -> None:
         try:
@@ -151,6 +160,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, emulator: Emulator, port: int) -> None:
         super().__init__((HOST, port), _Handler)
         self.emulator = emulator
+        emulator.runtime.url = f"http://{HOST}:{self.server_port}"
 
     def server_bind(self) -> None:
         """Bind without the look-up of the host's name that http.server makes."""
@@ -176,7 +186,8 @@ class _Handler(BaseHTTPRequestHandler):
                 query=dict(parse_qsl(query, keep_blank_values=True)),
                 headers=headers,
                 body=self._read_body(headers),
-                now=datetime.now(UTC),
+                now=self.server.emulator.runtime.clock.now(),
+                query_string=query,
             )
             response = self.server.emulator.answer(request)
         except ApiError as error:  # the body can't be read: what follows on the connection can't be trusted

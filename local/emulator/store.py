@@ -6,7 +6,7 @@ import json
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,13 +30,23 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._after: list[Callable[[], None]] = []
         self._db = _open(path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, alone."""
-        with self._lock, self._db:
-            yield
+        """All or nothing, alone; then what `after` was given. Not to be nested."""
+        with self._lock:
+            self._after.clear()
+            with self._db:
+                yield
+            due, self._after = self._after, []
+        for work in due:
+            work()
+
+    def after(self, work: Callable[[], None]) -> None:
+        """Do `work` once this transaction is kept; never if it isn't."""
+        self._after.append(work)
 
     def close(self) -> None:
         """Close the file; nothing is pending."""

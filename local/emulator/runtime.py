@@ -1,0 +1,59 @@
+"""What runs beside the HTTP server: the clock, deliveries, function processes, and what they leave to be looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from local.emulator import serving
+from local.emulator.clock import Clock
+from local.emulator.dispatch import Dispatcher
+from local.emulator.model import JsonObject
+from local.emulator.store import Store
+
+PROJECT = "interlock-local"
+_SETTLE_SECONDS = 120.0
+_KEPT_ATTEMPTS = 100_000
+
+
+class Runtime:
+    """One for each running emulator. `url` is set once its port is known."""
+
+    def __init__(self, store: Store, state: Path) -> None:
+        self.store = store
+        self.url = ""
+        self.clock = Clock()
+        self.dispatcher = Dispatcher(self.clock)
+        self.logged: Callable[[JsonObject, str, str], None] = lambda _function, _line, _stream: None
+        self.functions = serving.Functions(
+            store=store,
+            folder=state / "functions",
+            environment=self._environment,
+            logged=lambda function, line, stream: self.logged(function, line, stream),
+        )
+        self.attempts: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of scheduled jobs, oldest first
+        self.stepping = threading.Lock()  # one at a time moves the clock
+
+    def settle(self) -> bool:
+        """Wait until nothing is due or under way and everything printed is logged; False if it takes too long."""
+        done = self.dispatcher.settle(_SETTLE_SECONDS)
+        self.functions.read_output()
+        return done
+
+    def close(self) -> None:
+        """End deliveries and processes."""
+        self.dispatcher.close()
+        self.functions.close()
+
+    def _environment(self) -> Mapping[str, str]:
+        """What leads the clients in a function here instead of to Google."""
+        return {
+            "INTERLOCK_ENV": "local",
+            "INTERLOCK_LOCAL_URL": self.url,
+            "STORAGE_EMULATOR_HOST": self.url,
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }

@@ -1,0 +1,210 @@
+"""Deployed functions on the emulator: the real functions-framework behind the check of run.invoker, called by jobs."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from urllib.parse import quote
+
+import pytest
+
+PARENT = "projects/interlock-local/locations/us-west2"
+SERVICE = f"{PARENT}/services/coordinator"
+URI = "https://coordinator-abc-uw.a.run.app"
+TIMER = "timer@interlock-local.iam.gserviceaccount.com"
+OTHER = "other@interlock-local.iam.gserviceaccount.com"
+NOON = "2026-03-10T12:00:00Z"
+
+MAIN = """
+import json, os
+
+def main(request):
+    said = {"path": request.path, "method": request.method, "body": request.get_data(as_text=True)}
+    said |= {"caller": request.headers.get("Authorization"), "query": request.query_string.decode()}
+    said |= {name: os.environ.get(name) for name in ("GREETING", "INTERLOCK_LOCAL_URL", "K_SERVICE", "SECRET_OF_THE_USER")}
+    if "log" in request.args:
+        print(json.dumps({"severity": "NOTICE", "event": request.args["log"]}))
+    return json.dumps(said), int(request.args.get("status", 200)), {"X-Said": "yes"}
+"""
+
+
+def archive(source=MAIN):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as files:
+        files.writestr("main.py", source)
+    return buffer.getvalue()
+
+
+def upload(rest, content, name="source.zip"):
+    rest("POST", "/storage/v1/b?project=p", {"name": "sources"})
+    return rest("POST", f"/upload/storage/v1/b/sources/o?uploadType=media&name={quote(name)}", content).json["generation"]
+
+
+@pytest.fixture
+def deploy(emulator, rest):
+    """Deploys a source as the function `coordinator`, invoked by TIMER."""
+
+    def deployed(source=MAIN, **config):
+        function = {
+            "name": f"{PARENT}/functions/coordinator",
+            "url": URI,
+            "buildConfig": {
+                "entryPoint": "main",
+                "source": {
+                    "storageSource": {"bucket": "sources", "object": "source.zip", "generation": upload(rest, archive(source))}
+                },
+            },
+            "serviceConfig": {"service": SERVICE, "uri": URI, "environmentVariables": {"GREETING": "hello"}, **config},
+        }
+        policy = {"bindings": [{"role": "roles/run.invoker", "members": [f"serviceAccount:{TIMER}"]}]}
+        with emulator.runtime.store.transaction():
+            emulator.runtime.store.put("cloudfunctions.projects.locations.functions", function["name"], function)
+            emulator.runtime.store.put("run.projects.locations.services.policy", SERVICE, policy)
+
+    return deployed
+
+
+def bearer(email):
+    return {"Authorization": f"Bearer local:{email}"}
+
+
+def job(rest, name, schedule="30 * * * *", uri=f"{URI}/tick", **fields):
+    target = {"uri": uri, "httpMethod": "POST", "body": "e30=", "oidcToken": {"serviceAccountEmail": TIMER, "audience": URI}}
+    body = {"name": f"{PARENT}/jobs/{name}", "schedule": schedule, "httpTarget": target} | fields
+    assert rest("POST", f"/v1/{PARENT}/jobs", body).status == 200
+
+
+def attempts(rest):
+    rest("POST", "/_local/settle")
+    return rest("GET", "/_local/attempts").json["attempts"]
+
+
+def test_a_function_answers_who_may_invoke_it(rest, deploy, monkeypatch, emulator):
+    monkeypatch.setenv("SECRET_OF_THE_USER", "s")
+    deploy()
+    answer = rest("PUT", "/_functions/coordinator/a%20b?x=1", b"body", bearer(TIMER))
+    assert (answer.status, answer.headers["x-said"]) == (200, "yes")
+    assert answer.json == {
+        "path": "/a b",
+        "method": "PUT",
+        "body": "body",
+        "query": "x=1",
+        "caller": f"Bearer local:{TIMER}",
+        "GREETING": "hello",
+        "INTERLOCK_LOCAL_URL": emulator.url,
+        "K_SERVICE": "coordinator",
+        "SECRET_OF_THE_USER": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        pytest.param("coordinator", {}, 401, id="no token"),
+        pytest.param("coordinator", {"Authorization": "Bearer ya29.real"}, 401, id="a token that isn't one of ours"),
+        pytest.param("coordinator", {"Authorization": f"Basic local:{TIMER}"}, 401, id="another scheme"),
+        pytest.param("coordinator", bearer(OTHER), 403, id="an identity without the role"),
+        pytest.param("unknown", bearer(TIMER), 404, id="a function that isn't deployed"),
+        pytest.param("%2e%2e", bearer(TIMER), 404, id="a name that is a path"),
+    ],
+)
+def test_who_may_not_is_turned_away_before_the_function_starts(rest, deploy, path, headers, status, emulator):
+    deploy("raise SystemExit('started')")
+    assert rest("POST", f"/_functions/{path}", {}, headers).status == status
+
+
+def test_a_job_calls_the_function_as_its_service_account(rest, deploy):
+    deploy()
+    rest("POST", "/_local/clock", {"set": NOON})
+    job(rest, "interlock-tick")
+    job(rest, "elsewhere", uri="https://scrapers.example/run")
+    moved = rest("POST", "/_local/clock", {"advance": "1h"}).json
+    assert moved == {"now": "2026-03-10T13:00:00.000000Z", "stepped": True, "settled": True}
+    elsewhere, tick = attempts(rest)
+    assert (elsewhere["dispatched"], elsewhere["httpStatus"]) == (False, 200)
+    assert (tick["dispatched"], tick["httpStatus"], tick["time"]) == (True, 200, "2026-03-10T12:30:00.000000Z")
+    said = json.loads(tick["detail"])
+    assert (said["path"], said["body"], said["caller"]) == ("/tick", "{}", f"Bearer local:{TIMER}")
+    assert rest("GET", f"/v1/{PARENT}/jobs/interlock-tick").json["lastAttemptTime"] == "2026-03-10T12:30:00.000000Z"
+
+
+def test_fires_follow_the_zone_and_skip_paused_jobs(rest):
+    rest("POST", "/_local/clock", {"set": "2026-03-07T00:00:00Z"})
+    for name in ("night", "paused"):
+        job(rest, name, "0 3 * * *", uri="https://x.example/", timeZone="America/New_York")
+    rest("POST", f"/v1/{PARENT}/jobs/paused:pause")
+    rest("POST", "/_local/clock", {"to": "2026-03-09T12:00:00Z"})
+    night = [attempt["time"] for attempt in attempts(rest)]
+    assert night == [f"2026-03-{day}.000000Z" for day in ("07T08:00:00", "08T07:00:00", "09T07:00:00")]
+    assert "lastAttemptTime" not in rest("GET", f"/v1/{PARENT}/jobs/paused").json
+
+
+def test_a_failing_target_is_retried_as_the_job_says(rest, deploy):
+    deploy()
+    rest("POST", "/_local/clock", {"set": NOON})
+    retry = {"retryCount": 2, "minBackoffDuration": "10s", "maxDoublings": 1}
+    job(rest, "failing", uri=f"{URI}/?status=503", retryConfig=retry)
+    rest("POST", "/_local/clock", {"advance": "45m"})
+    tried = [(attempt["number"], attempt["time"][11:19], attempt["httpStatus"]) for attempt in attempts(rest)]
+    assert tried == [(1, "12:30:00", 503), (2, "12:30:10", 503), (3, "12:30:30", 503)]
+    assert rest("GET", f"/v1/{PARENT}/jobs/failing").json["status"] == {"code": 14}
+
+
+def test_run_dispatches_with_the_real_clock_too(rest, deploy):
+    deploy()
+    job(rest, "now")
+    assert rest("POST", f"/v1/{PARENT}/jobs/now:run").status == 200
+    (attempt,) = attempts(rest)
+    assert (attempt["httpStatus"], attempt["identity"]) == (200, TIMER)
+
+
+def test_a_token_for_another_audience_is_refused(rest, deploy):
+    deploy()
+    target = {
+        "uri": URI,
+        "httpMethod": "POST",
+        "oidcToken": {"serviceAccountEmail": TIMER, "audience": "https://other.example"},
+    }
+    job(rest, "wrong", httpTarget=target)
+    rest("POST", f"/v1/{PARENT}/jobs/wrong:run")
+    assert [attempt["httpStatus"] for attempt in attempts(rest)] == [401]
+
+
+def test_a_new_source_or_configuration_starts_anew(rest, deploy):
+    deploy()
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).json["GREETING"] == "hello"
+    deploy(environmentVariables={"GREETING": "good day"})
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).json["GREETING"] == "good day"
+    deploy("def main(request):\n    return 'two'")
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).body == b"two"
+
+
+def test_a_function_that_does_not_start_says_why(rest, deploy):
+    deploy("import nothing_of_that_name")
+    answer = rest("GET", "/_functions/coordinator", None, bearer(TIMER))
+    assert answer.status == 503
+    assert b"nothing_of_that_name" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param({"set": "noon"}, "RFC 3339", id="an instant in words"),
+        pytest.param({"set": "2026-03-10T12:00:00"}, "with a zone", id="an instant without a zone"),
+        pytest.param({"advance": "ten"}, "such as 10m", id="a duration in words"),
+        pytest.param({"to": "2020-01-01T00:00:00Z"}, "only goes on", id="a step back"),
+        pytest.param({"go": 1}, "takes one of", id="an unknown key"),
+        pytest.param([], "JSON object", id="a list"),
+    ],
+)
+def test_a_bad_clock_is_refused(rest, body, message):
+    answer = rest("POST", "/_local/clock", body)
+    assert answer.status == 400
+    assert message in answer.message
+
+
+def test_the_clock_goes_by_itself_again(rest):
+    rest("POST", "/_local/clock", {"set": NOON})
+    assert rest("GET", "/_local/clock").json == {"now": "2026-03-10T12:00:00.000000Z", "stepped": True}
+    assert rest("POST", "/_local/clock", {"set": None}).json["stepped"] is False
