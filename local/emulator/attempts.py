@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from local.emulator import identity
-from local.emulator.model import JsonObject, timestamp
+from local.emulator import identity, push
+from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.runtime import Runtime
 
 JOBS = "cloudscheduler.projects.locations.jobs"
@@ -113,6 +113,8 @@ def _uri(job: JsonObject) -> str:
 
 def _call(runtime: Runtime, job: JsonObject) -> tuple[int, bool, str]:
     """(HTTP status, whether something was really called, what it answered)."""
+    if topic := job.get("pubsubTarget"):
+        return _publish(runtime, topic), True, ""
     target = job.get("httpTarget")
     found = runtime.functions.find(target["uri"], here=runtime.url) if target else None
     if target is None or found is None:
@@ -125,15 +127,19 @@ def _call(runtime: Runtime, job: JsonObject) -> tuple[int, bool, str]:
         headers["authorization"] = identity.token(email)
     body = base64.b64decode(target.get("body") or "")
     function, path = found
-    answer = runtime.functions.invoke(
-        function, target["httpMethod"], path, headers, body, audience=_audience(runtime, token.get("audience"))
-    )
+    audience = runtime.audience(token.get("audience"))
+    seconds = float(job.get("attemptDeadline", "180s").rstrip("s"))
+    answer = runtime.functions.invoke(function, target["httpMethod"], path, headers, body, audience=audience, seconds=seconds)
     return answer.status, True, answer.body[:1000].decode(errors="replace")
 
 
-def _audience(runtime: Runtime, audience: str | None) -> str:
-    """The token's audience; the emulator's own address is good for every function."""
-    return "" if not audience or audience.startswith(runtime.url) else audience
+def _publish(runtime: Runtime, target: JsonObject) -> int:
+    try:
+        with runtime.store.transaction():
+            push.publish(runtime, target["topicName"], [target])
+    except ApiError as error:
+        return error.code
+    return 200
 
 
 def _backoff(retry: JsonObject, number: int) -> timedelta:

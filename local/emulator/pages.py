@@ -4,18 +4,21 @@
   the way what is due (local/emulator/attempts.py), {"set": null} goes with the real clock again.
 * `/_local/settle`: POST waits until nothing is due or under way.
 * `/_local/attempts`: GET the attempts of jobs since the start or the last DELETE.
+* `/_local/deliveries`: the same for pushed messages. POST {"duplicates": N} delivers every message N times more from now on,
+  {"redeliver": MESSAGE_ID} one once more.
 """
 
 from __future__ import annotations
 
 import json
 
-from local.emulator import attempts
+from local.emulator import attempts, push
 from local.emulator.clock import parse_duration, parse_instant
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response, timestamp
 from local.emulator.runtime import Runtime
 
-_PAGES = "faults, requests, about, clock, settle and attempts"
+_MAX_DUPLICATES = 10
+_PAGES = "faults, requests, about, clock, settle, attempts and deliveries"
 
 
 def answer(runtime: Runtime, request: Request) -> Response:
@@ -27,11 +30,13 @@ def answer(runtime: Runtime, request: Request) -> Response:
         return _move(runtime, _body(request))
     if page == ("POST", "settle"):
         return json_response({"settled": runtime.settle()})
-    if page == ("GET", "attempts"):
-        return json_response({"attempts": list(runtime.attempts)})
-    if page == ("DELETE", "attempts"):
-        runtime.attempts.clear()
-        return json_response({"attempts": []})
+    if page == ("POST", "deliveries"):
+        return _deliver(runtime, _body(request))
+    records = {"attempts": runtime.attempts, "deliveries": runtime.deliveries}
+    if page[1] in records and page[0] in ("GET", "DELETE"):
+        if page[0] == "DELETE":
+            records[page[1]].clear()
+        return json_response({page[1]: list(records[page[1]])})
     raise ApiError(404, f"No page {request.http} {request.path}; there are {_PAGES}.")
 
 
@@ -53,6 +58,15 @@ def _move(runtime: Runtime, body: JsonObject) -> Response:
     if until < now:
         raise ApiError(400, f"The clock is at {timestamp(now)} and only goes on; set it to go back.")
     return _clock(runtime, settled=attempts.advance(runtime, until))
+
+
+def _deliver(runtime: Runtime, body: JsonObject) -> Response:
+    copies, message = body.get("duplicates", runtime.duplicates), body.get("redeliver")
+    if not set(body) <= {"duplicates", "redeliver"} or type(copies) is not int or not 0 <= copies <= _MAX_DUPLICATES:
+        raise ApiError(400, f'Deliveries take {{"duplicates": 0 to {_MAX_DUPLICATES}}} and {{"redeliver": MESSAGE_ID}}.')
+    runtime.duplicates = copies
+    again = push.redeliver(runtime, message) if message is not None else 0
+    return json_response({"duplicates": copies, "redelivered": again})
 
 
 def _body(request: Request) -> JsonObject:

@@ -34,6 +34,8 @@ class Runtime:
             logged=lambda function, line, stream: self.logged(function, line, stream),
         )
         self.attempts: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of scheduled jobs, oldest first
+        self.deliveries: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of pushed messages, oldest first
+        self.duplicates = 0  # deliveries of every message beyond the first, on request
         self.stepping = threading.Lock()  # one at a time moves the clock
 
     def settle(self) -> bool:
@@ -41,6 +43,10 @@ class Runtime:
         done = self.dispatcher.settle(_SETTLE_SECONDS)
         self.functions.read_output()
         return done
+
+    def audience(self, audience: str | None) -> str:
+        """The audience of a token, as functions check it: this machine's own address is good for every function."""
+        return "" if not audience or audience.startswith(self.url) else audience
 
     def close(self) -> None:
         """End deliveries and processes."""

@@ -89,11 +89,20 @@ class Functions:
         return self.invoke(target, request.http, path, request.headers, request.body)
 
     def invoke(
-        self, target: Target, method: str, path: str, headers: Mapping[str, str], body: bytes, *, audience: str = ""
+        self,
+        target: Target,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        audience: str = "",
+        seconds: float = float("inf"),
     ) -> Response:
         """Cloud Run's front door: 401 without a good token, 403 without run.invoker, else what the function answers.
 
-        Header names in lower case. `audience` is that of the token, where it is known.
+        Header names in lower case. `audience` is that of the token, where it is known. 504 after `seconds`, or after the
+        function's own timeout if that is shorter.
         """
         email = identity.caller(headers)
         if not identity.may_invoke(self.store, target.service, email):
@@ -103,7 +112,7 @@ class Functions:
         if audience and target.hosts and urlsplit(audience).netloc not in target.hosts:
             return _text(401, f"The token is for {audience}, not for this service.")
         try:
-            return _forward(self._guest(target), method, path, headers, body, seconds=_timeout(target.function))
+            return _forward(self._guest(target), method, path, headers, body, seconds=min(seconds, _timeout(target.function)))
         except StartError as error:
             return _text(503, str(error))
         except TimeoutError:
