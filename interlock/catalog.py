@@ -169,6 +169,23 @@ class Backfill:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Window:
+    """A maintenance window: it opens when `schedule` fires in `time_zone`, and holds what `covers` names for `duration`."""
+
+    name: str
+    platform: str
+    schedule: Cron
+    time_zone: str
+    duration: timedelta
+    covers: tuple[str, ...]
+    """Scopes; never another window's."""
+    reason: str
+    owner: str
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Everything declared under one root, by name."""
 
@@ -176,6 +193,7 @@ class Catalog:
     processors: Mapping[str, Processor]
     jobs: Mapping[str, Job]
     backfills: Mapping[str, Backfill]
+    windows: Mapping[str, Window]
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -186,10 +204,11 @@ class Catalog:
     @cached_property
     def platforms(self) -> frozenset[str]:
         """The platforms, one for each folder under the root."""
-        things: list[Job | Processor | Service | Backfill] = [
+        things: list[Job | Processor | Service | Backfill | Window] = [
             *self.jobs.values(),
             *self.processors.values(),
             *self.services.values(),
             *self.backfills.values(),
+            *self.windows.values(),
         ]
         return frozenset(thing.platform for thing in things)

@@ -27,3 +27,36 @@ HOLD_OVERDUE = "hold_overdue"
 """The object `hold` has passed its end and is still there."""
 OBJECT_UNREADABLE = "object_unreadable"
 """The object `hold` holds nothing: its name or scope means nothing."""
+
+HOLD_WRITTEN = "hold_written"
+"""`hold` was written, or extended, until `until`; also the opening of a window."""
+HOLD_RELEASED = "hold_released"
+"""`hold` was released by a person before its end."""
+HOLD_ENDED = "hold_ended"
+"""The object of `hold`, whose end has passed, was deleted."""
+JOB_PAUSED = "job_paused"
+"""`job` was paused, since `hold` holds it or since it is declared paused."""
+JOB_RESUMED = "job_resumed"
+"""`job` was resumed: nothing holds it any more."""
+RUN_CAUGHT_UP = "run_caught_up"
+"""The latest run that `job` missed while it was held was made, once; `missed` counts all of them."""
+RUN_SKIPPED = "run_skipped"
+"""`job` missed `missed` runs while it was held, and none is made up for: its catch_up is skip, or it fired since."""
+RUN_WAITING = "run_waiting"
+"""The run that `job` missed will be made up for later."""
+INCIDENT_IGNORED = "incident_ignored"
+"""An incident of the conflict policy that holds nothing."""
+
+SEVERITIES = {
+    RECONCILE_FAILED: "ERROR",
+    ACTION_FAILED: "ERROR",
+    JOB_BROKEN: "ERROR",
+    UNRESOLVED_CLAIM: "ERROR",
+    RUN_MISSED: "WARNING",
+    PAUSED_WITHOUT_HOLD: "WARNING",
+    ENABLED_WHILE_HELD: "WARNING",
+    HOLD_OVERDUE: "WARNING",
+    OBJECT_UNREADABLE: "WARNING",
+    INCIDENT_IGNORED: "WARNING",
+}
+"""As Cloud Logging names them; what is not here is INFO."""

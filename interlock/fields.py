@@ -19,6 +19,7 @@ MAX_TEXT = 500
 MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 """Of an HTTP target, in the same place."""
 MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
+MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 16
 
@@ -29,6 +30,8 @@ REGION = r"[a-z]+-[a-z]+[0-9]+"
 DURATION = r"([0-9]{1,6})([smhd])"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
 
 NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 
@@ -122,12 +125,20 @@ _DURATION_SCHEMA = _schema(DURATION, "45s, 10m, 30h or 4d")
 Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
 Deadline = Annotated[timedelta, _duration_between(MIN_DEADLINE, MAX_DEADLINE), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
+WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
 Schedule = Annotated[Cron, BeforeValidator(_cron), _schema(r"\S+( \S+){4}", "five fields of cron, as 15,45 * * * *")]
 Zone = Annotated[str, BeforeValidator(_zone), _schema(r"[A-Z][A-Za-z0-9_+/-]*", "America/New_York, Etc/UTC")]
 Date = Annotated[date, BeforeValidator(_date), _schema(DATE, "2027-01-31")]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, matching(NAME, f"is no name; allowed: {NAME_RULE}"), _schema(NAME, NAME_RULE)]
 Table = Annotated[str, matching(TABLE, "is no table; write dataset.table"), _schema(TABLE, "dataset.table")]
+Scope = Annotated[
+    str,
+    matching(
+        SCOPE, "is no scope; write backfill/<name>, table/<dataset.table>, job/<name>, service/<name>, platform/<name> or all"
+    ),
+    _schema(SCOPE, "service/nba-scrapers"),
+]
 Region = Annotated[str, matching(REGION, "is no region; write one like us-west2"), _schema(REGION, "us-west2")]
 UrlPath = Annotated[
     str,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from interlock.access import WRITES
-from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Waiver
+from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Waiver, Window
 from interlock.cron import Cron
 
 STAGGER_MINUTES = frozenset({15, 45})
@@ -32,7 +32,7 @@ class Finding:
         return f"{self.source}: {self.rule}: {self.subject}: {self.message}"
 
 
-Waivable = Job | Service | Processor | Backfill
+Waivable = Job | Service | Processor | Backfill | Window
 
 
 def findings(catalog: Catalog, today: date) -> list[Finding]:
@@ -48,6 +48,7 @@ def _all(catalog: Catalog) -> dict[str, Waivable]:
         "processors": catalog.processors,
         "jobs": catalog.jobs,
         "backfills": catalog.backfills,
+        "windows": catalog.windows,
     }
     return {f"{section}.{name}": thing for section, things in sections.items() for name, thing in things.items()}
 

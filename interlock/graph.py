@@ -189,4 +189,6 @@ def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
                 covered[f"table/{chain.table}"].add(job.name)
     for backfill in catalog.backfills.values():
         covered[f"backfill/{backfill.name}"] = set(backfill_coverage(catalog, backfill, all_chains).jobs)
+    for window in catalog.windows.values():
+        covered[f"window/{window.name}"] = set().union(*(covered[scope] for scope in window.covers))
     return {scope: tuple(sorted(jobs)) for scope, jobs in sorted(covered.items())}

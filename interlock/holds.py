@@ -46,6 +46,8 @@ class Hold:
     object_name: str
     reason: str | None = None
     owner: str | None = None
+    jobs: frozenset[str] = frozenset()
+    """Those that the scope covered when the object was written: they stay covered although the catalog may have changed."""
 
 
 def format_instant(instant: datetime) -> str:
@@ -108,10 +110,15 @@ class Effective:
         return "; ".join(reasons) or "running"
 
 
+def covers(hold: Hold, job: str, scopes: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a hold covers the job called `job`: by its scope as it is now, or as it was when the object was written."""
+    return job in hold.jobs or job in scopes.get(hold.scope, ())
+
+
 def effective(job: Job, scopes: Mapping[str, Iterable[str]], holds: Iterable[Hold], now: datetime) -> Effective:
     """The effective state of `job` at `now`; `scopes` maps each scope to the jobs that it covers. A scope that is unknown
-    covers nothing here; a plan refuses it."""
-    held_by = tuple(hold for hold in active(holds, now) if job.name in scopes.get(hold.scope, ()))
+    covers only what it did when the object was written; a plan refuses it."""
+    held_by = tuple(hold for hold in active(holds, now) if covers(hold, job.name, scopes))
     return Effective(job=job.name, declared=job.paused, held_by=held_by)
 
 
@@ -126,10 +133,11 @@ def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
-    """The hold with the reason and owner of its object's content, which is a stranger's input: other types are left out."""
-    reason, owner = content.get("reason"), content.get("owner")
+    """The hold with reason, owner and jobs of its object's content, a stranger's input: other types are left out."""
+    reason, owner, jobs = content.get("reason"), content.get("owner"), content.get("jobs")
     return replace(
         hold,
         reason=reason if isinstance(reason, str) else None,
         owner=owner if isinstance(owner, str) else None,
+        jobs=frozenset(job for job in jobs if isinstance(job, str)) if isinstance(jobs, list) else frozenset(),
     )

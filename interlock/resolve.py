@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -29,6 +29,7 @@ from interlock.catalog import (
     Source,
     Target,
     Waiver,
+    Window,
 )
 from interlock.fields import NAME, NAME_RULE
 from interlock.located import Document, Path, Problem, SourceError, dotted, parse
@@ -42,6 +43,7 @@ from interlock.schema import (
     RetryEntry,
     ServiceEntry,
     Waivable,
+    WindowEntry,
     did_you_mean,
     one_of,
     problems_of,
@@ -59,6 +61,7 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "processors": ("processor", ProcessorEntry),
     "jobs": ("job", JobEntry),
     "backfills": ("backfill", BackfillEntry),
+    "windows": ("window", WindowEntry),
 }
 
 E = TypeVar("E", bound=Entry)
@@ -180,12 +183,22 @@ class _Resolver:
     def catalog(self) -> Catalog:
         services = self._each("services", self._service)
         retries = self._each("retry_profiles", self._retry)
-        return Catalog(
+        catalog = Catalog(
             services=services,
             processors=self._each("processors", self._processor),
             jobs=self._each("jobs", lambda written: self._job(written, services, retries)),
             backfills=self._each("backfills", self._backfill),
+            windows={},
         )
+        scopes = self._scopes(catalog)
+        return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))
+
+    def _scopes(self, catalog: Catalog) -> list[str]:
+        """What a window may cover. What is declared with a mistake in it counts: the mistake has been said."""
+        kinds = {"backfill": "backfills", "job": "jobs", "service": "services"}
+        named = [f"{kind}/{name}" for kind, section in kinds.items() for name in self._reader.names[section]]
+        tables = [f"table/{table}" for table in catalog.tables]
+        return sorted([*named, *tables, *(f"platform/{platform}" for platform in catalog.platforms), "all"])
 
     def _each(self, section: str, build: Callable[[Written[Any]], T | None]) -> dict[str, T]:
         built = ((name, build(written)) for name, written in sorted(self._reader.entries[section].items()))
@@ -318,6 +331,29 @@ class _Resolver:
             tables=_accesses(entry.tables),
             protect=frozenset(entry.protect),
             keep=tuple(Keep(job=keep.job, reason=keep.reason) for keep in entry.keep),
+            waivers=_waivers(entry),
+            source=written.at(),
+        )
+
+    def _window(self, written: Written[WindowEntry], scopes: Sequence[str]) -> Window:
+        entry = written.value
+        settings = _Settings(written, self._complain)
+        for index, scope in enumerate(entry.covers):
+            where = ("covers", index)
+            if scope.startswith("window/"):
+                self._complain(written.at(*where), f"{written.where(*where)}: a window covers no other window; name its scopes")
+            elif scope not in scopes:
+                message = f"{written.where(*where)}: the catalog knows no scope {scope!r}{did_you_mean(scope, scopes)}"
+                self._complain(written.at(*where), message)
+        return Window(
+            name=written.name,
+            platform=written.platform,
+            schedule=entry.schedule,
+            time_zone=settings.text("time_zone"),
+            duration=entry.duration,
+            covers=entry.covers,
+            reason=entry.reason,
+            owner=settings.text("owner"),
             waivers=_waivers(entry),
             source=written.at(),
         )

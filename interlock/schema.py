@@ -27,9 +27,11 @@ from interlock.fields import (
     Name,
     Region,
     Schedule,
+    Scope,
     Table,
     Text,
     UrlPath,
+    WindowDuration,
     Zone,
 )
 from interlock.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
@@ -103,7 +105,7 @@ class PauseEntry(Entry):
 
 
 class DefaultsEntry(Entry):
-    """For the jobs and backfills of one file."""
+    """For the jobs, backfills and windows of one file."""
 
     owner: Text | None = None
     time_zone: Zone | None = None
@@ -151,6 +153,17 @@ class BackfillEntry(Waivable):
     keep: tuple[KeepEntry, ...] = ()
 
 
+class WindowEntry(Waivable):
+    """A maintenance window."""
+
+    schedule: Schedule
+    time_zone: Zone | None = None
+    duration: WindowDuration
+    covers: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    reason: Text
+    owner: Text | None = None
+
+
 class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
@@ -160,6 +173,7 @@ class CatalogFile(Entry):
     processors: dict[Name, ProcessorEntry] = {}
     jobs: dict[Name, JobEntry] = {}
     backfills: dict[Name, BackfillEntry] = {}
+    windows: dict[Name, WindowEntry] = {}
 
 
 def json_schema() -> dict[str, object]:

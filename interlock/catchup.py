@@ -1,0 +1,143 @@
+"""Which job makes up for runs that it missed while it was held, when, and whether it waits. Pure; `claims.py` does it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from interlock.actual import ENABLED, ActualJob
+from interlock.cron import zone
+from interlock.declaration import Declaration, DeclaredJob, upstream
+from interlock.holds import format_instant
+from interlock.ledger import MAX_CLOCK_SKEW
+from interlock.windows import next_opening
+
+DEFAULT_STARTS_PER_MINUTE = 1
+"""Of a service of which nobody said how many it bears."""
+STARTS_PERIOD = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drop:
+    """Nothing is to be made up for: `missed` runs are only counted."""
+
+    missed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """Not now; the next reconcile looks again."""
+
+    missed: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run now, in place of the `missed` ones, of which `fire` was the last."""
+
+    missed: int
+    fire: datetime
+
+
+Decision = Drop | Wait | Run
+
+
+def missed_fires(job: DeclaredJob, since: datetime, last_attempt: datetime | None, until: datetime) -> list[datetime]:
+    """The fires of `job` in [since, until) that no attempt has followed."""
+    begin = since if last_attempt is None else max(since, last_attempt + datetime.resolution)
+    return list(job.schedule.fires_between(begin, until, zone(job.time_zone)))
+
+
+@dataclass
+class Traffic:
+    """What runs and what waits to run, as far as it is known; a run that is made is added to it.
+
+    `now` is from before the jobs were listed, so that a fire which Cloud Scheduler makes meanwhile is not taken for missed.
+    """
+
+    declaration: Declaration
+    now: datetime
+    jobs: Mapping[str, ActualJob]
+    pending: set[str]
+    """Jobs whose missed runs are not settled: with a mark in the ledger, or a claim."""
+    _ran: set[str] = field(default_factory=set)
+
+    def decide(self, name: str, since: datetime) -> Decision:
+        """What becomes of a job that was held since `since`, is held no more, and is declared to run."""
+        job, actual = self.declaration.jobs[name], self.jobs.get(name)
+        fires = missed_fires(job, since, actual.last_attempt if actual else None, self.now)
+        if not fires or job.catch_up == "skip":
+            return Drop(missed=len(fires))
+        why = self._why_not(job, actual, fires[-1])
+        return Wait(missed=len(fires), why=why) if why else Run(missed=len(fires), fire=fires[-1])
+
+    def made(self, name: str) -> None:
+        """A run of the job was started now."""
+        self.pending.discard(name)
+        self._ran.add(name)
+
+    def settled(self, name: str) -> None:
+        """The job waits for nothing any more."""
+        self.pending.discard(name)
+
+    def _why_not(self, job: DeclaredJob, actual: ActualJob | None, fire: datetime) -> str | None:
+        if actual is None or actual.state != ENABLED:
+            return f"it is not enabled but {actual.state if actual else 'missing'}"
+        # Cloud Scheduler may be making that run right now, and tell us of the attempt a moment later.
+        if fire > self.now - MAX_CLOCK_SKEW:
+            return f"its run of {format_instant(fire)} may be under way"
+        upcoming = job.schedule.next_fire(self.now, zone(job.time_zone))
+        if upcoming <= self.now + MAX_CLOCK_SKEW:
+            return f"it fires at {format_instant(upcoming)} anyway"
+        if self._running(job.name):
+            return "it is still running"
+        return self._next_window(job) or self._producers(job) or self._budget(job)
+
+    def _running(self, name: str) -> bool:
+        """Whether the last attempt of a job is younger than what it is expected to take."""
+        if name in self._ran:
+            return True
+        job, actual = self.declaration.jobs.get(name), self.jobs.get(name)
+        if job is None or actual is None or actual.last_attempt is None:
+            return False
+        return actual.last_attempt + job.busy > self.now
+
+    def _next_window(self, job: DeclaredJob) -> str | None:
+        for window in self.declaration.windows.values():
+            if job.name in self.declaration.scopes.get(f"window/{window.name}", ()):
+                opening = next_opening(window, self.now)
+                if opening.start < self.now + job.busy:
+                    return f"{opening.scope} opens at {format_instant(opening.start)}, before it would be done"
+        return None
+
+    def _producers(self, job: DeclaredJob) -> str | None:
+        for producer in sorted(upstream(job.name, {name: other.after for name, other in self.declaration.jobs.items()})):
+            if producer in self.pending:
+                return f"{producer}, which produces what it reads, has not made up for its own runs"
+            if self._running(producer):
+                return f"{producer}, which produces what it reads, is still running"
+        return None
+
+    def _budget(self, job: DeclaredJob) -> str | None:
+        limit = self.declaration.services.get(job.service) or DEFAULT_STARTS_PER_MINUTE
+        if self._starts()[job.service] >= limit:
+            return f"{job.service} takes {limit} start{'' if limit == 1 else 's'} a minute"
+        return None
+
+    def _starts(self) -> Counter[str]:
+        """How many jobs of each service were started in the last minute."""
+        recent = {
+            name
+            for name, actual in self.jobs.items()
+            if actual.last_attempt is not None and actual.last_attempt > self.now - STARTS_PERIOD
+        }
+        return Counter(self.declaration.jobs[name].service for name in recent | self._ran)
+
+
+def producers_first(declaration: Declaration, names: Iterable[str]) -> list[str]:
+    """The jobs in an order in which each comes after the jobs that it waits for."""
+    after = {name: job.after for name, job in declaration.jobs.items()}
+    return sorted(names, key=lambda name: (len(upstream(name, after)), name))

@@ -1,0 +1,168 @@
+"""Makes up for missed runs, each at most once, whatever fails or dies in between and however many instances are at it.
+
+The one step that decides is the deletion of the job's mark (`ledger/held/<job>.json`) at its generation: of all that try only
+one succeeds, and only that one runs the job. The claim is written before, so that a run of which nobody knows whether it was
+made leaves a trace for people; it is deleted when the run was made. While the mark is there no run was made for its claim, and
+a claim that has grown old beside its mark is the remains of an instance that died: it is cleared away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from interlock.actual import ActualJob
+from interlock.catchup import Drop, Run, Traffic, producers_first
+from interlock.declaration import Declaration
+from interlock.events import ACTION_FAILED, OBJECT_UNREADABLE, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
+from interlock.holds import covers, format_instant
+from interlock.ledger import CLAIM_PREFIX, Claim, claim_content, claim_name, held_since, in_progress, parse_claim, unresolved
+from interlock.ports import Item, Refused, Unknown
+from interlock.report import Record
+from interlock.seen import Objects, Reader
+
+REFUSED_FOR_NOW = frozenset({409, 429})
+"""Refusals after which Google has certainly not started a run, so that it may be asked again."""
+
+
+def catch_up(
+    reader: Reader,
+    declaration: Declaration,
+    objects: Objects,
+    jobs: Mapping[str, ActualJob],
+    record: Callable[[Record], None],
+) -> None:
+    """Settles the marks of the jobs that nothing holds any more. `objects` and `jobs` were seen to stand still."""
+    claims = _claims(reader, objects)
+    marks = objects.marks
+    generations = {item.generation for item in marks.values()}
+    for claim in unresolved(claims, generations, objects.now):
+        record(_unresolved(declaration, claim))
+    traffic = Traffic(declaration=declaration, now=objects.now, jobs=jobs, pending=set(marks) | {claim.job for claim in claims})
+    maker = _Maker(reader, traffic, objects, record, {claim.held: claim for claim in claims})
+    for name in sorted(marks.keys() - declaration.jobs.keys()):
+        maker.forget(name, marks[name])
+    holding = objects.active
+    for name in producers_first(declaration, marks.keys() & declaration.jobs.keys()):
+        if declaration.jobs[name].paused:
+            maker.forget(name, marks[name])
+        elif not any(covers(hold, name, declaration.scopes) for hold in holding):
+            maker.settle(name, marks[name])
+
+
+def _claims(reader: Reader, objects: Objects) -> list[Claim]:
+    names = [name for name in objects.items if name.startswith(CLAIM_PREFIX)]
+    read = reader.outside.each(lambda name: parse_claim(name, reader.content(objects.items[name]) or b""), names)
+    return [claim for claim in read if claim is not None]
+
+
+def _unresolved(declaration: Declaration, claim: Claim) -> Record:
+    fire = format_instant(claim.fire) if claim.fire else "an unknown time"
+    region = declaration.jobs[claim.job].region if claim.job in declaration.jobs else "REGION"
+    why = (
+        f"the run missed at {fire} may or may not have been made up for; if it was not: gcloud scheduler jobs run {claim.job}"
+        f" --location={region}; then delete {claim.object_name} in the coordination bucket"
+    )
+    return Record(event=UNRESOLVED_CLAIM, job=claim.job, hold=claim.object_name, why=why)
+
+
+class _Maker:
+    """Settles one mark after the other. What fails is recorded, and left for the next reconcile."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        traffic: Traffic,
+        objects: Objects,
+        record: Callable[[Record], None],
+        claims: Mapping[int, Claim],
+    ) -> None:
+        self._reader, self._outside, self._bucket = reader, reader.outside, reader.outside.bucket
+        self._traffic, self._objects, self._record, self._claims = traffic, objects, record, claims
+
+    def forget(self, name: str, mark: Item) -> None:
+        """Deletes the mark of a job that is not declared to run any more."""
+        self._failing(name, "can't forget that it was held", lambda: self._outside.patiently(lambda: self._bucket.delete(mark)))
+        self._traffic.settled(name)
+
+    def settle(self, name: str, mark: Item) -> None:
+        """Runs the job once if it missed something and may run now, and drops the mark if it need not."""
+        self._failing(name, "can't make up for its missed run", lambda: self._settle(name, mark))
+
+    def _failing(self, name: str, what: str, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except (Refused, Unknown) as failure:
+            self._record(Record(event=ACTION_FAILED, job=name, why=f"{what}: {failure}"))
+
+    def _settle(self, name: str, mark: Item) -> None:
+        content = self._reader.content(mark)
+        if content is None:  # another instance has settled it
+            return
+        since = held_since(content)
+        if since is None:
+            self._record(Record(event=OBJECT_UNREADABLE, hold=mark.name, job=name, why="it does not say since when; forgotten"))
+            self.forget(name, mark)
+            return
+        if not self._cleared(mark):
+            self._record(Record(event=RUN_WAITING, job=name, why="another instance is making up for it, or stopped meanwhile"))
+            return
+        decision = self._traffic.decide(name, since)
+        numbers = (("missed", decision.missed),)
+        if isinstance(decision, Drop):
+            self.forget(name, mark)
+            if decision.missed:
+                why = f"its catch_up is skip: {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
+                self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=numbers))
+        elif isinstance(decision, Run):
+            claim = Claim(
+                job=name,
+                since=since,
+                held=mark.generation,
+                object_name=claim_name(name, since, mark.generation),
+                fire=decision.fire,
+                missed=decision.missed,
+                claimed=self._objects.now,
+            )
+            if self._make(claim, mark):
+                self._traffic.made(name)
+                why = f"once, for {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
+                self._record(Record(event=RUN_CAUGHT_UP, job=name, why=why, numbers=numbers))
+        else:
+            self._record(Record(event=RUN_WAITING, job=name, why=decision.why, numbers=numbers))
+
+    def _dates(self, name: str) -> str:
+        if not self._traffic.declaration.jobs[name].relative_dates:
+            return ""
+        return "; its body names a date relative to the day, so days that it missed need a run of their own"
+
+    def _cleared(self, mark: Item) -> bool:
+        """Whether no other instance is at this mark: the claim of one that died is deleted."""
+        claim = self._claims.get(mark.generation)
+        if claim is None:
+            return True
+        if in_progress(claim, self._objects.now):
+            return False
+        return self._outside.patiently(lambda: self._bucket.delete(self._objects.items[claim.object_name]))
+
+    def _make(self, claim: Claim, mark: Item) -> bool:
+        """The run, if it is ours to make. Neither creation nor deletion is tried again: the second answer would not tell."""
+        content = claim_content(claim)
+        if not self._bucket.create(claim.object_name, content):
+            return False
+        if not self._bucket.delete(mark):
+            self._withdraw(claim, content)
+            return False
+        self._outside.patiently(
+            lambda: self._outside.scheduler.run(self._traffic.declaration.jobs[claim.job].region, claim.job),
+            passing=REFUSED_FOR_NOW,
+            unanswered=False,
+        )
+        self._withdraw(claim, content)
+        return True
+
+    def _withdraw(self, claim: Claim, content: bytes) -> None:
+        """Deletes our claim, and no other that has taken its name."""
+        for item in self._outside.patiently(lambda: self._bucket.list(claim.object_name)):
+            if item.name == claim.object_name and self._reader.content(item) == content:
+                self._outside.patiently(partial(self._bucket.delete, item))

@@ -1,0 +1,149 @@
+"""The ledger: what the coordinator remembers between two reconciles, as objects in the coordination bucket.
+
+`ledger/held/<job>.json`: the job was seen covered; written before it is paused, so that a missed run can be known.
+`ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
+`ledger/released/<scope of a window>/<id>@<end>.json`: that opening was released early, and must not be opened again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from interlock.catalog import Json
+from interlock.fields import NAME
+from interlock.holds import END, HOLD_ID, Hold, format_instant, parse_instant
+
+LEDGER_PREFIX = "ledger/"
+HELD_PREFIX = f"{LEDGER_PREFIX}held/"
+CLAIM_PREFIX = f"{LEDGER_PREFIX}claims/"
+RELEASED_PREFIX = f"{LEDGER_PREFIX}released/"
+
+HELD_OBJECT = rf"{HELD_PREFIX}(?P<job>{NAME})\.json"
+CLAIM_OBJECT = rf"{CLAIM_PREFIX}(?P<job>{NAME})@(?P<since>{END})\.(?P<held>[0-9]+)\.json"
+RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+
+MAX_CLOCK_SKEW = timedelta(seconds=10)
+"""How far apart the clocks of two instances, or ours and Cloud Scheduler's, may be."""
+CLAIM_PATIENCE = timedelta(minutes=15)
+"""A claim that is younger belongs to an instance which may still be at work: longer than a request may take, and the skew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A catch-up run that is being made, or that was when its instance stopped."""
+
+    job: str
+    since: datetime
+    held: int
+    """The generation of the held object that it is for."""
+    object_name: str
+    fire: datetime | None = None
+    """The latest run that was missed; None when the content can't be read, and so the next two."""
+    missed: int | None = None
+    claimed: datetime | None = None
+
+
+def held_name(job: str) -> str:
+    """The name of the object which says since when `job` is held."""
+    return f"{HELD_PREFIX}{job}.json"
+
+
+def held_job(name: str) -> str | None:
+    """The job of a held object's name, or None when it is none."""
+    found = re.fullmatch(HELD_OBJECT, name)
+    return found["job"] if found else None
+
+
+def held_content(job: str, since: datetime) -> bytes:
+    """What a held object says."""
+    return encoded({"job": job, "since": format_instant(since)})
+
+
+def held_since(content: bytes) -> datetime | None:
+    """Since when, or None when the content does not say so."""
+    return _instant(decoded(content), "since")
+
+
+def claim_name(job: str, since: datetime, held: int) -> str:
+    """The name of the claim on the run that `job` missed."""
+    return f"{CLAIM_PREFIX}{job}@{format_instant(since)}.{held}.json"
+
+
+def claim_content(claim: Claim) -> bytes:
+    """What a claim says."""
+    return encoded(
+        {
+            "job": claim.job,
+            "since": format_instant(claim.since),
+            "fire": format_instant(claim.fire) if claim.fire else None,
+            "missed": claim.missed,
+            "claimed": format_instant(claim.claimed) if claim.claimed else None,
+        }
+    )
+
+
+def parse_claim(name: str, content: bytes = b"") -> Claim | None:
+    """The claim that an object's name states, with what its content adds; None when it is no claim's name."""
+    found = re.fullmatch(CLAIM_OBJECT, name)
+    if found is None or (since := parse_instant(found["since"])) is None:
+        return None
+    says = decoded(content)
+    missed = says.get("missed")
+    return Claim(
+        job=found["job"],
+        since=since,
+        held=int(found["held"]),
+        object_name=name,
+        fire=_instant(says, "fire"),
+        missed=missed if isinstance(missed, int) else None,
+        claimed=_instant(says, "claimed"),
+    )
+
+
+def in_progress(claim: Claim, now: datetime) -> bool:
+    """Whether the instance that made the claim may still be at work on it."""
+    return claim.claimed is not None and now < claim.claimed + CLAIM_PATIENCE
+
+
+def unresolved(claims: Iterable[Claim], held: Collection[int], now: datetime) -> list[Claim]:
+    """The claims whose run may or may not have been made; only a person may run the job again.
+
+    `held` are the generations of the held objects. While the one of a claim is there, its run has certainly not been made.
+    """
+    return [claim for claim in claims if claim.held not in held and not in_progress(claim, now)]
+
+
+def released_name(scope: str, id: str, end: datetime) -> str:
+    """The name of the tombstone of a window's opening; it says all there is to say."""
+    return f"{RELEASED_PREFIX}{scope}/{id}@{format_instant(end)}.json"
+
+
+def parse_released(name: str) -> Hold | None:
+    """The opening that a tombstone's name states, as the hold that it was; None when it is no such name."""
+    found = re.fullmatch(RELEASED_OBJECT, name)
+    if found is None or (end := parse_instant(found["end"])) is None:
+        return None
+    return Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
+
+
+def encoded(content: dict[str, Json]) -> bytes:
+    """An object's content, the same bytes for the same values."""
+    return (json.dumps(content, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def decoded(content: bytes) -> dict[str, object]:
+    """The JSON object in `content`, or an empty one: contents are a stranger's input."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _instant(says: dict[str, object], key: str) -> datetime | None:
+    value = says.get(key)
+    return parse_instant(value) if isinstance(value, str) else None

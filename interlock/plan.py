@@ -1,0 +1,179 @@
+"""What a reconcile does about what it sees: pure, so that a review, a test and the coordinator ask the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from interlock.actual import ENABLED, PAUSED, ActualJob
+from interlock.declaration import Declaration, DeclaredJob
+from interlock.events import (
+    ENABLED_WHILE_HELD,
+    HOLD_ENDED,
+    HOLD_WRITTEN,
+    JOB_BROKEN,
+    JOB_PAUSED,
+    JOB_RESUMED,
+    PAUSED_WITHOUT_HOLD,
+)
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
+from interlock.ledger import MAX_CLOCK_SKEW, encoded
+from interlock.ports import Item
+from interlock.report import Record
+from interlock.seen import Objects
+from interlock.windows import Opening, open_at
+
+OWN_PREFIX = "interlock-"
+"""Of Interlock's own timers: never touched, whatever a declaration says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """An object to be created."""
+
+    name: str
+    content: bytes
+    record: Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """A generation of an object to be deleted; without a record when nobody needs to know."""
+
+    item: Item
+    record: Record | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What is to be done about one job: a mark in the ledger first, then pause or resume."""
+
+    job: DeclaredJob
+    verb: Literal["pause", "resume"] | None
+    mark: bool
+    record: Record | None
+    """Of the change, for when it is made."""
+    notes: tuple[Record, ...] = field(default=())
+    """Of what was found, whatever comes of the step."""
+
+
+def hold_name(scope: str, id: str, end: datetime) -> str:
+    """The name of a runtime hold's object."""
+    return f"{HOLD_PREFIX}{scope}/{id}@{format_instant(end)}.json"
+
+
+def hold_content(*, scope: str, id: str, jobs: Iterable[str], reason: str, owner: str, start: datetime, end: datetime) -> bytes:
+    """What a runtime hold's object says; `jobs` are those that the scope covers as it is written."""
+    return encoded(
+        {
+            "scope": scope,
+            "id": id,
+            "jobs": [*sorted(jobs)],
+            "reason": reason,
+            "owner": owner,
+            "start": format_instant(start),
+            "until": format_instant(end),
+        }
+    )
+
+
+def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
+    """The hold of every opening that is due and has neither object nor tombstone: a lost or late timer costs a tick."""
+    present = {(hold.scope, hold.id) for hold in (*objects.holds, *objects.released)}
+    return [_opening(declaration, o) for o in _open(declaration, objects.now) if (o.scope, o.id) not in present]
+
+
+def _open(declaration: Declaration, now: datetime) -> list[Opening]:
+    return [opening for window in declaration.windows.values() for opening in open_at(window, now)]
+
+
+def _opening(declaration: Declaration, opening: Opening) -> Write:
+    window = declaration.windows[opening.window]
+    content = hold_content(
+        scope=opening.scope,
+        id=opening.id,
+        jobs=declaration.scopes.get(opening.scope, ()),
+        reason=window.reason,
+        owner=window.owner,
+        start=opening.start,
+        end=opening.end,
+    )
+    why = f"the window opens: {window.reason}"
+    return Write(
+        name=hold_name(opening.scope, opening.id, opening.end),
+        content=content,
+        record=Record(event=HOLD_WRITTEN, hold=opening.scope, until=opening.end, why=why),
+    )
+
+
+def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
+    """Objects that have had their time: ended holds, holds of released openings, and tombstones of closed openings.
+
+    Never a flag, which is Terraform's. An ended hold stays for the time that clocks may differ: an instance whose clock is
+    behind would open its window anew.
+    """
+    over = objects.now - MAX_CLOCK_SKEW
+    still_open = {(opening.scope, opening.id) for opening in _open(declaration, objects.now)}
+    released = {(hold.scope, hold.id) for hold in objects.released}
+    removals = []
+    for name, item in objects.items.items():
+        hold = parse_object_name(name)
+        if hold is None or name.startswith(FLAG_PREFIX):
+            continue
+        if (hold.scope, hold.id) in released:
+            removals.append(Removal(item=item))
+        elif hold.end <= over:
+            record = Record(event=HOLD_ENDED, hold=hold.scope, until=hold.end, why="its end has passed")
+            removals.append(Removal(item=item, record=record))
+    for hold in objects.released:
+        if hold.end <= over and (hold.scope, hold.id) not in still_open:
+            removals.append(Removal(item=objects.items[hold.object_name]))
+    return removals
+
+
+def steps(declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob]) -> list[Step]:
+    """What is to be done about each declared job, nothing for those that are right; never about any other job."""
+    holding, marks = objects.active, objects.marks
+    found = []
+    for name, job in declaration.jobs.items():
+        if name.startswith(OWN_PREFIX):
+            continue
+        held_by = [hold for hold in holding if covers(hold, name, declaration.scopes)]
+        step = _step(job, held_by, jobs.get(name), marked=name in marks)
+        if step.verb or step.mark or step.notes:
+            found.append(step)
+    return found
+
+
+def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, *, marked: bool) -> Step:
+    mark = bool(held_by) and not job.paused and not marked
+    if actual is None or actual.state not in (ENABLED, PAUSED):
+        return Step(job=job, verb=None, mark=mark, record=None, notes=(_broken(job, actual),))
+    if held_by or job.paused:
+        longest = max(held_by, key=lambda hold: hold.end, default=None)
+        hold, until = (longest.scope, longest.end) if longest else (None, None)
+        why = "paused by declaration" if longest is None else f"held by {', '.join(sorted({hold.scope for hold in held_by}))}"
+        if actual.state == PAUSED:
+            return Step(job=job, verb=None, mark=mark, record=None)
+        record = Record(event=JOB_PAUSED, job=job.name, hold=hold, until=until, why=why)
+        drift = marked or job.paused
+        note = Record(event=ENABLED_WHILE_HELD, job=job.name, hold=hold, until=until, why=f"somebody enabled it; {why}")
+        return Step(job=job, verb="pause", mark=mark, record=record, notes=(note,) if drift else ())
+    if actual.state == ENABLED:
+        return Step(job=job, verb=None, mark=False, record=None)
+    record = Record(event=JOB_RESUMED, job=job.name, why="nothing holds it any more" if marked else "nothing holds it")
+    note = Record(
+        event=PAUSED_WITHOUT_HOLD, job=job.name, why="somebody paused it; nothing holds it, and it is declared to run"
+    )
+    return Step(job=job, verb="resume", mark=False, record=record, notes=() if marked else (note,))
+
+
+def _broken(job: DeclaredJob, actual: ActualJob | None) -> Record:
+    why = (
+        f"{job.region} has no such job; run make deploy"
+        if actual is None
+        else f"its state is {actual.state}; it is not touched"
+    )
+    return Record(event=JOB_BROKEN, job=job.name, why=why)

@@ -1,0 +1,162 @@
+"""Reconcile: makes the jobs what declaration and holds say, from whatever it finds. Every request ends in it.
+
+Level-triggered: it remembers nothing of what was asked, so a lost, late, repeated or reordered request costs at most a tick.
+Two instances may be at it at once. Each looks again after it acted, and repeats when what holds has moved meanwhile, so that
+the older one can't leave a stale state behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from interlock.actual import ActualJob
+from interlock.checks import found_wrong
+from interlock.claims import catch_up
+from interlock.declaration import Declaration
+from interlock.declaration_file import DeclarationError
+from interlock.events import ACTION_FAILED, RECONCILE_FAILED, RECONCILED
+from interlock.holds import covers
+from interlock.ledger import held_content, held_name
+from interlock.outside import Failure, Outside
+from interlock.plan import Removal, Step, Write, leftovers, steps, windows_to_open
+from interlock.ports import Refused, Unknown
+from interlock.report import Record, Recorder, Report
+from interlock.seen import Objects, Reader
+
+MAX_ROUNDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What one round saw and did."""
+
+    declaration: Declaration
+    objects: Objects
+    jobs: dict[str, ActualJob]
+    failed: frozenset[str]
+    """Jobs and objects about which something could not be done."""
+    repeat: bool
+    """What it saw has changed meanwhile, or a job that missed runs was resumed and has to be seen running first."""
+    moved: bool
+
+
+def reconcile(outside: Outside) -> Report:
+    """Sees and acts until what it saw stands still. Never raises for what the outside does; what failed is in the report."""
+    recorder = Recorder(outside.log)
+    reader = Reader(outside)
+    rounds = 0
+    try:
+        last = None
+        while rounds < MAX_ROUNDS:
+            rounds += 1
+            before, last = last, _round(reader, recorder)
+            new_failures = last.failed and (before is None or last.failed != before.failed)
+            if not last.repeat and not new_failures:
+                break
+        assert last is not None  # noqa: S101
+        if not last.moved:
+            catch_up(reader, last.declaration, last.objects, last.jobs, recorder)
+        for record in found_wrong(last.declaration, last.objects, last.jobs):
+            recorder(record)
+    except DeclarationError as error:
+        recorder(Record(event=RECONCILE_FAILED, why=f"nothing is touched: {error}"))
+        return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
+    except (Refused, Unknown) as failure:
+        recorder(Record(event=RECONCILE_FAILED, why=f"stopped: {failure}"))
+        return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
+    _conclude(last, recorder)
+    return Report(settled=not (last.moved or last.failed), rounds=rounds, records=tuple(recorder.records))
+
+
+def _round(reader: Reader, recorder: Recorder) -> Round:
+    outside = reader.outside
+    declaration, declared_in = reader.declaration()
+    objects = reader.objects()
+    writes, removals = windows_to_open(declaration, objects), leftovers(declaration, objects)
+    failed = _write(outside, writes, recorder) | _remove(outside, removals, recorder)
+    if writes or removals:
+        objects = reader.objects()
+    jobs = reader.jobs(declaration)
+    todo = steps(declaration, objects, jobs)
+    outcomes = outside.each(lambda step: _take(outside, step, objects), todo)
+    for step, failure in zip(todo, outcomes, strict=True):
+        for record in (*step.notes, *_outcome(step, failure)):
+            recorder(record)
+    failed |= {step.job.name for step, failure in zip(todo, outcomes, strict=True) if failure}
+    moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in
+    to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks for step in todo)
+    return Round(
+        declaration=declaration,
+        objects=objects,
+        jobs=jobs,
+        failed=failed,
+        repeat=moved or to_be_seen,
+        moved=moved,
+    )
+
+
+def _write(outside: Outside, writes: Iterable[Write], recorder: Recorder) -> frozenset[str]:
+    """Creates the objects; one that exists by now is as good. The names of those that could not be written."""
+    failed = set()
+    for write in writes:
+        try:
+            if outside.patiently(partial(outside.bucket.create, write.name, write.content)):
+                recorder(write.record)
+        except (Refused, Unknown) as failure:
+            failed.add(write.name)
+            recorder(Record(event=ACTION_FAILED, hold=write.name, why=f"can't be written: {failure}"))
+    return frozenset(failed)
+
+
+def _remove(outside: Outside, removals: Iterable[Removal], recorder: Recorder) -> frozenset[str]:
+    failed = set()
+    for removal in removals:
+        try:
+            deleted = outside.patiently(partial(outside.bucket.delete, removal.item))
+            if deleted and removal.record:
+                recorder(removal.record)
+        except (Refused, Unknown) as failure:
+            failed.add(removal.item.name)
+            recorder(Record(event=ACTION_FAILED, hold=removal.item.name, why=f"can't be deleted: {failure}"))
+    return frozenset(failed)
+
+
+def _take(outside: Outside, step: Step, objects: Objects) -> Failure | None:
+    """Does a step: the mark before the pause, so that no crash between the two loses what the job misses."""
+    job = step.job
+    call = outside.scheduler.pause if step.verb == "pause" else outside.scheduler.resume
+    try:
+        if step.mark:
+            content = held_content(job.name, objects.now)
+            outside.patiently(lambda: outside.bucket.create(held_name(job.name), content))
+        if step.verb:
+            outside.patiently(lambda: call(job.region, job.name))
+    except (Refused, Unknown) as failure:
+        return failure
+    return None
+
+
+def _outcome(step: Step, failure: Failure | None) -> list[Record]:
+    if failure is None:
+        return [step.record] if step.record else []
+    verb = f"can't {step.verb} it" if step.verb else "can't note that it is held"
+    return [Record(event=ACTION_FAILED, job=step.job.name, why=f"{verb}: {failure}")]
+
+
+def _conclude(last: Round, recorder: Recorder) -> None:
+    holding, scopes = last.objects.active, last.declaration.scopes
+    held = sum(1 for name in last.declaration.jobs if any(covers(hold, name, scopes) for hold in holding))
+    numbers = (
+        ("jobs", len(last.declaration.jobs)),
+        ("held", held),
+        ("paused", sum(1 for job in last.declaration.jobs.values() if job.paused)),
+        ("failed", len(last.failed)),
+    )
+    if last.moved:
+        why = f"what holds kept changing for {MAX_ROUNDS} rounds; the next tick looks again"
+        recorder(Record(event=RECONCILE_FAILED, why=why, numbers=numbers))
+    else:
+        why = f"{held} of {len(last.declaration.jobs)} jobs are held, {len(last.failed)} could not be changed"
+        recorder(Record(event=RECONCILED, why=why, numbers=numbers))

@@ -1,0 +1,80 @@
+"""What a reconcile did and found: one record for each transition and each thing that is not as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from interlock.catalog import Json
+from interlock.events import SEVERITIES
+from interlock.holds import format_instant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One line of the log. `event` is a name of `events.py`, `hold` a scope or the name of an object."""
+
+    event: str
+    why: str
+    hold: str | None = None
+    job: str | None = None
+    until: datetime | None = None
+    numbers: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """As Cloud Logging names it."""
+        return SEVERITIES.get(self.event, "INFO")
+
+    def as_json(self) -> dict[str, Json]:
+        """For the log: what is not known is left out."""
+        said: dict[str, Json] = {
+            "severity": self.severity,
+            "event": self.event,
+            "hold": self.hold,
+            "job": self.job,
+            "why": self.why,
+            "message": str(self),
+            "until": format_instant(self.until) if self.until else None,
+            **dict(self.numbers),
+        }
+        return {key: value for key, value in said.items() if value is not None}
+
+    def __str__(self) -> str:
+        about = " ".join(part for part in (self.job, self.hold) if part)
+        return f"{self.event}: {about + ': ' if about else ''}{self.why}"
+
+
+Log = Callable[[Record], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The outcome of a reconcile."""
+
+    settled: bool
+    """Every job was seen or made as it should be, and what is held stood still meanwhile."""
+    rounds: int
+    records: tuple[Record, ...]
+
+    def of(self, event: str) -> Iterator[Record]:
+        """The records of one event."""
+        return (record for record in self.records if record.event == event)
+
+    def as_json(self) -> dict[str, Json]:
+        """For answers."""
+        return {"settled": self.settled, "rounds": self.rounds, "records": [record.as_json() for record in self.records]}
+
+
+@dataclass
+class Recorder:
+    """Logs records as they come, and keeps them for the report. Said twice with the same words is said once."""
+
+    log: Log
+    records: list[Record] = field(default_factory=list)
+
+    def __call__(self, record: Record) -> None:
+        if record not in self.records:
+            self.records.append(record)
+            self.log(record)

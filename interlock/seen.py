@@ -1,0 +1,117 @@
+"""What a reconcile sees: the declaration, the objects of the bucket, and the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from interlock.actual import ActualJob
+from interlock.declaration import OBJECT, Declaration
+from interlock.declaration_file import DeclarationError, parse
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, active, malformed, parse_object_name, with_content
+from interlock.ledger import LEDGER_PREFIX, decoded, held_job, parse_released
+from interlock.outside import Outside
+from interlock.ports import Item
+
+DECLARATION_TRIES = 3
+"""How often the declaration is looked for when it is replaced between being listed and being read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """The flags, holds and ledger of the bucket. `now` is from before they were listed."""
+
+    now: datetime
+    items: Mapping[str, Item]
+    holds: tuple[Hold, ...]
+    """Flags and holds with their contents, active or not; released openings are left out."""
+    released: tuple[Hold, ...]
+    """Tombstones of the openings that were released early."""
+
+    @property
+    def active(self) -> list[Hold]:
+        """What holds now."""
+        return active(self.holds, self.now)
+
+    @property
+    def marks(self) -> dict[str, Item]:
+        """The held object of each job that has one."""
+        named = ((held_job(name), item) for name, item in self.items.items())
+        return {job: item for job, item in named if job is not None}
+
+    @property
+    def malformed(self) -> list[str]:
+        """Names that state nothing."""
+        return malformed(self.items)
+
+    @property
+    def holding(self) -> frozenset[Item]:
+        """What must stand still while a reconcile acts: flags, holds and tombstones, by name and generation."""
+        return frozenset(item for name, item in self.items.items() if name.startswith((FLAG_PREFIX, HOLD_PREFIX)))
+
+
+@dataclass
+class Reader:
+    """Reads from the bucket; a content is read once for each generation of its object."""
+
+    outside: Outside
+    _contents: dict[Item, bytes] = field(default_factory=dict)
+
+    def declaration(self) -> tuple[Declaration, Item]:
+        """The declaration and its object; DeclarationError when there is none or it can't be understood."""
+        for _ in range(DECLARATION_TRIES):
+            found = [item for item in self._list(OBJECT) if item.name == OBJECT]
+            if not found:
+                break
+            if (content := self.content(found[0])) is not None:
+                return parse(content), found[0]
+        raise DeclarationError(f"there is no {OBJECT} in the bucket; deploy the schedules stack: make deploy")
+
+    def objects(self) -> Objects:
+        """Everything that holds, and the ledger.
+
+        Holds before tombstones: a release writes the tombstone first, so that who sees the hold gone sees the tombstone.
+        """
+        now = self.outside.clock()
+        items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
+        tombstones = [hold for name in items if (hold := parse_released(name)) is not None]
+        gone = {(hold.scope, hold.id) for hold in tombstones}
+        named = [hold for name in items if (hold := parse_object_name(name)) is not None]
+        holds = self.outside.each(lambda hold: self._with_content(hold, items[hold.object_name]), named)
+        return Objects(
+            now=now,
+            items=items,
+            holds=tuple(hold for hold in holds if (hold.scope, hold.id) not in gone),
+            released=tuple(tombstones),
+        )
+
+    def holding(self) -> frozenset[Item]:
+        """The flags and holds that are there now."""
+        return frozenset(item for prefix in (FLAG_PREFIX, HOLD_PREFIX) for item in self._list(prefix))
+
+    def jobs(self, declaration: Declaration) -> dict[str, ActualJob]:
+        """The declared jobs as Cloud Scheduler has them in their declared regions, by name."""
+        outside = self.outside
+        listed = outside.each(lambda region: outside.patiently(lambda: outside.scheduler.list(region)), declaration.regions)
+        return {
+            job.name: job
+            for jobs in listed
+            for job in jobs
+            if job.name in declaration.jobs and declaration.jobs[job.name].region == job.region
+        }
+
+    def content(self, item: Item) -> bytes | None:
+        """What that generation holds, or None when it is gone."""
+        if item not in self._contents:
+            content = self.outside.patiently(lambda: self.outside.bucket.read(item))
+            if content is None:
+                return None
+            self._contents[item] = content
+        return self._contents[item]
+
+    def _with_content(self, hold: Hold, item: Item) -> Hold:
+        return with_content(hold, decoded(self.content(item) or b""))
+
+    def _list(self, prefix: str) -> list[Item]:
+        return self.outside.patiently(lambda: self.outside.bucket.list(prefix))
