@@ -1,4 +1,4 @@
-"""Pub/Sub topics and subscriptions: their defaults and references. Messages are not delivered here."""
+"""Pub/Sub topics and subscriptions: their defaults and references. Messages: local/emulator/push.py."""
 
 from __future__ import annotations
 
