@@ -1,0 +1,73 @@
+"""An incident of Cloud Monitoring as Pub/Sub pushes it, and the table that the conflict policy says it is about.
+
+The payload is version 1.2: https://cloud.google.com/monitoring/support/notification-options#schema-pubsub
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from interlock.ledger import decoded
+
+BREAKER_LABEL = ("interlock", "breaker")
+"""The user label of the one policy whose incidents hold tables."""
+TABLE_LABEL = "table"
+"""The metric label that names the table."""
+
+_TABLE = re.compile(r"(?:[a-z0-9.:-]+[:.])?(?P<table>[A-Za-z0-9_]+\.[A-Za-z0-9_-]+)(?:\$[0-9A-Za-z_]*)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """What Cloud Monitoring says. `table` is `dataset.table`, or None when the incident names none that can be read."""
+
+    id: str
+    open: bool
+    breaker: bool
+    """Of the conflict policy."""
+    policy: str
+    table: str | None
+    named: str
+    """The table as the incident writes it."""
+
+
+def parse_table(text: str) -> str | None:
+    """`dataset.table` of a table as BigQuery's messages write it: project:dataset.table, perhaps with a partition."""
+    found = _TABLE.fullmatch(text)
+    return found["table"] if found else None
+
+
+def parse_incident(envelope: dict[str, object]) -> Incident | None:
+    """The incident in a Pub/Sub push envelope, or None when there is none in it."""
+    data = _mapping(envelope, "message").get("data")
+    try:
+        payload = decoded(base64.b64decode(data, validate=True)) if isinstance(data, str) else {}
+    except (binascii.Error, ValueError):
+        return None
+    incident = _mapping(payload, "incident")
+    state = incident.get("state")
+    if state not in ("open", "closed"):
+        return None
+    key, value = BREAKER_LABEL
+    named = _text(_mapping(_mapping(incident, "metric"), "labels"), TABLE_LABEL)
+    return Incident(
+        id=_text(incident, "incident_id"),
+        open=state == "open",
+        breaker=_mapping(incident, "policy_user_labels").get(key) == value,
+        policy=_text(incident, "policy_name"),
+        table=parse_table(named),
+        named=named,
+    )
+
+
+def _mapping(of: dict[str, object], key: str) -> dict[str, object]:
+    found = of.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _text(of: dict[str, object], key: str) -> str:
+    found = of.get(key)
+    return found if isinstance(found, str) else ""

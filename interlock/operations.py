@@ -1,0 +1,159 @@
+"""What a request changes: one hold written, extended or released. Whoever asked, reconcile follows, and acts on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from interlock.declaration import Declaration
+from interlock.declaration_file import DeclarationError
+from interlock.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
+from interlock.holds import HOLD_PREFIX, Hold, parse_instant, parse_object_name
+from interlock.incident import Incident
+from interlock.ledger import decoded, released_name
+from interlock.outside import Outside
+from interlock.plan import hold_content, hold_name
+from interlock.ports import Item, Refused, Unknown
+from interlock.reconcile import reconcile
+from interlock.report import Record, Recorder, Report
+from interlock.requests import (
+    BREAKER_ID,
+    ExtendRequest,
+    HoldRequest,
+    ReconcileRequest,
+    Rejected,
+    ReleaseRequest,
+    Request,
+    checked_extension,
+    checked_hold,
+    checked_release,
+)
+from interlock.seen import Objects, Reader
+
+RELEASE_TRIES = 5
+"""How often a hold that is being released is looked for again: somebody may be extending it."""
+
+
+def serve(outside: Outside, request: Request) -> Report:
+    """Does what is asked and reconciles; the report is of both. Rejected: nothing was changed.
+
+    Not raised for what the outside does: what could not be done is in a report that is not settled.
+    """
+    recorder = Recorder(outside.log)
+    try:
+        if not isinstance(request, ReconcileRequest):
+            _Operation(outside, recorder).do(request)
+    except DeclarationError as error:
+        raise Rejected(409, f"nothing is changed: {error}") from None
+    except (Refused, Unknown) as failure:
+        # Part of it may be done. Reconcile makes the jobs fit what is there; who asked asks again.
+        recorder(Record(event=RECONCILE_FAILED, why=f"the request was not carried out: {failure}"))
+        report = reconcile(outside)
+        return Report(settled=False, rounds=report.rounds, records=(*recorder.records, *report.records))
+    report = reconcile(outside)
+    return Report(settled=report.settled, rounds=report.rounds, records=(*recorder.records, *report.records))
+
+
+class _Operation:
+    """One request against what is there now."""
+
+    def __init__(self, outside: Outside, recorder: Recorder) -> None:
+        self._outside, self._bucket, self._record = outside, outside.bucket, recorder
+        self._reader = Reader(outside)
+
+    def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
+        declaration, _ = self._reader.declaration()
+        objects = self._reader.objects()
+        if isinstance(request, HoldRequest):
+            id, end = checked_hold(request, declaration, objects.active, objects.released, objects.now)
+            self._write(declaration, objects, request.scope, id, end, request.reason, request.owner)
+        elif isinstance(request, ExtendRequest):
+            hold, end = checked_extension(request, declaration, objects.active, objects.now)
+            self._extend(declaration, objects, hold, end, request.reason, request.owner)
+        elif isinstance(request, ReleaseRequest):
+            self._release(objects, checked_release(request, objects.active), request)
+        else:
+            self._trip(declaration, objects, request)
+
+    def _write(
+        self, declaration: Declaration, objects: Objects, scope: str, id: str, end: datetime, reason: str, owner: str
+    ) -> None:
+        content = hold_content(
+            scope=scope,
+            id=id,
+            jobs=declaration.scopes[scope],
+            reason=reason,
+            owner=owner,
+            start=objects.now,
+            end=end,
+        )
+        if self._create(hold_name(scope, id, end), content):
+            self._record(Record(event=HOLD_WRITTEN, hold=scope, until=end, why=f"{owner}: {reason} (id {id})"))
+
+    def _extend(
+        self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
+    ) -> None:
+        """The new name first, then the old ones away: no moment without. The jobs that it had are kept."""
+        says = decoded(self._reader.content(objects.items[hold.object_name]) or b"")
+        start = says.get("start")
+        reason, owner = reason or hold.reason or "", owner or hold.owner or ""
+        content = hold_content(
+            scope=hold.scope,
+            id=hold.id,
+            jobs=hold.jobs | set(declaration.scopes.get(hold.scope, ())),
+            reason=reason,
+            owner=owner,
+            start=(parse_instant(start) if isinstance(start, str) else None) or objects.now,
+            end=end,
+        )
+        if self._create(hold_name(hold.scope, hold.id, end), content):
+            self._record(Record(event=HOLD_WRITTEN, hold=hold.scope, until=end, why=f"extended; {owner}: {reason}"))
+        for older in self._names(objects, hold):
+            if older.end < end:
+                self._delete(objects.items[older.object_name])
+
+    def _release(self, objects: Objects, hold: Hold, request: ReleaseRequest) -> None:
+        """Every object of the hold. For the opening of a window a tombstone first, until no object of it could be open."""
+        names = self._names(objects, hold)
+        if hold.scope.startswith("window/"):
+            self._create(released_name(hold.scope, hold.id, max(name.end for name in names)), b"{}\n")
+        for _ in range(RELEASE_TRIES):
+            for name in names:
+                self._delete(objects.items[name.object_name])
+            objects = self._reader.objects()
+            names = self._names(objects, hold)
+            if not names:
+                break
+        why = f"{request.owner or 'somebody'}: {request.reason or 'released'}"
+        self._record(Record(event=HOLD_RELEASED, hold=hold.scope, until=hold.end, why=why))
+
+    def _trip(self, declaration: Declaration, objects: Objects, incident: Incident) -> None:
+        """The circuit breaker: one hold for each table, made longer while incidents open; one that closes changes nothing."""
+        scope = f"table/{incident.table}"
+        if not incident.breaker or not incident.open:
+            return
+        if incident.table is None or scope not in declaration.scopes:
+            known = (
+                "no table" if incident.table is None else f"the table {incident.table}, which nothing deployed writes or reads"
+            )
+            self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
+            return
+        end = (objects.now + min(declaration.breaker_hold, declaration.max_hold)).replace(microsecond=0)
+        reason = f"serialization conflicts: incident {incident.id[:100]} of {incident.policy[:100]}"
+        held = [hold for hold in objects.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
+        if not held:
+            self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
+        elif end > held[0].end:
+            self._extend(declaration, objects, held[0], end, reason, None)
+
+    def _names(self, objects: Objects, hold: Hold) -> list[Hold]:
+        """The objects of a hold's identity, active or not, the first end first."""
+        named = (parse_object_name(name) for name in objects.items if name.startswith(HOLD_PREFIX))
+        same = [found for found in named if found is not None and (found.scope, found.id) == (hold.scope, hold.id)]
+        return sorted(same, key=lambda found: found.end)
+
+    def _create(self, name: str, content: bytes) -> bool:
+        return self._outside.patiently(partial(self._bucket.create, name, content))
+
+    def _delete(self, item: Item) -> bool:
+        return self._outside.patiently(partial(self._bucket.delete, item))

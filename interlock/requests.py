@@ -1,0 +1,261 @@
+"""What may be asked of the coordinator, and what is refused: pure. A refusal is one sentence and an HTTP status of 4xx.
+
+`{"action": "hold", "scope": ..., "until": RFC 3339 or "for_s": seconds, "reason": ..., "owner": ..., "id": ...}`, and likewise
+`extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from interlock.declaration import Declaration
+from interlock.fields import MAX_TEXT, format_duration
+from interlock.holds import FLAG_PREFIX, HOLD_ID, SCOPE, Hold, format_instant, parse_instant
+from interlock.incident import Incident, parse_incident
+from interlock.schema import did_you_mean
+from interlock.windows import compact
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_ID_CHARACTERS = 100
+MAX_SCOPE_CHARACTERS = 200
+MAX_FOR_SECONDS = 10 * 365 * 86400
+"""Beyond what any environment allows, and short of what a date can hold."""
+SHORTEST_IN_TICKS = 2
+"""A hold that is shorter than two ticks could be over before a reconcile has noticed it."""
+BREAKER_ID = "breaker"
+
+KEYS = {
+    "hold": {"scope", "until", "for_s", "reason", "owner", "id"},
+    "extend": {"scope", "until", "for_s", "reason", "owner", "id"},
+    "release": {"scope", "reason", "owner", "id"},
+    "reconcile": set[str](),
+}
+ACTIONS = ", ".join(sorted(KEYS))
+
+
+class Rejected(Exception):
+    """A request that is refused, and nothing changed: `code` is the HTTP status, the message one sentence for people."""
+
+    def __init__(self, code: int, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldRequest:
+    """Hold a scope: `until` an instant, or for a time from now."""
+
+    scope: str
+    until: datetime | timedelta
+    reason: str
+    owner: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendRequest:
+    """Let a hold end later. Without reason and owner those that it has are kept."""
+
+    scope: str
+    id: str
+    until: datetime | timedelta
+    reason: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRequest:
+    """End a hold now."""
+
+    scope: str
+    id: str
+    reason: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileRequest:
+    """Look, and put right."""
+
+
+Request = HoldRequest | ExtendRequest | ReleaseRequest | ReconcileRequest | Incident
+
+
+def parse_request(method: str, body: bytes) -> Request:
+    """The request that an HTTP call states; Rejected when it states none. What it names may still not exist."""
+    if method != "POST":
+        raise Rejected(405, f"{method} is not allowed here; send a POST")
+    if len(body) > MAX_BODY_BYTES:
+        raise Rejected(413, f"the body is longer than {MAX_BODY_BYTES // 1024} KiB")
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Rejected(400, "the body is no JSON") from None
+    if not isinstance(said, dict):
+        raise Rejected(400, 'the body is no JSON object; send one like {"action": "reconcile"}')
+    if "message" in said:
+        incident = parse_incident(said)
+        if incident is None:
+            raise Rejected(400, "the message holds no incident of Cloud Monitoring")
+        return incident
+    return _Body(said).request()
+
+
+class _Body:
+    """The keys of a request, each checked as it is asked for."""
+
+    def __init__(self, said: dict[str, object]) -> None:
+        self._said = said
+
+    def request(self) -> Request:
+        action = self._said.get("action")
+        if not isinstance(action, str) or action not in KEYS:
+            hint = did_you_mean(action, sorted(KEYS)) if isinstance(action, str) else ""
+            raise Rejected(400, f"action {_shown(action)} is not known{hint}; allowed: {ACTIONS}")
+        for key in self._said.keys() - KEYS[action] - {"action"}:
+            allowed = sorted(KEYS[action])
+            raise Rejected(400, f"{action} has no key {_shown(key)}{did_you_mean(key, allowed)}; allowed: {_listed(allowed)}")
+        if action == "reconcile":
+            return ReconcileRequest()
+        if action == "hold":
+            return HoldRequest(
+                scope=self._scope(),
+                until=self._until(),
+                reason=self._text("reason"),
+                owner=self._text("owner"),
+                id=self._id() if "id" in self._said else None,
+            )
+        reason, owner = self._text_or_none("reason"), self._text_or_none("owner")
+        if action == "extend":
+            return ExtendRequest(scope=self._scope(), id=self._id(), until=self._until(), reason=reason, owner=owner)
+        return ReleaseRequest(scope=self._scope(), id=self._id(), reason=reason, owner=owner)
+
+    def _scope(self) -> str:
+        scope = self._said.get("scope")
+        if not (isinstance(scope, str) and len(scope) <= MAX_SCOPE_CHARACTERS and re.fullmatch(SCOPE, scope)):
+            raise Rejected(400, f"scope {_shown(scope)} is none; write one like service/nba-scrapers, job/<name> or all")
+        return scope
+
+    def _id(self) -> str:
+        id = self._said.get("id")
+        if not (isinstance(id, str) and len(id) <= MAX_ID_CHARACTERS and re.fullmatch(HOLD_ID, id)):
+            rule = f"letters, digits, - _ and ., beginning with a letter or digit, at most {MAX_ID_CHARACTERS}"
+            raise Rejected(400, f"id {_shown(id)} is none; allowed: {rule}")
+        return id
+
+    def _text(self, key: str) -> str:
+        text = self._said.get(key)
+        if not isinstance(text, str) or not text.strip():
+            raise Rejected(400, f"{key} is missing; say one, so that others know")
+        if len(text) > MAX_TEXT or not text.strip().isprintable():
+            raise Rejected(400, f"{key} is not one line of at most {MAX_TEXT} characters")
+        return text.strip()
+
+    def _text_or_none(self, key: str) -> str | None:
+        return self._text(key) if self._said.get(key) is not None else None
+
+    def _until(self) -> datetime | timedelta:
+        if ("until" in self._said) == ("for_s" in self._said):
+            raise Rejected(400, "it must have an end, and one only; say until or for_s")
+        if "for_s" in self._said:
+            seconds = self._said["for_s"]
+            if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= MAX_FOR_SECONDS:
+                raise Rejected(400, f"for_s {_shown(seconds)} is no number of seconds; write one like 7200")
+            return timedelta(seconds=seconds)
+        until = self._said["until"]
+        instant = parse_instant(until) if isinstance(until, str) else None
+        if instant is None:
+            raise Rejected(400, f"until {_shown(until)} is no end; write one like 2026-11-24T07:00:00Z")
+        return instant
+
+
+def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime) -> datetime:
+    """The end that is asked for, in whole seconds; Rejected when it is past, too soon or too late."""
+    end = until if isinstance(until, datetime) else _whole(now + until)
+    shortest, said = declaration.tick * SHORTEST_IN_TICKS, format_instant(end)
+    if end <= now:
+        raise Rejected(400, f"{said} is in the past; it is {format_instant(now)} now")
+    if _whole(now) + shortest > end:
+        raise Rejected(
+            400,
+            f"{said} is too soon; the coordinator looks every {format_duration(declaration.tick)}, "
+            f"so the shortest hold is {format_duration(shortest)}",
+        )
+    if end > _whole(now) + declaration.max_hold:
+        latest = format_instant(_whole(now) + declaration.max_hold)
+        raise Rejected(
+            400, f"{said} is too late; no hold may be longer than {format_duration(declaration.max_hold)}, until {latest}"
+        )
+    return end
+
+
+def checked_hold(
+    request: HoldRequest, declaration: Declaration, holds: Iterable[Hold], released: Iterable[Hold], now: datetime
+) -> tuple[str, datetime]:
+    """The id and the end of a new hold; Rejected when there may be none. `holds` are the active ones, `released` the tombstones."""
+    if request.scope not in declaration.scopes:
+        hint = did_you_mean(request.scope, sorted(declaration.scopes))
+        raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
+    end = end_of(request.until, declaration, now)
+    id = request.id or f"at-{compact(now)}"
+    for hold in _runtime(holds, request.scope, id):
+        if hold.end != end:
+            raise Rejected(409, f"{request.scope} is held by {id} until {format_instant(hold.end)} already; extend that one")
+    if (request.scope, id) in {(hold.scope, hold.id) for hold in released}:
+        raise Rejected(409, f"{request.scope} {id} is an opening that was released; hold it by another id")
+    return id, end
+
+
+def checked_extension(
+    request: ExtendRequest, declaration: Declaration, holds: Iterable[Hold], now: datetime
+) -> tuple[Hold, datetime]:
+    """The hold that is meant and its new end; Rejected when it is not active, or would end sooner."""
+    known = list(holds)
+    for hold in _runtime(known, request.scope, request.id):
+        end = end_of(request.until, declaration, now)
+        if end < hold.end:
+            raise Rejected(
+                409,
+                f"{request.scope} {request.id} is held until {format_instant(hold.end)}, later than that; release it",
+            )
+        return hold, end
+    raise _no_such_hold(request.scope, request.id, known)
+
+
+def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:
+    """The hold that is meant; Rejected when it is not active. Its scope need not be known any more."""
+    known = list(holds)
+    for hold in _runtime(known, request.scope, request.id):
+        return hold
+    raise _no_such_hold(request.scope, request.id, known)
+
+
+def _runtime(holds: Iterable[Hold], scope: str, id: str) -> list[Hold]:
+    """The runtime hold of that identity. A flag is Terraform's, and none."""
+    return [h for h in holds if (h.scope, h.id) == (scope, id) and not h.object_name.startswith(FLAG_PREFIX)]
+
+
+def _no_such_hold(scope: str, id: str, holds: Iterable[Hold]) -> Rejected:
+    same = [hold for hold in holds if hold.scope == scope]
+    if any(hold.object_name.startswith(FLAG_PREFIX) for hold in same):
+        name = scope.partition("/")[2]
+        return Rejected(409, f"{scope} is on by its flag, which Terraform writes; run make backfill-off NAME={name}")
+    others = f"; its holds: {', '.join(hold.id for hold in same)}" if same else ""
+    return Rejected(404, f"no hold of {scope} called {id} is active{others}")
+
+
+def _whole(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+def _listed(keys: Iterable[str]) -> str:
+    return ", ".join(keys) or "none"
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= MAX_ID_CHARACTERS else text[:MAX_ID_CHARACTERS] + "..."
