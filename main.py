@@ -31,13 +31,15 @@ def main() -> None:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
     output.mkdir(parents=True, exist_ok=True)
 
+    from stacks.alerting import AlertingStack
     from stacks.cdk import App
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     app = App(outdir=str(output))
-    CoordinationStack(app, env=env)
+    CoordinationStack(app, catalog=catalog, env=env, output=output)
     SchedulesStack(app, catalog=catalog, env=env)
+    AlertingStack(app, env=env)
     app.synth()
 
 

@@ -50,6 +50,7 @@ from cdktf import (  # noqa: E402
     TerraformVariableValidationConfig,
     Token,
 )
+from cdktf_cdktf_provider_google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember  # noqa: E402
 from cdktf_cdktf_provider_google.cloud_scheduler_job import (  # noqa: E402
     CloudSchedulerJob,
     CloudSchedulerJobHttpTarget,
@@ -58,17 +59,60 @@ from cdktf_cdktf_provider_google.cloud_scheduler_job import (  # noqa: E402
     CloudSchedulerJobPubsubTarget,
     CloudSchedulerJobRetryConfig,
 )
+from cdktf_cdktf_provider_google.cloudfunctions2_function import (  # noqa: E402
+    Cloudfunctions2Function,
+    Cloudfunctions2FunctionBuildConfig,
+    Cloudfunctions2FunctionBuildConfigSource,
+    Cloudfunctions2FunctionBuildConfigSourceStorageSource,
+    Cloudfunctions2FunctionServiceConfig,
+)
 from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content import (  # noqa: E402
     DataGoogleStorageBucketObjectContent,
 )
 from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects  # noqa: E402
+from cdktf_cdktf_provider_google.logging_metric import (  # noqa: E402
+    LoggingMetric,
+    LoggingMetricMetricDescriptor,
+    LoggingMetricMetricDescriptorLabels,
+)
+from cdktf_cdktf_provider_google.monitoring_alert_policy import (  # noqa: E402
+    MonitoringAlertPolicy,
+    MonitoringAlertPolicyAlertStrategy,
+    MonitoringAlertPolicyAlertStrategyNotificationRateLimit,
+    MonitoringAlertPolicyConditions,
+    MonitoringAlertPolicyConditionsConditionAbsent,
+    MonitoringAlertPolicyConditionsConditionAbsentAggregations,
+    MonitoringAlertPolicyConditionsConditionMatchedLog,
+    MonitoringAlertPolicyConditionsConditionThreshold,
+    MonitoringAlertPolicyConditionsConditionThresholdAggregations,
+    MonitoringAlertPolicyDocumentation,
+)
+from cdktf_cdktf_provider_google.monitoring_dashboard import MonitoringDashboard  # noqa: E402
+from cdktf_cdktf_provider_google.monitoring_notification_channel import MonitoringNotificationChannel  # noqa: E402
+from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole  # noqa: E402
+from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember, ProjectIamMemberCondition  # noqa: E402
+from cdktf_cdktf_provider_google.project_service import ProjectService  # noqa: E402
 from cdktf_cdktf_provider_google.provider import GoogleProvider  # noqa: E402
+from cdktf_cdktf_provider_google.pubsub_subscription import (  # noqa: E402
+    PubsubSubscription,
+    PubsubSubscriptionExpirationPolicy,
+    PubsubSubscriptionPushConfig,
+    PubsubSubscriptionPushConfigOidcToken,
+    PubsubSubscriptionRetryPolicy,
+)
+from cdktf_cdktf_provider_google.pubsub_topic import PubsubTopic  # noqa: E402
+from cdktf_cdktf_provider_google.pubsub_topic_iam_member import PubsubTopicIamMember  # noqa: E402
+from cdktf_cdktf_provider_google.service_account import ServiceAccount  # noqa: E402
 from cdktf_cdktf_provider_google.storage_bucket import (  # noqa: E402
     StorageBucket,
     StorageBucketLifecycleRule,
     StorageBucketLifecycleRuleAction,
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
+)
+from cdktf_cdktf_provider_google.storage_bucket_iam_member import (  # noqa: E402
+    StorageBucketIamMember,
+    StorageBucketIamMemberCondition,
 )
 from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObject  # noqa: E402
 from constructs import Construct  # noqa: E402
@@ -79,19 +123,54 @@ from interlock.environment import Environment  # noqa: E402
 __all__ = [
     "App",
     "BaseStack",
+    "CloudRunV2ServiceIamMember",
     "CloudSchedulerJob",
     "CloudSchedulerJobHttpTarget",
     "CloudSchedulerJobHttpTargetOauthToken",
     "CloudSchedulerJobHttpTargetOidcToken",
     "CloudSchedulerJobPubsubTarget",
     "CloudSchedulerJobRetryConfig",
+    "Cloudfunctions2Function",
+    "Cloudfunctions2FunctionBuildConfig",
+    "Cloudfunctions2FunctionBuildConfigSource",
+    "Cloudfunctions2FunctionBuildConfigSourceStorageSource",
+    "Cloudfunctions2FunctionServiceConfig",
     "Construct",
     "DataGoogleStorageBucketObjectContent",
     "DataGoogleStorageBucketObjects",
     "IResolvable",
     "ITerraformDependable",
+    "LoggingMetric",
+    "LoggingMetricMetricDescriptor",
+    "LoggingMetricMetricDescriptorLabels",
+    "MonitoringAlertPolicy",
+    "MonitoringAlertPolicyAlertStrategy",
+    "MonitoringAlertPolicyAlertStrategyNotificationRateLimit",
+    "MonitoringAlertPolicyConditions",
+    "MonitoringAlertPolicyConditionsConditionAbsent",
+    "MonitoringAlertPolicyConditionsConditionAbsentAggregations",
+    "MonitoringAlertPolicyConditionsConditionMatchedLog",
+    "MonitoringAlertPolicyConditionsConditionThreshold",
+    "MonitoringAlertPolicyConditionsConditionThresholdAggregations",
+    "MonitoringAlertPolicyDocumentation",
+    "MonitoringDashboard",
+    "MonitoringNotificationChannel",
     "Precondition",
+    "ProjectIamCustomRole",
+    "ProjectIamMember",
+    "ProjectIamMemberCondition",
+    "ProjectService",
+    "PubsubSubscription",
+    "PubsubSubscriptionExpirationPolicy",
+    "PubsubSubscriptionPushConfig",
+    "PubsubSubscriptionPushConfigOidcToken",
+    "PubsubSubscriptionRetryPolicy",
+    "PubsubTopic",
+    "PubsubTopicIamMember",
+    "ServiceAccount",
     "StorageBucket",
+    "StorageBucketIamMember",
+    "StorageBucketIamMemberCondition",
     "StorageBucketLifecycleRule",
     "StorageBucketLifecycleRuleAction",
     "StorageBucketLifecycleRuleCondition",

@@ -2,35 +2,78 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from interlock.catalog import Catalog
 from interlock.environment import Environment
+from stacks.accounts import add_accounts
+from stacks.alerts_topic import add_alerts_topic
 from stacks.cdk import (
     BaseStack,
     Construct,
+    ProjectService,
     StorageBucket,
     StorageBucketLifecycleRule,
     StorageBucketLifecycleRuleAction,
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
 )
+from stacks.function import add_function
+from stacks.metrics import add_metrics
+from stacks.timers import add_timers
 
 STACK = "coordination"
+ROOT = Path(__file__).parents[1]
 KEEP_OLD_VERSIONS_DAYS = 90
 """A flag or hold that has been released can be read for so long afterwards: who held what, and why."""
+APIS = (
+    "artifactregistry",
+    "cloudbuild",
+    "cloudfunctions",
+    "cloudresourcemanager",
+    "cloudscheduler",
+    "iam",
+    "logging",
+    "monitoring",
+    "pubsub",
+    "run",
+    "storage",
+)
 
 
 class CoordinationStack(BaseStack):
-    """The bucket. `schedules` reads it by name, without remote state."""
+    """The bucket, which `schedules` reads by name and without remote state, and the coordinator with all that wakes it.
 
-    def __init__(self, scope: Construct, *, env: Environment) -> None:
+    `output` is the folder of the synthesized stacks: the coordinator's archive is written there.
+    """
+
+    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment, output: Path) -> None:
         super().__init__(scope, STACK, env=env)
-        StorageBucket(
+        apis = self._apis()
+        bucket = self._bucket()
+        accounts = add_accounts(self, env, bucket=bucket, apis=apis)
+        function = add_function(self, env, accounts, root=ROOT, output=output, bucket=bucket, apis=apis)
+        add_timers(self, catalog, env, account=accounts.timers, after=function)
+        add_alerts_topic(self, env, account=accounts.push, function=function, apis=apis)
+        add_metrics(self, env, apis=apis)
+
+    def _apis(self) -> ProjectService:
+        """The APIs that the stacks use; others may use them too, so they stay on when this is destroyed."""
+        apis = ProjectService(
+            self, "apis", project=self.env.project, service="${each.value}.googleapis.com", disable_on_destroy=False
+        )
+        self.for_each(apis, f"${{toset({list(APIS)})}}".replace("'", '"'))
+        return apis
+
+    def _bucket(self) -> StorageBucket:
+        return StorageBucket(
             self,
             "bucket",
-            name=env.bucket,
-            location=env.location.upper(),  # the API answers in capitals
+            name=self.env.bucket,
+            location=self.env.location.upper(),  # the API answers in capitals
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            force_destroy=env.allow_destroy,
+            force_destroy=self.env.allow_destroy,
             versioning=StorageBucketVersioning(enabled=True),
             lifecycle_rule=[
                 StorageBucketLifecycleRule(

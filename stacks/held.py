@@ -116,7 +116,10 @@ def _after_this_plan() -> Mapping[str, str]:
             '${toset(concat([for backfill in keys(local.active) : "backfill/${backfill}"],'
             " [for hold in values(local.holds) : hold.scope]))}"
         ),
-        "held": "${toset(flatten([for scope in local.held_scopes : try(local.scopes[scope], [])]))}",
+        # By the scopes as they are now, and by the jobs that the objects covered when they were written. Jobs that are no
+        # longer declared are a guard's business.
+        "held": '${setintersection(toset(local.scopes["all"]), toset(flatten(concat('
+        "[for scope in local.held_scopes : try(local.scopes[scope], [])], values(local.jobs_at_creation)))))}",
     }
 
 
@@ -129,8 +132,13 @@ def _what_objects_say() -> Mapping[str, str]:
         ),
         "objects_read": "${toset(concat(values(local.flags_kept), keys(local.holds)))}",
         "jobs_at_creation": _map(
-            "for name in local.objects_read : name =>"
-            " try([for job in jsondecode(local.contents[name]).jobs : tostring(job)], [])"
+            # Of a list only, and of that only what could be a job's name: `[0]` fails for an object, the regex for null.
+            "for name in local.objects_read : name => try([for job in jsondecode(local.contents[name]).jobs :"
+            ' tostring(job) if can(jsondecode(local.contents[name]).jobs[0]) && can(regex("^[a-z]", job))], [])'
+        ),
+        "jobs_of_flags": _map(
+            "for backfill in keys(local.active) : backfill => sort(distinct(concat("
+            'try(local.scopes["backfill/${backfill}"], []), try(local.jobs_at_creation[local.flags_kept[backfill]], []))))'
         ),
         "said": _map(f"for backfill in keys(local.active) : backfill => {{{_said('reason')}, {_said('owner')}}}"),
     }

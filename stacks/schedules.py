@@ -7,6 +7,7 @@ asks anything of keeps what is on and drops what has ended, and two owners don't
 from __future__ import annotations
 
 from interlock.catalog import Catalog
+from interlock.declaration import OBJECT, declare, to_json
 from interlock.environment import Environment
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
 from stacks.cdk import (
@@ -17,6 +18,7 @@ from stacks.cdk import (
     ITerraformDependable,
     StorageBucketObject,
     TerraformResourceLifecycle,
+    literal,
 )
 from stacks.guards import add_checks, add_guard, add_variables
 from stacks.held import expressions, flag_name, inputs
@@ -35,9 +37,10 @@ class SchedulesStack(BaseStack):
         for name, value in {**inputs(catalog, env), **expressions()}.items():
             self.local(name, value)
         guard = add_guard(self, env)
+        declaration = self._declaration(catalog, after=guard)
         flags = self._flags(after=guard)
         for _, job in sorted(catalog.jobs.items()):
-            add_job(self, job, env, after=[guard, flags])
+            add_job(self, job, env, after=[guard, declaration, flags])
         add_checks(self, env)
         self._outputs()
 
@@ -51,16 +54,30 @@ class SchedulesStack(BaseStack):
         active.override_logical_id("active")
         self.for_each(active, "${local.objects_read}")
 
+    def _declaration(self, catalog: Catalog, *, after: ITerraformDependable) -> StorageBucketObject:
+        """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
+        declaration = StorageBucketObject(
+            self,
+            "declaration",
+            bucket=self.env.bucket,
+            name=OBJECT,
+            content=literal(to_json(declare(catalog, self.env))),
+            content_type="application/json",
+            depends_on=[after],
+        )
+        declaration.override_logical_id("declaration")
+        return declaration
+
     def _flags(self, *, after: ITerraformDependable) -> StorageBucketObject:
         """One flag for each backfill that is on. Its content says what was true when it was written, and is not kept up to
-        date: the jobs in it are those that a later catalog may not lose."""
+        date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
         flags = StorageBucketObject(
             self,
             "flags",
             bucket=self.env.bucket,
             name=flag_name("each.key", "each.value"),
             content="${jsonencode({backfill = each.key, until = each.value, reason = local.said[each.key].reason,"
-            ' owner = local.said[each.key].owner, jobs = try(local.scopes["backfill/${each.key}"], [])})}',
+            " owner = local.said[each.key].owner, jobs = local.jobs_of_flags[each.key]})}",
             content_type="application/json",
             # An extension writes the new flag before it deletes the old one: no moment without. detect_md5hash is how the
             # provider notices other content in the bucket (resource_storage_bucket_object.go).

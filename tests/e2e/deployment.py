@@ -28,7 +28,7 @@ from interlock.resolve import load_catalog as resolve_catalog
 from local.emulator.faults import Faults
 
 ROOT = Path(__file__).parents[2]
-STACKS = ("coordination", "schedules")
+STACKS = ("coordination", "schedules", "alerting")
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2  # terraform plan -detailed-exitcode
 FAR = timedelta(hours=48)
 REPOSITORY = ("main.py", "cdktf.json", "catalog", "environments", "node_modules")
@@ -49,14 +49,16 @@ def parsed(text: str) -> Catalog:
 
 def synthesize(catalog: Catalog, output: Path) -> None:
     """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
+    from stacks.alerting import AlertingStack
     from stacks.cdk import App
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
-    CoordinationStack(app, env=local_environment())
+    CoordinationStack(app, catalog=catalog, env=local_environment(), output=output)
     SchedulesStack(app, catalog=catalog, env=local_environment())
+    AlertingStack(app, env=local_environment())
     app.synth()
 
 

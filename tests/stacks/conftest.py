@@ -21,14 +21,16 @@ Stacks = dict[str, Any]
 
 
 def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
-    """Both stacks, synthesized into `folder` and read back."""
+    """The stacks, synthesized into `folder` and read back."""
+    from stacks.alerting import AlertingStack
     from stacks.cdk import App
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     app = App(outdir=str(folder))
-    CoordinationStack(app, env=env)
+    CoordinationStack(app, catalog=catalog, env=env, output=folder)
     SchedulesStack(app, catalog=catalog, env=env)
+    AlertingStack(app, env=env)
     app.synth()
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
 

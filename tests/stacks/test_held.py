@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ from typing import Any
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, active, effective, format_instant, parse_instant, parse_object_name
+from interlock.holds import (
+    FLAG_PREFIX,
+    HOLD_PREFIX,
+    Hold,
+    active,
+    effective,
+    format_instant,
+    parse_instant,
+    parse_object_name,
+    with_content,
+)
 from tests.stacks.twin import evaluate
 from tests.stacks.worlds import JOBS, World
 
@@ -25,6 +36,7 @@ WANTED = {
     "unknown_scopes": "${setsubtract(values(local.holds)[*].scope, keys(local.scopes))}",
     "refusals": "${[length(local.unknown_holds), length(local.undeclared_flags), length(local.lost_jobs)]}",
     "too_short": "${length(local.too_short)}",
+    "jobs_of_flags": "${local.jobs_of_flags}",
     "reasons": "${{for backfill, said in local.said : backfill => said.reason}}",
 }
 
@@ -39,7 +51,11 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
     asked = {name: end_of(world, name, ends.get(name)) for name in named} if world.mode else {}
     after = ends | asked
     flags = [hold for name, end in after.items() if (hold := parse_object_name(f"{FLAG_PREFIX}{name}@{end}.json"))]
-    held = [job for job in JOBS if effective(catalog.jobs[job], world.scopes, [*flags, *holds], world.now).held_by]
+    # The flag that is there says which jobs it covered, and the one that an extension writes takes them over.
+    flags = [with_content(flag, content(world, flag_before(on, flag))) for flag in flags]
+    holds = [with_content(hold, content(world, hold.object_name)) for hold in holds]
+    known = [catalog.jobs[job] for job in JOBS if job in world.scopes["all"]]
+    held = [job.name for job in known if effective(job, world.scopes, [*flags, *holds], world.now).held_by]
     read = sorted({on[name].object_name for name in after if name in on} | {hold.object_name for hold in holds})
     unknown = [hold for hold in holds if hold.scope not in world.scopes]
     return {
@@ -49,8 +65,16 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
         "unknown_scopes": sorted({hold.scope for hold in unknown}),
         "refusals": [len(unknown), len(after.keys() - world.declared.keys()), lost(world, read)],
         "too_short": sum(too_short(world, name, end) for name, end in asked.items() if name not in on or ends.get(name) != end),
+        "jobs_of_flags": {
+            flag.scope.removeprefix("backfill/"): sorted(flag.jobs | set(world.scopes.get(flag.scope, ()))) for flag in flags
+        },
         "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
     }
+
+
+def flag_before(on: Mapping[str, Hold], flag: Hold) -> str | None:
+    name = flag.scope.removeprefix("backfill/")
+    return on[name].object_name if name in on else None
 
 
 def seconds(text: str) -> timedelta:
@@ -77,14 +101,20 @@ def content(world: World, object_name: str | None) -> Mapping[str, Any]:
 
 def lost(world: World, read: Iterable[str]) -> int:
     jobs = [content(world, name).get("jobs") for name in read]
-    texts = [found for found in jobs if isinstance(found, list) and all(isinstance(job, str) for job in found)]
-    return sum(job not in world.scopes["all"] for found in texts for job in found)
+    lists = [found for found in jobs if isinstance(found, list)]
+    return sum(isinstance(job, str) and job not in world.scopes["all"] for found in lists for job in found)
 
 
 def reason(world: World, name: str, is_asked: bool, object_name: str | None) -> str:
     before = content(world, object_name).get("reason")
     declared = "as declared" if name in world.declared else ""
     return (world.reason if is_asked else "") or (before if isinstance(before, str) else "") or declared
+
+
+def world_without_contents(world: World) -> World:
+    bare = copy(world)
+    bare.contents = {}
+    return bare
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +147,6 @@ def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], sma
         world for world in worlds.values() if world.mode and world.until and any(FLAG_PREFIX in name for name in world.names)
     ]
     assert len(extended) > CASES / 20
+    by_scope_alone = {name: expected(world_without_contents(world), small_catalog)["held"] for name, world in worlds.items()}
+    by_content = [name for name, world in worlds.items() if expected(world, small_catalog)["held"] != by_scope_alone[name]]
+    assert len(by_content) > CASES / 20

@@ -1,0 +1,131 @@
+"""Who Interlock is to Google Cloud: a service account each for the coordinator, the timers, the push subscription, the jobs'
+calls and the function's build, and what each may do. No primitive role, no admin role.
+
+Cloud Scheduler knows no IAM of a single job and no conditions on its jobs, so the coordinator's role is good for every job of
+the project; the code keeps to the declared ones. https://cloud.google.com/iam/docs/conditions-resource-attributes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interlock.environment import Environment
+from stacks.cdk import (
+    BaseStack,
+    ITerraformDependable,
+    ProjectIamCustomRole,
+    ProjectIamMember,
+    ProjectIamMemberCondition,
+    ServiceAccount,
+    StorageBucketIamMember,
+    StorageBucketIamMemberCondition,
+)
+
+ROLE_ID = "interlockCoordinator"
+PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run"))
+"""`enable` is what jobs.resume asks: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
+WRITES = ("holds/", "ledger/")
+READS = ("backfills/", "declaration/")
+BUILD_ROLES = ("roles/logging.logWriter", "roles/artifactregistry.writer")
+"""With reading the sources, all that a build needs: https://cloud.google.com/functions/docs/securing/build-custom-sa"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """The accounts that other resources of the stack act as."""
+
+    coordinator: ServiceAccount
+    timers: ServiceAccount
+    push: ServiceAccount
+    build: ServiceAccount
+    build_access: tuple[ITerraformDependable, ...]
+    """What must be granted before the function is built."""
+
+
+def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDependable, apis: ITerraformDependable) -> Accounts:
+    """The accounts and their roles; `apis` are there before them, and `bucket` before what is granted on it."""
+
+    def account(name: str, account_id: str, display_name: str) -> ServiceAccount:
+        made = ServiceAccount(
+            stack,
+            f"account-{name}",
+            account_id=account_id,
+            display_name=display_name,
+            # Many projects have the jobs' account already; what it may call is granted where the services are declared.
+            create_ignore_already_exists=True if name == "invoker" else None,
+            depends_on=[apis],
+        )
+        made.override_logical_id(name)
+        return made
+
+    account("invoker", env.invoker.partition("@")[0], "Calls services for Cloud Scheduler jobs")
+    coordinator = account("coordinator", "interlock-coordinator", "Interlock: pauses and resumes jobs")
+    _let_coordinate(stack, env, coordinator, bucket)
+    build = account("build", "interlock-build", "Interlock: builds the coordinator")
+    return Accounts(
+        coordinator=coordinator,
+        timers=account("timers", "interlock-timers", "Interlock: calls the coordinator on time"),
+        push=account("push", "interlock-push", "Interlock: brings alerts to the coordinator"),
+        build=build,
+        build_access=_let_build(stack, env, build),
+    )
+
+
+def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount, bucket: ITerraformDependable) -> None:
+    role = ProjectIamCustomRole(
+        stack,
+        "role-coordinator",
+        role_id=ROLE_ID,
+        title="Interlock coordinator",
+        description="Lists, pauses, resumes and runs Cloud Scheduler jobs; can't create or change one.",
+        permissions=list(PERMISSIONS),
+    )
+    role.override_logical_id("coordinator")
+    ProjectIamMember(
+        stack, "member-coordinator-jobs", project=env.project, role=role.name, member=account.member
+    ).override_logical_id("coordinator_jobs")
+    for prefix in (*WRITES, *READS):
+        word = prefix.strip("/")
+        StorageBucketIamMember(
+            stack,
+            f"member-coordinator-{word}",
+            bucket=env.bucket,
+            role="roles/storage.objectUser" if prefix in WRITES else "roles/storage.objectViewer",
+            member=account.member,
+            condition=StorageBucketIamMemberCondition(title=f"only {prefix}", expression=only(env.bucket, prefix)),
+            depends_on=[bucket],
+        ).override_logical_id(f"coordinator_{word}")
+
+
+def only(bucket: str, prefix: str) -> str:
+    """The condition of an IAM member that may touch and list only the objects under `prefix`. A list call is about the bucket
+    as a whole, so it is told apart by the prefix that it asks for."""
+    return (
+        f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{prefix}")'
+        f' || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("{prefix}")'
+    )
+
+
+def _let_build(stack: BaseStack, env: Environment, account: ServiceAccount) -> tuple[ITerraformDependable, ...]:
+    made = []
+    for role in BUILD_ROLES:
+        word = role.rpartition(".")[0].partition("/")[2]
+        member = ProjectIamMember(stack, f"member-build-{word}", project=env.project, role=role, member=account.member)
+        member.override_logical_id(f"build_{word}")
+        made.append(member)
+    # Cloud Run functions copies the archive into a bucket of its own, which is not there before the first function.
+    copies = f"gcf-v2-sources-{env.project_number}-{env.coordinator.region}"
+    sources = ProjectIamMember(
+        stack,
+        "member-build-sources",
+        project=env.project,
+        role="roles/storage.objectViewer",
+        member=account.member,
+        condition=ProjectIamMemberCondition(
+            title="only the sources",
+            expression=f'resource.name.startsWith("projects/_/buckets/{copies}/objects/")'
+            f' || resource.name.startsWith("projects/_/buckets/{env.bucket}/objects/coordinator/")',
+        ),
+    )
+    sources.override_logical_id("build_sources")
+    return (*made, sources)

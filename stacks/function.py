@@ -1,0 +1,123 @@
+"""The coordinator: a Cloud Run function over HTTP, its sources, and who may call it.
+
+One instance and one request at a time, so that reconciles rarely meet; Google may exceed the bound for a moment, so it is no
+mutex: https://cloud.google.com/run/docs/configuring/max-instances
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from interlock.environment import Environment
+from stacks.accounts import Accounts
+from stacks.archive import ENTRY_POINT, archive, archive_name, sources
+from stacks.cdk import (
+    BaseStack,
+    Cloudfunctions2Function,
+    Cloudfunctions2FunctionBuildConfig,
+    Cloudfunctions2FunctionBuildConfigSource,
+    Cloudfunctions2FunctionBuildConfigSourceStorageSource,
+    Cloudfunctions2FunctionServiceConfig,
+    CloudRunV2ServiceIamMember,
+    ITerraformDependable,
+    StorageBucketObject,
+    TerraformResourceLifecycle,
+    literal,
+)
+
+RUNTIME = "python312"
+TIMEOUT_SECONDS = 300
+"""Of a request, and of the timers' attempts. Pausing 200 jobs takes seconds; the rest is for the waits between retries."""
+MEMORY = "512Mi"
+PREFIX = "coordinator/"
+"""Of the archive's object in the coordination bucket."""
+ID = str.maketrans({mark: "-" for mark in ":@.+%"})
+"""From a member to what Terraform takes for the name of a resource."""
+UP_TO_THE_OUTPUT = "../.."
+"""From a stack's own folder to the output folder."""
+
+
+def add_function(
+    stack: BaseStack,
+    env: Environment,
+    accounts: Accounts,
+    *,
+    root: Path,
+    output: Path,
+    bucket: ITerraformDependable,
+    apis: ITerraformDependable,
+) -> Cloudfunctions2Function:
+    """The function, from the sources under `root`; its archive is written into `output`, beside the stacks."""
+    source = _source(stack, env, root=root, output=output, bucket=bucket)
+    function = Cloudfunctions2Function(
+        stack,
+        "function",
+        name=env.coordinator.name,
+        location=env.coordinator.region,
+        description="Opens and closes windows, ends holds, catches up missed runs and says when something is left paused",
+        build_config=Cloudfunctions2FunctionBuildConfig(
+            runtime=RUNTIME,
+            entry_point=ENTRY_POINT,
+            service_account=accounts.build.id,
+            source=Cloudfunctions2FunctionBuildConfigSource(
+                storage_source=Cloudfunctions2FunctionBuildConfigSourceStorageSource(bucket=env.bucket, object=source.name)
+            ),
+        ),
+        service_config=Cloudfunctions2FunctionServiceConfig(
+            service_account_email=accounts.coordinator.email,
+            min_instance_count=0,
+            max_instance_count=1,
+            max_instance_request_concurrency=1,
+            available_cpu="1",
+            available_memory=MEMORY,
+            timeout_seconds=TIMEOUT_SECONDS,
+            ingress_settings="ALLOW_ALL",  # operators call it from where they are; IAM says who may
+            all_traffic_on_latest_revision=True,
+            environment_variables=variables(env),
+        ),
+        labels={"managed-by": "interlock"},
+        depends_on=[apis, *accounts.build_access],
+    )
+    function.override_logical_id("coordinator")
+    callers = {"timers": accounts.timers.member, "push": accounts.push.member}
+    callers |= {f"operator-{member.translate(ID)}": member for member in sorted(env.coordinator.operators)}
+    for name, member in callers.items():
+        CloudRunV2ServiceIamMember(
+            stack,
+            f"member-{name}",
+            # The service behind a function has the function's name.
+            name=env.coordinator.name,
+            location=env.coordinator.region,
+            role="roles/run.invoker",
+            member=member,
+            depends_on=[function],
+        ).override_logical_id(name)
+    return function
+
+
+def variables(env: Environment) -> dict[str, str]:
+    """What the coordinator has to know of its environment; everything else is in the declaration."""
+    return {"INTERLOCK_PROJECT": env.project, "INTERLOCK_BUCKET": env.bucket}
+
+
+def _source(
+    stack: BaseStack, env: Environment, *, root: Path, output: Path, bucket: ITerraformDependable
+) -> StorageBucketObject:
+    content = archive(sources(root))
+    name = archive_name(content)
+    for old in output.glob("coordinator-*.zip"):
+        old.unlink()
+    (output / name).write_bytes(content)
+    source = StorageBucketObject(
+        stack,
+        "source",
+        bucket=env.bucket,
+        name=PREFIX + name,
+        # The local target's provider runs in another folder, and takes absolute paths only.
+        source=f'${{abspath("${{path.module}}/{UP_TO_THE_OUTPUT}/{literal(name)}")}}',
+        content_type="application/zip",
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        depends_on=[bucket],
+    )
+    source.override_logical_id("source")
+    return source
