@@ -31,7 +31,7 @@ TIMEOUT_SECONDS = 300
 MEMORY = "512Mi"
 PREFIX = "coordinator/"
 """Of the archive's object in the coordination bucket."""
-ID = str.maketrans({mark: "-" for mark in ":@.+%"})
+ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
 """From a member to what Terraform takes for the name of a resource."""
 UP_TO_THE_OUTPUT = "../.."
 """From a stack's own folder to the output folder."""
