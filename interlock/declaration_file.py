@@ -1,88 +1,175 @@
-"""`declaration/current.json` -> `Declaration`, strictly: what is not understood in full is not acted upon."""
+"""`declaration/current.json` -> `Declaration`, strictly: what is not understood in full is not acted upon.
+
+Plain checks, not pydantic: the coordinator reads it, and a cold start there has better things to import.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import TypeVar
 
 from interlock.catalog import CatchUp
+from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import VERSION, Declaration, DeclaredJob, DeclaredWindow
-from interlock.fields import Count, Flag, Name, Region, Schedule, Scope, Text, Zone, wrong
+from interlock.names import NAME, REGION, SCOPE
 
 MAX_SECONDS = 10 * 365 * 86400
+CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
+
+T = TypeVar("T")
+Read = Callable[[object, str], T]
+"""Makes a value of JSON what it stands for; the text says where it is, for the error."""
 
 
 class DeclarationError(ValueError):
     """An object that is no declaration; the message says what is wrong in it first."""
 
 
-def _duration(value: object) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SECONDS:
-        raise wrong("is no number of seconds")
-    return timedelta(seconds=value)
-
-
-Seconds = Annotated[timedelta, BeforeValidator(_duration)]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
-
-
-class _JobEntry(_Entry):
-    region: Region
-    schedule: Schedule
-    time_zone: Zone
-    paused: Flag
-    catch_up: CatchUp
-    recoverable: Flag
-    service: Name
-    deadline: Annotated[Seconds | None, Field(alias="deadline_s")]
-    expect: Annotated[Seconds | None, Field(alias="expect_s")]
-    after: tuple[Name, ...]
-    relative_dates: Flag
-
-
-class _WindowEntry(_Entry):
-    schedule: Schedule
-    time_zone: Zone
-    duration: Annotated[Seconds, Field(alias="duration_s")]
-    covers: tuple[Scope, ...]
-    reason: Text
-    owner: Text
-
-
-class _ServiceEntry(_Entry):
-    starts_per_minute: Count | None
-
-
-class _File(_Entry):
-    version: Literal[1]
-    jobs: dict[Name, _JobEntry]
-    scopes: dict[Scope, tuple[Name, ...]]
-    windows: dict[Name, _WindowEntry]
-    services: dict[Name, _ServiceEntry]
-    max_hold: Annotated[Seconds, Field(alias="max_hold_s")]
-    tick: Annotated[Seconds, Field(alias="tick_s")]
-    breaker_hold: Annotated[Seconds, Field(alias="breaker_hold_s")]
-
-
 def parse(content: bytes) -> Declaration:
     """The declaration that `content` states; DeclarationError for anything else."""
     try:
-        file = _File.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DeclarationError(f"{where or 'the object'}: {first['msg']} (version {VERSION} is read here)") from None
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise _wrong("the object", "is no JSON") from None
+    keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
+    file = _entry(value, "the object", keys)
+    if file["version"] != VERSION or isinstance(file["version"], bool):
+        raise _wrong("version", "is not read here")
     return Declaration(
-        jobs={name: DeclaredJob(name=name, **dict(job)) for name, job in sorted(file.jobs.items())},
-        scopes=file.scopes,
-        windows={name: DeclaredWindow(name=name, **dict(window)) for name, window in sorted(file.windows.items())},
-        services={name: service.starts_per_minute for name, service in file.services.items()},
-        max_hold=file.max_hold,
-        tick=file.tick,
-        breaker_hold=file.breaker_hold,
+        jobs=_named(file["jobs"], "jobs", _name, _job),
+        scopes=_named(file["scopes"], "scopes", _scope, lambda value, where: _list(value, where, _name)),
+        windows=_named(file["windows"], "windows", _name, _window),
+        services=_named(file["services"], "services", _name, _starts),
+        max_hold=_seconds(file["max_hold_s"], "max_hold_s"),
+        tick=_seconds(file["tick_s"], "tick_s"),
+        breaker_hold=_seconds(file["breaker_hold_s"], "breaker_hold_s"),
     )
+
+
+def _job(value: object, where: str) -> DeclaredJob:
+    texts = ("region", "schedule", "time_zone", "catch_up", "service", "after")
+    entry = _entry(value, where, (*texts, "paused", "recoverable", "deadline_s", "expect_s", "relative_dates"))
+    return DeclaredJob(
+        name=where.partition(".")[2],
+        region=_region(entry["region"], f"{where}.region"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
+        paused=_flag(entry["paused"], f"{where}.paused"),
+        catch_up=_catch_up(entry["catch_up"], f"{where}.catch_up"),
+        recoverable=_flag(entry["recoverable"], f"{where}.recoverable"),
+        service=_name(entry["service"], f"{where}.service"),
+        deadline=_maybe(entry["deadline_s"], f"{where}.deadline_s", _seconds),
+        expect=_maybe(entry["expect_s"], f"{where}.expect_s", _seconds),
+        after=_list(entry["after"], f"{where}.after", _name),
+        relative_dates=_flag(entry["relative_dates"], f"{where}.relative_dates"),
+    )
+
+
+def _window(value: object, where: str) -> DeclaredWindow:
+    entry = _entry(value, where, ("schedule", "time_zone", "duration_s", "covers", "reason", "owner"))
+    return DeclaredWindow(
+        name=where.partition(".")[2],
+        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
+        duration=_seconds(entry["duration_s"], f"{where}.duration_s"),
+        covers=_list(entry["covers"], f"{where}.covers", _scope),
+        reason=_text(entry["reason"], f"{where}.reason"),
+        owner=_text(entry["owner"], f"{where}.owner"),
+    )
+
+
+def _starts(value: object, where: str) -> int | None:
+    return _maybe(_entry(value, where, ("starts_per_minute",))["starts_per_minute"], f"{where}.starts_per_minute", _count)
+
+
+def _wrong(where: str, message: str) -> DeclarationError:
+    return DeclarationError(f"{where}: {message} (version {VERSION} is read here)")
+
+
+def _entry(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _wrong(where, "is no JSON object")
+    if missing := sorted(set(keys) - value.keys()):
+        raise _wrong(where, f"has no {missing[0]}")
+    if unknown := sorted(value.keys() - set(keys)):
+        raise _wrong(where, f"has the unknown key {unknown[0]!a}")
+    return value
+
+
+def _named(value: object, where: str, key: Read[str], read: Read[T]) -> dict[str, T]:
+    if not isinstance(value, dict):
+        raise _wrong(where, "is no JSON object")
+    return {key(name, where): read(inner, f"{where}.{name}") for name, inner in sorted(value.items())}
+
+
+def _list(value: object, where: str, read: Read[T]) -> tuple[T, ...]:
+    if not isinstance(value, list):
+        raise _wrong(where, "is no list")
+    return tuple(read(inner, where) for inner in value)
+
+
+def _maybe(value: object, where: str, read: Read[T]) -> T | None:
+    return None if value is None else read(value, where)
+
+
+def _matching(value: object, where: str, pattern: str, what: str) -> str:
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise _wrong(where, f"{value!a:.80} is no {what}")
+    return value
+
+
+def _name(value: object, where: str) -> str:
+    return _matching(value, where, NAME, "name")
+
+
+def _region(value: object, where: str) -> str:
+    return _matching(value, where, REGION, "region")
+
+
+def _scope(value: object, where: str) -> str:
+    return _matching(value, where, SCOPE, "scope")
+
+
+def _text(value: object, where: str) -> str:
+    return _matching(value, where, r"(?s)\s*\S.*", "text")
+
+
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(where, "is neither true nor false")
+    return value
+
+
+def _count(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _wrong(where, "is no number from 1")
+    return value
+
+
+def _seconds(value: object, where: str) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SECONDS:
+        raise _wrong(where, "is no number of seconds")
+    return timedelta(seconds=value)
+
+
+def _catch_up(value: object, where: str) -> CatchUp:
+    if not isinstance(value, str) or value not in CATCH_UPS:
+        raise _wrong(where, "is neither latest nor skip")
+    return CATCH_UPS[value]
+
+
+def _cron(value: object, where: str) -> Cron:
+    try:
+        return Cron.parse(value if isinstance(value, str) else "")
+    except CronError as error:
+        raise _wrong(where, str(error)) from None
+
+
+def _zone(value: object, where: str) -> str:
+    try:
+        return zone(value if isinstance(value, str) else "").key
+    except ZoneError as error:
+        raise _wrong(where, str(error)) from None

@@ -13,39 +13,23 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from interlock.cron import Cron, CronError, ZoneError, zone
+from interlock.names import MAX_TEXT, NAME, NAME_RULE, REGION, SCOPE, SECONDS, TABLE, format_duration
 
-MAX_TEXT = 500
-"""Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
-"""Of an HTTP target, in the same place."""
+"""Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
 MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 16
 
-NAME = r"[a-z][a-z0-9-]{0,99}"
-TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
 PATH = r"/([A-Za-z0-9._~?=&%:+,-][A-Za-z0-9._~/?=&%:+,-]*)?"
-REGION = r"[a-z]+-[a-z]+[0-9]+"
 DURATION = r"([0-9]{1,6})([smhd])"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
-
-NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 
 
 def wrong(message: str) -> PydanticCustomError:
     """The error of a value that is not as it must be."""
     return PydanticCustomError("interlock", "{message}", {"message": message})
-
-
-def format_duration(duration: timedelta) -> str:
-    """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
-    seconds = int(duration.total_seconds())
-    unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")
-    return f"{seconds // SECONDS[unit]}{unit}"
 
 
 def _duration(value: object) -> timedelta:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from interlock.catalog import Catalog, Source
 from interlock.environment import Environment
-from interlock.fields import NAME, NAME_RULE
 from interlock.located import Problem, SourceError
+from interlock.names import NAME, NAME_RULE
 
 SUFFIX = ".yaml"
 LOOK_ALIKES = {".yml", ".YAML", ".YML"}

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.catalog import Json
-from interlock.fields import NAME
 from interlock.holds import END, HOLD_ID, Hold, format_instant, parse_instant
+from interlock.names import NAME
 
 LEDGER_PREFIX = "ledger/"
 HELD_PREFIX = f"{LEDGER_PREFIX}held/"

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.declaration import Declaration
-from interlock.fields import MAX_TEXT, format_duration
 from interlock.holds import FLAG_PREFIX, HOLD_ID, SCOPE, Hold, format_instant, parse_instant
 from interlock.incident import Incident, parse_incident
-from interlock.schema import did_you_mean
+from interlock.names import MAX_TEXT, did_you_mean, format_duration
 from interlock.windows import compact
 
 MAX_BODY_BYTES = 64 * 1024

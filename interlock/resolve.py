@@ -31,8 +31,8 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
-from interlock.fields import NAME, NAME_RULE
 from interlock.located import Document, Path, Problem, SourceError, dotted, parse
+from interlock.names import NAME, NAME_RULE, did_you_mean
 from interlock.schema import (
     BackfillEntry,
     CatalogFile,
@@ -44,7 +44,6 @@ from interlock.schema import (
     ServiceEntry,
     Waivable,
     WindowEntry,
-    did_you_mean,
     one_of,
     problems_of,
 )

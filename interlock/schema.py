@@ -7,7 +7,6 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,6 +34,7 @@ from interlock.fields import (
     Zone,
 )
 from interlock.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
+from interlock.names import did_you_mean
 
 
 class Entry(BaseModel):
@@ -221,12 +221,6 @@ _REASONS = {
 def keys(model: type[Entry]) -> list[str]:
     """The keys of an entry, for people: its own first."""
     return [*(key for key in model.model_fields if key != "waive"), *(["waive"] if "waive" in model.model_fields else [])]
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """`; did you mean x?`, or nothing when no known name is near."""
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def one_of(name: str, allowed: Sequence[str]) -> str:

@@ -20,8 +20,8 @@ from interlock.commands.common import (
     print_table,
     say_offline,
 )
-from interlock.fields import format_duration
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
+from interlock.names import format_duration
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,0 +1,29 @@
+"""Words and values as people write them, wherever they are read: in the catalog, in the bucket, in requests. No pydantic here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+NAME = r"[a-z][a-z0-9-]{0,99}"
+NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
+TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
+REGION = r"[a-z]+-[a-z]+[0-9]+"
+SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
+MAX_TEXT = 500
+"""Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """`; did you mean x?`, or nothing when no known name is near."""
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def format_duration(duration: timedelta) -> str:
+    """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
+    seconds = int(duration.total_seconds())
+    unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")
+    return f"{seconds // SECONDS[unit]}{unit}"
