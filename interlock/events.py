@@ -47,7 +47,14 @@ RUN_WAITING = "run_waiting"
 INCIDENT_IGNORED = "incident_ignored"
 """An incident of the conflict policy that holds nothing."""
 
+REQUEST_REJECTED = "request_rejected"
+"""A request was refused, and nothing changed."""
+REQUEST_FAILED = "request_failed"
+"""A request could not be served at all: what the coordinator needs was not there, or it is wrong itself."""
+
 SEVERITIES = {
+    REQUEST_FAILED: "ERROR",
+    REQUEST_REJECTED: "WARNING",
     RECONCILE_FAILED: "ERROR",
     ACTION_FAILED: "ERROR",
     JOB_BROKEN: "ERROR",

@@ -1,0 +1,1 @@
+"""The coordinator: a Cloud Run function over the core."""

@@ -1,0 +1,86 @@
+"""Asks the coordinator, as a person or a machine that may invoke it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interlock.catalog import Json
+from interlock.environment import Environment
+from interlock.gcp import CloudError, local_url
+
+LOCAL_CALLER = "operator"
+"""The service account that the local target's operator stands for."""
+ANSWER_SECONDS = 330
+"""How long an answer may take: the function's own limit and some more."""
+TOKEN_SECONDS = 60
+CLIENT_ERRORS = range(400, 500)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the coordinator says: `ok` when everything is done, and its report."""
+
+    ok: bool
+    status: int
+    report: Mapping[str, Json]
+
+
+def ask(environment: Environment, request: Mapping[str, Json]) -> Answer:
+    """Sends one request. CloudError when there is no answer, or it is a refusal: nothing has changed then."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import Request
+
+    url = environment.coordinator_url
+    address = url if (here := local_url()) is None else f"{here}/_functions/{environment.coordinator.name}/"
+    headers = {"Authorization": f"Bearer {_token(environment)}", "Content-Type": "application/json"}
+    try:
+        response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
+    except (GoogleAuthError, OSError) as error:
+        raise CloudError(
+            f"no answer from the coordinator at {url}: {error}; it may have done what was asked: look with interlock holds"
+        ) from error
+    return _answer(url, int(response.status), response.data)
+
+
+def _answer(url: str, status: int, body: bytes) -> Answer:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        content = None
+    if status in (401, 403):
+        raise CloudError(f"the coordinator at {url} takes no request of yours ({status}); you need roles/run.invoker on it")
+    if not isinstance(content, dict) or not isinstance(content.get("ok"), bool):
+        said = body[:200].decode(errors="replace").strip()
+        raise CloudError(
+            f"{url} does not answer as the coordinator does ({status}): {said!a}; "
+            "if it is not deployed: make deploy, or add --direct"
+        )
+    if status in CLIENT_ERRORS:
+        raise CloudError(f"{content.get('error')}")
+    report = content.get("report")
+    return Answer(ok=content["ok"], status=status, report=report if isinstance(report, dict) else {})
+
+
+def _token(environment: Environment) -> str:
+    """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
+    if local_url() is not None:
+        return f"local:{environment.account(LOCAL_CALLER)}"
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import Request
+    from google.oauth2.id_token import fetch_id_token
+
+    try:
+        return str(fetch_id_token(Request(), environment.coordinator_url))
+    except GoogleAuthError as error:  # a person's own credentials make no identity token for a chosen audience; gcloud's do
+        if (gcloud := shutil.which("gcloud")) is None:
+            raise CloudError(f"no identity token for the coordinator: {error}; install gcloud, gcloud auth login") from error
+    done = subprocess.run(
+        [gcloud, "auth", "print-identity-token"], capture_output=True, text=True, timeout=TOKEN_SECONDS, check=False
+    )
+    if done.returncode:
+        raise CloudError(f"no identity token for the coordinator: {done.stderr.strip()}; run: gcloud auth login")
+    return done.stdout.strip()
