@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from local.emulator import identity, push
+from local.emulator import entries, identity, push
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.runtime import Runtime
 
@@ -86,9 +86,13 @@ def _attempt(runtime: Runtime, name: str, *, number: int) -> None:
     if job is None:  # deleted in between
         return
     target = _uri(job)
+    kind = {"targetType": "PUB_SUB" if "pubsubTarget" in job else "HTTP", "url": target}
+    entries.attempt(runtime, name, kind, kind="AttemptStarted")
     status, dispatched, detail = _call(runtime, job)
     failed = not 200 <= status < 300
-    code, _word = _CODES.get(status, _UNKNOWN) if failed else (0, "")
+    code, word = _CODES.get(status, _UNKNOWN) if failed else (0, "")
+    said = {"status": word, "debugInfo": f"Original HTTP response code number = {status}"} if failed else {}
+    entries.attempt(runtime, name, kind | said, kind="AttemptFinished", severity="ERROR" if failed else "INFO")
     _noted(runtime, name, {"status": {"code": code} if failed else {}})
     identity_used = ((job.get("httpTarget") or {}).get("oidcToken") or {}).get("serviceAccountEmail")
     attempt = {"job": name, "time": timestamp(started), "target": target, "dispatched": dispatched, "httpStatus": status}

@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import objects, pages, serving
+from local.emulator import entries, objects, pages, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -50,6 +50,7 @@ class Emulator:
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
         self.runtime = Runtime(self.store, state)
+        self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)
 
     def close(self) -> None:
         """End what runs beside the server, then close the state."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from local.emulator import buckets, iam, objects, projects, pubsub, push, run, scheduler
+from local.emulator import buckets, entries, iam, objects, projects, pubsub, push, run, scheduler
 from local.emulator.discovery import Api
 from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
@@ -49,5 +49,6 @@ def services() -> tuple[Service, ...]:
         Service(api="iam", version="v1", collections=iam.COLLECTIONS, handlers=iam.HANDLERS),
         Service(api="cloudresourcemanager", version="v1", handlers=projects.HANDLERS),
         Service(api="pubsub", version="v1", collections=pubsub.COLLECTIONS, handlers={**pubsub.HANDLERS, **push.HANDLERS}),
+        Service(api="logging", version="v2", handlers=entries.HANDLERS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )

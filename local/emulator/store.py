@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.emulator.model import JsonObject
@@ -19,6 +20,9 @@ CREATE TABLE IF NOT EXISTS resource (kind TEXT, name TEXT, body TEXT NOT NULL, P
 CREATE TABLE IF NOT EXISTS object (
   bucket TEXT, name TEXT, generation INTEGER, live INTEGER NOT NULL, meta TEXT NOT NULL, content BLOB NOT NULL,
   PRIMARY KEY (bucket, name, generation));
+CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY, project TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS point (metric TEXT NOT NULL, time REAL NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS point_time ON point (metric, time);
 """
 
 
@@ -108,6 +112,31 @@ class Store:
     def last_generation(self) -> int:
         """The highest generation that was ever given and is still here, 0 if none."""
         return int(self._db.execute("SELECT coalesce(max(generation), 0) FROM object").fetchone()[0])
+
+    # log entries, and the points that they are counted as
+
+    def add_entry(self, project: str, entry: JsonObject) -> None:
+        """Keep a log entry of a project."""
+        self._db.execute("INSERT INTO entry (project, body) VALUES (?, ?)", (project, json.dumps(entry)))
+
+    def entries(self, project: str, after: int = 0) -> Iterator[tuple[int, JsonObject]]:
+        """(number, entry) of a project's entries numbered above `after`, in the order they were written."""
+        rows = self._db.execute(
+            "SELECT number, body FROM entry WHERE project = ? AND number > ? ORDER BY number", (project, after)
+        )
+        yield from ((number, json.loads(body)) for number, body in rows)
+
+    def add_point(self, metric: str, time: datetime, point: JsonObject) -> None:
+        """Keep a point of a metric."""
+        self._db.execute("INSERT INTO point VALUES (?, ?, ?)", (metric, time.timestamp(), json.dumps(point)))
+
+    def points(self, metric: str, start: datetime, end: datetime) -> list[tuple[datetime, JsonObject]]:
+        """(time, point) of a metric's points in (start, end], oldest first."""
+        rows = self._db.execute(
+            "SELECT time, body FROM point WHERE metric = ? AND time > ? AND time <= ? ORDER BY time, rowid",
+            (metric, start.timestamp(), end.timestamp()),
+        )
+        return [(datetime.fromtimestamp(time, UTC), json.loads(body)) for time, body in rows]
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -109,7 +109,7 @@ def test_a_function_answers_who_may_invoke_it(rest, deploy, monkeypatch, emulato
         pytest.param("%2e%2e", bearer(TIMER), 404, id="a name that is a path"),
     ],
 )
-def test_who_may_not_is_turned_away_before_the_function_starts(rest, deploy, path, headers, status, emulator):
+def test_who_may_not_is_turned_away_before_the_function_starts(rest, deploy, path, headers, status):
     deploy("raise SystemExit('started')")
     assert rest("POST", f"/_functions/{path}", {}, headers).status == status
 
