@@ -6,19 +6,21 @@
 * `/_local/attempts`: GET the attempts of jobs since the start or the last DELETE.
 * `/_local/deliveries`: the same for pushed messages. POST {"duplicates": N} delivers every message N times more from now on,
   {"redeliver": MESSAGE_ID} one once more.
+* `/_local/evaluate`: POST evaluates the alert policies now (local/emulator/incidents.py) and waits for what they set off.
+* `/_local/incidents`: GET those that are open. `/_local/notifications`: what channels were told, with the same GET and DELETE.
 """
 
 from __future__ import annotations
 
 import json
 
-from local.emulator import attempts, push
+from local.emulator import attempts, incidents, push
 from local.emulator.clock import parse_duration, parse_instant
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response, timestamp
 from local.emulator.runtime import Runtime
 
 _MAX_DUPLICATES = 10
-_PAGES = "faults, requests, about, clock, settle, attempts and deliveries"
+_PAGES = "faults, requests, about, clock, settle, attempts, deliveries, evaluate, incidents and notifications"
 
 
 def answer(runtime: Runtime, request: Request) -> Response:
@@ -32,7 +34,12 @@ def answer(runtime: Runtime, request: Request) -> Response:
         return json_response({"settled": runtime.settle()})
     if page == ("POST", "deliveries"):
         return _deliver(runtime, _body(request))
-    records = {"attempts": runtime.attempts, "deliveries": runtime.deliveries}
+    if page == ("POST", "evaluate"):
+        found = incidents.evaluate(runtime)
+        return json_response(found | {"settled": runtime.settle()})
+    if page == ("GET", "incidents"):
+        return json_response({"incidents": incidents.listed(runtime)})
+    records = {"attempts": runtime.attempts, "deliveries": runtime.deliveries, "notifications": runtime.notifications}
     if page[1] in records and page[0] in ("GET", "DELETE"):
         if page[0] == "DELETE":
             records[page[1]].clear()

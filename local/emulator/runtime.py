@@ -35,6 +35,7 @@ class Runtime:
         )
         self.attempts: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of scheduled jobs, oldest first
         self.deliveries: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of pushed messages, oldest first
+        self.notifications: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of incidents, to channels of any type
         self.duplicates = 0  # deliveries of every message beyond the first, on request
         self.stepping = threading.Lock()  # one at a time moves the clock
 

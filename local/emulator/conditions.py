@@ -1,0 +1,161 @@
+"""The conditions of alert policies, evaluated at an instant: which time series fire.
+
+Stands in for Cloud Monitoring's evaluator, for what our policies use: condition_threshold and condition_absent on user log
+metrics with one aggregation (ALIGN_DELTA, ALIGN_SUM or ALIGN_COUNT; REDUCE_SUM with group_by_fields, or no reducer), duration
+0s for thresholds, a trigger of one series; and condition_matched_log. Here the alignment window ends at the instant of
+the evaluation, where Google's are fixed and evaluated a minute or more later. Anything else is refused with 400.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from local.emulator import counting, filters
+from local.emulator.model import ApiError, JsonObject
+from local.emulator.store import Store
+
+METRICS = counting.METRICS
+_ALIGNERS = frozenset({"ALIGN_DELTA", "ALIGN_SUM", "ALIGN_COUNT"})
+_TERM = re.compile(
+    r"""\s*(?P<field>(?:metric|resource)\.(?:type|labels?\.[A-Za-z0-9_]+))\s*=\s*("(?P<value>[^"]*)"|'(?P<single>[^']*)')\s*"""
+)
+_GROUP = re.compile(r"(metric|resource)\.labels?\.([A-Za-z0-9_]+)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A time series as a condition sees it. `firing` None: no data, so nothing is known. `last`: of its newest data."""
+
+    metric: Mapping[str, str]  # labels
+    resource: Mapping[str, str]  # labels
+    firing: bool | None
+    value: float
+    last: datetime
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What tells it from the others of its condition."""
+        return (*sorted(self.metric.items()), *((f"resource.{key}", value) for key, value in sorted(self.resource.items())))
+
+
+def measured(store: Store, project: str, condition: JsonObject, now: datetime) -> list[Series]:
+    """The series of a conditionThreshold or conditionAbsent at `now`; within a transaction. ApiError 400 outside the subset."""
+    spec = condition.get("conditionThreshold") or condition.get("conditionAbsent")
+    if not spec or "conditionMatchedLog" in condition:
+        raise _refused("only conditionThreshold, conditionAbsent and conditionMatchedLog are evaluated")
+    wanted = _filter(spec.get("filter", ""))
+    short = wanted["metric.type"].removeprefix(counting.TYPE)
+    if short == wanted["metric.type"]:
+        raise _refused(f"{wanted['metric.type']} is no user-defined log metric")
+    aggregation = _aggregation(spec)
+    trigger = spec.get("trigger") or {"count": 1}
+    if trigger not in ({"count": 1}, {}):
+        raise _refused("a trigger other than one series is not evaluated")
+    points = [
+        (time, point)
+        for time, point in store.points(f"projects/{project}/metrics/{short}", _EPOCH, now)
+        if _matches(point, wanted)
+    ]
+    groups: dict[tuple[tuple[str, str], ...], tuple[Series, list[tuple[datetime, JsonObject]]]] = {}
+    for time, point in points:
+        series = _series(point, aggregation)
+        groups.setdefault(series.key, (series, []))[1].append((time, point))
+    judge = _threshold if "conditionThreshold" in condition else _absence
+    return [judge(spec, aggregation, series, own, now) for series, own in groups.values()]
+
+
+def matched(
+    store: Store, project: str, condition: JsonObject, after: int, since: datetime
+) -> Iterator[tuple[int, JsonObject, dict[str, str]]]:
+    """(number, entry, extracted labels) of the entries above `after`, received from `since` on, that a conditionMatchedLog
+    matches."""
+    spec = condition["conditionMatchedLog"]
+    test = filters.compiled(spec.get("filter", ""))
+    extractors = {key: counting.extractor(text) for key, text in (spec.get("labelExtractors") or {}).items()}
+    for number, entry in store.entries(project, after):
+        if datetime.fromisoformat(entry["receiveTimestamp"]) >= since and test(entry):
+            yield number, entry, {key: extract(entry) for key, extract in extractors.items()}
+
+
+def _filter(text: str) -> dict[str, str]:
+    """`metric.type="..." AND resource.type="..."` and equalities of labels, by field."""
+    found = {}
+    for part in re.split(r"\bAND\b", text):
+        term = _TERM.fullmatch(part)
+        if term is None:
+            raise _refused(f"the filter {text!r} has more than equalities of types and labels, joined by AND")
+        found[term["field"].replace(".labels.", ".label.")] = term["value"] if term["value"] is not None else term["single"]
+    if not {"metric.type", "resource.type"} <= set(found):
+        raise _refused(f"the filter {text!r} must name metric.type and resource.type")
+    return found
+
+
+def _aggregation(spec: JsonObject) -> JsonObject:
+    aggregations = spec.get("aggregations") or []
+    if len(aggregations) != 1:
+        raise _refused("a condition needs exactly one aggregation")
+    aggregation: JsonObject = aggregations[0]
+    reducer = aggregation.get("crossSeriesReducer", "REDUCE_NONE")
+    if aggregation.get("perSeriesAligner") not in _ALIGNERS or reducer not in ("REDUCE_SUM", "REDUCE_NONE"):
+        raise _refused(f"of aggregations only {', '.join(sorted(_ALIGNERS))} and REDUCE_SUM are evaluated")
+    return aggregation
+
+
+def _matches(point: JsonObject, wanted: Mapping[str, str]) -> bool:
+    labels = {f"metric.label.{key}": value for key, value in point["metric"].items()}
+    labels |= {f"resource.label.{key}": value for key, value in (point["resource"].get("labels") or {}).items()}
+    labels["resource.type"] = point["resource"].get("type", "")
+    return all(labels.get(field) == value for field, value in wanted.items() if field != "metric.type")
+
+
+def _series(point: JsonObject, aggregation: JsonObject) -> Series:
+    """The series that a point belongs to after the reduction."""
+    metric, resource = dict(point["metric"]), dict(point["resource"].get("labels") or {})
+    if aggregation.get("crossSeriesReducer", "REDUCE_NONE") != "REDUCE_NONE":
+        kept: dict[str, dict[str, str]] = {"metric": {}, "resource": {}}
+        for field in aggregation.get("groupByFields") or []:
+            found = _GROUP.fullmatch(field)
+            if found is None:
+                raise _refused(f"{field!r} is no label of a metric or a resource")
+            kept[found[1]][found[2]] = str((metric if found[1] == "metric" else resource).get(found[2], ""))
+        metric, resource = kept["metric"], kept["resource"]
+    return Series(metric=metric, resource=resource, firing=None, value=0.0, last=_EPOCH)
+
+
+def _threshold(
+    spec: JsonObject, aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
+) -> Series:
+    if _seconds(spec.get("duration", "0s")):
+        raise _refused("a threshold with a duration other than 0s is not evaluated")
+    compare = spec.get("comparison")
+    if compare not in ("COMPARISON_GT", "COMPARISON_LT"):
+        raise _refused("a comparison is COMPARISON_GT or COMPARISON_LT")
+    start = now - timedelta(seconds=_seconds(aggregation.get("alignmentPeriod", "60s")))
+    values = [
+        1.0 if aggregation["perSeriesAligner"] == "ALIGN_COUNT" else point["value"] for time, point in points if time > start
+    ]
+    value, limit = sum(values), float(spec.get("thresholdValue", 0))
+    firing = (value > limit if compare == "COMPARISON_GT" else value < limit) if values else None
+    if firing is None and spec.get("evaluationMissingData") == "EVALUATION_MISSING_DATA_INACTIVE":
+        firing = False
+    return replace(series, firing=firing, value=value, last=points[-1][0])
+
+
+def _absence(
+    spec: JsonObject, _aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
+) -> Series:
+    """Fires when a series that had data has none for the duration; one that never had any can't."""
+    last = points[-1][0]
+    return replace(series, firing=now - last >= timedelta(seconds=_seconds(spec.get("duration", "0s"))), last=last)
+
+
+def _seconds(duration: str) -> float:
+    return float(duration.rstrip("s"))
+
+
+def _refused(what: str) -> ApiError:
+    return ApiError(400, f"The local stand-in can't evaluate the condition: {what}.")
