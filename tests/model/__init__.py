@@ -1,0 +1,1 @@
+"""A model of everything around the run-time part, which a state machine takes apart: see `machine.py`."""

@@ -1,0 +1,256 @@
+"""An instance of the coordinator as the world sees it: a sequence of calls, between any two of which something may happen.
+
+An instance has its own clock, off by its skew. It runs to its end, or is suspended before some call and stepped on later
+(then in a thread of its own, one running at a time, so that every interleaving is a deterministic one), or dies. A call may
+be refused, or may get no answer. Every call goes past the `Watcher`, which holds it against the invariants.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from interlock.actual import ActualJob
+from interlock.ports import Item, Refused, Unknown
+from tests.model.watcher import Watcher
+from tests.model.world import World
+
+MUTATIONS = frozenset({"create", "delete", "pause", "resume", "run"})
+FOREVER = 10**9
+LONGEST_REQUEST = timedelta(minutes=9)
+"""The function's timeout: then Cloud Run kills it."""
+
+
+class Died(BaseException):
+    """The instance is killed: nothing that it would do afterwards happens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """From the call number `at` on, `times` calls of one of `kinds` fail: with an HTTP status, or None for no answer."""
+
+    at: int
+    times: int = 1
+    code: int | None = None
+    happened: bool = False
+    kinds: frozenset[str] = MUTATIONS | {"list", "read"}
+
+
+@dataclass(eq=False)
+class Instance:
+    """One request that is being served."""
+
+    world: World
+    operation: str
+    identity: tuple[str, str] | None = None
+    """The (scope, id) that the request is about."""
+    skew: timedelta = timedelta()
+    fault: Fault | None = None
+    dies_at: int = FOREVER
+    calls: int = 0
+    faulted: int = 0
+    dead: bool = False
+    done: bool = False
+    clean: bool = False
+    """Came to its end with nothing that it reports as failed."""
+    overlapped: bool = False
+    result: object = None
+    error: BaseException | None = None
+    started: datetime = field(init=False)
+    watcher: Watcher = field(init=False)
+    _budget: int = FOREVER
+    _thread: threading.Thread | None = None
+    _go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    _back: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __post_init__(self) -> None:
+        self.started = self.world.now
+        self.watcher = Watcher(self.world, self)
+
+    def now(self) -> datetime:
+        """Its clock."""
+        return self.world.now + self.skew
+
+    def sleep(self, seconds: float) -> None:
+        """Backing off: true time passes."""
+        self.world.advance(timedelta(seconds=seconds))
+
+    def start(self, work: Callable[[], object], budget: int | None = None) -> None:
+        """Serves the request: to its end, or for `budget` calls and later on with `step`."""
+        if budget is None:
+            self._serve(work)
+            self._raise_violation()
+            return
+        self._budget = budget
+        self._thread = threading.Thread(target=self._serve_in_thread, args=(work,), daemon=True)
+        self._thread.start()
+        self._back.acquire()
+        self._raise_violation()
+
+    def step(self, budget: int = FOREVER) -> None:
+        """Goes on for `budget` calls."""
+        self._budget = budget
+        self._go.release()
+        self._back.acquire()
+        self._raise_violation()
+
+    def kill(self) -> None:
+        """Dies before its next call."""
+        self.dies_at = 0
+        self.step()
+
+    def _serve(self, work: Callable[[], object]) -> None:
+        try:
+            self.result = work()
+        except Died:
+            self.dead = True
+        except (Exception, AssertionError) as error:
+            self.error = error
+        self.done = True
+
+    def _serve_in_thread(self, work: Callable[[], object]) -> None:
+        self._serve(work)
+        self._back.release()
+
+    def _raise_violation(self) -> None:
+        if self.watcher.violation:
+            raise self.watcher.violation
+
+    def call(self, kind: str, effect: Callable[[], object], *subject: object) -> object:
+        """One call to the outside."""
+        if self._thread is not None and self._budget <= 0:
+            self._back.release()
+            self._go.acquire()
+        self._budget -= 1
+        self.calls += 1
+        if self.dead or self.calls > self.dies_at or self.world.now - self.started > LONGEST_REQUEST:
+            self.dead = True
+            raise Died
+        self._fail(kind, effect, subject)
+        return self._done(kind, effect, subject)
+
+    def _done(self, kind: str, effect: Callable[[], object], subject: tuple[object, ...]) -> object:
+        self.world.clock += 1
+        self.watcher.before(kind, *subject)
+        result = effect()
+        self.watcher.after(kind, result, *subject)
+        return result
+
+    def _fail(self, kind: str, effect: Callable[[], object], subject: tuple[object, ...]) -> None:
+        fault = self.fault
+        if fault is None or kind not in fault.kinds or self.calls < fault.at or self.faulted >= fault.times:
+            return
+        self.faulted += 1
+        if fault.code is not None:
+            raise Refused(fault.code, "the model says no")
+        if fault.happened and kind in MUTATIONS:
+            self._done(kind, effect, subject)
+        raise Unknown("no answer")
+
+
+@dataclass(frozen=True)
+class ModelBucket:
+    """The bucket as an instance uses it."""
+
+    instance: Instance
+
+    def list(self, prefix: str) -> list[Item]:
+        """See `interlock.ports.Bucket`."""
+        objects = self.instance.world.objects
+
+        def effect() -> list[Item]:
+            return [Item(name=name, generation=objects[name][0]) for name in sorted(objects) if name.startswith(prefix)]
+
+        return self.instance.call("list", effect, prefix)
+
+    def read(self, item: Item) -> bytes | None:
+        """See `interlock.ports.Bucket`."""
+        objects = self.instance.world.objects
+
+        def effect() -> bytes | None:
+            generation, content = objects.get(item.name, (None, None))
+            return content if generation == item.generation else None
+
+        return self.instance.call("read", effect, item)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """See `interlock.ports.Bucket`."""
+
+        def effect() -> bool:
+            if name in self.instance.world.objects:
+                return False
+            self.instance.world.put(name, content)
+            return True
+
+        return self.instance.call("create", effect, name, content)
+
+    def delete(self, item: Item) -> bool:
+        """See `interlock.ports.Bucket`."""
+
+        def effect() -> bool:
+            if self.instance.world.objects.get(item.name, (None,))[0] != item.generation:
+                return False
+            self.instance.world.take(item.name)
+            return True
+
+        return self.instance.call("delete", effect, item)
+
+
+@dataclass(frozen=True)
+class ModelScheduler:
+    """Cloud Scheduler as an instance uses it."""
+
+    instance: Instance
+
+    def list(self, region: str) -> list[ActualJob]:
+        """See `interlock.ports.Scheduler`."""
+
+        def effect() -> list[ActualJob]:
+            return [
+                ActualJob(
+                    name=job.name,
+                    region=region,
+                    state=job.state,
+                    schedule=job.schedule,
+                    time_zone=job.zone,
+                    last_attempt=job.last_attempt,
+                    last_status=0,
+                )
+                for job in self.instance.world.jobs.values()
+                if job.region == region and job.state != "ABSENT"
+            ]
+
+        return self.instance.call("list", effect, region)
+
+    def pause(self, region: str, job: str) -> None:
+        """See `interlock.ports.Scheduler`."""
+        self._set("pause", region, job, "PAUSED")
+
+    def resume(self, region: str, job: str) -> None:
+        """See `interlock.ports.Scheduler`."""
+        self._set("resume", region, job, "ENABLED")
+
+    def run(self, region: str, job: str) -> None:
+        """See `interlock.ports.Scheduler`."""
+
+        def effect() -> None:
+            self._find(region, job).attempt(self.instance.world.now, "catch-up")
+
+        self.instance.call("run", effect, region, job)
+
+    def _set(self, kind: str, region: str, job: str, state: str) -> None:
+        def effect() -> None:
+            found = self._find(region, job)
+            if found.state not in ("ENABLED", "PAUSED"):
+                raise Refused(400, f"{job} is {found.state}")
+            self.instance.world.set_state(job, state, self.instance)
+
+        self.instance.call(kind, effect, region, job)
+
+    def _find(self, region: str, job: str):  # noqa: ANN202
+        found = self.instance.world.jobs.get(job)
+        if found is None or found.region != region or found.state == "ABSENT":
+            raise Refused(404, f"no job {job} in {region}")
+        return found

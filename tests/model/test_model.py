@@ -1,0 +1,41 @@
+"""Runs the state machine: in CI with a few thousand runs, always the same ones; `make model` with fresh ones and many more."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.machine import Model
+from tests.model.world import quickly
+
+SHARDS = 8
+RUNS = int(os.environ.get("INTERLOCK_MODEL_RUNS", "0"))
+"""0: CI's."""
+CI_RUNS = 2400
+STEPS = 25
+
+
+def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS) -> None:
+    """So many runs of the model from a seed: the same ones every time."""
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    chosen = settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    machine = type("Model", (Model,), {})  # a class of its own: the seed is an attribute
+    with quickly():
+        run_state_machine_as_test(seed(seed_number)(machine), settings=chosen)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_sequence_of_mishaps_breaks_an_invariant(shard: int) -> None:
+    run(shard, CI_RUNS // SHARDS)

@@ -1,0 +1,269 @@
+"""The invariants of every single call, held against the truth and against what the instance has seen of it.
+
+An instance may act on what it saw and what has moved since; the next round puts that right. So a call is wrong only when it is
+wrong by what is true now and also by what the instance last saw.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from interlock.ledger import MAX_CLOCK_SKEW
+from interlock.ports import Item
+from tests.model.world import DECLARATION, Objects, SimulatedJob, Violation, World, active, covered, declaration, fires, read_hold
+
+if TYPE_CHECKING:
+    from tests.model.instance import Instance
+
+SKEW = MAX_CLOCK_SKEW / 2
+"""Clocks of instances are off from true time by at most this; so two of them differ by at most MAX_CLOCK_SKEW."""
+WRITABLE = ("holds/", "ledger/")
+
+
+def windows_open(said: dict, at: datetime) -> list[tuple[str, datetime, datetime]]:
+    """The openings of declared windows that contain `at`: name, start, end."""
+    found = []
+    for name, window in said["windows"].items():
+        length = timedelta(seconds=window["duration_s"])
+        found += [
+            (name, start, start + length)
+            for start in fires(window["schedule"], window["time_zone"])
+            if start <= at < start + length
+        ]
+    return found
+
+
+def producers(said: dict, job: str) -> set[str]:
+    """The jobs that produce what `job` consumes, and so on."""
+    found: set[str] = set()
+    waiting = list(said["jobs"][job]["after"])
+    while waiting:
+        if (name := waiting.pop()) not in found and name in said["jobs"]:
+            found.add(name)
+            waiting += said["jobs"][name]["after"]
+    return found - {job}
+
+
+@dataclass(eq=False)
+class Watcher:
+    """What an instance has seen, and whether its calls keep the invariants. The first violation is kept and raised."""
+
+    world: World
+    instance: Instance
+    seen: dict[str, tuple[int, bytes]] | None = None
+    """The bucket at the last listing of holds or flags."""
+    seen_at: datetime | None = None
+    seen_declaration: tuple[int, bytes] | None = None
+    seen_jobs: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
+    listed_jobs: dict[str, int] = field(default_factory=dict)
+    """Region to when it was last listed."""
+    ledger_known: set[str] = field(default_factory=set)
+    created: set[str] = field(default_factory=set)
+    claims: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    """Jobs whose ledger object this instance deleted."""
+    runs: dict[str, int] = field(default_factory=dict)
+    mutations: int = 0
+    violation: Violation | None = None
+
+    def before(self, kind: str, *subject: object) -> None:
+        """Holds a call against the invariants."""
+        check = getattr(self, f"_{kind}", None)
+        if check is not None:
+            self.mutations += 1
+            check(*subject)
+
+    def after(self, kind: str, result: object, *subject: object) -> None:
+        """Takes in what the call showed to the instance."""
+        if kind == "list":
+            self._listed(str(subject[0]), result)
+        elif kind == "create":
+            name = str(subject[0])
+            if name.startswith("ledger/held/"):
+                self.ledger_known.add(name)
+            if result:
+                self.created.add(name)
+            if result and name.startswith("ledger/claims/"):
+                self.claims[json.loads(subject[1])["job"]] = name
+        elif kind == "delete" and result and subject[0].name.startswith("ledger/held/"):
+            self.taken.add(subject[0].name)
+
+    def _listed(self, what: str, result: list) -> None:
+        if result and not isinstance(result[0], Item):
+            self.listed_jobs[what] = self.world.clock
+            self.seen_jobs |= {job.name: (job.state, job.last_attempt) for job in result}
+            return
+        if what.startswith("declaration"):
+            self.seen_declaration = self.world.objects.get(DECLARATION)
+        self.ledger_known |= {item.name for item in result if item.name.startswith("ledger/held/")}
+        if what == "" or what.startswith(("holds", "backfills")):
+            self.seen, self.seen_at = dict(self.world.objects), self.instance.now()
+        if self.seen is not None:
+            self.seen.pop(DECLARATION, None)
+            if self.seen_declaration is not None:
+                self.seen[DECLARATION] = self.seen_declaration
+
+    def fail(self, message: str) -> None:
+        """An invariant is violated; says so once, and to the instance's caller too, whatever the code under test does."""
+        if self.violation is None:
+            self.violation = Violation(f"{message} [{self.instance.operation}, call {self.instance.calls}, {self.world.now}]")
+        self.instance.dead = True
+        raise self.violation
+
+    def _views(self) -> list[Objects]:
+        return [self.world.objects] if self.seen is None else [self.world.objects, self.seen]
+
+    def _may_touch(self, job: str) -> None:
+        if job.startswith("interlock-"):
+            self.fail(f"a timer is touched: {job}")
+        if not any((said := declaration(view)) and job in said["jobs"] for view in self._views()):
+            self.fail(f"a job that is not declared is touched: {job}")
+
+    def _covered_in_every_view(self, job: str) -> bool:
+        return all(job in covered(view, self.world.now + SKEW) for view in self._views())
+
+    def _covered_in_some_view(self, job: str) -> bool:
+        times = (self.world.now - SKEW, self.seen_at or self.world.now - SKEW)
+        return any(job in covered(view, at) for view in self._views() for at in times)
+
+    def _declared_paused(self, job: str, said: dict | None) -> bool:
+        return bool(said and said["jobs"].get(job, {}).get("paused"))
+
+    def _pause(self, _region: str, job: str) -> None:
+        self._may_touch(job)
+        paused = [self._declared_paused(job, declaration(view)) for view in self._views()]
+        if not any(paused) and not self._covered_in_some_view(job):
+            self.fail(f"{job} is paused, but nothing holds it")
+        if not any(paused) and f"ledger/held/{job}.json" not in self.ledger_known:
+            self.fail(f"{job} is paused before the ledger says that it is held")
+
+    def _resume(self, _region: str, job: str) -> None:
+        self._may_touch(job)
+        if all(self._declared_paused(job, declaration(view)) for view in self._views()):
+            self.fail(f"{job} is paused by declaration and is resumed")
+        if self._covered_in_every_view(job):
+            self.fail(f"{job} is covered and is resumed")
+
+    def _create(self, name: str, content: bytes) -> None:
+        self._writable(name)
+        if name.startswith("holds/"):
+            self._new_hold(name, content)
+
+    def _writable(self, name: str) -> None:
+        if not name.startswith(WRITABLE):
+            self.fail(f"{name} is Terraform's, and is written")
+        if all(declaration(view) is None for view in self._views()):
+            self.fail(f"there is no declaration to go by, and {name} is written")
+
+    def _new_hold(self, name: str, content: bytes) -> None:
+        hold, now = read_hold(name, content), self.instance.now()
+        said = declaration(self.world.objects) or declaration(self.seen or {})
+        if hold is None:
+            self.fail(f"{name} states no hold")
+        if hold.scope.startswith("window/") and hold.id != "flag" and self.instance.identity != (hold.scope, hold.id):
+            self._new_opening(hold, said)
+            return
+        if hold.end > now + timedelta(seconds=said["max_hold_s"]):
+            self.fail(f"{name} ends later than any hold may")
+        if hold.scope not in said["scopes"]:
+            self.fail(f"{name} is of an unknown scope")
+        if hold.end <= now:
+            self.fail(f"{name} is created after its end")
+
+    def _new_opening(self, hold, said: dict) -> None:  # noqa: ANN001
+        window = hold.scope.removeprefix("window/")
+        openings = [o for at in (self.world.now - SKEW, self.world.now, self.world.now + SKEW) for o in windows_open(said, at)]
+        if (window, f"{hold.end:%Y%m%dT%H%M%SZ}") not in {(name, f"{end:%Y%m%dT%H%M%SZ}") for name, _, end in openings}:
+            self.fail(f"{hold.name} does not end when the opening does")
+        if (window, hold.id) not in {(name, f"{start:%Y%m%dT%H%M%SZ}") for name, start, _ in openings}:
+            self.fail(f"{hold.name} is not the id of an opening")
+        prefix = f"ledger/released/{hold.scope}/{hold.id}@"
+        if self.seen is not None and all(any(name.startswith(prefix) for name in view) for view in self._views()):
+            self.fail(f"{hold.name} was released early and opens again")
+
+    def _delete(self, item: Item) -> None:
+        self._writable(item.name)
+        found = self.world.objects.get(item.name)
+        if found is None or found[0] != item.generation or not item.name.startswith("holds/"):
+            return
+        hold = read_hold(item.name, found[1])
+        if hold is None or hold.end <= self.instance.now() or item.name in self.created:
+            return
+        if self.instance.operation == "release" and self.instance.identity == (hold.scope, hold.id):
+            return
+        if any(name.startswith(f"ledger/released/{hold.scope}/{hold.id}@") for name in self.world.objects):
+            return
+        rest = [h for h in active(self.world.objects, self.world.now) if (h.scope, h.id) == (hold.scope, hold.id)]
+        longer = [other for other in rest if other.name != hold.name and other.end >= hold.end]
+        if not longer:
+            self.fail(f"{hold.name} is active, nobody released it, and it is deleted")
+        if not any(other.jobs >= hold.jobs for other in longer):
+            self.fail(f"{longer[0].name} covers fewer jobs than {hold.name}, which it extends")
+
+    def _run(self, _region: str, job: str) -> None:
+        self._may_touch(job)
+        claim = self.claims.get(job)
+        if claim is None or claim not in self.world.objects:
+            self.fail(f"{job} is run without a claim")
+        if f"ledger/held/{job}.json" not in self.taken:
+            self.fail(f"{job} is run, though this instance did not take it off the ledger")
+        fire = datetime.fromisoformat(json.loads(self.world.objects[claim][1])["fire"])
+        truth = self.world.jobs[job]
+        self._missed_once(truth, fire)
+        self._may_run_now(job, truth)
+
+    def _missed_once(self, truth: SimulatedJob, fire: datetime) -> None:
+        if (truth.name, fire) in self.world.runs:
+            self.fail(f"the run that {truth.name} missed at {fire} is run twice")
+        self.world.runs[truth.name, fire] = self.instance
+        if fire not in truth.missed:
+            self.fail(f"{truth.name} did not miss a run at {fire}, and it is run")
+        last = self.seen_jobs.get(truth.name, ("", None))[1]
+        if last is not None and last >= fire:
+            self.fail(f"{truth.name} ran at {last}, and what it missed at {fire} is run again")
+
+    def _may_run_now(self, job: str, truth: SimulatedJob) -> None:
+        views = [(view, said) for view in self._views() if (said := declaration(view)) and job in said["jobs"]]
+        if all(said["jobs"][job]["paused"] for _, said in views):
+            self.fail(f"{job} is paused by declaration and is run")
+        if all(said["jobs"][job]["catch_up"] == "skip" for _, said in views):
+            self.fail(f"{job} skips what it missed, and is run")
+        if self._covered_in_every_view(job):
+            self.fail(f"{job} is covered and is run")
+        if "ENABLED" not in (truth.state, self.seen_jobs.get(job, ("",))[0]):
+            self.fail(f"{job} is {truth.state} and is run")
+        if all(self._into_a_window(job, said) for _, said in views):
+            self.fail(f"{job} is run into a window")
+        if all(self._producer_waits(job, view, said) for view, said in views):
+            self.fail(f"{job} is run before what produces its input")
+        said = views[0][1]
+        service = said["jobs"][job]["service"]
+        self.runs[service] = self.runs.get(service, 0) + 1
+        if self.runs[service] > (said["services"].get(service, {}).get("starts_per_minute") or 1):
+            self.fail(f"more runs of {service} are started at once than it may take")
+
+    def _into_a_window(self, job: str, said: dict) -> bool:
+        expect = said["jobs"][job]["expect_s"] or 0
+        now, margin = self.world.now, SKEW + timedelta(seconds=1)
+        for name, window in said["windows"].items():
+            if job in said["scopes"][f"window/{name}"]:
+                for start in fires(window["schedule"], window["time_zone"]):
+                    if now + margin < start < now + timedelta(seconds=expect) - margin:
+                        return True
+        return False
+
+    def _producer_waits(self, job: str, view: Objects, said: dict) -> bool:
+        for name in producers(said, job):
+            producer, last = said["jobs"][name], self.seen_jobs.get(name, ("", None))[1]
+            since = last or datetime.min.replace(tzinfo=UTC)
+            if any(key.startswith(f"ledger/claims/{name}@") for key in view):
+                return True
+            waits = f"ledger/held/{name}.json" in view and not producer["paused"] and producer["catch_up"] == "latest"
+            if waits and any(since < fire < self.world.now - 2 * SKEW for fire in self.world.jobs[name].missed):
+                return True
+            if last and self.world.now + SKEW < last + timedelta(seconds=producer["expect_s"] or 0):
+                return True
+        return False
