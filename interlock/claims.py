@@ -16,13 +16,29 @@ from interlock.catchup import Drop, Run, Traffic, producers_first
 from interlock.declaration import Declaration
 from interlock.events import ACTION_FAILED, OBJECT_UNREADABLE, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.holds import covers, format_instant
-from interlock.ledger import CLAIM_PREFIX, Claim, claim_content, claim_name, held_since, in_progress, parse_claim, unresolved
+from interlock.ledger import (
+    CLAIM_PREFIX,
+    Claim,
+    claim_content,
+    claim_name,
+    held_content,
+    held_since,
+    in_progress,
+    parse_claim,
+    unresolved,
+)
 from interlock.ports import Item, Refused, Unknown
 from interlock.report import Record
 from interlock.seen import Objects, Reader
 
 REFUSED_FOR_NOW = frozenset({409, 429})
-"""Refusals after which Google has certainly not started a run, so that it may be asked again."""
+"""Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""
+SERVER_ERROR = 500
+"""From here on a refusal does not say that nothing was done."""
+
+
+class HoldsMoved(Exception):
+    """Something was held or released since the round: nothing more is run by what it saw."""
 
 
 def catch_up(
@@ -47,7 +63,11 @@ def catch_up(
         if declaration.jobs[name].paused:
             maker.forget(name, marks[name])
         elif not any(covers(hold, name, declaration.scopes) for hold in holding):
-            maker.settle(name, marks[name])
+            try:
+                maker.settle(name, marks[name])
+            except HoldsMoved:
+                record(Record(event=RUN_WAITING, job=name, why="what holds has changed just now"))
+                return
 
 
 def _claims(reader: Reader, objects: Objects) -> list[Claim]:
@@ -148,16 +168,21 @@ class _Maker:
     def _make(self, claim: Claim, mark: Item) -> bool:
         """The run, if it is ours to make. Neither creation nor deletion is tried again: the second answer would not tell."""
         content = claim_content(claim)
+        if self._reader.holding() != self._objects.holding:
+            raise HoldsMoved
         if not self._bucket.create(claim.object_name, content):
             return False
         if not self._bucket.delete(mark):
             self._withdraw(claim, content)
             return False
-        self._outside.patiently(
-            lambda: self._outside.scheduler.run(self._traffic.declaration.jobs[claim.job].region, claim.job),
-            passing=REFUSED_FOR_NOW,
-            unanswered=False,
-        )
+        run = partial(self._outside.scheduler.run, self._traffic.declaration.jobs[claim.job].region, claim.job)
+        try:
+            self._outside.patiently(run, passing=REFUSED_FOR_NOW, unanswered=False)
+        except Refused as refusal:
+            if refusal.code < SERVER_ERROR:  # certainly not started, so it is still missed
+                self._outside.patiently(partial(self._bucket.create, mark.name, held_content(claim.job, claim.since)))
+                self._withdraw(claim, content)
+            raise
         self._withdraw(claim, content)
         return True
 

@@ -16,7 +16,7 @@ LOOK_ALIKES = {".yml", ".YAML", ".YML"}
 
 def load_catalog(root: Path) -> Catalog:
     """The catalog in the folders under `root`, one folder a platform. SourceError with every problem in it."""
-    from interlock.resolve import SourceFile
+    from interlock.entries import SourceFile
     from interlock.resolve import load_catalog as resolve_catalog
 
     paths = sorted(path for path in root.rglob("*") if path.suffix in {SUFFIX, *LOOK_ALIKES} and path.is_file())

@@ -39,6 +39,7 @@ def serve(outside: Outside, request: Request) -> Report:
 
     Not raised for what the outside does: what could not be done is in a report that is not settled.
     """
+    outside = outside.begun()
     recorder = Recorder(outside.log)
     try:
         if not isinstance(request, ReconcileRequest):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from interlock.ports import Bucket, Clock, Refused, Scheduler, Unknown
@@ -38,6 +38,12 @@ class Outside:
     jitter: Callable[[], float]
     """A random number in [0, 1)."""
     concurrent: int = MAX_CONCURRENT
+    give_up: datetime | None = None
+    """When nothing is tried again any more; see `begun`."""
+
+    def begun(self) -> Outside:
+        """The same for one request, whose calls share its patience, however many of them fail."""
+        return self if self.give_up else replace(self, give_up=self.clock() + PATIENCE)
 
     def each(self, call: Callable[[A], T], arguments: Iterable[A]) -> Sequence[T]:
         """`call` for every argument, up to `concurrent` at a time; the results in the order of the arguments."""
@@ -51,10 +57,10 @@ class Outside:
         """The result of `call`, tried again after a refusal that may pass and, with `unanswered`, when there was no answer:
         then it must bear being repeated.
 
-        The last Refused or Unknown when PATIENCE is over. Waits grow exponentially, with full jitter:
+        The last Refused or Unknown when patience is over. Waits grow exponentially, with full jitter:
         https://cloud.google.com/storage/docs/retry-strategy#exponential-backoff
         """
-        started, waited, wait = self.clock(), timedelta(0), FIRST_WAIT
+        give_up, waited, wait = self.give_up or self.clock() + PATIENCE, timedelta(0), FIRST_WAIT
         while True:
             try:
                 return call()
@@ -62,7 +68,7 @@ class Outside:
                 if not (failure.code in passing if isinstance(failure, Refused) else unanswered):
                     raise
                 # By the clock, and by what was slept: a test's clock may stand still.
-                if self.clock() - started >= PATIENCE or waited >= PATIENCE:
+                if self.clock() >= give_up or waited >= PATIENCE:
                     raise
                 pause = wait * (0.5 + self.jitter() / 2)
                 self.sleep(pause.total_seconds())

@@ -52,7 +52,8 @@ class Step:
 
     job: DeclaredJob
     verb: Literal["pause", "resume"] | None
-    mark: bool
+    mark: datetime | None
+    """Since when the job is held, where the ledger does not say so yet."""
     record: Record | None
     """Of the change, for when it is made."""
     notes: tuple[Record, ...] = field(default=())
@@ -141,14 +142,21 @@ def steps(declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJ
         if name.startswith(OWN_PREFIX):
             continue
         held_by = [hold for hold in holding if covers(hold, name, declaration.scopes)]
-        step = _step(job, held_by, jobs.get(name), marked=name in marks)
+        actual, marked = jobs.get(name), name in marks
+        mark = None if marked or job.paused or not held_by else _since(declaration, actual, objects.now)
+        step = _step(job, held_by, actual, mark, marked=marked)
         if step.verb or step.mark or step.notes:
             found.append(step)
     return found
 
 
-def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, *, marked: bool) -> Step:
-    mark = bool(held_by) and not job.paused and not marked
+def _since(declaration: Declaration, actual: ActualJob | None, now: datetime) -> datetime:
+    """Since when a job is held that was not seen held before: since now, unless somebody has paused it already. That was
+    Terraform, turning a backfill on, and not longer ago than the last tick, which would have seen it."""
+    return now - declaration.tick if actual and actual.state == PAUSED else now
+
+
+def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark: datetime | None, *, marked: bool) -> Step:
     if actual is None or actual.state not in (ENABLED, PAUSED):
         return Step(job=job, verb=None, mark=mark, record=None, notes=(_broken(job, actual),))
     if held_by or job.paused:
@@ -162,12 +170,12 @@ def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, *, ma
         note = Record(event=ENABLED_WHILE_HELD, job=job.name, hold=hold, until=until, why=f"somebody enabled it; {why}")
         return Step(job=job, verb="pause", mark=mark, record=record, notes=(note,) if drift else ())
     if actual.state == ENABLED:
-        return Step(job=job, verb=None, mark=False, record=None)
+        return Step(job=job, verb=None, mark=None, record=None)
     record = Record(event=JOB_RESUMED, job=job.name, why="nothing holds it any more" if marked else "nothing holds it")
     note = Record(
         event=PAUSED_WITHOUT_HOLD, job=job.name, why="somebody paused it; nothing holds it, and it is declared to run"
     )
-    return Step(job=job, verb="resume", mark=False, record=record, notes=() if marked else (note,))
+    return Step(job=job, verb="resume", mark=None, record=record, notes=() if marked else (note,))
 
 
 def _broken(job: DeclaredJob, actual: ActualJob | None) -> Record:

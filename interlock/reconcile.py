@@ -45,7 +45,7 @@ class Round:
 def reconcile(outside: Outside) -> Report:
     """Sees and acts until what it saw stands still. Never raises for what the outside does; what failed is in the report."""
     recorder = Recorder(outside.log)
-    reader = Reader(outside)
+    reader = Reader(outside.begun())
     rounds = 0
     try:
         last = None
@@ -80,7 +80,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
         objects = reader.objects()
     jobs = reader.jobs(declaration)
     todo = steps(declaration, objects, jobs)
-    outcomes = outside.each(lambda step: _take(outside, step, objects), todo)
+    outcomes = outside.each(partial(_take, outside), todo)
     for step, failure in zip(todo, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
@@ -123,13 +123,13 @@ def _remove(outside: Outside, removals: Iterable[Removal], recorder: Recorder) -
     return frozenset(failed)
 
 
-def _take(outside: Outside, step: Step, objects: Objects) -> Failure | None:
+def _take(outside: Outside, step: Step) -> Failure | None:
     """Does a step: the mark before the pause, so that no crash between the two loses what the job misses."""
     job = step.job
     call = outside.scheduler.pause if step.verb == "pause" else outside.scheduler.resume
     try:
         if step.mark:
-            content = held_content(job.name, objects.now)
+            content = held_content(job.name, step.mark)
             outside.patiently(lambda: outside.bucket.create(held_name(job.name), content))
         if step.verb:
             outside.patiently(lambda: call(job.region, job.name))

@@ -195,7 +195,7 @@ def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime)
 def checked_hold(
     request: HoldRequest, declaration: Declaration, holds: Iterable[Hold], released: Iterable[Hold], now: datetime
 ) -> tuple[str, datetime]:
-    """The id and the end of a new hold; Rejected when there may be none. `holds` are the active ones, `released` the tombstones."""
+    """The id and the end of a new hold; Rejected when there may be none. `holds` are active, `released` tombstones."""
     if request.scope not in declaration.scopes:
         hint = did_you_mean(request.scope, sorted(declaration.scopes))
         raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")

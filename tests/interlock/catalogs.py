@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from interlock.catalog import Catalog
+from interlock.entries import SourceFile
 from interlock.located import SourceError
-from interlock.resolve import SourceFile, load_catalog
+from interlock.resolve import load_catalog
 
 GOOD = """\
 retry_profiles:

@@ -1,0 +1,135 @@
+"""From YAML files to entries by section and name, each checked on its own; references are for `resolve.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from interlock.catalog import Source
+from interlock.located import Document, Path, Problem, dotted, parse
+from interlock.names import NAME, NAME_RULE
+from interlock.schema import (
+    BackfillEntry,
+    CatalogFile,
+    DefaultsEntry,
+    Entry,
+    JobEntry,
+    ProcessorEntry,
+    RetryEntry,
+    ServiceEntry,
+    WindowEntry,
+    one_of,
+    problems_of,
+)
+
+RESERVED_PREFIX = "interlock-"
+"""Of Interlock's own timers, which are in no scope."""
+
+SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
+    "retry_profiles": ("retry profile", RetryEntry),
+    "services": ("service", ServiceEntry),
+    "processors": ("processor", ProcessorEntry),
+    "jobs": ("job", JobEntry),
+    "backfills": ("backfill", BackfillEntry),
+    "windows": ("window", WindowEntry),
+}
+
+E = TypeVar("E", bound=Entry)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file of the catalog: its name for people, the platform (its folder) and its text."""
+
+    name: str
+    platform: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written(Generic[E]):
+    """An entry as written, and where."""
+
+    section: str
+    name: str
+    value: E
+    document: Document
+    platform: str
+    defaults: DefaultsEntry | None
+    """None when they were refused, which has been said once."""
+
+    def at(self, *path: str | int) -> Source:
+        """Where the entry stands, or a key in it."""
+        return self.document.at((self.section, self.name, *path))
+
+    def where(self, *path: str | int) -> str:
+        """The entry or a key in it, for people."""
+        return dotted((self.section, self.name, *path))
+
+
+class Reader:
+    """Reads files into entries by section and name, and collects what is wrong with each on its own."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
+        self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
+
+    def read(self, file: SourceFile) -> None:
+        document, problems = parse(file.text, file.name)
+        self.problems += problems
+        if document.data is None:
+            return
+        sections = list(CatalogFile.model_fields)
+        if not isinstance(document.data, dict):
+            self.complain(document.at(()), f"holds no sections; allowed: {', '.join(sections)}")
+            return
+        for key in sorted(document.data.keys() - set(sections)):
+            self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
+        defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
+        for section in SECTIONS:
+            self._read_section(section, document, file.platform, defaults)
+
+    def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry | None) -> None:
+        data = document.data
+        entries = (data.get(section) if isinstance(data, dict) else None) or {}
+        if not isinstance(entries, dict):
+            self.complain(document.at((section,)), f"{section}: holds no entries by name; write them as name: {{...}}")
+            return
+        kind, model = SECTIONS[section]
+        for name, raw in entries.items():
+            here = document.at((section, name))
+            if (first := self.names[section].setdefault(name, here)) is not here:
+                self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}")
+                continue
+            self._check_name(dotted((section, name)), kind, name, here)
+            value = self._validated(model, raw, document, (section, name))
+            if value is not None:
+                self.entries[section][name] = Written(
+                    section=section, name=name, value=value, document=document, platform=platform, defaults=defaults
+                )
+
+    def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
+        if not re.fullmatch(NAME, name):
+            self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
+        elif name.startswith(RESERVED_PREFIX):
+            self.complain(here, f"{where}: names that begin with {RESERVED_PREFIX} are kept for Interlock's own jobs")
+
+    def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
+        written = raw if isinstance(raw, dict) else {}
+        for key, field in model.model_fields.items():
+            # What is left blank by mistake must not read as "not said": `paused:` would make a job run.
+            if field.default is None and written.get(key, "") is None:
+                self.complain(document.at((*at, key)), f"{dotted((*at, key))}: has no value; write one, or leave the key out")
+        try:
+            return model.model_validate(raw)
+        except ValidationError as error:
+            self.problems += problems_of(error, document, at, model)
+            return None
+
+    def complain(self, source: Source, message: str) -> None:
+        self.problems.append(Problem(source=source, message=message))
