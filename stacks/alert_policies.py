@@ -105,6 +105,18 @@ def policies(env: Environment) -> list[Policy]:
             period=3 * env.tick,
         ),
         Policy(
+            key="request-failed",
+            title="The coordinator can't serve requests",
+            severity="ERROR",
+            metric=of(events.REQUEST_FAILED),
+            what="A request was understood and could not be served: the bucket or Cloud Scheduler was out of reach, or the"
+            " coordinator is wrong itself. Nothing that it had begun is lost; the next tick goes on.",
+            command=f"gcloud functions logs read {env.coordinator.name} --gen2 --region={env.coordinator.region}"
+            f" --project={env.project} --limit=50",
+            above=1,
+            period=3 * env.tick,
+        ),
+        Policy(
             key="enabled-while-held",
             title="A job runs though it is held",
             severity="CRITICAL",

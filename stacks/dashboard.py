@@ -31,7 +31,14 @@ def dashboard(env: Environment) -> str:
                 for event in (events.ENABLED_WHILE_HELD, events.PAUSED_WITHOUT_HOLD, events.ACTION_FAILED, events.JOB_BROKEN)
             ],
         ),
-        _chart("Reconciles an hour", [(known[event_metric(events.RECONCILED)], "", HOUR)], kind="LINE"),
+        _chart(
+            "Reconciles an hour, well and not",
+            [
+                (known[event_metric(event)], "", HOUR)
+                for event in (events.RECONCILED, events.RECONCILE_FAILED, events.REQUEST_FAILED)
+            ],
+            kind="LINE",
+        ),
     ]
     tiles: list[Json] = [
         {

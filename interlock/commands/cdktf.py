@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -21,13 +22,19 @@ from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 
-STACKS = ("coordination", "schedules")
-"""In the order of deployment. No stack depends on another in Terraform's sense: names are deterministic."""
+STACKS = ("coordination", "schedules", "alerting")
+"""In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
+are deterministic."""
 NODE_MAJORS = (20, 22)
 """cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
 OUT = Path("cdktf.out")
 REFRESHING = re.compile(r": (Refreshing state\.\.\.|Reading\.\.\.|Read complete after)")
 """One line for each of some 140 jobs, which would hide the plan; Terraform has no switch for it."""
+NEW_METRIC = "Cannot find metric(s)"
+FRAME = {"│", "|", "alerting"}
+"""What stands at the beginning of a line of an error, put there by Terraform and cdktf."""
+WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
+"""Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
 
 
 def check_tools() -> None:
@@ -51,8 +58,11 @@ def output_folder(environment: Environment) -> Path:
     return OUT / environment.name
 
 
-def run_cdktf(environment: Environment, command: str, *arguments: str, asks: bool = False) -> int:
-    """Runs `cdktf COMMAND ARGUMENTS` on the environment's output and returns its exit code. `asks`: it may ask to approve."""
+def run_cdktf(
+    environment: Environment, command: str, *arguments: str, asks: bool = False, heard: Callable[[str], None] | None = None
+) -> int:
+    """Runs `cdktf COMMAND ARGUMENTS` on the environment's output and returns its exit code. `asks`: it may ask to approve; then
+    its output goes straight to the terminal, else `heard` gets every line of it."""
     settings = {
         "INTERLOCK_ENV": environment.name,
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # the CLI's default cache is shared by all projects of a user
@@ -63,41 +73,69 @@ def run_cdktf(environment: Environment, command: str, *arguments: str, asks: boo
     }
     colours = [] if command == "synth" or sys.stdout.isatty() else ["--no-color"]
     words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
-    return run(words, {**os.environ, **settings}, leave_out=None if asks else REFRESHING)
+    return run(words, {**os.environ, **settings}, asks=asks, leave_out=None if asks else REFRESHING, heard=heard)
 
 
-def run(words: Sequence[str], environ: Mapping[str, str], *, leave_out: re.Pattern[str] | None = None) -> int:
+def run(
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    asks: bool = False,
+    leave_out: re.Pattern[str] | None = None,
+    heard: Callable[[str], None] | None = None,
+) -> int:
     """Runs a command and returns its exit code; lines of its output that hold `leave_out` are not shown.
 
-    A signal that ends us ends the whole family of the command, not just its head: a Terraform that is left alone would go on
-    writing.
+    A signal that should end us is for the Terraform below it, which then stops in order: it finishes what it has begun, saves
+    its state and releases the lock. cdktf must not get the signal: it would end Terraform at once (its handler is `hardAbort`),
+    and the lock would stay. So it runs in a session of its own, out of reach of Ctrl-C, unless it `asks` on the terminal.
     """
-    alone = not sys.stdin.isatty()  # with a terminal it stays in our group, or it could not ask
-    pipe = subprocess.PIPE if leave_out else None
-    process = subprocess.Popen(words, env=dict(environ), start_new_session=alone, stdout=pipe, text=True)
-    with _passing_on(process.pid if alone else os.getpgrp()):
-        for line in process.stdout or ():
-            if not (leave_out and leave_out.search(line)):
-                click.echo(line, nl=False)
-        return process.wait()
-
-
-@contextmanager
-def _passing_on(group: int) -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGINT go to every process of `group`, and we wait for their end."""
+    alone = not asks
+    stdin, stdout = (subprocess.DEVNULL if alone else None), (subprocess.PIPE if leave_out else None)
+    process = subprocess.Popen(words, env=dict(environ), stdin=stdin, stdout=stdout, text=True, start_new_session=alone)
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
-        if group == os.getpgrp():
-            signal.signal(number, signal.SIG_IGN)  # else our own signal would come back
-        os.killpg(group, number)
+        with suppress(ProcessLookupError):
+            for pid in (terraforms := _terraforms_below(process.pid)):
+                os.kill(pid, number)
+            if not terraforms:
+                (os.killpg if alone else os.kill)(process.pid, number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        for line in process.stdout or ():
+            if heard:
+                heard(line)
+            if not (leave_out and leave_out.search(line)):
+                click.echo(line, nl=False)
+        return process.wait()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _terraforms_below(root: int) -> list[int]:
+    """The Terraforms that `root` has started, directly or through others. cdktf gives each a session of its own."""
+    try:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=False).stdout
+    except OSError:  # a machine without ps
+        return []
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    children: dict[str, list[tuple[str, str]]] = {}
+    for pid, parent, name in (row for row in rows if len(row) == 3):
+        children.setdefault(parent, []).append((pid, Path(name).name))
+    found, todo = [], [str(root)]
+    while todo:
+        for pid, name in children.get(todo.pop(), []):
+            todo.append(pid)
+            found += [int(pid)] if name == _terraform() else []
+    return found
+
+
+def _terraform() -> str:
+    """The name of the binary, as cdktf is told it."""
+    return Path(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")).name
 
 
 def synthesize(environment: Environment) -> None:
@@ -114,10 +152,37 @@ def deploy_stack(environment: Environment, stack: str, variables: Mapping[str, J
             f"{environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
         )
     click.echo(f"\n== {stack}", err=True)
-    code = run_cdktf(environment, "deploy", stack, "--skip-synth", *approve, *chosen, asks=not approve)
+    words = [stack, "--skip-synth", *approve, *chosen]
+    code = _until_metrics_are_known(environment, words, asks=not approve)
     if code != 0:
         say_lock(environment, stack)
+        if not approve and stack == STACKS[-1]:
+            click.echo('If it said "Cannot find metric(s)": the metrics are new. Deploy again in some minutes.', err=True)
     _or_exit(code)
+
+
+def _until_metrics_are_known(environment: Environment, words: Sequence[str], *, asks: bool) -> int:
+    """Deploys, again and again while nothing but the age of a metric stands in the way; once if it asks."""
+    wait = SHORT_WAIT if environment.name == LOCAL else WAIT
+    for left in range(TRIES, -1, -1):
+        said: list[str] = []
+        code = run_cdktf(environment, "deploy", *words, asks=asks, heard=said.append)
+        if code == 0 or not left or not names_new_metric(said):
+            break
+        click.echo(
+            f"\nAlert policies do not know a new metric yet; Google says that it takes up to 10 minutes. Again in {wait:g} s.",
+            err=True,
+        )
+        time.sleep(wait)
+    return code
+
+
+def names_new_metric(lines: Iterable[str]) -> bool:
+    """Whether Terraform failed, as a policy is about a log metric that Cloud Monitoring does not know yet.
+
+    https://github.com/hashicorp/terraform-provider-google/issues/11102. Terraform folds the message into a frame.
+    """
+    return NEW_METRIC in " ".join(word for line in lines for word in line.split() if word not in FRAME)
 
 
 def variable(value: Json) -> str:

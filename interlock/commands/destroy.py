@@ -16,7 +16,7 @@ from interlock.gcp.storage import remove_state_bucket
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
 @click.pass_context
 def command(ctx: click.Context, env_name: str, yes: bool) -> None:
-    """Destroy every job, then the bucket with the flags and holds and all their versions, then the state bucket."""
+    """Destroy the alerts, every job, the coordinator, the bucket with all versions of flags and holds, and the state."""
     cloud = Place(env_name).cloud
     if not cloud.allow_destroy:
         raise CloudError(

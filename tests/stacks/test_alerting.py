@@ -1,0 +1,178 @@
+"""The stack `alerting`, and the metrics that it is about."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from interlock import events
+from interlock.environment import Environment
+from stacks.alert_policies import conflict_policy, policies
+from stacks.alerting import documentation
+from stacks.metrics import CONFLICT_MESSAGES, LABELLED_BY_HOLD, LABELLED_BY_JOB, LIMIT_MESSAGES, TABLE, UNLABELLED
+from tests.stacks.conftest import ROOT, Stacks
+
+Json = dict[str, Any]
+MAX_DOCUMENTATION_BYTES = 8192
+MIN_AUTO_CLOSE_SECONDS = 1800
+METRIC = re.compile(r'metric\.type="logging\.googleapis\.com/user/([^"]+)"')
+RESOURCE = re.compile(r'resource\.type="([^"]+)"')
+MESSAGES = {
+    "Could not serialize access to table acme:raw.games due to concurrent update": "acme:raw.games",
+    "Could not serialize access to table acme-data:raw.games$20260101 due to concurrent update": "acme-data:raw.games$20260101",
+    "Transaction is aborted due to concurrent update against table acme:raw.games. Transaction ID: x": "acme:raw.games",
+    "Could not serialize access to table due to concurrent update": "",
+}
+LIMITS = [
+    "Resources exceeded during query execution: Too many DML statements outstanding against table acme:raw.games, limit is 20.",
+    "DML statement has been queued for too long",
+    "Exceeded rate limits: too many table update operations for this table",
+    "Quota exceeded: Your table exceeded quota for imports",
+]
+
+
+def metrics_of(stacks: Stacks) -> dict[str, Json]:
+    return dict(stacks["coordination"]["resource"]["google_logging_metric"])
+
+
+def policies_of(stacks: Stacks) -> dict[str, Json]:
+    return dict(stacks["alerting"]["resource"]["google_monitoring_alert_policy"])
+
+
+def condition_of(policy: Json) -> Json:
+    (condition,) = policy["conditions"]
+    (kind,) = condition.keys() - {"display_name"}
+    return {"kind": kind, **condition[kind]}
+
+
+def test_every_filter_of_a_policy_names_a_metric_that_exists_and_its_resource(whole: Stacks) -> None:
+    known = metrics_of(whole)
+    for key, policy in policies_of(whole).items():
+        condition = condition_of(policy)
+        if condition["kind"] == "condition_matched_log":
+            assert condition["filter"] in {metric["filter"] for metric in known.values()}, key
+            continue
+        (name,) = METRIC.findall(condition["filter"])
+        (resource,) = RESOURCE.findall(condition["filter"])
+        assert f'resource.type="{resource}"' in known[name]["filter"], key
+        labels = known[name].get("label_extractors", {})
+        (aggregation,) = condition["aggregations"]
+        assert set(aggregation.get("group_by_fields", ())) <= {f"metric.label.{label}" for label in labels}, key
+
+
+def test_every_chart_of_the_dashboard_names_a_metric_that_exists_and_its_resource(whole: Stacks) -> None:
+    known = metrics_of(whole)
+    dashboard = json.loads(whole["alerting"]["resource"]["google_monitoring_dashboard"]["interlock"]["dashboard_json"])
+    charts = [tile["widget"]["xyChart"] for tile in dashboard["mosaicLayout"]["tiles"]]
+    series = [one["timeSeriesQuery"]["timeSeriesFilter"] for chart in charts for one in chart["dataSets"]]
+    assert len(charts) >= 6
+    for one in series:
+        (name,) = METRIC.findall(one["filter"])
+        (resource,) = RESOURCE.findall(one["filter"])
+        assert f'resource.type="{resource}"' in known[name]["filter"]
+        labels = known[name].get("label_extractors", {})
+        assert set(one["aggregation"].get("groupByFields", ())) <= {f"metric.label.{label}" for label in labels}
+
+
+def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(whole: Stacks, env: Environment) -> None:
+    for policy in policies_of(whole).values():
+        assert policy["severity"] in {"CRITICAL", "ERROR", "WARNING"}
+        assert policy["user_labels"]["owner"] == env.alerts_owner
+        assert int(policy["alert_strategy"]["auto_close"].removesuffix("s")) >= MIN_AUTO_CLOSE_SECONDS
+        assert policy["notification_channels"][:2] == [
+            "${google_monitoring_notification_channel.chat-relay.name}",
+            "${google_monitoring_notification_channel.on-call.name}",
+        ]
+
+
+def test_only_policies_that_match_entries_have_a_rate_limit_and_they_must(whole: Stacks) -> None:
+    limited = {key for key, policy in policies_of(whole).items() if "notification_rate_limit" in policy["alert_strategy"]}
+    matching = {key for key, policy in policies_of(whole).items() if condition_of(policy)["kind"] == "condition_matched_log"}
+    assert limited == matching == {"unresolved-claim"}
+
+
+def test_the_runbook_has_a_section_for_every_policy_and_none_else(whole: Stacks) -> None:
+    sections = re.findall(r"^### (\S+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = [
+        re.findall(r"docs/runbook\.md#(\S+)\. Owner", policy["documentation"]["content"])
+        for policy in policies_of(whole).values()
+    ]
+    assert sorted(sections) == sorted(anchor for anchors in named for anchor in anchors)
+    assert sections == [policy["user_labels"]["runbook"] for policy in _in_order(whole, sections)]
+
+
+def _in_order(whole: Stacks, keys: list[str]) -> list[Json]:
+    return [policies_of(whole)[key] for key in keys]
+
+
+def test_every_policy_names_its_first_command_and_is_not_too_long(env: Environment) -> None:
+    for policy in policies(env):
+        text = documentation(policy, env)
+        assert re.search(r"```\n(interlock|gcloud|make) ", text), policy.key
+        assert len(text.encode()) <= MAX_DOCUMENTATION_BYTES
+        assert not re.search(r"\{(?!metric\.label|log\.extracted_label)", text.replace("${", "{")), policy.key
+
+
+def test_the_documentation_keeps_the_variables_of_cloud_monitoring_from_terraform(whole: Stacks) -> None:
+    text = policies_of(whole)["conflicts"]["documentation"]["content"]
+    assert "$${metric.label.table}" in text
+    assert not re.search(r"(?<!\$)\$\{", text)
+
+
+def test_of_all_policies_the_breaker_alone_reaches_the_coordinator(whole: Stacks, env: Environment) -> None:
+    channel = "${google_monitoring_notification_channel.coordinator.name}"
+    reaching = {key for key, policy in policies_of(whole).items() if channel in policy["notification_channels"]}
+    labelled = {key for key, policy in policies_of(whole).items() if policy["user_labels"].get("interlock") == "breaker"}
+    assert reaching == labelled == {"conflicts"}
+    condition = condition_of(policies_of(whole)["conflicts"])
+    assert (condition["threshold_value"], condition["duration"]) == (env.breaker.conflicts, "0s")
+    assert condition["aggregations"][0]["alignment_period"] == f"{int(env.breaker.period.total_seconds())}s"
+    assert condition["aggregations"][0]["group_by_fields"] == ["metric.label.table"]
+
+
+def test_google_may_publish_alerts_once_the_channel_is_there(whole: Stacks, env: Environment) -> None:
+    publisher = whole["alerting"]["resource"]["google_pubsub_topic_iam_member"]["publisher"]
+    assert publisher["role"] == "roles/pubsub.publisher"
+    assert env.project_number in publisher["member"]
+    assert publisher["depends_on"] == ["google_monitoring_notification_channel.coordinator"]
+    assert publisher["topic"] == whole["coordination"]["resource"]["google_pubsub_topic"]["alerts"]["name"]
+
+
+def test_every_event_that_somebody_has_to_look_at_is_counted() -> None:
+    counted = LABELLED_BY_JOB.keys() | LABELLED_BY_HOLD.keys() | UNLABELLED.keys()
+    serious = {event for event, severity in events.SEVERITIES.items() if severity != "INFO"}
+    assert serious - {events.INCIDENT_IGNORED, events.REQUEST_REJECTED} <= counted  # whoever asked was told
+
+
+def test_the_filter_of_conflicts_is_the_measured_one(whole: Stacks) -> None:
+    assert metrics_of(whole)["interlock-conflicts"]["filter"] == (
+        'resource.type="bigquery_project"\n'
+        'protoPayload.serviceName="bigquery.googleapis.com"\n'
+        'protoPayload.metadata.jobChange.after="DONE"\n'
+        "protoPayload.metadata.jobChange.job.jobStatus.errorResult.message"
+        '=~"(Could not serialize access to table|aborted due to concurrent update)"\n'
+        '-protoPayload.metadata.jobChange.job.jobConfig.queryConfig.statementType="SCRIPT"'
+    )
+
+
+@pytest.mark.parametrize(("message", "table"), MESSAGES.items())
+def test_the_table_of_a_conflict(message: str, table: str) -> None:
+    assert re.search(CONFLICT_MESSAGES, message)
+    (pattern,) = re.findall(r'"(.*)"', TABLE)
+    found = re.search(pattern, message)
+    assert (found[1] if found else "") == table
+
+
+@pytest.mark.parametrize("message", LIMITS)
+def test_a_limit_is_no_conflict(message: str) -> None:
+    assert re.search(LIMIT_MESSAGES, message)
+    assert not re.search(CONFLICT_MESSAGES, message)
+
+
+def test_the_conflict_policy_says_how_to_find_job_principal_and_statement(env: Environment) -> None:
+    command = conflict_policy(env).command
+    for field in ("protoPayload.resourceName", "principalEmail", "queryConfig.query"):
+        assert field in command

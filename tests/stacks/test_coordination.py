@@ -1,0 +1,206 @@
+"""The stack `coordination`: what there is, who may do what, and what is uploaded."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.environment import Environment
+from stacks.accounts import only
+from stacks.archive import archive, archive_name, sources
+from tests.golden import golden
+from tests.stacks.conftest import ROOT, Stacks
+
+Json = dict[str, Any]
+MEMBERS = re.compile(r"google_.*_iam_member")
+
+
+def resources(stacks: Stacks, stack: str) -> Iterator[tuple[str, str, Json]]:
+    """Type, name and arguments of every resource of a stack, in order."""
+    for kind, by_name in sorted(stacks[stack]["resource"].items()):
+        yield from ((kind, name, by_name[name]) for name in sorted(by_name))
+
+
+def members(stacks: Stacks) -> list[tuple[str, Json]]:
+    """Everything that grants something, by name."""
+    return [(name, made) for stack in stacks for kind, name, made in resources(stacks, stack) if MEMBERS.fullmatch(kind)]
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("stack", ["coordination", "alerting"])
+def test_what_is_made_is_as_reviewed(whole: Stacks, stack: str) -> None:
+    golden(f"stacks-{stack}.txt", "".join(f"{kind}.{name}\n" for kind, name, _ in resources(whole, stack)))
+
+
+@pytest.mark.golden
+def test_who_may_do_what_is_as_reviewed(whole: Stacks) -> None:
+    lines = [
+        " | ".join(
+            (
+                made["member"],
+                made["role"],
+                made.get("bucket") or made.get("name") or made.get("topic") or "the project",
+                made.get("condition", {}).get("expression", "always"),
+            )
+        )
+        for _, made in members(whole)
+    ]
+    golden("stacks-access.txt", "\n".join(sorted(lines)) + "\n")
+
+
+def test_no_role_is_a_primitive_or_an_admin_role(whole: Stacks) -> None:
+    roles = [made["role"] for _, made in members(whole)]
+    assert len(roles) > 10
+    for role in roles:
+        assert not re.search(r"(?i)owner|editor|admin|\.(builder|developer)$", role), role
+        assert role not in {"roles/viewer", "roles/cloudscheduler.jobRunner"}
+
+
+def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(whole: Stacks) -> None:
+    roles = whole["coordination"]["resource"]["google_project_iam_custom_role"]
+    assert {name: role["permissions"] for name, role in roles.items()} == {
+        "coordinator": [f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run")]
+    }
+    of_the_project = [
+        made["role"]
+        for kind, _, made in resources(whole, "coordination")
+        if kind == "google_project_iam_member" and "coordinator" in made["member"]
+    ]
+    assert of_the_project == ["${google_project_iam_custom_role.coordinator.name}"]
+
+
+def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration(whole: Stacks, env: Environment) -> None:
+    granted = whole["coordination"]["resource"]["google_storage_bucket_iam_member"].values()
+    assert {(made["role"], made["condition"]["expression"]) for made in granted} == {
+        ("roles/storage.objectUser", only(env.bucket, "holds/")),
+        ("roles/storage.objectUser", only(env.bucket, "ledger/")),
+        ("roles/storage.objectViewer", only(env.bucket, "backfills/")),
+        ("roles/storage.objectViewer", only(env.bucket, "declaration/")),
+    }
+    assert {made["member"] for made in granted} == {"${google_service_account.coordinator.member}"}
+    assert {made["bucket"] for made in granted} == {env.bucket}
+
+
+def test_a_condition_is_about_objects_and_listings_of_its_prefix_only() -> None:
+    assert only("flags", "holds/") == (
+        'resource.name.startsWith("projects/_/buckets/flags/objects/holds/")'
+        ' || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("holds/")'
+    )
+
+
+def test_only_timers_push_and_operators_may_call_the_coordinator(whole: Stacks, env: Environment) -> None:
+    callers = whole["coordination"]["resource"]["google_cloud_run_v2_service_iam_member"].values()
+    accounts = {f"${{google_service_account.{name}.member}}" for name in ("timers", "push")}
+    assert {made["member"] for made in callers} == accounts | set(env.coordinator.operators)
+    assert {(made["name"], made["role"]) for made in callers} == {(env.coordinator.name, "roles/run.invoker")}
+
+
+def test_every_account_is_used_for_one_thing(whole: Stacks) -> None:
+    stack = whole["coordination"]["resource"]
+    function = stack["google_cloudfunctions2_function"]["coordinator"]
+    subscription = stack["google_pubsub_subscription"]["alerts"]
+    used = {
+        "coordinator": function["service_config"]["service_account_email"],
+        "build": function["build_config"]["service_account"],
+        "push": subscription["push_config"]["oidc_token"]["service_account_email"],
+        "timers": {
+            job["http_target"]["oidc_token"]["service_account_email"] for job in stack["google_cloud_scheduler_job"].values()
+        },
+    }
+    assert used == {
+        "coordinator": "${google_service_account.coordinator.email}",
+        "build": "${google_service_account.build.id}",
+        "push": "${google_service_account.push.email}",
+        "timers": {"${google_service_account.timers.email}"},
+    }
+    assert stack["google_service_account"].keys() == {*used, "invoker"}
+
+
+def test_the_function_has_one_instance_and_takes_one_request_at_a_time(whole: Stacks) -> None:
+    config = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]["service_config"]
+    assert (config["max_instance_count"], config["max_instance_request_concurrency"]) == (1, 1)
+
+
+def test_a_push_has_the_identity_and_the_audience_that_the_coordinator_takes(whole: Stacks, env: Environment) -> None:
+    subscription = whole["coordination"]["resource"]["google_pubsub_subscription"]["alerts"]
+    assert subscription["push_config"]["push_endpoint"] == f"{env.coordinator_url}/incident"
+    assert subscription["push_config"]["oidc_token"]["audience"] == env.coordinator_url
+    assert subscription["expiration_policy"] == {"ttl": ""}
+    function = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
+    assert subscription["ack_deadline_seconds"] >= function["service_config"]["timeout_seconds"]
+
+
+def test_apis_stay_on_when_the_stack_is_destroyed(whole: Stacks) -> None:
+    assert whole["coordination"]["resource"]["google_project_service"]["apis"]["disable_on_destroy"] is False
+
+
+def test_the_archive_has_the_same_bytes_whatever_the_files_dates_and_modes_are(tmp_path: Path) -> None:
+    made = []
+    for name, seconds, mode in (("first", 1_000_000_000, 0o600), ("second", 1_700_000_000, 0o755)):
+        for path in ("coordinator/main.py", "coordinator/requirements.txt", "interlock/holds.py", "interlock/gcp/storage.py"):
+            file = tmp_path / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"# {path}\n")
+            file.chmod(mode)
+            os.utime(file, (seconds, seconds))
+        made.append(archive(sources(tmp_path / name)))
+    assert made[0] == made[1]
+    assert archive_name(made[0]) != archive_name(archive({"main.py": b""}))
+    with zipfile.ZipFile(io.BytesIO(made[0])) as bundle:
+        assert bundle.namelist() == [
+            "coordinator/main.py",
+            "interlock/gcp/storage.py",
+            "interlock/holds.py",
+            "main.py",
+            "requirements.txt",
+        ]
+        assert {info.external_attr >> 16 for info in bundle.infolist()} == {0o644}
+
+
+def test_the_archive_holds_what_the_coordinator_imports_and_no_commands(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(archive(sources(ROOT)))) as bundle:
+        bundle.extractall(tmp_path)
+        assert not any(name.startswith(("interlock/commands", "stacks")) for name in bundle.namelist())
+    # -P and an empty PYTHONPATH: nothing of the repository but what is in the archive.
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import main, interlock; print(interlock.__file__, main.__all__[0])"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=tmp_path, env=clean, text=True, capture_output=True, check=False
+    )
+    assert done.stdout.split() == [str(tmp_path / "interlock" / "__init__.py"), "handle"], done.stderr
+
+
+def test_an_archive_of_other_sources_is_another_object(whole: Stacks) -> None:
+    source = whole["coordination"]["resource"]["google_storage_bucket_object"]["source"]
+    name = archive_name(archive(sources(ROOT)))
+    assert source["name"] == f"coordinator/{name}"
+    assert source["source"] == f'${{abspath("${{path.module}}/../../{name}")}}'
+    function = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
+    assert function["build_config"]["source"]["storage_source"]["object"] == "${google_storage_bucket_object.source.name}"
+
+
+def test_a_channel_of_slack_is_used_and_not_made(env: Environment, tmp_path: Path) -> None:
+    from interlock.environment import Channel
+    from stacks.alerting import AlertingStack
+    from stacks.cdk import App
+
+    name = "projects/interlock-local/notificationChannels/7"
+    app = App(outdir=str(tmp_path))
+    AlertingStack(app, env=replace(env, notification_channels={"chat": Channel(kind="slack", target=name)}))
+    app.synth()
+    stack = json.loads((tmp_path / "stacks" / "alerting" / "cdk.tf.json").read_text())
+    assert stack["resource"]["google_monitoring_notification_channel"].keys() == {"coordinator"}
+    assert stack["resource"]["google_monitoring_alert_policy"]["heartbeat"]["notification_channels"] == [name]
