@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from interlock.catalog import Catalog
+from interlock.entries import SourceFile
 from interlock.environment import Environment
 from interlock.files import load_catalog, load_environment
-from interlock.entries import SourceFile
 from interlock.resolve import load_catalog as resolve_catalog
 
 ROOT = Path(__file__).parents[2]
