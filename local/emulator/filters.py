@@ -2,7 +2,8 @@ r"""A subset of the Logging query language, evaluated on log entries as JSON. Wh
 
     FIELD OP VALUE              OP: = != > >= < <= =~ !~ and : (has; `FIELD:*` is "exists")
     FIELD                       jsonPayload.a.b, labels."k8s.io/x", jsonPayload."@type"
-    VALUE                       "quoted\n", 'quoted', or a bare word or number
+    VALUE                       alone: anything in the entry contains it
+                                "quoted\n", 'quoted', or a bare word or number
     log_id("...")               the entry's log, unescaped
     AND OR NOT - ( )            OR binds tighter than AND, NOT tightest; side by side or on lines of their own means AND
     -- to the end of the line   a comment
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -148,8 +149,9 @@ class Parser:
         following = self.peek(1)
         if following and following.text == "(" and following.kind == "punctuation":
             return self._function()
-        if (first := self.peek()) and first.kind == "string":
-            raise self.error("a search of all fields is not served")
+        if not (following and (following.kind == "op" or following.text == ".")):
+            wanted = self.value().lower()
+            return lambda entry: any(wanted in text for text in _texts(entry))
         path = self.path()
         operators = self.take(*_ORDER, "=~", "!~", ":")
         if operators is None:
@@ -238,6 +240,15 @@ def field(entry: JsonObject, path: tuple[str, ...]) -> list[Any]:
         below = [value.get(part) for value in found if isinstance(value, dict)]
         found = [item for value in below for item in (value if isinstance(value, list) else [value]) if item is not None]
     return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Everything that a value contains, in small letters."""
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    else:
+        yield _text(value).lower()
 
 
 def _compare(path: tuple[str, ...], op: str, wanted: str, parser: Parser) -> Test:

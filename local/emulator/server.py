@@ -75,7 +75,15 @@ class Emulator:
             api.check_query(method, request.query)
             body = _json_body(api, method, request)
             with self.store.transaction():
-                call = Call(api=api, method=method, path=path, request=request, body=body, runtime=self.runtime)
+                call = Call(
+                    api=api,
+                    method=method,
+                    path=path,
+                    request=request,
+                    body=body,
+                    runtime=self.runtime,
+                    faults=self.faults,
+                )
                 result = handler(call)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:

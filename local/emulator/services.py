@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from local.emulator import buckets, entries, iam, objects, projects, pubsub, push, run, scheduler
+from local.emulator import (
+    apis,
+    buckets,
+    entries,
+    functions,
+    iam,
+    metrics,
+    monitoring,
+    objects,
+    projects,
+    pubsub,
+    push,
+    run,
+    scheduler,
+)
 from local.emulator.discovery import Api
 from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
@@ -49,6 +63,10 @@ def services() -> tuple[Service, ...]:
         Service(api="iam", version="v1", collections=iam.COLLECTIONS, handlers=iam.HANDLERS),
         Service(api="cloudresourcemanager", version="v1", handlers=projects.HANDLERS),
         Service(api="pubsub", version="v1", collections=pubsub.COLLECTIONS, handlers={**pubsub.HANDLERS, **push.HANDLERS}),
-        Service(api="logging", version="v2", handlers=entries.HANDLERS),
+        Service(api="logging", version="v2", collections=metrics.COLLECTIONS, handlers=entries.HANDLERS),
+        Service(api="monitoring", version="v3", collections=monitoring.COLLECTIONS, handlers=monitoring.HANDLERS),
+        Service(api="monitoring", version="v1", collections=monitoring.DASHBOARDS),
+        Service(api="serviceusage", version="v1", handlers=apis.HANDLERS),
+        Service(api="cloudfunctions", version="v2", collections=functions.COLLECTIONS, handlers=functions.HANDLERS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )

@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from urllib.parse import urlsplit
 
 from local.emulator import identity
 from local.emulator.guest import Guest, StartError
@@ -50,10 +49,18 @@ class Target:
         return (self.function.get("serviceConfig") or {}).get("service") or default
 
     @property
-    def hosts(self) -> frozenset[str]:
-        """The hosts of the addresses that the API shows."""
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that the API shows: of its service, and of the function."""
         shown = ((self.function.get("serviceConfig") or {}).get("uri"), self.function.get("url"))
-        return frozenset(urlsplit(uri).netloc for uri in shown if uri)
+        return tuple(uri for uri in shown if uri)
+
+    def path(self, uri: str) -> str | None:
+        """Where in the function a URI leads, None if elsewhere."""
+        for address in self.addresses:
+            if re.match(re.escape(address.rstrip("/")) + r"(?=[/?]|$)", uri):
+                rest = uri[len(address.rstrip("/")) :]
+                return rest if rest.startswith("/") else "/" + rest
+        return None
 
 
 @dataclass
@@ -71,13 +78,12 @@ class Functions:
 
     def find(self, uri: str, *, here: str = "") -> tuple[Target, str] | None:
         """The function that a URI leads to, and the path there; `here` is the emulator's own address."""
-        parts = urlsplit(uri)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if here and parts.netloc == urlsplit(here).netloc and parts.path.startswith(PREFIX):
-            name, _, rest = path.removeprefix(PREFIX).partition("/")
-            found = self._named(name.partition("?")[0])
-            return (found, "/" + rest) if found else None
-        return next(((target, path) for target in self._all() if parts.netloc in target.hosts), None)
+        if here and uri.startswith(here + PREFIX):
+            below = uri.removeprefix(here + PREFIX)
+            name = re.split("[/?]", below)[0]
+            found = self._named(name)
+            return (found, "/" + below.removeprefix(name).removeprefix("/")) if found else None
+        return next(((target, path) for target in self._all() if (path := target.path(uri))), None)
 
     def handle(self, request: Request) -> Response:
         """The answer to a request under PREFIX."""
@@ -109,7 +115,7 @@ class Functions:
             if email is None:
                 return _text(401, "The request has no valid identity token (Authorization: Bearer local:EMAIL).")
             return _text(403, f"{email} lacks run.invoker on {target.service}.")
-        if audience and target.hosts and urlsplit(audience).netloc not in target.hosts:
+        if audience and target.path(audience) is None:
             return _text(401, f"The token is for {audience}, not for this service.")
         try:
             return _forward(self._guest(target), method, path, headers, body, seconds=min(seconds, _timeout(target.function)))
@@ -164,7 +170,8 @@ class Functions:
             return guest
 
     def _source(self, target: Target) -> tuple[JsonObject, bytes]:
-        source = ((target.function.get("buildConfig") or {}).get("source") or {}).get("storageSource") or {}
+        build = target.function.get("buildConfig") or {}
+        source = (build.get("sourceProvenance") or {}).get("resolvedStorageSource") or {}
         generation = int(source.get("generation") or 0) or None
         with self.store.transaction():
             found = self.store.object(source.get("bucket", ""), source.get("object", ""), generation)

@@ -9,7 +9,9 @@ from local.environment import ENDPOINTS
 from local.provider.accounts import CustomRole, ServiceAccount
 from local.provider.buckets import Bucket
 from local.provider.cloud import Cloud
+from local.provider.functions import Function, ProjectService
 from local.provider.iam import IamMember
+from local.provider.monitoring import AlertPolicy, Channel, Dashboard, LogMetric
 from local.provider.objects import BucketObject, read_bucket_objects, read_object_content
 from local.provider.pubsub import Subscription
 from local.provider.resource import Resource
@@ -166,6 +168,75 @@ _ROWS: tuple[Resource, ...] = (
         ),
         parent="name",
         full_parent=True,
+    ),
+    LogMetric(
+        type="google_logging_metric",
+        label="Metric",
+        service="logging",
+        collection="projects/{project}/metrics",
+        self_link="projects/{project}/metrics/{name}",
+        imports=("{project} {+name}", "{+name}"),
+        update_verb="PUT",
+        provider_defaults=("project",),
+    ),
+    Channel(
+        type="google_monitoring_notification_channel",
+        label="NotificationChannel",
+        service="monitoring",
+        collection="v3/projects/{project}/notificationChannels",
+        self_link="v3/{+name}",
+        imports=("{+name}",),
+        always=frozenset({"enabled"}),
+        unsent=frozenset({"sensitive_labels"}),
+        client_side=frozenset({"force_delete"}),
+        provider_defaults=("project",),
+    ),
+    AlertPolicy(
+        type="google_monitoring_alert_policy",
+        label="AlertPolicy",
+        service="monitoring",
+        collection="v3/projects/{project}/alertPolicies",
+        self_link="v3/{+name}",
+        imports=("{+name}",),
+        update_mask=True,
+        always=frozenset({"enabled"}),
+        unsent=frozenset({"creation_record"}),
+        provider_defaults=("project",),
+    ),
+    Dashboard(
+        type="google_monitoring_dashboard",
+        label="Dashboard",
+        service="monitoring",
+        collection="v1/projects/{project}/dashboards",
+        self_link="v1/{+id}",
+        imports=("projects/{project}/dashboards/{name}", "{name}"),
+        unsent=frozenset({"dashboard_json"}),
+        provider_defaults=("project",),
+    ),
+    Function(
+        type="google_cloudfunctions2_function",
+        label="function",
+        service="cloudfunctions2",
+        collection="projects/{project}/locations/{location}/functions?functionId={name}",
+        self_link="projects/{project}/locations/{location}/functions/{name}",
+        imports=(
+            "projects/{project}/locations/{location}/functions/{name}",
+            "{project}/{location}/{name}",
+            "{location}/{name}",
+        ),
+        update_mask=True,
+        unsent=frozenset({"name", "location"}),
+        provider_defaults=("project",),
+    ),
+    ProjectService(
+        type="google_project_service",
+        label="project service",
+        service="service_usage",
+        collection="projects/{project}/services:batchEnable",
+        self_link="projects/{project}/services/{service}",
+        imports=("{project}/{service}",),
+        client_side=frozenset({"disable_on_destroy", "disable_dependent_services"}),
+        provider_defaults=("project",),
     ),
 )
 

@@ -11,7 +11,7 @@ import pytest
 
 PARENT = "projects/interlock-local/locations/us-west2"
 SERVICE = f"{PARENT}/services/coordinator"
-URI = "https://coordinator-abc-uw.a.run.app"
+URI = "https://coordinator-interlock-local.us-west2.run.invalid"
 TIMER = "timer@interlock-local.iam.gserviceaccount.com"
 OTHER = "other@interlock-local.iam.gserviceaccount.com"
 NOON = "2026-03-10T12:00:00Z"
@@ -42,25 +42,21 @@ def upload(rest, content, name="source.zip"):
 
 
 @pytest.fixture
-def deploy(emulator, rest):
+def deploy(rest):
     """Deploys a source as the function `coordinator`, invoked by TIMER."""
 
     def deployed(source=MAIN, **config):
+        place = {"bucket": "sources", "object": "source.zip", "generation": upload(rest, archive(source))}
         function = {
-            "name": f"{PARENT}/functions/coordinator",
-            "url": URI,
-            "buildConfig": {
-                "entryPoint": "main",
-                "source": {
-                    "storageSource": {"bucket": "sources", "object": "source.zip", "generation": upload(rest, archive(source))}
-                },
-            },
-            "serviceConfig": {"service": SERVICE, "uri": URI, "environmentVariables": {"GREETING": "hello"}, **config},
+            "buildConfig": {"runtime": "python312", "entryPoint": "main", "source": {"storageSource": place}},
+            "serviceConfig": {"environmentVariables": {"GREETING": "hello"}, **config},
         }
+        made = rest("POST", f"/v2/{PARENT}/functions?functionId=coordinator", function)
+        if made.status == 409:
+            made = rest("PATCH", f"/v2/{PARENT}/functions/coordinator", function)
+        assert made.status == 200, made.message
         policy = {"bindings": [{"role": "roles/run.invoker", "members": [f"serviceAccount:{TIMER}"]}]}
-        with emulator.runtime.store.transaction():
-            emulator.runtime.store.put("cloudfunctions.projects.locations.functions", function["name"], function)
-            emulator.runtime.store.put("run.projects.locations.services.policy", SERVICE, policy)
+        assert rest("POST", f"/v2/{SERVICE}:setIamPolicy", {"policy": policy}).status == 200
 
     return deployed
 
