@@ -18,10 +18,15 @@ COMMANDS = {
     "bootstrap": "Make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
+    "extend": "Let a hold end later.",
+    "hold": "Keep the jobs of a scope from firing, until an end.",
+    "holds": "What is held: by whom, why, until when, and how to end it.",
+    "release": "End a hold before its end.",
     "show": "One job, resolved, and where each of its values comes from.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
     "unlock": "Release the state lock that a killed deploy left.",
     "validate": "Check the catalog: everything wrong in it, with file and line.",
+    "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""

@@ -6,15 +6,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import scheduler_v1, storage
+
+from interlock.catalog import Catalog
+from interlock.declaration import OBJECT, declare, to_json
+from interlock.files import load_catalog, load_environment
+from local.emulator import serve
 
 ROOT = Path(__file__).parents[2]
 SMALL = Path(__file__).parent / "small.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+ENVIRONMENT = load_environment(ROOT / "environments", "local")
 
 
 @pytest.fixture
@@ -50,3 +59,54 @@ def parsed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert isinstance(value, dict)
     assert all(isinstance(job["name"], str) for job in value["jobs"])
     return value
+
+
+class Cloud:
+    """The emulated project, as Google's own clients change it."""
+
+    def __init__(self, url: str, catalog: Catalog) -> None:
+        anonymous = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": url}}  # type: ignore[no-untyped-call]
+        self.url = url
+        self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
+        self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
+        for job in catalog.jobs.values():
+            self.create(job.name, job.schedule.text, job.time_zone)
+            if job.paused:
+                self.jobs.pause_job(name=self.name(job.name))
+
+    def name(self, job: str) -> str:
+        return f"projects/{ENVIRONMENT.project}/locations/us-west2/jobs/{job}"
+
+    def create(self, job: str, schedule: str = "0 * * * *", time_zone: str = "Etc/UTC") -> None:
+        target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
+        made = scheduler_v1.Job(name=self.name(job), schedule=schedule, time_zone=time_zone, http_target=target)
+        self.jobs.create_job(parent=self.name("").removesuffix("/jobs/"), job=made)
+
+    def declare(self, catalog: Catalog) -> None:
+        """Writes what the schedules stack writes."""
+        content = to_json(declare(catalog, ENVIRONMENT))
+        self.bucket.blob(OBJECT).upload_from_string(content)
+
+    def at(self, instant: str) -> None:
+        """Sets the clock of the emulated cloud, which the commands go by."""
+        body = json.dumps({"set": instant}).encode()
+        request = urllib.request.Request(f"{self.url}/_local/clock", body, {"Content-Type": "application/json"})  # noqa: S310
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+
+    def state(self, job: str) -> str:
+        """ENABLED or PAUSED."""
+        return self.jobs.get_job(name=self.name(job)).state.name
+
+    def objects(self, prefix: str) -> list[str]:
+        """The names of the objects under `prefix`."""
+        return [blob.name for blob in self.bucket.list_blobs(prefix=prefix)]
+
+    def hold(self, name: str, content: str = '{"reason": "reprocess", "owner": "ana"}') -> None:
+        self.bucket.blob(name).upload_from_string(content)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, root: Path) -> Iterator[Cloud]:
+    """The small catalog, deployed as declared."""
+    with serve(tmp_path / "state") as running:
+        yield Cloud(running.url, load_catalog(root))

@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import scheduler_v1, storage
 
-from interlock.catalog import Catalog
-from interlock.files import load_catalog, load_environment
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.storage import read_holds
 from local.emulator import serve
-from tests.commands.conftest import ROOT, Run, parsed
+from tests.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.golden import golden
 
-ENVIRONMENT = load_environment(ROOT / "environments", "local")
 LATER, BEFORE = "2099-01-01T07:00:00Z", "2020-01-01T07:00:00Z"
-
-
-class Cloud:
-    """The emulated project, as Google's own clients change it."""
-
-    def __init__(self, url: str, catalog: Catalog) -> None:
-        anonymous = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": url}}  # type: ignore[no-untyped-call]
-        self.url = url
-        self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
-        self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
-        for job in catalog.jobs.values():
-            self.create(job.name, job.schedule.text, job.time_zone)
-            if job.paused:
-                self.jobs.pause_job(name=self.name(job.name))
-
-    def name(self, job: str) -> str:
-        return f"projects/{ENVIRONMENT.project}/locations/us-west2/jobs/{job}"
-
-    def create(self, job: str, schedule: str = "0 * * * *", time_zone: str = "Etc/UTC") -> None:
-        target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
-        made = scheduler_v1.Job(name=self.name(job), schedule=schedule, time_zone=time_zone, http_target=target)
-        self.jobs.create_job(parent=self.name("").removesuffix("/jobs/"), job=made)
-
-    def hold(self, name: str, content: str = '{"reason": "reprocess", "owner": "ana"}') -> None:
-        self.bucket.blob(name).upload_from_string(content)
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, root: Path) -> Iterator[Cloud]:
-    """The small catalog, deployed as declared."""
-    with serve(tmp_path / "state") as running:
-        yield Cloud(running.url, load_catalog(root))
 
 
 def test_without_the_local_target_one_line_says_what_to_run(run: Run) -> None:

@@ -1,0 +1,61 @@
+"""`interlock extend`: lets a hold end later."""
+
+from __future__ import annotations
+
+import click
+
+from interlock.commands.common import env_option
+from interlock.commands.operating import (
+    asking_options,
+    confirm,
+    end_options,
+    own_zone,
+    print_effects,
+    request,
+    say_end,
+    see,
+    the_hold,
+    typed_end,
+)
+from interlock.effect import effects
+from interlock.gcp import CloudError
+from interlock.holds import covers, format_instant
+from interlock.requests import ExtendRequest, Rejected, checked_extension
+
+
+@click.command()
+@click.argument("scope")
+@click.argument("id", required=False)
+@end_options
+@asking_options
+@env_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scope: str,
+    id: str | None,
+    duration: str | None,
+    until: str | None,
+    yes: bool,
+    direct: bool,
+    env_name: str,
+) -> None:
+    """Let the hold ID of SCOPE end later: at an end counted from now, not from its old one.
+
+    ID is needed when SCOPE has several holds.
+    """
+    site = see(env_name)
+    hold = the_hold(site, scope, id)
+    end = typed_end(duration, until, site.now)
+    asked = ExtendRequest(scope=scope, id=hold.id, until=end)
+    try:
+        checked_extension(asked, site.declaration, site.objects.active, site.now)
+    except Rejected as rejected:
+        raise CloudError(str(rejected)) from None
+    covered = [job for job in site.declaration.jobs if covers(hold, job, site.declaration.scopes)]
+    print_effects(effects(site.declaration, covered, site.objects.active, end, site.now), site.now)
+    old, new = say_end(hold.end, site.now), say_end(end, site.now)
+    click.echo(f"{scope} {hold.id} until {new} instead of {old}; your time zone is {own_zone().key}")
+    confirm(site.environment, "Extend it?", yes=yes)
+    content = {"scope": scope, "id": hold.id, "until": format_instant(end)}
+    ctx.exit(0 if request(site, {"action": "extend", **content}, direct=direct) else 1)

@@ -1,0 +1,69 @@
+"""`interlock hold`: keeps the jobs of a scope from firing, until an end."""
+
+from __future__ import annotations
+
+import click
+
+from interlock.commands.common import env_option
+from interlock.commands.draining import wait_for_drain
+from interlock.commands.operating import (
+    asking_options,
+    confirm,
+    end_options,
+    own_name,
+    own_zone,
+    print_effects,
+    request,
+    say_end,
+    see,
+    typed_end,
+)
+from interlock.effect import effects
+from interlock.gcp import CloudError
+from interlock.holds import format_instant
+from interlock.requests import HoldRequest, Rejected, checked_hold
+
+
+@click.command()
+@click.argument("scope")
+@end_options
+@click.option("--reason", required=True, help="Why; others read it.")
+@click.option("--owner", help="Who answers for it. Default: you. [env: INTERLOCK_OWNER]")
+@click.option("--wait", is_flag=True, help="Then wait until no run of its jobs is under way.")
+@asking_options
+@env_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scope: str,
+    duration: str | None,
+    until: str | None,
+    reason: str,
+    owner: str | None,
+    wait: bool,
+    yes: bool,
+    direct: bool,
+    env_name: str,
+) -> None:
+    """Hold SCOPE until an end: its jobs pause, and run again when nothing holds them any more.
+
+    SCOPE is job/<name>, service/<name>, table/<dataset.table>, platform/<name>, window/<name>, backfill/<name> or all. Runs
+    that are under way go on: --wait waits for them. Exit code 1: not everything is done yet, or still drained.
+    """
+    site = see(env_name)
+    end = typed_end(duration, until, site.now)
+    owner = owner or own_name()
+    asked = HoldRequest(scope=scope, until=end, reason=reason, owner=owner)
+    try:
+        id, end = checked_hold(asked, site.declaration, site.objects.active, site.objects.released, site.now)
+    except Rejected as rejected:
+        raise CloudError(str(rejected)) from None
+    covered = site.declaration.scopes[scope]
+    print_effects(effects(site.declaration, covered, site.objects.active, end, site.now), site.now)
+    click.echo(f"{scope} until {say_end(end, site.now)}, as {owner}; your time zone is {own_zone().key}")
+    confirm(site.environment, "Hold it?", yes=yes)
+    content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
+    done = request(site, {"action": "hold", **content}, direct=direct)
+    click.echo(f"To end it before: interlock release {scope} {id}")
+    drained = not wait or wait_for_drain(site, covered)
+    ctx.exit(0 if done and drained else 1)

@@ -1,0 +1,123 @@
+"""`interlock holds`: what is held, by whom, why, until when, what it has cost so far, and how to end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import click
+
+from interlock.catalog import Json
+from interlock.commands.common import cell, env_option, new_table, print_json, print_table
+from interlock.commands.operating import Site, asking, count, say_end, see
+from interlock.effect import fires
+from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
+from interlock.ledger import held_since
+
+
+@click.command()
+@env_option
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="For people, programs, or a handoff document.",
+)
+def command(env_name: str, style: Literal["table", "json", "markdown"]) -> None:
+    """What is held: by whom, why, until when, the runs missed so far, and the command that ends it."""
+    site = see(env_name)
+    with asking(site.environment):
+        rows = _rows(site)
+    if style == "json":
+        print_json({"now": format_instant(site.now), "holds": [_as_json(row) for row in rows]})
+    elif style == "markdown":
+        _print_markdown(rows, site.now)
+    else:
+        _print(rows, site.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An active hold with what it has done."""
+
+    hold: Hold
+    jobs: tuple[str, ...]
+    missed: int
+    """Runs of its jobs since they were first seen held, whoever held them; those declared paused miss none."""
+    ending: str
+
+
+def _rows(site: Site) -> list[Row]:
+    declaration, marks = site.declaration, site.objects.marks
+    since: dict[str, datetime | None] = {}
+    rows = []
+    for hold in site.objects.active:
+        jobs = tuple(name for name in sorted(declaration.jobs) if covers(hold, name, declaration.scopes))
+        for job in jobs:
+            if job not in since:
+                since[job] = held_since(site.reader.content(marks[job]) or b"") if job in marks else None
+        missed = sum(fires(declaration.jobs[job], start, site.now) for job in jobs if (start := since[job]) is not None)
+        rows.append(Row(hold=hold, jobs=jobs, missed=missed, ending=how_to_end(hold)))
+    return rows
+
+
+def how_to_end(hold: Hold) -> str:
+    """The command that ends a hold before its time."""
+    if hold.object_name.startswith(FLAG_PREFIX):
+        return f"make backfill-off NAME={hold.scope.removeprefix('backfill/')}"
+    return f"interlock release {hold.scope} {hold.id}"
+
+
+def _as_json(row: Row) -> Json:
+    return {
+        "scope": row.hold.scope,
+        "id": row.hold.id,
+        "owner": row.hold.owner,
+        "reason": row.hold.reason,
+        "until": format_instant(row.hold.end),
+        "jobs": [*row.jobs],
+        "missed": row.missed,
+        "end_with": row.ending,
+        "object": row.hold.object_name,
+    }
+
+
+def _print(rows: list[Row], now: datetime) -> None:
+    if not rows:
+        click.echo("nothing is held")
+        return
+    table = new_table(["hold", "owner", "why", "until", "jobs", "missed so far", "how to end it"])
+    for row in rows:
+        table.add_row(*(cell(text) for text in _cells(row, now)))
+    print_table(table)
+
+
+def _print_markdown(rows: list[Row], now: datetime) -> None:
+    click.echo(f"## Holds, {now:%Y-%m-%d %H:%M} UTC\n")
+    if not rows:
+        click.echo("Nothing is held.")
+        return
+    click.echo("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
+    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    for row in rows:
+        *said, ending = (_markdown(text) for text in _cells(row, now))
+        click.echo(f"| {' | '.join(said)} | `{ending}` |")
+    click.echo("")
+    for row in rows:
+        click.echo(f"- {_markdown(row.hold.scope)}: {', '.join(_markdown(job) for job in row.jobs) or 'covers no job'}")
+
+
+def _cells(row: Row, now: datetime) -> list[str]:
+    hold = row.hold
+    name = f"{hold.scope} {hold.id}"
+    owner, why = hold.owner or "unknown", hold.reason or "unknown"
+    return [name, owner, why, say_end(hold.end, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]
+
+
+def _markdown(text: str) -> str:
+    """Text of strangers in a cell: on one line, and neither a column, a tag nor a link."""
+    line = " ".join(text.split())
+    return "".join(f"\\{character}" if character in r"\|<>[]`*_" else character for character in line)

@@ -1,0 +1,242 @@
+"""What the commands about runtime holds share: looking at what is held, showing an effect, asking, and saying what was done."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from interlock.catalog import Json
+from interlock.commands.common import Place, cell, new_table, print_table
+from interlock.cron import ZoneError, zone
+from interlock.declaration import Declaration
+from interlock.declaration_file import DeclarationError
+from interlock.effect import Effect, made_up_for
+from interlock.environment import LOCAL, Environment
+from interlock.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
+from interlock.gcp import CloudError
+from interlock.gcp.clock import clock
+from interlock.gcp.coordinator import ask
+from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.holds import FLAG_PREFIX, Hold, format_end
+from interlock.operations import serve
+from interlock.outside import Outside
+from interlock.ports import Refused, Unknown
+from interlock.report import Record
+from interlock.requests import Rejected, parse_request
+from interlock.seen import Objects, Reader
+from interlock.until import parse_duration, parse_end
+
+F = TypeVar("F", bound=Callable[..., object])
+LOCALTIME = Path("/etc/localtime")
+TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
+"""Events that many jobs share, as people read them."""
+SHOWN_JOBS = 40
+"""Rows of an effect; a hold of everything has hundreds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What is declared and held, as the coordinator sees it."""
+
+    environment: Environment
+    outside: Outside
+    reader: Reader
+    declaration: Declaration
+    objects: Objects
+
+    @property
+    def now(self) -> datetime:
+        """From before the objects were listed."""
+        return self.objects.now
+
+    @property
+    def runtime_holds(self) -> list[Hold]:
+        """The active holds that no flag makes."""
+        return [hold for hold in self.objects.active if not hold.object_name.startswith(FLAG_PREFIX)]
+
+
+def see(env_name: str) -> Site:
+    """Looks, and says where. CloudError when it can't be seen."""
+    environment = Place(env_name).cloud
+    with asking(environment):
+        outside = Outside(
+            bucket=GoogleBucket(environment.project, environment.bucket),
+            scheduler=GoogleScheduler(environment.project),
+            clock=clock,
+            log=_quiet,
+            sleep=time.sleep,
+            jitter=random.random,
+        )
+        reader = Reader(outside)
+        declaration, _ = reader.declaration()
+        return Site(environment=environment, outside=outside, reader=reader, declaration=declaration, objects=reader.objects())
+
+
+@contextmanager
+def asking(environment: Environment) -> Iterator[None]:
+    """Turns what the bucket and Cloud Scheduler say into one line for people."""
+    try:
+        yield
+    except DeclarationError as error:
+        raise CloudError(f"gs://{environment.bucket}: {error}") from error
+    except Refused as error:
+        if error.code == 404:
+            raise CloudError(
+                f"there is no bucket {environment.bucket}; deploy the coordination stack first: make deploy"
+            ) from error
+        raise CloudError(f"project {environment.project} says no: {error}") from error
+    except Unknown as error:
+        raise CloudError(f"project {environment.project} does not answer: {error}") from error
+
+
+def _quiet(record: Record) -> None:
+    """The report has them all."""
+    del record
+
+
+def end_options(command: F) -> F:
+    """--for, --until."""
+    command = click.option("--until", metavar="END", help="Its end: 23:00, 2026-11-24 07:00, or RFC 3339.")(command)
+    return click.option("--for", "duration", metavar="DURATION", help="Its end, from now: 45m, 2h, 1h30m or 4d.")(command)
+
+
+def asking_options(command: F) -> F:
+    """--yes, --direct."""
+    command = click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")(command)
+    return click.option("--direct", is_flag=True, help="Without the coordinator: do here what it would do.")(command)
+
+
+def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
+    """The end that --for or --until states."""
+    if (duration is None) == (until is None):
+        raise click.UsageError("say how long: --for 2h, or --until 23:00")
+    try:
+        if duration is not None:
+            return (now + parse_duration(duration)).replace(microsecond=0)
+        return parse_end(until or "", now, own_zone())
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def own_zone() -> ZoneInfo:
+    """The time zone of who types: TZ, else this machine's, else UTC."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+    for name in (named, linked):
+        try:
+            return zone(name)
+        except ZoneError:
+            continue
+    return ZoneInfo("Etc/UTC")
+
+
+def own_name() -> str:
+    """Who types: INTERLOCK_OWNER, else the name of the login."""
+    try:
+        return os.environ.get("INTERLOCK_OWNER") or getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def the_hold(site: Site, scope: str, id: str | None) -> Hold:
+    """The one runtime hold that is meant; a usage error that says which there are."""
+    found = [hold for hold in site.runtime_holds if hold.scope == scope and id in (None, hold.id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise click.UsageError(f"{scope} has {len(found)} holds; name one: {', '.join(hold.id for hold in found)}")
+    flagged = any(hold.scope == scope for hold in site.objects.active)
+    if flagged and id is None:
+        name = scope.partition("/")[2]
+        raise click.UsageError(f"{scope} is on by its flag, which Terraform writes; make backfill-off NAME={name}")
+    others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
+    raise click.UsageError(
+        f"no hold of {scope}{f' called {id}' if id else ''} is active; active: {', '.join(others) or 'none'}"
+    )
+
+
+def say_end(end: datetime, now: datetime) -> str:
+    """An end for people, in their own zone."""
+    return format_end(end, own_zone(), now)
+
+
+def count(number: int, word: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def print_effects(found: Sequence[Effect], now: datetime) -> None:
+    """What a hold does: what is lost for good first, then each job that changes, then those that do not."""
+    lost = [effect for effect in found if not effect.job.recoverable and effect.missed]
+    if lost:
+        said = ", ".join(f"{effect.job.name} ({count(effect.missed, 'run')})" for effect in lost)
+        click.echo(f"CAN'T BE FETCHED LATER: {said}")
+    changing = [effect for effect in found if not effect.job.paused]
+    if changing:
+        table = new_table(["job", "runs it will miss", "afterwards", "now"])
+        for effect in changing[:SHOWN_JOBS]:
+            held = f"held until {say_end(effect.held_until, now)}" if effect.held_until else "runs; will pause"
+            table.add_row(cell(effect.job.name), str(effect.missed), made_up_for(effect.job, effect.missed), held)
+        print_table(table)
+    if len(changing) > SHOWN_JOBS:
+        rest = changing[SHOWN_JOBS:]
+        click.echo(f"and {count(len(rest), 'more job')}, which miss {count(sum(effect.missed for effect in rest), 'run')}")
+    pausing = sum(1 for effect in changing if effect.held_until is None)
+    declared = len(found) - len(changing)
+    click.echo(
+        f"{count(pausing, 'job')} will pause, {len(changing) - pausing} held already, {declared} paused by declaration; "
+        f"{count(sum(effect.missed for effect in found), 'run')} will be missed"
+    )
+
+
+def confirm(environment: Environment, question: str, *, yes: bool) -> None:
+    """Asks, unless told not to; the local target never asks."""
+    if not yes and environment.name != LOCAL:
+        click.confirm(question, abort=True)
+
+
+def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
+    """Sends a request to the coordinator, or serves it here, and says what came of it. True when all is done."""
+    if not direct:
+        answer = ask(site.environment, content)
+        return print_report(answer.report, ok=answer.ok)
+    try:
+        with asking(site.environment):
+            report = serve(site.outside, parse_request("POST", json.dumps(content).encode()))
+    except Rejected as rejected:
+        raise CloudError(str(rejected)) from None
+    return print_report(report.as_json(), ok=report.settled)
+
+
+def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
+    """What was done, the jobs of one kind of change together; returns `ok`."""
+    records = report.get("records")
+    together: dict[str, list[str]] = {}
+    alone: list[str] = []
+    for record in records if isinstance(records, list) else []:
+        if not isinstance(record, dict):
+            continue
+        event, about = str(record.get("event")), str(record.get("job") or record.get("hold") or "")
+        if event in TOGETHER:
+            together.setdefault(event, []).append(about)
+        elif event != RECONCILED:
+            alone.append(f"{event.replace('_', ' ')}: {f'{about}: ' if about else ''}{record.get('why')}")
+    for line in alone:
+        click.echo(line)
+    for event, names in together.items():
+        click.echo(f"{TOGETHER[event]} {count(len(names), 'job')}: {', '.join(sorted(names))}")
+    if not ok:
+        click.echo("Not everything is done; the coordinator tries again at its next tick. Look: interlock status", err=True)
+    return ok

@@ -1,0 +1,51 @@
+"""`interlock release`: ends a hold before its end."""
+
+from __future__ import annotations
+
+import click
+
+from interlock.commands.common import cell, env_option, new_table, print_table
+from interlock.commands.operating import Site, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
+from interlock.effect import fires, made_up_for
+from interlock.holds import Hold, covers
+from interlock.ledger import held_since
+
+
+@click.command()
+@click.argument("scope")
+@click.argument("id", required=False)
+@click.option("--reason", default="released", show_default=True, help="Why; the log keeps it.")
+@asking_options
+@env_option
+@click.pass_context
+def command(ctx: click.Context, scope: str, id: str | None, reason: str, yes: bool, direct: bool, env_name: str) -> None:
+    """End the hold ID of SCOPE now; its jobs run again, except what something else holds or the catalog declares paused.
+
+    ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
+    """
+    site = see(env_name)
+    hold = the_hold(site, scope, id)
+    with asking(site.environment):
+        _print_effect(site, hold)
+    confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
+    content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
+    ctx.exit(0 if request(site, {"action": "release", **content}, direct=direct) else 1)
+
+
+def _print_effect(site: Site, hold: Hold) -> None:
+    declaration, others = site.declaration, [other for other in site.objects.active if other != hold]
+    covered = [job for name, job in sorted(declaration.jobs.items()) if covers(hold, name, declaration.scopes)]
+    if covered:
+        table = new_table(["job", "then", "missed so far", "afterwards"])
+        for job in covered:
+            still = max((other.end for other in others if covers(other, job.name, declaration.scopes)), default=None)
+            mark = site.objects.marks.get(job.name)
+            since = held_since(site.reader.content(mark) or b"") if mark and not job.paused else None
+            missed = fires(job, since, site.now) if since else 0
+            then = "paused by declaration" if job.paused else f"held until {say_end(still, site.now)}" if still else "runs"
+            table.add_row(cell(job.name), then, str(missed), made_up_for(job, missed))
+        print_table(table)
+    click.echo(
+        f"{hold.scope} {hold.id}, held by {hold.owner or 'unknown'} ({hold.reason or 'no reason is known'}) until ", nl=False
+    )
+    click.echo(say_end(hold.end, site.now))

@@ -1,0 +1,130 @@
+"""`interlock why`: one job, held by what until when, and what that costs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from interlock.actual import MISSING
+from interlock.catalog import Json
+from interlock.commands.common import Format, env_option, format_option, print_json
+from interlock.commands.holds import how_to_end
+from interlock.commands.operating import Site, asking, count, own_zone, say_end, see
+from interlock.cron import zone
+from interlock.declaration import DeclaredJob
+from interlock.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
+from interlock.holds import format_end, format_instant
+from interlock.ledger import held_since
+from interlock.until import parse_end
+
+
+@click.command()
+@click.argument("name", metavar="JOB")
+@click.option(
+    "--at", metavar="INSTANT", help="Then, as far as is known now: 23:00, 2026-11-24 07:00, or RFC 3339. Default: now."
+)
+@env_option
+@format_option
+def command(name: str, at: str | None, env_name: str, style: Format) -> None:
+    """Why JOB runs or does not: what holds it until when, what happens next, and the runs that it misses."""
+    site = see(env_name)
+    job = _job(site, name)
+    instant = _instant(at, site.now)
+    seen = outlook(site.declaration, name, site.objects.holds, site.objects.released, instant)
+    with asking(site.environment):
+        missed = _missed_so_far(site, job) if instant == site.now else None
+        actual = site.reader.jobs(site.declaration).get(name) if instant == site.now else None
+    state = (actual.state if actual else MISSING) if instant == site.now else None
+    if style == "json":
+        print_json(_as_json(job, seen, instant, state, missed))
+    else:
+        _print(job, seen, instant, site.now, state, missed)
+
+
+def _job(site: Site, name: str) -> DeclaredJob:
+    if name in site.declaration.jobs:
+        return site.declaration.jobs[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, site.declaration.jobs, n=1)
+    raise click.UsageError(f"nothing deployed knows the job {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _instant(at: str | None, now: datetime) -> datetime:
+    if at is None:
+        return now
+    try:
+        instant = parse_end(at, now, own_zone())
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--at: {error}") from None
+    if not now <= instant <= now + LOOK_AHEAD:
+        raise click.UsageError(f"--at {at} is not in the next {LOOK_AHEAD.days} days; what was held before is in the log")
+    return instant
+
+
+def _missed_so_far(site: Site, job: DeclaredJob) -> int:
+    mark = site.objects.marks.get(job.name)
+    since = held_since(site.reader.content(mark) or b"") if mark else None
+    return fires(job, since, site.now) if since else 0
+
+
+def _to_miss(job: DeclaredJob, seen: Outlook, at: datetime) -> int | None:
+    """How many runs it misses from then on until nothing holds it; None when that is beyond reach."""
+    return fires(job, at, seen.free) if seen.free else None
+
+
+def _as_json(job: DeclaredJob, seen: Outlook, at: datetime, state: str | None, missed: int | None) -> Json:
+    following = seen.next_hold
+    return {
+        "job": job.name,
+        "at": format_instant(at),
+        "state": state,
+        "declared_paused": job.paused,
+        "held_by": [
+            {"scope": hold.scope, "id": hold.id, "until": format_instant(hold.end), "reason": hold.reason, "owner": hold.owner}
+            for hold in seen.held_by
+        ],
+        "free_at": format_instant(seen.free) if seen.free else None,
+        "next_hold": {"scope": following.scope, "id": following.id, "until": format_instant(following.end)}
+        if following
+        else None,
+        "missed_so_far": missed,
+        "will_miss": None if job.paused else _to_miss(job, seen, at),
+        "catch_up": job.catch_up,
+        "recoverable": job.recoverable,
+    }
+
+
+def _print(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:
+    place = zone(job.time_zone)
+    when = "now" if at == now else f"at {format_end(at, own_zone(), now)}"
+    reasons = ["paused by declaration"] if job.paused else []
+    reasons += [f"held by {hold.scope} until {say_end(hold.end, now)}" for hold in seen.held_by]
+    click.echo(f"{job.name} {when}: {'; '.join(reasons) or 'runs'}{f' ({state})' if state else ''}")
+    for hold in seen.held_by:
+        ending = f"; to end it: {how_to_end(hold)}" if hold.object_name else "; a window, not open yet"
+        click.echo(f"  {hold.scope}: {hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'}){ending}")
+    if job.paused:
+        click.echo("It stays paused when nothing holds it: the catalog declares so.")
+        return
+    _print_cost(job, seen, at, now, missed)
+    if seen.free and (at != seen.free or not seen.held_by):
+        following = job.schedule.next_fire(seen.free - datetime.resolution, place)
+        click.echo(f"Schedule: {job.schedule} in {job.time_zone}; next run {format_end(following, place, now)}")
+    if seen.next_hold:
+        start = seen.next_hold
+        click.echo(f"Held next by {start.scope}, until {say_end(start.end, now)}")
+
+
+def _print_cost(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, missed: int | None) -> None:
+    if not seen.held_by:
+        return
+    if seen.free is None:
+        click.echo(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
+        return
+    click.echo(f"Free again at {say_end(seen.free, now)}")
+    said = f"{count(missed, 'run')} missed so far, " if missed is not None else ""
+    more = fires(job, at, seen.free)
+    total = more + (missed or 0)
+    click.echo(f"{said}{more} more to miss until then{f'; afterwards: {made_up_for(job, total)}' if total else ''}")

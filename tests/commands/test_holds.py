@@ -1,0 +1,149 @@
+"""The commands about runtime holds, against the emulator with its clock set, without a coordinator: `--direct`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from interlock.files import load_catalog
+from tests.commands.conftest import Cloud, Run
+from tests.golden import golden
+
+NOW = "2026-03-10T12:05:00Z"
+Direct = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def site(run: Run, cloud: Cloud, root: Path) -> Direct:
+    """Runs a command in New York at NOW, where the small catalog is deployed."""
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+
+    def call(*arguments: str, **env: str) -> CompletedProcess[str]:
+        env = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "INTERLOCK_OWNER": "ana", **env}
+        return run(*arguments, **env)
+
+    return call
+
+
+def hold(site: Direct, *more: str) -> CompletedProcess[str]:
+    return site("hold", "service/scrapers", "--until", "11:30", "--reason", "deploys", "--direct", *more)
+
+
+def test_a_hold_says_its_effect_and_pauses_its_jobs(site: Direct, cloud: Cloud) -> None:
+    done = hold(site)
+    assert done.returncode == 0, done.stderr
+    golden("commands/hold.txt", done.stdout)
+    assert [cloud.state(job) for job in ("gamebook-scraper", "line-scraper", "morning-catch-up", "repair")] == [
+        "PAUSED",
+        "PAUSED",
+        "PAUSED",
+        "ENABLED",
+    ]
+    assert cloud.objects("holds/") == ["holds/service/scrapers/at-20260310T120500Z@2026-03-10T15:30:00Z.json"]
+
+
+def test_what_is_held_for_people_programs_and_a_handoff(site: Direct, cloud: Cloud) -> None:
+    assert site("holds").stdout == "nothing is held\n"
+    hold(site)
+    cloud.hold("backfills/marts@2026-03-11T12:00:00Z.json", '{"reason": "re|process `all` <b>", "owner": "ana"}')
+    cloud.at("2026-03-10T14:30:00Z")
+    golden("commands/holds.txt", site("holds").stdout)
+    golden("commands/holds.md", site("holds", "--format", "markdown").stdout)
+    [flag, scrapers] = json.loads(site("holds", "--format", "json").stdout)["holds"]
+    assert flag["end_with"] == "make backfill-off NAME=marts"
+    assert (scrapers["scope"], scrapers["owner"], scrapers["missed"]) == ("service/scrapers", "ana", 8)
+
+
+def test_why_a_job_is_held(site: Direct, cloud: Cloud) -> None:
+    hold(site)
+    cloud.at("2026-03-10T14:30:00Z")
+    golden("commands/why-held.txt", site("why", "line-scraper").stdout)
+    golden("commands/why-later.txt", site("why", "line-scraper", "--at", "12:00").stdout)
+    golden("commands/why-declared.txt", site("why", "morning-catch-up").stdout)
+    value = json.loads(site("why", "gamebook-scraper", "--format", "json").stdout)
+    assert (value["state"], value["missed_so_far"], value["will_miss"]) == ("PAUSED", 5, 2)
+    assert value["free_at"] == "2026-03-10T15:30:00Z"
+
+
+def test_extending_and_releasing(site: Direct, cloud: Cloud) -> None:
+    hold(site)
+    cloud.at("2026-03-10T14:30:00Z")
+    done = site("extend", "service/scrapers", "--for", "2h", "--direct")
+    assert done.returncode == 0, done.stderr
+    golden("commands/extend.txt", done.stdout)
+    assert cloud.objects("holds/") == ["holds/service/scrapers/at-20260310T120500Z@2026-03-10T16:30:00Z.json"]
+    done = site("release", "service/scrapers", "--direct")
+    assert done.returncode == 0, done.stderr
+    golden("commands/release.txt", done.stdout)
+    assert cloud.objects("holds/") == []
+    assert cloud.state("line-scraper") == "ENABLED"
+    assert cloud.state("morning-catch-up") == "PAUSED"
+
+
+def test_of_several_holds_one_is_named(site: Direct, cloud: Cloud) -> None:
+    hold(site)
+    cloud.at("2026-03-10T12:06:00Z")
+    hold(site)
+    done = site("release", "service/scrapers", "--direct")
+    assert done.returncode == 2
+    assert "service/scrapers has 2 holds; name one: at-20260310T120500Z, at-20260310T120600Z" in done.stderr
+    assert site("release", "service/scrapers", "at-20260310T120500Z", "--direct").returncode == 0
+    assert cloud.state("line-scraper") == "PAUSED"
+
+
+HOLD = ["hold", "service/scrapers", "--reason", "deploys", "--direct"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(HOLD, "say how long: --for 2h, or --until 23:00", id="no end"),
+        pytest.param([*HOLD, "--for", "2h", "--until", "23:00"], "say how long", id="two ends"),
+        pytest.param([*HOLD, "--for", "soon"], "'soon' is no duration; write one like 45m", id="no duration"),
+        pytest.param([*HOLD, "--until", "soon"], "'soon' is no end; write a time like 23:00", id="no time"),
+        pytest.param([*HOLD, "--for", "5m"], "is too soon; the coordinator looks every 10m", id="too short"),
+        pytest.param([*HOLD, "--for", "5d"], "is too late; no hold may be longer than 4d", id="too long"),
+        pytest.param([*HOLD, "--until", "2020-01-01 07:00"], "is in the past", id="in the past"),
+        pytest.param(["hold", "service/scrapers", "--for", "2h"], "Missing option '--reason'", id="no reason"),
+        pytest.param(
+            ["hold", "service/scraper", "--for", "2h", "--reason", "x"], "did you mean service/scrapers?", id="unknown scope"
+        ),
+        pytest.param(["release", "job/repair"], "no hold of job/repair is active; active: none", id="nothing to release"),
+        pytest.param(["extend", "job/repair", "--for", "2h"], "no hold of job/repair is active", id="nothing to extend"),
+        pytest.param(["why", "repairs"], "did you mean repair?", id="an unknown job"),
+        pytest.param(["why", "repair", "--at", "2020-01-01 07:00"], "is not in the next 31 days", id="the past"),
+    ],
+)
+def test_what_is_refused_before_anything_changes(site: Direct, cloud: Cloud, arguments: list[str], said: str) -> None:
+    done = site(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert cloud.objects("holds/") == []
+
+
+def test_a_flag_is_ended_by_make(site: Direct, cloud: Cloud) -> None:
+    cloud.hold("backfills/marts@2026-03-11T12:00:00Z.json")
+    done = site("release", "backfill/marts", "--direct")
+    assert "backfill/marts is on by its flag, which Terraform writes; make backfill-off NAME=marts" in done.stderr
+
+
+def test_without_a_declaration_the_next_command_is_named(run: Run, cloud: Cloud) -> None:
+    done = run("holds", INTERLOCK_LOCAL_URL=cloud.url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no declaration/current.json in the bucket; deploy the schedules stack: make deploy" in done.stderr
+
+
+def test_without_a_coordinator_the_way_without_it_is_named(site: Direct) -> None:
+    done = site("hold", "service/scrapers", "--for", "2h", "--reason", "deploys")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("if it is not deployed: make deploy, or add --direct")
+
+
+def test_jobs_that_never_ran_are_drained(site: Direct) -> None:
+    assert hold(site, "--wait").stdout.endswith("drained: no run of them is under way\n")
