@@ -8,13 +8,14 @@ a claim that has grown old beside its mark is the remains of an instance that di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 
 from interlock.actual import ActualJob
-from interlock.catchup import Drop, Run, Traffic, producers_first
+from interlock.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
 from interlock.declaration import Declaration
-from interlock.events import ACTION_FAILED, OBJECT_UNREADABLE, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
+from interlock.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.holds import covers, format_instant
 from interlock.ledger import (
     CLAIM_PREFIX,
@@ -27,6 +28,7 @@ from interlock.ledger import (
     parse_claim,
     unresolved,
 )
+from interlock.outside import Failure
 from interlock.ports import Item, Refused, Unknown
 from interlock.report import Record
 from interlock.seen import Objects, Reader
@@ -49,25 +51,21 @@ def catch_up(
     record: Callable[[Record], None],
 ) -> None:
     """Settles the marks of the jobs that nothing holds any more. `objects` and `jobs` were seen to stand still."""
-    claims = _claims(reader, objects)
-    marks = objects.marks
-    generations = {item.generation for item in marks.values()}
-    for claim in unresolved(claims, generations, objects.now):
+    claims, marks, holding = _claims(reader, objects), objects.marks, objects.active
+    for claim in unresolved(claims, {(job, item.generation) for job, item in marks.items()}, objects.now):
         record(_unresolved(declaration, claim))
+    free = [
+        name
+        for name in marks
+        if name not in declaration.jobs or not any(covers(hold, name, declaration.scopes) for hold in holding)
+    ]
     traffic = Traffic(declaration=declaration, now=objects.now, jobs=jobs, pending=set(marks) | {claim.job for claim in claims})
-    maker = _Maker(reader, traffic, objects, record, {claim.held: claim for claim in claims})
-    for name in sorted(marks.keys() - declaration.jobs.keys()):
-        maker.forget(name, marks[name])
-    holding = objects.active
-    for name in producers_first(declaration, marks.keys() & declaration.jobs.keys()):
-        if declaration.jobs[name].paused:
-            maker.forget(name, marks[name])
-        elif not any(covers(hold, name, declaration.scopes) for hold in holding):
-            try:
-                maker.settle(name, marks[name])
-            except HoldsMoved:
-                record(Record(event=RUN_WAITING, job=name, why="what holds has changed just now"))
-                return
+    maker = _Maker(reader, traffic, objects, record, {(claim.job, claim.held): claim for claim in claims})
+    try:
+        for name in producers_first(declaration, maker.drop(free)):
+            maker.settle(name)
+    except HoldsMoved:
+        record(Record(event=RUN_WAITING, why="what holds has changed just now; the next reconcile goes on"))
 
 
 def _claims(reader: Reader, objects: Objects) -> list[Claim]:
@@ -87,7 +85,7 @@ def _unresolved(declaration: Declaration, claim: Claim) -> Record:
 
 
 class _Maker:
-    """Settles one mark after the other. What fails is recorded, and left for the next reconcile."""
+    """Settles marks. What fails is recorded, and left for the next reconcile."""
 
     def __init__(
         self,
@@ -95,70 +93,94 @@ class _Maker:
         traffic: Traffic,
         objects: Objects,
         record: Callable[[Record], None],
-        claims: Mapping[int, Claim],
+        claims: Mapping[tuple[str, int], Claim],
     ) -> None:
         self._reader, self._outside, self._bucket = reader, reader.outside, reader.outside.bucket
         self._traffic, self._objects, self._record, self._claims = traffic, objects, record, claims
+        self._marks = objects.marks
 
-    def forget(self, name: str, mark: Item) -> None:
-        """Deletes the mark of a job that is not declared to run any more."""
-        self._failing(name, "can't forget that it was held", lambda: self._outside.patiently(lambda: self._bucket.delete(mark)))
-        self._traffic.settled(name)
+    def drop(self, names: Iterable[str]) -> list[str]:
+        """Deletes, many at a time, the marks of jobs for which nothing is to be run; the names of the others."""
+        decisions = dict(self._outside.each(lambda name: (name, self._unmade(name)), names))
+        dropped = [name for name, decision in decisions.items() if isinstance(decision, Drop)]
+        if dropped:
+            self._stand_still()
+        for name, failure in zip(dropped, self._outside.each(self._forget, dropped), strict=True):
+            self._traffic.settled(name)
+            if failure:
+                self._failed(name, failure)
+            elif (missed := decisions[name].missed) and name in self._traffic.declaration.jobs:
+                why = f"nothing makes up for its {missed} missed{self._dates(name)}"
+                self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=(("missed", missed),)))
+        return [name for name in decisions if name not in dropped]
 
-    def settle(self, name: str, mark: Item) -> None:
-        """Runs the job once if it missed something and may run now, and drops the mark if it need not."""
-        self._failing(name, "can't make up for its missed run", lambda: self._settle(name, mark))
-
-    def _failing(self, name: str, what: str, do: Callable[[], object]) -> None:
+    def settle(self, name: str) -> None:
+        """Runs a job that missed something, once, if it may run now."""
         try:
-            do()
+            self._settle(name, self._marks[name])
         except (Refused, Unknown) as failure:
-            self._record(Record(event=ACTION_FAILED, job=name, why=f"{what}: {failure}"))
+            self._failed(name, failure)
+
+    def _unmade(self, name: str) -> Decision:
+        """What becomes of a job before any of them is run."""
+        job = self._traffic.declaration.jobs.get(name)
+        if job is None or job.paused or (since := self._since(name)) is None:
+            return Drop(missed=0)
+        return self._traffic.decide(name, since)
+
+    def _since(self, name: str) -> datetime | None:
+        return held_since(self._reader.content(self._marks[name]) or b"")
+
+    def _forget(self, name: str) -> Failure | None:
+        try:
+            if self._cleared(name):
+                self._outside.patiently(partial(self._bucket.delete, self._marks[name]))
+        except (Refused, Unknown) as failure:
+            return failure
+        return None
+
+    def _failed(self, name: str, failure: Failure) -> None:
+        self._record(Record(event=ACTION_FAILED, job=name, why=f"can't settle the runs that it missed: {failure}"))
+
+    def _stand_still(self) -> None:
+        if self._reader.holding() != self._objects.holding:
+            raise HoldsMoved
 
     def _settle(self, name: str, mark: Item) -> None:
-        content = self._reader.content(mark)
-        if content is None:  # another instance has settled it
-            return
-        since = held_since(content)
-        if since is None:
-            self._record(Record(event=OBJECT_UNREADABLE, hold=mark.name, job=name, why="it does not say since when; forgotten"))
-            self.forget(name, mark)
-            return
-        if not self._cleared(mark):
-            self._record(Record(event=RUN_WAITING, job=name, why="another instance is making up for it, or stopped meanwhile"))
+        since = self._since(name)
+        if since is None:  # another instance has settled it
             return
         decision = self._traffic.decide(name, since)
         numbers = (("missed", decision.missed),)
-        if isinstance(decision, Drop):
-            self.forget(name, mark)
-            if decision.missed:
-                why = f"its catch_up is skip: {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
-                self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=numbers))
-        elif isinstance(decision, Run):
-            claim = Claim(
-                job=name,
-                since=since,
-                held=mark.generation,
-                object_name=claim_name(name, since, mark.generation),
-                fire=decision.fire,
-                missed=decision.missed,
-                claimed=self._objects.now,
-            )
-            if self._make(claim, mark):
-                self._traffic.made(name)
-                why = f"once, for {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
-                self._record(Record(event=RUN_CAUGHT_UP, job=name, why=why, numbers=numbers))
+        if not isinstance(decision, Run):
+            why = decision.why if isinstance(decision, Wait) else "nothing is missed any more"
+            self._record(Record(event=RUN_WAITING, job=name, why=why, numbers=numbers))
+            return
+        claim = Claim(
+            job=name,
+            since=since,
+            held=mark.generation,
+            object_name=claim_name(name, since, mark.generation),
+            fire=decision.fire,
+            missed=decision.missed,
+            claimed=self._objects.now,
+        )
+        self._stand_still()
+        if self._cleared(name) and self._make(claim, mark):
+            self._traffic.made(name)
+            why = f"once, for {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
+            self._record(Record(event=RUN_CAUGHT_UP, job=name, why=why, numbers=numbers))
         else:
-            self._record(Record(event=RUN_WAITING, job=name, why=decision.why, numbers=numbers))
+            self._record(Record(event=RUN_WAITING, job=name, why="another instance is at it, or stopped meanwhile"))
 
     def _dates(self, name: str) -> str:
         if not self._traffic.declaration.jobs[name].relative_dates:
             return ""
         return "; its body names a date relative to the day, so days that it missed need a run of their own"
 
-    def _cleared(self, mark: Item) -> bool:
+    def _cleared(self, name: str) -> bool:
         """Whether no other instance is at this mark: the claim of one that died is deleted."""
-        claim = self._claims.get(mark.generation)
+        claim = self._claims.get((name, self._marks[name].generation))
         if claim is None:
             return True
         if in_progress(claim, self._objects.now):
@@ -168,8 +190,6 @@ class _Maker:
     def _make(self, claim: Claim, mark: Item) -> bool:
         """The run, if it is ours to make. Neither creation nor deletion is tried again: the second answer would not tell."""
         content = claim_content(claim)
-        if self._reader.holding() != self._objects.holding:
-            raise HoldsMoved
         if not self._bucket.create(claim.object_name, content):
             return False
         if not self._bucket.delete(mark):

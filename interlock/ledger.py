@@ -109,12 +109,12 @@ def in_progress(claim: Claim, now: datetime) -> bool:
     return claim.claimed is not None and now < claim.claimed + CLAIM_PATIENCE
 
 
-def unresolved(claims: Iterable[Claim], held: Collection[int], now: datetime) -> list[Claim]:
+def unresolved(claims: Iterable[Claim], marks: Collection[tuple[str, int]], now: datetime) -> list[Claim]:
     """The claims whose run may or may not have been made; only a person may run the job again.
 
-    `held` are the generations of the held objects. While the one of a claim is there, its run has certainly not been made.
+    `marks` are the held objects, each as its job and generation. While that of a claim is there its run was certainly not made.
     """
-    return [claim for claim in claims if claim.held not in held and not in_progress(claim, now)]
+    return [claim for claim in claims if (claim.job, claim.held) not in marks and not in_progress(claim, now)]
 
 
 def released_name(scope: str, id: str, end: datetime) -> str:
