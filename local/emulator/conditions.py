@@ -52,9 +52,10 @@ def measured(store: Store, project: str, condition: JsonObject, now: datetime) -
     if short == wanted["metric.type"]:
         raise _refused(f"{wanted['metric.type']} is no user-defined log metric")
     aggregation = _aggregation(spec)
-    trigger = spec.get("trigger") or {"count": 1}
-    if trigger not in ({"count": 1}, {}):
+    if (spec.get("trigger") or {"count": 1}) != {"count": 1}:
         raise _refused("a trigger other than one series is not evaluated")
+    if "conditionThreshold" in condition:
+        _check_threshold(spec)
     points = [
         (time, point)
         for time, point in store.points(f"projects/{project}/metrics/{short}", _EPOCH, now)
@@ -79,6 +80,13 @@ def matched(
     for number, entry in store.entries(project, after):
         if datetime.fromisoformat(entry["receiveTimestamp"]) >= since and test(entry):
             yield number, entry, {key: extract(entry) for key, extract in extractors.items()}
+
+
+def _check_threshold(spec: JsonObject) -> None:
+    if _seconds(spec.get("duration", "0s")):
+        raise _refused("a threshold with a duration other than 0s is not evaluated")
+    if spec.get("comparison") not in ("COMPARISON_GT", "COMPARISON_LT"):
+        raise _refused("a comparison is COMPARISON_GT or COMPARISON_LT")
 
 
 def _filter(text: str) -> dict[str, str]:
@@ -129,17 +137,12 @@ def _series(point: JsonObject, aggregation: JsonObject) -> Series:
 def _threshold(
     spec: JsonObject, aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
 ) -> Series:
-    if _seconds(spec.get("duration", "0s")):
-        raise _refused("a threshold with a duration other than 0s is not evaluated")
-    compare = spec.get("comparison")
-    if compare not in ("COMPARISON_GT", "COMPARISON_LT"):
-        raise _refused("a comparison is COMPARISON_GT or COMPARISON_LT")
     start = now - timedelta(seconds=_seconds(aggregation.get("alignmentPeriod", "60s")))
     values = [
         1.0 if aggregation["perSeriesAligner"] == "ALIGN_COUNT" else point["value"] for time, point in points if time > start
     ]
     value, limit = sum(values), float(spec.get("thresholdValue", 0))
-    firing = (value > limit if compare == "COMPARISON_GT" else value < limit) if values else None
+    firing = (value > limit if spec["comparison"] == "COMPARISON_GT" else value < limit) if values else None
     if firing is None and spec.get("evaluationMissingData") == "EVALUATION_MISSING_DATA_INACTIVE":
         firing = False
     return replace(series, firing=firing, value=value, last=points[-1][0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from urllib.parse import quote
 
@@ -181,6 +182,53 @@ def test_a_function_that_does_not_start_says_why(rest, deploy):
     answer = rest("GET", "/_functions/coordinator", None, bearer(TIMER))
     assert answer.status == 503
     assert b"nothing_of_that_name" in answer.body
+
+
+def entries(rest, text):
+    rest("POST", "/_local/settle")
+    found = rest("POST", "/v2/entries:list", {"resourceNames": ["projects/interlock-local"], "filter": text})
+    assert found.status == 200, found.message
+    return found.json.get("entries", [])
+
+
+def test_what_a_function_prints_becomes_log_entries(rest, deploy):
+    deploy()
+    rest("POST", "/_functions/coordinator?log=hold_created", None, bearer(TIMER))
+    (entry,) = entries(rest, 'resource.type="cloud_run_revision" severity=NOTICE')
+    assert entry["jsonPayload"] == {"event": "hold_created"}
+    assert entry["resource"]["labels"]["service_name"] == "coordinator"
+    assert entry["logName"] == "projects/interlock-local/logs/run.googleapis.com%2Fstdout"
+
+
+def test_attempts_are_logged_as_cloud_scheduler_logs_them(rest, deploy):
+    deploy()
+    job(rest, "failing", uri=f"{URI}/?status=503")
+    rest("POST", f"/v1/{PARENT}/jobs/failing:run")
+    started, finished = entries(rest, 'log_id("cloudscheduler.googleapis.com/executions") resource.labels.job_id="failing"')
+    assert started["jsonPayload"]["@type"] == "type.googleapis.com/google.cloud.scheduler.logging.AttemptStarted"
+    assert finished["jsonPayload"]["@type"] == "type.googleapis.com/google.cloud.scheduler.logging.AttemptFinished"
+    assert (finished["severity"], finished["jsonPayload"]["status"]) == ("ERROR", "UNAVAILABLE")
+
+
+def test_a_job_with_a_pubsub_target_publishes(rest, deploy):
+    deploy()
+    topic, subscription = "projects/interlock-local/topics/ticks", "projects/interlock-local/subscriptions/ticks"
+    rest("PUT", f"/v1/{topic}", {})
+    push = {"pushEndpoint": f"{URI}/pushed", "oidcToken": {"serviceAccountEmail": TIMER, "audience": URI}}
+    rest("PUT", f"/v1/{subscription}", {"topic": topic, "pushConfig": push})
+    job(rest, "publishing", httpTarget=None, pubsubTarget={"topicName": topic, "data": "e30="})
+    rest("POST", f"/v1/{PARENT}/jobs/publishing:run")
+    rest("POST", "/_local/settle")
+    (delivery,) = rest("GET", "/_local/deliveries").json["deliveries"]
+    assert (delivery["httpStatus"], delivery["message"]["data"]) == (200, "e30=")
+
+
+def test_the_functions_end_with_the_emulator(rest, deploy, emulator):
+    deploy("import os\ndef main(request):\n    return str(os.getpid())")
+    pid = int(rest("GET", "/_functions/coordinator", None, bearer(TIMER)).body)
+    emulator.runtime.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @pytest.mark.parametrize(
