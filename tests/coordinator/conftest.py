@@ -1,0 +1,48 @@
+"""A world with the small catalog of the commands' tests, deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from coordinator.main import answer
+from interlock.catalog import Json
+from interlock.declaration import declare
+from interlock.files import load_catalog, load_environment
+from tests.coordinator.memory import World
+
+ROOT = Path(__file__).parents[2]
+Ask = Callable[..., tuple[int, dict[str, Json]]]
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What `world` is a copy of."""
+    folder = tmp_path_factory.mktemp("catalog") / "small"
+    folder.mkdir()
+    (folder / "all.yaml").write_text((ROOT / "tests/commands/small.yaml").read_text())
+    world = World()
+    world.declare(declare(load_catalog(folder.parent), load_environment(ROOT / "environments", "local")))
+    return world
+
+
+@pytest.fixture
+def world(deployed: World) -> World:
+    """The small catalog, deployed as declared."""
+    world = World(objects=dict(deployed.objects), jobs=dict(deployed.jobs))
+    world._generation = deployed._generation
+    return world
+
+
+@pytest.fixture
+def ask(world: World) -> Ask:
+    """Sends a request to the coordinator."""
+
+    def call(request: Mapping[str, object] | bytes, method: str = "POST", content_type: str = "application/json"):
+        body = request if isinstance(request, bytes) else json.dumps(request).encode()
+        return answer(method, content_type, body, world.outside)
+
+    return call
