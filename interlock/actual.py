@@ -8,6 +8,7 @@ from datetime import datetime
 
 from interlock.catalog import Catalog, Job
 from interlock.holds import Effective, Hold, effective
+from interlock.names import OWN_PREFIX
 
 PAUSED, ENABLED, MISSING = "PAUSED", "ENABLED", "MISSING"
 """States as the Cloud Scheduler API names them, and our word for a job that it does not know."""
@@ -72,7 +73,13 @@ def compare(
         found = by_place.pop((job.region, job.name), None)
         should = effective(job, scopes, all_holds, now)
         statuses.append(JobStatus(job=job, effective=should, actual=found, drift=_drift(job, should, found)))
-    return Comparison(jobs=tuple(statuses), unknown=tuple(by_place[place] for place in sorted(by_place)))
+    unknown = (by_place[place] for place in sorted(by_place))
+    return Comparison(jobs=tuple(statuses), unknown=tuple(job for job in unknown if not _is_own_timer(job)))
+
+
+def _is_own_timer(job: ActualJob) -> bool:
+    """Whether it is one of Interlock's own, as it should be. One that is paused is for people to see."""
+    return job.name.startswith(OWN_PREFIX) and job.state == ENABLED
 
 
 def _drift(job: Job, should: Effective, actual: ActualJob | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from interlock.catalog import Source
 from interlock.located import Document, Path, Problem, dotted, parse
-from interlock.names import NAME, NAME_RULE
+from interlock.names import NAME, NAME_RULE, OWN_PREFIX
 from interlock.schema import (
     BackfillEntry,
     CatalogFile,
@@ -25,9 +25,6 @@ from interlock.schema import (
     one_of,
     problems_of,
 )
-
-RESERVED_PREFIX = "interlock-"
-"""Of Interlock's own timers, which are in no scope."""
 
 SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "retry_profiles": ("retry profile", RetryEntry),
@@ -116,8 +113,8 @@ class Reader:
     def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
         if not re.fullmatch(NAME, name):
             self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
-        elif name.startswith(RESERVED_PREFIX):
-            self.complain(here, f"{where}: names that begin with {RESERVED_PREFIX} are kept for Interlock's own jobs")
+        elif name.startswith(OWN_PREFIX):
+            self.complain(here, f"{where}: names that begin with {OWN_PREFIX} are kept for Interlock's own jobs")
 
     def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
         written = raw if isinstance(raw, dict) else {}

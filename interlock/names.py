@@ -1,4 +1,4 @@
-"""Words and values as people write them, wherever they are read: in the catalog, in the bucket, in requests. No pydantic here."""
+"""Words and values as people write them, wherever they are read: catalog, bucket, requests. No pydantic here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ REGION = r"[a-z]+-[a-z]+[0-9]+"
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
 MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
+OWN_PREFIX = "interlock-"
+"""Of the names of Interlock's own timers: in no scope, never paused, and no name for anything in a catalog."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

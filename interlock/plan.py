@@ -20,13 +20,11 @@ from interlock.events import (
 )
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
 from interlock.ledger import MAX_CLOCK_SKEW, encoded
+from interlock.names import OWN_PREFIX
 from interlock.ports import Item
 from interlock.report import Record
 from interlock.seen import Objects
 from interlock.windows import Opening, open_at
-
-OWN_PREFIX = "interlock-"
-"""Of Interlock's own timers: never touched, whatever a declaration says."""
 
 
 @dataclass(frozen=True, kw_only=True)

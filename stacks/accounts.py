@@ -51,13 +51,13 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
             f"account-{name}",
             account_id=account_id,
             display_name=display_name,
-            # Many projects have the jobs' account already; what it may call is granted where the services are declared.
-            create_ignore_already_exists=True if name == "invoker" else None,
             depends_on=[apis],
         )
         made.override_logical_id(name)
         return made
 
+    # What it may call is granted where the services are declared. A project that has it already imports it once:
+    # terraform import google_service_account.invoker projects/PROJECT/serviceAccounts/EMAIL
     account("invoker", env.invoker.partition("@")[0], "Calls services for Cloud Scheduler jobs")
     coordinator = account("coordinator", "interlock-coordinator", "Interlock: pauses and resumes jobs")
     _let_coordinate(stack, env, coordinator, bucket)

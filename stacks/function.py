@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from interlock.environment import Environment
+from interlock.environment import LOCAL, Environment
 from stacks.accounts import Accounts
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources
 from stacks.cdk import (
@@ -21,8 +21,6 @@ from stacks.cdk import (
     CloudRunV2ServiceIamMember,
     ITerraformDependable,
     StorageBucketObject,
-    TerraformResourceLifecycle,
-    literal,
 )
 
 RUNTIME = "python312"
@@ -60,7 +58,12 @@ def add_function(
             entry_point=ENTRY_POINT,
             service_account=accounts.build.id,
             source=Cloudfunctions2FunctionBuildConfigSource(
-                storage_source=Cloudfunctions2FunctionBuildConfigSourceStorageSource(bucket=env.bucket, object=source.name)
+                storage_source=Cloudfunctions2FunctionBuildConfigSourceStorageSource(
+                    # Left out, an update would send the generation of the archive before.
+                    bucket=env.bucket,
+                    object=source.name,
+                    generation=source.generation,
+                )
             ),
         ),
         service_config=Cloudfunctions2FunctionServiceConfig(
@@ -103,20 +106,23 @@ def variables(env: Environment) -> dict[str, str]:
 def _source(
     stack: BaseStack, env: Environment, *, root: Path, output: Path, bucket: ITerraformDependable
 ) -> StorageBucketObject:
+    """The archive as an object. Not created before its predecessor is destroyed: where only the path of `source` changes, which
+    also replaces it, both have one name, and the new one would be gone."""
     content = archive(sources(root))
     name = archive_name(content)
     for old in output.glob("coordinator-*.zip"):
         old.unlink()
     (output / name).write_bytes(content)
+    path = f"{UP_TO_THE_OUTPUT}/{name}"
     source = StorageBucketObject(
         stack,
         "source",
         bucket=env.bucket,
         name=PREFIX + name,
-        # The local target's provider runs in another folder, and takes absolute paths only.
-        source=f'${{abspath("${{path.module}}/{UP_TO_THE_OUTPUT}/{literal(name)}")}}',
+        # From the folder of the stack, where Terraform runs, so that a plan is the same on every machine. The local target's
+        # provider runs in another folder and takes absolute paths only.
+        source=f'${{abspath("{path}")}}' if env.name == LOCAL else path,
         content_type="application/zip",
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         depends_on=[bucket],
     )
     source.override_logical_id("source")

@@ -13,6 +13,7 @@ from datetime import timedelta
 from interlock.catalog import Catalog, Window
 from interlock.cron import Cron
 from interlock.environment import Environment
+from interlock.names import OWN_PREFIX
 from stacks.cdk import (
     BaseStack,
     CloudSchedulerJob,
@@ -25,7 +26,6 @@ from stacks.cdk import (
 )
 from stacks.function import TIMEOUT_SECONDS
 
-PREFIX = "interlock-"
 BODY = base64.b64encode(b'{"action":"reconcile"}').decode()
 MINUTES_A_DAY = 24 * 60
 DAYS_A_WEEK = 7
@@ -68,10 +68,10 @@ def add_timers(
 
 def timers(catalog: Catalog, env: Environment) -> Iterator[tuple[str, str, str, str]]:
     """Name, description, schedule and time zone of each timer."""
-    yield f"{PREFIX}tick", "Interlock looks, whatever happens", env.tick_schedule, "Etc/UTC"
+    yield f"{OWN_PREFIX}tick", "Interlock looks, whatever happens", env.tick_schedule, "Etc/UTC"
     for name, window in sorted(catalog.windows.items()):
-        yield f"{PREFIX}open-{name}", f"Opens window/{name} on time", str(window.schedule), window.time_zone
-        yield f"{PREFIX}close-{name}", f"Closes window/{name} on time", closing(window), window.time_zone
+        yield f"{OWN_PREFIX}open-{name}", f"Opens window/{name} on time", str(window.schedule), window.time_zone
+        yield f"{OWN_PREFIX}close-{name}", f"Closes window/{name} on time", closing(window), window.time_zone
 
 
 def closing(window: Window) -> str:

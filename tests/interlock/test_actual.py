@@ -82,3 +82,17 @@ def test_a_hold_of_an_unknown_scope_holds_nothing_here() -> None:
     hold = parse_object_name("holds/window/gone/x@2026-11-24T00:00:00Z.json")
     assert hold is not None
     assert not compare(RUNNING, scopes(RUNNING), [AS_DECLARED], [hold], NOW).drifted
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "shown"),
+    [
+        pytest.param("interlock-tick", "ENABLED", [], id="a timer of Interlock is no stranger"),
+        pytest.param("interlock-tick", "PAUSED", ["interlock-tick"], id="one that somebody paused is for people to see"),
+        pytest.param("tick", "ENABLED", ["tick"], id="a stranger"),
+    ],
+)
+def test_jobs_that_the_catalog_does_not_know(name: str, state: str, shown: list[str]) -> None:
+    stranger = replace(AS_DECLARED, name=name, state=state)
+    compared = compare(RUNNING, scopes(RUNNING), [AS_DECLARED, stranger], [], NOW)
+    assert [job.name for job in compared.unknown] == shown

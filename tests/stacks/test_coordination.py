@@ -187,9 +187,19 @@ def test_an_archive_of_other_sources_is_another_object(whole: Stacks) -> None:
     source = whole["coordination"]["resource"]["google_storage_bucket_object"]["source"]
     name = archive_name(archive(sources(ROOT)))
     assert source["name"] == f"coordinator/{name}"
-    assert source["source"] == f'${{abspath("${{path.module}}/../../{name}")}}'
+    assert source["source"] == f'${{abspath("../../{name}")}}'
     function = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
-    assert function["build_config"]["source"]["storage_source"]["object"] == "${google_storage_bucket_object.source.name}"
+    assert function["build_config"]["source"]["storage_source"] == {
+        "bucket": source["bucket"],
+        "object": "${google_storage_bucket_object.source.name}",
+        "generation": "${google_storage_bucket_object.source.generation}",
+    }
+    assert "lifecycle" not in source
+
+
+def test_the_path_of_the_archive_is_the_same_on_every_machine(strict: Stacks) -> None:
+    source = strict["coordination"]["resource"]["google_storage_bucket_object"]["source"]
+    assert source["source"] == f"../../{archive_name(archive(sources(ROOT)))}"
 
 
 def test_a_channel_of_slack_is_used_and_not_made(env: Environment, tmp_path: Path) -> None:
