@@ -15,7 +15,7 @@ from local.emulator.rest import Call, Handler, paged, policy_kind
 
 KIND = "storage.buckets"
 LINK = "https://www.googleapis.com/storage/v1/b/"
-PROJECT_NUMBER = "1"  # of every project; Terraform shows it as computed
+PROJECT_NUMBER = "100000000000"  # of every project, as environments/local.yaml says; Terraform shows it as computed
 MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
 _NAME = re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _DEFAULTS: JsonObject = {

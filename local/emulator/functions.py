@@ -35,9 +35,9 @@ _SERVICE_DEFAULTS: Mapping[str, object] = {
 
 
 def uri(name: str) -> str:
-    """The address of a function's service, from the function's full name."""
-    _, project, _, location, _, short = name.split("/")
-    return f"https://{short}-{project}.{location}.run.invalid"
+    """The deterministic address of a function's service, from the function's full name."""
+    _, _, _, location, _, short = name.split("/")
+    return f"https://{short}-{PROJECT_NUMBER}.{location}.run.invalid"
 
 
 def _created(function: JsonObject, call: Call) -> JsonObject:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.emulator import conditions, push
+from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.conditions import Series
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.runtime import Runtime
@@ -25,7 +26,6 @@ POLICIES = "monitoring.projects.alertPolicies"
 CHANNELS = "monitoring.projects.notificationChannels"
 OPEN = "local.incidents"  # in the store: those that are open
 _CURSORS = "local.matchedLogs"  # in the store: how far the entries were matched
-PROJECT_NUMBER = 1
 _ALWAYS = "1970-01-01T00:00:00Z"
 _AUTO_CLOSE = "604800s"  # Cloud Monitoring's default
 _VARIABLE = re.compile(r"\$\{(metric\.labels?|resource\.labels?|log\.extracted_label)\.(\w+)\}")
@@ -161,7 +161,7 @@ def _incident(subject: _Subject, now: datetime) -> JsonObject:
     return {
         "incident_id": incident_id,
         "scoping_project_id": subject.project,
-        "scoping_project_number": PROJECT_NUMBER,
+        "scoping_project_number": int(PROJECT_NUMBER),
         "url": f"https://console.cloud.google.com/monitoring/alerting/alerts/{incident_id}?project={subject.project}",
         "started_at": int(now.timestamp()),
         "ended_at": None,

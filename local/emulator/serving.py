@@ -56,11 +56,14 @@ class Target:
 
     def path(self, uri: str) -> str | None:
         """Where in the function a URI leads, None if elsewhere."""
-        for address in self.addresses:
-            if re.match(re.escape(address.rstrip("/")) + r"(?=[/?]|$)", uri):
-                rest = uri[len(address.rstrip("/")) :]
-                return rest if rest.startswith("/") else "/" + rest
-        return None
+        _, _, _, location, _, service = self.service.split("/")
+        # Cloud Run's constant form with a project's number; every number is ours here.
+        constant = rf"https://{re.escape(service)}-[0-9]+\.{re.escape(location)}\.run\.(?:invalid|app)"
+        known = "|".join([constant, *(re.escape(address.rstrip("/")) for address in self.addresses)])
+        found = re.fullmatch(rf"(?:{known})(?P<path>(?:[/?].*)?)", uri, re.DOTALL)
+        if found is None:
+            return None
+        return found["path"] if found["path"].startswith("/") else "/" + found["path"]
 
 
 @dataclass

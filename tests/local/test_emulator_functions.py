@@ -12,7 +12,7 @@ import pytest
 
 PARENT = "projects/interlock-local/locations/us-west2"
 SERVICE = f"{PARENT}/services/coordinator"
-URI = "https://coordinator-interlock-local.us-west2.run.invalid"
+URI = "https://coordinator-100000000000.us-west2.run.invalid"
 TIMER = "timer@interlock-local.iam.gserviceaccount.com"
 OTHER = "other@interlock-local.iam.gserviceaccount.com"
 NOON = "2026-03-10T12:00:00Z"
@@ -154,6 +154,32 @@ def test_run_dispatches_with_the_real_clock_too(rest, deploy):
     assert rest("POST", f"/v1/{PARENT}/jobs/now:run").status == 200
     (attempt,) = attempts(rest)
     assert (attempt["httpStatus"], attempt["identity"]) == (200, TIMER)
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        pytest.param(URI, "/", id="the service's address"),
+        pytest.param(f"{URI}/a/b?x=1", "/a/b", id="a path below it"),
+        pytest.param("https://coordinator-100000.us-west2.run.invalid/a", "/a", id="the address with a project's number"),
+        pytest.param("https://us-west2-interlock-local.cloudfunctions.invalid/coordinator/a", "/a", id="the function's"),
+        pytest.param("https://us-west2-interlock-local.cloudfunctions.invalid/coordinator-2/a", None, id="another function's"),
+        pytest.param("https://coordinator-100000.us-east1.run.invalid/a", None, id="another region"),
+        pytest.param("https://other-100000.us-west2.run.invalid/a", None, id="another service"),
+        pytest.param(f"{URI}.elsewhere.example/a", None, id="a longer host"),
+    ],
+)
+def test_which_addresses_lead_to_the_function(rest, deploy, uri, path):
+    deploy()
+    job(
+        rest,
+        "calling",
+        uri=uri,
+        httpTarget={"uri": uri, "httpMethod": "GET", "oidcToken": {"serviceAccountEmail": TIMER, "audience": URI}},
+    )
+    rest("POST", f"/v1/{PARENT}/jobs/calling:run")
+    (attempt,) = attempts(rest)
+    assert (json.loads(attempt["detail"])["path"] if attempt["dispatched"] else None) == path
 
 
 def test_a_token_for_another_audience_is_refused(rest, deploy):

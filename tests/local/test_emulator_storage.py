@@ -249,7 +249,7 @@ def test_a_bucket_has_the_servers_defaults(rest):
         "id": "holds-p",
         "name": "holds-p",
         "selfLink": "https://www.googleapis.com/storage/v1/b/holds-p",
-        "projectNumber": "1",
+        "projectNumber": "100000000000",
         "location": "US-WEST2",
         "locationType": "region",
         "storageClass": "STANDARD",

@@ -102,7 +102,9 @@ def test_terraforms_gcs_backend_keeps_its_state_and_names_the_holder_of_its_lock
 
 
 def test_gcloud_writes_and_reads_log_entries_and_publishes(gcloud, rest):
-    gcloud("logging", "write", "executions", '{"event": "run_missed", "job": "tdza"}', "--payload-type=json", "--severity=ERROR")
+    gcloud(
+        "logging", "write", "executions", '{"event": "run_missed", "job": "tdza"}', "--payload-type=json", "--severity=ERROR"
+    )
     read = ("logging", "read", 'jsonPayload.event="run_missed" severity>=ERROR', "--freshness=1h", "--format=json")
     (entry,) = json.loads(gcloud(*read))
     assert (entry["jsonPayload"]["job"], entry["severity"]) == ("tdza", "ERROR")
