@@ -18,8 +18,10 @@ from interlock.files import load_catalog
 from local import emulator, provider
 from local.environment import for_command
 from tests.e2e.deployment import ROOT, STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
+from tests.e2e.live import Live
 
 SMALL = Path(__file__).parent / "catalog"
+DAY = Path(__file__).parent / "day"
 Serve = Callable[[Path], AbstractContextManager[Deployment]]
 
 
@@ -109,3 +111,31 @@ def nothing(tmp_path: Path) -> Iterator[Deployment]:
     with serve(tmp_path / "nothing") as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
         yield deployment
+
+
+@pytest.fixture(scope="session")
+def day_catalog() -> Catalog:
+    return load_catalog(DAY)
+
+
+@contextmanager
+def _live(catalog: Catalog, folder: Path, factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The catalog of the virtual day, deployed, with its coordinator."""
+    shutil.copytree(_shared("day", catalog, factory), folder, symlinks=True)
+    with serve(folder) as deployment:
+        deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
+        yield Live(deployment=deployment)
+
+
+@pytest.fixture
+def live(day_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A cloud of one test."""
+    with _live(day_catalog, tmp_path / "day", tmp_path_factory) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared_live(day_catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A cloud of one file, whose tests leave it as they found it."""
+    with _live(day_catalog, tmp_path_factory.mktemp("shared") / "day", tmp_path_factory) as found:
+        yield found
