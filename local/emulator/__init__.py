@@ -4,18 +4,22 @@ Besides keeping resources it behaves like the cloud where our tests need that, a
 part of Google's it stands in for:
 
 * clock: `/_local/clock` GET, POST {"set": INSTANT or null}, {"to": INSTANT}, {"advance": "10m"}. Set, it stands still; a step
-  fires the due jobs of Cloud Scheduler on the way, in order (attempts.py, clock.py). With the real clock nothing fires by itself.
+  fires the due jobs of Cloud Scheduler on the way, in order (attempts.py, clock.py). With the real clock nothing fires by
+  itself.
 * functions: `{url}/_functions/NAME/...` runs the deployed source with functions-framework; `Authorization: Bearer
   local:EMAIL` names the caller, who needs run.invoker on the service (401, 403). Cloud Scheduler and Pub/Sub reach the same
   function by the constant https address that the API shows (serving.py, identity.py).
-* Pub/Sub: publishing, and push with retries; `/_local/deliveries` GET, DELETE, POST {"duplicates": N}, {"redeliver": ID} (push.py).
+* Pub/Sub: publishing, and push with retries (push.py); `/_local/deliveries` GET, DELETE, POST {"duplicates": N},
+  {"redeliver": ID}.
 * logging: entries are written, listed and counted by log metrics; so are what functions print and the attempts of jobs
   (entries.py, filters.py, counting.py).
-* alerting: `/_local/evaluate` POST; `/_local/incidents` GET; `/_local/notifications` GET, DELETE (conditions.py, incidents.py).
-* `/_local/settle` POST waits until nothing is due or under way; `/_local/attempts` GET, DELETE. `/_local/faults`, `/_local/requests`
-  and `/_local/about`: server.py.
+* alerting: `/_local/evaluate` POST; `/_local/incidents` GET; `/_local/notifications` GET, DELETE (conditions.py,
+  incidents.py).
+* `/_local/settle` POST waits until nothing is due or under way; `/_local/attempts` GET, DELETE. `/_local/faults`,
+  `/_local/requests` and `/_local/about`: server.py.
 
-Deliveries, retries and the clock end with the process; entries, points and open incidents are kept. No request leaves 127.0.0.1.
+Deliveries, retries and the clock end with the process; entries, points and open incidents are kept. No request leaves
+127.0.0.1.
 """
 
 from __future__ import annotations
