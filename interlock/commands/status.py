@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
-from interlock.catalog import Json
+from interlock.catalog import Catalog, Json
 from interlock.commands.common import (
     Format,
     Place,
@@ -20,12 +20,17 @@ from interlock.commands.common import (
     print_json,
     print_table,
 )
+from interlock.commands.operating import asking
 from interlock.cron import zone
+from interlock.environment import Environment
 from interlock.files import load_catalog
+from interlock.gcp.clock import clock
+from interlock.gcp.ports import GoogleBucket
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.storage import read_holds
 from interlock.graph import scopes
 from interlock.holds import Hold, active, format_end, format_instant
+from interlock.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
 
 
 @click.command()
@@ -41,11 +46,12 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     """
     environment = Place(env_name).cloud
     catalog = load_catalog(root)
-    now = datetime.now(UTC)
+    now = clock()
     known = scopes(catalog)
     holds, malformed = read_holds(environment.project, environment.bucket)
     in_force = active(holds, now)
     regions = {job.region for job in catalog.jobs.values()}
+    claims = _unresolved(environment, now)
     result = compare(catalog, known, list_jobs(environment.project, regions), in_force, now)
     trouble = [f"gs://{environment.bucket}/{name}: its name states no flag or hold; it covers nothing" for name in malformed]
     trouble += [
@@ -53,11 +59,35 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
         for hold in in_force
         if hold.scope not in known
     ]
+    trouble += [_said(claim, catalog, environment) for claim in claims]
     if style == "json":
         print_json(as_json(result, in_force, trouble))
     else:
         _print(result, in_force, trouble, everything, now)
     ctx.exit(1 if result.drifted or trouble else 0)
+
+
+def _unresolved(environment: Environment, now: datetime) -> list[Claim]:
+    """Catch-up runs that may or may not have been made: the instance stopped between the claim and its removal."""
+    with asking(environment):
+        bucket = GoogleBucket(environment.project, environment.bucket)
+        items = bucket.list(CLAIM_PREFIX)
+        claims = [claim for item in items if (claim := parse_claim(item.name, bucket.read(item) or b"")) is not None]
+        if not claims:
+            return []
+        marks = {(job, item.generation) for item in bucket.list(HELD_PREFIX) if (job := held_job(item.name)) is not None}
+    return unresolved(claims, marks, now)
+
+
+def _said(claim: Claim, catalog: Catalog, environment: Environment) -> str:
+    job = catalog.jobs.get(claim.job)
+    fire = format_instant(claim.fire) if claim.fire else "an unknown time"
+    return (
+        f"{claim.job}: the catch-up of its run of {fire} may or may not have been made; nobody but you may run it again.\n"
+        f"  if it was not: gcloud scheduler jobs run {claim.job} --project={environment.project} "
+        f"--location={job.region if job else 'REGION'}\n"
+        f"  then:          gcloud storage rm gs://{environment.bucket}/{claim.object_name}"
+    )
 
 
 def _iso(instant: datetime | None) -> str | None:

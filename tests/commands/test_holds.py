@@ -147,3 +147,14 @@ def test_without_a_coordinator_the_way_without_it_is_named(site: Direct) -> None
 
 def test_jobs_that_never_ran_are_drained(site: Direct) -> None:
     assert hold(site, "--wait").stdout.endswith("drained: no run of them is under way\n")
+
+
+def test_a_claim_that_nobody_resolved_is_shown_with_the_commands(site: Direct, cloud: Cloud) -> None:
+    name = "ledger/claims/line-scraper@2026-03-10T09:00:00Z.7.json"
+    said = {"job": "line-scraper", "fire": "2026-03-10T11:15:00Z", "missed": 3, "claimed": "2026-03-10T11:20:00Z"}
+    cloud.hold(name, json.dumps(said))
+    done = site("status")
+    assert done.returncode == 1
+    golden("commands/status-claim.txt", done.stdout)
+    cloud.at("2026-03-10T11:21:00Z")  # whoever made it may still be at work
+    assert site("status").returncode == 0
