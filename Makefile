@@ -13,10 +13,10 @@ else
 RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
 endif
 
-export NAME REASON OWNER UNTIL
+export NAME REASON OWNER UNTIL SCOPE FOR ID JOB
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off status bootstrap unlock destroy test lint golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status bootstrap unlock destroy test lint golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,21 @@ backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= UNTIL=2026-0
 
 backfill-off: setup ## end a backfill: NAME=tdza
 	@$(RUN) backfill off -- $$NAME
+
+hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) REASON=deploys [OWNER=]
+	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} --reason "$$REASON" $${OWNER:+--owner "$$OWNER"} -- "$$SCOPE"
+
+extend: setup ## let a hold end later: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) [ID=]
+	@$(RUN) extend $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- "$$SCOPE" $$ID
+
+release: setup ## end a hold before its end: SCOPE=service/nba-scrapers [ID=]
+	@$(RUN) release -- "$$SCOPE" $$ID
+
+holds: setup ## what is held: by whom, why, until when, how to end it
+	@$(RUN) holds
+
+why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook-scraper
+	@$(RUN) why -- "$$JOB"
 
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
