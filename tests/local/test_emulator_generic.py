@@ -87,7 +87,7 @@ def test_what_is_known_but_not_served_says_so(rest):
         pytest.param("POST", JOBS, b"{", 400, "Invalid JSON payload", id="a body that isn't JSON"),
         pytest.param("POST", JOBS, b"[]", 400, "expected an object", id="a body that is a list"),
         pytest.param("POST", "/_local/faults", {"faults": ["x"]}, 400, "expected METHOD PATH-REGEX", id="a bad fault"),
-        pytest.param("GET", "/_local/nothing", None, 404, "faults, requests and about", id="an unknown page of ours"),
+        pytest.param("GET", "/_local/nothing", None, 404, "faults, requests, about, clock", id="an unknown page of ours"),
     ],
 )
 def test_errors_have_googles_shape(rest, method, path, body, status, message):
