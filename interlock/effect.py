@@ -34,7 +34,7 @@ def effects(
         held_until = max((hold.end for hold in in_force if covers(hold, job.name, declaration.scopes)), default=None)
         missed = 0 if job.paused else fires(job, max(now, held_until or now), until)
         found.append(Effect(job=job, held_until=held_until, missed=missed))
-    return sorted(found, key=lambda effect: effect.job.recoverable)
+    return sorted(found, key=lambda effect: effect.job.recoverable or not effect.missed)
 
 
 def fires(job: DeclaredJob, start: datetime, end: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from interlock.catalog import Json
 from interlock.environment import Environment
+from interlock.events import REQUEST_FAILED
 from interlock.gcp import CloudError, local_url
 
 LOCAL_CALLER = "operator"
@@ -62,25 +64,39 @@ def _answer(url: str, status: int, body: bytes) -> Answer:
     if status in CLIENT_ERRORS:
         raise CloudError(f"{content.get('error')}")
     report = content.get("report")
-    return Answer(ok=content["ok"], status=status, report=report if isinstance(report, dict) else {})
+    if not isinstance(report, dict):
+        report = {"records": [{"event": REQUEST_FAILED, "why": str(content.get("error"))}]}
+    return Answer(ok=content["ok"], status=status, report=report)
 
 
 def _token(environment: Environment) -> str:
     """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
     if local_url() is not None:
         return f"local:{environment.account(LOCAL_CALLER)}"
+    gcloud = shutil.which("gcloud")
+    if gcloud is None or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return _own_token(environment.coordinator_url)
+    # Accounts name whom the token is for; people can't, and Cloud Run takes theirs as it is:
+    # https://cloud.google.com/run/docs/authenticating/developers
+    failed = ""
+    for audience in ([f"--audiences={environment.coordinator_url}"], []):
+        command = [gcloud, "auth", "print-identity-token", *audience]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TOKEN_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise CloudError(f"gcloud gave no identity token in {TOKEN_SECONDS} seconds; run: gcloud auth login") from None
+        if done.returncode == 0:
+            return done.stdout.strip()
+        failed = done.stderr.strip()
+    raise CloudError(f"no identity token for the coordinator: {failed}; run: gcloud auth login")
+
+
+def _own_token(audience: str) -> str:
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import Request
     from google.oauth2.id_token import fetch_id_token
 
     try:
-        return str(fetch_id_token(Request(), environment.coordinator_url))
-    except GoogleAuthError as error:  # a person's own credentials make no identity token for a chosen audience; gcloud's do
-        if (gcloud := shutil.which("gcloud")) is None:
-            raise CloudError(f"no identity token for the coordinator: {error}; install gcloud, gcloud auth login") from error
-    done = subprocess.run(
-        [gcloud, "auth", "print-identity-token"], capture_output=True, text=True, timeout=TOKEN_SECONDS, check=False
-    )
-    if done.returncode:
-        raise CloudError(f"no identity token for the coordinator: {done.stderr.strip()}; run: gcloud auth login")
-    return done.stdout.strip()
+        return str(fetch_id_token(Request(), audience))
+    except GoogleAuthError as error:
+        raise CloudError(f"no identity token for the coordinator: {error}; install gcloud, gcloud auth login") from error
