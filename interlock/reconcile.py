@@ -17,7 +17,7 @@ from interlock.claims import catch_up
 from interlock.declaration import Declaration
 from interlock.declaration_file import DeclarationError
 from interlock.events import ACTION_FAILED, RECONCILE_FAILED, RECONCILED
-from interlock.holds import covers
+from interlock.holds import active, covers
 from interlock.ledger import held_content, held_name
 from interlock.outside import Failure, Outside
 from interlock.plan import Removal, Step, Write, leftovers, steps, windows_to_open
@@ -86,6 +86,8 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
             recorder(record)
     failed |= {step.job.name for step, failure in zip(todo, outcomes, strict=True) if failure}
     moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in
+    # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
+    moved = moved or active(objects.holds, outside.clock()) != objects.active
     to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks for step in todo)
     return Round(
         declaration=declaration,

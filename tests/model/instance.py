@@ -59,6 +59,7 @@ class Instance:
     result: object = None
     error: BaseException | None = None
     started: datetime = field(init=False)
+    clock_read: datetime = field(init=False)
     watcher: Watcher = field(init=False)
     _budget: int = FOREVER
     _thread: threading.Thread | None = None
@@ -67,11 +68,17 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.started = self.world.now
+        self.clock_read = self.now()
         self.watcher = Watcher(self.world, self)
 
     def now(self) -> datetime:
         """Its clock."""
         return self.world.now + self.skew
+
+    def read_clock(self) -> datetime:
+        """Its clock, as the code under test reads it."""
+        self.clock_read = self.now()
+        return self.clock_read
 
     def sleep(self, seconds: float) -> None:
         """Backing off: true time passes."""
@@ -91,6 +98,8 @@ class Instance:
 
     def step(self, budget: int = FOREVER) -> None:
         """Goes on for `budget` calls."""
+        if self.done:
+            return
         self._budget = budget
         self._go.release()
         self._back.acquire()

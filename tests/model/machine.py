@@ -22,7 +22,15 @@ from tests.model.watcher import SKEW, windows_open
 from tests.model.world import Violation, active, covered, declaration, fires
 
 MINUTE = timedelta(minutes=1)
-HELD_SCOPES = ("table/nba_raw.games", "table/nba_raw.odds", "service/scrapers", "job/load", "platform/nba", "all", "backfill/odds")
+HELD_SCOPES = (
+    "table/nba_raw.games",
+    "table/nba_raw.odds",
+    "service/scrapers",
+    "job/load",
+    "platform/nba",
+    "all",
+    "backfill/odds",
+)
 IDS = ("a", "b")
 TABLES = ("nba_raw.games", "nba_raw.odds")
 CALM_TICKS = 40
@@ -58,7 +66,9 @@ FATES = st.one_of(
         ),
     ),
     st.builds(
-        Fate, skew=SKEWS, fault=st.builds(Fault, at=CALLS, happened=st.booleans(), kinds=st.sampled_from((frozenset({"run"}), MUTATIONS)))
+        Fate,
+        skew=SKEWS,
+        fault=st.builds(Fault, at=CALLS, happened=st.booleans(), kinds=st.sampled_from((frozenset({"run"}), MUTATIONS))),
     ),
 )
 STEPS = st.sampled_from((1, 3, 7, 11, 20, 29, 45, 61, 120, 241))
@@ -85,7 +95,12 @@ class Model(RuleBasedStateMachine):
 
     # Requests: sent, and then delivered late, twice, in another order, or never.
 
-    @rule(scope=st.sampled_from(HELD_SCOPES), own_id=st.sampled_from(IDS), minutes=st.sampled_from((25, 45, 90, 300)), ends=st.booleans())
+    @rule(
+        scope=st.sampled_from(HELD_SCOPES),
+        own_id=st.sampled_from(IDS),
+        minutes=st.sampled_from((25, 45, 90, 300)),
+        ends=st.booleans(),
+    )
     def send_hold(self, scope: str, own_id: str, minutes: int, ends: bool) -> None:
         self._send(Request("hold", scope=scope, id=own_id, **self._end(minutes, ends)))
 
@@ -145,6 +160,18 @@ class Model(RuleBasedStateMachine):
         with self._noting():
             instance.kill()
         self._came_back(instance, request)
+
+    @rule(calls=CALLS, skews=st.tuples(SKEWS, SKEWS), other=st.booleans(), before=st.sampled_from((1, 7, 100)))
+    def slow_around_an_end(self, calls: int, skews: tuple[timedelta, timedelta], other: bool, before: int) -> None:
+        """An instance begins before a hold ends and goes on after it, while another has perhaps been and gone."""
+        self.time_passes_to_an_end(-before)
+        if not self.in_flight:
+            self._serve(Request("reconcile"), Fate(skew=skews[0], suspended_at=calls))
+            self.time_passes_to_an_end(8)
+            if other:
+                self._serve(Request("reconcile"), Fate(skew=skews[1]))
+            if self.in_flight:
+                self.go_on(0, FOREVER)
 
     # Time, with every timer of it lost unless a tick is delivered.
 
@@ -316,7 +343,7 @@ class Model(RuleBasedStateMachine):
         said = [h for h in said if h.name.startswith("holds/")]
         if request.action == "release" and said:
             self._fail(f"{said[0].name} was released, and is still there")
-        if request.action in ("hold", "extend") and not (said and said[0].end >= request.end(instance.now())):
+        if request.action in ("hold", "extend") and not (said and said[0].end >= request.end(instance.started + instance.skew)):
             self._fail(f"{request} was answered with yes, and the hold is not there")
         if request.action == "incident" and request.state == "open" and not said:
             self._fail(f"{request} opened, and its table is not held")
@@ -378,7 +405,10 @@ class Model(RuleBasedStateMachine):
 
     def _waits(self) -> bool:
         """Whether something still has to be caught up or taken away."""
-        return any(name.startswith(("ledger/held/", "ledger/released/", "holds/")) and "nonsense" not in name and "02-30" not in name for name in self.world.objects)
+        return any(
+            name.startswith(("ledger/held/", "ledger/released/", "holds/")) and "nonsense" not in name and "02-30" not in name
+            for name in self.world.objects
+        )
 
     def _check_the_end(self) -> None:
         for name, content in self.world.objects.items():
@@ -399,7 +429,11 @@ class Model(RuleBasedStateMachine):
 
     def _check_caught_up(self, name: str) -> None:
         job = self.world.jobs[name]
-        known = [at for at, on_the_ledger in job.missed.items() if on_the_ledger and at > self.edited.get(name, datetime.min.replace(tzinfo=UTC))]
+        known = [
+            at
+            for at, on_the_ledger in job.missed.items()
+            if on_the_ledger and at > self.edited.get(name, datetime.min.replace(tzinfo=UTC))
+        ]
         claimed = any(n.startswith(f"ledger/claims/{name}@") for n in self.world.objects)
         if known and not claimed and not any(at >= max(known) for at, _ in job.attempts):
             self._fail(f"{name} missed a run at {max(known)}, and nothing caught up")

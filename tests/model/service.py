@@ -96,7 +96,7 @@ def serve(instance: Instance, request: Request) -> Answer:
     outside = Outside(
         bucket=ModelBucket(instance),
         scheduler=ModelScheduler(instance),
-        clock=instance.now,
+        clock=instance.read_clock,
         log=lambda record: None,  # noqa: ARG005
         sleep=instance.sleep,
         jitter=lambda: 0.5,

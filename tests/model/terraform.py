@@ -91,8 +91,6 @@ def first_world() -> World:
     return world
 
 
-
-
 def _edit(what: str, declared: dict) -> None:
     """One edit of the catalog; every one of them twice is none."""
     jobs, scopes = declared["jobs"], declared["scopes"]
@@ -122,8 +120,6 @@ EDITS = ("pause", "wake", "skip", "widen", "narrow", "remove")
 def flag_name(backfill: str, end: datetime) -> str:
     """The name of a flag."""
     return f"backfills/{backfill}@{end:%Y-%m-%dT%H:%M:%SZ}.json"
-
-
 
 
 class Terraform:

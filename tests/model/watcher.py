@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from interlock.ledger import MAX_CLOCK_SKEW
 from interlock.ports import Item
-from tests.model.world import DECLARATION, Objects, SimulatedJob, Violation, World, active, covered, declaration, fires, read_hold
+from tests.model.world import (
+    DECLARATION,
+    Objects,
+    SimulatedJob,
+    Violation,
+    World,
+    active,
+    covered,
+    declaration,
+    fires,
+    read_hold,
+)
 
 if TYPE_CHECKING:
     from tests.model.instance import Instance
@@ -100,7 +111,7 @@ class Watcher:
             self.seen_declaration = self.world.objects.get(DECLARATION)
         self.ledger_known |= {item.name for item in result if item.name.startswith("ledger/held/")}
         if what == "" or what.startswith(("holds", "backfills")):
-            self.seen, self.seen_at = dict(self.world.objects), self.instance.now()
+            self.seen, self.seen_at = dict(self.world.objects), self.instance.clock_read
         if self.seen is not None:
             self.seen.pop(DECLARATION, None)
             if self.seen_declaration is not None:
@@ -168,7 +179,8 @@ class Watcher:
             return
         if hold.end > now + timedelta(seconds=said["max_hold_s"]):
             self.fail(f"{name} ends later than any hold may")
-        if hold.scope not in said["scopes"]:
+        same = f"holds/{hold.scope}/{hold.id}@"
+        if hold.scope not in said["scopes"] and not any(other.startswith(same) for view in self._views() for other in view):
             self.fail(f"{name} is of an unknown scope")
         if hold.end <= now:
             self.fail(f"{name} is created after its end")
