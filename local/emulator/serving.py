@@ -56,10 +56,7 @@ class Target:
 
     def path(self, uri: str) -> str | None:
         """Where in the function a URI leads, None if elsewhere."""
-        _, _, _, location, _, service = self.service.split("/")
-        # Cloud Run's constant form with a project's number; every number is ours here.
-        constant = rf"https://{re.escape(service)}-[0-9]+\.{re.escape(location)}\.run\.(?:invalid|app)"
-        known = "|".join([constant, *(re.escape(address.rstrip("/")) for address in self.addresses)])
+        known = "|".join(re.escape(address.rstrip("/")) for address in self.addresses)
         found = re.fullmatch(rf"(?:{known})(?P<path>(?:[/?].*)?)", uri, re.DOTALL)
         if found is None:
             return None

