@@ -71,7 +71,9 @@ def outlook(declaration: Declaration, job: str, holds: Sequence[Hold], released:
     """What holds `job` at `at`, until when, and what comes next. `released` are the openings that somebody ended early."""
     horizon = at + LOOK_AHEAD
     known = [hold for hold in holds if covers(hold, job, declaration.scopes)]
-    windows = [window for name, window in sorted(declaration.windows.items()) if job in declaration.scopes[f"window/{name}"]]
+    windows = [
+        window for name, window in sorted(declaration.windows.items()) if job in declaration.scopes.get(f"window/{name}", ())
+    ]
     gone = {(hold.scope, hold.id) for hold in released} | {(hold.scope, hold.id) for hold in known}
     held_by, free = _held(known, windows, gone, at), at
     while (now_by := _held(known, windows, gone, free)) and free < horizon:

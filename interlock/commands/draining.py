@@ -13,6 +13,7 @@ import click
 from interlock.actual import ActualJob
 from interlock.commands.operating import Site, asking, count
 from interlock.declaration import Declaration
+from interlock.names import format_duration
 
 POLL_SECONDS = 5.0
 MARGIN = timedelta(minutes=1)
@@ -39,7 +40,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
 
     left = _wait(look, len(names), limit)
     if left:
-        click.echo(f"still running after {limit}: {', '.join(left)}", err=True)
+        click.echo(f"still running after {format_duration(limit)}: {', '.join(left)}", err=True)
     else:
         click.echo("drained: no run of them is under way")
     return not left

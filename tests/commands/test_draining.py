@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from interlock.actual import ActualJob
-from interlock.commands.draining import running
+from interlock.commands import draining
+from interlock.commands.draining import running, wait_for_drain
+from interlock.commands.operating import Site
 from interlock.declaration import declare
 from interlock.files import load_catalog
+from interlock.seen import Reader
 from tests.commands.conftest import ENVIRONMENT
+from tests.coordinator.memory import World
 
 NOW = datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
 
@@ -38,3 +42,40 @@ def test_an_attempt(root: Path, ago: timedelta | None, covered: list[str], expec
         last_status=0,
     )
     assert running(declare(load_catalog(root), ENVIRONMENT), [job], covered, NOW) == expected
+
+
+@pytest.fixture
+def site(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Site, World]:
+    """A world in which `repair` has just begun; waiting moves its clock."""
+    world = World()
+    declaration = declare(load_catalog(root), ENVIRONMENT)
+    world.declare(declaration)
+    outside = world.outside()
+    outside.scheduler.run("us-west2", "repair")
+    monkeypatch.setattr(draining.time, "sleep", world.sleep)
+    monkeypatch.setattr(draining.time, "monotonic", lambda: world.now.timestamp())
+    reader = Reader(outside)
+    site = Site(environment=ENVIRONMENT, outside=outside, reader=reader, declaration=declaration, objects=reader.objects())
+    return site, world
+
+
+def test_it_waits_until_nothing_runs(site: tuple[Site, World], capsys: pytest.CaptureFixture[str]) -> None:
+    assert wait_for_drain(site[0], ["repair", "line-scraper"])
+    said = capsys.readouterr()
+    assert said.err == "waiting for 1 run: repair\n"
+    assert said.out == "drained: no run of them is under way\n"
+    assert site[1].now - NOW == timedelta(minutes=3)
+
+
+def test_it_waits_no_longer_than_the_longest_job_may_take(
+    site: tuple[Site, World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, world = site
+
+    def sleep(seconds: float) -> None:
+        world.sleep(seconds)
+        there.outside.scheduler.run("us-west2", "repair")  # somebody starts it by hand again and again
+
+    monkeypatch.setattr(draining.time, "sleep", sleep)
+    assert not wait_for_drain(there, ["repair"])
+    assert capsys.readouterr().err.endswith("still running after 4m: repair\n")
