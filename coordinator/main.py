@@ -92,4 +92,3 @@ def settings(environ: Mapping[str, str]) -> tuple[str, str]:
 def log(record: Record) -> None:
     """One line of JSON for Cloud Logging: https://cloud.google.com/logging/docs/structured-logging"""
     print(json.dumps(record.as_json()), flush=True)
-
