@@ -36,7 +36,8 @@ SEVERITY_STYLES = {Severity.ERROR: "red", Severity.BLOCKED: "red", Severity.DATA
 def command(scope: str, root: Path, style: Format) -> None:
     """The jobs that a backfill or scope covers, each with the chain that makes it so.
 
-    NAME is a backfill. SCOPE is backfill/<name>, table/<dataset.table>, job/<name>, service/<name>, platform/<name> or all.
+    NAME is a backfill. SCOPE is backfill/<name>, window/<name>, table/<dataset.table>, job/<name>, service/<name>,
+    platform/<name> or all.
     `would change` tells whether a hold of this scope pauses the job, or why not. It is computed from the catalog alone.
     """
     catalog = say_offline(root)
@@ -150,6 +151,9 @@ def _print_summary(catalog: Catalog, covered: Coverage) -> None:
         click.echo(
             f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
         )
+    if (window := catalog.windows.get(covered.scope.removeprefix("window/"))) and covered.scope.startswith("window/"):
+        when = f'"{window.schedule}" in {window.time_zone} for {format_duration(window.duration)}'
+        click.echo(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.")
 
 
 def _jobs_table(catalog: Catalog, covered: Coverage, notes: _Notes) -> Table:

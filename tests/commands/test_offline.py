@@ -46,7 +46,9 @@ def test_validate_exits_2_on_a_catalog_that_is_wrong_and_prints_no_json(run: Run
     ]
 
 
-@pytest.mark.parametrize("scope", ["marts", "table/mart.summary", "service/scrapers", "job/morning-catch-up", "all"])
+@pytest.mark.parametrize(
+    "scope", ["marts", "window/tuesdays", "table/mart.summary", "service/scrapers", "job/morning-catch-up", "all"]
+)
 def test_affected_for_people(run: Run, scope: str) -> None:
     done = run("affected", scope)
     assert done.returncode == 0

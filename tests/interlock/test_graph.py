@@ -145,7 +145,12 @@ def test_what_pausing_does_not_stop() -> None:
 
 
 EVERY_KIND = catalog(
-    [job("a", "raw"), job("b", "top", service="spare"), job("c", paused=True)], CHAIN, [backfill("x", "d.mart: [mutate]")]
+    [job("a", "raw"), job("b", "top", service="spare"), job("c", paused=True)],
+    CHAIN,
+    [
+        backfill("x", "d.mart: [mutate]"),
+        "windows:\n  w: {schedule: 0 8 * * 2, duration: 2h, covers: [job/c, service/spare], reason: r}\n",
+    ],
 )
 
 
@@ -160,6 +165,7 @@ EVERY_KIND = catalog(
         pytest.param("table/d.mart", ["a"], id="a table: the jobs that lead to a writer, not to a reader"),
         pytest.param("table/d.top", ["a", "b"], id="a table at the end of a chain"),
         pytest.param("backfill/x", ["a"], id="a backfill"),
+        pytest.param("window/w", ["b", "c"], id="a window: what any of its scopes covers"),
     ],
 )
 def test_every_kind_of_scope(scope: str, jobs: list[str]) -> None:

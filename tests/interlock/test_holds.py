@@ -239,3 +239,22 @@ def test_content_adds_reason_and_owner_and_nothing_that_is_no_text() -> None:
     full = with_content(hold, {"reason": "reprocess", "owner": "ana", "until": "never", "scope": "all"})
     assert full == replace(hold, reason="reprocess", owner="ana")
     assert with_content(hold, {"reason": ["x"], "owner": 5}) == hold
+
+
+@pytest.mark.parametrize(
+    ("scope", "jobs", "covered"),
+    [
+        pytest.param(
+            "job/other", ["fetch"], True, id="the scope does not cover it any more, and did when the hold was written"
+        ),
+        pytest.param("job/other", ["other"], False, id="it never did"),
+        pytest.param("all", [], True, id="the scope covers it now, and did not when the hold was written"),
+        pytest.param("window/gone", ["fetch"], True, id="the scope is not known any more"),
+        pytest.param("job/other", "fetch", False, id="jobs that are no list are none"),
+        pytest.param("job/other", [["fetch"], 1, None], False, id="nor are things that are no names"),
+    ],
+)
+def test_a_hold_covers_what_its_scope_does_and_did(scope: str, jobs: object, covered: bool) -> None:
+    hold = parse_object_name(f"holds/{scope}/x@2026-11-24T00:00:00Z.json")
+    assert hold is not None
+    assert state(JOB, [with_content(hold, {"jobs": jobs})]).paused is covered
