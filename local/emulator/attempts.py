@@ -48,7 +48,7 @@ def advance(runtime: Runtime, until: datetime) -> bool:
                 return runtime.settle()
             runtime.clock.set(instant)
             for name in names:
-                start(runtime, name)
+                _attempt(runtime, name, number=1)
                 runtime.settle()
         return False
 

@@ -30,10 +30,11 @@ def main(request):
 """
 
 
-def archive(source=MAIN):
+def archive(source=MAIN, **more):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as files:
-        files.writestr("main.py", source)
+        for name, content in {"main.py": source, **more}.items():
+            files.writestr(name, content)
     return buffer.getvalue()
 
 
@@ -46,8 +47,9 @@ def upload(rest, content, name="source.zip"):
 def deploy(rest):
     """Deploys a source as the function `coordinator`, invoked by TIMER."""
 
-    def deployed(source=MAIN, **config):
-        place = {"bucket": "sources", "object": "source.zip", "generation": upload(rest, archive(source))}
+    def deployed(source=MAIN, *, content=None, **config):
+        generation = upload(rest, archive(source) if content is None else content)
+        place = {"bucket": "sources", "object": "source.zip", "generation": generation}
         function = {
             "buildConfig": {"runtime": "python312", "entryPoint": "main", "source": {"storageSource": place}},
             "serviceConfig": {"environmentVariables": {"GREETING": "hello"}, **config},
@@ -254,6 +256,39 @@ def test_the_functions_end_with_the_emulator(rest, deploy, emulator):
     emulator.runtime.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_an_archive_stays_in_its_folder(rest, deploy, tmp_path):
+    deploy(content=archive(**{"../../escaped.py": "", "/escaped.py": ""}))
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 200
+    folder = tmp_path / "cloud" / "functions" / "coordinator"
+    assert {path.parent for path in tmp_path.rglob("escaped.py")} == {folder}
+
+
+def test_an_archive_that_is_none_is_said(rest, deploy):
+    deploy(content=b"no zip file")
+    answer = rest("GET", "/_functions/coordinator", None, bearer(TIMER))
+    assert (answer.status, b"can't be unpacked" in answer.body) == (503, True)
+
+
+PAUSING = """
+import os, urllib.request
+
+def main(request):
+    url = os.environ["INTERLOCK_LOCAL_URL"] + request.args["pause"] + ":pause"
+    return urllib.request.urlopen(urllib.request.Request(url, method="POST")).read()
+"""
+
+
+def test_jobs_that_are_due_together_all_fire_though_one_pauses_another(rest, deploy):
+    deploy(PAUSING)
+    rest("POST", "/_local/clock", {"set": NOON})
+    job(rest, "a-pauses", uri=f"{URI}/?pause=/v1/{PARENT}/jobs/b-paused")
+    job(rest, "b-paused", uri="https://scrapers.example/run")
+    rest("POST", "/_local/clock", {"advance": "2h"})
+    fired = [attempt["job"].rpartition("/")[2] for attempt in attempts(rest)]
+    assert fired == ["a-pauses", "b-paused", "a-pauses"]
+    assert rest("GET", f"/v1/{PARENT}/jobs/b-paused").json["state"] == "PAUSED"
 
 
 @pytest.mark.parametrize(
