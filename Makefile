@@ -16,7 +16,7 @@ endif
 export NAME REASON OWNER UNTIL SCOPE FOR ID JOB
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status bootstrap unlock destroy test lint golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status bootstrap unlock destroy test lint model golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+model: $(VENV)/dev.stamp ## the model test with fresh and longer runs: RUNS=40000 [SEED=1]
+	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS=50 INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
+	  $(BIN)/python -m pytest --dist load -v tests/model/test_model.py
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -m golden

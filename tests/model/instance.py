@@ -258,7 +258,7 @@ class ModelScheduler:
 
         self.instance.call(kind, effect, region, job)
 
-    def _find(self, region: str, job: str):  # noqa: ANN202
+    def _find(self, region: str, job: str):
         found = self.instance.world.jobs.get(job)
         if found is None or found.region != region or found.state == "ABSENT":
             raise Refused(404, f"no job {job} in {region}")

@@ -7,7 +7,7 @@ from what the plan saw, then deletes flags: turned on, a flag is there before th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 
@@ -167,7 +167,7 @@ class Terraform:
         gone = set(JOBS) - set(self.declared["jobs"])
         return any(gone & self.world.jobs.keys() & self._held_now(hold) for hold in active(self.world.objects, self.world.now))
 
-    def _held_now(self, hold) -> set[str]:  # noqa: ANN001
+    def _held_now(self, hold) -> set[str]:
         was = json.loads(self.world.objects["declaration/current.json"][1])["scopes"]
         return {*hold.jobs, *was.get(hold.scope, ())}
 

@@ -185,7 +185,7 @@ class Watcher:
         if hold.end <= now:
             self.fail(f"{name} is created after its end")
 
-    def _new_opening(self, hold, said: dict) -> None:  # noqa: ANN001
+    def _new_opening(self, hold, said: dict) -> None:
         window = hold.scope.removeprefix("window/")
         openings = [o for at in (self.world.now - SKEW, self.world.now, self.world.now + SKEW) for o in windows_open(said, at)]
         if (window, f"{hold.end:%Y%m%dT%H%M%SZ}") not in {(name, f"{end:%Y%m%dT%H%M%SZ}") for name, _, end in openings}:
