@@ -1,0 +1,160 @@
+"""The circuit breaker, from BigQuery's audit log to paused writers: the deployed metric, policy, topic, push and coordinator.
+
+What stands in for Google: the emulator counts entries by the deployed metric's own filter and extractors, evaluates the deployed
+policy when it is asked to (Google's evaluator does so all the time, a minute or more later), and publishes the incident to the
+deployed channel's topic. The samples are BigQuery's shapes with our own values.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.deployment import Json, local_environment
+from tests.e2e.live import TICK, Live, utc, written
+
+SAMPLES = Path(__file__).parent / "audit_logs"
+BREAKER = local_environment().breaker
+GAMEBOOKS = "interlock-local:raw.gamebooks"
+NOON = utc("2026-03-10 12:00")
+OFF_SEASON = "gamebooks-summer"
+WRITERS = {"gamebooks", OFF_SEASON}
+VARIANTS = {
+    "update": GAMEBOOKS,
+    "delete-in-partition": f"{GAMEBOOKS}$20260310",
+    "merge-with-position": GAMEBOOKS,
+    "transaction": GAMEBOOKS,
+    "truncating-load": GAMEBOOKS,
+    "domain-scoped-project": "example.com:interlock-local:raw.gamebooks",
+    "no-table-named": "",
+}
+"""The seven ways to say it, each with the table that the metric's label has."""
+OTHERS = ("script-parent", "dml-queue-full", "succeeded", "bad-request")
+
+
+def sample(name: str) -> Json:
+    """An entry as BigQuery writes it."""
+    found = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture
+def noon(live: Live) -> Live:
+    """The cloud at noon, everything running."""
+    live.stand_at(NOON)
+    assert live.paused() == {OFF_SEASON}
+    return live
+
+
+def opened(live: Live) -> list[Json]:
+    """The open incidents of the conflict policy."""
+    return [found for found in live.incidents() if found["policy_user_labels"].get("runbook") == "conflicts"]
+
+
+@pytest.mark.parametrize(("name", "table"), [pytest.param(name, table, id=name) for name, table in VARIANTS.items()])
+def test_each_way_to_say_it_is_counted_by_its_table(shared_live: Live, name: str, table: str) -> None:
+    """One entry more than the policy bears opens an incident of the table that the metric extracts."""
+    shared_live.stand_at(NOON + timedelta(days=1 + list(VARIANTS).index(name)))
+    shared_live.write_entries(*[sample(name)] * BREAKER.conflicts)
+    shared_live.evaluate()
+    assert opened(shared_live) == []
+    shared_live.write_entries(sample(name))
+    shared_live.evaluate()
+    [incident] = opened(shared_live)
+    assert incident["metric"]["labels"] == {"table": table}
+    assert incident["severity"] == "CRITICAL"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_conflict_is_not_counted(shared_live: Live, name: str) -> None:
+    """Of a script, whose child says the same; of another limit; of success; of a mistake in a statement."""
+    shared_live.stand_at(NOON + timedelta(days=20 + OTHERS.index(name)))
+    shared_live.write_entries(*[sample(name)] * (BREAKER.conflicts + 1))
+    shared_live.evaluate()
+    assert opened(shared_live) == []
+
+
+def test_conflicts_pause_the_tables_writers_only_and_let_go_by_themselves(noon: Live) -> None:
+    noon.write_entries(*(sample(name) for name in ("update", "merge-with-position", "transaction", "truncating-load")))
+    noon.evaluate()
+    end = NOON + BREAKER.hold
+    assert noon.holds() == [f"holds/table/raw.gamebooks/breaker@{written(end)}.json"]
+    assert noon.paused() == WRITERS, "boxscores, odds and summary, which reads it, run on"
+    said = noon.deployment.content(noon.holds()[0])
+    assert said["owner"] == "circuit breaker"
+    assert said["jobs"] == sorted(WRITERS)
+    [line] = noon.log("job_paused")
+    assert (line["job"], line["hold"], line["until"]) == ("gamebooks", "table/raw.gamebooks", written(end))
+    # Nothing closes the incident: the counter is silent. The hold ends by itself.
+    noon.go_to(end + TICK)
+    assert opened(noon) != []
+    assert noon.paused() == {OFF_SEASON}
+    assert noon.holds() == []
+    assert noon.runs(NOON, end)["gamebooks"] == 0
+    assert [line["job"] for line in noon.log("run_caught_up")] == ["gamebooks"]
+
+
+def test_a_table_that_conflicts_again_is_held_again(noon: Live) -> None:
+    for _ in range(2):
+        noon.write_entries(*[sample("update")] * (BREAKER.conflicts + 1))
+        noon.evaluate()
+        assert noon.holds() == [f"holds/table/raw.gamebooks/breaker@{written(noon.now() + BREAKER.hold)}.json"]
+        noon.go_on(BREAKER.hold + TICK)
+        assert noon.holds() == []
+        noon.evaluate()
+        assert opened(noon) == [], "closed after half an hour of silence"
+
+
+def test_flapping_keeps_one_hold_which_ends_after_the_last_incident(noon: Live) -> None:
+    noon.write_entries(*[sample("update")] * (BREAKER.conflicts + 1))
+    noon.evaluate()
+    [incident] = opened(noon)
+    for minutes in range(0, 60, 12):
+        noon.stand_at(NOON + timedelta(minutes=minutes))
+        for state in ("open", "closed"):
+            said = incident | {"incident_id": f"0.{minutes}", "state": state}
+            assert noon.push({"version": "1.2", "incident": said}).status == 200
+            assert noon.holds() == [f"holds/table/raw.gamebooks/breaker@{written(noon.now() + BREAKER.hold)}.json"]
+            assert noon.paused() == WRITERS
+    assert noon.changes() == [(written(NOON), "job_paused", "gamebooks")], "paused once, and not resumed in between"
+    noon.go_on(BREAKER.hold + TICK)
+    assert noon.holds() == []
+    assert noon.paused() == {OFF_SEASON}
+
+
+def test_an_incident_told_twice_or_closed_changes_nothing_more(noon: Live) -> None:
+    noon.write_entries(*[sample("update")] * (BREAKER.conflicts + 1))
+    noon.evaluate()
+    before = noon.holds()
+    [incident] = opened(noon)
+    for state in ("open", "closed", "open"):
+        assert noon.push({"version": "1.2", "incident": incident | {"state": state}}).status == 200
+        assert noon.holds() == before
+    assert noon.paused() == WRITERS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"metric": {"labels": {"table": ""}}}, id="no table"),
+        pytest.param({"metric": {"labels": {"table": "interlock-local:raw.unknown"}}}, id="a table that nothing writes"),
+        pytest.param({"metric": {"labels": {"table": "raw.gamebooks/../../x"}}}, id="a table that is a path"),
+        pytest.param({"policy_user_labels": {}}, id="an incident of another policy"),
+        pytest.param({"metric": None}, id="no metric"),
+    ],
+)
+def test_an_incident_that_names_nothing_holds_nothing(shared_live: Live, change: Json) -> None:
+    incident = {
+        "incident_id": "0.1",
+        "state": "open",
+        "policy_name": "conflicts",
+        "policy_user_labels": {"interlock": "breaker"},
+        "metric": {"labels": {"table": GAMEBOOKS}},
+    }
+    shared_live.stand_at(NOON)
+    assert shared_live.push({"version": "1.2", "incident": incident | change}).status == 200, "or Pub/Sub sends it again"
+    assert [name for name in shared_live.holds() if "breaker" in name and written(NOON)[:10] in name] == []

@@ -1,0 +1,77 @@
+"""Deploys and the coordinator at work on the same jobs: inside a window, after it, and a tick between Terraform's steps.
+
+Terraform goes by the real clock, so the emulated one stands in the next night from now.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from interlock.catalog import Catalog
+from interlock.windows import Opening, next_opening
+from tests.e2e.deployment import finish, words_of
+from tests.e2e.live import TICK, Live, written
+
+HOUR = timedelta(hours=1)
+COVERED = {"boxscores", "gamebooks", "odds"}
+OFF_SEASON = "gamebooks-summer"
+LATENCY = 0.1  # seconds a call, so that Terraform's steps lie apart
+
+
+@pytest.fixture
+def night(day_catalog: Catalog) -> Opening:
+    """The next opening of the window."""
+    return next_opening(day_catalog.windows["nightly"], datetime.now(UTC))
+
+
+def test_a_plan_inside_an_open_window_and_after_it_is_empty(live: Live, night: Opening) -> None:
+    live.deployment.apply("coordination").succeeded()  # a copy of the folder: the path of the function's archive is another
+    live.stand_at(night.start - TICK)
+    live.go_to(night.start + TICK)
+    assert live.paused() == {*COVERED, OFF_SEASON}
+    for stack in ("coordination", "schedules", "alerting"):
+        assert live.deployment.plan(stack).changes == {}, f"{stack}, inside"
+    live.deployment.deploy()
+    assert live.paused() == {*COVERED, OFF_SEASON}
+    live.go_to(night.end + 2 * TICK)
+    assert live.paused() == {OFF_SEASON}
+    for stack in ("coordination", "schedules"):
+        assert live.deployment.plan(stack).changes == {}, f"{stack}, after"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "paused"),
+    [
+        pytest.param(None, True, {"gamebooks", OFF_SEASON}, id="as a backfill is turned on"),
+        pytest.param(True, False, {OFF_SEASON}, id="as a backfill is ended"),
+    ],
+)
+def test_ticks_between_terraforms_steps_leave_the_right_end_state(
+    live: Live, before: bool | None, after: bool, paused: set[str]
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    live.stand_at(now)
+    until = {"backfill_until": written(now + 24 * HOUR)}
+    if before is not None:
+        live.deployment.deploy(backfill_mode=before, backfills=["books"], **until)
+    assert live.reconcile().status == 200
+    live.deployment.faults.latency = LATENCY
+    variables = words_of({"backfill_mode": after, "backfills": ["books"], **(until if after else {})})
+    applying = live.deployment.start_terraform("schedules", "apply", "-auto-approve", "-input=false", "-no-color", *variables)
+    seen = []
+    while applying.poll() is None:
+        seen.append(live.reconcile().status)
+    finish(applying).succeeded()
+    live.deployment.faults.clear()
+    assert len(seen) > 1, "the coordinator looked while Terraform was at work"
+    assert set(seen) == {200}
+    assert live.reconcile().status == 200
+    assert live.paused() == paused
+    assert live.deployment.plan().changes == {}
+    assert {line["job"] for line in live.log("job_paused", "job_resumed")} <= {"gamebooks"}
+    assert live.log("action_failed") == []
+    # As a backfill is ended, Terraform resumes the job before it deletes the flag that the job depends on. A tick in between
+    # pauses it again and says so; the next one resumes it.
+    assert not after or live.log("enabled_while_held") == []
