@@ -98,7 +98,9 @@ def _payload(line: str) -> JsonObject:
     severity = str(said.pop("severity", "DEFAULT")).upper()
     rank = filters.severity_rank(severity)
     labels = said.pop("logging.googleapis.com/labels", None)
-    out: JsonObject = {"jsonPayload": said, "severity": filters.SEVERITIES[rank or 0]}
+    # A message alone is text: https://cloud.google.com/logging/docs/structured-logging
+    payload = {"textPayload": str(said["message"])} if set(said) == {"message"} else {"jsonPayload": said}
+    out: JsonObject = {**payload, "severity": filters.SEVERITIES[rank or 0]}
     return out | ({"labels": labels} if isinstance(labels, dict) else {})
 
 

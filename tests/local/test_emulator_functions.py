@@ -25,6 +25,7 @@ def main(request):
     said |= {"caller": request.headers.get("Authorization"), "query": request.query_string.decode()}
     said |= {name: os.environ.get(name) for name in ("GREETING", "INTERLOCK_LOCAL_URL", "K_SERVICE", "SECRET_OF_THE_USER")}
     if "log" in request.args:
+        print("plain text")
         print(json.dumps({"severity": "NOTICE", "event": request.args["log"]}))
     return json.dumps(said), int(request.args.get("status", 200)), {"X-Said": "yes"}
 """
@@ -221,6 +222,8 @@ def entries(rest, text):
 def test_what_a_function_prints_becomes_log_entries(rest, deploy):
     deploy()
     rest("POST", "/_functions/coordinator?log=hold_created", None, bearer(TIMER))
+    (plain,) = entries(rest, 'resource.type="cloud_run_revision" textPayload:*')
+    assert plain["textPayload"] == "plain text"
     (entry,) = entries(rest, 'resource.type="cloud_run_revision" severity=NOTICE')
     assert entry["jsonPayload"] == {"event": "hold_created"}
     assert entry["resource"]["labels"]["service_name"] == "coordinator"
