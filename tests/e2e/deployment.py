@@ -181,7 +181,7 @@ class Deployment:
         return self.terraform(stack, "plan", *words)
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
-        """Every job of the cloud by its short name, from google-cloud-scheduler."""
+        """Every job of the cloud but Interlock's own timers by its short name, from google-cloud-scheduler."""
         client = scheduler_v1.CloudSchedulerClient(
             transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
         )
@@ -191,6 +191,7 @@ class Deployment:
             job.name.rpartition("/")[2]: job
             for region in regions
             for job in client.list_jobs(parent=f"{project}/locations/{region}")
+            if "/jobs/interlock-" not in job.name
         }
 
     def paused(self) -> set[str]:
@@ -207,8 +208,9 @@ class Deployment:
         return Client(project=local_environment().project, credentials=AnonymousCredentials(), client_options=options)
 
     def objects(self) -> list[str]:
-        """The names of the objects in it."""
-        return sorted(blob.name for blob in self.storage().list_blobs(self.bucket()))
+        """The names of the objects in it, but for what a deploy of the coordinator and the catalog leaves there."""
+        names = (blob.name for blob in self.storage().list_blobs(self.bucket()))
+        return sorted(name for name in names if not name.startswith(("coordinator/", "declaration/")))
 
     def flags(self) -> dict[str, str]:
         """The backfills that are on, each with its end."""
