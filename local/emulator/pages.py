@@ -6,6 +6,7 @@
 * `/_local/attempts`: GET the attempts of jobs since the start or the last DELETE.
 * `/_local/deliveries`: the same for pushed messages. POST {"duplicates": N} delivers every message N times more from now on,
   {"redeliver": MESSAGE_ID} one once more.
+* `/_local/functions`: GET the process of each function that runs, such as a test may kill.
 * `/_local/evaluate`: POST evaluates the alert policies now (local/emulator/incidents.py) and waits for what they set off.
 * `/_local/incidents`: GET those that are open. `/_local/notifications`: what channels were told, with the same GET and DELETE.
 """
@@ -20,7 +21,7 @@ from local.emulator.model import ApiError, JsonObject, Request, Response, json_r
 from local.emulator.runtime import Runtime
 
 _MAX_DUPLICATES = 10
-_PAGES = "faults, requests, about, clock, settle, attempts, deliveries, evaluate, incidents and notifications"
+_PAGES = "faults, requests, about, clock, settle, attempts, deliveries, functions, evaluate, incidents and notifications"
 
 
 def answer(runtime: Runtime, request: Request) -> Response:
@@ -34,6 +35,8 @@ def answer(runtime: Runtime, request: Request) -> Response:
         return json_response({"settled": runtime.settle()})
     if page == ("POST", "deliveries"):
         return _deliver(runtime, _body(request))
+    if page == ("GET", "functions"):
+        return json_response({"processes": runtime.functions.processes()})
     if page == ("POST", "evaluate"):
         found = incidents.evaluate(runtime)
         return json_response(found | {"settled": runtime.settle()})

@@ -133,6 +133,11 @@ class Functions:
         for guest in guests:
             guest.drain()
 
+    def processes(self) -> dict[str, int]:
+        """The running process of each service, which leads a group of its own."""
+        with self._lock:
+            return {service: guest.process.pid for service, (_, guest) in self._guests.items() if guest.alive}
+
     def close(self) -> None:
         """End every process."""
         with self._lock:

@@ -149,6 +149,10 @@ class Live:
         first, last = written(start), written(end)
         return Counter(attempt["job"] for attempt in self.attempts() if first <= attempt["time"][:19] + "Z" < last)
 
+    def coordinator_processes(self) -> list[int]:
+        """The process groups of functions-framework."""
+        return [*self._page("GET", "functions")["processes"].values()]
+
     # alerts
 
     def write_entries(self, *entries: Json) -> None:

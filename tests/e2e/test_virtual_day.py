@@ -12,6 +12,7 @@ import pytest
 
 from interlock.catalog import Catalog
 from interlock.windows import next_opening
+from tests.e2e.deployment import local_environment
 from tests.e2e.live import TICK, Live, utc, written
 
 HOUR, RESOLUTION = timedelta(hours=1), timedelta(seconds=1)
@@ -109,8 +110,10 @@ def test_a_night_goes_by_and_every_transition_is_a_structured_line(live: Live) -
 
 def test_a_lost_timer_costs_a_tick(live: Live) -> None:
     """Neither of the window's own timers fires; the tick opens it, with the end that it was to have."""
+    env = local_environment()
     for timer in ("interlock-open-nightly", "interlock-close-nightly"):
-        live.deployment.job(timer, "pause")
+        jobs = f"/v1/projects/{env.project}/locations/{env.coordinator.region}/jobs"
+        live.deployment.api("POST", f"{jobs}/{timer}:pause")
     live.stand_at(utc("2026-03-10 05:00"))
     live.go_to(utc("2026-03-10 07:50"))
     assert {at for at, event, _ in live.changes() if event == "job_paused"} == {"2026-03-10T05:33:00Z"}
