@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from interlock.catalog import CatchUp
 from interlock.cron import Cron, CronError, ZoneError, zone
-from interlock.declaration import VERSION, Declaration, DeclaredJob, DeclaredWindow
+from interlock.declaration import OBJECT, VERSION, Declaration, DeclaredJob, DeclaredWindow
 from interlock.names import NAME, REGION, SCOPE
 
 MAX_SECONDS = 10 * 365 * 86400
@@ -33,9 +33,9 @@ def parse(content: bytes) -> Declaration:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        raise _wrong("the object", "is no JSON") from None
+        raise _wrong("", "is no JSON") from None
     keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
-    file = _entry(value, "the object", keys)
+    file = _entry(value, "", keys)
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
     return Declaration(
@@ -86,7 +86,8 @@ def _starts(value: object, where: str) -> int | None:
 
 
 def _wrong(where: str, message: str) -> DeclarationError:
-    return DeclarationError(f"{where}: {message} (version {VERSION} is read here)")
+    place = f"{OBJECT}: {where}" if where else OBJECT
+    return DeclarationError(f"{place}: {message} (version {VERSION} is read here)")
 
 
 def _entry(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:
