@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from interlock.commands.common import cell, env_option, new_table, print_table
+from interlock.commands.common import catalog_option, cell, env_option, new_table, print_table
 from interlock.commands.operating import Site, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
+from interlock.commands.uncovered import print_uncovered
 from interlock.effect import fires, made_up_for
 from interlock.holds import Hold, covers
 from interlock.ledger import held_since
@@ -16,9 +19,12 @@ from interlock.ledger import held_since
 @click.argument("id", required=False)
 @click.option("--reason", default="released", show_default=True, help="Why; the log keeps it.")
 @asking_options
+@catalog_option
 @env_option
 @click.pass_context
-def command(ctx: click.Context, scope: str, id: str | None, reason: str, yes: bool, direct: bool, env_name: str) -> None:
+def command(
+    ctx: click.Context, scope: str, id: str | None, reason: str, yes: bool, direct: bool, root: Path, env_name: str
+) -> None:
     """End the hold ID of SCOPE now; its jobs run again, except what something else holds or the catalog declares paused.
 
     ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
@@ -27,6 +33,8 @@ def command(ctx: click.Context, scope: str, id: str | None, reason: str, yes: bo
     hold = the_hold(site, scope, id)
     with asking(site.environment):
         _print_effect(site, hold)
+        covered = (job for job in sorted(site.declaration.jobs) if covers(hold, job, site.declaration.scopes))
+        print_uncovered(site, covered, root)
     confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
     ctx.exit(0 if request(site, {"action": "release", **content}, direct=direct) else 1)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from interlock.actual import MISSING
 from interlock.catalog import Json
-from interlock.commands.common import Format, env_option, format_option, print_json
+from interlock.commands.common import Format, catalog_option, env_option, format_option, print_json
 from interlock.commands.holds import how_to_end
 from interlock.commands.operating import Site, asking, count, own_zone, say_end, see
+from interlock.commands.uncovered import print_uncovered
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
@@ -24,9 +26,10 @@ from interlock.until import parse_end
 @click.option(
     "--at", metavar="INSTANT", help="Then, as far as is known now: 23:00, 2026-11-24 07:00, or RFC 3339. Default: now."
 )
+@catalog_option
 @env_option
 @format_option
-def command(name: str, at: str | None, env_name: str, style: Format) -> None:
+def command(name: str, at: str | None, root: Path, env_name: str, style: Format) -> None:
     """Why JOB runs or does not: what holds it until when, what happens next, and the runs that it misses."""
     site = see(env_name)
     job = _job(site, name)
@@ -40,6 +43,8 @@ def command(name: str, at: str | None, env_name: str, style: Format) -> None:
         print_json(_as_json(job, seen, instant, state, missed))
     else:
         _print(job, seen, instant, site.now, state, missed)
+        if instant == site.now:
+            print_uncovered(site, [name], root)
 
 
 def _job(site: Site, name: str) -> DeclaredJob:

@@ -158,3 +158,17 @@ def test_a_claim_that_nobody_resolved_is_shown_with_the_commands(site: Direct, c
     golden("commands/status-claim.txt", done.stdout)
     cloud.at("2026-03-10T11:21:00Z")  # whoever made it may still be at work
     assert site("status").returncode == 0
+
+
+def test_the_days_that_no_run_will_cover_are_listed_with_the_command(site: Direct, cloud: Cloud, root: Path) -> None:
+    file = root / "small/all.yaml"
+    file.write_text(
+        file.read_text().replace(
+            "{service: analytics, path: /repair}", "{service: analytics, path: /repair, body: {date: TODAY}}"
+        )
+    )
+    cloud.declare(load_catalog(root))
+    site("hold", "job/repair", "--for", "3d", "--reason", "x", "--direct")
+    cloud.at("2026-03-11T08:00:00Z")
+    golden("commands/why-uncovered.txt", site("why", "repair").stdout)
+    assert "no run will cover its day 2026-03-10" in site("release", "job/repair", "--direct").stdout

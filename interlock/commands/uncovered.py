@@ -1,0 +1,41 @@
+"""Says which days no run will cover, of jobs whose body names a date relative to the day, and how to run them by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from interlock.catalog import Catalog
+from interlock.commands.operating import Site
+from interlock.cron import zone
+from interlock.dates import rerun_command, uncovered_days
+from interlock.files import load_catalog
+from interlock.ledger import held_since
+from interlock.located import SourceError
+
+
+def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
+    """A line for each day of each job that was held over it; with the command, as far as the catalog in `root` tells."""
+    catalog: Catalog | None = None
+    for name in jobs:
+        job, mark = site.declaration.jobs[name], site.objects.marks.get(name)
+        since = held_since(site.reader.content(mark) or b"") if mark else None
+        if since is None or job.paused or not job.relative_dates or since >= site.now:
+            continue
+        days = uncovered_days(job, job.schedule.fires_between(since, site.now, zone(job.time_zone)), site.now)
+        if days and catalog is None:
+            catalog = _catalog(root)
+        for day in days:
+            known = catalog.jobs.get(name) if catalog else None
+            command = rerun_command(known, site.environment, day) if known else None
+            click.echo(f"{name}: no run will cover its day {day}{f'; to run it by hand: {command}' if command else ''}")
+
+
+def _catalog(root: Path) -> Catalog | None:
+    """The catalog, or None: what it lacks must not keep anybody from ending a hold."""
+    try:
+        return load_catalog(root)
+    except SourceError:
+        return None
