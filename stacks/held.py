@@ -132,9 +132,9 @@ def _what_objects_say() -> Mapping[str, str]:
         ),
         "objects_read": "${toset(concat(values(local.flags_kept), keys(local.holds)))}",
         "jobs_at_creation": _map(
-            # Of a list only, and of that only what could be a job's name: `[0]` fails for an object, the regex for null.
+            # Of a list only, and of that only what could be a job's name: an object has keys, the regex fails for null.
             "for name in local.objects_read : name => try([for job in jsondecode(local.contents[name]).jobs :"
-            ' tostring(job) if can(jsondecode(local.contents[name]).jobs[0]) && can(regex("^[a-z]", job))], [])'
+            ' tostring(job) if !can(keys(jsondecode(local.contents[name]).jobs)) && can(regex("^[a-z]", job))], [])'
         ),
         "jobs_of_flags": _map(
             "for backfill in keys(local.active) : backfill => sort(distinct(concat("
