@@ -113,8 +113,9 @@ def test_texts_of_the_catalog_are_never_evaluated(small: Stacks, small_catalog: 
     write(tmp_path, {"output": {"texts": {"value": texts}}})
     check_run(tmp_path, "plan", "-input=false", "-out=plan")
     shown = json.loads(check_run(tmp_path, "show", "-json", "plan"))
-    declared = [*small_catalog.jobs.values(), *small_catalog.backfills.values()]
-    assert shown["planned_values"]["outputs"]["texts"]["value"] == {thing.name: thing.description for thing in declared}
+    declared = {job.name: job.description for job in small_catalog.jobs.values()}
+    declared |= {backfill.name: backfill.description for backfill in small_catalog.backfills.values()}
+    assert shown["planned_values"]["outputs"]["texts"]["value"] == declared
 
 
 def test_a_destroyable_bucket_is_one_of_the_environment_only(small: Stacks, env: Environment) -> None:
