@@ -31,14 +31,14 @@ def main() -> None:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
     output.mkdir(parents=True, exist_ok=True)
 
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     app = App(outdir=str(output))
     CoordinationStack(app, env=env)
     SchedulesStack(app, catalog=catalog, env=env)
-    app.synth()
+    write(app)
 
 
 def _refused(message: str) -> int:

@@ -49,7 +49,7 @@ def parsed(text: str) -> Catalog:
 
 def synthesize(catalog: Catalog, output: Path) -> None:
     """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
@@ -57,7 +57,7 @@ def synthesize(catalog: Catalog, output: Path) -> None:
     app = App(outdir=str(output))
     CoordinationStack(app, env=local_environment())
     SchedulesStack(app, catalog=catalog, env=local_environment())
-    app.synth()
+    write(app)
 
 
 def link_repository(folder: Path) -> Path:

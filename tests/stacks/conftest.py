@@ -22,14 +22,14 @@ Stacks = dict[str, Any]
 
 def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
     """Both stacks, synthesized into `folder` and read back."""
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     app = App(outdir=str(folder))
     CoordinationStack(app, env=env)
     SchedulesStack(app, catalog=catalog, env=env)
-    app.synth()
+    write(app)
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
 
 
