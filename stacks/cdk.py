@@ -130,8 +130,8 @@ def raw_bool(expression: str) -> IResolvable:
 
 
 def write(app: App) -> None:
-    """Synthesizes every stack of `app`, without the construct paths that cdktf writes into each resource: its command line would
-    put them into Terraform's output instead of the addresses, and mangles a name that begins with another's."""
+    """Synthesizes every stack of `app`, without the construct paths that cdktf writes into each resource: its command line
+    would put them into Terraform's output instead of the addresses, and mangle a name that begins with another's."""
     app.synth()
     for path in sorted(Path(app.outdir).glob("stacks/*/cdk.tf.json")):
         stack = json.loads(path.read_text(encoding="utf-8"))
