@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -63,41 +63,62 @@ def run_cdktf(environment: Environment, command: str, *arguments: str, asks: boo
     }
     colours = [] if command == "synth" or sys.stdout.isatty() else ["--no-color"]
     words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
-    return run(words, {**os.environ, **settings}, leave_out=None if asks else REFRESHING)
+    return run(words, {**os.environ, **settings}, asks=asks, leave_out=None if asks else REFRESHING)
 
 
-def run(words: Sequence[str], environ: Mapping[str, str], *, leave_out: re.Pattern[str] | None = None) -> int:
+def run(
+    words: Sequence[str], environ: Mapping[str, str], *, asks: bool = False, leave_out: re.Pattern[str] | None = None
+) -> int:
     """Runs a command and returns its exit code; lines of its output that hold `leave_out` are not shown.
 
-    A signal that ends us ends the whole family of the command, not just its head: a Terraform that is left alone would go on
-    writing.
+    A signal that should end us is for the Terraform below it, which then stops in order: it finishes what it has begun, saves
+    its state and releases the lock. cdktf must not get the signal: it would end Terraform at once (its handler is `hardAbort`),
+    and the lock would stay. So it runs in a session of its own, out of reach of Ctrl-C, unless it `asks` on the terminal.
     """
-    alone = not sys.stdin.isatty()  # with a terminal it stays in our group, or it could not ask
-    pipe = subprocess.PIPE if leave_out else None
-    process = subprocess.Popen(words, env=dict(environ), start_new_session=alone, stdout=pipe, text=True)
-    with _passing_on(process.pid if alone else os.getpgrp()):
+    alone = not asks
+    stdin, stdout = (subprocess.DEVNULL if alone else None), (subprocess.PIPE if leave_out else None)
+    process = subprocess.Popen(words, env=dict(environ), stdin=stdin, stdout=stdout, text=True, start_new_session=alone)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        del frame
+        with suppress(ProcessLookupError):
+            for pid in (terraforms := _terraforms_below(process.pid)):
+                os.kill(pid, number)
+            if not terraforms:
+                (os.killpg if alone else os.kill)(process.pid, number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
         for line in process.stdout or ():
             if not (leave_out and leave_out.search(line)):
                 click.echo(line, nl=False)
         return process.wait()
-
-
-@contextmanager
-def _passing_on(group: int) -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGINT go to every process of `group`, and we wait for their end."""
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        del frame
-        if group == os.getpgrp():
-            signal.signal(number, signal.SIG_IGN)  # else our own signal would come back
-        os.killpg(group, number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _terraforms_below(root: int) -> list[int]:
+    """The Terraforms that `root` has started, directly or through others. cdktf gives each a session of its own."""
+    try:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=False).stdout
+    except OSError:  # a machine without ps
+        return []
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    children: dict[str, list[tuple[str, str]]] = {}
+    for pid, parent, name in (row for row in rows if len(row) == 3):
+        children.setdefault(parent, []).append((pid, Path(name).name))
+    found, todo = [], [str(root)]
+    while todo:
+        for pid, name in children.get(todo.pop(), []):
+            todo.append(pid)
+            found += [int(pid)] if name == _terraform() else []
+    return found
+
+
+def _terraform() -> str:
+    """The name of the binary, as cdktf is told it."""
+    return Path(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")).name
 
 
 def synthesize(environment: Environment) -> None:
