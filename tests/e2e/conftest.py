@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from local.environment import for_command
 from tests.e2e.deployment import ROOT, STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
 
 SMALL = Path(__file__).parent / "catalog"
-Serve = Callable[[Path], AbstractContextManager[Deployment]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,11 +83,16 @@ def whole_catalog() -> Catalog:
 
 
 @pytest.fixture
-def small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The small catalog, deployed."""
+def deployed_small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the small catalog, deployed, for a `local run`; nobody serves it."""
     made = _shared("small", small_catalog, tmp_path_factory)
-    shutil.copytree(made, tmp_path / "small", symlinks=True)
-    with serve(tmp_path / "small") as deployment:
+    return Path(shutil.copytree(made, tmp_path / "small", symlinks=True))
+
+
+@pytest.fixture
+def small(deployed_small: Path) -> Iterator[Deployment]:
+    """The small catalog, deployed."""
+    with serve(deployed_small) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
         yield deployment
 
