@@ -9,6 +9,32 @@ from pathlib import Path
 PROJECT = "interlock-local"
 _LOOPBACK = "127.0.0.1,localhost"
 
+# The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version.
+ENDPOINTS: Mapping[str, str] = {
+    "cloud_run_v2": "/v2/",
+    "cloud_scheduler": "/v1/",
+    "cloudfunctions2": "/v2/",
+    "iam_beta": "/v1/",
+    "logging": "/v2/",
+    "monitoring": "/",
+    "pubsub": "/v1/",
+    "resource_manager": "/v1/",
+    "service_usage": "/v1/",
+    "storage": "/storage/v1/",
+}
+# gcloud's names of its APIs; it adds the version to all but storage.
+GCLOUD_APIS = (
+    "cloudfunctions",
+    "cloudresourcemanager",
+    "cloudscheduler",
+    "iam",
+    "logging",
+    "monitoring",
+    "pubsub",
+    "run",
+    "serviceusage",
+)
+
 # Would make a tool fetch tokens at Google, act as someone else there, or read a key file of the user's.
 _UNSET = (
     "CLOUDSDK_ACTIVE_CONFIG_NAME",
@@ -40,8 +66,7 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
         "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
         # The real names of the provider's endpoints, so that stacks don't know where they act.
-        "GOOGLE_CLOUD_SCHEDULER_CUSTOM_ENDPOINT": f"{url}/v1/",
-        "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
+        **{f"GOOGLE_{name.upper()}_CUSTOM_ENDPOINT": url + path for name, path in ENDPOINTS.items()},
         # cdktf: `terraform providers lock` asks the registry even in reattach mode.
         "CDKTF_SKIP_PROVIDER_LOCK": "true",
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # else it makes a folder in the user's home
@@ -52,7 +77,7 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         "STORAGE_EMULATOR_HOST": url,
         # gcloud; its own configuration folder, so that the user's is neither read nor changed.
         "CLOUDSDK_CONFIG": str(state.resolve() / "gcloud"),
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDSCHEDULER": f"{url}/",
+        **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name.upper()}": f"{url}/" for name in GCLOUD_APIS},
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{url}/storage/v1/",
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_CORE_PROJECT": PROJECT,

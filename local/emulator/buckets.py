@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from local.emulator.model import ApiError, JsonObject, Response, timestamp
-from local.emulator.rest import Call, Handler, paged
+from local.emulator.rest import Call, Handler, paged, policy_kind
 
 KIND = "storage.buckets"
 LINK = "https://www.googleapis.com/storage/v1/b/"
@@ -149,6 +149,7 @@ def _delete(call: Call) -> Response:
         raise ApiError(409, "The bucket you tried to delete is not empty.")
     call.store.drop(KIND, bucket["name"])
     call.store.drop(f"{KIND}.project", bucket["name"])
+    call.store.drop(policy_kind(KIND), bucket["name"])
     return Response(status=204)
 
 

@@ -3,7 +3,9 @@
 A new service is a row in local/emulator/services.py; a new kind of resource is one `Collection` in it:
 
 * `path`: its place in the discovery document, such as `projects.locations.workflows`.
-* `id_parameter`: the query parameter that carries the id at creation (`workflowId`), if the body's `name` doesn't.
+* `id_parameter`: the query parameter (or field beside the envelope) that carries the id at creation (`workflowId`), if the
+  body's `name` doesn't.
+* `envelope`: the field that holds the resource in requests that wrap it, such as `{topic, updateMask}`.
 * `short_name`: the body's `name` is the id alone (logging metrics), not the full path.
 * `created` and `changed`: add what the server adds (defaults, times) and refuse what the server refuses.
 * `shown`: fields that depend on the moment of reading.
@@ -62,13 +64,14 @@ class Collection:
 
     path: str
     id_parameter: str | None = None
+    envelope: str | None = None
     short_name: bool = False
     created: Callable[[JsonObject, Call], JsonObject] = lambda new, _call: new
     changed: Callable[[JsonObject, JsonObject, Call], JsonObject] = _same
     shown: Callable[[JsonObject, Call], JsonObject] = lambda resource, _call: resource
     verbs: Mapping[str, Callable[[JsonObject, Call], JsonObject]] = field(default_factory=dict)
 
-    def handler(self, method: Method) -> Handler | None:
+    def handler(self, method: Method) -> Callable[[Call], JsonObject] | None:
         """What serves the method, or None."""
         if method.collection != self.path:
             return None
@@ -86,6 +89,13 @@ class Collection:
             "delete": self._delete,
         }[method.verb]
 
+    def answer(self, call: Call) -> JsonObject:
+        """What the collection itself answers; for handlers that add to it."""
+        handler = self.handler(call.method)
+        if handler is None:
+            raise ApiError(501, f"The local stand-in does not serve {call.method.id}.")
+        return handler(call)
+
     def _kind(self, call: Call) -> str:
         return f"{call.api.name}.{self.path}"
 
@@ -102,12 +112,13 @@ class Collection:
         return found
 
     def _create(self, call: Call) -> JsonObject:
-        body = {key: value for key, value in call.body.items() if value is not None}
+        body = {key: value for key, value in self._inner(call).items() if value is not None}
         if not call.method.template.endswith("}"):  # on the collection: POST v1/{+parent}/jobs
             stem = f"{self._name(call)}/{self.path.rpartition('.')[2]}/"
-            given = call.query.get(self.id_parameter or "") or body.get("name") or str(secrets.randbits(60))
+            beside = self.id_parameter or ""
+            given = call.query.get(beside) or call.body.get(beside) or body.get("name") or str(secrets.randbits(60))
             name = given if given.startswith(stem) else stem + given
-            if "/" in name.removeprefix(stem):
+            if "/" in name.removeprefix(stem) and not self.short_name:
                 raise ApiError(400, f"The name must be formatted {stem}ID.", field="name")
         else:
             name = self._name(call)  # created under its own name: PUT v1/{+name}
@@ -117,6 +128,10 @@ class Collection:
         created = self.created(body, call)
         call.store.put(self._kind(call), name, created)
         return _operation(self.shown(created, call), call)
+
+    def _inner(self, call: Call) -> JsonObject:
+        inner: JsonObject = call.body.get(self.envelope or "", call.body)
+        return inner
 
     def _change(self, call: Call, new: JsonObject) -> JsonObject:
         call.store.put(self._kind(call), self._name(call), new)
@@ -128,15 +143,18 @@ class Collection:
         name = {"name": old["name"]}
         if call.method.http == "PUT":
             return self._change(call, self.changed(old, call.body | name, call))
-        mask = call.query.get("updateMask") or call.query.get("update_mask") or ""
-        fields = {part.split(".")[0] for part in mask.split(",") if part} or set(call.body)
+        body = self._inner(call)
+        mask = call.query.get("updateMask") or call.query.get("update_mask")
+        mask = mask or (call.body.get("updateMask", "") if body is not call.body else "")
+        fields = {part.split(".")[0] for part in mask.split(",") if part} or set(body)
         new = {key: value for key, value in old.items() if key not in fields}
-        new |= {key: value for key, value in call.body.items() if key in fields and value is not None}
+        new |= {key: value for key, value in body.items() if key in fields and value is not None}
         return self._change(call, self.changed(old, new | name, call))
 
     def _delete(self, call: Call) -> JsonObject:
         self._find(call)
         call.store.drop(self._kind(call), self._name(call))
+        call.store.drop(policy_kind(self._kind(call)), self._name(call))
         return _operation({}, call)
 
     def _list(self, call: Call) -> JsonObject:
@@ -145,6 +163,11 @@ class Collection:
         page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
         out: JsonObject = {call.api.list_field(call.method): [resource for _, resource in page]} if page else {}
         return out | ({"nextPageToken": token} if token else {})
+
+
+def policy_kind(kind: str) -> str:
+    """Where the store keeps the IAM policies of a kind of resource; a policy goes with its resource."""
+    return f"{kind}.policy"
 
 
 def paged(
@@ -166,7 +189,9 @@ def paged(
 
 
 def _operation(resource: JsonObject, call: Call) -> JsonObject:
-    """The resource, wrapped as a finished operation where the API answers with operations."""
+    """The resource as the API answers: wrapped in a finished operation, or as nothing where it says nothing."""
+    if call.method.response == "Empty":
+        return {}
     if not (call.method.response or "").endswith("Operation"):
         return resource
     location = "/".join(next(iter(call.path.values())).split("/")[:4])  # projects/P/locations/L

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from local.emulator import buckets, objects, scheduler
+from local.emulator import buckets, iam, objects, projects, pubsub, run, scheduler
 from local.emulator.discovery import Api
+from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
 
 
@@ -40,5 +41,13 @@ def services() -> tuple[Service, ...]:
     """Every service; of two that serve the same path, the first wins."""
     return (
         Service(api="cloudscheduler", version="v1", collections=(scheduler.JOBS,), handlers=scheduler.HANDLERS),
-        Service(api="storage", version="v1", handlers={**buckets.HANDLERS, **objects.handlers()}),
+        Service(
+            api="storage",
+            version="v1",
+            handlers={**buckets.HANDLERS, **objects.handlers(), **policies(buckets.KIND, exists=buckets.find)},
+        ),
+        Service(api="iam", version="v1", collections=iam.COLLECTIONS, handlers=iam.HANDLERS),
+        Service(api="cloudresourcemanager", version="v1", handlers=projects.HANDLERS),
+        Service(api="pubsub", version="v1", collections=pubsub.COLLECTIONS, handlers=pubsub.HANDLERS),
+        Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )

@@ -35,8 +35,10 @@ class Resource:
     create_verb: str = "POST"
     update_verb: str = "PATCH"
     update_mask: bool = False
+    envelope: str = ""  # the field of an update's body that holds the object, beside `updateMask`
     renames: Mapping[str, str] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # arguments that are no field of the API's object
+    always: frozenset[str] = frozenset()  # arguments that are sent even if false or empty
     client_side: frozenset[str] = frozenset()  # of these, the ones whose change asks for no request
     provider_defaults: tuple[str, ...] = ("project", "region")
     retry_queue: bool = False
@@ -51,7 +53,13 @@ class Resource:
     @property
     def hidden(self) -> frozenset[str]:
         """Every attribute that is not a field of the API's object."""
-        return self.unsent | self.client_side | {"id", DELETION_POLICY, "timeouts", *self.provider_defaults, *LABELS}
+        ours = self.unsent | self.client_side | {"id", DELETION_POLICY, "timeouts", *self.provider_defaults}
+        return ours | set(LABELS) if self.labelled else ours
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the type has the three label attributes; `labels` alone is a field like any other."""
+        return "effective_labels" in self.block.attrs
 
     def validate(self, config: Object) -> list[str]:  # noqa: ARG002 - a hook
         """What is wrong with a configuration beyond what its schema says."""
@@ -65,19 +73,23 @@ class Resource:
                 change.set(name, default, force=True)
         if DELETION_POLICY in self.block.attrs and change.config.get(DELETION_POLICY) is None:
             change.set(DELETION_POLICY, "DELETE")
-        if "effective_labels" in self.block.attrs:
+        if self.labelled:
             plan_labels(change, settings.default_labels)
 
     def encode(self, value: Object) -> Object:
         """The body of a create or an update."""
         body = convert.expand(self.block, value, skip=self.hidden, renames=self.renames)
+        sent = [name for name in self.always if value.get(name) is not None]
+        body |= {self.renames.get(name, convert.camel(name)): value[name] for name in sent}
         labels = mapping(value, "effective_labels")
         return body | ({"labels": labels} if labels else {})
 
     def decode(self, body: Object, reference: Object) -> Object:
         """The state for what the API returned; what the API does not know comes from the reference."""
         state = reference | convert.flatten(self.block, body, skip=self.hidden, renames=self.renames)
-        if "effective_labels" in self.block.attrs:
+        for name in self.client_side:  # after an import: what the provider sets if it is unset
+            state[name] = self.block.attrs[name].default if state.get(name) is None else state[name]
+        if self.labelled:
             state |= read_labels(mapping(body, "labels"), reference)
         return state
 
@@ -135,9 +147,16 @@ class Resource:
     def send_update(self, cloud: Cloud, prior: Object, planned: Object) -> None:
         """The request of an update."""
         url, body = self.link(cloud, planned), self.encode(planned)
-        fields = [self.renames.get(name, convert.camel(name)) for name in self.changed(prior, planned)]
-        query = {"updateMask": ",".join(sorted(fields))} if self.update_mask else None
+        mask = ",".join(sorted(self.mask(prior, planned)))
+        if self.envelope:
+            body = {self.envelope: body, "updateMask": mask}
+        query = {"updateMask": mask} if self.update_mask and not self.envelope else None
         self._attempt("updating", cloud, self.update_verb, url, body, query=query)
+
+    def mask(self, prior: Object, planned: Object) -> set[str]:
+        """The fields of the API's object that an update is about."""
+        renames = dict.fromkeys(LABELS, "labels") | dict(self.renames)
+        return {renames.get(name, convert.camel(name)) for name in self.changed(prior, planned)}
 
     def delete(self, cloud: Cloud, prior: Object) -> None:
         """Delete it; one that is gone already is fine."""
@@ -164,7 +183,7 @@ class Resource:
         if not self.imports:
             raise Failure(f"resource {self.type} doesn't support import")
         for form in self.imports:
-            found = re.fullmatch(PLACE.sub(_group, form), import_id)
+            found = re.fullmatch(PLACE.sub(group, form), import_id)
             if found:
                 state: Object = {name: getattr(settings, name) or None for name in self.provider_defaults}
                 state |= found.groupdict()
@@ -186,5 +205,6 @@ class Resource:
             raise Failure(f"Error {doing} {self.label}: {error}") from error
 
 
-def _group(match: re.Match[str]) -> str:
+def group(match: re.Match[str]) -> str:
+    """The group of a regular expression for a {place} in a template."""
     return f"(?P<{match['name']}>{'.+' if match['path'] else '[^/]+'})"

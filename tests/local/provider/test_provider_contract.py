@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
+import test_contract_accounts as accounts
+from contract import Contract, keep
 from stand import JOBS, PROJECT, REGION, Stand
 
 from local.provider.types import DATA_SOURCES, RESOURCES
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """A resource in two versions, and what its plans are to say."""
-
-    address: str
-    first: str
-    second: str
-    change: str  # what the plan of the second version says
-    import_ids: tuple[str, ...]
-    after_import: dict[str, str]  # what the plan says after an import: what the API does not know
-    link: str  # where the API has it
-
 
 RETRY = """
   retry_config {
@@ -209,32 +195,13 @@ CONTRACTS = [
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    stand.write(contract.first)
-    stand.apply()
-    assert stand.changes() == {}, "a plan after the apply"
-
-    stand.write(contract.second)
-    assert stand.changes() == {contract.address: contract.change}
-    stand.apply()
-    assert stand.changes() == {}, "a plan after the change"
-
-    for import_id in contract.import_ids:
-        stand.terraform("state", "rm", contract.address)
-        stand.terraform("import", contract.address, import_id)
-        assert stand.changes() == contract.after_import, import_id
-    if not contract.import_ids:
-        stand.terraform("state", "rm", contract.address)
-        assert "doesn't support import" in stand.terraform("import", contract.address, "x", fails=True)
-    stand.apply()
-    assert stand.api("GET", contract.link)
-
-    stand.destroy()
+    keep(stand, contract)
     assert stand.job_states() == {}
     assert stand.api("GET", f"/storage/v1/b?project={PROJECT}")["items"] == []
 
 
 def test_every_type_in_the_table_has_a_contract() -> None:
-    contracted = {contract.values[0].address.partition(".")[0] for contract in CONTRACTS}
+    contracted = {contract.values[0].type for contract in (*CONTRACTS, *accounts.CONTRACTS)}
     assert contracted == set(RESOURCES)
     assert set(DATA_SOURCES) == {"google_storage_bucket_objects", "google_storage_bucket_object_content"}
 
