@@ -56,7 +56,7 @@ lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/lint-imports
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
-	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -m golden
+	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests/golden catalog/schema.json README.md
 
 bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, toggle against gcloud and the client, start-up

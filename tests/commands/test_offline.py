@@ -46,6 +46,7 @@ def test_validate_exits_2_on_a_catalog_that_is_wrong_and_prints_no_json(run: Run
     ]
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("scope", ["marts", "table/mart.summary", "service/scrapers", "job/morning-catch-up", "all"])
 def test_affected_for_people(run: Run, scope: str) -> None:
     done = run("affected", scope)
@@ -58,6 +59,7 @@ def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run) -> None:
     assert run("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
 
 
+@pytest.mark.golden
 def test_show_for_people(run: Run) -> None:
     done = run("show", "gamebook-scraper")
     assert done.returncode == 0

@@ -69,6 +69,7 @@ def test_all_as_declared(run: Run, cloud: Cloud) -> None:
     assert done.stdout.splitlines()[-1] == "5 jobs: 4 enabled, 1 paused (1 by declaration, 0 held); no drift"
 
 
+@pytest.mark.golden
 def test_a_backfill_that_is_on_holds_its_jobs_until_its_end(run: Run, cloud: Cloud) -> None:
     cloud.hold(f"backfills/marts@{LATER}.json")
     for job in ("gamebook-scraper", "line-scraper"):
@@ -100,6 +101,7 @@ def test_a_backfill_that_is_on_holds_its_jobs_until_its_end(run: Run, cloud: Clo
     golden("commands/status-held.txt", done.stdout)
 
 
+@pytest.mark.golden
 def test_everything_that_is_not_as_it_should_be(run: Run, cloud: Cloud) -> None:
     cloud.hold(f"backfills/marts@{BEFORE}.json")
     cloud.hold(f"holds/job/line-scraper/x@{LATER}.json", "no JSON")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
 from tests.golden import golden
@@ -36,10 +38,12 @@ def without_metadata(value: Any) -> Any:
     return [without_metadata(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.golden
 def test_the_stacks_of_a_small_catalog_are_as_reviewed(small: Stacks) -> None:
     golden("stacks-small.json", json.dumps(without_metadata(small), indent=2, sort_keys=True) + "\n")
 
 
+@pytest.mark.golden
 def test_the_jobs_of_the_whole_catalog_are_as_reviewed(whole: Stacks) -> None:
     golden("stacks-jobs.txt", "\n".join(line(name, job) for name, job in sorted(jobs_of(whole).items())) + "\n")
 
