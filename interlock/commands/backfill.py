@@ -12,6 +12,7 @@ from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
 from interlock.environment import Environment
 from interlock.files import load_catalog
+from interlock.gcp.storage import remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant, parse_instant
 
@@ -47,6 +48,9 @@ def command(
         variables |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
     synthesize(cloud)
     deploy_stack(cloud, "schedules", variables, yes=yes)
+    if mode == "off":
+        for name in remove_flags(cloud.project, cloud.bucket, chosen):
+            click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:

@@ -14,7 +14,7 @@ from interlock.catalog import Catalog
 from interlock.files import load_catalog, load_environment
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
-from interlock.gcp.storage import read_holds
+from interlock.gcp.storage import read_holds, remove_flags
 from local.emulator import serve
 from tests.commands.conftest import ROOT, Run, parsed
 from tests.golden import golden
@@ -61,6 +61,18 @@ def test_without_the_local_target_one_line_says_what_to_run(run: Run) -> None:
     assert done.stderr.splitlines()[-1] == (
         "Error: the local target is not running; run: python -m local run -- interlock status --format json"
     )
+
+
+def test_flags_that_terraform_does_not_know_are_removed_and_only_those_of_the_ended_backfills(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    kept = [f"backfills/books@{LATER}.json", "backfills/marts.json", f"holds/backfill/marts/x@{LATER}.json"]
+    for name in (f"backfills/marts@{LATER}.json", f"backfills/marts@{BEFORE}.json", *kept):
+        cloud.hold(name)
+    removed = remove_flags(ENVIRONMENT.project, ENVIRONMENT.bucket, ["marts"])
+    assert removed == [f"backfills/marts@{BEFORE}.json", f"backfills/marts@{LATER}.json"]
+    assert [blob.name for blob in cloud.bucket.list_blobs()] == kept
 
 
 def test_all_as_declared(run: Run, cloud: Cloud) -> None:
