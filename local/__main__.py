@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import runner
-from local.emulator.faults import parse_fault, parse_latency
+from local.emulator.faults import Faults, parse_latency
 
 _EPILOG = """\
 examples:
@@ -56,7 +56,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
                      help="delay of every API call, such as 120ms")  # fmt: skip
     run.add_argument("--fault", type=_fault, action="append", default=[], metavar="SPEC",
                      help="METHOD PATH-REGEX CODE [xN | /N]: answer CODE to the first N such calls, or to every Nth; "
-                     "METHOD may be *")  # fmt: skip
+                     "METHOD may be *; or 'metrics hidden 30s': alert policies don't find newer log metrics")  # fmt: skip
     split = list(argv).index("--") if "--" in argv else len(argv)
     given, command = parser.parse_args(argv[:split]), argv[split + 1 :]
     if not command:
@@ -79,7 +79,8 @@ def _latency(text: str) -> float:
 
 def _fault(text: str) -> str:
     try:
-        return parse_fault(text).spec
+        Faults().add(text)
+        return text.strip()
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -2,6 +2,8 @@
 
 A fault is written `METHOD PATH-REGEX CODE [xN | /N]`: `POST :pause$ 409 x3` refuses the first three pauses,
 `* /jobs 503 /5` every fifth call on jobs, `GET /o 429` every one. METHOD may be `*`; the pattern is searched in the path.
+`metrics hidden 30s` keeps alert policies from finding a log metric for so long after its creation; in Google it takes up to 10
+minutes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ _MESSAGES = {
     503: "The service is currently unavailable.",
 }
 _SPEC = re.compile(r"(?P<http>[A-Z]+|\*) +(?P<path>\S.*?) +(?P<code>\d{3})(?: +(?:x(?P<times>\d+)|/(?P<every>\d+)))?")
+_HIDDEN = re.compile(r"metrics hidden +(\S+)")
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
 
@@ -76,23 +79,26 @@ def parse_latency(text: str) -> float:
 
 @dataclass
 class Faults:
-    """The faults and the latency (seconds) of a running emulator."""
+    """The faults of a running emulator, its latency and how long new metrics are hidden (seconds)."""
 
     latency: float = 0.0
+    metrics_hidden: float = 0.0
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *specs: str) -> None:
         """Add faults; none is added if one is wrong (ValueError)."""
-        parsed = [parse_fault(spec) for spec in specs]
+        hidden = [parse_latency(found[1]) for spec in specs if (found := _HIDDEN.fullmatch(spec.strip()))]
+        parsed = [parse_fault(spec) for spec in specs if not _HIDDEN.fullmatch(spec.strip())]
         with self._lock:
             self._faults += parsed
+            self.metrics_hidden = hidden[-1] if hidden else self.metrics_hidden
 
     def clear(self) -> None:
-        """No faults and no latency from now on."""
+        """No faults, no latency and nothing hidden from now on."""
         with self._lock:
             self._faults.clear()
-            self.latency = 0.0
+            self.latency = self.metrics_hidden = 0.0
 
     def check(self, http: str, path: str) -> None:
         """Raise the ApiError that the first striking fault asks for."""
@@ -104,5 +110,6 @@ class Faults:
     def describe(self) -> JsonObject:
         """Latency and faults with their counts."""
         with self._lock:
-            faults = [{"fault": fault.spec, "hits": fault.hits} for fault in self._faults]
+            faults: list[JsonObject] = [{"fault": fault.spec, "hits": fault.hits} for fault in self._faults]
+            faults += [{"fault": f"metrics hidden {self.metrics_hidden:g}s"}] if self.metrics_hidden else []
             return {"latency": f"{self.latency * 1000:g}ms", "faults": faults}

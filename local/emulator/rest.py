@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from local.emulator.discovery import Api, Method
+from local.emulator.faults import Faults
 from local.emulator.model import ApiError, JsonObject, Request, Response
 from local.emulator.store import Store
 
@@ -43,6 +44,7 @@ class Call:
     request: Request
     body: JsonObject
     store: Store
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -113,8 +115,8 @@ class Collection:
 
     def _create(self, call: Call) -> JsonObject:
         body = {key: value for key, value in self._inner(call).items() if value is not None}
+        stem = f"{self._name(call)}/{self.path.rpartition('.')[2]}/"
         if not call.method.template.endswith("}"):  # on the collection: POST v1/{+parent}/jobs
-            stem = f"{self._name(call)}/{self.path.rpartition('.')[2]}/"
             beside = self.id_parameter or ""
             given = call.query.get(beside) or call.body.get(beside) or body.get("name") or str(secrets.randbits(60))
             name = given if given.startswith(stem) else stem + given
@@ -122,7 +124,7 @@ class Collection:
                 raise ApiError(400, f"The name must be formatted {stem}ID.", field="name")
         else:
             name = self._name(call)  # created under its own name: PUT v1/{+name}
-        body["name"] = name.rpartition("/")[2] if self.short_name else name
+        body["name"] = name.removeprefix(stem) if self.short_name else name
         if call.store.get(self._kind(call), name) is not None:
             raise ApiError(409, f"{call.method.request} {name} already exists.", status="ALREADY_EXISTS")
         created = self.created(body, call)

@@ -65,7 +65,15 @@ class Emulator:
             api.check_query(method, request.query)
             body = _json_body(api, method, request)
             with self.store.transaction():
-                call = Call(api=api, method=method, path=path, request=request, body=body, store=self.store)
+                call = Call(
+                    api=api,
+                    method=method,
+                    path=path,
+                    request=request,
+                    body=body,
+                    store=self.store,
+                    faults=self.faults,
+                )
                 result = handler(call)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from local.emulator import buckets, iam, objects, projects, pubsub, run, scheduler
+from local.emulator import buckets, iam, metrics, monitoring, objects, projects, pubsub, run, scheduler
 from local.emulator.discovery import Api
 from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
@@ -49,5 +49,8 @@ def services() -> tuple[Service, ...]:
         Service(api="iam", version="v1", collections=iam.COLLECTIONS, handlers=iam.HANDLERS),
         Service(api="cloudresourcemanager", version="v1", handlers=projects.HANDLERS),
         Service(api="pubsub", version="v1", collections=pubsub.COLLECTIONS, handlers=pubsub.HANDLERS),
+        Service(api="logging", version="v2", collections=metrics.COLLECTIONS),
+        Service(api="monitoring", version="v3", collections=monitoring.COLLECTIONS, handlers=monitoring.HANDLERS),
+        Service(api="monitoring", version="v1", collections=monitoring.DASHBOARDS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )

@@ -109,7 +109,15 @@ class _Planner:
             return UNKNOWN if self._change.creates else was
         if block.force and len(was) != len(elements):
             self._replace(path)
-        return [self.block(block, _partner(block, was, i, element), element, (*path, i)) for i, element in enumerate(elements)]
+        replaced = len(self._change.replace)
+        planned = [self.block(block, _partner(block, was, i, e), e, (*path, i)) for i, e in enumerate(elements)]
+        if block.nest == "set":
+            # SDKv2 sees elements of a set come and go; and no path leads into one.
+            gone = len(was) > len(elements) and any(a.force for a in block.attrs.values())
+            if gone or len(self._change.replace) > replaced:
+                del self._change.replace[replaced:]
+                self._replace(path)
+        return planned
 
     def _replace(self, path: Path) -> None:
         if not self._change.creates:

@@ -10,6 +10,7 @@ from local.provider.accounts import CustomRole, ServiceAccount
 from local.provider.buckets import Bucket
 from local.provider.cloud import Cloud
 from local.provider.iam import IamMember
+from local.provider.monitoring import AlertPolicy, Channel, Dashboard, LogMetric
 from local.provider.objects import BucketObject, read_bucket_objects, read_object_content
 from local.provider.pubsub import Subscription
 from local.provider.resource import Resource
@@ -166,6 +167,50 @@ _ROWS: tuple[Resource, ...] = (
         ),
         parent="name",
         full_parent=True,
+    ),
+    LogMetric(
+        type="google_logging_metric",
+        label="Metric",
+        service="logging",
+        collection="projects/{project}/metrics",
+        self_link="projects/{project}/metrics/{name}",
+        imports=("{project} {+name}", "{+name}"),
+        update_verb="PUT",
+        provider_defaults=("project",),
+    ),
+    Channel(
+        type="google_monitoring_notification_channel",
+        label="NotificationChannel",
+        service="monitoring",
+        collection="v3/projects/{project}/notificationChannels",
+        self_link="v3/{+name}",
+        imports=("{+name}",),
+        always=frozenset({"enabled"}),
+        unsent=frozenset({"sensitive_labels"}),
+        client_side=frozenset({"force_delete"}),
+        provider_defaults=("project",),
+    ),
+    AlertPolicy(
+        type="google_monitoring_alert_policy",
+        label="AlertPolicy",
+        service="monitoring",
+        collection="v3/projects/{project}/alertPolicies",
+        self_link="v3/{+name}",
+        imports=("{+name}",),
+        update_mask=True,
+        always=frozenset({"enabled"}),
+        unsent=frozenset({"creation_record"}),
+        provider_defaults=("project",),
+    ),
+    Dashboard(
+        type="google_monitoring_dashboard",
+        label="Dashboard",
+        service="monitoring",
+        collection="v1/projects/{project}/dashboards",
+        self_link="v1/{+id}",
+        imports=("projects/{project}/dashboards/{name}", "{name}"),
+        unsent=frozenset({"dashboard_json"}),
+        provider_defaults=("project",),
     ),
 )
 

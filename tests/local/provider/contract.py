@@ -20,7 +20,7 @@ class Contract:
     change: str  # what the plan of the second version says
     import_ids: tuple[str, ...]
     after_import: Mapping[str, str] = field(default_factory=dict)  # what the plan says then: what the API does not know
-    link: str  # where the API has it
+    link: str  # where the API has it; NAME in it, and in an import id, is the id that the server gave
     stays: bool = False  # whether the API still answers there after the destroy
 
     @property
@@ -40,7 +40,8 @@ def keep(stand: Stand, contract: Contract) -> None:
     stand.apply()
     assert stand.changes() == {}, "a plan after the change"
 
-    for import_id in contract.import_ids:
+    name = str(stand.state(contract.address)["id"])
+    for import_id in (form.replace("NAME", name) for form in contract.import_ids):
         stand.terraform("state", "rm", contract.address)
         stand.terraform("import", contract.address, import_id)
         assert stand.changes() == contract.after_import, import_id
@@ -48,9 +49,10 @@ def keep(stand: Stand, contract: Contract) -> None:
         stand.terraform("state", "rm", contract.address)
         assert "doesn't support import" in stand.terraform("import", contract.address, "x", fails=True)
     stand.apply()
-    assert stand.api("GET", contract.link)
+    link = contract.link.replace("NAME", name)
+    assert stand.api("GET", link)
 
     stand.destroy()
     if not contract.stays:
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            stand.api("GET", contract.link)
+            stand.api("GET", link)
