@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from local.emulator import buckets, iam, metrics, monitoring, objects, projects, pubsub, run, scheduler
+from local.emulator import apis, buckets, functions, iam, metrics, monitoring, objects, projects, pubsub, run, scheduler
 from local.emulator.discovery import Api
 from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
@@ -52,5 +52,7 @@ def services() -> tuple[Service, ...]:
         Service(api="logging", version="v2", collections=metrics.COLLECTIONS),
         Service(api="monitoring", version="v3", collections=monitoring.COLLECTIONS, handlers=monitoring.HANDLERS),
         Service(api="monitoring", version="v1", collections=monitoring.DASHBOARDS),
+        Service(api="serviceusage", version="v1", handlers=apis.HANDLERS),
+        Service(api="cloudfunctions", version="v2", collections=functions.COLLECTIONS, handlers=functions.HANDLERS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )

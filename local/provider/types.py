@@ -9,6 +9,7 @@ from local.environment import ENDPOINTS
 from local.provider.accounts import CustomRole, ServiceAccount
 from local.provider.buckets import Bucket
 from local.provider.cloud import Cloud
+from local.provider.functions import Function, ProjectService
 from local.provider.iam import IamMember
 from local.provider.monitoring import AlertPolicy, Channel, Dashboard, LogMetric
 from local.provider.objects import BucketObject, read_bucket_objects, read_object_content
@@ -210,6 +211,31 @@ _ROWS: tuple[Resource, ...] = (
         self_link="v1/{+id}",
         imports=("projects/{project}/dashboards/{name}", "{name}"),
         unsent=frozenset({"dashboard_json"}),
+        provider_defaults=("project",),
+    ),
+    Function(
+        type="google_cloudfunctions2_function",
+        label="function",
+        service="cloudfunctions2",
+        collection="projects/{project}/locations/{location}/functions?functionId={name}",
+        self_link="projects/{project}/locations/{location}/functions/{name}",
+        imports=(
+            "projects/{project}/locations/{location}/functions/{name}",
+            "{project}/{location}/{name}",
+            "{location}/{name}",
+        ),
+        update_mask=True,
+        unsent=frozenset({"name", "location"}),
+        provider_defaults=("project",),
+    ),
+    ProjectService(
+        type="google_project_service",
+        label="project service",
+        service="service_usage",
+        collection="projects/{project}/services:batchEnable",
+        self_link="projects/{project}/services/{service}",
+        imports=("{project}/{service}",),
+        client_side=frozenset({"disable_on_destroy", "disable_dependent_services"}),
         provider_defaults=("project",),
     ),
 )

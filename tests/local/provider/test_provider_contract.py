@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import test_contract_accounts as accounts
 import test_contract_alerting as alerting
+import test_contract_functions as functions
 from contract import Contract, keep
 from stand import JOBS, PROJECT, REGION, Stand
 
@@ -202,7 +203,9 @@ def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None
 
 
 def test_every_type_in_the_table_has_a_contract() -> None:
-    contracted = {contract.values[0].type for contract in (*CONTRACTS, *accounts.CONTRACTS, *alerting.CONTRACTS)}
+    contracted = {
+        contract.values[0].type for contract in (*CONTRACTS, *accounts.CONTRACTS, *alerting.CONTRACTS, *functions.CONTRACTS)
+    }
     assert contracted == set(RESOURCES)
     assert set(DATA_SOURCES) == {"google_storage_bucket_objects", "google_storage_bucket_object_content"}
 
