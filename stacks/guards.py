@@ -39,7 +39,7 @@ def add_variables(stack: BaseStack, env: Environment) -> None:
             ),
             (
                 "${try(length(var.backfills), 0) == 0 || var.backfill_mode != null}",
-                "backfills says which, and backfill_mode what is to become of them: add backfill_mode=true or backfill_mode=false",
+                "backfills says which, backfill_mode what is to become of them: add backfill_mode=true or backfill_mode=false",
             ),
         ],
     )
