@@ -141,6 +141,8 @@ HANDLERS: Mapping[str, Handler] = {
     f"{ACCOUNTS}.create": _create_account,
     **{f"{ACCOUNTS}.{verb}": _located(_ACCOUNTS.answer) for verb in ("get", "patch", "delete", "enable", "disable")},
     **{method: _located(handler) for method, handler in policies(ACCOUNTS).items()},
+    # What gcloud asks before it makes a role, to warn of permissions in an early stage.
+    "iam.permissions.queryTestablePermissions": lambda _call: {},
     f"{ROLES}.create": _insert_role,
     f"{ROLES}.delete": _delete_role,
     f"{ROLES}.list": _list_roles,

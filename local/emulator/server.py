@@ -44,7 +44,7 @@ class Emulator:
     def __init__(self, state: Path, rows: Iterable[Service]) -> None:
         self.state = state
         self.faults = Faults()
-        self._apis = [row.load() for row in rows]
+        self._rows = tuple(rows)
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
@@ -88,7 +88,7 @@ class Emulator:
     def _route(self, request: Request) -> tuple[Api, Method, Handler | None, dict[str, str]]:
         path = found[1] if (found := _DOWNLOAD.fullmatch(request.path)) else request.path
         unserved = None
-        for api, served in self._apis:
+        for api, served in (row.served for row in self._rows):
             for method in api.methods:
                 # A resumable upload is begun with POST and continued with PUT on the same path.
                 http = "POST" if method.upload and request.http == "PUT" else request.http
@@ -100,7 +100,7 @@ class Emulator:
         if unserved:
             return unserved
         if request.http in {"GET", "HEAD"} and (xml := _XML.fullmatch(path)) and not path.startswith(_JSON):
-            api = next(api for api, _ in self._apis if api.is_storage)
+            api = next(api for api, _ in (row.served for row in self._rows) if api.is_storage)
             get = next(method for method in api.methods if method.id == "storage.objects.get")
             return api, get, objects.read_xml, {key: unquote(value) for key, value in xml.groupdict().items()}
         raise ApiError(404, f"The local stand-in knows no method {request.http} {unquote(request.path)}.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from stand import Stand
 
+NAME = "NAME"  # in a link or an import id: the id that the server gave
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
@@ -20,7 +22,7 @@ class Contract:
     change: str  # what the plan of the second version says
     import_ids: tuple[str, ...]
     after_import: Mapping[str, str] = field(default_factory=dict)  # what the plan says then: what the API does not know
-    link: str  # where the API has it; NAME in it, and in an import id, is the id that the server gave
+    link: str  # where the API has it
     stays: bool = False  # whether the API still answers there after the destroy
 
     @property
@@ -41,7 +43,7 @@ def keep(stand: Stand, contract: Contract) -> None:
     assert stand.changes() == {}, "a plan after the change"
 
     name = str(stand.state(contract.address)["id"])
-    for import_id in (form.replace("NAME", name) for form in contract.import_ids):
+    for import_id in (form.replace(NAME, name) for form in contract.import_ids):
         stand.terraform("state", "rm", contract.address)
         stand.terraform("import", contract.address, import_id)
         assert stand.changes() == contract.after_import, import_id
@@ -49,7 +51,7 @@ def keep(stand: Stand, contract: Contract) -> None:
         stand.terraform("state", "rm", contract.address)
         assert "doesn't support import" in stand.terraform("import", contract.address, "x", fails=True)
     stand.apply()
-    link = contract.link.replace("NAME", name)
+    link = contract.link.replace(NAME, name)
     assert stand.api("GET", link)
 
     stand.destroy()

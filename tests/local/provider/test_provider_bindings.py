@@ -14,14 +14,37 @@ from local.provider.schema import Block
 
 META = {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioners"}
 REFUSED = {
+    "cloudfunctions2_function": "build_config.source.repo_source build_config.worker_pool event_trigger kms_key_name "
+    "service_config.binary_authorization_policy service_config.secret_environment_variables service_config.secret_volumes "
+    "service_config.vpc_connector service_config.vpc_connector_egress_settings",
+    "logging_metric": "bucket_name",
+    "pubsub_subscription": "bigquery_config cloud_storage_config message_transforms",
+    "pubsub_topic": "ingestion_data_source_settings kms_key_name message_transforms schema_settings",
+    "service_account": "create_ignore_already_exists",
     "storage_bucket": "autoclass cors custom_placement_config default_event_based_hold enable_object_retention encryption "
     "hierarchical_namespace ip_filter logging requester_pays retention_policy rpo website",
     "storage_bucket_object": "customer_encryption event_based_hold force_empty_content_type kms_key_name retention "
     "temporary_hold",
 }
 TYPES = [
+    ("cloud_run_v2_service_iam_member", "CloudRunV2ServiceIamMember"),
     ("cloud_scheduler_job", "CloudSchedulerJob"),
+    ("cloudfunctions2_function", "Cloudfunctions2Function"),
+    ("logging_metric", "LoggingMetric"),
+    ("monitoring_alert_policy", "MonitoringAlertPolicy"),
+    ("monitoring_dashboard", "MonitoringDashboard"),
+    ("monitoring_notification_channel", "MonitoringNotificationChannel"),
+    ("project_iam_custom_role", "ProjectIamCustomRole"),
+    ("project_iam_member", "ProjectIamMember"),
+    ("project_service", "ProjectService"),
+    ("pubsub_subscription", "PubsubSubscription"),
+    ("pubsub_subscription_iam_member", "PubsubSubscriptionIamMember"),
+    ("pubsub_topic", "PubsubTopic"),
+    ("pubsub_topic_iam_member", "PubsubTopicIamMember"),
+    ("service_account", "ServiceAccount"),
+    ("service_account_iam_member", "ServiceAccountIamMember"),
     ("storage_bucket", "StorageBucket"),
+    ("storage_bucket_iam_member", "StorageBucketIamMember"),
     ("storage_bucket_object", "StorageBucketObject"),
     ("data_google_storage_bucket_objects", "DataGoogleStorageBucketObjects"),
     ("data_google_storage_bucket_object_content", "DataGoogleStorageBucketObjectContent"),

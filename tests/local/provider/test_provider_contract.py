@@ -6,6 +6,7 @@ import pytest
 import test_contract_accounts as accounts
 import test_contract_alerting as alerting
 import test_contract_functions as functions
+import test_contract_metrics as metrics
 from contract import Contract, keep
 from stand import JOBS, PROJECT, REGION, Stand
 
@@ -203,9 +204,8 @@ def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None
 
 
 def test_every_type_in_the_table_has_a_contract() -> None:
-    contracted = {
-        contract.values[0].type for contract in (*CONTRACTS, *accounts.CONTRACTS, *alerting.CONTRACTS, *functions.CONTRACTS)
-    }
+    every = [CONTRACTS, *(module.CONTRACTS for module in (accounts, alerting, functions, metrics))]
+    contracted = {contract.values[0].type for contracts in every for contract in contracts}
     assert contracted == set(RESOURCES)
     assert set(DATA_SOURCES) == {"google_storage_bucket_objects", "google_storage_bucket_object_content"}
 
