@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from conftest import Rest
+
+if TYPE_CHECKING:  # at run time `conftest` may be that of tests/local/provider, which has the same module name
+    from conftest import Rest
 
 P = "projects/p"
 METRIC = {"name": "conflicts", "filter": "severity>=ERROR"}
