@@ -1,53 +1,14 @@
-"""A fresh emulator for every test, and a plain HTTP client for what the real clients don't send."""
+"""A fresh emulator for every test."""
 
 from __future__ import annotations
 
-import http.client
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from local import emulator as target
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status, headers and body of an answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def message(self) -> str:
-        """The message of an error."""
-        return str(self.json["error"]["message"])
-
-
-@dataclass(frozen=True)
-class Rest:
-    """Requests to the emulator, as they are written here."""
-
-    url: str
-
-    def __call__(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
-        connection.request(method, path, body=data, headers=dict(headers or {}))
-        response = connection.getresponse()
-        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        connection.close()
-        return answer
+from tests.local.plain import Rest
 
 
 @pytest.fixture

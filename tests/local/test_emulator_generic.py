@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Rest
 
 from local import emulator as target
 from local.emulator.faults import parse_fault, parse_latency
 from local.emulator.rest import Collection
 from local.emulator.services import Service
+from tests.local.plain import Rest
 
 JOBS = "/v1/projects/p/locations/us-west2/jobs"
 JOB = {"name": f"{JOBS[4:]}/a", "schedule": "0 * * * *", "httpTarget": {"uri": "https://x.example"}}

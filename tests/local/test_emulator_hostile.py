@@ -6,11 +6,11 @@ import base64
 from urllib.parse import quote
 
 import pytest
-from conftest import Rest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local import emulator as target
+from tests.local.plain import Rest
 
 PARENT = "/v1/projects/p/locations/us-west2/jobs"
 TEXT = st.text(max_size=12)

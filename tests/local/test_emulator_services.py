@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # at run time `conftest` may be that of tests/local/provider, which has the same module name
-    from conftest import Rest
+    from tests.local.plain import Rest
 
 P = "projects/p"
 METRIC = {"name": "conflicts", "filter": "severity>=ERROR"}

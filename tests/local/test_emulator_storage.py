@@ -293,9 +293,8 @@ def test_bad_bucket_names_are_refused(rest, name):
 
 
 def test_state_outlives_the_emulator(tmp_path):
-    from conftest import Rest
-
     from local import emulator as target
+    from tests.local.plain import Rest
 
     contents = []
     for body in (b"one", b"two"):

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stand import Stand
 
 from local import emulator, provider
+from tests.local.provider.stand import Stand
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from stand import Stand
+
+from tests.local.provider.stand import Stand
 
 NAME = "NAME"  # in a link or an import id: the id that the server gave
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from contract import Contract, keep
-from stand import PROJECT, REGION, Stand
 
 from local.provider.cloud import Failure, Settings
 from local.provider.types import RESOURCES
+from tests.local.provider.contract import Contract, keep
+from tests.local.provider.stand import PROJECT, REGION, Stand
 
 ACCOUNT_ID = f"projects/{PROJECT}/serviceAccounts/coordinator@{PROJECT}.iam.gserviceaccount.com"
 SERVICE = f"/v2/projects/{PROJECT}/locations/{REGION}/services"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from contract import NAME, Contract, keep
-from stand import PROJECT, Stand
+
+from tests.local.provider.contract import NAME, Contract, keep
+from tests.local.provider.stand import PROJECT, Stand
 
 POLICY = """
 resource "google_logging_metric" "m" {

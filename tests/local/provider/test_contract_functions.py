@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from contract import Contract, keep
-from stand import PROJECT, REGION, Stand
+
+from tests.local.provider.contract import Contract, keep
+from tests.local.provider.stand import PROJECT, REGION, Stand
 
 FUNCTION_LINK = f"/v2/projects/{PROJECT}/locations/{REGION}/functions/coordinator"
 FUNCTION = """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import test_contract_accounts as accounts
-import test_contract_alerting as alerting
-import test_contract_functions as functions
-import test_contract_metrics as metrics
-from contract import Contract, keep
-from stand import JOBS, PROJECT, REGION, Stand
 
 from local.provider.types import DATA_SOURCES, RESOURCES
+from tests.local.provider import test_contract_accounts as accounts
+from tests.local.provider import test_contract_alerting as alerting
+from tests.local.provider import test_contract_functions as functions
+from tests.local.provider import test_contract_metrics as metrics
+from tests.local.provider.contract import Contract, keep
+from tests.local.provider.stand import JOBS, PROJECT, REGION, Stand
 
 RETRY = """
   retry_config {

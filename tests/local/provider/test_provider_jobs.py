@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stand import HEADER, JOBS, PROJECT, Stand
+
+from tests.local.provider.stand import HEADER, JOBS, PROJECT, Stand
 
 JOB_TEMPLATE = """
 resource "google_cloud_scheduler_job" "job" {

@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from stand import HEADER, Stand
+
+from tests.local.provider.stand import HEADER, Stand
 
 OBJECTS = "/storage/v1/b/test-bucket/o"
 BUCKET = """
