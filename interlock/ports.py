@@ -66,4 +66,4 @@ class Scheduler(Protocol):
         """Resumes a paused job."""
 
     def run(self, region: str, job: str) -> None:
-        """Starts a run now, whatever the schedule says. Not idempotent: repeated only after a refusal that says nothing was done."""
+        """Starts a run now, whatever the schedule says. Repeated only after a refusal that says that nothing was done."""
