@@ -75,7 +75,7 @@ model: $(VENV)/dev.stamp ## the model test with fresh and longer runs: RUNS=4000
 	  $(BIN)/python -m pytest --dist load -v tests/model/test_model.py
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
-	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -m golden
+	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests/golden catalog/schema.json README.md
 
 bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, toggle against gcloud and the client, start-up
@@ -90,12 +90,12 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: PYTHON=python3.11 make ..." >&2; exit 2; }
 	@echo "setting up $(VENV) from requirements/run.txt; this takes a minute or two" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json

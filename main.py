@@ -32,7 +32,7 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
 
     from stacks.alerting import AlertingStack
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
@@ -40,7 +40,7 @@ def main() -> None:
     CoordinationStack(app, catalog=catalog, env=env, output=output)
     SchedulesStack(app, catalog=catalog, env=env)
     AlertingStack(app, env=env)
-    app.synth()
+    write(app)
 
 
 def _refused(message: str) -> int:

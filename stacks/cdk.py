@@ -12,6 +12,7 @@ import os
 import sys
 import types
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 BINDINGS = "cdktf_cdktf_provider_google"
 
@@ -205,6 +206,20 @@ def quoted(text: str) -> str:
 def raw_bool(expression: str) -> IResolvable:
     """A `${...}` expression where the bindings want a bool; a plain string fails in jsii's kernel."""
     return Token.as_any(expression)
+
+
+def write(app: App) -> None:
+    """Synthesizes every stack of `app`, without the construct paths that cdktf writes into each resource: its command line
+    would put them into Terraform's output instead of the addresses, and mangle a name that begins with another's."""
+    app.synth()
+    for path in sorted(Path(app.outdir).glob("stacks/*/cdk.tf.json")):
+        stack = json.loads(path.read_text(encoding="utf-8"))
+        for blocks in (stack.get("resource", {}), stack.get("data", {})):
+            for resource in (resource for named in blocks.values() for resource in named.values()):
+                resource.get("//", {}).pop("metadata", None)
+                if not resource.get("//", True):
+                    del resource["//"]
+        path.write_text(json.dumps(stack, indent=2) + "\n", encoding="utf-8")
 
 
 class BaseStack(TerraformStack):

@@ -36,7 +36,11 @@ def add_variables(stack: BaseStack, env: Environment) -> None:
                 "${try(length(setsubtract(var.backfills, keys(local.declared))) == 0, false)}",
                 'unknown backfill ${join(", ", sort(setsubtract(var.backfills, keys(local.declared))))};'
                 ' known: ${join(", ", sort(keys(local.declared)))}',
-            )
+            ),
+            (
+                "${try(length(var.backfills), 0) == 0 || var.backfill_mode != null}",
+                "backfills says which, backfill_mode what is to become of them: add backfill_mode=true or backfill_mode=false",
+            ),
         ],
     )
     stack.variable(

@@ -79,8 +79,9 @@ class SchedulesStack(BaseStack):
             content="${jsonencode({backfill = each.key, until = each.value, reason = local.said[each.key].reason,"
             " owner = local.said[each.key].owner, jobs = local.jobs_of_flags[each.key]})}",
             content_type="application/json",
-            # An extension writes the new flag before it deletes the old one: no moment without. detect_md5hash is how the
-            # provider notices other content in the bucket (resource_storage_bucket_object.go).
+            # An extension writes the new flag before it deletes the old one: no moment without. The price is that a backfill
+            # which ends gives its jobs back first and loses its flag last; interrupted in between, it is on again until it is
+            # ended again. detect_md5hash is how the provider notices other content (resource_storage_bucket_object.go).
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=["content", "detect_md5hash"]),
             depends_on=[after],
         )

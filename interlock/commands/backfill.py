@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -9,8 +10,11 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
+from interlock.environment import Environment
 from interlock.files import load_catalog
+from interlock.gcp.storage import remove_flags
 from interlock.graph import scopes
+from interlock.holds import format_instant, parse_instant
 
 
 @click.command()
@@ -36,6 +40,7 @@ def command(
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)
+    _check_end(until, cloud, datetime.now(UTC))
     check_tools()
     _say_effect(catalog, mode, chosen)
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
@@ -43,6 +48,9 @@ def command(
         variables |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
     synthesize(cloud)
     deploy_stack(cloud, "schedules", variables, yes=yes)
+    if mode == "off":
+        for name in remove_flags(cloud.project, cloud.bucket, chosen):
+            click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
@@ -52,6 +60,21 @@ def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
     if unknown := sorted(set(names) - catalog.backfills.keys()):
         raise click.UsageError(f"unknown backfill {', '.join(unknown)}; known: {known}")
     return sorted(set(names) or catalog.backfills)
+
+
+def _check_end(until: str, cloud: Environment, now: datetime) -> None:
+    """Says what the plan would say (stacks/guards.py), before anything is synthesized."""
+    if not until:
+        return
+    limit = now + cloud.max_hold
+    if (end := parse_instant(until)) is None:
+        raise click.UsageError(
+            f"{until} is no end: write UTC with whole seconds, like {format_instant(now + timedelta(days=1))}"
+        )
+    if end <= now:
+        raise click.UsageError(f"the end {until} has passed: it is {format_instant(now)} now")
+    if end > limit:
+        raise click.UsageError(f"the end {until} is too far away: {cloud.name} allows none after {format_instant(limit)}")
 
 
 def _say_effect(catalog: Catalog, mode: str, chosen: list[str]) -> None:

@@ -71,7 +71,7 @@ def run_cdktf(
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         **({} if asks else {"CI": "1"}),  # plain lines instead of a screen that redraws
     }
-    colours = [] if command == "synth" or sys.stdout.isatty() else ["--no-color"]
+    colours = [] if sys.stdout.isatty() else ["--no-color"]
     words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
     return run(words, {**os.environ, **settings}, asks=asks, leave_out=None if asks else REFRESHING, heard=heard)
 
@@ -139,8 +139,10 @@ def _terraform() -> str:
 
 
 def synthesize(environment: Environment) -> None:
-    """Writes the stacks' JSON once; ctx.exit on failure, cdktf having said why."""
-    _or_exit(run_cdktf(environment, "synth"))
+    """Writes the stacks' JSON once, with the app itself: `cdktf synth` does the same and takes seconds to start. Exits on
+    failure, the app having said why."""
+    settings = {"INTERLOCK_ENV": environment.name, "CDKTF_OUTDIR": str(output_folder(environment))}
+    _or_exit(run([sys.executable, "main.py"], {**os.environ, **settings}))
 
 
 def deploy_stack(environment: Environment, stack: str, variables: Mapping[str, Json], *, yes: bool) -> None:

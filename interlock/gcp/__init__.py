@@ -17,4 +17,4 @@ class CloudError(Exception):
 
 def local_url() -> str | None:
     """Where the stand-in listens, or None when the real Google Cloud is meant."""
-    return os.environ.get(LOCAL_URL)
+    return os.environ.get(LOCAL_URL) or None

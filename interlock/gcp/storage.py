@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,23 @@ def _with_content(bucket: Bucket, hold: Hold) -> Hold:
     except (NotFound, ValueError):
         return hold
     return with_content(hold, content) if isinstance(content, dict) else hold
+
+
+def remove_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
+    """Deletes every flag of `backfills`, and says which there were. For flags that Terraform does not know: a deploy that was
+    killed may have written one without recording it in the state. CloudError when it can't be done."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        client = storage_client(project)
+        parsed = ((blob, parse_object_name(blob.name)) for blob in client.list_blobs(bucket, prefix=FLAG_PREFIX))
+        left = [blob for blob, flag in parsed if flag and flag.scope.removeprefix("backfill/") in backfills]
+        for blob in left:
+            blob.delete(if_generation_match=blob.generation)
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        raise CloudError(f"the flags in bucket {bucket} can't be removed: {error}") from error
+    return [blob.name for blob in left]
 
 
 def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:

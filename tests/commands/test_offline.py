@@ -46,6 +46,7 @@ def test_validate_exits_2_on_a_catalog_that_is_wrong_and_prints_no_json(run: Run
     ]
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize(
     "scope", ["marts", "window/tuesdays", "table/mart.summary", "service/scrapers", "job/morning-catch-up", "all"]
 )
@@ -60,6 +61,7 @@ def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run) -> None:
     assert run("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
 
 
+@pytest.mark.golden
 def test_show_for_people(run: Run) -> None:
     done = run("show", "gamebook-scraper")
     assert done.returncode == 0

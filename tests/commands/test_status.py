@@ -9,7 +9,7 @@ import pytest
 
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
-from interlock.gcp.storage import read_holds
+from interlock.gcp.storage import read_holds, remove_flags
 from local.emulator import serve
 from tests.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.golden import golden
@@ -25,12 +25,25 @@ def test_without_the_local_target_one_line_says_what_to_run(run: Run) -> None:
     )
 
 
+def test_flags_that_terraform_does_not_know_are_removed_and_only_those_of_the_ended_backfills(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    kept = [f"backfills/books@{LATER}.json", "backfills/marts.json", f"holds/backfill/marts/x@{LATER}.json"]
+    for name in (f"backfills/marts@{LATER}.json", f"backfills/marts@{BEFORE}.json", *kept):
+        cloud.hold(name)
+    removed = remove_flags(ENVIRONMENT.project, ENVIRONMENT.bucket, ["marts"])
+    assert removed == [f"backfills/marts@{BEFORE}.json", f"backfills/marts@{LATER}.json"]
+    assert [blob.name for blob in cloud.bucket.list_blobs()] == kept
+
+
 def test_all_as_declared(run: Run, cloud: Cloud) -> None:
     done = run("status", INTERLOCK_LOCAL_URL=cloud.url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "5 jobs: 4 enabled, 1 paused (1 by declaration, 0 held); no drift"
 
 
+@pytest.mark.golden
 def test_a_backfill_that_is_on_holds_its_jobs_until_its_end(run: Run, cloud: Cloud) -> None:
     cloud.hold(f"backfills/marts@{LATER}.json")
     for job in ("gamebook-scraper", "line-scraper"):
@@ -62,6 +75,7 @@ def test_a_backfill_that_is_on_holds_its_jobs_until_its_end(run: Run, cloud: Clo
     golden("commands/status-held.txt", done.stdout)
 
 
+@pytest.mark.golden
 def test_everything_that_is_not_as_it_should_be(run: Run, cloud: Cloud) -> None:
     cloud.hold(f"backfills/marts@{BEFORE}.json")
     cloud.hold(f"holds/job/line-scraper/x@{LATER}.json", "no JSON")

@@ -86,11 +86,16 @@ def whole_catalog() -> Catalog:
 
 
 @pytest.fixture
-def small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The small catalog, deployed."""
+def deployed_small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the small catalog, deployed, for a `local run`; nobody serves it."""
     made = _shared("small", small_catalog, tmp_path_factory)
-    shutil.copytree(made, tmp_path / "small", symlinks=True)
-    with serve(tmp_path / "small") as deployment:
+    return Path(shutil.copytree(made, tmp_path / "small", symlinks=True))
+
+
+@pytest.fixture
+def small(deployed_small: Path) -> Iterator[Deployment]:
+    """The small catalog, deployed."""
+    with serve(deployed_small) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
         yield deployment
 

@@ -50,7 +50,7 @@ def parsed(text: str) -> Catalog:
 def synthesize(catalog: Catalog, output: Path) -> None:
     """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
     from stacks.alerting import AlertingStack
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
@@ -59,7 +59,7 @@ def synthesize(catalog: Catalog, output: Path) -> None:
     CoordinationStack(app, catalog=catalog, env=local_environment(), output=output)
     SchedulesStack(app, catalog=catalog, env=local_environment())
     AlertingStack(app, env=local_environment())
-    app.synth()
+    write(app)
 
 
 def link_repository(folder: Path) -> Path:

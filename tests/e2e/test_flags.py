@@ -129,8 +129,8 @@ def test_a_covered_job_that_leaves_the_catalog(small: Deployment, small_text: st
     paused, flags, was = small.paused(), small.objects(), small.writes()
     small.merge(parsed(small_text.replace(before, after)))
     refused = small.apply().refused()
-    assert f"The job {before.strip(' :')} is held by gs://interlock-local-coordination/{flags[0]}" in refused.text
-    assert "is no longer in the catalog. Put it back until the hold ends" in refused.text
+    held = f"The job {before.strip(' :')} is held by backfills/books until {small.flags()['books']} and is no longer in the"
+    assert held in refused.text
     assert f"gcloud storage rm 'gs://interlock-local-coordination/{flags[0]}'" in refused.text
     assert (small.paused(), small.objects()) == (paused, flags)
     assert {name: count for name, count in small.writes().items() if "jobs" in name} == {

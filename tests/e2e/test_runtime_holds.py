@@ -85,7 +85,7 @@ def test_a_job_that_a_hold_paused_may_not_leave_the_catalog(small: Deployment, s
     small.put(f"holds/service/scrapers/patch-1@{instant(HOUR)}.json", json.dumps({"jobs": ["odds"], "reason": "a patch"}))
     small.apply().succeeded()
     small.merge(parsed(small_text.replace("  odds:\n    description", "  odds-new:\n    description")))
-    assert "The job odds is held by gs://interlock-local-coordination/holds/service/scrapers/" in small.apply().refused().text
+    assert "The job odds is held by holds/service/scrapers/patch-1 until " in small.apply().refused().text
 
 
 BROKEN = [

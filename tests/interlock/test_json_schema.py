@@ -16,6 +16,7 @@ DEFS = SCHEMA["$defs"]
 JOB = DEFS["JobEntry"]["properties"]
 
 
+@pytest.mark.golden
 def test_the_file_beside_the_catalog_is_generated_from_the_models() -> None:
     golden("../../catalog/schema.json", json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n")
 

@@ -14,52 +14,43 @@ def _bug(name: str, where: str, was: str, becomes: str, seed: int = 0) -> Bug:
 
 
 _PAUSE_FIRST = "if step.verb:\n            outside.patiently(lambda: call(job.region, job.name))\n        if step.mark:"
-_DELETE_FIRST = "for older in self._names(objects, hold):\n            self._delete(objects.items[older.object_name])\n        "
+_DELETE_FIRST = "for older in self._names(objects, hold):\n        self._delete(objects.items[older.object_name])\n    "
 _CREATE = "if self._create(hold_name(hold.scope, hold.id, end), content):"
 
 HOLDS = (
-    _bug("an end is ignored", "holds:active", "if hold.end > now and", "if"),
-    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now"),
-    _bug("the earliest end of an identity wins", "holds:active", "hold.end > latest[key].end", "hold.end < latest[key].end"),
-    _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())"),
-    _bug("the jobs at a hold's creation are forgotten", "holds:covers", "job in hold.jobs or ", ""),
-    _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", ""),
-    _bug("an expired flag is deleted", "plan:leftovers", " or name.startswith(FLAG_PREFIX)", ""),
-    _bug("holds are deleted before their end", "plan:leftovers", "objects.now - MAX", "objects.now + 60 * MAX"),
-    _bug("ended holds stay", "plan:leftovers", "elif hold.end <= over:", "elif False:"),
+    _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 0),
+    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 0),
+    _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())", 0),
+    _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", "", 2),
+    _bug("an expired flag is deleted", "plan:leftovers", " or name.startswith(FLAG_PREFIX)", "", 1),
+    _bug("holds are deleted before their end", "plan:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
+    _bug("ended holds stay", "plan:leftovers", "elif hold.end <= over:", "elif False:", 0),
 )
 JOBS = (
-    _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST),
-    _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:"),
-    _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:"),
-    _bug(
-        "what moved meanwhile is not looked at", "reconcile:_round", "moved = reader.holding() != objects.holding or", "moved ="
-    ),
-    _bug("a new declaration is not looked at", "reconcile:_round", " or reader.declaration()[1] != declared_in", ""),
-    _bug("the clock is not looked at again", "reconcile:_round", "active(objects.holds, outside.clock())", "objects.active"),
-    _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if"),
+    _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST, 0),
+    _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:", 0),
+    _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:", 0),
+    _bug("the clock is not looked at again", "reconcile:_round", "active(objects.holds, outside.clock())", "objects.active", 3),
+    _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 2),
 )
 WINDOWS = (
-    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + "),
-    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,"),
-    _bug("a tombstone is ignored", "plan:windows_to_open", "(*objects.holds, *objects.released)", "objects.holds"),
-    _bug(
-        "a window is released without a tombstone",
-        "operations:_Operation._release",
-        'if hold.scope.startswith("window/"):',
-        "if False:",
-    ),
+    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 0),
+    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 0),
 )
 REQUESTS = (
-    _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE),
-    _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:"),
-    _bug("an extension forgets jobs", "operations:_Operation._extend", "hold.jobs | set(", "set("),
-    _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:"),
-    _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:"),
-    _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:"),
-    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest > end:", "if False:"),
+    _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 1),
+    _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:", 1),
+    _bug("an extension forgets jobs", "operations:_Operation._extend", "hold.jobs | set(", "set(", 3),
+    _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 0),
+    _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 1),
+    _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 0),
+    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest > end:", "if False:", 1),
     _bug(
-        "an unknown scope is not refused", "requests:checked_hold", "if request.scope not in declaration.scopes:", "if False:"
+        "an unknown scope is not refused",
+        "requests:checked_hold",
+        "if request.scope not in declaration.scopes:",
+        "if False:",
+        4,
     ),
 )
 RUNS = (
@@ -68,21 +59,20 @@ RUNS = (
         "claims:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
+        4,
     ),
     _bug(
         "a run is made without a claim",
         "claims:_Maker._make",
         "if not self._bucket.create(claim.object_name, content):",
         "if False:",
+        0,
     ),
-    _bug("a run without an answer is repeated", "claims:_Maker._make", "unanswered=False", "unanswered=True"),
-    _bug("nothing is caught up", "reconcile:reconcile", "if not last.moved:", "if False:"),
-    _bug("what is skipped is run", "catchup:Traffic.decide", 'job.catch_up == "skip" or ', ""),
-    _bug("a fire at the end of a hold is forgotten", "catchup:Traffic.decide", "self._just_now(job, last)", "False"),
-    _bug("the clock of who made the mark is trusted", "catchup:Traffic.decide", "since - MAX_CLOCK_SKEW", "since"),
-    _bug("the last attempt is ignored", "catchup:missed_fires", "max(since, last_attempt + datetime.resolution)", "since"),
-    _bug("a consumer does not wait", "catchup:Traffic._why_not", "self._producers(job) or ", ""),
-    _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", ""),
-    _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", ""),
+    _bug("nothing is caught up", "reconcile:reconcile", "if not last.moved:", "if False:", 0),
+    _bug("what is skipped is run", "catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 0),
+    _bug("the last attempt is ignored", "catchup:missed_fires", "max(since, last_attempt + datetime.resolution)", "since", 0),
+    _bug("a consumer does not wait", "catchup:Traffic._why_not", "self._producers(job) or ", "", 0),
+    _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", "", 0),
+    _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", "", 0),
 )
 BUGS = (*HOLDS, *JOBS, *WINDOWS, *REQUESTS, *RUNS)

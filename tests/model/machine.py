@@ -19,7 +19,7 @@ from tests.model.instance import FOREVER, MUTATIONS, Fault, Instance
 from tests.model.service import BAD_REQUESTS, Outcome, Request, serve
 from tests.model.terraform import BACKFILLS, EDITS, STRANGERS, TICK, Terraform, first_world
 from tests.model.watcher import SKEW, windows_open
-from tests.model.world import Violation, active, covered, declaration, fires
+from tests.model.world import Violation, active, covered, declaration, fires, read_hold
 
 MINUTE = timedelta(minutes=1)
 HELD_SCOPES = (
@@ -71,6 +71,7 @@ FATES = st.one_of(
         fault=st.builds(Fault, at=CALLS, happened=st.booleans(), kinds=st.sampled_from((frozenset({"run"}), MUTATIONS))),
     ),
 )
+SENT = st.one_of(st.none(), st.just(Fate()), st.builds(Fate, skew=SKEWS), FATES)
 STEPS = st.sampled_from((1, 3, 7, 11, 20, 29, 45, 61, 120, 241))
 
 
@@ -105,23 +106,24 @@ class Model(RuleBasedStateMachine):
         own_id=st.sampled_from(IDS),
         minutes=st.sampled_from((25, 45, 90, 300)),
         ends=st.booleans(),
+        fate=SENT,
     )
-    def send_hold(self, scope: str, own_id: str, minutes: int, ends: bool) -> None:
-        self._send(Request("hold", scope=scope, id=own_id, **self._end(minutes, ends)))
+    def send_hold(self, scope: str, own_id: str, minutes: int, ends: bool, fate: Fate | None) -> None:
+        self._send(Request("hold", scope=scope, id=own_id, **self._end(minutes, ends)), fate)
 
-    @rule(which=st.integers(0, 5), minutes=st.sampled_from((30, 60, 200)), ends=st.booleans())
-    def send_extend(self, which: int, minutes: int, ends: bool) -> None:
+    @rule(which=st.integers(0, 5), minutes=st.sampled_from((30, 60, 200)), ends=st.booleans(), fate=SENT)
+    def send_extend(self, which: int, minutes: int, ends: bool, fate: Fate | None) -> None:
         if held := self._held(which):
-            self._send(Request("extend", scope=held[0], id=held[1], **self._end(minutes, ends)))
+            self._send(Request("extend", scope=held[0], id=held[1], **self._end(minutes, ends)), fate)
 
-    @rule(which=st.integers(0, 5))
-    def send_release(self, which: int) -> None:
+    @rule(which=st.integers(0, 5), fate=SENT)
+    def send_release(self, which: int, fate: Fate | None) -> None:
         if held := self._held(which):
-            self._send(Request("release", scope=held[0], id=held[1]))
+            self._send(Request("release", scope=held[0], id=held[1]), fate)
 
-    @rule(table=st.sampled_from(TABLES), state=st.sampled_from(("open", "open", "closed")))
-    def send_incident(self, table: str, state: str) -> None:
-        self._send(Request("incident", table=table, state=state))
+    @rule(table=st.sampled_from(TABLES), state=st.sampled_from(("open", "open", "closed")), fate=SENT)
+    def send_incident(self, table: str, state: str, fate: Fate | None) -> None:
+        self._send(Request("incident", table=table, state=state), fate)
 
     @rule(which=st.integers(0, 5), fate=FATES, twice=st.booleans())
     def deliver(self, which: int, fate: Fate, twice: bool) -> None:
@@ -276,8 +278,12 @@ class Model(RuleBasedStateMachine):
 
     # How a request is served, and what must be true when it has been.
 
-    def _send(self, request: Request) -> None:
-        self.mailbox.append(request)
+    def _send(self, request: Request, fate: Fate | None) -> None:
+        """Into the mailbox, or with a fate to an instance at once."""
+        if fate is None or len(self.in_flight) >= MOST_IN_FLIGHT:
+            self.mailbox.append(request)
+        else:
+            self._serve(request, fate)
 
     def _end(self, minutes: int, ends: bool) -> dict[str, object]:
         return {"until": self._whole(minutes)} if ends else {"seconds": minutes * 60}
@@ -352,7 +358,9 @@ class Model(RuleBasedStateMachine):
             self._fail(f"{request} was answered with yes, and the hold is not there")
         if request.action == "incident" and request.state == "open" and not said:
             self._fail(f"{request} opened, and its table is not held")
-        names = [n for n in self.world.objects if n.startswith(f"holds/{request.identity[0]}/{request.identity[1]}@")]
+        prefix = f"holds/{request.identity[0]}/{request.identity[1]}@"
+        found = [read_hold(n, content) for n, (_, content) in self.world.objects.items() if n.startswith(prefix)]
+        names = [hold.name for hold in found if hold is not None and hold.end > instance.now()]
         if len(names) > 1 and not self.crashed:
             self._fail(f"holds stack: {names}")
 

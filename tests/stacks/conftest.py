@@ -23,7 +23,7 @@ Stacks = dict[str, Any]
 def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
     """The stacks, synthesized into `folder` and read back."""
     from stacks.alerting import AlertingStack
-    from stacks.cdk import App
+    from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
@@ -31,7 +31,7 @@ def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
     CoordinationStack(app, catalog=catalog, env=env, output=folder)
     SchedulesStack(app, catalog=catalog, env=env)
     AlertingStack(app, env=env)
-    app.synth()
+    write(app)
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
 
 

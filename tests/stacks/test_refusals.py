@@ -57,6 +57,11 @@ def empty(small: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Path:
             id="an unknown backfill can't be turned off either",
         ),
         pytest.param(
+            {"backfills": '["books"]'},
+            "add backfill_mode=true or backfill_mode=false",
+            id="backfills that are named without a word on what is to become of them are refused",
+        ),
+        pytest.param(
             {"backfill_until": "tomorrow"},
             'backfill_until "tomorrow" is no end: write UTC with whole seconds',
             id="an end that is no instant is refused",

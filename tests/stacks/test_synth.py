@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
 from tests.golden import golden
@@ -37,11 +39,13 @@ def without_metadata(value: Any) -> Any:
     return [without_metadata(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.golden
 def test_the_stacks_of_a_small_catalog_are_as_reviewed(small: Stacks) -> None:
     text = json.dumps(without_metadata(small), indent=2, sort_keys=True) + "\n"
     golden("stacks-small.json", re.sub(r"coordinator-[0-9a-f]{16}\.zip", "coordinator-HASH.zip", text))
 
 
+@pytest.mark.golden
 def test_the_jobs_of_the_whole_catalog_are_as_reviewed(whole: Stacks) -> None:
     golden("stacks-jobs.txt", "\n".join(line(name, job) for name, job in sorted(jobs_of(whole).items())) + "\n")
 
@@ -119,8 +123,9 @@ def test_texts_of_the_catalog_are_never_evaluated(small: Stacks, small_catalog: 
     write(tmp_path, {"output": {"texts": {"value": texts}}})
     check_run(tmp_path, "plan", "-input=false", "-out=plan")
     shown = json.loads(check_run(tmp_path, "show", "-json", "plan"))
-    declared = [*small_catalog.jobs.values(), *small_catalog.backfills.values()]
-    assert shown["planned_values"]["outputs"]["texts"]["value"] == {thing.name: thing.description for thing in declared}
+    declared = {job.name: job.description for job in small_catalog.jobs.values()}
+    declared |= {backfill.name: backfill.description for backfill in small_catalog.backfills.values()}
+    assert shown["planned_values"]["outputs"]["texts"]["value"] == declared
 
 
 def test_a_destroyable_bucket_is_one_of_the_environment_only(small: Stacks, env: Environment) -> None:
