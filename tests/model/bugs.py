@@ -30,7 +30,6 @@ JOBS = (
     _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST, 0),
     _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:", 0),
     _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:", 0),
-    _bug("the clock is not looked at again", "reconcile:_round", "active(objects.holds, outside.clock())", "objects.active", 3),
     _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 2),
 )
 WINDOWS = (
@@ -40,7 +39,6 @@ WINDOWS = (
 REQUESTS = (
     _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 1),
     _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:", 1),
-    _bug("an extension forgets jobs", "operations:_Operation._extend", "hold.jobs | set(", "set(", 3),
     _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 0),
     _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 1),
     _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 0),
