@@ -237,7 +237,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=LIMITS,
             what="Statements of ${metric.label.table} failed at the DML queue, the rate of table updates or a quota: too many"
             " writers at once, though no two of them in conflict.",
-            command="interlock validate # its findings name writers that start together; interlock show JOB names the tables of one",
+            command="interlock validate # its findings name the writers that start together",
             by="table",
             period=HALF_AN_HOUR,
         ),
