@@ -78,7 +78,7 @@ golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then 
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests/golden catalog/schema.json README.md
 
-bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, toggle against gcloud and the client, start-up
+bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays

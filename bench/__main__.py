@@ -1,4 +1,4 @@
-"""`python -m bench`: synth, start-up, and a backfill's toggle against what people do by hand.
+"""`python -m bench`: synth, start-up, a backfill's toggle and a hold against what people do by hand, and an idle tick.
 
 Everything is measured several times in turn in one run; the table gives medians. The local target stands in for Google Cloud,
 so the absolute times of the toggle say nothing about Google: what counts is how many calls are made, and how the ways compare.
@@ -10,36 +10,21 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from bench import reconcile
+from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
+
 ROOT = Path(__file__).parent.parent
-PYTHON = sys.executable
 INTERLOCK = str(Path(PYTHON).parent / "interlock")
 STACKS = Path("cdktf.out/local/stacks")
-PROJECT = "interlock-local"
-WORKERS = 10
 BACKFILL = "tdza"
 EAGER = "import cdktf_cdktf_provider_google, runpy; runpy.run_path('main.py', run_name='__main__')"
 """The same app after the bindings' own import, which main.py would skip."""
-CLIENT = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from google.cloud import scheduler_v1
-from google.auth.credentials import AnonymousCredentials
-workers, url, project, verb, *jobs = sys.argv[1:]
-client = scheduler_v1.CloudSchedulerClient(
-    transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
-call = client.pause_job if verb == "pause" else client.resume_job
-with ThreadPoolExecutor(int(workers)) as pool:
-    list(pool.map(lambda job: call(name=f"projects/{project}/locations/{job}"), jobs))
-"""
 
 
 def main() -> int:
@@ -56,28 +41,9 @@ def main() -> int:
     start_up(options.runs)
     synth(options.runs)
     toggle(options.runs, options.latency)
+    reconcile.pause_all(options.runs, options.latency)
+    reconcile.nothing_to_do(options.runs, options.latency)
     return 0
-
-
-def timed(words: list[str] | str) -> float:
-    """Wall seconds of a command, which must succeed. A text runs in a shell."""
-    began = time.monotonic()
-    subprocess.run(words, check=True, shell=isinstance(words, str), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    return time.monotonic() - began
-
-
-def medians(ways: Mapping[str, Callable[[], float]], runs: int) -> dict[str, float]:
-    """The median of each way over `runs` rounds after one that is not counted; the ways take turns, so that a machine that
-    slows down slows all of them."""
-    rounds = [{name: way() for name, way in ways.items()} for _ in range(runs + 1)][1:]
-    return {name: statistics.median(found[name] for found in rounds) for name in ways}
-
-
-def say(title: str, seconds: Mapping[str, float], base: str, notes: Mapping[str, str] | None = None) -> None:
-    """A table: seconds, the ratio to `base`, and a note."""
-    print(f"\n{title}\n")
-    for name, value in seconds.items():
-        print(f"  {name:<44} {value:8.2f} s  {value / seconds[base]:6.2f} x  {(notes or {}).get(name, '')}".rstrip())
 
 
 def start_up(runs: int) -> None:
@@ -85,9 +51,7 @@ def start_up(runs: int) -> None:
     ways = {
         words: ["--help"] if words == "--help" else words.split() for words in ("--help", "validate", f"affected {BACKFILL}")
     }
-    measured = medians(
-        {f"interlock {name}": lambda words=words: timed([INTERLOCK, *words]) for name, words in ways.items()}, runs
-    )
+    measured = medians({f"interlock {name}": partial(timed, [INTERLOCK, *words]) for name, words in ways.items()}, runs)
     say("Start of commands that ask no cloud", measured, "interlock --help")
 
 
@@ -124,7 +88,7 @@ def toggle(runs: int, latency: str) -> None:
     def client(verb: str) -> list[str]:
         return [PYTHON, "-c", CLIENT, str(WORKERS), os.environ["INTERLOCK_LOCAL_URL"], PROJECT, verb, *jobs]
 
-    both = {
+    both: dict[str, tuple[list[str] | str, list[str] | str]] = {
         "terraform apply": (terraform("true"), terraform("false")),
         "gcloud, one after the other": (gcloud("pause", "xargs -L1"), gcloud("resume", "xargs -L1")),
         f"gcloud, xargs -P {WORKERS}": (
@@ -135,13 +99,13 @@ def toggle(runs: int, latency: str) -> None:
     }
     if shutil.which("gcloud") is None:
         both = {name: way for name, way in both.items() if not name.startswith("gcloud")}
-    calls = {name: _calls_of(on, off) for name, (on, off) in both.items()}
+    counted = {name: _calls_of(on, off) for name, (on, off) in both.items()}
     ways = {name: (lambda on=on, off=off: (timed(on) + timed(off)) / 2) for name, (on, off) in both.items()}
     say(
         f"Toggle of {BACKFILL}: {len(jobs)} of {len(regions)} jobs, latency {latency}",
         medians(ways, runs),
         "terraform apply",
-        calls,
+        counted,
     )
     print(
         "\n  Terraform also reads every job and the bucket, and writes the flag and its state; the others know no prior state."
@@ -151,20 +115,7 @@ def toggle(runs: int, latency: str) -> None:
 
 def _calls_of(on: list[str] | str, off: list[str] | str) -> str:
     """How many API calls turning on and off makes, from the stand-in's own counters."""
-    counted = []
-    for words in (on, off):
-        _requests("DELETE")
-        timed(words)
-        found = json.loads(_requests("GET"))
-        counted.append(f"{found['writes']} writes, {found['reads']} reads")
-    return f"on: {counted[0]}; off: {counted[1]}"
-
-
-def _requests(method: str) -> bytes:
-    page = urllib.request.Request(f"{os.environ['INTERLOCK_LOCAL_URL']}/_local/requests", method=method)  # noqa: S310 - loopback
-    with urllib.request.urlopen(page) as answer:  # noqa: S310
-        body: bytes = answer.read()
-    return body
+    return f"on: {calls(lambda: timed(on))}; off: {calls(lambda: timed(off))}"
 
 
 if __name__ == "__main__":

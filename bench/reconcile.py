@@ -1,0 +1,199 @@
+"""A hold on 200 jobs against what people do by hand, and a tick that finds everything right.
+
+The reconcile is the coordinator's, in this process (as `--direct` has it), over Google's clients against the stand-in; jobs and
+declaration are made up here.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, api, calls, medians, say, timed
+from interlock.commands.draining import running
+from interlock.cron import Cron
+from interlock.declaration import OBJECT, Declaration, DeclaredJob, to_json
+from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.operations import serve
+from interlock.outside import MAX_CONCURRENT, Outside
+from interlock.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
+from interlock.seen import Reader
+
+REGION, SCOPE, ID = "us-west2", "all", "bench"
+HELD_JOBS, MANY_JOBS = 200, 1000
+GCLOUD_JOBS = 10
+"""gcloud needs a process for each job: it is measured on so many, and multiplied."""
+WRITES_A_MINUTE = 500
+"""Cloud Scheduler's quota: https://cloud.google.com/scheduler/quotas"""
+BUSY = timedelta(seconds=5)
+"""How long a run takes that begins as somebody asks for the pause."""
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """So many jobs, enabled, and their declaration."""
+
+    declaration: Declaration
+    outside: Outside
+
+    def ask(self, request: Request) -> None:
+        """What the coordinator does when it is asked; nothing may be left to do."""
+        report = serve(self.outside, request)
+        if not report.settled:
+            raise SystemExit(f"bench: the reconcile did not settle: {report.records[-1]}")
+
+    def hold(self) -> None:
+        self.ask(HoldRequest(scope=SCOPE, until=timedelta(hours=2), reason="bench", owner="bench", id=ID))
+
+    def release(self) -> None:
+        self.ask(ReleaseRequest(scope=SCOPE, id=ID, reason="bench", owner="bench"))
+
+    def client(self, verb: str, jobs: int) -> list[str]:
+        """The words of a plain client that pauses or resumes so many jobs."""
+        names = [f"{REGION}/jobs/{name}" for name in list(self.declaration.jobs)[:jobs]]
+        return [PYTHON, "-c", CLIENT, str(WORKERS), os.environ["INTERLOCK_LOCAL_URL"], PROJECT, verb, *names]
+
+    def drained(self) -> None:
+        """Waits until no run is under way."""
+        reader = Reader(self.outside)
+        while running(self.declaration, reader.jobs(self.declaration).values(), self.declaration.jobs, self.outside.clock()):
+            time.sleep(POLL_SECONDS)
+
+    def run_all(self) -> None:
+        """A run of every job begins now."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(lambda name: self.outside.scheduler.run(REGION, name), self.declaration.jobs))
+        api("POST", "/_local/settle")
+
+
+def pause_all(runs: int, latency: str) -> None:
+    """From the request to all jobs paused, and to the end of the runs under way."""
+    platform = _platform(HELD_JOBS)
+
+    def by_hand(pause: list[str] | str, jobs: int) -> float:
+        seconds = timed(pause)
+        timed(platform.client("resume", jobs))
+        return seconds
+
+    def held() -> float:
+        seconds = _seconds(platform.hold)
+        platform.release()
+        return seconds
+
+    def to_drained(pause: Callable[[], object], resume: Callable[[], object]) -> float:
+        platform.run_all()
+        began = time.monotonic()
+        pause()
+        platform.drained()
+        seconds = time.monotonic() - began
+        resume()
+        return seconds
+
+    base = f"hold and reconcile, {MAX_CONCURRENT} calls at a time"
+    plain = f"Python client, {WORKERS} threads"
+    ways: dict[str, Callable[[], float]] = {base: held, plain: lambda: by_hand(platform.client("pause", HELD_JOBS), HELD_JOBS)}
+    notes = {}
+    if shutil.which("gcloud"):
+        for name, processes in ((f"gcloud, xargs -P {WORKERS}", WORKERS), ("gcloud, one after the other", 1)):
+            ways[name] = partial(by_hand, _gcloud(platform, processes), GCLOUD_JOBS)
+            notes[name] = f"measured on {GCLOUD_JOBS} jobs, times {HELD_JOBS // GCLOUD_JOBS}"
+    measured = medians(ways, runs)
+    measured |= {name: measured[name] * HELD_JOBS / GCLOUD_JOBS for name in notes}
+    say(f"Request to all of {HELD_JOBS} jobs paused, latency {latency}", measured, base, notes)
+    drains = {
+        base: lambda: to_drained(platform.hold, platform.release),
+        plain: lambda: to_drained(
+            lambda: timed(platform.client("pause", HELD_JOBS)), lambda: timed(platform.client("resume", HELD_JOBS))
+        ),
+    }
+    title = f"The same to drained, when runs of {BUSY.seconds} s had just begun"
+    say(title, medians(drains, runs), base, {plain: "knows nothing of runs; drained by our own look"})
+    print(f"\n  hold:    {calls(platform.hold)}")
+    print(f"  no-op:   {calls(lambda: platform.ask(ReconcileRequest()))}")
+    print(f"  release: {calls(platform.release)}")
+    print(
+        f"  {HELD_JOBS} pauses are {HELD_JOBS / WRITES_A_MINUTE:.0%} of the {WRITES_A_MINUTE} writes a minute that Cloud"
+        " Scheduler takes; the rest goes to the bucket. Beyond them 429 is tried again with backoff."
+    )
+
+
+def nothing_to_do(runs: int, latency: str) -> None:
+    """A tick that finds everything right."""
+    platform = _platform(MANY_JOBS)
+    name = f"reconcile of {MANY_JOBS} jobs"
+    measured = medians({name: lambda: _seconds(lambda: platform.ask(ReconcileRequest()))}, runs)
+    note = calls(lambda: platform.ask(ReconcileRequest()))
+    say(f"A tick with nothing to do, latency {latency}", measured, name, {name: note})
+
+
+def _platform(jobs: int) -> Platform:
+    """Makes bucket, declaration and jobs."""
+    bucket = f"bench-{jobs}-jobs"
+    parent = f"projects/{PROJECT}/locations/{REGION}/jobs"
+    names = [f"bench-{jobs}-{number:04d}" for number in range(jobs)]
+    declaration = Declaration(
+        jobs={name: _job(name) for name in names},
+        scopes={SCOPE: tuple(names)},
+        windows={},
+        services={"scrapers": 10},
+        max_hold=timedelta(days=4),
+        tick=timedelta(minutes=10),
+        breaker_hold=timedelta(minutes=30),
+    )
+    outside = Outside(
+        bucket=GoogleBucket(PROJECT, bucket),
+        scheduler=GoogleScheduler(PROJECT),
+        clock=lambda: datetime.now(UTC),
+        log=lambda _record: None,
+        sleep=time.sleep,
+        jitter=random.random,
+    )
+    api("POST", f"/storage/v1/b?project={PROJECT}", {"name": bucket})
+    outside.bucket.create(OBJECT, to_json(declaration).encode())
+
+    def make(name: str) -> None:
+        target = {"uri": "https://scrapers.invalid/", "httpMethod": "POST"}
+        body = {"name": f"{parent}/{name}", "schedule": str(declaration.jobs[name].schedule), "httpTarget": target}
+        api("POST", f"/v1/{parent}", body)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(make, names))
+    return Platform(declaration=declaration, outside=outside)
+
+
+def _job(name: str) -> DeclaredJob:
+    """One that misses nothing while it is measured."""
+    return DeclaredJob(
+        name=name,
+        region=REGION,
+        schedule=Cron.parse("0 0 1 1 *"),
+        time_zone="Etc/UTC",
+        paused=False,
+        catch_up="skip",
+        recoverable=True,
+        service="scrapers",
+        deadline=None,
+        expect=BUSY,
+        after=(),
+        relative_dates=False,
+    )
+
+
+def _gcloud(platform: Platform, processes: int) -> str:
+    names = "\\n".join(list(platform.declaration.jobs)[:GCLOUD_JOBS])
+    pause = f"gcloud -q scheduler jobs pause NAME --location={REGION}"
+    return f"printf '{names}\\n' | xargs -P {processes} -I NAME {pause}"
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
