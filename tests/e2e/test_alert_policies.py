@@ -1,7 +1,7 @@
 """Every deployed alert policy, with entries that fire it and others, nearly the same, that don't.
 
-Real here: the deployed metrics with their filters and extractors, and the deployed policies with thresholds, periods, groups and
-documentation. Google's evaluator is stood in for: the emulator evaluates at the instant at which it is asked to, over the
+Real here: the deployed metrics with their filters and extractors, and the deployed policies with thresholds, periods, groups
+and documentation. Google's evaluator is stood in for: the emulator evaluates at the instant at which it is asked to, over the
 period before it, where Google's windows are aligned, entries take a while to be counted, and evaluation goes on all the time.
 """
 

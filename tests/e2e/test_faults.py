@@ -1,4 +1,4 @@
-"""Faults while the deployed coordinator is at work: its process killed, the bucket or a job refusing, objects that mean nothing."""
+"""Faults while the deployed coordinator is at work: its process killed, a bucket or job that refuses, objects without meaning."""
 
 from __future__ import annotations
 
