@@ -18,6 +18,7 @@ from types import FrameType
 import click
 
 from interlock.catalog import Json
+from interlock.commands.plan_output import Shown
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
@@ -28,8 +29,6 @@ are deterministic."""
 NODE_MAJORS = (20, 22)
 """cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
 OUT = Path("cdktf.out")
-REFRESHING = re.compile(r": (Refreshing state\.\.\.|Reading\.\.\.|Read complete after)")
-"""One line for each of some 140 jobs, which would hide the plan; Terraform has no switch for it."""
 NEW_METRIC = "Cannot find metric(s)"
 FRAME = {"│", "|", "alerting"}
 """What stands at the beginning of a line of an error, put there by Terraform and cdktf."""
@@ -73,7 +72,8 @@ def run_cdktf(
     }
     colours = [] if sys.stdout.isatty() else ["--no-color"]
     words = ["node_modules/.bin/cdktf", command, *arguments, *colours, "--output", str(output_folder(environment))]
-    return run(words, {**os.environ, **settings}, asks=asks, leave_out=None if asks else REFRESHING, heard=heard)
+    shown = None if asks else Shown(bodies=environment.name != LOCAL)
+    return run(words, {**os.environ, **settings}, asks=asks, shown=shown, heard=heard)
 
 
 def run(
@@ -81,17 +81,17 @@ def run(
     environ: Mapping[str, str],
     *,
     asks: bool = False,
-    leave_out: re.Pattern[str] | None = None,
+    shown: Callable[[str], bool] | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> int:
-    """Runs a command and returns its exit code; lines of its output that hold `leave_out` are not shown.
+    """Runs a command and returns its exit code; of its output the lines that `shown` says.
 
     A signal that should end us is for the Terraform below it, which then stops in order: it finishes what it has begun, saves
     its state and releases the lock. cdktf must not get the signal: it would end Terraform at once (its handler is `hardAbort`),
     and the lock would stay. So it runs in a session of its own, out of reach of Ctrl-C, unless it `asks` on the terminal.
     """
     alone = not asks
-    stdin, stdout = (subprocess.DEVNULL if alone else None), (subprocess.PIPE if leave_out else None)
+    stdin, stdout = (subprocess.DEVNULL if alone else None), (subprocess.PIPE if shown else None)
     process = subprocess.Popen(words, env=dict(environ), stdin=stdin, stdout=stdout, text=True, start_new_session=alone)
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -107,7 +107,7 @@ def run(
         for line in process.stdout or ():
             if heard:
                 heard(line)
-            if not (leave_out and leave_out.search(line)):
+            if shown is None or shown(line):
                 click.echo(line, nl=False)
         return process.wait()
     finally:
