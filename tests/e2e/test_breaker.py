@@ -1,8 +1,8 @@
 """The circuit breaker, from BigQuery's audit log to paused writers: the deployed metric, policy, topic, push and coordinator.
 
 What stands in for Google: the emulator counts entries by the deployed metric's own filter and extractors, evaluates the
-deployed policy when it is asked to (Google's evaluator does so all the time, a minute or more later), and publishes the incident
-to the deployed channel's topic. The samples are BigQuery's shapes with our own values.
+deployed policy when it is asked to (Google's evaluator does so all the time, a minute or more later), and publishes the
+incident to the deployed channel's topic. The samples are BigQuery's shapes with our own values.
 """
 
 from __future__ import annotations

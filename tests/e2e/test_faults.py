@@ -1,4 +1,4 @@
-"""Faults while the deployed coordinator is at work: its process killed, a bucket or job that refuses, objects without meaning."""
+"""Faults while the deployed coordinator is at work: its process killed, a bucket or job refusing, objects of no meaning."""
 
 from __future__ import annotations
 
