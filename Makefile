@@ -40,8 +40,8 @@ hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers 
 extend: setup ## let a hold end later: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) [ID=]
 	@$(RUN) extend $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- "$$SCOPE" $$ID
 
-release: setup ## end a hold before its end: SCOPE=service/nba-scrapers [ID=]
-	@$(RUN) release -- "$$SCOPE" $$ID
+release: setup ## end a hold before its end: SCOPE=service/nba-scrapers [ID= REASON=]
+	@$(RUN) release $${REASON:+--reason "$$REASON"} -- "$$SCOPE" $$ID
 
 holds: setup ## what is held: by whom, why, until when, how to end it
 	@$(RUN) holds

@@ -24,7 +24,7 @@ ENABLED_WHILE_HELD = "enabled_while_held"
 HOLD_ENDING = "hold_ending"
 """The backfill of `hold` is on and will end soon."""
 HOLD_OVERDUE = "hold_overdue"
-"""The object `hold` has passed its end and is still there."""
+"""The flag of the backfill of `hold` has passed its end and is still there."""
 OBJECT_UNREADABLE = "object_unreadable"
 """The object `hold` holds nothing: its name or scope means nothing."""
 

@@ -242,7 +242,11 @@ def _no_such_hold(scope: str, id: str, holds: Iterable[Hold]) -> Rejected:
     same = [hold for hold in holds if hold.scope == scope]
     if any(hold.object_name.startswith(FLAG_PREFIX) for hold in same):
         name = scope.partition("/")[2]
-        return Rejected(409, f"{scope} is on by its flag, which Terraform writes; run make backfill-off NAME={name}")
+        return Rejected(
+            409,
+            f"{scope} is on by its flag, which Terraform writes; run make backfill-off NAME={name} to end it,"
+            f" make backfill-on NAME={name} UNTIL=... to extend it",
+        )
     others = f"; its holds: {', '.join(hold.id for hold in same)}" if same else ""
     return Rejected(404, f"no hold of {scope} called {id} is active{others}")
 

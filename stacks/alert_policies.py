@@ -145,7 +145,8 @@ def policies(env: Environment) -> list[Policy]:
             severity="WARNING",
             metric=of(events.HOLD_ENDING),
             what="${metric.label.hold} ends soon, and its jobs resume then, whether the backfill is through or not.",
-            command="interlock holds\ninterlock extend ${metric.label.hold} --for 6h # only if it is not through",
+            command="interlock holds\n# only if ${metric.label.hold} is not through\n"
+            "make backfill-on NAME=... UNTIL=... REASON=... OWNER=... ENV={env}",
             by="hold",
             period=while_it_lasts,
         ),

@@ -160,7 +160,10 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     flagged = any(hold.scope == scope for hold in site.objects.active)
     if flagged and id is None:
         name = scope.partition("/")[2]
-        raise click.UsageError(f"{scope} is on by its flag, which Terraform writes; make backfill-off NAME={name}")
+        raise click.UsageError(
+            f"{scope} is on by its flag, which Terraform writes; make backfill-off NAME={name} ends it,"
+            f" make backfill-on NAME={name} UNTIL=... extends it"
+        )
     others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
     raise click.UsageError(
         f"no hold of {scope}{f' called {id}' if id else ''} is active; active: {', '.join(others) or 'none'}"

@@ -42,7 +42,8 @@ from interlock.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_c
 def command(ctx: click.Context, root: Path, env_name: str, style: Format, everything: bool) -> None:
     """Declared against actual: state, schedule, what holds each job until when, last attempt.
 
-    Exit code 1: something is not as it should be (drift, or an object whose name is no hold).
+    Exit code 1: something is not as it should be (drift, an object that states no hold, or a catch-up
+    run of which nobody knows whether it was made).
     """
     environment = Place(env_name).cloud
     catalog = load_catalog(root)
