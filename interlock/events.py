@@ -26,7 +26,7 @@ HOLD_ENDING = "hold_ending"
 HOLD_OVERDUE = "hold_overdue"
 """The flag of the backfill of `hold` has passed its end and is still there."""
 OBJECT_UNREADABLE = "object_unreadable"
-"""The object `hold` holds nothing: its name or scope means nothing."""
+"""The name of the object `hold` means nothing, or its scope: then it holds what it did when it was written."""
 
 HOLD_WRITTEN = "hold_written"
 """`hold` was written, or extended, until `until`; also the opening of a window."""

@@ -7,8 +7,12 @@ import re
 REFRESHING = re.compile(r": (Refreshing state\.\.\.|Reading\.\.\.|Read complete after)")
 """One line for each of some 140 jobs, which would hide the plan; Terraform has no switch for it."""
 CREATED = re.compile(r"\+ (?=resource \"[^\"]+\" \"[^\"]+\" \{$)")
-STACK = re.compile(r"^\S+(?= )")
-"""cdktf writes the stack's name before some lines, in the place of as many spaces."""
+STACK = re.compile(r"^\S+ +")
+"""cdktf writes the stack's name before some lines in the place of as many spaces, and drops the indentation after it."""
+INDENTED = 2
+"""Columns by which Terraform indents a resource of a plan."""
+AFTER = re.compile(r"# \S+ (will be|must be) |Plan: |Apply complete|Error: ")
+"""What never stands within a resource, should its end be missed."""
 
 
 class Shown:
@@ -21,12 +25,14 @@ class Shown:
 
     def __call__(self, line: str) -> bool:
         """Whether to show it."""
-        plain = STACK.sub(lambda found: " " * len(found[0]), line.rstrip())
-        if self._end is not None:
-            if plain == self._end:
+        text = line.rstrip()
+        named = STACK.match(text)
+        if self._end is not None and not AFTER.search(text):
+            if text == self._end or (named and text[named.end() :] == "}"):
                 self._end = None
             return False
-        if not self._bodies and (created := CREATED.search(plain)):
-            self._end = " " * created.end() + "}"
+        self._end = None
+        if not self._bodies and (created := CREATED.search(text)):
+            self._end = " " * (created.end() + (INDENTED if named else 0)) + "}"
             return False
         return not REFRESHING.search(line)
