@@ -10,9 +10,9 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
-from interlock.environment import Environment
+from interlock.environment import LOCAL, Environment
 from interlock.files import load_catalog
-from interlock.gcp.storage import remove_flags
+from interlock.gcp.storage import list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant, parse_instant
 
@@ -46,11 +46,22 @@ def command(
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
     if mode == "on":
         variables |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
-    synthesize(cloud)
+    synthesize(cloud, root)
     deploy_stack(cloud, "schedules", variables, yes=yes)
     if mode == "off":
-        for name in remove_flags(cloud.project, cloud.bucket, chosen):
-            click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
+        _remove_what_is_left(cloud, chosen, asks=not yes and cloud.name != LOCAL)
+
+
+def _remove_what_is_left(cloud: Environment, chosen: list[str], *, asks: bool) -> None:
+    """Flags that a killed deploy left are not in Terraform's state, so ending their backfill leaves them. But cdktf also
+    succeeds when its plan is dismissed, and then the backfill stays on: who is asked there is asked here."""
+    left = list_flags(cloud.project, cloud.bucket, chosen)
+    if left and asks:
+        click.echo(f"Still there: {', '.join(left)}. Was the plan dismissed? Then leave them: the backfill stays on.", err=True)
+        if not click.confirm("Was it applied, and are these left over from a deploy that was killed? Remove them?"):
+            return
+    for name in remove_flags(cloud.project, cloud.bucket, left):
+        click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:

@@ -138,10 +138,14 @@ def _terraform() -> str:
     return Path(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")).name
 
 
-def synthesize(environment: Environment) -> None:
-    """Writes the stacks' JSON once, with the app itself: `cdktf synth` does the same and takes seconds to start. Exits on
-    failure, the app having said why."""
-    settings = {"INTERLOCK_ENV": environment.name, "CDKTF_OUTDIR": str(output_folder(environment))}
+def synthesize(environment: Environment, root: Path) -> None:
+    """Writes the stacks' JSON of the catalog in `root` once, with the app itself: `cdktf synth` does the same and takes seconds
+    to start. Exits on failure, the app having said why."""
+    settings = {
+        "INTERLOCK_ENV": environment.name,
+        "INTERLOCK_CATALOG": str(root),
+        "CDKTF_OUTDIR": str(output_folder(environment)),
+    }
     _or_exit(run([sys.executable, "main.py"], {**os.environ, **settings}))
 
 

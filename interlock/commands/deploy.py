@@ -32,7 +32,7 @@ def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
         ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
     elif not has_bucket(cloud.project, cloud.state_bucket):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: make bootstrap ENV={cloud.name}")
-    synthesize(cloud)
+    synthesize(cloud, root)
     for stack in STACKS:
         deploy_stack(cloud, stack, {}, yes=yes)
     ctx.invoke(status.command, root=root, env_name=env_name, style="table", everything=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
 from interlock.commands.cdktf import STACKS, check_tools, output_folder, run, state_prefix, synthesize
-from interlock.commands.common import Place, env_option
+from interlock.commands.common import Place, catalog_option, env_option
 from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
 
 
 @click.command()
 @click.argument("stack", type=click.Choice(STACKS))
+@catalog_option
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
 @click.pass_context
-def command(ctx: click.Context, stack: str, env_name: str, yes: bool) -> None:
+def command(ctx: click.Context, stack: str, root: Path, env_name: str, yes: bool) -> None:
     """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
     cloud = Place(env_name).cloud
     lock = read_lock(cloud.project, cloud.state_bucket, state_prefix(cloud, stack))
@@ -31,8 +33,11 @@ def command(ctx: click.Context, stack: str, env_name: str, yes: bool) -> None:
     check_tools()
     folder = output_folder(cloud) / "stacks" / stack
     if not folder.is_dir():
-        synthesize(cloud)
+        synthesize(cloud, root)
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1"}
-    terraform, plain = ["terraform", f"-chdir={folder}"], [] if sys.stdout.isatty() else ["-no-color"]
+    terraform, plain = (
+        [os.environ.get("TERRAFORM_BINARY_NAME", "terraform"), f"-chdir={folder}"],
+        [] if sys.stdout.isatty() else ["-no-color"],
+    )
     code = run([*terraform, "init", "-input=false", *plain], environ)
     ctx.exit(code or run([*terraform, "force-unlock", "-force", *plain, lock.id], environ))

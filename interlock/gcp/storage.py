@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,21 +61,33 @@ def _with_content(bucket: Bucket, hold: Hold) -> Hold:
     return with_content(hold, content) if isinstance(content, dict) else hold
 
 
-def remove_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
-    """Deletes every flag of `backfills`, and says which there were. For flags that Terraform does not know: a deploy that was
-    killed may have written one without recording it in the state. CloudError when it can't be done."""
+def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
+    """The names of every flag of `backfills`, active or not. CloudError when it can't be told."""
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        client = storage_client(project)
-        parsed = ((blob, parse_object_name(blob.name)) for blob in client.list_blobs(bucket, prefix=FLAG_PREFIX))
-        left = [blob for blob, flag in parsed if flag and flag.scope.removeprefix("backfill/") in backfills]
-        for blob in left:
-            blob.delete(if_generation_match=blob.generation)
+        names = [blob.name for blob in storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX)]
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        raise CloudError(f"the flags in bucket {bucket} can't be listed: {error}") from error
+    flags = ((name, parse_object_name(name)) for name in names)
+    return [name for name, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
+
+
+def remove_flags(project: str, bucket: str, names: Collection[str]) -> list[str]:
+    """Deletes these flags, and says which there were. CloudError when it can't be done."""
+    from google.api_core.exceptions import GoogleAPIError, NotFound
+    from google.auth.exceptions import GoogleAuthError
+
+    removed = []
+    try:
+        for name in names:
+            with suppress(NotFound):
+                storage_client(project).bucket(bucket).blob(name).delete()
+                removed.append(name)
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
         raise CloudError(f"the flags in bucket {bucket} can't be removed: {error}") from error
-    return [blob.name for blob in left]
+    return removed
 
 
 def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:

@@ -9,7 +9,7 @@ import pytest
 
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
-from interlock.gcp.storage import read_holds, remove_flags
+from interlock.gcp.storage import list_flags, read_holds, remove_flags
 from local.emulator import serve
 from tests.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.golden import golden
@@ -32,7 +32,9 @@ def test_flags_that_terraform_does_not_know_are_removed_and_only_those_of_the_en
     kept = [f"backfills/books@{LATER}.json", "backfills/marts.json", f"holds/backfill/marts/x@{LATER}.json"]
     for name in (f"backfills/marts@{LATER}.json", f"backfills/marts@{BEFORE}.json", *kept):
         cloud.hold(name)
-    removed = remove_flags(ENVIRONMENT.project, ENVIRONMENT.bucket, ["marts"])
+    removed = remove_flags(
+        ENVIRONMENT.project, ENVIRONMENT.bucket, list_flags(ENVIRONMENT.project, ENVIRONMENT.bucket, ["marts"])
+    )
     assert removed == [f"backfills/marts@{BEFORE}.json", f"backfills/marts@{LATER}.json"]
     assert [blob.name for blob in cloud.bucket.list_blobs()] == kept
 
