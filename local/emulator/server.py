@@ -1,5 +1,8 @@
 """The HTTP side: loopback only, a thread a connection, and the /_local/ pages that tests and demos steer it by.
 
+A web page in a browser on this machine reaches loopback too, and here it would run code: what browsers mark as theirs is
+refused, and so is a Host of another name, by which a page comes after DNS rebinding.
+
 * `/_local/faults`: GET shows, POST {"faults": [...], "latency": "120ms"} adds, DELETE clears (local/emulator/faults.py).
 * `/_local/requests`: GET counts reads and writes, by method; DELETE begins at zero.
 * `/_local/about`: who serves which state folder.
@@ -17,12 +20,12 @@ import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import entries, objects, pages, serving
+from local.emulator import entries, objects, pages, push, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -155,6 +158,16 @@ def _json_body(api: Api, method: Method, request: Request) -> JsonObject:
     return api.check_body(method.request, body)
 
 
+def _refuse_pages(headers: Mapping[str, str], port: int) -> None:
+    """ApiError 403 for what a web page may have sent; the clients we serve send no Origin and no Sec-Fetch-Site."""
+    host = headers.get("host", "")
+    if host.lower() not in {f"{name}:{port}" for name in push.LOOPBACK}:
+        raise ApiError(403, f"The local stand-in answers to {HOST}:{port} and localhost:{port}, not to Host {host!r}.")
+    # https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header: "none" is what the user typed
+    if "origin" in headers or headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
+        raise ApiError(403, "The local stand-in answers no web pages: the request has Origin or a cross-site Sec-Fetch-Site.")
+
+
 def _header(value: str) -> str:
     """A stored value as a header: one line, in the characters that HTTP has."""
     return " ".join(value.split()).encode("latin-1", "replace").decode("latin-1")
@@ -198,8 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
                 now=self.server.emulator.runtime.clock.now(),
                 query_string=query,
             )
+            _refuse_pages(headers, self.server.server_port)
             response = self.server.emulator.answer(request)
-        except ApiError as error:  # the body can't be read: what follows on the connection can't be trusted
+        except ApiError as error:  # a web page, or an unreadable body: what follows on the connection can't be trusted
             response = error.response(path)
             self.close_connection = True
         self.send_response(response.status)

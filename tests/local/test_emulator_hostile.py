@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -86,3 +86,45 @@ def test_any_upload(shared, body, kind, header):
     headers = {"Content-Type": f"multipart/related; boundary={quote(header)}", "Content-Range": quote(header)}
     answer = shared("POST", f"/upload/storage/v1/b/any/o?uploadType={kind}&name=n", body, headers)
     assert answer.status in {200, 400}
+
+
+FOREIGN = [
+    pytest.param({"Origin": "https://evil.example"}, id="a page of another site"),
+    pytest.param({"Origin": "null"}, id="a sandboxed frame"),
+    pytest.param({"Origin": "http://{here}"}, id="a page that an object here holds"),
+    pytest.param({"Sec-Fetch-Site": "cross-site"}, id="an image of another site, which sends no Origin"),
+    pytest.param({"Sec-Fetch-Site": "same-site"}, id="a page on another port of this machine"),
+    pytest.param({"Host": "evil.example:{port}"}, id="a name that was rebound to loopback"),
+    pytest.param({"Host": "127.0.0.1.evil.example:{port}"}, id="a name that begins like loopback"),
+    pytest.param({"Host": "127.0.0.1:1"}, id="another port"),
+    pytest.param({"Host": "127.0.0.1"}, id="no port"),
+    pytest.param({"Host": ""}, id="an empty Host"),
+]
+OWN = [
+    pytest.param({}, id="a client"),
+    pytest.param({"Host": "LocalHost:{port}"}, id="localhost in any case"),
+    pytest.param({"Sec-Fetch-Site": "none"}, id="an address that the user typed"),
+    pytest.param({"Sec-Fetch-Site": "same-origin"}, id="a link from our own page"),
+]
+
+
+def _filled(shared, headers):
+    here = urlsplit(shared.url)
+    return {name: value.format(here=here.netloc, port=here.port) for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_web_page_is_refused(shared, headers):
+    headers = _filled(shared, headers)
+    made = shared("POST", "/storage/v1/b?project=p", {"name": "by-a-page"}, headers)
+    assert made.status == 403
+    assert made.json["error"]["errors"][0]["reason"] == "forbidden"
+    assert shared("GET", "/storage/v1/b/by-a-page").status == 404
+    assert shared("GET", PARENT, headers=headers).json["error"]["status"] == "PERMISSION_DENIED"
+    # before any look-up: neither which functions there are, nor the pages that steer
+    assert [shared("POST", path, b"", headers).status for path in ("/_functions/f", "/_local/faults")] == [403, 403]
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_who_is_no_web_page_is_served(shared, headers):
+    assert shared("GET", PARENT, headers=_filled(shared, headers)).status == 200
