@@ -167,7 +167,6 @@ class _Maker:
         )
         self._stand_still()
         if self._cleared(name) and self._make(claim, mark):
-            self._traffic.made(name)
             why = f"once, for {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
             self._record(Record(event=RUN_CAUGHT_UP, job=name, why=why, numbers=numbers))
         else:
@@ -195,6 +194,7 @@ class _Maker:
         if not self._bucket.delete(mark):
             self._withdraw(claim, content)
             return False
+        self._traffic.made(claim.job)  # whatever comes of it: a run without an answer may have begun
         run = partial(self._outside.scheduler.run, self._traffic.declaration.jobs[claim.job].region, claim.job)
         try:
             self._outside.patiently(run, passing=REFUSED_FOR_NOW, unanswered=False)

@@ -53,11 +53,13 @@ def reconcile(outside: Outside) -> Report:
             rounds += 1
             before, last = last, _round(reader, recorder)
             new_failures = last.failed and (before is None or last.failed != before.failed)
-            if not last.repeat and not new_failures:
+            if last.repeat or new_failures:
+                continue
+            catch_up(reader, last.declaration, last.objects, last.jobs, recorder)
+            # Catching up takes time: what held a job when it was last looked at may have ended since.
+            if active(last.objects.holds, outside.clock()) == last.objects.active:
                 break
         assert last is not None  # noqa: S101
-        if not last.moved:
-            catch_up(reader, last.declaration, last.objects, last.jobs, recorder)
         for record in found_wrong(last.declaration, last.objects, last.jobs):
             recorder(record)
     except DeclarationError as error:

@@ -31,4 +31,4 @@ def test_a_planted_bug_is_found(bug: Bug) -> None:
 
 
 def test_there_are_enough_of_them_and_each_is_its_own() -> None:
-    assert len({(bug.where, bug.becomes) for bug in BUGS}) == len({bug.name for bug in BUGS}) == len(BUGS) >= 20
+    assert len({(bug.where, bug.was, bug.becomes) for bug in BUGS}) == len({bug.name for bug in BUGS}) == len(BUGS) >= 20

@@ -33,6 +33,9 @@ SKEW = MAX_CLOCK_SKEW / 2
 """Clocks of instances are off from true time by at most this; so two of them differ by at most MAX_CLOCK_SKEW."""
 WRITABLE = ("holds/", "ledger/")
 
+FOREVER_S = 10**9
+"""For a declaration that was lost and says nothing of it."""
+
 
 def windows_open(said: dict, at: datetime) -> list[tuple[str, datetime, datetime]]:
     """The openings of declared windows that contain `at`: name, start, end."""
@@ -76,7 +79,7 @@ class Watcher:
     claims: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     """Jobs whose ledger object this instance deleted."""
-    runs: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, list[datetime]] = field(default_factory=dict)
     mutations: int = 0
     violation: Violation | None = None
 
@@ -177,7 +180,7 @@ class Watcher:
         if hold.scope.startswith("window/") and hold.id != "flag" and self.instance.identity != (hold.scope, hold.id):
             self._new_opening(hold, said)
             return
-        if hold.end > now + timedelta(seconds=said["max_hold_s"]):
+        if hold.end > now + timedelta(seconds=said.get("max_hold_s", FOREVER_S)):
             self.fail(f"{name} ends later than any hold may")
         same = f"holds/{hold.scope}/{hold.id}@"
         if hold.scope not in said["scopes"] and not any(other.startswith(same) for view in self._views() for other in view):
@@ -253,8 +256,9 @@ class Watcher:
             self.fail(f"{job} is run before what produces its input")
         said = views[0][1]
         service = said["jobs"][job]["service"]
-        self.runs[service] = self.runs.get(service, 0) + 1
-        if self.runs[service] > (said["services"].get(service, {}).get("starts_per_minute") or 1):
+        lately = [at for at in self.runs.get(service, []) if at > self.world.now - timedelta(minutes=1)]
+        self.runs[service] = [*lately, self.world.now]
+        if len(self.runs[service]) > (said["services"].get(service, {}).get("starts_per_minute") or 1):
             self.fail(f"more runs of {service} are started at once than it may take")
 
     def _into_a_window(self, job: str, said: dict) -> bool:

@@ -123,7 +123,7 @@ def _parsed(content: bytes) -> dict[str, object] | None:
         said = json.loads(content)
     except ValueError:
         return None
-    return said if isinstance(said, dict) and "jobs" in said else None
+    return said if isinstance(said, dict) and {"jobs", "scopes"} <= said.keys() else None
 
 
 def declaration(objects: Objects) -> dict | None:
