@@ -81,16 +81,16 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     if writes or removals:
         objects = reader.objects()
     jobs = reader.jobs(declaration)
-    todo = steps(declaration, objects, jobs)
-    outcomes = outside.each(partial(_take, outside), todo)
-    for step, failure in zip(todo, outcomes, strict=True):
+    due = steps(declaration, objects, jobs)
+    outcomes = outside.each(partial(_take, outside), due)
+    for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
-    failed |= {step.job.name for step, failure in zip(todo, outcomes, strict=True) if failure}
+    failed |= {step.job.name for step, failure in zip(due, outcomes, strict=True) if failure}
     moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in
     # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
     moved = moved or active(objects.holds, outside.clock()) != objects.active
-    to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks for step in todo)
+    to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks for step in due)
     return Round(
         declaration=declaration,
         objects=objects,

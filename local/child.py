@@ -96,9 +96,9 @@ def _descendants(root: int) -> set[int]:
             if state != "Z":
                 children.setdefault(int(parent), []).append(int(stat.parent.name))
     found: set[int] = set()
-    todo = [root]
-    while todo:
-        below = children.get(todo.pop(), [])
+    pending = [root]
+    while pending:
+        below = children.get(pending.pop(), [])
         found.update(below)
-        todo += below
+        pending += below
     return found

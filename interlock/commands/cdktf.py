@@ -125,10 +125,10 @@ def _terraforms_below(root: int) -> list[int]:
     children: dict[str, list[tuple[str, str]]] = {}
     for pid, parent, name in (row for row in rows if len(row) == 3):
         children.setdefault(parent, []).append((pid, Path(name).name))
-    found, todo = [], [str(root)]
-    while todo:
-        for pid, name in children.get(todo.pop(), []):
-            todo.append(pid)
+    found, pending = [], [str(root)]
+    while pending:
+        for pid, name in children.get(pending.pop(), []):
+            pending.append(pid)
             found += [int(pid)] if name == _terraform() else []
     return found
 
