@@ -23,6 +23,7 @@ from interlock.events import REQUEST_FAILED, REQUEST_REJECTED
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.incident import Incident
 from interlock.operations import serve
 from interlock.outside import Outside
 from interlock.ports import Refused, Unknown
@@ -64,7 +65,9 @@ def answer(method: str, content_type: str, body: bytes, outside: Callable[[], Ou
         # A fault of ours. Cloud Logging keeps the stack trace for us; whoever asked gets a sentence.
         log(Record(event=REQUEST_FAILED, why="".join(traceback.format_exception(error))))
         return 500, {"ok": False, "error": f"the coordinator failed: {type(error).__name__}; its log says more"}
-    return (200 if report.settled else UNFINISHED), {"ok": report.settled, "report": report.as_json()}
+    # Once the breaker's hold is written the tick does the rest: an incident that comes again undoes a release.
+    done = report.settled or (isinstance(asked, Incident) and report.carried_out)
+    return (200 if done else UNFINISHED), {"ok": report.settled, "report": report.as_json()}
 
 
 @functools.cache

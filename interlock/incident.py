@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from interlock.ledger import decoded
 
@@ -32,6 +33,8 @@ class Incident:
     table: str | None
     named: str
     """The table as the incident writes it."""
+    started: datetime | None = None
+    """When it opened; None when it does not say."""
 
 
 def parse_table(text: str) -> str | None:
@@ -60,6 +63,7 @@ def parse_incident(envelope: dict[str, object]) -> Incident | None:
         policy=_text(incident, "policy_name"),
         table=parse_table(named),
         named=named,
+        started=_instant(incident.get("started_at")),
     )
 
 
@@ -71,3 +75,13 @@ def _mapping(of: dict[str, object], key: str) -> dict[str, object]:
 def _text(of: dict[str, object], key: str) -> str:
     found = of.get(key)
     return found if isinstance(found, str) else ""
+
+
+def _instant(seconds: object) -> datetime | None:
+    """An instant in seconds since 1970; None for what is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
+    except (ValueError, OverflowError, OSError):
+        return None

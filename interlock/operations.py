@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from interlock.declaration import Declaration
@@ -10,7 +10,7 @@ from interlock.declaration_file import DeclarationError
 from interlock.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
 from interlock.holds import HOLD_PREFIX, Hold, parse_instant, parse_object_name
 from interlock.incident import Incident
-from interlock.ledger import decoded, released_name
+from interlock.ledger import MAX_CLOCK_SKEW, decoded, released_name
 from interlock.outside import Outside
 from interlock.plan import hold_content, hold_name
 from interlock.ports import Item, Refused, Unknown
@@ -50,7 +50,8 @@ def serve(outside: Outside, request: Request) -> Report:
         # Part of it may be done. Reconcile makes the jobs fit what is there; who asked asks again.
         recorder(Record(event=RECONCILE_FAILED, why=f"the request was not carried out: {failure}"))
         report = reconcile(outside)
-        return Report(settled=False, rounds=report.rounds, records=(*recorder.records, *report.records))
+        records = (*recorder.records, *report.records)
+        return Report(settled=False, carried_out=False, rounds=report.rounds, records=records)
     report = reconcile(outside)
     return Report(settled=report.settled, rounds=report.rounds, records=(*recorder.records, *report.records))
 
@@ -139,7 +140,11 @@ class _Operation:
             )
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
-        end = (objects.now + min(declaration.breaker_hold, declaration.max_hold)).replace(microsecond=0)
+        end = _breaker_end(incident, min(declaration.breaker_hold, declaration.max_hold), objects.now)
+        if end <= objects.now:
+            why = f"incident {incident.id} opened so long ago that its hold of {scope} would be over"
+            self._record(Record(event=INCIDENT_IGNORED, until=end, why=why))
+            return
         reason = f"serialization conflicts: incident {incident.id[:100]} of {incident.policy[:100]}"
         held = [hold for hold in objects.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         if not held:
@@ -158,3 +163,12 @@ class _Operation:
 
     def _delete(self, item: Item) -> bool:
         return self._outside.patiently(partial(self._bucket.delete, item))
+
+
+def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:
+    """When the breaker lets go, in whole seconds: the same at each delivery of an incident that says when it opened.
+
+    One that does not, or names an instant that no clock can have shown yet, opens now.
+    """
+    started = incident.started
+    return ((now if started is None or started > now + MAX_CLOCK_SKEW else started) + hold).replace(microsecond=0)

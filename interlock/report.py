@@ -57,6 +57,8 @@ class Report:
     """Every job was seen or made as it should be, and what is held stood still meanwhile."""
     rounds: int
     records: tuple[Record, ...]
+    carried_out: bool = True
+    """What was asked besides is done, or was to be ignored; jobs may still have to follow."""
 
     def of(self, event: str) -> Iterator[Record]:
         """The records of one event."""

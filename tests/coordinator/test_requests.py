@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from interlock.actual import ENABLED, PAUSED
+from interlock.ports import Refused
 from tests.coordinator.conftest import Ask
-from tests.coordinator.memory import World
+from tests.coordinator.memory import Call, World
 
 LATER = "2026-03-10T15:30:00Z"
 HOLD = {"action": "hold", "scope": "service/scrapers", "until": LATER, "reason": "deploys", "owner": "ana", "id": "d1"}
@@ -18,7 +19,9 @@ OBJECT = f"holds/service/scrapers/d1@{LATER}.json"
 COVERED, DECLARED_PAUSED, OTHER = ("gamebook-scraper", "line-scraper"), "morning-catch-up", "repair"
 
 
-def incident(table: str = "acme-data:raw.games", state: str = "open", breaker: str = "breaker") -> dict[str, object]:
+def incident(
+    table: str = "acme-data:raw.games", state: str = "open", breaker: str = "breaker", **more: object
+) -> dict[str, object]:
     """A Pub/Sub push with an incident: https://cloud.google.com/monitoring/support/notification-options#schema-pubsub"""
     said = {
         "incident_id": "0.abc",
@@ -26,6 +29,7 @@ def incident(table: str = "acme-data:raw.games", state: str = "open", breaker: s
         "policy_name": "Serialization conflicts",
         "policy_user_labels": {"interlock": breaker},
         "metric": {"type": "logging.googleapis.com/user/conflicts", "labels": {"table": table}},
+        **more,
     }
     return envelope(json.dumps({"version": "1.2", "incident": said}).encode())
 
@@ -80,6 +84,32 @@ def test_an_open_incident_holds_the_writers_of_its_table_once(ask: Ask, world: W
         world.now += timedelta(minutes=1)
     assert world.names("holds/") == ["holds/table/raw.games/breaker@2026-03-10T12:37:00Z.json"]
     assert world.states()["gamebook-scraper"] == PAUSED
+
+
+def test_an_incident_that_comes_again_holds_no_longer_and_is_ignored_after_its_end(ask: Ask, world: World) -> None:
+    push = incident(started_at=int(world.now.timestamp()))
+    for _ in range(3):
+        assert ask(push)[0] == 200
+        assert world.names("holds/") == ["holds/table/raw.games/breaker@2026-03-10T12:35:00Z.json"]
+        world.now += timedelta(minutes=8)
+    world.now += timedelta(minutes=8)
+    assert ask(push)[0] == 200
+    assert world.names("holds/") == []
+    assert [record.event for record in world.records if record.event == "incident_ignored"] == ["incident_ignored"]
+
+
+@pytest.mark.parametrize("kind", ["pause", "create"])
+def test_an_incident_is_delivered_again_only_until_its_hold_is_written(ask: Ask, world: World, kind: str) -> None:
+    """Else one whose hold a person released would come again, and hold again."""
+
+    def fail(call: Call) -> None:
+        if call.kind == kind:
+            raise Refused(403, "no permission")
+
+    world.fail = fail
+    status, answer = ask(incident(started_at=int(world.now.timestamp())))
+    assert (status, answer["ok"]) == ({"pause": 200, "create": 503}[kind], False)
+    assert len(world.names("holds/")) == (1 if kind == "pause" else 0)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_flapping_keeps_one_hold_which_ends_after_the_last_incident(noon: Live) 
     for minutes in range(0, 60, 12):
         noon.stand_at(NOON + timedelta(minutes=minutes))
         for state in ("open", "closed"):
-            said = incident | {"incident_id": f"0.{minutes}", "state": state}
+            said = incident | {"incident_id": f"0.{minutes}", "state": state, "started_at": int(noon.now().timestamp())}
             assert noon.push({"version": "1.2", "incident": said}).status == 200
             assert noon.holds() == [f"holds/table/raw.gamebooks/breaker@{written(noon.now() + BREAKER.hold)}.json"]
             assert noon.paused() == WRITERS

@@ -172,10 +172,11 @@ def test_a_hold_that_can_t_be_written_is_said_and_jobs_are_put_right_anyway(fail
     assert sky.paused() == {"off"}
 
 
-def incident(table: str = "p:d.mart", state: str = "open", label: str = "breaker") -> bytes:
+def incident(table: str = "p:d.mart", state: str = "open", label: str = "breaker", started: object = None) -> bytes:
     said = {
         "incident_id": "0.abc",
         "state": state,
+        "started_at": started,
         "policy_name": "Conflicts",
         "policy_user_labels": {"interlock": label},
         "metric": {"labels": {"table": table}},
@@ -203,6 +204,37 @@ def test_flapping_keeps_one_hold_which_gets_longer_and_closing_changes_nothing()
         sky.ask(incident(state=state), f"2026-03-10 06:0{minute}")
         assert len(breaker(sky)) == 1
     assert breaker(sky) == ["holds/table/d.mart/breaker@2026-03-10T06:33:00Z.json"]
+
+
+def test_a_release_between_two_deliveries_is_undone_for_no_longer_than_the_incident_holds() -> None:
+    sky, told = cloud(), incident(started=int(at(NOW).timestamp()))
+    sky.ask(told)
+    sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:10")
+    sky.ask(told, "2026-03-10 06:11")
+    assert breaker(sky) == ["holds/table/d.mart/breaker@2026-03-10T06:30:00Z.json"]
+    sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:12")
+    report = sky.ask(told, "2026-03-10 06:30")
+    assert breaker(sky) == []
+    [ignored] = report.of("incident_ignored")
+    assert ignored.why == "incident 0.abc opened so long ago that its hold of table/d.mart would be over"
+
+
+@pytest.mark.parametrize(
+    ("started", "end"),
+    [
+        pytest.param(int(at("2026-03-10 05:50").timestamp()), "06:20:00", id="ten minutes ago"),
+        pytest.param(int(at("2026-03-10 06:00").timestamp()) + 10, "06:30:10", id="by a clock that is ahead"),
+        pytest.param(int(at("2026-03-10 06:00").timestamp()) + 11, "06:30:00", id="in the future, so now"),
+        pytest.param(10**30, "06:30:00", id="beyond any date, so now"),
+        pytest.param(0, "06:30:00", id="zero, so now"),
+        pytest.param(True, "06:30:00", id="no number, so now"),
+        pytest.param("1773122400", "06:30:00", id="a text, so now"),
+    ],
+)
+def test_the_breakers_hold_is_counted_from_when_the_incident_opened(started: object, end: str) -> None:
+    sky = cloud()
+    sky.ask(incident(started=started))
+    assert breaker(sky) == [f"holds/table/d.mart/breaker@2026-03-10T{end}Z.json"]
 
 
 def test_an_incident_that_comes_by_a_slow_clock_does_not_shorten_the_hold() -> None:
