@@ -18,6 +18,7 @@ from interlock.reconcile import reconcile
 from interlock.report import Record, Recorder, Report
 from interlock.requests import (
     BREAKER_ID,
+    CONFIRMATION_IN_TICKS,
     ExtendRequest,
     HoldRequest,
     ReconcileRequest,
@@ -66,11 +67,12 @@ class _Operation:
     def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
         declaration, _ = self._reader.declaration()
         objects = self._reader.objects()
+        slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest):
-            id, end = checked_hold(request, declaration, objects.active, objects.released, objects.now)
+            id, end = checked_hold(request, declaration, objects.active, objects.released, objects.now, slack)
             self._write(declaration, objects, request.scope, id, end, request.reason, request.owner)
         elif isinstance(request, ExtendRequest):
-            hold, end = checked_extension(request, declaration, objects.active, objects.now)
+            hold, end = checked_extension(request, declaration, objects.active, objects.now, slack)
             self._extend(declaration, objects, hold, end, request.reason, request.owner)
         elif isinstance(request, ReleaseRequest):
             self._release(objects, checked_release(request, objects.active), request)

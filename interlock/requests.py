@@ -25,7 +25,11 @@ MAX_FOR_SECONDS = 10 * 365 * 86400
 """Beyond what any environment allows, and short of what a date can hold."""
 SHORTEST_IN_TICKS = 2
 """A hold that is shorter than two ticks could be over before a reconcile has noticed it."""
+CONFIRMATION_IN_TICKS = 1
+"""What the coordinator takes off the shortest hold: who asks sees an end, and may think about it before confirming."""
 BREAKER_ID = "breaker"
+
+NO_SLACK = timedelta()
 
 KEYS = {
     "hold": {"scope", "until", "for_s", "reason", "owner", "id"},
@@ -172,13 +176,16 @@ class _Body:
         return instant
 
 
-def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime) -> datetime:
-    """The end that is asked for, in whole seconds; Rejected when it is past, too soon or too late."""
+def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime, slack: timedelta = NO_SLACK) -> datetime:
+    """The end that is asked for, in whole seconds; Rejected when it is past, too soon or too late.
+
+    An instant may come sooner than the shortest hold ends, by `slack`: it was fixed some time ago.
+    """
     end = until if isinstance(until, datetime) else _whole(now + until)
     shortest, said = declaration.tick * SHORTEST_IN_TICKS, format_instant(end)
     if end <= now:
         raise Rejected(400, f"{said} is in the past; it is {format_instant(now)} now")
-    if _whole(now) + shortest > end:
+    if _whole(now) + shortest - (slack if isinstance(until, datetime) else NO_SLACK) > end:
         raise Rejected(
             400,
             f"{said} is too soon; the coordinator looks every {format_duration(declaration.tick)}, "
@@ -193,13 +200,18 @@ def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime)
 
 
 def checked_hold(
-    request: HoldRequest, declaration: Declaration, holds: Iterable[Hold], released: Iterable[Hold], now: datetime
+    request: HoldRequest,
+    declaration: Declaration,
+    holds: Iterable[Hold],
+    released: Iterable[Hold],
+    now: datetime,
+    slack: timedelta = NO_SLACK,
 ) -> tuple[str, datetime]:
     """The id and the end of a new hold; Rejected when there may be none. `holds` are active, `released` tombstones."""
     if request.scope not in declaration.scopes:
         hint = did_you_mean(request.scope, sorted(declaration.scopes))
         raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
-    end = end_of(request.until, declaration, now)
+    end = end_of(request.until, declaration, now, slack)
     id = request.id or f"at-{compact(now)}"
     for hold in _runtime(holds, request.scope, id):
         if hold.end != end:
@@ -210,12 +222,12 @@ def checked_hold(
 
 
 def checked_extension(
-    request: ExtendRequest, declaration: Declaration, holds: Iterable[Hold], now: datetime
+    request: ExtendRequest, declaration: Declaration, holds: Iterable[Hold], now: datetime, slack: timedelta = NO_SLACK
 ) -> tuple[Hold, datetime]:
     """The hold that is meant and its new end; Rejected when it is not active, or would end sooner."""
     known = list(holds)
     for hold in _runtime(known, request.scope, request.id):
-        end = end_of(request.until, declaration, now)
+        end = end_of(request.until, declaration, now, slack)
         if end < hold.end:
             raise Rejected(
                 409,

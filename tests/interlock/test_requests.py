@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from interlock.holds import format_instant
 from interlock.incident import Incident, parse_table
 from interlock.requests import (
     MAX_BODY_BYTES,
@@ -17,6 +18,7 @@ from interlock.requests import (
     ReconcileRequest,
     Rejected,
     ReleaseRequest,
+    checked_hold,
     parse_request,
 )
 from tests.interlock.cloud import Cloud, at
@@ -120,10 +122,16 @@ def test_a_request(asked: bytes, expected: object) -> None:
             id="an end half a second ago",
         ),
         pytest.param(
-            body(HOLD, until="2026-03-10T06:19:59Z"),
+            body(HOLD, until="2026-03-10T06:09:59Z"),
+            400,
+            "2026-03-10T06:09:59Z is too soon; the coordinator looks every 10m, so the shortest hold is 20m",
+            id="shorter than two ticks, and confirmed later than a tick",
+        ),
+        pytest.param(
+            body(HOLD, until="left out", for_s=1199),
             400,
             "2026-03-10T06:19:59Z is too soon; the coordinator looks every 10m, so the shortest hold is 20m",
-            id="shorter than two ticks",
+            id="for less than two ticks, which nobody confirms",
         ),
         pytest.param(
             body(HOLD, until="2026-03-14T06:00:01Z"),
@@ -194,6 +202,28 @@ def test_another_method_is_refused(method: str) -> None:
     with pytest.raises(Rejected) as refused:
         parse_request(method, body(HOLD))
     assert refused.value.code == 405
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 599, 600])
+def test_the_shortest_hold_may_take_a_tick_to_confirm(seconds: int) -> None:
+    """Its end is fixed before the question, and reaches the coordinator after the answer."""
+    above = sky()
+    request = HoldRequest(
+        scope="job/fetch", until=above.now.replace(microsecond=0) + timedelta(minutes=20), reason="r", owner="o"
+    )
+    id, end = checked_hold(request, above.declared, [], [], above.now)
+    above.now += timedelta(seconds=seconds)
+    above.ask(body(HOLD, id=id, until=format_instant(end)))
+    assert above.names("holds/job/fetch/") == [f"holds/job/fetch/{id}@2026-03-10T06:20:00Z.json"]
+
+
+@pytest.mark.parametrize("until", ["06:19:59", "06:10:00"])
+def test_who_asks_has_no_slack(until: str) -> None:
+    """Else an end could be confirmed that the coordinator refuses."""
+    above = sky()
+    request = HoldRequest(scope="job/fetch", until=at(f"2026-03-10 {until}"), reason="r", owner="o")
+    with pytest.raises(Rejected, match="is too soon"):
+        checked_hold(request, above.declared, [], [], above.now)
 
 
 def test_without_a_declaration_a_hold_is_refused() -> None:
