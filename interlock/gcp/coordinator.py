@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from interlock.catalog import Json
@@ -20,6 +21,11 @@ ANSWER_SECONDS = 330
 """How long an answer may take: the function's own limit and some more."""
 TOKEN_SECONDS = 60
 CLIENT_ERRORS = range(400, 500)
+SERVER_ERRORS = range(500, 600)
+TOO_MANY_REQUESTS, GATEWAY_TIMEOUT = 429, 504
+BUSY_SECONDS = (2, 5, 10, 15, 25)
+"""Pauses before a request is sent again: a reconcile is over, or an instance has started, within about a minute.
+Cloud Run answers for the one instance, which takes one request at a time: https://cloud.google.com/run/docs/troubleshooting"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,28 +37,45 @@ class Answer:
     report: Mapping[str, Json]
 
 
-def ask(environment: Environment, request: Mapping[str, Json]) -> Answer:
-    """Sends one request. CloudError when there is no answer, or it is a refusal: nothing has changed then."""
+def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[float], None] = time.sleep) -> Answer:
+    """Sends one request, again while the coordinator is busy. CloudError when there is no answer, or it is a refusal."""
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import Request
 
     url = environment.coordinator_url
     address = url if (here := local_url()) is None else f"{here}/_functions/{environment.coordinator.name}/"
     headers = {"Authorization": f"Bearer {_token(environment)}", "Content-Type": "application/json"}
-    try:
-        response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
-    except (GoogleAuthError, OSError) as error:
-        raise CloudError(
-            f"no answer from the coordinator at {url}: {error}; it may have done what was asked: look with interlock holds"
-        ) from error
-    return _answer(url, int(response.status), response.data)
+    for pause in (*BUSY_SECONDS, None):
+        try:
+            response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
+        except (GoogleAuthError, OSError) as error:
+            raise CloudError(
+                f"no answer from the coordinator at {url}: {error}; it may have done what was asked: look with interlock holds"
+            ) from error
+        status, content = int(response.status), _content(response.data)
+        # After a gateway's timeout minutes have passed already.
+        if pause is None or status == GATEWAY_TIMEOUT or not _busy(status, content):
+            break
+        sleep(pause)
+    return _answer(url, status, content, response.data)
 
 
-def _answer(url: str, status: int, body: bytes) -> Answer:
+def _content(body: bytes) -> object:
+    """What an answer says; None when it is no JSON."""
     try:
-        content = json.loads(body)
+        return json.loads(body)
     except ValueError:
-        content = None
+        return None
+
+
+def _busy(status: int, content: object) -> bool:
+    """Cloud Run answers, in place of the coordinator, which always answers in JSON."""
+    return status == TOO_MANY_REQUESTS or (status in SERVER_ERRORS and content is None)
+
+
+def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
+    if _busy(status, content):
+        raise CloudError(f"the coordinator is busy or starting ({status}, {url}); again in a minute, or --direct")
     if status in (401, 403):
         raise CloudError(f"the coordinator at {url} takes no request of yours ({status}); you need roles/run.invoker on it")
     if not isinstance(content, dict) or not isinstance(content.get("ok"), bool):

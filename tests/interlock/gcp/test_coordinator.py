@@ -14,7 +14,7 @@ import pytest
 from interlock.environment import Environment
 from interlock.files import load_environment
 from interlock.gcp import CloudError
-from interlock.gcp.coordinator import Answer, ask
+from interlock.gcp.coordinator import BUSY_SECONDS, Answer, ask
 
 LOCAL = load_environment(Path(__file__).parents[3] / "environments", "local")
 REQUEST = {"action": "reconcile"}
@@ -28,6 +28,8 @@ class Stand:
     body: bytes = b'{"ok": true, "report": {"rounds": 1}}'
     seen: list[tuple[str, str | None, object]] = field(default_factory=list)
     url: str = ""
+    busy: list[tuple[int, bytes]] = field(default_factory=list)
+    """Answers that come first."""
 
 
 @pytest.fixture
@@ -39,10 +41,11 @@ def stand() -> Iterator[Stand]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             stand.seen.append((self.path, self.headers["Authorization"], body))
-            self.send_response(stand.status)
-            self.send_header("Content-Length", str(len(stand.body)))
+            status, answer = stand.busy.pop(0) if stand.busy else (stand.status, stand.body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(stand.body)
+            self.wfile.write(answer)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -89,6 +92,35 @@ def test_an_answer_that_is_not_finished(stand: Stand, monkeypatch: pytest.Monkey
     stand.status, stand.body = 503, b'{"ok": false, "error": "the bucket does not answer"}'
     records = [{"event": "request_failed", "why": "the bucket does not answer"}]
     assert ask(LOCAL, REQUEST) == Answer(ok=False, status=503, report={"records": records})
+
+
+def test_a_busy_coordinator_is_asked_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", stand.url)
+    stand.busy = [(429, b"Rate exceeded."), (500, b"no instance"), (503, b"<html>")]
+    slept: list[float] = []
+    assert ask(LOCAL, REQUEST, slept.append) == Answer(ok=True, status=200, report={"rounds": 1})
+    assert slept == list(BUSY_SECONDS[:3])
+    assert [seen[2] for seen in stand.seen] == [REQUEST] * 4
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "times"),
+    [
+        pytest.param(429, b"Rate exceeded.", len(BUSY_SECONDS) + 1, id="too many requests"),
+        pytest.param(503, b"Service Unavailable", len(BUSY_SECONDS) + 1, id="no instance"),
+        pytest.param(504, b"upstream request timeout", 1, id="a timeout, after which nobody waits once more"),
+    ],
+)
+def test_a_coordinator_that_stays_busy_is_said_to_be(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, times: int
+) -> None:
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", stand.url)
+    stand.status, stand.body = status, body
+    slept: list[float] = []
+    with pytest.raises(CloudError, match=r"the coordinator is busy or starting .*; again in a minute, or --direct"):
+        ask(LOCAL, REQUEST, slept.append)
+    assert (len(stand.seen), len(slept)) == (times, times - 1)
+    assert sum(slept) <= 60
 
 
 def test_no_answer_says_that_it_may_have_been_done(monkeypatch: pytest.MonkeyPatch) -> None:
