@@ -27,9 +27,8 @@ SHORTEST_IN_TICKS = 2
 """A hold that is shorter than two ticks could be over before a reconcile has noticed it."""
 CONFIRMATION_IN_TICKS = 1
 """What the coordinator takes off the shortest hold: who asks sees an end, and may think about it before confirming."""
-BREAKER_ID = "breaker"
-
 NO_SLACK = timedelta()
+BREAKER_ID = "breaker"
 
 KEYS = {
     "hold": {"scope", "until", "for_s", "reason", "owner", "id"},
@@ -185,7 +184,9 @@ def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime,
     shortest, said = declaration.tick * SHORTEST_IN_TICKS, format_instant(end)
     if end <= now:
         raise Rejected(400, f"{said} is in the past; it is {format_instant(now)} now")
-    if _whole(now) + shortest - (slack if isinstance(until, datetime) else NO_SLACK) > end:
+    if isinstance(until, timedelta):
+        slack = NO_SLACK
+    if _whole(now) + shortest - slack > end:
         raise Rejected(
             400,
             f"{said} is too soon; the coordinator looks every {format_duration(declaration.tick)}, "

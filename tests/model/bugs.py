@@ -42,7 +42,7 @@ REQUESTS = (
     _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 0),
     _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 1),
     _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 0),
-    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest > end:", "if False:", 1),
+    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest - slack > end:", "if False:", 1),
     _bug(
         "an unknown scope is not refused",
         "requests:checked_hold",

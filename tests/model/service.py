@@ -132,7 +132,7 @@ BAD_REQUESTS: dict[str, Callable[[datetime], Request]] = {
     "a scope that is none": _bad(scope="interlock-tick"),
     "an end in the past": _bad(for_s=None, until=_stated(-TICK)),
     "an end beyond the longest hold": _bad(for_s=None, until=_stated(MAX_HOLD + TICK)),
-    "an end within two ticks": _bad(for_s=None, until=_stated(2 * TICK - timedelta(seconds=10))),
+    "an end within two ticks, less the one to confirm it": _bad(for_s=None, until=_stated(TICK - timedelta(seconds=10))),
     "no end": _bad(for_s=None),
     "no reason": _bad(reason=None),
     "a blank owner": _bad(owner=" "),
