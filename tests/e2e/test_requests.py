@@ -49,7 +49,7 @@ def _refused(live: Live, seen: tuple[object, ...], said: str, answer_json: Mappi
         pytest.param({"scope": None}, 400, "scope", id="no scope"),
         pytest.param({"until": written(NOON - TICK)}, 400, "past", id="an end in the past"),
         pytest.param({"until": written(NOON)}, 400, "past", id="an end that is now"),
-        pytest.param({"until": written(NOON + TICK)}, 400, "20m", id="an end within two ticks"),
+        pytest.param({"until": written(NOON + TICK / 2)}, 400, "20m", id="an end within a tick"),
         pytest.param({"until": written(NOON + MAX_HOLD + timedelta(seconds=1))}, 400, "4d", id="an end beyond max_hold"),
         pytest.param({"until": "2027-02-30T12:00:00Z"}, 400, "until", id="a day that does not exist"),
         pytest.param({"until": "tomorrow"}, 400, "until", id="an end in words"),
