@@ -189,6 +189,8 @@ class Watcher:
             self.fail(f"{name} is created after its end")
 
     def _new_opening(self, hold, said: dict) -> None:
+        if hold.end <= self.world.now:  # made by a slow instance of an opening that has ended meanwhile: it holds nothing
+            return
         window = hold.scope.removeprefix("window/")
         openings = [o for at in (self.world.now - SKEW, self.world.now, self.world.now + SKEW) for o in windows_open(said, at)]
         if (window, f"{hold.end:%Y%m%dT%H%M%SZ}") not in {(name, f"{end:%Y%m%dT%H%M%SZ}") for name, _, end in openings}:
