@@ -1,0 +1,75 @@
+"""From a catalog's folder to a catalog, wherever the folder was read: a disk, or a commit of git. Pure.
+
+Every file under the folder is part of the catalog or is refused; one that is left out without a word looks as if it were in
+force.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from interlock.catalog import Catalog, Source
+from interlock.located import Problem, SourceError
+from interlock.names import NAME, NAME_RULE
+
+SUFFIX = ".yaml"
+LOOK_ALIKES = {".yml", ".YAML", ".YML"}
+
+
+def is_candidate(path: PurePosixPath) -> bool:
+    """Whether a file is part of a catalog, or looks to people as if it were."""
+    return path.suffix in {SUFFIX, *LOOK_ALIKES}
+
+
+def catalog_of(
+    folder: str, contents: Mapping[PurePosixPath, bytes], *, shown: str = "", unreadable: Sequence[Problem] = ()
+) -> Catalog:
+    """The catalog in `contents`: what the candidates under the folder called `folder` hold, by their path in it.
+
+    `shown` is how to name the folder itself, if not by its name; `unreadable` are problems that came up while reading it.
+    SourceError with every problem in it.
+    """
+    from interlock.entries import SourceFile
+    from interlock.resolve import load_catalog
+
+    if not contents and not unreadable:
+        raise SourceError([problem(shown or folder, f"there is no catalog here: no folder with {SUFFIX} files in it")])
+    problems, files = list(unreadable), []
+    for path, content in sorted(contents.items()):
+        name = f"{folder}/{path.as_posix()}"
+        if message := _misplaced(path, folder):
+            problems.append(problem(name, message))
+            continue
+        try:
+            files.append(SourceFile(name=name, platform=path.parts[0], text=decoded(content, name)))
+        except SourceError as error:
+            problems += error.problems
+    return load_catalog(files, problems)
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The text of the file called `name`. SourceError with the line for bytes that are no UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"byte 0x{content[error.start]:02x} is no UTF-8; save the file as UTF-8"
+        raise SourceError([problem(name, message, line)]) from None
+
+
+def problem(file: str, message: str, line: int = 1) -> Problem:
+    """Something wrong with a file as a whole, or in a line of it."""
+    return Problem(source=Source(file=file, line=line), message=message)
+
+
+def _misplaced(path: PurePosixPath, folder: str) -> str | None:
+    """Why a file can't be part of the catalog."""
+    if path.suffix in LOOK_ALIKES:
+        return f"ends in {path.suffix}; call it {path.stem}{SUFFIX}"
+    if len(path.parts) == 1:
+        return f"is in no platform's folder; move it to {folder}/<platform>/{path.name}"
+    if not re.fullmatch(NAME, path.parts[0]):
+        return f"the folder {path.parts[0]!a} is no name for a platform; allowed: {NAME_RULE}"
+    return None
