@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from interlock import markdown
 from interlock.catalog import Json
 from interlock.commands.common import cell, env_option, new_table, print_json, print_table
 from interlock.commands.operating import Site, asking, count, say_end, see
@@ -103,11 +104,12 @@ def _print_markdown(rows: list[Row], now: datetime) -> None:
     click.echo("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
     click.echo("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        *said, ending = (_markdown(text) for text in _cells(row, now))
-        click.echo(f"| {' | '.join(said)} | `{ending}` |")
+        *said, ending = _cells(row, now)
+        click.echo(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
     click.echo("")
     for row in rows:
-        click.echo(f"- {_markdown(row.hold.scope)}: {', '.join(_markdown(job) for job in row.jobs) or 'covers no job'}")
+        jobs = ", ".join(markdown.cell(job) for job in row.jobs)
+        click.echo(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
 def _cells(row: Row, now: datetime) -> list[str]:
@@ -115,9 +117,3 @@ def _cells(row: Row, now: datetime) -> list[str]:
     name = f"{hold.scope} {hold.id}"
     owner, why = hold.owner or "unknown", hold.reason or "unknown"
     return [name, owner, why, say_end(hold.end, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]
-
-
-def _markdown(text: str) -> str:
-    """Text of strangers in a cell: on one line, and neither a column, a tag nor a link."""
-    line = " ".join(text.split())
-    return "".join(f"\\{character}" if character in r"\|<>[]`*_" else character for character in line)
