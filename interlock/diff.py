@@ -1,0 +1,215 @@
+"""What differs between two catalogs, thing by thing and key by key. Pure; what a difference means is for `review.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from interlock.catalog import (
+    Backfill,
+    Catalog,
+    DeclaredPause,
+    Job,
+    Keep,
+    Processor,
+    RetryProfile,
+    Service,
+    Target,
+    Waiver,
+    Window,
+)
+from interlock.names import format_duration
+
+Thing = Job | Service | Processor | Backfill | Window
+T = TypeVar("T", Job, Service, Processor, Backfill, Window)
+
+NOT_SAID = ""
+"""How a key that has no value is written."""
+NOT_DECLARED = {"name", "source", "origins", "default_end"}
+"""Fields of the model that no key of the catalog states by itself."""
+KEYS = {"waivers": "waive"}
+"""Fields whose key in the catalog has another name."""
+
+
+class How(StrEnum):
+    """What became of a thing. Renamed is a guess: the same target and the same processors under another name."""
+
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    ADDED = "added"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A key of the catalog with another value, as people write both; NOT_SAID for none."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed(Generic[T]):
+    """A thing of which the two catalogs say different things. One of `before` and `after` may be absent, never both."""
+
+    before: T | None
+    after: T | None
+    fields: tuple[Field, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name: the newer one."""
+        thing = self.after or self.before
+        assert thing is not None  # noqa: S101 - one of the two is there
+        return thing.name
+
+    @property
+    def how(self) -> How:
+        """What became of it."""
+        if self.before is None or self.after is None:
+            return How.REMOVED if self.after is None else How.ADDED
+        return How.CHANGED if self.before.name == self.after.name else How.RENAMED
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys that differ."""
+        return frozenset(field.key for field in self.fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Everything that differs between two catalogs, each kind by name."""
+
+    jobs: tuple[Changed[Job], ...]
+    windows: tuple[Changed[Window], ...]
+    backfills: tuple[Changed[Backfill], ...]
+    processors: tuple[Changed[Processor], ...]
+    services: tuple[Changed[Service], ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything does."""
+        return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Of renamed jobs the new name, by the old one."""
+        return {job.before.name: job.after.name for job in self.jobs if job.before and job.after and job.how is How.RENAMED}
+
+
+def difference(before: Catalog, after: Catalog) -> Difference:
+    """What differs. The other way round it is the same with every before and after exchanged."""
+    return Difference(
+        jobs=_with_renames(_changed(before.jobs, after.jobs)),
+        windows=_changed(before.windows, after.windows),
+        backfills=_changed(before.backfills, after.backfills),
+        processors=_changed(before.processors, after.processors),
+        services=_changed(before.services, after.services),
+    )
+
+
+def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> tuple[Changed[T], ...]:
+    found = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        differing = tuple(_fields(old, new)) if old and new else ()
+        if differing or old is None or new is None:
+            found.append(Changed(before=old, after=new, fields=differing))
+    return tuple(found)
+
+
+def _fields(before: Thing, after: Thing) -> Iterator[Field]:
+    """The keys that differ, in the order of the model. Where a thing is written does not count."""
+    for field in fields(before):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if isinstance(old, Target) and isinstance(new, Target):
+            yield from _target_fields(old, new)
+        elif field.name not in NOT_DECLARED and old != new and _comparable(old) != _comparable(new):
+            yield Field(key=KEYS.get(field.name, field.name), before=in_yaml(old), after=in_yaml(new))
+
+
+def _target_fields(before: Target, after: Target) -> Iterator[Field]:
+    """As `_fields`; a service that changed has not changed the target which names it."""
+    parts = {
+        "target.service": (before.service.name, after.service.name),
+        "target.path": (before.path, after.path),
+        "target.body": (_json(before.body), _json(after.body)),
+    }
+    for key, (old, new) in parts.items():
+        if old != new:
+            yield Field(key=key, before=old, after=new)
+
+
+def _comparable(value: object) -> object:
+    """The value without where it is written."""
+    return in_yaml(value) if isinstance(value, RetryProfile) else value
+
+
+def _json(value: object) -> str:
+    return NOT_SAID if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def in_yaml(value: object) -> str:
+    """A value of the model as the catalog would write it, on one line, for people."""
+    match value:
+        case None:
+            return NOT_SAID
+        case bool():
+            return "true" if value else "false"
+        case timedelta():
+            return format_duration(value)
+        case RetryProfile():
+            bounds = f"{format_duration(value.min_backoff)} to {format_duration(value.max_backoff)}"
+            longest = format_duration(value.max_duration)
+            return f"{value.name}: {value.attempts} attempts, {bounds}, {value.doublings} doublings, at most {longest}"
+        case DeclaredPause():
+            return f"{value.reason} ({value.owner}, review {value.review})"
+        case Waiver():
+            return f"{value.rule} until {value.until}: {value.reason} ({value.owner})"
+        case Keep():
+            return f"{value.job}: {value.reason}"
+        case Mapping():
+            return ", ".join(f"{key}: [{in_yaml(inner)}]" for key, inner in sorted(value.items()))
+        case frozenset():
+            return ", ".join(sorted(map(in_yaml, value)))
+        case tuple():
+            return ", ".join(map(in_yaml, value))
+        case _:
+            return str(value)
+
+
+def _with_renames(jobs: tuple[Changed[Job], ...]) -> tuple[Changed[Job], ...]:
+    """Pairs jobs that went with jobs that came, where both start the same: first those that have most in common.
+
+    Of equally good pairs the one whose names come first: the same whichever catalog is called before.
+    """
+    come: dict[object, list[Job]] = {}
+    for job in jobs:
+        if job.after and job.before is None:
+            come.setdefault(_starts(job.after), []).append(job.after)
+    pairs = [
+        Changed(before=job.before, after=new, fields=tuple(_fields(job.before, new)))
+        for job in jobs
+        if job.before and job.after is None
+        for new in come.get(_starts(job.before), ())
+    ]
+    pairs.sort(key=lambda pair: (len(pair.fields), sorted(_names(pair))))
+    paired: dict[str, Changed[Job]] = {}
+    for pair in pairs:
+        if not paired.keys() & _names(pair):
+            paired |= dict.fromkeys(_names(pair), pair)
+    renamed = {pair.name: pair for pair in paired.values()}
+    return tuple(sorted([*(job for job in jobs if job.name not in paired), *renamed.values()], key=lambda job: job.name))
+
+
+def _names(pair: Changed[Job]) -> set[str]:
+    return {job.name for job in (pair.before, pair.after) if job}
+
+
+def _starts(job: Job) -> object:
+    """What a job starts: two that start the same may be one under two names."""
+    return job.target.service.name, job.target.path, _json(job.target.body), frozenset(job.runs)
