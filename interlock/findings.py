@@ -38,11 +38,12 @@ Waivable = Job | Service | Processor | Backfill | Window
 def findings(catalog: Catalog, today: date) -> list[Finding]:
     """Everything that breaks a rule and is not waived on `today`, sorted by place."""
     found = [finding for rule in RULES.values() for finding in rule(catalog, today)]
-    open_ones = [finding for finding in found if not _waived(_all(catalog)[finding.subject], finding.rule, today)]
+    open_ones = [finding for finding in found if not _waived(waivable(catalog)[finding.subject], finding.rule, today)]
     return sorted(open_ones, key=lambda f: (f.source.file, f.source.line, f.rule, f.message))
 
 
-def _all(catalog: Catalog) -> dict[str, Waivable]:
+def waivable(catalog: Catalog) -> dict[str, Waivable]:
+    """What a waiver may stand in, by section and name, as `jobs.fetch`."""
     sections: dict[str, Mapping[str, Waivable]] = {
         "services": catalog.services,
         "processors": catalog.processors,
@@ -103,7 +104,7 @@ def review(catalog: Catalog, today: date) -> Iterator[Finding]:
 
 def waiver(catalog: Catalog, today: date) -> Iterator[Finding]:
     """A waiver names a rule that exists, and its end has not passed."""
-    for subject, thing in _all(catalog).items():
+    for subject, thing in waivable(catalog).items():
         for written in thing.waivers:
             if wrong := _wrong_waiver(written, today):
                 yield Finding(rule="waiver", subject=subject, message=wrong, source=thing.source)

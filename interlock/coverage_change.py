@@ -1,0 +1,153 @@
+"""Which jobs each backfill, window and breaker scope would hold, before and after, and the runs that this costs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from interlock.access import WRITES
+from interlock.catalog import Backfill, Catalog, Job, Window
+from interlock.cron import zone
+from interlock.graph import Chain, Coverage, Reason, backfill_coverage, chains, scopes
+from interlock.job_review import whole_minute
+from interlock.minutes import Minutes, Span, fire_minutes
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A job that a scope covers, or nearly does, and why: a chain, a scope of a window, and what conflicts."""
+
+    job: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missed:
+    """The runs that the jobs of a scope would miss: of a backfill from `at` until its default end, of a window in a week."""
+
+    runs: int
+    during: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeChange:
+    """A scope that would hold other jobs than before, or costs other runs. `missed` is None on a side without the scope, and
+    for a table, of which nobody knows how long the breaker will hold it."""
+
+    scope: str
+    joins: tuple[Member, ...]
+    leaves: tuple[Member, ...]
+    nearly: tuple[Member, ...]
+    """Near misses that are new: jobs that lead to its tables and are left running."""
+    no_longer_nearly: tuple[Member, ...]
+    missed_before: Missed | None
+    missed_after: Missed | None
+
+
+class Covering:
+    """What the scopes of one catalog hold, and why."""
+
+    def __init__(self, catalog: Catalog, at: datetime) -> None:
+        self.catalog = catalog
+        self._start = whole_minute(at)
+        self._coverage: dict[str, Coverage] = {}
+
+    @cached_property
+    def chains(self) -> Mapping[str, tuple[Chain, ...]]:
+        """The ways of each job to tables."""
+        return chains(self.catalog)
+
+    @cached_property
+    def scopes(self) -> Mapping[str, tuple[str, ...]]:
+        """The jobs of each scope."""
+        return scopes(self.catalog)
+
+    @property
+    def holding(self) -> Iterator[str]:
+        """The scopes that hold something by themselves: those of backfills, windows and breakers."""
+        return (scope for scope in self.scopes if scope.startswith(("backfill/", "window/", "table/")))
+
+    def why(self, scope: str, job: str) -> str:
+        """Why `scope` covers `job`, which it does."""
+        kind, _, name = scope.partition("/")
+        if kind == "backfill":
+            return _said(self._backfill(name).jobs[job][0])
+        if kind == "window":
+            named = [one for one in self.catalog.windows[name].covers if job in self.scopes[one]]
+            return f"it covers {', '.join(named)}"
+        ways = [chain for chain in self.chains[job] if chain.table == name and chain.access & WRITES]
+        return str(min(ways, key=lambda chain: len(chain.processors)))
+
+    def near(self, scope: str) -> dict[str, str]:
+        """The near misses of a backfill, each with why."""
+        kind, _, name = scope.partition("/")
+        if kind != "backfill" or name not in self.catalog.backfills:
+            return {}
+        return {job: f"{found[0].chain}; {found[0].why}" for job, found in self._backfill(name).near_misses.items()}
+
+    def _backfill(self, name: str) -> Coverage:
+        if name not in self._coverage:
+            self._coverage[name] = backfill_coverage(self.catalog, self.catalog.backfills[name], self.chains)
+        return self._coverage[name]
+
+    def missed(self, scope: str) -> Missed | None:
+        """The runs that a hold of `scope` costs."""
+        kind, _, name = scope.partition("/")
+        jobs = [self.catalog.jobs[job] for job in self.scopes.get(scope, ()) if self.catalog.jobs[job].paused is None]
+        if kind == "backfill" and (backfill := self.catalog.backfills.get(name)):
+            return self._missed_by_backfill(backfill, jobs)
+        if kind == "window" and (window := self.catalog.windows.get(name)):
+            return self._missed_by_window(window, jobs)
+        return None
+
+    def _missed_by_backfill(self, backfill: Backfill, jobs: list[Job]) -> Missed:
+        span = Span(start=self._start, end=self._start + backfill.default_end)
+        return Missed(runs=sum(len(_fires(job, span)) for job in jobs), during=backfill.default_end)
+
+    def _missed_by_window(self, window: Window, jobs: list[Job]) -> Missed:
+        week = Span(start=self._start, end=self._start + WEEK)
+        earlier = Span(start=self._start - window.duration, end=week.end)
+        opened = fire_minutes(window.schedule, zone(window.time_zone), earlier)
+        closed = opened.lengthened(window.duration).within(week)
+        return Missed(runs=sum(len(_fires(job, week) & closed) for job in jobs), during=WEEK)
+
+
+def _fires(job: Job, span: Span) -> Minutes:
+    return fire_minutes(job.schedule, zone(job.time_zone), span)
+
+
+def _said(reason: Reason) -> str:
+    return f"{reason.chain}; {reason.conflict.why if reason.conflict else ''}"
+
+
+def coverage_changes(before: Covering, after: Covering, renamed: Mapping[str, str]) -> tuple[ScopeChange, ...]:
+    """Every backfill, window and breaker scope of either side that would hold other jobs, or cost other runs.
+
+    `renamed` maps old names of jobs to new ones: such a job neither joins nor leaves.
+    """
+    found = (_change(scope, before, after, renamed) for scope in sorted({*before.holding, *after.holding}))
+    return tuple(change for change in found if change is not None)
+
+
+def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str, str]) -> ScopeChange | None:
+    old_names = {new: old for old, new in renamed.items()}
+    old = {renamed.get(job, job) for job in before.scopes.get(scope, ())}
+    new = set(after.scopes.get(scope, ()))
+    old_near = {renamed.get(job, job): why for job, why in before.near(scope).items()}
+    new_near = after.near(scope)
+    missed = before.missed(scope), after.missed(scope)
+    if old == new and old_near.keys() == new_near.keys() and missed[0] == missed[1]:
+        return None
+    return ScopeChange(
+        scope=scope,
+        joins=tuple(Member(job=job, why=after.why(scope, job)) for job in sorted(new - old)),
+        leaves=tuple(Member(job=job, why=before.why(scope, old_names.get(job, job))) for job in sorted(old - new)),
+        nearly=tuple(Member(job=job, why=new_near[job]) for job in sorted(new_near.keys() - old_near.keys())),
+        no_longer_nearly=tuple(Member(job=job, why=old_near[job]) for job in sorted(old_near.keys() - new_near.keys())),
+        missed_before=missed[0],
+        missed_after=missed[1],
+    )

@@ -1,0 +1,141 @@
+"""What is worth saying about changed jobs: those that go, tables that lose their writers, pairs of which one changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from interlock.access import WRITES, Kind
+from interlock.catalog import Catalog, Job
+from interlock.diff import Changed, Difference, How
+from interlock.graph import Chain
+from interlock.job_review import JobReview, Moved
+from interlock.names import format_duration
+from interlock.remark import Remark, Topic, listed
+
+TIMING = {"schedule", "time_zone", "paused"}
+"""Keys that decide when a job runs."""
+
+Chains = Mapping[str, tuple[Chain, ...]]
+
+
+def about_jobs(jobs: Sequence[JobReview], chains: Chains) -> Iterator[Remark]:
+    """Jobs that go, those that the catalog pauses or wakes, and those that fire more or less often. `chains` are the old ones."""
+    for job in jobs:
+        if job.change.how is How.REMOVED:
+            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job, chains))
+        elif job.change.how is How.RENAMED:
+            yield Remark(topic=Topic.RENAMED, subject=job.name, text=_renamed(job))
+        if job.before and job.after:
+            yield from _changed(job)
+
+
+def _deleted(job: JobReview, chains: Chains) -> str:
+    assert job.before is not None  # noqa: S101 - it was there
+    old = job.before.job
+    tables = sorted({chain.table for chain in chains[old.name] if chain.access & WRITES})
+    led = f" and led to writes of {listed(tables)}" if tables else ""
+    if old.paused:
+        return f"it was paused by declaration ({old.paused.reason}){led}; its history goes with it"
+    lost = "" if old.recoverable else "; what it would fetch can't be fetched later"
+    return f"it fired {job.before.rate}{led}{lost}. Nothing fails when a job is gone: nothing runs"
+
+
+def _renamed(job: JobReview) -> str:
+    assert job.change.before is not None  # noqa: S101 - a rename has both
+    return (
+        f"{job.change.before.name} starts the same, so this looks like its new name. Terraform deletes the one and creates the "
+        "other: the history is lost, and what would run in between; a new job is enabled for a moment even if it is held"
+    )
+
+
+def _changed(job: JobReview) -> Iterator[Remark]:
+    assert job.before is not None  # noqa: S101 - both are there
+    assert job.after is not None  # noqa: S101
+    was, now = job.before.job.paused, job.after.job.paused
+    if now and not was:
+        text = f"{now.reason} ({now.owner}, review {now.review}); it fired {job.before.rate}"
+        yield Remark(topic=Topic.PAUSED, subject=job.name, text=text, is_finding=False)
+    elif was and not now:
+        text = f"it was paused by declaration ({was.reason}); it fires {job.after.rate} now"
+        yield Remark(topic=Topic.RESUMED, subject=job.name, text=text, is_finding=False)
+    if job.before.rate != job.after.rate:
+        text = f"{job.before.rate} before, {job.after.rate} now"
+        yield Remark(topic=Topic.FREQUENCY, subject=job.name, text=text, is_finding=False)
+
+
+def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iterator[Remark]:
+    """Tables that a running job wrote, and that none writes any more. `old` and `new` are the chains of the two catalogs."""
+    still = _writers(after, new)
+    touching: dict[str, list[Chain]] = {}
+    for chain in (chain for ways in new.values() for chain in ways):
+        touching.setdefault(chain.table, []).append(chain)
+    for table, writers in sorted(_writers(before, old).items()):
+        if table not in still:
+            text = f"{listed(writers)} did; {_left_of(touching.get(table, ()))}"
+            yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text)
+
+
+def _left_of(chains: Iterable[Chain]) -> str:
+    """Who still touches a table that nothing writes, for people."""
+    asleep = sorted({chain.job for chain in chains if chain.access & WRITES})
+    readers = sorted({chain.job for chain in chains if Kind.READ in chain.access} - {*asleep})
+    left = f"{listed(asleep)} would, but for being paused by declaration; " if asleep else ""
+    return f"{left}{f'{listed(readers)} still lead to readers of it' if readers else 'no job leads to a reader of it'}"
+
+
+def _writers(catalog: Catalog, chains: Chains) -> dict[str, list[str]]:
+    """By table, the jobs that lead to a writer of it and are not paused by declaration, sorted."""
+    found: dict[str, set[str]] = {}
+    for job, ways in chains.items():
+        for chain in ways:
+            if chain.access & WRITES and catalog.jobs[job].paused is None:
+                found.setdefault(chain.table, set()).add(job)
+    return {table: sorted(jobs) for table, jobs in found.items()}
+
+
+def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Remark]:
+    """Jobs whose times changed, or that went, while one that they are paired with stayed as it was."""
+    changed = {name: job for job in changes.jobs for name in _names(job) if _runs_otherwise(job)}
+    jobs = (job for catalog in (before, after) for job in catalog.jobs.values())
+    pairs = {tuple(sorted((job.name, other))) for job in jobs for other in job.pair_with}
+    for pair in sorted(pairs):
+        moved = [name for name in pair if name in changed]
+        stayed = [name for name in pair if name not in changed and name in after.jobs]
+        if moved and stayed:
+            text = f"{_what(changed[moved[0]])}, and {stayed[0]}, its pair, stays as it was"
+            yield Remark(topic=Topic.PAIR, subject=moved[0], text=text)
+
+
+def _names(job: Changed[Job]) -> set[str]:
+    return {side.name for side in (job.before, job.after) if side}
+
+
+def _runs_otherwise(job: Changed[Job]) -> bool:
+    return job.how is not How.CHANGED or not job.keys.isdisjoint(TIMING)
+
+
+def _what(job: Changed[Job]) -> str:
+    """What became of a job, before a comma."""
+    if job.how is not How.CHANGED:
+        return f"it is {job.how}"
+    return f"its {' and '.join(field.key for field in job.fields if field.key in TIMING)} changed"
+
+
+def moved_in_words(job: JobReview) -> str:
+    """How far the fires of a job moved, on both sides of a change of the clock; nothing when that can't be said."""
+    if job.moved:
+        said = {season.season: _by(season) for season in job.moved}
+        if len(set(said.values())) == 1:
+            return f"fires {next(iter(said.values()))}"
+        return f"fires {', '.join(f'{how} in {season}' for season, how in said.items())}"
+    if job.zone_moved:
+        zones = ", ".join(f"{_by(season)} in {season.season}" for season in job.zone_moved)
+        return f"a clock's time is {zones}, by its zone alone"
+    return ""
+
+
+def _by(moved: Moved) -> str:
+    if not moved.by:
+        return "at the same instants"
+    by = format_duration(abs(moved.by))
+    return f"{by} earlier or later" if moved.either else f"{by} {'earlier' if moved.by.days < 0 else 'later'}"

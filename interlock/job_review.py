@@ -1,0 +1,224 @@
+"""What a change of one job means: when it fires and how often, how far that moved, and in which state it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
+
+from interlock.catalog import Catalog, Job
+from interlock.collisions import seasons
+from interlock.cron import Cron, zone
+from interlock.diff import Changed
+from interlock.holds import Effective, Hold, covers, effective
+from interlock.minutes import Minutes, Span, fire_minutes
+from interlock.timeline import Day
+from interlock.windows import compact, open_at, openings
+from interlock.words import in_words
+
+NEXT_FIRES = 3
+DAYS_A_YEAR = 365
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+SOON = timedelta(days=8)
+"""Within which most jobs fire a few times: looked at as a set of minutes, which is quicker than walking."""
+FARTHEST = DAY
+"""Fires that moved by more are not said to be the same ones."""
+
+Interval = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """How often a schedule fires in the 365 days from a day on, changes of the clock aside."""
+
+    fires_a_day: int
+    """On a day on which it fires at all."""
+    days_a_year: int
+
+    @property
+    def average(self) -> float:
+        """Fires a day, over all days."""
+        return self.fires_a_day * self.days_a_year / DAYS_A_YEAR
+
+    def __str__(self) -> str:
+        days = "" if self.days_a_year == DAYS_A_YEAR else f" on {self.days_a_year} days a year"
+        return f"{self.fires_a_day} a day{days}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A job as one catalog has it. `fires` and `closed` are those of the day that is drawn, in aware UTC, half-open."""
+
+    job: Job
+    words: str
+    rate: Rate
+    next_fires: tuple[datetime, ...]
+    state: Effective
+    fires: tuple[datetime, ...]
+    closed: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """That in a season every fire is `by` later than before, earlier if negative; `either` when both are as true."""
+
+    season: str
+    by: timedelta
+    either: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReview:
+    """A changed job: both sides, and how far its fires moved, as far as they moved alike."""
+
+    change: Changed[Job]
+    before: Side | None
+    after: Side | None
+    day: Day
+    moved: tuple[Moved, ...]
+    """One for each season in which it fires, or nothing at all when the fires of one have no counterpart."""
+    zone_moved: tuple[Moved, ...]
+    """What the change of the time zone alone does to a clock's time, in each season."""
+
+    @property
+    def name(self) -> str:
+        """The job's name: the newer one."""
+        return self.change.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """A catalog at an instant, and what is held then."""
+
+    catalog: Catalog
+    at: datetime
+    known: tuple[Hold, ...]
+    """Flags and holds that a plan has listed."""
+    scopes: Mapping[str, tuple[str, ...]]
+    """What each scope of the catalog covers, as `graph.scopes` says."""
+
+    @cached_property
+    def holds(self) -> tuple[Hold, ...]:
+        """What is known to be held, and the openings of windows: one that has its object already counts once."""
+        opened = [
+            Hold(
+                scope=opening.scope,
+                id=compact(opening.start),
+                end=opening.end,
+                object_name="",
+                reason=window.reason,
+                owner=window.owner,
+            )
+            for window in self.catalog.windows.values()
+            for opening in open_at(window, self.at)
+        ]
+        written = {(hold.scope, hold.id) for hold in self.known}
+        return (*self.known, *(hold for hold in opened if (hold.scope, hold.id) not in written))
+
+    def state(self, job: Job) -> Effective:
+        """Whether it is paused, and by what."""
+        return effective(job, self.scopes, self.holds, self.at)
+
+    def closed(self, job: Job, day: Day) -> tuple[Interval, ...]:
+        """When something holds it on `day`: its windows, and from now on what is known to be held."""
+        windows = [w for name, w in self.catalog.windows.items() if job.name in self.scopes[f"window/{name}"]]
+        found = [(opening.start, opening.end) for window in windows for opening in openings(window, day.start, day.end)]
+        found += [(self.at, hold.end) for hold in self.known if hold.end > self.at and covers(hold, job.name, self.scopes)]
+        return tuple(sorted(found))
+
+
+def review_jobs(changes: Iterable[Changed[Job]], before: Situation, after: Situation) -> tuple[JobReview, ...]:
+    """Every changed job, as it was and as it will be."""
+    return tuple(_review(change, before, after) for change in changes)
+
+
+def _review(change: Changed[Job], before: Situation, after: Situation) -> JobReview:
+    old, new, at = change.before, change.after, after.at
+    place = zone((new or old).time_zone)  # type: ignore[union-attr]  # one of the two is there
+    day = Day(date=at.astimezone(place).date(), zone=place)
+    again = old is not None and new is not None
+    return JobReview(
+        change=change,
+        before=_side(old, before, day) if old else None,
+        after=_side(new, after, day) if new else None,
+        day=day,
+        moved=_moved(old, new, at) if again and change.keys & {"schedule", "time_zone"} else (),  # type: ignore[arg-type]
+        zone_moved=_zone_moved(old, new, at) if again and "time_zone" in change.keys else (),  # type: ignore[arg-type]
+    )
+
+
+def _side(job: Job, situation: Situation, day: Day) -> Side:
+    return Side(
+        job=job,
+        words=in_words(job.schedule),
+        rate=rate(job.schedule, situation.at.date()),
+        next_fires=next_fires(job, situation.at),
+        state=situation.state(job),
+        fires=tuple(fire_minutes(job.schedule, zone(job.time_zone), Span(start=day.start, end=day.end))),
+        closed=situation.closed(job, day),
+    )
+
+
+def rate(schedule: Cron, today: date) -> Rate:
+    """How often `schedule` fires in the year from `today` on."""
+    return Rate(
+        fires_a_day=len(schedule.minutes) * len(schedule.hours),
+        days_a_year=_days_a_year(schedule.days, schedule.weekdays, schedule.months, today),
+    )
+
+
+@lru_cache(256)
+def _days_a_year(days: frozenset[int], weekdays: frozenset[int], months: frozenset[int], today: date) -> int:
+    ahead = (today + offset * DAY for offset in range(DAYS_A_YEAR))
+    return sum(1 for one in ahead if one.day in days and one.isoweekday() % 7 in weekdays and one.month in months)
+
+
+def next_fires(job: Job, at: datetime) -> tuple[datetime, ...]:
+    """The first fires at or after `at`, in UTC."""
+    place, start = zone(job.time_zone), whole_minute(at)
+    found = list(fire_minutes(job.schedule, place, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
+    while len(found) < NEXT_FIRES:
+        found.append(job.schedule.next_fire(found[-1] if found else at - datetime.resolution, place))
+    return tuple(found)
+
+
+def whole_minute(at: datetime) -> datetime:
+    """The first whole minute at or after `at`, in UTC."""
+    floor = at.astimezone(UTC).replace(second=0, microsecond=0)
+    return floor if floor == at else floor + MINUTE
+
+
+def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
+    found: list[Moved] = []
+    for season in seasons(at):
+        around = Span(start=season.span.start - FARTHEST, end=season.span.end + FARTHEST)
+        old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))
+        if not old and not new:
+            continue
+        shifts = _shifts(old, new, season.span)
+        if not shifts:
+            return ()
+        nearest = min(map(abs, shifts))
+        found.append(Moved(season=season.name, by=max(s for s in shifts if abs(s) == nearest), either=-nearest in shifts and nearest in shifts and bool(nearest)))
+    return tuple(found)
+
+
+def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
+    """By how much every fire of `old` may be said to have moved, as far as `inner` shows it."""
+    wanted = new.within(inner)
+    if not wanted:
+        return []
+    pivot = next(iter(wanted))
+    near = (pivot - fire for fire in old if abs(pivot - fire) <= FARTHEST)
+    return [by for by in near if old.delayed(by).within(inner) == wanted]
+
+
+def _zone_moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
+    found = []
+    for season in seasons(at):
+        old, new = (season.span.start.astimezone(zone(job.time_zone)).utcoffset() for job in (before, after))
+        assert old is not None  # noqa: S101 - both are aware
+        assert new is not None  # noqa: S101
+        found.append(Moved(season=season.name, by=old - new))
+    return tuple(found)

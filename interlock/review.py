@@ -1,0 +1,123 @@
+"""What a change of the catalog means, and not only what it says: everything that a reviewer should know, as one value. Pure.
+
+`review` compares two catalogs at an instant, and with the facts of a Terraform plan also says what will really happen. The
+renderers (`review_markdown.py` for a comment, `commands/review.py` for a terminal and programs) add nothing of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from interlock.catalog import Catalog
+from interlock.collision_change import CollisionChange, collision_changes
+from interlock.cost import Cost, cost
+from interlock.coverage_change import Covering, ScopeChange, coverage_changes
+from interlock.cron import zone
+from interlock.diff import Difference, difference
+from interlock.findings import findings
+from interlock.holds import format_end
+from interlock.job_remarks import about_jobs, alone, unwritten
+from interlock.job_review import JobReview, Situation, review_jobs
+from interlock.plan_review import PlanFacts
+from interlock.plan_verdict import verdicts
+from interlock.remark import Remark, Topic, count
+from interlock.waiver_change import WaiverNote, ended, waiver_notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What a change means at `at`. Remarks, jobs, collisions and scopes are in the order in which to say them."""
+
+    at: datetime
+    remarks: tuple[Remark, ...]
+    changes: Difference
+    jobs: tuple[JobReview, ...]
+    collisions: tuple[CollisionChange, ...]
+    coverage: tuple[ScopeChange, ...]
+    waivers: tuple[WaiverNote, ...]
+    cost: Cost
+    with_plan: bool
+
+    @property
+    def findings(self) -> tuple[Remark, ...]:
+        """What somebody should look at before the merge."""
+        return tuple(remark for remark in self.remarks if remark.is_finding)
+
+    @property
+    def notes(self) -> tuple[Remark, ...]:
+        """What is good to know."""
+        return tuple(remark for remark in self.remarks if not remark.is_finding)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.changes or self.collisions or self.coverage or self.notes)
+
+
+def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None = None) -> Review:
+    """What changes from `before` to `after`, looked at from `at` on, an aware instant."""
+    changes = difference(before, after)
+    known = (*plan.flags_on, *plan.holds) if plan else ()
+    old, new = Covering(before, at), Covering(after, at)
+    was = Situation(catalog=before, at=at, known=known, scopes=old.scopes)
+    now = Situation(catalog=after, at=at, known=known, scopes=new.scopes)
+    jobs = review_jobs(changes.jobs, was, now)
+    collided = collision_changes(before, after, at, changes.renamed) if changes else ()
+    waivers = waiver_notes(before, after, at.date())
+    remarks = [
+        *about_jobs(jobs, old.chains),
+        *(verdicts(plan, changes, was, now) if plan else ()),
+        *unwritten(before, after, old.chains, new.chains),
+        *_collisions(collided, after),
+        *alone(changes, before, after),
+        *_broken_rules(before, after, at),
+        *ended(waivers),
+    ]
+    return Review(
+        at=at,
+        remarks=tuple(sorted(remarks, key=lambda remark: (not remark.is_finding, TOPICS.index(remark.topic)))),
+        changes=changes,
+        jobs=jobs,
+        collisions=collided,
+        coverage=coverage_changes(old, new, changes.renamed) if changes else (),
+        waivers=waivers,
+        cost=cost(before, after),
+        with_plan=plan is not None,
+    )
+
+
+TOPICS = list(Topic)
+
+
+def _collisions(changes: Sequence[CollisionChange], after: Catalog) -> Iterator[Remark]:
+    """One finding for each kind and subject, with the first of its new collisions."""
+    new: dict[tuple[str, str], list[CollisionChange]] = {}
+    for change in changes:
+        if change.appears and change.is_real:
+            new.setdefault((change.kind, change.subject), []).append(change)
+    for (_, subject), found in new.items():
+        first = found[0]
+        more = f"; and {count(len(found) - 1, 'more')} like it" if len(found) > 1 else ""
+        yield Remark(topic=Topic.COLLISION, subject=subject, text=f"{first.why} {in_seasons(first, after)}{more}")
+
+
+def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
+    """How often a collision comes in which season's week, and when first, in the zone of its first job and in UTC."""
+    times = [f"{season.after}x in a {season.season} week" for season in change.seasons if season.after != 0]
+    firsts = [season.first for season in change.seasons if season.first and season.after]
+    job = catalog.jobs.get(change.jobs[0])
+    if not firsts or job is None:
+        return ""
+    return f"({', '.join(times)}; first {format_end(firsts[0], zone(job.time_zone), firsts[0])})"
+
+
+def _broken_rules(before: Catalog, after: Catalog, at: datetime) -> Iterator[Remark]:
+    """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
+    known = {(finding.rule, finding.subject, finding.message) for finding in findings(before, at.date())}
+    for finding in findings(after, at.date()):
+        is_new = (finding.rule, finding.subject, finding.message) not in known
+        if is_new and not (finding.rule == "waiver" and " ended on " in finding.message):
+            text = f"{finding.rule}: {finding.message} ({finding.source})"
+            yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)

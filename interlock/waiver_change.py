@@ -1,0 +1,57 @@
+"""Waivers that are new, and those that end soon or have ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from interlock.catalog import Catalog, Waiver
+from interlock.findings import waivable
+from interlock.remark import Remark, Topic, count
+
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverNote:
+    """A waiver of `subject` to look at. `days_left` counts from today to its last day, negative when it has ended."""
+
+    subject: str
+    waiver: Waiver
+    is_new: bool
+    days_left: int
+
+    @property
+    def says(self) -> str:
+        """What there is about it, for people."""
+        if self.days_left < 0:
+            ends = f"ended {count(-self.days_left, 'day')} ago"
+        else:
+            ends = f"ends in {count(self.days_left, 'day')}" if self.days_left else "ends today"
+        return f"new, {ends}" if self.is_new else ends
+
+
+def waiver_notes(before: Catalog, after: Catalog, today: date) -> tuple[WaiverNote, ...]:
+    """The waivers of `after` that `before` has not, or that end within 30 days or have ended: those that end first come first."""
+    known = {subject: set(thing.waivers) for subject, thing in waivable(before).items()}
+    found = (
+        WaiverNote(
+            subject=subject,
+            waiver=waiver,
+            is_new=waiver not in known.get(subject, ()),
+            days_left=(waiver.until - today).days,
+        )
+        for subject, thing in waivable(after).items()
+        for waiver in thing.waivers
+    )
+    noted = (note for note in found if note.is_new or note.days_left <= SOON.days)
+    return tuple(sorted(noted, key=lambda note: (note.days_left, note.subject, note.waiver.rule, note.waiver.reason)))
+
+
+def ended(notes: tuple[WaiverNote, ...]) -> Iterator[Remark]:
+    """A finding for each that has ended, whoever let it: it waives nothing any more."""
+    for note in notes:
+        if note.days_left < 0:
+            text = f"the waiver of {note.waiver.rule} ended on {note.waiver.until}: {note.waiver.reason} ({note.waiver.owner})"
+            yield Remark(topic=Topic.WAIVER, subject=note.subject, text=text)
