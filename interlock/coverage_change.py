@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,6 +13,8 @@ from interlock.cron import zone
 from interlock.graph import Chain, Coverage, Reason, backfill_coverage, chains, scopes
 from interlock.job_review import whole_minute
 from interlock.minutes import Minutes, Span, fire_minutes
+from interlock.names import format_duration
+from interlock.remark import Remark, Topic, count, listed
 
 WEEK = timedelta(days=7)
 
@@ -151,3 +153,26 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
         missed_before=missed[0],
         missed_after=missed[1],
     )
+
+
+def missed_in_words(change: ScopeChange) -> str:
+    """The runs that a hold of the scope costs, before and after; nothing where that is not known."""
+    known = change.missed_after or change.missed_before
+    if known is None:
+        return ""
+    old, new = (str(missed.runs) if missed else "none" for missed in (change.missed_before, change.missed_after))
+    if old == new:
+        return f"misses {count(known.runs, 'run')} in {format_duration(known.during)}, as before"
+    return f"runs missed in {format_duration(known.during)}: {old} -> {new}"
+
+
+def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:
+    """A note for each backfill and window that would hold other jobs, but for those that are `gone`, or cost other runs."""
+    for change in changes:
+        joins = [f"{member.job} ({member.why})" for member in change.joins]
+        leaves = [member.job for member in change.leaves if member.job not in gone]
+        said = [f"it would hold {listed(joins, most=1)}"] if joins else []
+        said += [f"it would no longer hold {listed(leaves)}"] if leaves else []
+        said += [missed_in_words(change)] if change.missed_before != change.missed_after else []
+        if said and not change.scope.startswith("table/"):
+            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)

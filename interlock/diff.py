@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -94,6 +94,16 @@ class Difference:
     def __bool__(self) -> bool:
         """Whether anything does."""
         return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
+
+    @property
+    def others(self) -> Mapping[str, Sequence[Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]]]:
+        """What is no job, by section of the catalog."""
+        return {
+            "windows": self.windows,
+            "backfills": self.backfills,
+            "processors": self.processors,
+            "services": self.services,
+        }
 
     @property
     def renamed(self) -> Mapping[str, str]:

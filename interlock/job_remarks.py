@@ -19,7 +19,7 @@ Chains = Mapping[str, tuple[Chain, ...]]
 
 
 def about_jobs(jobs: Sequence[JobReview], chains: Chains) -> Iterator[Remark]:
-    """Jobs that go, those that the catalog pauses or wakes, and those that fire more or less often. `chains` are the old ones."""
+    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often; `chains` are those before."""
     for job in jobs:
         if job.change.how is How.REMOVED:
             yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job, chains))

@@ -200,7 +200,9 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
         if not shifts:
             return ()
         nearest = min(map(abs, shifts))
-        found.append(Moved(season=season.name, by=max(s for s in shifts if abs(s) == nearest), either=-nearest in shifts and nearest in shifts and bool(nearest)))
+        both_ways = nearest > timedelta(0) and {nearest, -nearest} <= {*shifts}
+        by = nearest if nearest in shifts else -nearest
+        found.append(Moved(season=season.name, by=by, either=both_ways))
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ class Topic(StrEnum):
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
     FREQUENCY = "fires more or less often"
+    COVERAGE = "held by other things"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from interlock.catalog import Catalog
 from interlock.collision_change import CollisionChange, collision_changes
 from interlock.cost import Cost, cost
-from interlock.coverage_change import Covering, ScopeChange, coverage_changes
+from interlock.coverage_change import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.cron import zone
 from interlock.diff import Difference, difference
 from interlock.findings import findings
@@ -22,7 +22,7 @@ from interlock.job_remarks import about_jobs, alone, unwritten
 from interlock.job_review import JobReview, Situation, review_jobs
 from interlock.plan_review import PlanFacts
 from interlock.plan_verdict import verdicts
-from interlock.remark import Remark, Topic, count
+from interlock.remark import Remark, Topic
 from interlock.waiver_change import WaiverNote, ended, waiver_notes
 
 
@@ -65,6 +65,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
     now = Situation(catalog=after, at=at, known=known, scopes=new.scopes)
     jobs = review_jobs(changes.jobs, was, now)
     collided = collision_changes(before, after, at, changes.renamed) if changes else ()
+    coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
     remarks = [
         *about_jobs(jobs, old.chains),
@@ -74,6 +75,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
         *alone(changes, before, after),
         *_broken_rules(before, after, at),
         *ended(waivers),
+        *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
     ]
     return Review(
         at=at,
@@ -81,7 +83,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
         changes=changes,
         jobs=jobs,
         collisions=collided,
-        coverage=coverage_changes(old, new, changes.renamed) if changes else (),
+        coverage=coverage,
         waivers=waivers,
         cost=cost(before, after),
         with_plan=plan is not None,
@@ -89,6 +91,8 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
 
 
 TOPICS = list(Topic)
+SINCE_EVER = datetime.min.replace(tzinfo=UTC)
+"""Far from every instant, so that it is said with its date."""
 
 
 def _collisions(changes: Sequence[CollisionChange], after: Catalog) -> Iterator[Remark]:
@@ -99,7 +103,7 @@ def _collisions(changes: Sequence[CollisionChange], after: Catalog) -> Iterator[
             new.setdefault((change.kind, change.subject), []).append(change)
     for (_, subject), found in new.items():
         first = found[0]
-        more = f"; and {count(len(found) - 1, 'more')} like it" if len(found) > 1 else ""
+        more = f"; and {len(found) - 1} more like it" if len(found) > 1 else ""
         yield Remark(topic=Topic.COLLISION, subject=subject, text=f"{first.why} {in_seasons(first, after)}{more}")
 
 
@@ -110,7 +114,7 @@ def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
     job = catalog.jobs.get(change.jobs[0])
     if not firsts or job is None:
         return ""
-    return f"({', '.join(times)}; first {format_end(firsts[0], zone(job.time_zone), firsts[0])})"
+    return f"({', '.join(times)}; first {format_end(firsts[0], zone(job.time_zone), SINCE_EVER)})"
 
 
 def _broken_rules(before: Catalog, after: Catalog, at: datetime) -> Iterator[Remark]:

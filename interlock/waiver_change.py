@@ -33,7 +33,7 @@ class WaiverNote:
 
 
 def waiver_notes(before: Catalog, after: Catalog, today: date) -> tuple[WaiverNote, ...]:
-    """The waivers of `after` that `before` has not, or that end within 30 days or have ended: those that end first come first."""
+    """The waivers of `after` that `before` has not, or that end within 30 days or have ended; what ends first comes first."""
     known = {subject: set(thing.waivers) for subject, thing in waivable(before).items()}
     found = (
         WaiverNote(
