@@ -40,6 +40,10 @@ class Waiver:
     until: date
 
 
+DEFAULT_STARTS_PER_MINUTE = 1
+"""Of a service of which nobody said how many it bears."""
+
+
 class ServiceKind(StrEnum):
     """What a job's target is; it decides the URL and the kind of token (OIDC for services, OAuth for Google's own APIs)."""
 
@@ -58,6 +62,8 @@ class Service:
     platform: str
     max_instances: int | None
     starts_per_minute: int | None
+    gap: timedelta | None
+    """Two jobs of it should start at least so far apart."""
     waivers: tuple[Waiver, ...]
     source: Source
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from interlock.actual import ENABLED, ActualJob
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
 from interlock.cron import zone
 from interlock.declaration import Declaration, DeclaredJob, upstream
 from interlock.holds import format_instant
 from interlock.ledger import MAX_CLOCK_SKEW
 from interlock.windows import next_opening
 
-DEFAULT_STARTS_PER_MINUTE = 1
-"""Of a service of which nobody said how many it bears."""
 STARTS_PERIOD = timedelta(minutes=1)
 
 

@@ -28,6 +28,7 @@ SHOWN_CHARACTERS = 60
 DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+DAYS_A_WEEK = 7
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Instants outside are refused: near the ends of `datetime`, looking for the next 29 February would overflow."""
 SETTLING = timedelta(hours=36)
@@ -64,12 +65,17 @@ class Cron:
     text: str
     minutes: frozenset[int]
     hours: frozenset[int]
+    days: frozenset[int]
+    """Of the month. It fires on a date that is in all three of `days`, `months` and `weekdays`."""
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    """0 is Sunday, 6 Saturday."""
 
     @classmethod
     def parse(cls, text: str) -> Cron:
         """The schedule that `text` writes in the dialect above; raises CronError for everything else."""
         fields = _split(text)
-        minutes, hours, days, months, _ = (field.parse(part) for field, part in zip(_FIELDS, fields, strict=True))
+        minutes, hours, days, months, weekdays = (field.parse(part) for field, part in zip(_FIELDS, fields, strict=True))
         if fields[2] != "*" and fields[4] != "*":
             raise CronError(
                 f"day of month {_shown(fields[2])} and day of week {_shown(fields[4])} are both restricted, which cron "
@@ -81,7 +87,14 @@ class Cron:
                 f"day of month {_shown(fields[2])} is in no month of {_shown(fields[3])}, so it never fires; "
                 f"allowed is a date that exists in at least one of them"
             )
-        return cls(text=text, minutes=minutes, hours=hours)
+        return cls(
+            text=text,
+            minutes=minutes,
+            hours=hours,
+            days=days,
+            months=months,
+            weekdays=frozenset(weekday % DAYS_A_WEEK for weekday in weekdays),
+        )
 
     def __str__(self) -> str:
         return self.text

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, CatchUp, Job, Json
 from interlock.cron import Cron
 from interlock.environment import Environment
+from interlock.feeds import waits_for
 from interlock.graph import chains, reach, scopes
 
 OBJECT = "declaration/current.json"
@@ -86,7 +86,7 @@ class Declaration:
 
 def declare(catalog: Catalog, env: Environment) -> Declaration:
     """The declaration of `catalog` with the limits of `env`."""
-    producers = _producers(catalog)
+    producers = waits_for(catalog, chains(catalog))
     return Declaration(
         jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
         scopes=scopes(catalog),
@@ -133,23 +133,6 @@ def _says_relative_date(body: Json) -> bool:
     if isinstance(body, list):
         return any(_says_relative_date(inner) for inner in body)
     return isinstance(body, str) and body.casefold() in RELATIVE_DATES
-
-
-def _producers(catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    """For each job the jobs that produce what it consumes: they lead to a writer of a table that a processor which it starts
-    itself reads. Processors further down a chain wait for their messages, not for us."""
-    writers: dict[str, set[str]] = {}
-    for job_chains in chains(catalog).values():
-        for chain in job_chains:
-            if chain.access & WRITES:
-                writers.setdefault(chain.table, set()).add(chain.job)
-    direct: dict[str, set[str]] = {}
-    for job in catalog.jobs.values():
-        own = [catalog.processors[name].tables for name in job.runs]
-        read = {table for tables in own for table, kinds in tables.items() if Kind.READ in kinds}
-        direct[job.name] = set().union(*(writers.get(table, set()) for table in read)) - {job.name}
-    every = {name: upstream(name, direct) for name in direct}
-    return {name: tuple(sorted(p for p in found if name not in every[p])) for name, found in sorted(direct.items())}
 
 
 def upstream(job: str, after: Mapping[str, Iterable[str]]) -> frozenset[str]:

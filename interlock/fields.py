@@ -19,6 +19,8 @@ MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 """Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
 MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
+MIN_GAP, MAX_GAP = timedelta(minutes=2), timedelta(hours=6)
+"""Between two starts of a service. A gap of a minute says what `starts_per_minute: 1` says."""
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 16
 
@@ -109,6 +111,7 @@ _DURATION_SCHEMA = _schema(DURATION, "45s, 10m, 30h or 4d")
 Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
 Deadline = Annotated[timedelta, _duration_between(MIN_DEADLINE, MAX_DEADLINE), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
+Gap = Annotated[timedelta, _duration_between(MIN_GAP, MAX_GAP), _DURATION_SCHEMA]
 WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
 Schedule = Annotated[Cron, BeforeValidator(_cron), _schema(r"\S+( \S+){4}", "five fields of cron, as 15,45 * * * *")]
 Zone = Annotated[str, BeforeValidator(_zone), _schema(r"[A-Z][A-Za-z0-9_+/-]*", "America/New_York, Etc/UTC")]

@@ -111,6 +111,7 @@ class _Resolver:
             platform=written.platform,
             max_instances=entry.max_instances,
             starts_per_minute=entry.starts_per_minute,
+            gap=entry.gap,
             waivers=_waivers(entry),
             source=written.at(),
         )

@@ -23,6 +23,7 @@ from interlock.fields import (
     Duration,
     Expect,
     Flag,
+    Gap,
     Name,
     Region,
     Schedule,
@@ -66,6 +67,7 @@ class ServiceEntry(Waivable):
     kind: ServiceKind
     max_instances: Count | None = None
     starts_per_minute: Count | None = None
+    gap: Gap | None = None
 
 
 class RetryEntry(Entry):

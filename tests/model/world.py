@@ -60,8 +60,7 @@ def with_tables(content: bytes) -> Declaration:
     parsed = parse(content)
 
     def tabled(entry: T) -> T:
-        cron = entry.schedule
-        return replace(entry, schedule=TabledCron(text=cron.text, minutes=cron.minutes, hours=cron.hours))
+        return replace(entry, schedule=TabledCron.parse(entry.schedule.text))
 
     jobs = {name: tabled(job) for name, job in parsed.jobs.items()}
     return replace(parsed, jobs=jobs, windows={name: tabled(window) for name, window in parsed.windows.items()})

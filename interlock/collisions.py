@@ -1,0 +1,339 @@
+"""Collisions: what the schedules of a catalog lead to at the same time, or in the wrong order.
+
+Four kinds, over real time. Jobs of a service collide by its budget of starts in a minute and by its gap. Two jobs collide on
+a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its producer when it reads
+what is not expected to be there yet.
+
+Everything is a set of minutes (`minutes.py`). What is busy from when to when is known in seconds: `Minutes.around` keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
+from interlock.cron import Cron, zone
+from interlock.feeds import feeds
+from interlock.graph import Chain, chains
+from interlock.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.names import format_duration
+
+DEFAULT_EXPECT = timedelta(minutes=1)
+"""Of a processor of which nobody said how long it takes."""
+PRODUCER_LEAD = timedelta(minutes=30)
+"""So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
+SEASON = timedelta(days=7)
+AT_ONCE = timedelta(0)
+
+
+class CollisionKind(StrEnum):
+    """What two or more jobs collide in."""
+
+    BUDGET = "budget"
+    """In one minute more jobs of a service start than it takes."""
+    GAP = "gap"
+    """Two jobs of a service start less than its `gap` apart."""
+    TABLE = "table"
+    """Two jobs are expected to write a table at once, and that is a real conflict."""
+    ORDER = "order"
+    """A consumer starts too soon after its producer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collision:
+    """One kind of collision between the same jobs over the same thing, with all its times."""
+
+    kind: CollisionKind
+    subject: str
+    """`service/<s>` of a budget or gap, `table/<t>` of the other two."""
+    jobs: tuple[str, ...]
+    """Of a budget all that start in one minute, sorted; of a gap or table the two, sorted; of an order first the producer."""
+    severity: Severity | None
+    """Of a table: the worst of its times. None of the others."""
+    why: str
+    """One sentence for people."""
+    times: Minutes
+    """The minutes in which it begins, within the span: when the later of two starts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Season:
+    """A week to look at, for all weeks with the same clock."""
+
+    name: str
+    span: Span
+
+
+def seasons(at: datetime) -> tuple[Season, Season]:
+    """Winter and summer of the year of `at`: the first seven days of January and of July, in UTC.
+
+    Together they have each weekday and the first of a month under both clocks of a zone that changes its own.
+    """
+    starts = {"winter": datetime(at.year, 1, 1, tzinfo=UTC), "summer": datetime(at.year, 7, 1, tzinfo=UTC)}
+    winter, summer = (Season(name=n, span=Span(start=start, end=start + SEASON)) for n, start in starts.items())
+    return winter, summer
+
+
+def collisions(catalog: Catalog, span: Span) -> tuple[Collision, ...]:
+    """Every collision that begins in `span`, by kind, subject and jobs. Jobs paused by declaration take no part."""
+    search = _Search(catalog, span)
+    found = [*search.budgets(), *search.gaps(), *search.tables(), *search.orders()]
+    kinds = list(CollisionKind)
+    return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Use:
+    """A write of a table by a job: so long after the job's start it begins, so long it is expected to last."""
+
+    after: timedelta
+    lasts: timedelta
+    kinds: frozenset[Kind]
+
+    @property
+    def end(self) -> timedelta:
+        return self.after + self.lasts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _User:
+    """A job that writes a table, and the minutes in which it may be about it."""
+
+    job: str
+    fires: Minutes
+    uses: tuple[_Use, ...]
+    busy: int
+
+
+class _Search:
+    """A catalog over a span. What began before the span may collide in it, so fires are looked for in a wider one."""
+
+    def __init__(self, catalog: Catalog, span: Span) -> None:
+        self._catalog, self._span = catalog, span
+        self._jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
+        self._chains = chains(catalog)
+        self._uses = self._writes()
+        gaps = [service.gap for service in catalog.services.values() if service.gap is not None]
+        ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
+        before = -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
+        self._wide = Span(start=span.start - before, end=span.end)
+        found: dict[tuple[str, str], Minutes] = {}
+        for job in self._jobs.values():
+            key = (job.schedule.text, job.time_zone)
+            if key not in found:
+                found[key] = fire_minutes(job.schedule, zone(job.time_zone), self._wide)
+        self._fires = {name: found[job.schedule.text, job.time_zone] for name, job in self._jobs.items()}
+        self._around: dict[tuple[str, str, timedelta, timedelta], Minutes] = {}
+
+    def budgets(self) -> Iterator[Collision]:
+        """Minutes in which more jobs of a service start than it takes."""
+        for service, jobs in self._by_service():
+            limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
+            fires = {job: self._fires[job].within(self._span) for job in jobs}
+            for crowd, times in _crowds(fires, limit, self._span).items():
+                starts = f"{limit} start{'' if limit == 1 else 's'} a minute"
+                why = f"{service.name} takes {starts}; {len(crowd)} jobs start together"
+                yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
+
+    def gaps(self) -> Iterator[Collision]:
+        """Pairs of jobs of a service that start less than its gap apart."""
+        for service, jobs in self._by_service():
+            if service.gap is None:
+                continue
+            for one, other in combinations(jobs, 2):
+                first, second = self._fires[one], self._fires[other]
+                after_one, after_other = (self._near(job, AT_ONCE, service.gap) for job in (one, other))
+                times = (first & after_other | second & after_one).within(self._span)
+                if times:
+                    least = min(_least(first, second, times), _least(second, first, times))
+                    why = f"{service.name} wants {format_duration(service.gap)} between two jobs; these start {_apart(least)}"
+                    yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
+
+    def tables(self) -> Iterator[Collision]:
+        """Pairs of jobs that are expected to write a table at once, with a real conflict."""
+        for table in sorted(self._uses):
+            taken, earlier = 0, list[_User]()
+            for user in self._users(table):
+                if user.busy & taken:
+                    for other in earlier:
+                        if user.busy & other.busy and (found := self._meeting(table, other, user)):
+                            yield found
+                taken |= user.busy
+                earlier.append(user)
+
+    def orders(self) -> Iterator[Collision]:
+        """Consumers that start too soon after a producer."""
+        feeding = feeds(self._catalog, self._chains)
+        for table, consumers in feeding.consumers.items():
+            ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
+            early = {job: self._near(job, AT_ONCE, max(PRODUCER_LEAD, end)) for job, end in ends.items()}
+            too_early = 0
+            for minutes in early.values():
+                too_early |= minutes.bits
+            for consumer in consumers:
+                if consumer not in self._jobs or not self._fires[consumer].bits & too_early:
+                    continue
+                for producer, minutes in early.items():
+                    times = (self._fires[consumer] & minutes).within(self._span)
+                    if times and feeding.feeds(producer, consumer):
+                        why = self._too_soon(producer, consumer, ends[producer], times)
+                        yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
+
+    def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
+        least = _least(self._fires[producer], self._fires[consumer], times)
+        started = "together with" if not least else f"{format_duration(least)} after"
+        return (
+            f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
+            f"{format_duration(end)} after its start; {format_duration(max(PRODUCER_LEAD, end))} should be between the two"
+        )
+
+    def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
+        """Services with more than one job, by name, with the jobs' names, sorted."""
+        jobs: dict[str, list[str]] = {}
+        for job in self._jobs.values():
+            jobs.setdefault(job.target.service.name, []).append(job.name)
+        return ((self._catalog.services[name], names) for name, names in sorted(jobs.items()) if len(names) > 1)
+
+    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
+        """By table and job, how the job writes the table."""
+        found: dict[str, dict[str, dict[_Use, None]]] = {}
+        for job in self._jobs:
+            for chain in self._chains[job]:
+                if writes := chain.access & WRITES:
+                    found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
+        return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
+
+    def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
+        *before, last = (self._catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
+        return _Use(after=sum(before, AT_ONCE), lasts=last, kinds=writes)
+
+    def _users(self, table: str) -> Iterator[_User]:
+        for job, uses in self._uses[table].items():
+            busy = 0
+            for use in uses:
+                # In the minute in which it begins it is busy, though it may begin late in that minute.
+                busy |= self._near(job, use.after // MINUTE * MINUTE, use.end).bits
+            yield _User(job=job, fires=self._fires[job], uses=uses, busy=busy)
+
+    def _near(self, job: str, earliest: timedelta, end: timedelta) -> Minutes:
+        """`Minutes.around` of the job's fires; jobs with the same schedule share it."""
+        key = (self._jobs[job].schedule.text, self._jobs[job].time_zone, earliest, end)
+        if key not in self._around:
+            self._around[key] = self._fires[job].around(earliest, end)
+        return self._around[key]
+
+    def _meeting(self, table: str, one: _User, other: _User) -> Collision | None:
+        """The collision of two jobs on a table: when one begins to write it while the other one does."""
+        worst: tuple[WorstPair, _Use, _Use] | None = None
+        times = Minutes(span=self._span, bits=0)
+        for mine in one.uses:
+            for theirs in other.uses:
+                pair = _conflict(mine.kinds, theirs.kinds)
+                if pair is None:
+                    continue
+                apart = mine.after - theirs.after
+                they_begin = other.fires & self._near(one.job, apart, apart + mine.lasts)
+                i_begin = one.fires & self._near(other.job, -apart, theirs.lasts - apart)
+                met = (they_begin.delayed(theirs.after) | i_begin.delayed(mine.after)).within(self._span)
+                times |= met
+                if met and (worst is None or pair.conflict.severity > worst[0].conflict.severity):
+                    worst = pair, mine, theirs
+        if worst is None:
+            return None
+        pair, mine, theirs = worst
+        why = (
+            f"{one.job} ({pair.first} for {format_duration(mine.lasts)}) and {other.job} "
+            f"({pair.second} for {format_duration(theirs.lasts)}) write it at once: {pair.conflict.why}"
+        )
+        return Collision(
+            kind=CollisionKind.TABLE,
+            subject=f"table/{table}",
+            jobs=(one.job, other.job),
+            severity=pair.conflict.severity,
+            why=why,
+            times=times,
+        )
+
+    @staticmethod
+    def _collision(kind: CollisionKind, subject: str, jobs: tuple[str, ...], why: str, times: Minutes) -> Collision:
+        return Collision(kind=kind, subject=subject, jobs=jobs, severity=None, why=why, times=times)
+
+
+@lru_cache(1024)
+def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> WorstPair | None:
+    """The worst real conflict of two writers, or None."""
+    pair = worst_pair(a, b)
+    return pair if pair is not None and is_real(pair.conflict.severity) else None
+
+
+def _least(first: Minutes, then: Minutes, times: Minutes) -> timedelta:
+    """The shortest time from a minute of `first` to one of `then` in `times`, which is in a narrower span; a day if there is
+    none within a day."""
+    found = then & times.within(then.span)
+    distance = timedelta(0)
+    while distance < timedelta(days=1) and not first.delayed(distance).bits & found.bits:
+        distance += MINUTE
+    return distance
+
+
+def _apart(distance: timedelta) -> str:
+    return f"{format_duration(distance)} apart" if distance else "together"
+
+
+def _crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:
+    """The minutes of `span` in which more than `limit` of the jobs fire, by the jobs that do, in the order of `fires`."""
+    if len(fires) <= limit:
+        return {}
+    more_than = [0] * (limit + 1)  # [n]: the minutes in which more than n of the jobs so far fire
+    for minutes in fires.values():
+        for n in range(limit, 0, -1):
+            more_than[n] |= more_than[n - 1] & minutes.bits
+        more_than[0] |= minutes.bits
+    crowded = Minutes(span=span, bits=more_than[limit])
+    at: dict[int, list[str]] = {place: [] for place in crowded.places()}
+    for job, minutes in fires.items():
+        for place in (minutes & crowded).places():
+            at[place].append(job)
+    crowds: dict[tuple[str, ...], list[int]] = {}
+    for place, jobs in at.items():
+        crowds.setdefault(tuple(jobs), []).append(place)
+    return {jobs: Minutes.at(places, span) for jobs, places in crowds.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """When a job starts a service."""
+
+    job: str
+    schedule: Cron
+    zone: ZoneInfo
+    service: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowding:
+    """How often jobs of one service start in the same minute."""
+
+    service_minutes: int
+    """How many minutes in which two or more start, counted for each service."""
+    pairs: tuple[tuple[str, str], ...]
+    """The jobs that share such a minute, two by two, sorted."""
+
+
+def crowded(starts: Iterable[Start], span: Span) -> Crowding:
+    """How often jobs of one service start in the same minute of `span`, whatever the service takes."""
+    fires: dict[str, dict[str, Minutes]] = {}
+    for start in sorted(starts, key=lambda start: start.job):
+        fires.setdefault(start.service, {})[start.job] = fire_minutes(start.schedule, start.zone, span)
+    crowds = [crowd for jobs in fires.values() for crowd in _crowds(jobs, 1, span).items()]
+    return Crowding(
+        service_minutes=sum(len(times) for _, times in crowds),
+        pairs=tuple(sorted({pair for jobs, _ in crowds for pair in combinations(jobs, 2)})),
+    )

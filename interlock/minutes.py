@@ -1,0 +1,207 @@
+"""Sets of UTC minutes as bitsets, and the minutes in which a schedule fires.
+
+A bit is a minute of a span, so what two schedules have in common is one `&` of two whole numbers, however often they fire.
+The minutes of a schedule come from its fields on days of 24 hours, and from cronsim around a change of the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+from interlock.cron import DAYS_A_WEEK, FIRST_YEAR, LAST_YEAR, Cron
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTES_AN_HOUR = 60
+CACHED_SPANS = 256
+"""A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The minutes from `start` until before `end`: aware instants in UTC, whole minutes, in FIRST_YEAR to LAST_YEAR."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for instant in (self.start, self.end):
+            if instant.utcoffset() != timedelta(0):
+                raise ValueError(f"{instant.isoformat()} is not in UTC")
+            if instant.second or instant.microsecond:
+                raise ValueError(f"{instant.isoformat()} is not a whole minute")
+            if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+                raise ValueError(f"{instant.isoformat()} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
+        if self.end < self.start:
+            raise ValueError(f"the span ends at {self.end.isoformat()}, before it starts at {self.start.isoformat()}")
+
+    def __len__(self) -> int:
+        return (self.end - self.start) // MINUTE
+
+    @cached_property
+    def all_bits(self) -> int:
+        """A bit for each of its minutes."""
+        return (1 << len(self)) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minutes:
+    """Some of the minutes of a span: bit n is the minute that begins n minutes after its start.
+
+    Sets of different spans don't combine (ValueError): `within` brings one to the other's span first.
+    """
+
+    span: Span
+    bits: int
+
+    @classmethod
+    def of(cls, instants: Iterable[datetime], span: Span) -> Minutes:
+        """The minutes of `span` in which the aware `instants` are; those outside of it are left out."""
+        places = ((instant - span.start) // MINUTE for instant in instants)
+        return cls.at(places, span)
+
+    @classmethod
+    def at(cls, places: Iterable[int], span: Span) -> Minutes:
+        """The minutes that begin so many minutes after the start of `span`; those outside of it are left out."""
+        digits = bytearray(b"0") * len(span)
+        for place in places:
+            if 0 <= place < len(digits):
+                digits[-1 - place] = ord("1")
+        return cls(span=span, bits=int(digits or b"0", 2))
+
+    def __or__(self, other: Minutes) -> Minutes:
+        return Minutes(span=self.span, bits=self.bits | self._same_span(other).bits)
+
+    def __and__(self, other: Minutes) -> Minutes:
+        return Minutes(span=self.span, bits=self.bits & self._same_span(other).bits)
+
+    def __sub__(self, other: Minutes) -> Minutes:
+        return Minutes(span=self.span, bits=self.bits & ~self._same_span(other).bits)
+
+    def __bool__(self) -> bool:
+        return self.bits != 0
+
+    def __len__(self) -> int:
+        return self.bits.bit_count()
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (self.span.start + place * MINUTE for place in self.places())
+
+    def places(self) -> Iterator[int]:
+        """In order, how many minutes after the start of the span each minute begins."""
+        digits = f"{self.bits:b}"[::-1]
+        place = digits.find("1")
+        while place >= 0:
+            yield place
+            place = digits.find("1", place + 1)
+
+    def lengthened(self, duration: timedelta) -> Minutes:
+        """Every minute that begins within `duration` after one of the set begins, this one included, up to the span's end."""
+        return self.around(timedelta(0), max(duration, MINUTE))
+
+    def around(self, earliest: timedelta, end: timedelta) -> Minutes:
+        """Every minute of the span that begins at least `earliest` and less than `end` after one of the set begins.
+
+        Either may be negative: before it.
+        """
+        first, last = -(-earliest // MINUTE), -(-end // MINUTE) - 1
+        if last < first:
+            return Minutes(span=self.span, bits=0)
+        bits, width, wanted = self.bits, 1, last - first + 1
+        while width < wanted:
+            step = min(width, wanted - width)
+            bits |= bits << step
+            width += step
+        return Minutes(span=self.span, bits=_shifted(bits, first) & self.span.all_bits)
+
+    def delayed(self, duration: timedelta) -> Minutes:
+        """The minutes in which what begins `duration` after one of the set begins is; what leaves the span is left out."""
+        return Minutes(span=self.span, bits=_shifted(self.bits, duration // MINUTE) & self.span.all_bits)
+
+    def within(self, span: Span) -> Minutes:
+        """The same minutes as far as they are in `span`."""
+        moved = (self.span.start - span.start) // MINUTE
+        return Minutes(span=span, bits=_shifted(self.bits, moved) & span.all_bits)
+
+    def _same_span(self, other: Minutes) -> Minutes:
+        if other.span != self.span:
+            raise ValueError(f"minutes of {self.span} and of {other.span} don't combine")
+        return other
+
+
+def _shifted(bits: int, places: int) -> int:
+    return bits << places if places >= 0 else bits >> -places
+
+
+def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
+    """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
+    days = _days(zone, span)
+    pattern = _pattern(schedule)
+    bits = 0
+    for day in days.plain:
+        if day.day in schedule.days and day.weekday in schedule.weekdays and day.month in schedule.months:
+            bits |= _shifted(pattern, day.place)
+    found = Minutes(span=span, bits=bits & span.all_bits)
+    for start, end in days.changing:
+        found |= Minutes.of(schedule.fires_between(start, end, zone), span)
+    return found
+
+
+def _pattern(schedule: Cron) -> int:
+    """The minutes of a day of 24 hours in which the schedule fires, from midnight on."""
+    hour = sum(1 << minute for minute in schedule.minutes)
+    return sum(hour << hours * MINUTES_AN_HOUR for hours in schedule.hours)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlainDay:
+    """A local day of 24 hours; `place` is how many minutes after the span's start it begins, negative for before it."""
+
+    place: int
+    day: int
+    month: int
+    weekday: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Days:
+    """The local days that a span touches, and the parts of it in which their clock is not to be trusted."""
+
+    plain: tuple[_PlainDay, ...]
+    changing: tuple[tuple[datetime, datetime], ...]
+
+
+@lru_cache(CACHED_SPANS)
+def _days(zone: ZoneInfo, span: Span) -> _Days:
+    """The days of `span` in `zone`.
+
+    A day on which the offset changes is left to cronsim, and so is the day after: a time that is skipped just before midnight
+    fires at midnight (Nuuk), and cronsim's walk over a change by half an hour (Lord Howe) leaves out fires until 01:00.
+    """
+    today = span.start.astimezone(zone).date() - DAY  # the first of the span may follow a change
+    begins, plain, changing, changed_before = _midnight(today, zone), [], [], False
+    while begins < span.end:
+        tomorrow = today + DAY
+        ends = _midnight(tomorrow, zone)
+        changed = ends - begins != DAY
+        if not (changed or changed_before):
+            plain.append(
+                _PlainDay(
+                    place=(begins - span.start) // MINUTE,
+                    day=today.day,
+                    month=today.month,
+                    weekday=today.isoweekday() % DAYS_A_WEEK,
+                )
+            )
+        elif max(begins, span.start) < min(ends, span.end):
+            changing.append((max(begins, span.start), min(ends, span.end)))
+        today, begins, changed_before = tomorrow, ends, changed
+    return _Days(plain=tuple(plain), changing=tuple(changing))
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which `day` begins, in UTC: the first of two midnights, or the end of a gap at midnight."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
