@@ -46,7 +46,7 @@ def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     except ValueError as error:
         if "skipped" in str(error):
             raise
-        raise ValueError(f"{text!a} is no end; {FORMS}") from None
+        raise ValueError(f"{text!a} is no time; {FORMS}") from None
     if instant.utcoffset() is None:
         raise ValueError(f"{text!a} has no zone; {FORMS}")
     return instant.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,108 @@
+"""When the clocks of a zone change, and what that does to a schedule. Pure.
+
+Instants are aware UTC, walls are naive local times. What a schedule does there is cronsim's reading; see `cron.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from interlock.cron import Cron
+
+STEP = timedelta(hours=6)
+"""No zone has changed its clocks twice within so short a time."""
+SECOND = timedelta(seconds=1)
+SHOWN_WALLS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of the clock: at `at` the wall goes from `before` to `after`."""
+
+    at: datetime
+    before: datetime
+    after: datetime
+
+    def __str__(self) -> str:
+        verb = "jump" if self.after > self.before else "go back"
+        return f"the clocks {verb} from {self.before:%H:%M} to {self.after:%H:%M}"
+
+
+def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Change]:
+    """The changes at or after `start` and before `end`, in order."""
+    low = start - SECOND
+    while low < end:
+        high = low + STEP
+        if _offset(low, zone) != _offset(high, zone):
+            at = _first_after(low, high, zone)
+            if start <= at < end:
+                yield Change(at=at, before=_wall(at, _offset(low, zone)), after=_wall(at, _offset(high, zone)))
+        low = high
+
+
+def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
+    """What becomes of the times of `schedule` that the change skips or repeats, in sentences; none when it concerns none."""
+    first, last = sorted([change.before, change.after])
+    # A schedule evaluated in UTC fires at the walls that it names, whatever clocks do.
+    named = [
+        fire.replace(tzinfo=None) for fire in schedule.fires_between(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), _UTC)
+    ]
+    if not named:
+        return []
+    if change.after > change.before:
+        return [_skipped(schedule, zone, change, named)]
+    window = change.before - change.after
+    fires = [_local(fire, zone) for fire in schedule.fires_between(change.at - window, change.at + window, zone)]
+    both = [wall for wall in named if fires.count(wall) > 1]
+    once = [wall for wall in named if fires.count(wall) == 1]
+    said = [f"{_walls(both)} {_comes(both)} twice that day, and it fires both times"] if both else []
+    return [*said, *([f"{_walls(once)} {_comes(once)} twice that day, and it fires the first time"] if once else [])]
+
+
+def _skipped(schedule: Cron, zone: ZoneInfo, change: Change, named: list[datetime]) -> str:
+    absent = f"{_walls(named)} {'does' if len(named) == 1 else 'do'} not exist that day"
+    moved = next(schedule.fires_between(change.at, change.at + SECOND, zone), None)
+    own = next(schedule.fires_between(change.after.replace(tzinfo=UTC), change.after.replace(tzinfo=UTC) + SECOND, _UTC), None)
+    if moved and not own:
+        return f"{absent}; it fires at {change.after:%H:%M}"
+    return f"{absent}, and nothing fires for {'it' if len(named) == 1 else 'them'}"
+
+
+_UTC = ZoneInfo("Etc/UTC")
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _wall(at: datetime, offset: timedelta) -> datetime:
+    return (at + offset).replace(tzinfo=None)
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
+def _first_after(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The first second of the offset at `high`, in (low, high]."""
+    while high - low > SECOND:
+        middle = (low + (high - low) / 2).replace(microsecond=0)
+        if _offset(middle, zone) == _offset(high, zone):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _comes(walls: list[datetime]) -> str:
+    return "comes" if len(walls) == 1 else "come"
+
+
+def _walls(walls: list[datetime]) -> str:
+    shown = [f"{wall:%H:%M}" for wall in walls[:SHOWN_WALLS]]
+    if len(walls) > SHOWN_WALLS:
+        shown.append(f"{len(walls) - SHOWN_WALLS} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

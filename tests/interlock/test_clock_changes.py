@@ -1,0 +1,67 @@
+"""Changes of the clock, with the instants written out, and what becomes of a schedule there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from interlock.clock_changes import changes, what_happens
+from interlock.cron import Cron, zone
+from tests.interlock.cloud import at
+
+NEW_YORK, LORD_HOWE, SANTIAGO = "America/New_York", "Australia/Lord_Howe", "America/Santiago"
+JUMP, BACK = "2026-03-08", "2026-11-01"
+
+
+def found(name: str, start: str, end: str) -> list[tuple[str, str]]:
+    return [(f"{change.at:%Y-%m-%d %H:%M:%S}", str(change)) for change in changes(zone(name), at(start), at(end))]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end", "expected"),
+    [
+        pytest.param(NEW_YORK, "2026-01-01", "2027-01-01",
+                     [("2026-03-08 07:00:00", "the clocks jump from 02:00 to 03:00"),
+                      ("2026-11-01 06:00:00", "the clocks go back from 02:00 to 01:00")], id="a year of New York"),
+        pytest.param(LORD_HOWE, "2026-10-01", "2026-11-01",
+                     [("2026-10-03 15:30:00", "the clocks jump from 02:00 to 02:30")], id="half an hour"),
+        pytest.param(SANTIAGO, "2026-09-01", "2026-10-01",
+                     [("2026-09-06 04:00:00", "the clocks jump from 00:00 to 01:00")], id="at midnight"),
+        pytest.param("Etc/UTC", "2026-01-01", "2027-01-01", [], id="UTC never"),
+        pytest.param(NEW_YORK, "2026-03-08 07:00:00", "2026-03-08 07:00:01",
+                     [("2026-03-08 07:00:00", "the clocks jump from 02:00 to 03:00")], id="at the start"),
+        pytest.param(NEW_YORK, "2026-03-08 07:00:01", "2026-03-09", [], id="before the start"),
+        pytest.param(NEW_YORK, "2026-03-07", "2026-03-08 07:00:00", [], id="at the end"),
+    ],
+)  # fmt: skip
+def test_the_changes_of_an_interval(name: str, start: str, end: str, expected: list[tuple[str, str]]) -> None:
+    assert found(name, start, end) == expected
+
+
+@pytest.mark.parametrize(
+    ("schedule", "name", "day", "said"),
+    [
+        pytest.param("30 2 * * *", NEW_YORK, JUMP, ["02:30 does not exist that day; it fires at 03:00"], id="skipped"),
+        pytest.param("15,45 2 * * *", NEW_YORK, JUMP, ["02:15 and 02:45 do not exist that day; it fires at 03:00"],
+                     id="two skipped become one fire"),
+        pytest.param("*/10 * * * *", NEW_YORK, JUMP,
+                     ["02:00, 02:10, 02:20 and 3 more do not exist that day, and nothing fires for them"],
+                     id="what follows the clock has no fire for what is skipped"),
+        pytest.param("0 2,3 * * *", NEW_YORK, JUMP, ["02:00 does not exist that day, and nothing fires for it"],
+                     id="the fire at the end of the gap is one that it has anyway"),
+        pytest.param("30 4 * * *", NEW_YORK, JUMP, [], id="later that day"),
+        pytest.param("30 2 * * 1", NEW_YORK, JUMP, [], id="on another day of the week"),
+        pytest.param("30 1 * * *", NEW_YORK, BACK, ["01:30 comes twice that day, and it fires the first time"], id="repeated"),
+        pytest.param("15,45 * * * *", NEW_YORK, BACK, ["01:15 and 01:45 come twice that day, and it fires both times"],
+                     id="what follows the clock fires in both passes"),
+        pytest.param("30 2 * * *", NEW_YORK, BACK, [], id="after the repeated hour"),
+        pytest.param("15 2 * * *", LORD_HOWE, "2026-10-04", ["02:15 does not exist that day; it fires at 02:30"],
+                     id="half an hour"),
+        pytest.param("0 0 * * *", SANTIAGO, "2026-09-06", ["00:00 does not exist that day; it fires at 01:00"], id="midnight"),
+    ],
+)  # fmt: skip
+def test_what_happens_to_a_schedule(schedule: str, name: str, day: str, said: list[str]) -> None:
+    place, noon = zone(name), at(f"{day} 12:00")
+    (change,) = changes(place, noon - timedelta(days=1), noon + timedelta(days=1))
+    assert what_happens(Cron.parse(schedule), place, change) == said
