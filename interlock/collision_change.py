@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
 from interlock.collisions import Collision, CollisionKind, Season, collisions, seasons
+from interlock.cron import zone
+from interlock.diff import Difference
+from interlock.holds import format_end
+from interlock.remark import Remark, Topic, listed
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
 
@@ -107,3 +112,49 @@ def _order(change: CollisionChange) -> tuple[bool, bool, int, int, str, tuple[st
         change.subject,
         change.jobs,
     )
+
+
+OVER_TABLES = {CollisionKind.TABLE, CollisionKind.ORDER}
+SINCE_EVER = datetime.min.replace(tzinfo=UTC)
+"""Far from every instant: an end that is formatted seen from there is said with its date."""
+
+
+def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differing: Difference) -> Iterator[Remark]:
+    """A finding for each kind of new collision of a service, or over tables of a changed job: one that moved into the times of
+    another collides over all that both write, and that is one thing to mend."""
+    new = [change for change in changes if change.appears and change.is_real]
+    blamed = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
+    changed = {job.name for job in differing.jobs}
+    alike: dict[tuple[CollisionKind, str], list[CollisionChange]] = {}
+    for change in new:
+        culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-blamed[job], job))
+        subject = culprits[0] if culprits and change.kind in OVER_TABLES else change.subject
+        alike.setdefault((change.kind, subject), []).append(change)
+    for (kind, subject), found in alike.items():
+        text = f"{_with_whom(subject, found)}{found[0].why} ({in_seasons(found[0], after)})"
+        topic = Topic.ORDER if kind is CollisionKind.ORDER else Topic.COLLISION
+        yield Remark(topic=topic, subject=subject, text=text)
+
+
+def _with_whom(subject: str, found: Sequence[CollisionChange]) -> str:
+    """Of more than one collision all that take part, before the sentence about the first."""
+    if len(found) == 1:
+        return ""
+    others = sorted({job for change in found for job in change.jobs} - {subject})
+    tables = sorted({change.subject.partition("/")[2] for change in found} - {subject.partition("/")[2]})
+    over = f" over {listed(tables, most=2)}" if tables else ""
+    return f"{len(found)} with {listed(others, most=2)}{over}. The first: "
+
+
+def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
+    """How often a collision comes in a week of which season, and when first, in the zone of its first job and in UTC."""
+    times = {season.season: season.after for season in change.seasons if season.after}
+    if not times or change.jobs[0] not in catalog.jobs:
+        return ""
+    if len(times) == len(change.seasons) and len(set(times.values())) == 1:
+        often = f"{next(iter(times.values()))}x a week"
+    else:
+        often = " and ".join(f"{number}x a week in {season}" for season, number in times.items())
+        often += " only" if len(times) < len(change.seasons) else ""
+    first = next(season.first for season in change.seasons if season.first and season.after)
+    return f"{often}, first {format_end(first, zone(catalog.jobs[change.jobs[0]].time_zone), SINCE_EVER)}"

@@ -16,6 +16,7 @@ class Topic(StrEnum):
     DRIFT = "changed outside of Terraform"
     UNWRITTEN = "table that nothing writes any more"
     COLLISION = "new collision"
+    ORDER = "too soon after what it reads"
     PAIR = "pair changed alone"
     RULE = "broken rule"
     WAIVER = "waiver ended"

@@ -6,18 +6,16 @@ renderers (`review_markdown.py` for a comment, `commands/review.py` for a termin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from interlock.catalog import Catalog
-from interlock.collision_change import CollisionChange, collision_changes
+from interlock.collision_change import CollisionChange, about_collisions, collision_changes
 from interlock.cost import Cost, cost
 from interlock.coverage_change import Covering, ScopeChange, about_coverage, coverage_changes
-from interlock.cron import zone
 from interlock.diff import Difference, difference
 from interlock.findings import findings
-from interlock.holds import format_end
 from interlock.job_remarks import about_jobs, alone, unwritten
 from interlock.job_review import JobReview, Situation, review_jobs
 from interlock.plan_review import PlanFacts
@@ -71,7 +69,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
         *about_jobs(jobs, old.chains),
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after, old.chains, new.chains),
-        *_collisions(collided, after),
+        *about_collisions(collided, after, changes),
         *alone(changes, before, after),
         *_broken_rules(before, after, at),
         *ended(waivers),
@@ -91,30 +89,6 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
 
 
 TOPICS = list(Topic)
-SINCE_EVER = datetime.min.replace(tzinfo=UTC)
-"""Far from every instant, so that it is said with its date."""
-
-
-def _collisions(changes: Sequence[CollisionChange], after: Catalog) -> Iterator[Remark]:
-    """One finding for each kind and subject, with the first of its new collisions."""
-    new: dict[tuple[str, str], list[CollisionChange]] = {}
-    for change in changes:
-        if change.appears and change.is_real:
-            new.setdefault((change.kind, change.subject), []).append(change)
-    for (_, subject), found in new.items():
-        first = found[0]
-        more = f"; and {len(found) - 1} more like it" if len(found) > 1 else ""
-        yield Remark(topic=Topic.COLLISION, subject=subject, text=f"{first.why} {in_seasons(first, after)}{more}")
-
-
-def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
-    """How often a collision comes in which season's week, and when first, in the zone of its first job and in UTC."""
-    times = [f"{season.after}x in a {season.season} week" for season in change.seasons if season.after != 0]
-    firsts = [season.first for season in change.seasons if season.first and season.after]
-    job = catalog.jobs.get(change.jobs[0])
-    if not firsts or job is None:
-        return ""
-    return f"({', '.join(times)}; first {format_end(firsts[0], zone(job.time_zone), SINCE_EVER)})"
 
 
 def _broken_rules(before: Catalog, after: Catalog, at: datetime) -> Iterator[Remark]:

@@ -7,11 +7,11 @@ What is read first stands open and is short; tables of many rows are folded. Eve
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.collision_change import CollisionChange
+from interlock.collision_change import SINCE_EVER, CollisionChange
 from interlock.coverage_change import Member, ScopeChange, missed_in_words
 from interlock.cron import zone
 from interlock.diff import Field, How, in_yaml
@@ -20,7 +20,7 @@ from interlock.job_remarks import moved_in_words
 from interlock.job_review import JobReview, Side
 from interlock.markdown import cell, code, plain
 from interlock.remark import Remark
-from interlock.review import SINCE_EVER, Review
+from interlock.review import Review
 from interlock.strip import LEGEND, ruler, strip
 from interlock.timeline import Day
 
@@ -198,7 +198,7 @@ def _strip(name: str, which: str, side: Side, day: Day) -> str:
     return f"{label:<{LABEL}} {which:<{len(SIDES[0])}} {strip(fires, day, side.closed)}\n"
 
 
-# Collisions
+# Collisions: a row for each set of jobs; tables over which the same jobs collide as often share one, with the why of the first.
 
 
 def _collisions(review: Review) -> Section:
@@ -207,21 +207,27 @@ def _collisions(review: Review) -> Section:
     rest = len(review.collisions) - appear - vanish
     numbers = [f"{appear} appear" * bool(appear), f"{vanish} vanish" * bool(vanish), f"{rest} more or less often" * bool(rest)]
     title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, in a week of winter and one of summer"
-    rows = (_collision(change, review) for change in review.collisions)
-    return _folded("collisions", title, _columns("", "jobs", "what", "times a week", "first", "why"), rows)
-
-
-def _collision(change: CollisionChange, review: Review) -> str:
-    differing = [season for season in change.seasons if season.before != season.after]
-    times = "<br>".join(f"{season.season} {season.before} → {season.after}" for season in differing)
-    first = next((season.first for season in differing if season.first), None)
+    alike: dict[object, list[CollisionChange]] = {}
+    for change in review.collisions:
+        times = tuple((season.before, season.after) for season in change.seasons)
+        alike.setdefault((change.kind, change.jobs, change.severity, times), []).append(change)
     zones = {job.name: job.day.zone.key for job in review.jobs}
+    rows = (_collision(changes, zones) for changes in alike.values())
+    return _folded("collisions", title, _columns("", "jobs", "over", "times a week", "first", "why"), rows)
+
+
+def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> str:
+    """A row; instants in the zone of the first of the jobs that changed, by `zones`."""
+    change = changes[0]
+    differing = [season for season in change.seasons if season.before != season.after]
+    first = next((season.first for season in differing if season.first), None)
     place = next((zones[job] for job in change.jobs if job in zones), "Etc/UTC")
     return _row(
         "**new**" if change.appears else "gone" if change.vanishes else "",
         _codes(change.jobs),
-        f"{change.kind}{f', {change.severity.label}' if change.severity is not None else ''}<br>{code(change.subject)}",
-        times,
+        f"{change.kind}{f', {change.severity.label}' if change.severity is not None else ''}<br>"
+        + _codes([change.subject for change in changes]),
+        "<br>".join(f"{season.season} {season.before} → {season.after}" for season in differing),
         cell(_dated(first, place)) if first else "",
         cell(change.why, MAX_TEXT),
     )
