@@ -13,10 +13,10 @@ else
 RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
 endif
 
-export NAME REASON OWNER UNTIL SCOPE FOR ID JOB
+export NAME REASON OWNER UNTIL SCOPE FOR ID JOB BASE HEAD PLAN AT
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status bootstrap unlock destroy test lint model golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status review bootstrap unlock destroy test lint model golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
+
+review: setup ## what a change of the catalog means: BASE=origin/main [HEAD= PLAN=plan.json AT=]
+	@$(BIN)/interlock review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}
 
 bootstrap: setup ## make the bucket for Terraform's state, once a project
 	@$(RUN) bootstrap

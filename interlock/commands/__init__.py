@@ -22,6 +22,7 @@ COMMANDS = {
     "hold": "Keep the jobs of a scope from firing, until an end.",
     "holds": "What is held: by whom, why, until when, and how to end it.",
     "release": "End a hold before its end.",
+    "review": "What a change of the catalog means: before and after, most important first.",
     "show": "One job, resolved, and where each of its values comes from.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
     "unlock": "Release the state lock that a killed deploy left.",

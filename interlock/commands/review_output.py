@@ -1,0 +1,227 @@
+"""A review on a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import click
+
+from interlock.catalog import Json
+from interlock.collision_change import SINCE_EVER, CollisionChange
+from interlock.commands.common import cell, new_table, print_table
+from interlock.coverage_change import Member, Missed, ScopeChange, missed_in_words
+from interlock.cron import zone
+from interlock.diff import Field, How
+from interlock.holds import format_end, format_instant
+from interlock.job_remarks import moved_in_words
+from interlock.job_review import JobReview, Side
+from interlock.markdown import plain
+from interlock.remark import Remark, count, listed
+from interlock.review import Review
+from interlock.strip import LEGEND, ruler, strip
+
+SHOWN = 40
+"""Rows of a table; --format json has all."""
+LABEL = 28
+SIDES = ("before", "after")
+
+
+# For programs
+
+
+def as_json(review: Review) -> Json:
+    """All of it."""
+    return {
+        "at": format_instant(review.at),
+        "with_plan": review.with_plan,
+        "findings": [_remark(remark) for remark in review.findings],
+        "notes": [_remark(remark) for remark in review.notes],
+        "jobs": [_job(job) for job in review.jobs],
+        "other_changes": [
+            {"section": section, "name": thing.name, "how": thing.how, "fields": _fields(thing.fields)}
+            for section, things in review.changes.others.items()
+            for thing in things
+        ],
+        "collisions": [_collision(change) for change in review.collisions],
+        "coverage": [_scope(change) for change in review.coverage],
+        "waivers": [
+            {
+                "subject": note.subject,
+                "rule": note.waiver.rule,
+                "reason": note.waiver.reason,
+                "owner": note.waiver.owner,
+                "until": note.waiver.until.isoformat(),
+                "is_new": note.is_new,
+                "days_left": note.days_left,
+            }
+            for note in review.waivers
+        ],
+        "cost": {
+            "billed_jobs": [review.cost.before, review.cost.after],
+            "cents_a_month": review.cost.cents,
+        },
+    }
+
+
+def _remark(remark: Remark) -> Json:
+    return {"topic": remark.topic, "subject": remark.subject, "text": remark.text}
+
+
+def _fields(fields: Sequence[Field]) -> list[Json]:
+    return [{"key": field.key, "before": field.before, "after": field.after} for field in fields]
+
+
+def _job(job: JobReview) -> Json:
+    return {
+        "name": job.name,
+        "how": job.change.how,
+        "fields": _fields(job.change.fields),
+        "before": _side(job.before),
+        "after": _side(job.after),
+        "moved_minutes": {moved.season: int(moved.by.total_seconds() // 60) for moved in job.moved},
+        "zone_moved_minutes": {moved.season: int(moved.by.total_seconds() // 60) for moved in job.zone_moved},
+    }
+
+
+def _side(side: Side | None) -> Json:
+    if side is None:
+        return None
+    return {
+        "name": side.job.name,
+        "schedule": side.job.schedule.text,
+        "in_words": side.words,
+        "time_zone": side.job.time_zone,
+        "next_fires": [format_instant(fire) for fire in side.next_fires],
+        "fires_a_day": round(side.rate.average, 3),
+        "declared_paused": side.job.paused is not None,
+        "paused": side.state.paused,
+        "held_by": [{"scope": hold.scope, "until": format_instant(hold.end)} for hold in side.state.held_by],
+    }
+
+
+def _collision(change: CollisionChange) -> Json:
+    return {
+        "kind": change.kind,
+        "subject": change.subject,
+        "jobs": [*change.jobs],
+        "severity": change.severity.label if change.severity is not None else None,
+        "appears": change.appears,
+        "vanishes": change.vanishes,
+        "why": change.why,
+        "seasons": {
+            season.season: {
+                "before": season.before,
+                "after": season.after,
+                "first": format_instant(season.first) if season.first else None,
+            }
+            for season in change.seasons
+        },
+    }
+
+
+def _scope(change: ScopeChange) -> Json:
+    return {
+        "scope": change.scope,
+        "joins": _members(change.joins),
+        "leaves": _members(change.leaves),
+        "near_misses": _members(change.nearly),
+        "no_longer_near_misses": _members(change.no_longer_nearly),
+        "runs_missed": [_missed(change.missed_before), _missed(change.missed_after)],
+    }
+
+
+def _members(members: Sequence[Member]) -> list[Json]:
+    return [{"name": member.job, "why": member.why} for member in members]
+
+
+def _missed(missed: Missed | None) -> Json:
+    return {"runs": missed.runs, "minutes": int(missed.during.total_seconds() // 60)} if missed else None
+
+
+# For people
+
+
+def print_review(review: Review) -> None:
+    """Findings first, then what changes, in tables as wide as the terminal."""
+    number = len(review.findings)
+    click.echo(f"{count(number, 'finding') if number else 'No findings'}, as of {review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    for remark in (*review.findings, *review.notes):
+        mark = "!" if remark.is_finding else "-"
+        click.echo(f"{mark} {remark.topic}: {plain(remark.subject)}: {plain(remark.text)}")
+    if review.jobs:
+        _print_jobs(review.jobs, review.at)
+        _print_strips(review.jobs)
+    if review.collisions:
+        _print_collisions(review.collisions)
+    for change in review.coverage:
+        _print_scope(change)
+    for note in review.waivers:
+        click.echo(f"waiver of {plain(note.waiver.rule)} for {note.subject} {note.says}: {plain(note.waiver.reason)}")
+    cents = review.cost.cents
+    change_of_cost = f"{'+' if cents > 0 else '-'}${abs(cents) / 100:.2f} a month" if cents else "as before"
+    click.echo(f"\nCost: {change_of_cost}, {count(review.cost.after, 'billed job')}")
+
+
+def _print_jobs(jobs: Sequence[JobReview], at: datetime) -> None:
+    table = new_table(["job", "", "before", "after", "so it"])
+    for job in jobs[:SHOWN]:
+        table.add_row(job.name, "" if job.change.how is How.CHANGED else job.change.how, "", "", moved_in_words(job))
+        for key, before, after in _lines(job, at):
+            table.add_row("", key, *(cell(plain(text)) for text in (before, after)), "")
+    print_table(table)
+    if len(jobs) > SHOWN:
+        click.echo(f"and {count(len(jobs) - SHOWN, 'more job')}; --format json has all")
+
+
+def _lines(job: JobReview, at: datetime) -> list[tuple[str, str, str]]:
+    """What differs: the keys, and when it fires in which state; of a job that is new or gone all of it."""
+    found = [
+        (field.key, field.before or "(none)", field.after or "(none)") for field in job.change.fields if field.key != "schedule"
+    ]
+    before, after = (_said(side, at) for side in (job.before, job.after))
+    told = [(key, before.get(key, ""), after.get(key, "")) for key in before or after]
+    return found + [(key, old, new) for key, old, new in told if old != new or job.change.how is not How.CHANGED]
+
+
+def _said(side: Side | None, at: datetime) -> Mapping[str, str]:
+    if side is None:
+        return {}
+    place = zone(side.job.time_zone)
+    return {
+        "schedule": f"{side.job.schedule} ({side.words}) in {side.job.time_zone}",
+        "next": format_end(side.next_fires[0], place, SINCE_EVER),
+        "fires": str(side.rate),
+        "state": side.state.explain(place, at),
+    }
+
+
+def _print_strips(jobs: Sequence[JobReview]) -> None:
+    drawn = [job for job in jobs if any(side.fires for side in (job.before, job.after) if side)][:SHOWN]
+    for job in drawn:
+        click.echo(f"{job.name + ', ' + job.day.zone.key:<{LABEL + 8}} {ruler(job.day)}")
+        for which, side in zip(SIDES, (job.before, job.after), strict=True):
+            if side is not None:
+                fires = side.fires if side.job.paused is None else ()
+                click.echo(f"{which:>{LABEL + 8}} {strip(fires, job.day, side.closed)}")
+    if drawn:
+        click.echo(LEGEND)
+
+
+def _print_collisions(changes: Sequence[CollisionChange]) -> None:
+    table = new_table(["collision", "over", "jobs", "times a week", "why"])
+    for change in changes[:SHOWN]:
+        word = "new" if change.appears else "gone" if change.vanishes else "more or fewer"
+        times = ", ".join(f"{season.season} {season.before} -> {season.after}" for season in change.seasons)
+        table.add_row(f"{word}: {change.kind}", change.subject, listed([*change.jobs]), times, cell(change.why))
+    print_table(table)
+    if len(changes) > SHOWN:
+        click.echo(f"and {count(len(changes) - SHOWN, 'more collision')}; --format json has all")
+
+
+def _print_scope(change: ScopeChange) -> None:
+    parts = {"joins": change.joins, "leaves": change.leaves, "near miss now": change.nearly}
+    said = [f"{listed([member.job for member in members])} {word}" for word, members in parts.items() if members]
+    if missed := missed_in_words(change):
+        said.append(missed)
+    click.echo(f"{change.scope}: {'; '.join(said)}")
