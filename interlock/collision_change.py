@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
-from interlock.collisions import Collision, CollisionKind, Season, collisions, seasons
+from interlock.collisions import Collision, CollisionKind, collisions, seasons
 from interlock.cron import zone
 from interlock.diff import Difference
 from interlock.holds import format_end
+from interlock.minutes import Minutes, Span
 from interlock.remark import Remark, Topic, listed
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
@@ -23,11 +24,17 @@ KINDS = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, Collisi
 
 @dataclass(frozen=True, kw_only=True)
 class InSeason:
-    """How often it begins in the week of one season; `first` is the first time, after the change if it happens then still."""
+    """How often it begins in the week of one season; `first` is the first time, after the change if it happens then still.
+
+    `new` and `gone` count the minutes that are worse and better than on the other side: for a budget, those in which not as
+    many jobs of the service start there. A crowd that one of five leaves has not made a new crowd of four.
+    """
 
     season: str
     before: int
     after: int
+    new: int
+    gone: int
     first: datetime | None
 
 
@@ -41,16 +48,17 @@ class CollisionChange:
     severity: Severity | None
     why: str
     seasons: tuple[InSeason, ...]
+    """Those in which its times differ, winter first."""
 
     @property
     def appears(self) -> bool:
         """Whether it happens in a season in which it did not."""
-        return any(season.after and not season.before for season in self.seasons)
+        return any(season.new and not season.before for season in self.seasons)
 
     @property
     def vanishes(self) -> bool:
         """Whether it no longer happens in a season in which it did, and appears in none."""
-        return not self.appears and any(season.before and not season.after for season in self.seasons)
+        return not self.appears and any(season.gone and not season.after for season in self.seasons)
 
     @property
     def is_real(self) -> bool:
@@ -62,16 +70,25 @@ def collision_changes(before: Catalog, after: Catalog, at: datetime, renamed: Ma
     """What differs in the seasons of `at`; `renamed` maps old names of jobs to new ones. What appears comes first."""
     found: dict[Key, list[InSeason]] = {}
     told: dict[Key, Collision] = {}
-    weeks = seasons(at)
-    for season in weeks:
+    for season in seasons(at):
         old = {_key(collision, renamed): collision for collision in collisions(before, season.span)}
         new = {_key(collision, {}): collision for collision in collisions(after, season.span)}
-        told |= {key: collision for key, collision in old.items() if key not in told} | new
-        for key in old.keys() | new.keys():
-            found.setdefault(key, []).append(_in_season(season, old.get(key), new.get(key)))
-    changes = [_change(key, told[key], per_season, weeks) for key, per_season in found.items()]
-    differing = (change for change in changes if any(season.before != season.after for season in change.seasons))
-    return tuple(sorted(differing, key=_order))
+        old_crowds, new_crowds = _Crowds(old.values(), season.span), _Crowds(new.values(), season.span)
+        told = old | told | new
+        for key in sorted({*old, *new}):
+            was, now = _times(old.get(key), season.span), _times(new.get(key), season.span)
+            worse, better = now - was - old_crowds.as_large(key), was - now - new_crowds.as_large(key)
+            if worse or better:
+                in_season = InSeason(
+                    season=season.name,
+                    before=len(was),
+                    after=len(now),
+                    new=len(worse),
+                    gone=len(better),
+                    first=next(iter(worse or now or was), None),
+                )
+                found.setdefault(key, []).append(in_season)
+    return tuple(sorted((_change(key, told[key], per_season) for key, per_season in found.items()), key=_order))
 
 
 def _key(collision: Collision, renamed: Mapping[str, str]) -> Key:
@@ -79,36 +96,45 @@ def _key(collision: Collision, renamed: Mapping[str, str]) -> Key:
     return collision.kind, collision.subject, jobs if collision.kind is CollisionKind.ORDER else tuple(sorted(jobs))
 
 
-def _in_season(season: Season, old: Collision | None, new: Collision | None) -> InSeason:
-    shown = new or old
-    return InSeason(
-        season=season.name,
-        before=len(old.times) if old else 0,
-        after=len(new.times) if new else 0,
-        first=next(iter(shown.times), None) if shown else None,
-    )
+def _times(collision: Collision | None, span: Span) -> Minutes:
+    return collision.times if collision else Minutes(span=span, bits=0)
 
 
-def _change(key: Key, told: Collision, found: list[InSeason], weeks: tuple[Season, ...]) -> CollisionChange:
-    by_name = {season.season: season for season in found}
-    never = (InSeason(season=week.name, before=0, after=0, first=None) for week in weeks)
+class _Crowds:
+    """Of each service the minutes in which so many jobs or more exceed its budget."""
+
+    def __init__(self, found: Iterable[Collision], span: Span) -> None:
+        self._none = Minutes(span=span, bits=0)
+        self._crowds: dict[str, list[Collision]] = {}
+        for collision in found:
+            if collision.kind is CollisionKind.BUDGET:
+                self._crowds.setdefault(collision.subject, []).append(collision)
+
+    def as_large(self, key: Key) -> Minutes:
+        """The minutes in which there is a crowd of at least as many jobs as the budget's collision `key` has."""
+        kind, subject, jobs = key
+        found = self._none
+        if kind is CollisionKind.BUDGET:
+            for crowd in self._crowds.get(subject, ()):
+                if len(crowd.jobs) >= len(jobs):
+                    found |= crowd.times
+        return found
+
+
+def _change(key: Key, told: Collision, seasons: Sequence[InSeason]) -> CollisionChange:
     return CollisionChange(
-        kind=key[0],
-        subject=key[1],
-        jobs=key[2],
-        severity=told.severity,
-        why=told.why,
-        seasons=tuple(by_name.get(season.season, season) for season in never),
+        kind=key[0], subject=key[1], jobs=key[2], severity=told.severity, why=told.why, seasons=tuple(seasons)
     )
 
 
-def _order(change: CollisionChange) -> tuple[bool, bool, int, int, str, tuple[str, ...]]:
+def _order(change: CollisionChange) -> tuple[bool, bool, int, int, int, str, tuple[str, ...]]:
 
     return (
         not (change.appears and change.is_real),
         change.vanishes,
         -(change.severity or 0),
         KINDS.index(change.kind),
+        -sum(season.new + season.gone for season in change.seasons),
         change.subject,
         change.jobs,
     )
@@ -123,11 +149,11 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
     """A finding for each kind of new collision of a service, or over tables of a changed job: one that moved into the times of
     another collides over all that both write, and that is one thing to mend."""
     new = [change for change in changes if change.appears and change.is_real]
-    blamed = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
+    often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
     changed = {job.name for job in differing.jobs}
     alike: dict[tuple[CollisionKind, str], list[CollisionChange]] = {}
     for change in new:
-        culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-blamed[job], job))
+        culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))
         subject = culprits[0] if culprits and change.kind in OVER_TABLES else change.subject
         alike.setdefault((change.kind, subject), []).append(change)
     for (kind, subject), found in alike.items():
@@ -148,13 +174,18 @@ def _with_whom(subject: str, found: Sequence[CollisionChange]) -> str:
 
 def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
     """How often a collision comes in a week of which season, and when first, in the zone of its first job and in UTC."""
-    times = {season.season: season.after for season in change.seasons if season.after}
+    times = {season.season: season.after for season in change.seasons if season.new}
     if not times or change.jobs[0] not in catalog.jobs:
         return ""
-    if len(times) == len(change.seasons) and len(set(times.values())) == 1:
+    if len(times) > 1 and len(set(times.values())) == 1:
         often = f"{next(iter(times.values()))}x a week"
     else:
         often = " and ".join(f"{number}x a week in {season}" for season, number in times.items())
-        often += " only" if len(times) < len(change.seasons) else ""
-    first = next(season.first for season in change.seasons if season.first and season.after)
+        often += " only" if len(times) == 1 else ""
+    first = next(season.first for season in change.seasons if season.first and season.new)
     return f"{often}, first {format_end(first, zone(catalog.jobs[change.jobs[0]].time_zone), SINCE_EVER)}"
+
+
+def blamed(change: CollisionChange, changed: Collection[str]) -> str:
+    """Whom to name for it: the first of its jobs that changed, else what it is over."""
+    return next((job for job in change.jobs if job in changed), change.subject)

@@ -163,16 +163,22 @@ def missed_in_words(change: ScopeChange) -> str:
     old, new = (str(missed.runs) if missed else "none" for missed in (change.missed_before, change.missed_after))
     if old == new:
         return f"misses {count(known.runs, 'run')} in {format_duration(known.during)}, as before"
-    return f"runs missed in {format_duration(known.during)}: {old} -> {new}"
+    return f"runs missed in {format_duration(known.during)}: {old} before, {new} now"
 
 
 def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:
-    """A note for each backfill and window that would hold other jobs, but for those that are `gone`, or cost other runs."""
+    """A note for each backfill and window that would hold other jobs, but for those that are `gone`; and for each window into
+    which more runs fall. That a backfill costs other runs is for the table: any change of a schedule does that."""
     for change in changes:
         joins = [f"{member.job} ({member.why})" for member in change.joins]
         leaves = [member.job for member in change.leaves if member.job not in gone]
         said = [f"it would hold {listed(joins, most=1)}"] if joins else []
         said += [f"it would no longer hold {listed(leaves)}"] if leaves else []
-        said += [missed_in_words(change)] if change.missed_before != change.missed_after else []
+        if said or (change.scope.startswith("window/") and _runs(change.missed_after) > _runs(change.missed_before)):
+            said += [missed_in_words(change)]
         if said and not change.scope.startswith("table/"):
-            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)
+            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(filter(None, said)), is_finding=False)
+
+
+def _runs(missed: Missed | None) -> int:
+    return missed.runs if missed else 0

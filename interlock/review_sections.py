@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.collision_change import SINCE_EVER, CollisionChange
+from interlock.collision_change import SINCE_EVER, CollisionChange, blamed
 from interlock.coverage_change import Member, ScopeChange, missed_in_words
 from interlock.cron import zone
 from interlock.diff import Field, How, in_yaml
@@ -198,7 +198,7 @@ def _strip(name: str, which: str, side: Side, day: Day) -> str:
     return f"{label:<{LABEL}} {which:<{len(SIDES[0])}} {strip(fires, day, side.closed)}\n"
 
 
-# Collisions: a row for each set of jobs; tables over which the same jobs collide as often share one, with the why of the first.
+# Collisions: a row for each set of jobs, for all tables over which they collide as often; of those that are gone one a job.
 
 
 def _collisions(review: Review) -> Section:
@@ -207,30 +207,44 @@ def _collisions(review: Review) -> Section:
     rest = len(review.collisions) - appear - vanish
     numbers = [f"{appear} appear" * bool(appear), f"{vanish} vanish" * bool(vanish), f"{rest} more or less often" * bool(rest)]
     title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, in a week of winter and one of summer"
+    zones = {job.name: job.day.zone.key for job in review.jobs}
     alike: dict[object, list[CollisionChange]] = {}
     for change in review.collisions:
-        times = tuple((season.before, season.after) for season in change.seasons)
-        alike.setdefault((change.kind, change.jobs, change.severity, times), []).append(change)
-    zones = {job.name: job.day.zone.key for job in review.jobs}
-    rows = (_collision(changes, zones) for changes in alike.values())
+        times = tuple((season.season, season.before, season.after) for season in change.seasons)
+        one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, times)
+        alike.setdefault((change.kind, change.severity, change.appears, change.vanishes, one), []).append(change)
+    rows = (_gone(found, zones) if found[0].vanishes else _collision(found, zones) for found in alike.values())
     return _folded("collisions", title, _columns("", "jobs", "over", "times a week", "first", "why"), rows)
 
 
 def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> str:
-    """A row; instants in the zone of the first of the jobs that changed, by `zones`."""
+    """A row; instants in the zone of the first of the jobs that changed, by `zones`. Only what is new needs its why."""
     change = changes[0]
-    differing = [season for season in change.seasons if season.before != season.after]
-    first = next((season.first for season in differing if season.first), None)
+    first = change.seasons[0].first
     place = next((zones[job] for job in change.jobs if job in zones), "Etc/UTC")
     return _row(
-        "**new**" if change.appears else "gone" if change.vanishes else "",
+        "**new**" if change.appears else "",
         _codes(change.jobs),
-        f"{change.kind}{f', {change.severity.label}' if change.severity is not None else ''}<br>"
-        + _codes([change.subject for change in changes]),
-        "<br>".join(f"{season.season} {season.before} → {season.after}" for season in differing),
-        cell(_dated(first, place)) if first else "",
-        cell(change.why, MAX_TEXT),
+        _over(changes),
+        "<br>".join(f"{season.season} {season.before} → {season.after}" for season in change.seasons),
+        cell(_dated(first, place)) if first and change.appears else "",
+        cell(change.why, MAX_TEXT) if change.appears else "",
     )
+
+
+def _gone(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> str:
+    """A row for all that a job no longer collides with."""
+    who = blamed(changes[0], zones.keys())
+    others = sorted({job for change in changes for job in change.jobs} - {who})
+    with_whom = f"{code(who)} with {_codes(others)}" if who in zones else _codes(others)
+    return _row("gone", with_whom, _over(changes), "", "", "")
+
+
+def _over(changes: Sequence[CollisionChange]) -> str:
+    """The kind, how bad it is, and the service or tables."""
+    first = changes[0]
+    bad = f", {first.severity.label}" if first.severity is not None else ""
+    return f"{first.kind}{bad}<br>{_codes(sorted({change.subject for change in changes}))}"
 
 
 # Coverage: a paragraph a scope; tables that gain and lose the same jobs share one, with the why of the first.
