@@ -146,30 +146,33 @@ SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differing: Difference) -> Iterator[Remark]:
-    """A finding for each kind of new collision of a service, or over tables of a changed job: one that moved into the times of
-    another collides over all that both write, and that is one thing to mend."""
+    """A finding for each service in which jobs start too close, and for each changed job that collides over tables: one that
+    moved into the times of another collides over all that both write, and that is one thing to mend."""
     new = [change for change in changes if change.appears and change.is_real]
     often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
     changed = {job.name for job in differing.jobs}
-    alike: dict[tuple[CollisionKind, str], list[CollisionChange]] = {}
+    alike: dict[tuple[Topic, str], list[CollisionChange]] = {}
     for change in new:
         culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))
         subject = culprits[0] if culprits and change.kind in OVER_TABLES else change.subject
-        alike.setdefault((change.kind, subject), []).append(change)
-    for (kind, subject), found in alike.items():
-        text = f"{_with_whom(subject, found)}{found[0].why} ({in_seasons(found[0], after)})"
-        topic = Topic.ORDER if kind is CollisionKind.ORDER else Topic.COLLISION
-        yield Remark(topic=topic, subject=subject, text=text)
+        topic = Topic.ORDER if change.kind is CollisionKind.ORDER else Topic.COLLISION
+        alike.setdefault((topic, subject), []).append(change)
+    for (topic, subject), found in alike.items():
+        yield Remark(topic=topic, subject=subject, text=f"{_told(subject, found)} ({in_seasons(found[0], after)})")
 
 
-def _with_whom(subject: str, found: Sequence[CollisionChange]) -> str:
-    """Of more than one collision all that take part, before the sentence about the first."""
+def _told(subject: str, found: Sequence[CollisionChange]) -> str:
+    """Who collides over what, and why the worst of them do; the sentence about two jobs and a table names all three."""
+    first = found[0]
+    names = "" if first.kind in OVER_TABLES else f"{listed([*first.jobs])}: "
+    if len({change.jobs for change in found}) == 1 and names:
+        return f"{names}{'; '.join(change.why for change in found)}"
     if len(found) == 1:
-        return ""
+        return first.why
     others = sorted({job for change in found for job in change.jobs} - {subject})
-    tables = sorted({change.subject.partition("/")[2] for change in found} - {subject.partition("/")[2]})
+    tables = sorted({change.subject.partition("/")[2] for change in found if change.kind in OVER_TABLES})
     over = f" over {listed(tables, most=2)}" if tables else ""
-    return f"{len(found)} with {listed(others, most=2)}{over}. The first: "
+    return f"{len(found)} with {listed(others, most=2)}{over}. The worst: {names}{first.why}"
 
 
 def in_seasons(change: CollisionChange, catalog: Catalog) -> str:

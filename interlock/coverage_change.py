@@ -10,7 +10,7 @@ from functools import cached_property
 from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
-from interlock.graph import Chain, Coverage, Reason, backfill_coverage, chains, scopes
+from interlock.graph import Chain, Coverage, backfill_coverage, chains, scopes
 from interlock.job_review import whole_minute
 from interlock.minutes import Minutes, Span, fire_minutes
 from interlock.names import format_duration
@@ -21,9 +21,10 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A job that a scope covers, or nearly does, and why: a chain, a scope of a window, and what conflicts."""
+    """A job that a scope covers, or nearly does: how, by a chain or a scope of a window, and why, in a sentence, or nothing."""
 
     job: str
+    how: str
     why: str
 
 
@@ -33,6 +34,7 @@ class Missed:
 
     runs: int
     during: timedelta
+    by_job: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,23 +75,25 @@ class Covering:
         """The scopes that hold something by themselves: those of backfills, windows and breakers."""
         return (scope for scope in self.scopes if scope.startswith(("backfill/", "window/", "table/")))
 
-    def why(self, scope: str, job: str) -> str:
+    def member(self, scope: str, job: str) -> Member:
         """Why `scope` covers `job`, which it does."""
         kind, _, name = scope.partition("/")
         if kind == "backfill":
-            return _said(self._backfill(name).jobs[job][0])
+            reason = self._backfill(name).jobs[job][0]
+            return Member(job=job, how=str(reason.chain), why=reason.conflict.why if reason.conflict else "")
         if kind == "window":
             named = [one for one in self.catalog.windows[name].covers if job in self.scopes[one]]
-            return f"it covers {', '.join(named)}"
+            return Member(job=job, how=f"it covers {', '.join(named)}", why="")
         ways = [chain for chain in self.chains[job] if chain.table == name and chain.access & WRITES]
-        return str(min(ways, key=lambda chain: len(chain.processors)))
+        return Member(job=job, how=str(min(ways, key=lambda chain: len(chain.processors))), why="")
 
-    def near(self, scope: str) -> dict[str, str]:
+    def near(self, scope: str) -> list[Member]:
         """The near misses of a backfill, each with why."""
         kind, _, name = scope.partition("/")
         if kind != "backfill" or name not in self.catalog.backfills:
-            return {}
-        return {job: f"{found[0].chain}; {found[0].why}" for job, found in self._backfill(name).near_misses.items()}
+            return []
+        nearly = self._backfill(name).near_misses.items()
+        return [Member(job=job, how=str(found[0].chain), why=found[0].why) for job, found in nearly]
 
     def _backfill(self, name: str) -> Coverage:
         if name not in self._coverage:
@@ -108,22 +112,22 @@ class Covering:
 
     def _missed_by_backfill(self, backfill: Backfill, jobs: list[Job]) -> Missed:
         span = Span(start=self._start, end=self._start + backfill.default_end)
-        return Missed(runs=sum(len(_fires(job, span)) for job in jobs), during=backfill.default_end)
+        return _missed({job.name: len(_fires(job, span)) for job in jobs}, backfill.default_end)
 
     def _missed_by_window(self, window: Window, jobs: list[Job]) -> Missed:
         week = Span(start=self._start, end=self._start + WEEK)
         earlier = Span(start=self._start - window.duration, end=week.end)
         opened = fire_minutes(window.schedule, zone(window.time_zone), earlier)
         closed = opened.lengthened(window.duration).within(week)
-        return Missed(runs=sum(len(_fires(job, week) & closed) for job in jobs), during=WEEK)
+        return _missed({job.name: len(_fires(job, week) & closed) for job in jobs}, WEEK)
+
+
+def _missed(by_job: Mapping[str, int], during: timedelta) -> Missed:
+    return Missed(runs=sum(by_job.values()), during=during, by_job=by_job)
 
 
 def _fires(job: Job, span: Span) -> Minutes:
     return fire_minutes(job.schedule, zone(job.time_zone), span)
-
-
-def _said(reason: Reason) -> str:
-    return f"{reason.chain}; {reason.conflict.why if reason.conflict else ''}"
 
 
 def coverage_changes(before: Covering, after: Covering, renamed: Mapping[str, str]) -> tuple[ScopeChange, ...]:
@@ -139,17 +143,18 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
     old_names = {new: old for old, new in renamed.items()}
     old = {renamed.get(job, job) for job in before.scopes.get(scope, ())}
     new = set(after.scopes.get(scope, ()))
-    old_near = {renamed.get(job, job): why for job, why in before.near(scope).items()}
-    new_near = after.near(scope)
+    old_near = {renamed.get(member.job, member.job): member for member in before.near(scope)}
+    new_near = {member.job: member for member in after.near(scope)}
     missed = before.missed(scope), after.missed(scope)
-    if old == new and old_near.keys() == new_near.keys() and missed[0] == missed[1]:
+    costs = [one and one.runs for one in missed]
+    if old == new and old_near.keys() == new_near.keys() and costs[0] == costs[1]:
         return None
     return ScopeChange(
         scope=scope,
-        joins=tuple(Member(job=job, why=after.why(scope, job)) for job in sorted(new - old)),
-        leaves=tuple(Member(job=job, why=before.why(scope, old_names.get(job, job))) for job in sorted(old - new)),
-        nearly=tuple(Member(job=job, why=new_near[job]) for job in sorted(new_near.keys() - old_near.keys())),
-        no_longer_nearly=tuple(Member(job=job, why=old_near[job]) for job in sorted(old_near.keys() - new_near.keys())),
+        joins=tuple(after.member(scope, job) for job in sorted(new - old)),
+        leaves=tuple(before.member(scope, old_names.get(job, job)) for job in sorted(old - new)),
+        nearly=tuple(new_near[job] for job in sorted(new_near.keys() - old_near.keys())),
+        no_longer_nearly=tuple(old_near[job] for job in sorted(old_near.keys() - new_near.keys())),
         missed_before=missed[0],
         missed_after=missed[1],
     )
@@ -170,14 +175,26 @@ def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> I
     """A note for each backfill and window that would hold other jobs, but for those that are `gone`; and for each window into
     which more runs fall. That a backfill costs other runs is for the table: any change of a schedule does that."""
     for change in changes:
-        joins = [f"{member.job} ({member.why})" for member in change.joins]
+        joins = [f"{member.job} ({member.how})" for member in change.joins]
         leaves = [member.job for member in change.leaves if member.job not in gone]
-        said = [f"it would hold {listed(joins, most=1)}"] if joins else []
-        said += [f"it would no longer hold {listed(leaves)}"] if leaves else []
-        if said or (change.scope.startswith("window/") and _runs(change.missed_after) > _runs(change.missed_before)):
-            said += [missed_in_words(change)]
+        said = [f"would hold {listed(joins, most=1)} too"] if joins else []
+        said += [f"would no longer hold {listed(leaves)}"] if leaves else []
+        if change.scope.startswith("window/") and _runs(change.missed_after) > _runs(change.missed_before):
+            said.append(_who_misses(change))
+        elif said and _runs(change.missed_after) != _runs(change.missed_before):
+            said.append(missed_in_words(change))
         if said and not change.scope.startswith("table/"):
-            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(filter(None, said)), is_finding=False)
+            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)
+
+
+def _who_misses(change: ScopeChange) -> str:
+    """The jobs that would miss more runs in a window than before."""
+    known = change.missed_after
+    assert known is not None  # noqa: S101 - it costs more than before
+    old = change.missed_before.by_job if change.missed_before else {}
+    more = {job: (old.get(job, 0), runs) for job, runs in known.by_job.items() if runs > old.get(job, 0)}
+    said = [f"{job} ({runs} before, {now} now)" for job, (runs, now) in sorted(more.items())]
+    return f"runs fall into it and are missed, in {format_duration(known.during)} of {listed(said)}"
 
 
 def _runs(missed: Missed | None) -> int:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.diff import Changed, Difference, How
 from interlock.graph import Chain
 from interlock.job_review import JobReview, Moved
-from interlock.names import format_duration
 from interlock.remark import Remark, Topic, listed
 
 TIMING = {"schedule", "time_zone", "paused"}
@@ -71,16 +70,12 @@ def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iter
         touching.setdefault(chain.table, []).append(chain)
     for table, writers in sorted(_writers(before, old).items()):
         if table not in still:
-            text = f"{listed(writers)} did; {_left_of(touching.get(table, ()))}"
+            asleep = sorted({chain.job for chain in touching.get(table, ()) if chain.access & WRITES})
+            readers = sorted({chain.job for chain in touching.get(table, ()) if Kind.READ in chain.access} - {*asleep})
+            paused = f"; paused by declaration now: {listed(asleep)}" if asleep else ""
+            read = f"still read by {listed(readers)}" if readers else "no other job leads to a reader of it"
+            text = f"{listed(writers)} led to its writers{paused}; {read}"
             yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text)
-
-
-def _left_of(chains: Iterable[Chain]) -> str:
-    """Who still touches a table that nothing writes, for people."""
-    asleep = sorted({chain.job for chain in chains if chain.access & WRITES})
-    readers = sorted({chain.job for chain in chains if Kind.READ in chain.access} - {*asleep})
-    left = f"{listed(asleep)} would, but for being paused by declaration; " if asleep else ""
-    return f"{left}{f'{listed(readers)} still lead to readers of it' if readers else 'no job leads to a reader of it'}"
 
 
 def _writers(catalog: Catalog, chains: Chains) -> dict[str, list[str]]:
@@ -137,5 +132,6 @@ def moved_in_words(job: JobReview) -> str:
 def _by(moved: Moved) -> str:
     if not moved.by:
         return "at the same instants"
-    by = format_duration(abs(moved.by))
+    hours, minutes = divmod(int(abs(moved.by).total_seconds()) // 60, 60)
+    by = f"{f'{hours}h' if hours else ''}{f'{minutes}m' if minutes or not hours else ''}"
     return f"{by} earlier or later" if moved.either else f"{by} {'earlier' if moved.by.days < 0 else 'later'}"

@@ -120,10 +120,19 @@ class Situation:
         """Whether it is paused, and by what."""
         return effective(job, self.scopes, self.holds, self.at)
 
+    @cached_property
+    def _openings(self) -> dict[tuple[str, Day], list[Interval]]:
+        """What `closed` has found of windows: many jobs ask for one day."""
+        return {}
+
     def closed(self, job: Job, day: Day) -> tuple[Interval, ...]:
         """When something holds it on `day`: its windows, and from now on what is known to be held."""
-        windows = [w for name, w in self.catalog.windows.items() if job.name in self.scopes[f"window/{name}"]]
-        found = [(opening.start, opening.end) for window in windows for opening in openings(window, day.start, day.end)]
+        found = []
+        for name, window in self.catalog.windows.items():
+            if job.name in self.scopes[f"window/{name}"]:
+                if (name, day) not in self._openings:
+                    self._openings[name, day] = [(o.start, o.end) for o in openings(window, day.start, day.end)]
+                found += self._openings[name, day]
         found += [(self.at, hold.end) for hold in self.known if hold.end > self.at and covers(hold, job.name, self.scopes)]
         return tuple(sorted(found))
 

@@ -23,7 +23,7 @@ class Topic(StrEnum):
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
     FREQUENCY = "fires more or less often"
-    COVERAGE = "held by other things"
+    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ def _fitted(found: Sequence[Section], whole: str, room: int | None) -> str:
             emptied = len(section.head) + len(section.foot) if not kept[section.name] else 0
             size -= len(section.blocks[kept[section.name]]) + emptied
     cut = [
-        f"{section.name} ({count(kept[section.name], 'block')} of {len(section.blocks)} left)"
+        f"{section.name} ({kept[section.name]} of {len(section.blocks)} left)"
         for section in found
         if kept[section.name] < len(section.blocks)
     ]
@@ -71,8 +71,8 @@ def failure(problems: Mapping[str, Sequence[str]], read: Sequence[str]) -> str:
     """The comment when nothing can be said of the change: what is wrong on which side (base, head, plan), and what was read."""
     number = sum(map(len, problems.values()))
     lines = [MARKER, f"❌ **Could not be reviewed**: {count(number, 'problem')}. This is no approval.", ""]
-    lines += [f"- {cell(side, MAX_TEXT)} is fine" for side in read]
-    room = MAX_CHARACTERS - FOR_THE_CUT - sum(len(line) + 1 for line in lines)
+    fine = [f"- {cell(side, MAX_TEXT)} is fine" for side in read]
+    room = MAX_CHARACTERS - FOR_THE_CUT - sum(len(line) + 1 for line in [*lines, *fine])
     shown = [f"- **{cell(side, MAX_TEXT)}**: {cell(one, 3 * MAX_TEXT)}" for side, found in problems.items() for one in found]
     for index, line in enumerate(shown):
         room -= len(line) + 1
@@ -80,7 +80,7 @@ def failure(problems: Mapping[str, Sequence[str]], read: Sequence[str]) -> str:
             lines.append(f"- and {len(shown) - index} more; run the same with --format terminal")
             break
         lines.append(line)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *fine]) + "\n"
 
 
 def verdict(review: Review) -> str:

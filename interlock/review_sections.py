@@ -26,6 +26,8 @@ from interlock.timeline import Day
 
 OPEN_JOBS = 3
 """So many changed jobs stand unfolded."""
+TABLES = 25
+"""If more change, none has a table, but a line that says how it changes."""
 OPEN_REMARKS = 12
 """So many findings and notes each; Atlantis folds beyond as many lines, too."""
 SHOWN_NAMES = 3
@@ -102,7 +104,10 @@ def _jobs(review: Review) -> Section:
     for job in review.jobs:
         if not _is_timed(job):
             alike.setdefault(job.change.fields, []).append(job.name)
-    blocks = [_job(job, review.at, is_open=len(timed) <= OPEN_JOBS) for job in timed]
+    if len(timed) > TABLES:
+        blocks = [f"- {_summary(job)}\n" for job in timed]
+    else:
+        blocks = [_job(job, review.at, is_open=len(timed) <= OPEN_JOBS) for job in timed]
     blocks += [f"- {_codes(names)}: {_fields(fields)}\n" for fields, names in alike.items()]
     return Section(name="jobs", head="\n### Jobs\n\n", blocks=tuple(blocks))
 
@@ -139,10 +144,13 @@ def _job(job: JobReview, at: datetime, *, is_open: bool) -> str:
 def _summary(job: JobReview) -> str:
     """What becomes of a job, in one line of HTML."""
     sides = [side for side in (job.before, job.after) if side]
+    rates = list(dict.fromkeys(str(side.rate) for side in sides))
     facts = [
         "" if job.change.how is How.CHANGED else str(job.change.how),
         " → ".join(dict.fromkeys(f'"{side.job.schedule}"' for side in sides)),
         moved_in_words(job) if job.change.how is How.CHANGED else "",
+        " → ".join(rates) if len(rates) > 1 else "",
+        "paused by declaration" if sides[-1].job.paused else "",
     ]
     return f"<b>{_html(job.name)}</b>: {_html('; '.join(filter(None, facts)))}"
 
@@ -280,7 +288,7 @@ def _scopes(changes: Sequence[ScopeChange], gone: set[str]) -> str:
 
 
 def _member(what: str, member: Member, gone: set[str]) -> str:
-    why = "the job is gone" if member.job in gone else cell(member.why, MAX_TEXT)
+    why = "the job is gone" if member.job in gone else cell("; ".join(filter(None, [member.how, member.why])), 2 * MAX_TEXT)
     return f"  - {code(member.job)} {what}: {why}\n"
 
 

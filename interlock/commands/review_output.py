@@ -132,11 +132,13 @@ def _scope(change: ScopeChange) -> Json:
 
 
 def _members(members: Sequence[Member]) -> list[Json]:
-    return [{"name": member.job, "why": member.why} for member in members]
+    return [{"name": member.job, "how": member.how, "why": member.why} for member in members]
 
 
 def _missed(missed: Missed | None) -> Json:
-    return {"runs": missed.runs, "minutes": int(missed.during.total_seconds() // 60)} if missed else None
+    if missed is None:
+        return None
+    return {"runs": missed.runs, "by_job": {**missed.by_job}, "minutes": int(missed.during.total_seconds() // 60)}
 
 
 # For people

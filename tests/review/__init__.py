@@ -1,0 +1,1 @@
+"""The review of a change: cases that people read, and properties."""

@@ -1,0 +1,84 @@
+"""What a review says, case by case, as people read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.holds import parse_object_name
+from interlock.plan_review import JobChange, PlanFacts
+from interlock.review import review
+from interlock.review_markdown import MARKER, MAX_CHARACTERS, as_markdown, failure
+from tests.golden import golden
+from tests.interlock.catalogs import load, problems
+from tests.review.cases import AT, BASE, CASES, Case, edited
+
+WHOLE = "interlock review --base origin/main --format terminal, or the job summary"
+
+
+def comment(before: str, after: str, limit: int = MAX_CHARACTERS, plan: PlanFacts | None = None) -> str:
+    found = review(load(before), load(after), AT, plan)
+    return as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_comment_says_what_the_change_means(case: Case) -> None:
+    golden(f"review/{case.name}.md", comment(case.before, case.after))
+
+
+def many(schedule: str) -> str:
+    """A catalog of 400 jobs."""
+    jobs = (
+        f'  job-{number:03}:\n    description: Fetches\n    schedule: "{number % 60} {schedule}"\n'
+        "    target: {service: scrapers}\n"
+        for number in range(400)
+    )
+    return edited((", gap: 5m", ""), ("  fetch-lines:", f"{''.join(jobs)}  fetch-lines:"))
+
+
+@pytest.mark.golden
+def test_a_comment_that_is_too_long_is_cut_and_says_so() -> None:
+    found = review(load(many("6 * * *")), load(many("7 * * *")), AT)
+    short, cut, whole = (
+        as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
+        for limit in (10_000, MAX_CHARACTERS, None)
+    )
+    assert len(short) <= 10_000
+    golden("review/too-large.md", short)
+    assert len(cut) <= MAX_CHARACTERS < len(whole)
+    assert cut.startswith(f"{MARKER}\n")
+    assert "Cut to fit" in cut
+    assert "Cut to fit" not in whole
+
+
+@pytest.mark.golden
+def test_a_base_that_cannot_be_read_is_red_and_names_both_sides() -> None:
+    wrong = problems(edited(('"15 6 * * *"', '"15 6 * *"'), ("runs: [report]", "runs: [reprt]")))
+    assert len(wrong) == 2
+    golden("review/unreadable-base.md", failure({"base (origin/main)": wrong}, ["head (as it lies here)"]))
+
+
+@pytest.mark.golden
+def test_a_plan_says_what_will_really_happen() -> None:
+    flag = parse_object_name("backfills/summaries@2026-11-26T08:30:00Z.json")
+    assert flag is not None
+    plan = PlanFacts(
+        jobs=(
+            JobChange(job="daily-report", actions=("delete", "create"), paused=(False, False), changed=("region",)),
+            JobChange(job="fetch-games", actions=("update",), paused=(False, True), changed=("paused", "schedule")),
+            JobChange(job="fetch-injuries", actions=("update",), paused=(False, True), changed=("paused",)),
+        ),
+        drift=(
+            JobChange(job="fetch-injuries", actions=("update",), paused=(True, False), changed=("paused",)),
+            JobChange(
+                job="fetch-lines",
+                actions=("update",),
+                paused=(False, False),
+                changed=("schedule",),
+                schedule=("30 * * * *", "0 * * * *"),
+            ),
+        ),
+        flags_on=(flag,),
+        holds=(),
+    )
+    golden("review/with-a-plan.md", comment(BASE, edited(('"15 6 * * *"', '"45 6 * * *"')), plan=plan))
