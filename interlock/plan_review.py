@@ -18,7 +18,7 @@ from interlock.holds import FLAG_OBJECT, HOLD_PREFIX, Hold, parse_object_name
 from interlock.names import NAME
 
 MAX_CHARACTERS = 32 * 1024 * 1024
-"""Of a plan. One of 1,000 jobs has some 10 million."""
+"""Of a plan; one that changes 1,000 jobs has some 7 million."""
 MAX_SHOWN_CHARACTERS = 120
 """Of a schedule or a time zone that is let out."""
 FORMAT_MAJOR = "1"
