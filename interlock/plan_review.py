@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.catalog import Json
-from interlock.holds import FLAG_OBJECT, HOLD_PREFIX, Hold, parse_object_name
+from interlock.holds import FLAG_OBJECT, Hold, parse_object_name
 from interlock.names import NAME
 
 MAX_CHARACTERS = 32 * 1024 * 1024
@@ -251,7 +251,7 @@ def _holds(listing: Mapping[str, Json]) -> Iterator[Hold]:
     names = []
     for one in _list(values.get("bucket_objects"), "the listing"):
         name = _object(one, "an object of the listing").get("name")
-        if isinstance(name, str) and name.startswith(HOLD_PREFIX):
+        if isinstance(name, str):
             names.append(name)
     yield from filter(None, map(parse_object_name, sorted(set(names))))
 

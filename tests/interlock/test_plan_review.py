@@ -122,11 +122,13 @@ def the_job(found: Json) -> Json:
 def test_a_state_that_is_known_only_after_the_apply_is_none() -> None:
     def edit(found: Json) -> None:
         change = the_job(found)["change"]
-        change["after_unknown"]["paused"] = True
-        del change["after"]["paused"]
+        change["after_unknown"] |= {"paused": True, "attempt_deadline": True}
+        change["before"]["attempt_deadline"] = None
+        for name in change["after_unknown"]:
+            del change["after"][name]
 
     [change] = parse_plan(changed(edit)).jobs
-    assert (change.paused, change.changed) == ((True, None), ("paused",))
+    assert (change.paused, change.changed) == ((True, None), ("attempt_deadline", "paused"))
 
 
 def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
