@@ -6,6 +6,7 @@ STACK ?= schedules
 
 VENV := .venv
 BIN := $(VENV)/bin
+WORKFLOWS := .venv-workflows
 # The local target starts an embedded stand-in around a command; a real project needs none.
 ifeq ($(ENV),local)
 RUN := $(BIN)/python -m local run -- $(BIN)/interlock
@@ -16,7 +17,7 @@ endif
 export NAME REASON OWNER UNTIL SCOPE FOR ID JOB BASE HEAD PLAN AT
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status review bootstrap unlock destroy test lint model golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status review bootstrap unlock destroy test lint lint-workflows model golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +74,10 @@ lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workflows
+	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
+	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
+
 model: $(VENV)/dev.stamp ## the model test with fresh and longer runs: RUNS=40000 [SEED=1]
 	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS=50 INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  $(BIN)/python -m pytest --dist load -v tests/model/test_model.py
@@ -85,7 +90,7 @@ bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, start-up, toggle
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) node_modules cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) node_modules cdktf.out
 
 setup: $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks
 
@@ -99,6 +104,11 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(WORKFLOWS)/.stamp: requirements/workflows.txt
+	@test -x $(WORKFLOWS)/bin/python || $(PYTHON) -m venv $(WORKFLOWS)
+	@$(WORKFLOWS)/bin/pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/workflows.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.catalog import Json
-from interlock.holds import FLAG_OBJECT, HOLD_PREFIX, Hold, parse_object_name
+from interlock.holds import FLAG_OBJECT, Hold, parse_object_name
 from interlock.names import NAME
 
 MAX_CHARACTERS = 32 * 1024 * 1024
-"""Of a plan. One of 1,000 jobs has some 10 million."""
+"""Of a plan; one that changes 1,000 jobs has some 7 million."""
 MAX_SHOWN_CHARACTERS = 120
 """Of a schedule or a time zone that is let out."""
 FORMAT_MAJOR = "1"
@@ -92,9 +92,7 @@ def parse_plan(text: str) -> PlanFacts:
 
 def _parsed(text: str) -> Mapping[str, Json]:
     if len(text) > MAX_CHARACTERS:
-        raise PlanError(
-            f"the plan has {len(text):,} characters and at most {MAX_CHARACTERS:,} are read, enough for thousands of jobs; {SHOW}"
-        )
+        raise PlanError(f"the plan has {len(text):,} characters and at most {MAX_CHARACTERS:,} are read; {SHOW}")
     if text.startswith("PK\x03\x04"):
         raise PlanError(f"this is a saved plan itself, which only Terraform reads; {SHOW}")
     try:
@@ -191,9 +189,7 @@ def _job_change(resource: Mapping[str, Json], actions: tuple[str, ...], key: str
     if not isinstance(name, str) or not re.fullmatch(NAME, name) or _address(resource) != f"{JOB}.{name}":
         raise PlanError(f"the plan has a job in {key} that no catalog can name: {_shown(resource.get('address'))}; {PLAN}")
     change = _object(resource["change"], f"the change of {name}")
-    before, after, unknown = (
-        _object(change.get(part) or {}, f"{part} of {name}") for part in ("before", "after", "after_unknown")
-    )
+    before, after, unknown = (_values(change, part, name) for part in ("before", "after", "after_unknown"))
     changed = (
         attribute
         for attribute in sorted({*before, *after, *unknown})
@@ -209,6 +205,12 @@ def _job_change(resource: Mapping[str, Json], actions: tuple[str, ...], key: str
         time_zone=(_text_of(before, "time_zone", name), _text_of(after, "time_zone", name)),
         deposed="deposed" in resource,
     )
+
+
+def _values(change: Mapping[str, Json], part: str, job: str) -> Mapping[str, Json]:
+    """Attributes by name; null is no job, as before it is made and after it is gone."""
+    values = change.get(part)
+    return {} if values is None else _object(values, f"{part} of {job}")
 
 
 def _attribute(name: str, job: str) -> str:
@@ -247,9 +249,9 @@ def _holds(listing: Mapping[str, Json]) -> Iterator[Hold]:
     """Those of the listing whose names state one; the others cover nothing, and `interlock status` reports them."""
     values = _object(listing.get("values"), "the values of the listing")
     names = []
-    for one in _list(values.get("bucket_objects") or [], "the listing"):
+    for one in _list(values.get("bucket_objects"), "the listing"):
         name = _object(one, "an object of the listing").get("name")
-        if isinstance(name, str) and name.startswith(HOLD_PREFIX):
+        if isinstance(name, str):
             names.append(name)
     yield from filter(None, map(parse_object_name, sorted(set(names))))
 
@@ -261,7 +263,7 @@ def _resources(values: Mapping[str, Json], where: str) -> list[Mapping[str, Json
 
 
 def _objects(plan: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
-    return [_object(one, f"an entry of {key}") for one in _list(plan.get(key) or [], key)]
+    return [_object(one, f"an entry of {key}") for one in _list(plan.get(key, []), key)]
 
 
 def _address(resource: Mapping[str, Json]) -> str:

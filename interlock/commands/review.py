@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 2.0
 """After which the command says what it is about."""
 MIN_LIMIT = 4_000
 """Characters; with fewer nothing but the frame is left."""
+WHOLE = 1_000_000
+"""Characters of a comment that nothing is cut from in practice; GitHub's job summaries take as many."""
 FINDINGS = 1
 """Exit code: there is something to look at."""
 
@@ -61,7 +63,7 @@ FINDINGS = 1
     default=MAX_CHARACTERS,
     show_default=True,
     metavar="CHARACTERS",
-    help="Of markdown. A job summary takes 1000000.",
+    help=f"Of markdown. A job summary takes {WHOLE}.",
 )
 @catalog_option
 @click.pass_context
@@ -99,7 +101,7 @@ def command(
     if style == "json":
         print_json(as_json(found))
     elif style == "markdown":
-        whole = f"{_again(base, head, plan_file)} --format terminal, or the job summary"
+        whole = f"{_again(base, head, plan_file)} --format markdown --limit {WHOLE}"
         click.echo(as_markdown(found, base=names["base"], head=names["head"], whole=whole, limit=limit), nl=False)
     else:
         print_review(found)

@@ -98,11 +98,12 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a plan would do: a phrase for each address that changes, and for each output."""
+    """What a plan would do: a phrase for each address that changes, and for each output. `shown` is all that Terraform says."""
 
     changes: Mapping[str, str]
     outputs: Mapping[str, Any]
     text: str
+    shown: str
 
     @property
     def jobs(self) -> dict[str, str]:
@@ -158,7 +159,8 @@ class Deployment:
         """What a plan with these variables would do; it is left in the stack's folder as `plan.bin`."""
         done = self.try_plan(stack, refresh=refresh, **variables)
         assert done.code in (NO_CHANGES, CHANGES), done.raw
-        shown = json.loads(self.terraform(stack, "show", "-json", "plan.bin").succeeded().raw)
+        raw = self.terraform(stack, "show", "-json", "plan.bin").succeeded().raw
+        shown = json.loads(raw)
         changes = {
             change["address"]: _phrase(change["change"])
             for change in shown.get("resource_changes", [])
@@ -172,7 +174,7 @@ class Deployment:
         outputs = {name: output.get("value") for name, output in shown["planned_values"].get("outputs", {}).items()}
         assert (done.code == CHANGES) == bool(changes), done.raw
         changes.pop("output.backfills_on", None)
-        return Plan(changes=changes, outputs=outputs, text=done.text)
+        return Plan(changes=changes, outputs=outputs, text=done.text, shown=raw)
 
     def try_plan(self, stack: str = "schedules", /, *, refresh: bool = True, **variables: object) -> Done:
         """A plan that may be refused."""

@@ -12,7 +12,7 @@ from tests.golden import golden
 from tests.interlock.catalogs import load, problems
 from tests.review.cases import AT, BASE, CASES, Case, edited
 
-WHOLE = "interlock review --base origin/main --format terminal, or the job summary"
+WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 
 
 def comment(before: str, after: str, limit: int = MAX_CHARACTERS, plan: PlanFacts | None = None) -> str:

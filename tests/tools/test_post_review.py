@@ -1,0 +1,199 @@
+"""The comment of a review is posted once, brought up to date in place, and never for a stranger's sake: against a GitHub that
+answers on the loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "tools" / "post_review.py"
+HEAD = "a" * 40
+TOKEN = "s3cret"
+BOT, STRANGER = "github-actions[bot]", "mallory"
+MARKER = "<!-- interlock-review v1 -->"
+REVIEW = f"{MARKER}\nNothing changes.\n"
+Comment = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class GitHub:
+    """One repository with the pull request 7."""
+
+    url: str = ""
+    head: str = HEAD
+    comments: list[Comment] = field(default_factory=list)
+    writes: list[tuple[str, str, str]] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
+
+    def answer(self, method: str, url: str, body: Comment, token: str | None) -> tuple[int, object]:
+        """The status and JSON of a reply."""
+        where = urlsplit(url)
+        if token != f"Bearer {TOKEN}":
+            return 401, {}
+        if method == "GET" and where.path == "/repos/o/r/pulls/7":
+            return 200, {"head": {"sha": self.head}}
+        if method == "GET" and where.path == "/repos/o/r/issues/7/comments":
+            page, size = (int(parse_qs(where.query)[name][0]) for name in ("page", "per_page"))
+            self.pages.append(page)
+            return 200, self.comments[(page - 1) * size : page * size]
+        if method == "POST" and where.path == "/repos/o/r/issues/7/comments":
+            self.writes.append((method, "7", body["body"]))
+            return 201, {}
+        if method == "PATCH" and (found := re.fullmatch("/repos/o/r/issues/comments/([0-9]+)", where.path)):
+            self.writes.append((method, found[1], body["body"]))
+            return 200, {}
+        return 404, {}
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    hub = GitHub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline()
+            if not self.raw_requestline or not self.parse_request():
+                return
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
+            status, found = hub.answer(self.command, self.path, body, self.headers.get("Authorization"))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(found).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        hub.url = f"http://127.0.0.1:{server.server_port}"
+        yield hub
+        server.shutdown()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "comment.md").write_text(REVIEW, encoding="utf-8")
+    (tmp_path / "number").write_text("7\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(github: GitHub, folder: Path, *, token: str = TOKEN) -> tuple[int, str]:
+    env = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "o/r", "GH_TOKEN": token, "HEAD_SHA": HEAD, "NO_PROXY": "*"}
+    words = [sys.executable, "-I", "-S", str(SCRIPT), str(folder)]  # as in CI: the standard library and nothing else
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert token not in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def comment(number: int, login: str, body: str) -> Comment:
+    return {"id": number, "user": {"login": login}, "body": body}
+
+
+@pytest.mark.parametrize(
+    ("comments", "writes"),
+    [
+        pytest.param([], [("POST", "7", REVIEW)], id="no comment yet: it is posted"),
+        pytest.param([comment(1, BOT, REVIEW)], [], id="the same comment is there: nothing is done"),
+        pytest.param([comment(1, BOT, REVIEW.rstrip().replace("\n", "\r\n"))], [],
+                     id="the same comment as GitHub hands it back: nothing is done"),
+        pytest.param([comment(1, BOT, f"{MARKER}\nTwo findings.")], [("PATCH", "1", REVIEW)],
+                     id="another comment is there: it is brought up to date"),
+        pytest.param([comment(1, STRANGER, f"{MARKER}\nAll is well.")], [("POST", "7", REVIEW)],
+                     id="somebody else's comment with the marker is not touched"),
+        pytest.param([comment(1, STRANGER, REVIEW), comment(2, BOT, "Coverage: 90 %"), comment(3, BOT, f"{MARKER}\nx")],
+                     [("PATCH", "3", REVIEW)], id="ours is found among others"),
+        pytest.param([comment(1, BOT, f"I quote:\n{MARKER}\nx")], [("POST", "7", REVIEW)],
+                     id="the marker is in the first line or there is none"),
+        pytest.param([{"id": 1, "user": None, "body": None}], [("POST", "7", REVIEW)], id="a comment of a deleted user"),
+    ],
+)  # fmt: skip
+def test_the_comment_is_posted_or_brought_up_to_date(
+    github: GitHub, folder: Path, comments: list[Comment], writes: list[object]
+) -> None:
+    github.comments = comments
+    code, said = run(github, folder)
+    assert (code, github.writes) == (0, writes), said
+
+
+def test_ours_is_found_on_a_later_page(github: GitHub, folder: Path) -> None:
+    github.comments = [comment(n, STRANGER, "+1") for n in range(200)] + [comment(999, BOT, f"{MARKER}\nx")]
+    assert run(github, folder)[0] == 0
+    assert (github.pages, github.writes) == ([1, 2, 3], [("PATCH", "999", REVIEW)])
+
+
+def test_a_full_last_page_is_followed_by_an_empty_one(github: GitHub, folder: Path) -> None:
+    github.comments = [comment(n, STRANGER, "+1") for n in range(100)]
+    assert run(github, folder)[0] == 0
+    assert (github.pages, github.writes) == ([1, 2], [("POST", "7", REVIEW)])
+
+
+def test_a_pull_request_at_another_commit_gets_nothing(github: GitHub, folder: Path) -> None:
+    github.head = "b" * 40
+    code, said = run(github, folder)
+    assert (code, github.writes) == (0, [])
+    assert "no longer" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        pytest.param("comment.md", MARKER + "\n" + "x" * 65_536, "characters", id="too many characters"),
+        pytest.param("comment.md", MARKER + "\n" + "x" * 500_000, "at most 262,144 bytes", id="too many bytes"),
+        pytest.param("comment.md", "All is well.\n" + REVIEW, "marker", id="the marker is not in the first line"),
+        pytest.param("comment.md", "", "marker", id="empty"),
+        pytest.param("comment.md", b"\xff\xfe", "UTF-8", id="not UTF-8"),
+        pytest.param("comment.md", None, "No such file", id="no comment"),
+        pytest.param("number", None, "No such file", id="no number"),
+        pytest.param("number", "7/../../issues/1", "no number", id="a path"),
+        pytest.param("number", "7\n8", "no number", id="two numbers"),
+        pytest.param("number", "\u0667", "no number", id="a digit of another script"),
+        pytest.param("number", "7" * 30, "at most 20 bytes", id="a number without end"),
+        pytest.param("number", "0", "no number", id="nought"),
+    ],
+)
+def test_what_a_stranger_may_not_have_posted(
+    github: GitHub, folder: Path, file: str, content: str | bytes | None, why: str
+) -> None:
+    path = folder / file
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, said = run(github, folder)
+    assert (code, github.writes) == (2, [])
+    assert "refused" in said
+    assert why in said
+
+
+def test_a_link_to_another_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret"
+    elsewhere.write_text(REVIEW, encoding="utf-8")
+    (folder / "comment.md").unlink()
+    (folder / "comment.md").symlink_to(elsewhere)
+    assert run(github, folder)[0] == 2
+    assert github.writes == []
+
+
+def test_as_many_characters_as_github_takes_are_posted(github: GitHub, folder: Path) -> None:
+    largest = MARKER + "\n" + "█" * (65_536 - len(MARKER) - 1)
+    (folder / "comment.md").write_text(largest, encoding="utf-8")
+    assert run(github, folder)[0] == 0
+    assert github.writes == [("POST", "7", largest)]
+
+
+def test_a_refusal_of_github_is_said(github: GitHub, folder: Path) -> None:
+    code, said = run(github, folder, token="expired")
+    assert code == 2
+    assert "GitHub answers 401 to GET /pulls/7" in said
