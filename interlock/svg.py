@@ -134,7 +134,7 @@ class _Picture:
         if not counts:
             return ""
         minute = min(counts, key=lambda at: (-counts[at], at))
-        return f"; busiest: {self._clock(minute)} with {counts[minute]} starts in one minute"
+        return f"; busiest minute: {self._clock(minute)}, starts: {counts[minute]}"
 
     def _hours(self, bottom: int) -> Iterator[str]:
         """The grid: a line an hour, and every third hour that the clocks show labelled above and below."""
