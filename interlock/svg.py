@@ -21,7 +21,7 @@ WIDTH, LEFT, RIGHT = 1000, 200, 46
 PLOT = WIDTH - LEFT - RIGHT
 TOP, CROWD_HEIGHT, GROUP_HEIGHT, ROW_HEIGHT, FOOT = 98, 46, 21, 10, 20
 QUARTER = timedelta(minutes=15)
-HOUR = timedelta(hours=1)
+HALF_HOUR = timedelta(minutes=30)
 NAME_CHARACTERS, TEXT_CHARACTERS = 38, 240
 
 SHAPES = {
@@ -138,16 +138,16 @@ class _Picture:
 
     def _hours(self, bottom: int) -> Iterator[str]:
         """The grid: a line an hour, and every third hour that the clocks show labelled above and below."""
-        at = self.day.start
-        while at <= self.day.end:
+        halves = (self.day.end - self.day.start) // HALF_HOUR  # a clock may change by half an hour
+        for at in (self.day.start + half * HALF_HOUR for half in range(halves + 1)):
             local = at.astimezone(self.zone)
-            strong = local.hour % 3 == 0 and local.minute == 0
-            x = self._x(at)
+            if local.minute:
+                continue
+            strong, x = local.hour % 3 == 0, self._x(at)
             yield f'<path class="{"third" if strong else "hour"}" d="M{x} {TOP - 4}V{bottom}"/>'
             if strong:
                 yield f'<text class="dim said mid" x="{x}" y="{TOP - 8}">{local:%H:%M}</text>'
                 yield f'<text class="dim said mid" x="{x}" y="{bottom + 10}">{local:%H:%M}</text>'
-            at += HOUR
 
     def _crowd(self, y: int) -> Iterator[str]:
         """How many start in each quarter of an hour: where the day is crowded."""

@@ -57,6 +57,8 @@ def command(
     now = seen.now if seen else datetime.now(UTC)
     place = parsed_zone(zone_name or usual_zone(catalog))
     day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
+    if day.start == day.end:
+        raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
     found = timeline(
         catalog,
         day,

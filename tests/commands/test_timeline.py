@@ -148,6 +148,10 @@ def test_without_an_interval_it_is_the_next_24_hours_and_a_job_twice_is_one(call
         (["timeline", "--zone", "../etc/passwd"], "is not a time zone; allowed are names of the tz database"),
         (["timeline", "--day", "2026-02-30"], "--day: '2026-02-30' is no day; write one like 2026-01-13"),
         (["timeline", "--day", "9999-12-31"], "is not in the years 1971 to 8999"),
+        (
+            ["timeline", "--day", "2011-12-30", "--zone", "Pacific/Apia"],
+            "--day: the clocks of Pacific/Apia left 2011-12-30 out",
+        ),
         (["timeline", "--service", "scraper"], "the catalog has no service 'scraper'; did you mean scrapers?"),
         (["timeline", "--table", "x"], "the catalog has no table 'x'; known: mart.summary, raw.games, raw.lines"),
         (["timeline", "--svg", "/nowhere/day.svg"], "--svg: /nowhere/day.svg can't be written: No such file or directory"),

@@ -68,16 +68,19 @@ def test_a_mark_for_each_fire_by_what_becomes_of_it() -> None:
     }
 
 
-def test_hours_of_the_clock_stand_below_and_above() -> None:
-    assert [text for text in texts(parsed(SMALL)) if re.fullmatch(r"\d\d:\d\d", text)][:4] == [
-        "00:00",
-        "00:00",
-        "03:00",
-        "03:00",
-    ]
-    spring = timeline(load(TEXT), Day(date=date(2026, 3, 8), zone=zone("America/New_York")))
-    labels = [text for text in texts(parsed(spring)) if re.fullmatch(r"\d\d:\d\d", text)]
-    assert labels[::2] == ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "00:00"]
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        pytest.param("Etc/UTC", date(2026, 1, 13), id="an ordinary day"),
+        pytest.param("America/New_York", date(2026, 3, 8), id="a day of 23 hours"),
+        pytest.param("America/New_York", date(2026, 11, 1), id="a day of 25 hours"),
+        pytest.param("Australia/Lord_Howe", date(2026, 10, 4), id="a day of 23 hours and a half"),
+    ],
+)
+def test_every_third_hour_of_the_clock_stands_above_and_below(name: str, day: date) -> None:
+    found = timeline(load(TEXT), Day(date=day, zone=zone(name)))
+    labels = [text for text in texts(parsed(found)) if re.fullmatch(r"\d\d:\d\d", text)]
+    assert labels[::2] == labels[1::2] == [f"{hour:02}:00" for hour in (*range(0, 24, 3), 0)]
 
 
 def test_the_shape_says_what_the_colour_says() -> None:
