@@ -14,10 +14,10 @@ else
 RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
 endif
 
-export NAME REASON OWNER UNTIL SCOPE FOR ID JOB BASE HEAD PLAN AT
+export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status review bootstrap unlock destroy test lint lint-workflows model golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows model golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,13 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
 
+timeline: setup ## a day's fires, windows, pauses, collisions: [DAY=2026-01-13 ZONE= SERVICE= TABLE= SVG=day.svg]
+	@$(BIN)/interlock timeline $${DAY:+--day "$$DAY"} $${ZONE:+--zone "$$ZONE"} $${SERVICE:+--service "$$SERVICE"} \
+	  $${TABLE:+--table "$$TABLE"} $${SVG:+--svg "$$SVG"}
+
+fires: setup ## when jobs fire, by their clocks and in UTC: JOB=nba-gamebook-scraper [FROM=2026-03-08 TO=]
+	@$(BIN)/interlock fires $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"} -- $$JOB
+
 review: setup ## what a change of the catalog means: BASE=origin/main [HEAD= PLAN=plan.json AT=]
 	@$(BIN)/interlock review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}
 
@@ -84,7 +91,7 @@ model: $(VENV)/dev.stamp ## the model test with fresh and longer runs: RUNS=4000
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests/golden catalog/schema.json README.md
+	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg catalog/schema.json README.md
 
 bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench

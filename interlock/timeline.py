@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
+
+from interlock.access import Severity
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
+from interlock.collisions import Collision, CollisionKind, collisions
+from interlock.cron import zone
+from interlock.graph import chains, scopes
+from interlock.holds import Hold, active, covers
+from interlock.minutes import Span
+from interlock.windows import openings
+
+Interval = tuple[datetime, datetime]
+Start = tuple[str, datetime]
+"""A job and when it starts."""
+Begins = Mapping[datetime, Sequence[Start]]
+"""When a collision begins, and the starts that take part in it."""
+KINDS = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
+"""What costs most comes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +50,259 @@ class Day:
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     # With fold 0 a midnight that comes twice is the first, and one that is skipped becomes the instant of the change.
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """A time of the day in which a window or a hold keeps the jobs that it covers from firing; `end` not included."""
+
+    scope: str
+    start: datetime
+    end: datetime
+    reason: str
+    known_since: bool = True
+    """False for a hold of which only the end is known: it counts from when it was seen."""
+
+    def when(self, day: Day) -> str:
+        """From when to when by the clock of the day's zone, for people; with the date where it is another day."""
+        local = [instant.astimezone(day.zone) for instant in (self.start, self.end)]
+        start, end = (f"{at:%H:%M}" if at.date() == day.date else f"{at:%Y-%m-%d %H:%M}" for at in local)
+        return f"{start} to {end}" if self.known_since else f"seen at {start}, until {end}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A job that fires on the day, or would."""
+
+    job: Job
+    group: str
+    fires: tuple[datetime, ...]
+    """Of its schedule, whether it starts then or not."""
+    closed: tuple[Closed, ...]
+    """What covers it on the day, in the order of time."""
+    colliding: Mapping[datetime, frozenset[CollisionKind]]
+    """Those of its fires that take part in collisions, and in which kinds."""
+
+    def held_by(self, fire: datetime) -> tuple[Closed, ...]:
+        """What keeps it from starting then, besides a declared pause."""
+        return tuple(closed for closed in self.closed if closed.start <= fire < closed.end)
+
+    @cached_property
+    def held(self) -> tuple[datetime, ...]:
+        """The fires that a window or a hold keeps from starting."""
+        return tuple(fire for fire in self.fires if self.held_by(fire))
+
+    @property
+    def starts(self) -> int:
+        """How often it starts that day, as far as is known."""
+        return 0 if self.job.paused else len(self.fires) - len(self.held)
+
+    def intervals(self, day: Day) -> list[Interval]:
+        """When it does not start: all day when it is paused by declaration."""
+        return [(day.start, day.end)] if self.job.paused else [(closed.start, closed.end) for closed in self.closed]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clash:
+    """The collisions of one kind between the same jobs, whatever they collide over: two jobs that share a chain share all its
+    tables."""
+
+    kind: CollisionKind
+    jobs: tuple[str, ...]
+    subjects: tuple[str, ...]
+    why: str
+    """Of the worst of them, or of the first."""
+    begins: tuple[datetime, ...]
+    """The minutes of the day at which one begins, although some jobs may be held."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """A day: its rows by group and first fire, what closes jobs of them, and what collides, by kind (as in KINDS) and time."""
+
+    day: Day
+    rows: tuple[Row, ...]
+    closed: tuple[Closed, ...]
+    clashes: tuple[Clash, ...]
+
+    @property
+    def summary(self) -> str:
+        """The day in numbers, for people."""
+        starts = sum(row.starts for row in self.rows)
+        held = sum(len(row.held) for row in self.rows if not row.job.paused)
+        paused = sum(1 for row in self.rows if row.job.paused)
+        return (
+            f"{_count(len(self.rows), 'job')}, {paused} of them paused by declaration; {_count(starts, 'start')}, "
+            f"{_count(held, 'run')} held; {self.collision_counts}"
+        )
+
+    @property
+    def collision_counts(self) -> str:
+        """How many clashes of each kind there are, for people."""
+        counts = Counter(clash.kind for clash in self.clashes)
+        return f"collisions: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind]) or 'none'}"
+
+    @property
+    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+        """The rows under their groups."""
+        for name in dict.fromkeys(row.group for row in self.rows):
+            yield name, [row for row in self.rows if row.group == name]
+
+
+def timeline(
+    catalog: Catalog,
+    day: Day,
+    *,
+    jobs: Iterable[str] | None = None,
+    holds: Sequence[Hold] = (),
+    released: Sequence[Hold] = (),
+    now: datetime | None = None,
+) -> Timeline:
+    """The day of `catalog`, of `jobs` alone when they are named; a collision with one of them belongs to it.
+
+    `holds` count as far as they are active at `now`: a hold tells only its end, so that it counts from `now` on, unless it is
+    the opening of a window. `released` are openings that somebody ended early.
+    """
+    shown = set(catalog.jobs if jobs is None else jobs)
+    closed = _closed(catalog, day, active(holds, now) if now else [], released, now or day.start)
+    fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
+    found = [
+        (collision, begins)
+        for collision in collisions(catalog, _span(day))
+        if shown & set(collision.jobs) and (begins := _begins(catalog, collision, fires, closed))
+    ]
+    colliding = _colliding(found)
+    rows = [
+        Row(
+            job=catalog.jobs[name],
+            group=group(catalog.jobs[name]),
+            fires=fires[name],
+            closed=closed[name],
+            colliding=colliding.get(name, {}),
+        )
+        for name in sorted(shown)
+        if fires[name]
+    ]
+    seen = {closing for row in rows for closing in row.closed}
+    return Timeline(
+        day=day,
+        rows=tuple(sorted(rows, key=lambda row: (row.group, row.fires[0], row.job.name))),
+        closed=tuple(sorted(seen, key=lambda closing: (closing.start, closing.scope))),
+        clashes=tuple(sorted(_clashes(found), key=lambda clash: (KINDS.index(clash.kind), clash.begins[0], clash.jobs))),
+    )
+
+
+def group(job: Job) -> str:
+    """The part of the platform that a job belongs to: the file that declares it, as `nba/scrapers`."""
+    return PurePosixPath(*PurePosixPath(job.source.file).with_suffix("").parts[1:]).as_posix()
+
+
+def leading_to(catalog: Catalog, table: str) -> frozenset[str]:
+    """The jobs that lead to a writer or reader of `table`."""
+    return frozenset(job for job, found in chains(catalog).items() if any(chain.table == table for chain in found))
+
+
+def usual_zone(catalog: Catalog) -> str:
+    """The time zone of most jobs; the first by name of equal ones, UTC without jobs."""
+    zones = Counter(job.time_zone for job in catalog.jobs.values())
+    return min(zones, key=lambda name: (-zones[name], name), default="Etc/UTC")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _fires(job: Job, day: Day) -> Iterator[datetime]:
+    return job.schedule.fires_between(day.start, day.end, zone(job.time_zone))
+
+
+def _closed(
+    catalog: Catalog, day: Day, holds: Sequence[Hold], released: Sequence[Hold], now: datetime
+) -> dict[str, tuple[Closed, ...]]:
+    """What closes each job on the day. A hold that is the opening of a window takes its place: it may have been extended."""
+    covered = scopes(catalog)
+    gone = {(hold.scope, hold.id) for hold in [*released, *holds]}
+    by_job: dict[str, list[Closed]] = {name: [] for name in catalog.jobs}
+    starts: dict[tuple[str, str], datetime] = {}
+    for window in catalog.windows.values():
+        for opening in openings(window, day.start, day.end):
+            starts[opening.scope, opening.id] = opening.start
+            if (opening.scope, opening.id) not in gone:
+                closing = Closed(scope=opening.scope, start=opening.start, end=opening.end, reason=window.reason)
+                for name in covered[opening.scope]:
+                    by_job[name].append(closing)
+    for hold in holds:
+        start = starts.get((hold.scope, hold.id))
+        closing = Closed(
+            scope=hold.scope, start=start or now, end=hold.end, reason=hold.reason or "", known_since=start is not None
+        )
+        for name in catalog.jobs:
+            if covers(hold, name, covered):
+                by_job[name].append(closing)
+    return {
+        name: tuple(sorted((c for c in found if c.start < day.end and c.end > day.start), key=lambda c: (c.start, c.scope)))
+        for name, found in by_job.items()
+    }
+
+
+def _begins(
+    catalog: Catalog,
+    collision: Collision,
+    fires: Mapping[str, Sequence[datetime]],
+    closed: Mapping[str, Sequence[Closed]],
+) -> Begins:
+    """The minutes at which it begins although some of its jobs may be held, each with the starts that take part.
+
+    A collision begins when the last of its jobs starts, or begins to write: each takes part with its latest fire until then.
+    """
+    enough = 2
+    if collision.kind is CollisionKind.BUDGET:
+        service = catalog.services[collision.subject.partition("/")[2]]
+        enough = (service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE) + 1
+    found = {}
+    for at in collision.times:
+        latest = {job: _latest(fires[job], at) for job in collision.jobs}
+        free = [job for job, fire in latest.items() if not _is_closed(closed[job], fire or at)]
+        if len(free) >= enough:
+            found[at] = [(job, fire) for job in free if (fire := latest[job]) is not None]
+    return found
+
+
+def _is_closed(closed: Iterable[Closed], at: datetime) -> bool:
+    return any(closing.start <= at < closing.end for closing in closed)
+
+
+def _colliding(found: Iterable[tuple[Collision, Begins]]) -> dict[str, dict[datetime, frozenset[CollisionKind]]]:
+    """By job, the starts that take part in collisions, and in which kinds."""
+    colliding: dict[str, dict[datetime, frozenset[CollisionKind]]] = {}
+    for collision, begins in found:
+        for job, at in {start for starts in begins.values() for start in starts}:
+            kinds = colliding.setdefault(job, {})
+            kinds[at] = kinds.get(at, frozenset()) | {collision.kind}
+    return colliding
+
+
+def _clashes(found: Iterable[tuple[Collision, Begins]]) -> Iterator[Clash]:
+    together: dict[tuple[CollisionKind, tuple[str, ...]], list[tuple[Collision, Begins]]] = {}
+    for collision, begins in found:
+        together.setdefault((collision.kind, collision.jobs), []).append((collision, begins))
+    for (kind, jobs), same in together.items():
+        worst = max((collision for collision, _ in same), key=lambda collision: collision.severity or Severity.NONE)
+        yield Clash(
+            kind=kind,
+            jobs=jobs,
+            subjects=tuple(collision.subject for collision, _ in same),
+            why=worst.why,
+            begins=tuple(sorted({at for _, begins in same for at in begins})),
+        )
+
+
+def _latest(fires: Sequence[datetime], at: datetime) -> datetime | None:
+    """The latest of `fires`, in order, at or before `at`; None when it was before the day."""
+    place = bisect_right(fires, at)
+    return fires[place - 1] if place else None
+
+
+def _span(day: Day) -> Span:
+    """The day in whole minutes: offsets of a hundred years ago have seconds."""
+    return Span(start=day.start.replace(second=0), end=day.end.replace(second=0))

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
+DOCS = Path(__file__).parents[1] / "docs"
 REWRITE = "INTERLOCK_GOLDEN"
 
 
-def golden(name: str, text: str) -> None:
+def golden(name: str, text: str, folder: Path = FOLDER) -> None:
     """Fail unless `text` is what the golden file `name` says; with INTERLOCK_GOLDEN=1 write it instead."""
-    path = FOLDER / name
+    path = folder / name
     if os.environ.get(REWRITE) == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

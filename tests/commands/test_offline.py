@@ -142,7 +142,16 @@ def test_the_same_output_twice(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["validate"], ["affected", "tdza"], ["show", "nba-gamebook-scraper"]], ids=lambda value: value[0]
+    "arguments",
+    [
+        ["--help"],
+        ["validate"],
+        ["affected", "tdza"],
+        ["show", "nba-gamebook-scraper"],
+        ["timeline"],
+        ["fires", "nba-gamebook-scraper"],
+    ],
+    ids=lambda value: value[0],
 )
 def test_what_only_reads_the_catalog_imports_neither_cdktf_nor_google(arguments: list[str]) -> None:
     code = f"""

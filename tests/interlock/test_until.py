@@ -46,13 +46,13 @@ def test_an_end(text: str, now: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no end; write a time like 23:00"),
-        ("24:00", "'24:00' is no end"),
-        ("tomorrow", "'tomorrow' is no end"),
-        ("2026-02-30 07:00", "'2026-02-30 07:00' is no end"),
+        ("", "'' is no time; write a time like 23:00"),
+        ("24:00", "'24:00' is no time"),
+        ("tomorrow", "'tomorrow' is no time"),
+        ("2026-02-30 07:00", "'2026-02-30 07:00' is no time"),
         ("2026-11-24", "'2026-11-24' has no zone"),
         ("2026-03-08 02:30", "2026-03-08 02:30 is skipped by the clock of America/New_York; name another time"),
-        ("\u0662\u0663:\u0660\u0660", "is no end"),
+        ("\u0662\u0663:\u0660\u0660", "is no time"),
     ],
 )
 def test_what_is_no_end(text: str, message: str) -> None:

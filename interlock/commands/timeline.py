@@ -1,0 +1,253 @@
+"""`interlock timeline`: a day of the catalog, for people, programs and as a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from interlock.catalog import Catalog, Json
+from interlock.collisions import CollisionKind
+from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
+from interlock.files import load_catalog
+from interlock.holds import format_instant
+from interlock.markdown import plain
+from interlock.names import did_you_mean
+from interlock.seen import Objects
+from interlock.strip import LEGEND, ruler, strip
+from interlock.svg import svg
+from interlock.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.words import in_words
+
+SHOWN_CLASHES = 10
+SHOWN_JOBS = 6
+SHOWN_NAMES = 20
+COUNT_WIDTH = 7
+
+
+@click.command()
+@click.option("--day", "day_text", metavar="DAY", help="As 2026-01-13. Default: today, in the zone.")
+@click.option(
+    "--zone", "zone_name", metavar="ZONE", help="Whose day and clock, as America/New_York. Default: that of most jobs."
+)
+@click.option("--service", metavar="SERVICE", help="Only the jobs that call it.")
+@click.option("--table", metavar="TABLE", help="Only the jobs that lead to a writer or reader of it.")
+@click.option("--svg", "picture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a picture too.")
+@click.option("--env", "env_name", metavar="ENV", help="Mark the holds that are in force there now. Default: ask no cloud.")
+@catalog_option
+@format_option
+def command(
+    day_text: str | None,
+    zone_name: str | None,
+    service: str | None,
+    table: str | None,
+    picture: Path | None,
+    env_name: str | None,
+    root: Path,
+    style: Format,
+) -> None:
+    """A day's fires, with windows, declared pauses and collisions marked; with --env the holds too."""
+    seen = _seen(env_name) if env_name else None
+    catalog = load_catalog(root) if seen else say_offline(root)
+    now = seen.now if seen else datetime.now(UTC)
+    place = parsed_zone(zone_name or usual_zone(catalog))
+    day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
+    if day.start == day.end:
+        raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
+    found = timeline(
+        catalog,
+        day,
+        jobs=_jobs(catalog, service, table),
+        holds=seen.active if seen else (),
+        released=seen.released if seen else (),
+        now=now,
+    )
+    if picture:
+        _write(picture, svg(found))
+    if style == "json":
+        print_json(as_json(found))
+    else:
+        usual = "" if zone_name else f", the zone of {_share(catalog, place)}"
+        click.echo(f"{day.date:%A}, {day.date}, {place.key}{usual}")
+        for line in _lines(found):
+            click.echo(line)
+
+
+def _seen(env_name: str) -> Objects:
+    """What holds in an environment now, and the openings that were released early."""
+    from interlock.commands.operating import see  # Google's libraries, which a look at the catalog does without
+
+    return see(env_name).objects
+
+
+def parsed_zone(name: str) -> ZoneInfo:
+    """The zone that --zone names."""
+    try:
+        return zone(name)
+    except ZoneError as error:
+        from zoneinfo import available_timezones
+
+        raise click.UsageError(f"--zone: {error}{did_you_mean(name, sorted(available_timezones()))}") from None
+
+
+def parsed_day(text: str, option: str) -> date:
+    """The day that an option names."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{option}: {text!a} is no day; write one like 2026-01-13") from None
+    if not FIRST_YEAR < day.year < LAST_YEAR:
+        raise click.UsageError(f"{option}: {text} is not in the years {FIRST_YEAR + 1} to {LAST_YEAR - 1}")
+    return day
+
+
+def _jobs(catalog: Catalog, service: str | None, table: str | None) -> frozenset[str]:
+    """Those that the options leave."""
+    jobs = frozenset(catalog.jobs)
+    if service is not None:
+        if service not in catalog.services:
+            raise _unknown("service", service, sorted(catalog.services))
+        jobs &= {name for name, job in catalog.jobs.items() if job.target.service.name == service}
+    if table is not None:
+        if table not in catalog.tables:
+            raise _unknown("table", table, sorted(catalog.tables))
+        jobs &= leading_to(catalog, table)
+    return jobs
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> click.UsageError:
+    more = f" and {len(known) - SHOWN_NAMES} more" if len(known) > SHOWN_NAMES else ""
+    hint = did_you_mean(name, known) or f"; known: {', '.join(known[:SHOWN_NAMES]) or 'none'}{more}"
+    return click.UsageError(f"the catalog has no {kind} {name!a}{hint}")
+
+
+def _share(catalog: Catalog, place: ZoneInfo) -> str:
+    return f"{Counter(job.time_zone for job in catalog.jobs.values())[place.key]} of {len(catalog.jobs)} jobs"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--svg: {path} can't be written: {error.strerror}") from None
+    click.echo(f"wrote {path}", err=True)
+
+
+def _lines(found: Timeline) -> Iterator[str]:
+    yield found.summary
+    if not found.rows:
+        return
+    day = found.day
+    yield f"\n{ruler(day)} {'starts':>{COUNT_WIDTH}} {'collide':>{COUNT_WIDTH}}"
+    for name, rows in found.groups:
+        yield plain(name)
+        for row in rows:
+            starts = "paused" if row.job.paused else row.starts
+            counts = f"{starts:>{COUNT_WIDTH}} {len(row.colliding) or '-':>{COUNT_WIDTH}}"
+            yield f"{strip(row.fires, day, row.intervals(day))} {counts}  {row.job.name}"
+    yield LEGEND
+    yield from _closed_lines(found)
+    yield from _paused_lines(found)
+    yield from _collision_lines(found)
+
+
+def _closed_lines(found: Timeline) -> Iterator[str]:
+    if found.closed:
+        yield "\nClosed:"
+    for closed in found.closed:
+        covered = [row for row in found.rows if closed in row.closed]
+        held = sum(1 for row in covered if not row.job.paused for fire in row.fires if closed.start <= fire < closed.end)
+        reason = f": {plain(closed.reason)}" if closed.reason else ""
+        yield (
+            f"  {closed.scope} {closed.when(found.day)}{reason}; covers {_count(len(covered), 'of these jobs')}, "
+            f"holds {_count(held, 'run')}"
+        )
+
+
+def _paused_lines(found: Timeline) -> Iterator[str]:
+    paused = [row for row in found.rows if row.job.paused]
+    if paused:
+        yield "\nPaused by declaration:"
+    for row in paused:
+        if pause := row.job.paused:
+            yield f"  {row.job.name}: {plain(pause.reason)} ({plain(pause.owner)}, to be looked at on {pause.review})"
+
+
+def _collision_lines(found: Timeline) -> Iterator[str]:
+    yield f"\n{found.collision_counts.capitalize()}"
+    for kind in KINDS:
+        clashes = [clash for clash in found.clashes if clash.kind is kind]
+        yield from (f"  {kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}" for clash in clashes[:SHOWN_CLASHES])
+        if rest := clashes[SHOWN_CLASHES:]:
+            yield f"  {kind}, and {len(rest)} more; --format json has them all, --service and --table fewer"
+
+
+def _first(clash: Clash, day: Day) -> str:
+    more = f" and {_count(len(clash.begins) - 1, 'more time')}" if len(clash.begins) > 1 else ""
+    return f"{clash.begins[0].astimezone(day.zone):%H:%M}{more}"
+
+
+def _over(clash: Clash) -> str:
+    """Over what or of which jobs, as far as the sentence doesn't say it."""
+    if clash.kind is CollisionKind.BUDGET:
+        more = f" and {len(clash.jobs) - SHOWN_JOBS} more" if len(clash.jobs) > SHOWN_JOBS else ""
+        return f" ({', '.join(clash.jobs[:SHOWN_JOBS])}{more})"
+    if clash.kind is CollisionKind.GAP:
+        return f" ({', '.join(clash.jobs)})"
+    more = f" and {_count(len(clash.subjects) - 1, 'other table')}" if len(clash.subjects) > 1 else ""
+    return f" ({clash.subjects[0]}{more})"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 or word.endswith("s") else f"{number} {word}s"
+
+
+def as_json(found: Timeline) -> Json:
+    """The day for programs."""
+    return {
+        "day": found.day.date.isoformat(),
+        "zone": found.day.zone.key,
+        "start": format_instant(found.day.start),
+        "end": format_instant(found.day.end),
+        "jobs": [_row_json(row) for row in found.rows],
+        "closed": [
+            {"scope": c.scope, "start": format_instant(c.start), "end": format_instant(c.end), "reason": c.reason}
+            for c in found.closed
+        ],
+        "collisions": [
+            {
+                "kind": clash.kind.value,
+                "jobs": [*clash.jobs],
+                "subjects": [*clash.subjects],
+                "why": clash.why,
+                "times": [format_instant(at) for at in clash.begins],
+            }
+            for clash in found.clashes
+        ],
+    }
+
+
+def _row_json(row: Row) -> dict[str, Json]:
+    return {
+        "name": row.job.name,
+        "group": row.group,
+        "service": row.job.target.service.name,
+        "schedule": row.job.schedule.text,
+        "in_words": in_words(row.job.schedule),
+        "time_zone": row.job.time_zone,
+        "declared_paused": row.job.paused is not None,
+        "starts": row.starts,
+        "fires": [
+            {
+                "at": format_instant(fire),
+                "held_by": [closed.scope for closed in row.held_by(fire)],
+                "collides": [kind.value for kind in KINDS if kind in row.colliding.get(fire, ())],
+            }
+            for fire in row.fires
+        ],
+    }

@@ -1,0 +1,174 @@
+"""The schedule as a page of Markdown: every job with its day, pauses, windows, backfills and collisions. Pure.
+
+`make golden` writes it to docs/schedule.md, with the picture beside it, for one fixed day: the same catalog, the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from interlock.catalog import Catalog
+from interlock.graph import scopes
+from interlock.markdown import cell, code
+from interlock.names import format_duration
+from interlock.strip import LEGEND, ruler, strip
+from interlock.timeline import Day, Timeline, group
+from interlock.words import in_words
+
+SHOWN_DAY = Day(date=date(2026, 1, 13), zone=ZoneInfo("America/New_York"))
+"""An ordinary day in the season, on standard time: a Tuesday, for the weekly window."""
+PICTURE = "schedule.svg"
+TEXT_CHARACTERS = 200
+HARD_SPACE = "\u00a0"
+"""In a cell, where other spaces would fold."""
+
+
+def page(catalog: Catalog, found: Timeline) -> str:
+    """The page of `catalog`, with `found`, all of its day."""
+    day = found.day
+    lines = [
+        "<!-- Generated from the catalog by `make golden`. Do not edit: CI compares. -->",
+        "",
+        "# Schedule",
+        "",
+        f"Generated from the catalog by `make golden`, for {day.date:%A}, {day.date}, {day.zone.key}: a fixed day, so that",
+        f"this page changes with the catalog only. `interlock timeline --day {day.date}` shows the same, and any other day.",
+        "",
+        f"![{cell(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
+        "",
+        f"{cell(found.summary)}.",
+        "",
+        f"{cell(LEGEND)}.",
+        "",
+    ]
+    for section in (_jobs, _pauses, _windows, _backfills, _collisions):
+        lines += section(catalog, found)
+    return "\n".join(lines)
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    names = list(columns)
+    yield f"| {' | '.join(names)} |"
+    yield f"| {' | '.join('---' for _ in names)} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+def _jobs(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    """The jobs by the part of the platform, those that fire on the day first, in the order in which they do."""
+    rows = {row.job.name: row for row in found.rows}
+    strips = {name: strip(row.fires, found.day, row.intervals(found.day)) for name, row in rows.items()}
+    nothing = strip([], found.day)
+    ordered = sorted(
+        catalog.jobs.values(),
+        key=lambda job: (group(job), rows[job.name].fires[0] if job.name in rows else found.day.end, job.name),
+    )
+    hours = f"`{ruler(found.day).replace(' ', HARD_SPACE)}`"
+    for part in sorted({group(job) for job in ordered}):
+        jobs = [job for job in ordered if group(job) == part]
+        yield from (f"## {cell(part)}: {_count(len(jobs), 'job')}", "")
+        yield from _table(
+            ["Job", "Cron", "In words", "Zone", hours],
+            (
+                [
+                    code(job.name),
+                    code(job.schedule.text),
+                    in_words(job.schedule),
+                    job.time_zone,
+                    code(strips.get(job.name, nothing)),
+                ]
+                for job in jobs
+            ),
+        )
+
+
+def _pauses(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    del found
+    paused = [(job, job.paused) for _, job in sorted(catalog.jobs.items()) if job.paused]
+    yield from (f"## Paused by declaration: {_count(len(paused), 'job')}", "")
+    yield from _table(
+        ["Job", "Why", "Owner", "To be looked at"],
+        ([code(job.name), _text(pause.reason), _text(pause.owner), pause.review.isoformat()] for job, pause in paused),
+    )
+
+
+def _windows(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    del found
+    covered = scopes(catalog)
+    yield from ("## Windows", "")
+    yield from _table(
+        ["Window", "Opens", "In words", "Zone", "For", "Covers", "Jobs", "Why", "Owner"],
+        (
+            [
+                code(window.name),
+                code(window.schedule.text),
+                in_words(window.schedule),
+                window.time_zone,
+                format_duration(window.duration),
+                ", ".join(code(scope) for scope in window.covers),
+                str(len(covered[f"window/{window.name}"])),
+                _text(window.reason),
+                _text(window.owner),
+            ]
+            for _, window in sorted(catalog.windows.items())
+        ),
+    )
+
+
+def _backfills(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    del found
+    covered = scopes(catalog)
+    yield from (
+        "## Backfills",
+        "",
+        "While one is on, the jobs that it covers are held: `interlock affected <name>` lists them.",
+        "",
+    )
+    yield from _table(
+        ["Backfill", "What", "Owner", "Expected to take", "Jobs covered"],
+        (
+            [
+                code(backfill.name),
+                _text(backfill.description),
+                _text(backfill.owner),
+                format_duration(backfill.expect),
+                str(len(covered[f"backfill/{backfill.name}"])),
+            ]
+            for _, backfill in sorted(catalog.backfills.items())
+        ),
+    )
+
+
+def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    """Those of the day, without their sentences: the same jobs often collide over every table of a chain."""
+    del catalog
+    yield from (
+        "## What collides that day",
+        "",
+        f"{cell(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
+        "",
+    )
+    yield from _table(
+        ["Kind", "Jobs", "First", "Times", "Over"],
+        (
+            [
+                clash.kind.value,
+                ", ".join(code(job) for job in clash.jobs),
+                f"{clash.begins[0].astimezone(found.day.zone):%H:%M}",
+                str(len(clash.begins)),
+                code(clash.subjects[0]) + (f" and {len(clash.subjects) - 1} more" if len(clash.subjects) > 1 else ""),
+            ]
+            for clash in found.clashes
+        ),
+    )
+
+
+def _text(text: str) -> str:
+    return cell(text, TEXT_CHARACTERS)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

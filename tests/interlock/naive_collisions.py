@@ -1,0 +1,148 @@
+"""Collisions by walking over fires, two jobs at a time: what the tests and the bench hold `interlock.collisions` against.
+
+It knows nothing of minute sets. Fires come from cronsim, instants are compared as they are, and who feeds whom is asked of
+each job by itself.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from interlock.access import WRITES, Kind, Severity, is_real, worst
+from interlock.catalog import Catalog
+from interlock.collisions import CollisionKind
+from interlock.cron import zone
+from interlock.declaration import upstream
+from interlock.graph import chains
+from interlock.minutes import Span
+
+MINUTE = timedelta(minutes=1)
+Key = tuple[CollisionKind, str, tuple[str, ...]]
+Write = tuple[timedelta, timedelta, frozenset[Kind]]
+"""How long after the start of a job it begins and ends, and what it does."""
+
+
+@dataclass
+class Naive:
+    """The walk over one catalog and span; `found` has the times of each collision, and `worst` the severity on tables."""
+
+    catalog: Catalog
+    span: Span
+    found: dict[Key, set[datetime]] = field(default_factory=dict)
+    worst: dict[Key, Severity] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        expects = [processor.expect or MINUTE for processor in self.catalog.processors.values()]
+        gaps = [service.gap or MINUTE for service in self.catalog.services.values()]
+        since = self.span.start - max(sum(expects, timedelta(minutes=30)), *gaps)
+        self.jobs = sorted(name for name, job in self.catalog.jobs.items() if not job.paused)
+        self.fires: dict[str, list[datetime]] = {}
+        for name in self.jobs:
+            job = self.catalog.jobs[name]
+            self.fires[name] = list(job.schedule.fires_between(since, self.span.end, zone(job.time_zone)))
+        self.writes: dict[str, dict[str, list[Write]]] = {}
+        for name, job_chains in chains(self.catalog).items():
+            for chain in job_chains:
+                if name in self.jobs and chain.access & WRITES:
+                    took = [self.catalog.processors[processor].expect or MINUTE for processor in chain.processors]
+                    write = (sum(took[:-1], timedelta()), sum(took, timedelta()), chain.access & WRITES)
+                    self.writes.setdefault(chain.table, {}).setdefault(name, []).append(write)
+
+    def walk(self) -> dict[Key, set[datetime]]:
+        """Every collision with its times."""
+        by_service: dict[str, list[str]] = {}
+        for name in self.jobs:
+            by_service.setdefault(self.catalog.jobs[name].target.service.name, []).append(name)
+        for service, names in by_service.items():
+            self._budget(service, names)
+            self._gap(service, names)
+        self._tables()
+        self._orders()
+        return self.found
+
+    def _budget(self, service: str, names: Sequence[str]) -> None:
+        starting: dict[datetime, list[str]] = {}
+        for name in names:
+            for fire in self.fires[name]:
+                starting.setdefault(fire, []).append(name)
+        for fire, started in starting.items():
+            if len(started) > (self.catalog.services[service].starts_per_minute or 1):
+                self._add(CollisionKind.BUDGET, f"service/{service}", started, fire)
+
+    def _gap(self, service: str, names: Sequence[str]) -> None:
+        gap = self.catalog.services[service].gap
+        if gap is None:
+            return
+        for one, other in combinations(names, 2):
+            for a, b in self._near(one, other, -gap, gap):
+                if abs(a - b) < gap:
+                    self._add(CollisionKind.GAP, f"service/{service}", (one, other), max(a, b))
+
+    def _tables(self) -> None:
+        for table, writers in self.writes.items():
+            for one, other in combinations(writers, 2):
+                for my_begin, my_end, mine in writers[one]:
+                    for their_begin, their_end, theirs in writers[other]:
+                        severity = worst(mine, theirs).severity
+                        if not is_real(severity):
+                            continue
+                        for a, b in self._near(one, other, my_begin - their_end, my_end - their_begin):
+                            if a + my_begin < b + their_end and b + their_begin < a + my_end:
+                                key = self._add(
+                                    CollisionKind.TABLE, f"table/{table}", (one, other), max(a + my_begin, b + their_begin)
+                                )
+                                if key:
+                                    self.worst[key] = max(severity, self.worst.get(key, severity))
+
+    def _orders(self) -> None:
+        waits = self._waits()
+        for consumer in self.jobs:
+            for producer, tables in waits.get(consumer, {}).items():
+                for table in tables:
+                    needed = max(timedelta(minutes=30), *(end for _, end, _ in self.writes[table][producer]))
+                    for p, c in self._near(producer, consumer, timedelta(), needed):
+                        if p <= c < p + needed:
+                            self._add(CollisionKind.ORDER, f"table/{table}", (producer, consumer), c)
+
+    def _waits(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """By consumer and producer the tables; of all jobs, paused or not, but only producers that run are named."""
+        producers: dict[str, set[str]] = {}
+        for name, job_chains in chains(self.catalog).items():
+            for chain in job_chains:
+                if chain.access & WRITES:
+                    producers.setdefault(chain.table, set()).add(name)
+        reads = {
+            name: {t for p in job.runs for t, kinds in self.catalog.processors[p].tables.items() if Kind.READ in kinds}
+            for name, job in self.catalog.jobs.items()
+        }
+        direct = {name: set().union(*(producers.get(t, set()) for t in reads[name])) - {name} for name in reads}
+        every = {name: upstream(name, direct) for name in direct}
+        return {
+            name: {
+                producer: sorted(t for t in reads[name] if producer in producers.get(t, ()))
+                for producer in direct[name]
+                if name not in every[producer] and producer in self.jobs
+            }
+            for name in direct
+        }
+
+    def _near(self, one: str, other: str, low: timedelta, high: timedelta) -> Iterator[tuple[datetime, datetime]]:
+        """The fires of two jobs, two by two, as far as the other's is from `low` before to `high` after the one's."""
+        theirs = self.fires[other]
+        for fire in self.fires[one]:
+            for place in range(bisect_left(theirs, fire + low), len(theirs)):
+                if theirs[place] > fire + high:
+                    break
+                yield fire, theirs[place]
+
+    def _add(self, kind: CollisionKind, subject: str, jobs: Iterable[str], instant: datetime) -> Key | None:
+        minute = instant.replace(second=0)
+        if not self.span.start <= minute < self.span.end:
+            return None
+        key = (kind, subject, tuple(jobs))
+        self.found.setdefault(key, set()).add(minute)
+        return key
