@@ -276,6 +276,7 @@ def _job(draw: st.DrawFn, name: str, services: Mapping[str, Service], names: lis
 def test_collisions_are_those_of_a_walk_over_the_fires(found: Catalog, start: str, length: int) -> None:
     span = Span(start=at(start), end=at(start) + length * MINUTE)
     naive = Naive(found, span)
+    naive.find_fires()
     expected = naive.walk()
     searched = collisions(found, span)
     assert {(c.kind, c.subject, c.jobs): set(c.times) for c in searched} == expected
