@@ -148,11 +148,12 @@ class _Search:
             if service.gap is None:
                 continue
             for one, other in combinations(jobs, 2):
-                first, second = self._fires[one], self._fires[other]
-                after_one, after_other = (self._near(job, AT_ONCE, service.gap) for job in (one, other))
-                times = (first & after_other | second & after_one).within(self._span)
-                if times:
-                    least = min(_least(first, second, times), _least(second, first, times))
+                either = [
+                    (self._fires[first], (self._fires[then] & self._near(first, AT_ONCE, service.gap)).within(self._span))
+                    for first, then in ((one, other), (other, one))
+                ]
+                if times := either[0][1] | either[1][1]:
+                    least = min(_least(first, later) for first, later in either if later)
                     why = f"{service.name} wants {format_duration(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
@@ -180,14 +181,16 @@ class _Search:
             for consumer in consumers:
                 if consumer not in self._jobs or not self._fires[consumer].bits & too_early:
                     continue
+                fires = self._fires[consumer]
                 for producer, minutes in early.items():
-                    times = (self._fires[consumer] & minutes).within(self._span)
-                    if times and feeding.feeds(producer, consumer):
+                    if not (fires.bits & minutes.bits and feeding.feeds(producer, consumer)):
+                        continue
+                    if times := (fires & minutes).within(self._span):
                         why = self._too_soon(producer, consumer, ends[producer], times)
                         yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
 
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
-        least = _least(self._fires[producer], self._fires[consumer], times)
+        least = _least(self._fires[producer], times)
         started = "together with" if not least else f"{format_duration(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
@@ -273,14 +276,12 @@ def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> WorstPair | None:
     return pair if pair is not None and is_real(pair.conflict.severity) else None
 
 
-def _least(first: Minutes, then: Minutes, times: Minutes) -> timedelta:
-    """The shortest time from a minute of `first` to one of `then` in `times`, which is in a narrower span; a day if there is
-    none within a day."""
-    found = then & times.within(then.span)
-    distance = timedelta(0)
-    while distance < timedelta(days=1) and not first.delayed(distance).bits & found.bits:
-        distance += MINUTE
-    return distance
+def _least(first: Minutes, later: Minutes) -> timedelta:
+    """The shortest time from one of `first` to one of `later`, a set in a narrower span; there must be one."""
+    found, distance = later.within(first.span).bits, 0
+    while not first.bits << distance & found:
+        distance += 1
+    return distance * MINUTE
 
 
 def _apart(distance: timedelta) -> str:
@@ -296,15 +297,14 @@ def _crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[
         for n in range(limit, 0, -1):
             more_than[n] |= more_than[n - 1] & minutes.bits
         more_than[0] |= minutes.bits
-    crowded = Minutes(span=span, bits=more_than[limit])
-    at: dict[int, list[str]] = {place: [] for place in crowded.places()}
+    crowds: dict[tuple[str, ...], int] = {(): more_than[limit]}
     for job, minutes in fires.items():
-        for place in (minutes & crowded).places():
-            at[place].append(job)
-    crowds: dict[tuple[str, ...], list[int]] = {}
-    for place, jobs in at.items():
-        crowds.setdefault(tuple(jobs), []).append(place)
-    return {jobs: Minutes.at(places, span) for jobs, places in crowds.items()}
+        split: dict[tuple[str, ...], int] = {}
+        for jobs, bits in crowds.items():
+            inside = bits & minutes.bits
+            split |= {crowd: part for crowd, part in ((jobs, bits ^ inside), ((*jobs, job), inside)) if part}
+        crowds = split
+    return {jobs: Minutes(span=span, bits=bits) for jobs, bits in crowds.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

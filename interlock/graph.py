@@ -62,10 +62,19 @@ class Coverage:
 
 def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """The processors that `start` leads to over completion messages, each with the shortest path of processors to it."""
+    return _reach(_followers(catalog), start)
+
+
+def _followers(catalog: Catalog) -> dict[str, list[str]]:
+    """By processor, those that its completion message starts."""
     followers: dict[str, list[str]] = {}
     for processor in catalog.processors.values():
         for before in processor.after:
             followers.setdefault(before, []).append(processor.name)
+    return followers
+
+
+def _reach(followers: Mapping[str, list[str]], start: Iterable[str]) -> dict[str, tuple[str, ...]]:
     paths: dict[str, tuple[str, ...]] = {name: (name,) for name in start}
     queue = deque(paths)
     while queue:
@@ -79,11 +88,12 @@ def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def chains(catalog: Catalog) -> dict[str, tuple[Chain, ...]]:
     """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest."""
+    followers = _followers(catalog)
     found: dict[str, tuple[Chain, ...]] = {}
     for job in catalog.jobs.values():
         found[job.name] = tuple(
             Chain(job=job.name, processors=path, table=table, access=kinds)
-            for name, path in reach(catalog, job.runs).items()
+            for name, path in _reach(followers, job.runs).items()
             for table, kinds in catalog.processors[name].tables.items()
         )
     return found

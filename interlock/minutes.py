@@ -47,7 +47,7 @@ class Span:
         return (1 << len(self)) - 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Minutes:
     """Some of the minutes of a span: bit n is the minute that begins n minutes after its start.
 

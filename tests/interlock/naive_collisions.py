@@ -36,14 +36,8 @@ class Naive:
     worst: dict[Key, Severity] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        expects = [processor.expect or MINUTE for processor in self.catalog.processors.values()]
-        gaps = [service.gap or MINUTE for service in self.catalog.services.values()]
-        since = self.span.start - max(sum(expects, timedelta(minutes=30)), *gaps)
         self.jobs = sorted(name for name, job in self.catalog.jobs.items() if not job.paused)
         self.fires: dict[str, list[datetime]] = {}
-        for name in self.jobs:
-            job = self.catalog.jobs[name]
-            self.fires[name] = list(job.schedule.fires_between(since, self.span.end, zone(job.time_zone)))
         self.writes: dict[str, dict[str, list[Write]]] = {}
         for name, job_chains in chains(self.catalog).items():
             for chain in job_chains:
@@ -51,9 +45,18 @@ class Naive:
                     took = [self.catalog.processors[processor].expect or MINUTE for processor in chain.processors]
                     write = (sum(took[:-1], timedelta()), sum(took, timedelta()), chain.access & WRITES)
                     self.writes.setdefault(chain.table, {}).setdefault(name, []).append(write)
+        ends = [end for writers in self.writes.values() for writes in writers.values() for _, end, _ in writes]
+        gaps = [service.gap for service in self.catalog.services.values() if service.gap]
+        self.since = self.span.start - max([timedelta(minutes=30), *gaps, *ends])
+
+    def find_fires(self) -> None:
+        """Looks for the fires of each job, from before the span, since what began then may still be busy in it."""
+        for name in self.jobs:
+            job = self.catalog.jobs[name]
+            self.fires[name] = list(job.schedule.fires_between(self.since, self.span.end, zone(job.time_zone)))
 
     def walk(self) -> dict[Key, set[datetime]]:
-        """Every collision with its times."""
+        """Every collision with its times, given the fires."""
         by_service: dict[str, list[str]] = {}
         for name in self.jobs:
             by_service.setdefault(self.catalog.jobs[name].target.service.name, []).append(name)

@@ -271,11 +271,12 @@ def _job(draw: st.DrawFn, name: str, services: Mapping[str, Service], names: lis
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(found=random_catalogs(), start=st.sampled_from(STARTS), length=st.integers(60, 24 * 60))
 def test_collisions_are_those_of_a_walk_over_the_fires(found: Catalog, start: str, length: int) -> None:
     span = Span(start=at(start), end=at(start) + length * MINUTE)
     naive = Naive(found, span)
+    naive.find_fires()
     expected = naive.walk()
     searched = collisions(found, span)
     assert {(c.kind, c.subject, c.jobs): set(c.times) for c in searched} == expected

@@ -1,0 +1,88 @@
+"""How often the NBA platform's jobs collide: counted as others counted it, and before and after the stagger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from interlock.catalog import Catalog
+from interlock.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
+from interlock.cron import Cron, zone
+from interlock.files import load_catalog
+from interlock.minutes import Span
+from tests.golden import golden
+
+CATALOG = Path(__file__).parents[2] / "catalog"
+SEASONS = seasons(datetime(2026, 11, 25, tzinfo=UTC))
+NOT_SAID = "-"
+ANY_ZONE = "Etc/UTC"
+
+
+def jobs_before() -> Iterator[Start]:
+    """The rows of jobs_before.tsv. Without a schedule a job never fires; one without a service has one of its own."""
+    rows = (line for line in Path(__file__).with_name("jobs_before.tsv").read_text().splitlines() if line[0] != "#")
+    assert next(rows) == "job\tschedule\ttime_zone\tservice"
+    for job, schedule, place, service in (row.split("\t") for row in rows):
+        if schedule != NOT_SAID:
+            yield Start(
+                job=job,
+                schedule=Cron.parse(schedule),
+                zone=zone(ANY_ZONE if place == NOT_SAID else place),
+                service=job if service == NOT_SAID else service,
+            )
+
+
+@pytest.mark.parametrize(
+    ("day", "service_minutes", "pairs"),
+    [pytest.param("2026-10-29", 101, 50, id="in summer time"), pytest.param("2026-11-12", 94, 48, id="in winter time")],
+)
+def test_jobs_of_a_service_met_as_often_as_was_counted_by_others(day: str, service_minutes: int, pairs: int) -> None:
+    """The count of the platform's own records, of the 126 jobs that are enabled or to be restored with their old crons.
+
+    124 of them count. The records have no schedule for gcs-freshness-monitor and signal-decay-monitor-daily, each alone on its
+    service; ar-weekly-cleanup, which has no zone there and no service, fires on Sundays, and neither day is one. Services count
+    by name, and the topic of a job that publishes is its service: without topics it would be 97 and 46 in summer time.
+    """
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    found = crowded(jobs_before(), Span(start=start, end=start + timedelta(days=1)))
+    assert (found.service_minutes, len(found.pairs)) == (service_minutes, pairs)
+
+
+@cache
+def nba() -> Catalog:
+    """The catalog as committed."""
+    return load_catalog(CATALOG)
+
+
+@cache
+def before() -> Catalog:
+    """The same with the crons that the stagger replaced."""
+    return replace(nba(), jobs={name: replace(job, schedule=job.was or job.schedule) for name, job in nba().jobs.items()})
+
+
+def counts(catalog: Catalog, season: Season) -> dict[CollisionKind, tuple[int, int]]:
+    """By kind, how many collisions there are in the season's week, and how many times they begin in all."""
+    times = [(collision.kind, len(collision.times)) for collision in collisions(catalog, season.span)]
+    return {kind: (sum(k is kind for k, _ in times), sum(n for k, n in times if k is kind)) for kind in CollisionKind}
+
+
+@pytest.mark.golden
+def test_collisions_before_and_after_the_stagger() -> None:
+    weeks = [(season, catalog) for season in SEASONS for catalog in (before(), nba())]
+    found = [counts(catalog, season) for season, catalog in weeks]
+    lines = [
+        "Collisions of the NBA catalog within a week: how many there are, and how many times they begin in all.",
+        f"Was: with the crons before the stagger, which moved {sum(job.was is not None for job in nba().jobs.values())} of "
+        f"{len(nba().jobs)} jobs to :15 and :45. Now: with today's.",
+        *(f"{season.name.capitalize()}: the seven days from {season.span.start:%Y-%m-%d} UTC." for season in SEASONS),
+        "",
+        f"{'':8}" + "".join(f"{f'{season.name}, {when}':>22}" for season in SEASONS for when in ("was", "now")),
+        f"{'':8}" + f"{'collisions   times':>22}" * len(weeks),
+        *(f"{kind:8}" + "".join(f"{week[kind][0]:>14}{week[kind][1]:>8}" for week in found) for kind in CollisionKind),
+    ]
+    golden("collisions-nba.txt", "\n".join(lines) + "\n")
