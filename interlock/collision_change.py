@@ -88,7 +88,9 @@ def collision_changes(before: Catalog, after: Catalog, at: datetime, renamed: Ma
                     first=next(iter(worse or now or was), None),
                 )
                 found.setdefault(key, []).append(in_season)
-    return tuple(sorted((_change(key, told[key], per_season) for key, per_season in found.items()), key=_order))
+    changes = (_change(key, told[key], per_season) for key, per_season in found.items())
+    # What comes as often at other times is not worth a word: the job moved, and took it along.
+    return tuple(sorted((c for c in changes if any(s.before != s.after for s in c.seasons)), key=_order))
 
 
 def _key(collision: Collision, renamed: Mapping[str, str]) -> Key:

@@ -39,7 +39,7 @@ def catalog_at(reference: str, root: Path) -> Catalog:
 
 def _is_folder(reference: str, root: Path) -> bool:
     """Whether a folder is meant. What may mean both is refused: comparing with the wrong one would look like an answer."""
-    if not Path(reference).is_dir():
+    if not reference or not Path(reference).is_dir():  # the path of nothing is the folder that we are in
         return False
     if reference.startswith((".", "/")):
         return True
@@ -104,9 +104,8 @@ class _Git:
         """The id of the commit that `reference` names."""
         self._ask("rev-parse", "--git-dir", otherwise=f"{self._folder} is in no git repository; name a folder instead of a ref")
         if reference.startswith("-") or not reference.isprintable():
-            raise RefError(
-                f"{reference!a} is no git ref: it {'looks like an option' if reference[:1] == '-' else 'is no text'}"
-            )
+            why = "it looks like an option" if reference.startswith("-") else "it has characters that no ref has"
+            raise RefError(f"{reference!a} is no git ref: {why}; write one like origin/main")
         wanted = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"]
         return self._ask(*wanted, otherwise=lambda: self._unknown(reference)).decode().strip()
 
@@ -119,7 +118,8 @@ class _Git:
         fetch = f"git fetch {remote} {branch}"
         if self._ask("rev-parse", "--is-shallow-repository", otherwise="").decode().strip() == "true":
             fetch += f"; this clone is shallow: git fetch --unshallow {remote} (actions/checkout: fetch-depth: 0)"
-        return f"git knows no commit {reference!a}, and there is no such folder; run: {fetch}"
+        named = f"git knows no commit {reference!a}, and there is no such folder"
+        return f"{named}; run: {fetch}" if reference else "no commit or folder is named; write one like origin/main"
 
     def path_of(self, root: Path) -> PurePosixPath:
         """`root` from the top of the repository; `.` for the top itself."""
@@ -128,10 +128,9 @@ class _Git:
 
     def entries(self, commit: str, path: PurePosixPath) -> Iterator[_Entry]:
         """Every file, link and submodule at or under `path`."""
-        words = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit]
-        listed = self._ask(
-            *words, *([] if path == PurePosixPath() else ["--", str(path)]), otherwise=f"git can't list {commit}"
-        )
+        only = [] if path == PurePosixPath() else ["--", str(path)]
+        words = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit, *only]
+        listed = self._ask(*words, otherwise=f"git can't list {commit}")
         for line in listed.split(b"\0")[:-1]:
             facts, _, name = line.partition(b"\t")
             mode, _, id, size = facts.decode().split()
@@ -139,9 +138,9 @@ class _Git:
 
     def contents(self, ids: Sequence[str]) -> Iterator[bytes]:
         """The contents of files, in that order."""
-        asked = "".join(f"{id}\n" for id in ids).encode()
         if not ids:
             return
+        asked = "".join(f"{id}\n" for id in ids).encode()
         answer = self._ask("cat-file", "--batch", given=asked, otherwise="git can't read the files of the commit")
         at = 0
         for id in ids:
