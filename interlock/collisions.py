@@ -27,6 +27,8 @@ from interlock.names import format_duration
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""
+MAX_LOOKBACK = timedelta(days=7)
+"""A write that is expected to begin or to last longer counts as if for so long: what began earlier is not looked for."""
 PRODUCER_LEAD = timedelta(minutes=30)
 """So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 SEASON = timedelta(days=7)
@@ -215,7 +217,7 @@ class _Search:
 
     def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
         *before, last = (self._catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
-        return _Use(after=sum(before, AT_ONCE), lasts=last, kinds=writes)
+        return _Use(after=min(sum(before, AT_ONCE), MAX_LOOKBACK), lasts=min(last, MAX_LOOKBACK), kinds=writes)
 
     def _users(self, table: str) -> Iterator[_User]:
         for job, uses in self._uses[table].items():

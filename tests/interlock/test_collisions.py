@@ -153,6 +153,15 @@ def test_two_jobs_write_a_table_at_once(one: str, other: str, expected: list[str
     assert [(jobs, times) for _, jobs, times in found] == ([(("a", "b"), expected)] if expected else [])
 
 
+def test_what_is_said_to_take_for_ever_takes_a_week() -> None:
+    forever = "{p: {service: web, expect: 999999d, tables: {raw.t: [mutate]}}}"
+    found = collisions(jobs("a|0 6 29 12 *|web|p", "b|0 5 5 1 *|web|p", "c|0 7 5 1 *|web|p", processors=forever), DAY)
+    assert of(CollisionKind.TABLE, found) == [
+        ("table/raw.t", ("a", "b"), ["05:00"]),
+        ("table/raw.t", ("b", "c"), ["07:00"]),
+    ]
+
+
 def test_a_collision_on_a_table_says_how_bad_it_is_and_why() -> None:
     both = jobs("a|0 6 * * *|wide|mutate", "b|5 6 * * *|web|also", processors=TWO_WRITERS)
     (found,) = (collision for collision in collisions(both, DAY) if collision.kind is CollisionKind.TABLE)

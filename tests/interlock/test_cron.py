@@ -126,6 +126,20 @@ def test_accepted(text: str, minutes: set[int], hours: set[int]) -> None:
     assert str(cron) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "months", "weekdays"),
+    [
+        pytest.param("0 5 * * *", range(1, 32), range(1, 13), range(7), id="every day"),
+        pytest.param("0 5 1,10-30/10 JAN,7 *", {1, 10, 20, 30}, {1, 7}, range(7), id="days of two months"),
+        pytest.param("0 5 * * 5-7", range(1, 32), range(1, 13), {0, 5, 6}, id="7 is Sunday, as is 0"),
+        pytest.param("0 5 * 2 SUN,*/3", range(1, 32), {2}, {0, 3, 6}, id="a step over the week"),
+    ],
+)
+def test_dates(text: str, days: set[int], months: set[int], weekdays: set[int]) -> None:
+    cron = Cron.parse(text)
+    assert (cron.days, cron.months, cron.weekdays) == (frozenset(days), frozenset(months), frozenset(weekdays))
+
+
 @pytest.mark.parametrize("field", range(5))
 def test_every_field_takes_each_of_its_numbers_and_none_beyond(field: int) -> None:
     low, high = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)][field]
