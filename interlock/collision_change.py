@@ -75,8 +75,10 @@ def collision_changes(before: Catalog, after: Catalog, at: datetime, renamed: Ma
         new = {_key(collision, {}): collision for collision in collisions(after, season.span)}
         old_crowds, new_crowds = _Crowds(old.values(), season.span), _Crowds(new.values(), season.span)
         told = old | told | new
-        for key in sorted({*old, *new}):
+        for key in sorted(old.keys() | new.keys()):
             was, now = _times(old.get(key), season.span), _times(new.get(key), season.span)
+            if was == now:
+                continue
             worse, better = now - was - old_crowds.as_large(key), was - now - new_crowds.as_large(key)
             if worse or better:
                 in_season = InSeason(

@@ -10,7 +10,7 @@ from functools import cached_property
 from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
-from interlock.graph import Chain, Coverage, backfill_coverage, chains, scopes
+from interlock.graph import Chain, Members, chains, members, scopes
 from interlock.job_review import whole_minute
 from interlock.minutes import Minutes, Span, fire_minutes
 from interlock.names import format_duration
@@ -58,7 +58,7 @@ class Covering:
     def __init__(self, catalog: Catalog, at: datetime) -> None:
         self.catalog = catalog
         self._start = whole_minute(at)
-        self._coverage: dict[str, Coverage] = {}
+        self._members: dict[str, Members] = {}
 
     @cached_property
     def chains(self) -> Mapping[str, tuple[Chain, ...]]:
@@ -79,7 +79,7 @@ class Covering:
         """Why `scope` covers `job`, which it does."""
         kind, _, name = scope.partition("/")
         if kind == "backfill":
-            reason = self._backfill(name).jobs[job][0]
+            reason = self._backfill(name)[0][job][0]
             return Member(job=job, how=str(reason.chain), why=reason.conflict.why if reason.conflict else "")
         if kind == "window":
             named = [one for one in self.catalog.windows[name].covers if job in self.scopes[one]]
@@ -92,13 +92,14 @@ class Covering:
         kind, _, name = scope.partition("/")
         if kind != "backfill" or name not in self.catalog.backfills:
             return []
-        nearly = self._backfill(name).near_misses.items()
+        nearly = self._backfill(name)[1].items()
         return [Member(job=job, how=str(found[0].chain), why=found[0].why) for job, found in nearly]
 
-    def _backfill(self, name: str) -> Coverage:
-        if name not in self._coverage:
-            self._coverage[name] = backfill_coverage(self.catalog, self.catalog.backfills[name], self.chains)
-        return self._coverage[name]
+    def _backfill(self, name: str) -> Members:
+        """What it covers and its near misses."""
+        if name not in self._members:
+            self._members[name] = members(self.catalog.backfills[name], self.chains)
+        return self._members[name]
 
     def missed(self, scope: str) -> Missed | None:
         """The runs that a hold of `scope` costs."""

@@ -38,7 +38,8 @@ Waivable = Job | Service | Processor | Backfill | Window
 def findings(catalog: Catalog, today: date) -> list[Finding]:
     """Everything that breaks a rule and is not waived on `today`, sorted by place."""
     found = [finding for rule in RULES.values() for finding in rule(catalog, today)]
-    open_ones = [finding for finding in found if not _waived(waivable(catalog)[finding.subject], finding.rule, today)]
+    things = waivable(catalog)
+    open_ones = [finding for finding in found if not _waived(things[finding.subject], finding.rule, today)]
     return sorted(open_ones, key=lambda f: (f.source.file, f.source.line, f.rule, f.message))
 
 

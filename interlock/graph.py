@@ -116,13 +116,16 @@ def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
     return NearMiss(chain=chain, why=why)
 
 
-def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Coverage:
-    """What a backfill covers, its near misses, and what pausing the covered jobs does not stop."""
+Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
+
+
+def members(backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Members:
+    """The jobs that a backfill covers, each with its reasons, and its near misses; both by name."""
     covered: dict[str, tuple[Reason, ...]] = {}
     missed: dict[str, tuple[NearMiss, ...]] = {}
     kept = {keep.job: keep.reason for keep in backfill.keep}
     for job, job_chains in sorted(all_chains.items()):
-        judged = [_judge(backfill, chain) for chain in job_chains]
+        judged = [_judge(backfill, chain) for chain in job_chains if chain.table in backfill.tables]
         reasons = tuple(found for found in judged if isinstance(found, Reason))
         near = tuple(found for found in judged if isinstance(found, NearMiss))
         if reasons and job in kept:
@@ -131,6 +134,12 @@ def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[
             covered[job] = reasons
         elif near:
             missed[job] = near
+    return covered, missed
+
+
+def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Coverage:
+    """What a backfill covers, its near misses, and what pausing the covered jobs does not stop."""
+    covered, missed = members(backfill, all_chains)
     return Coverage(
         scope=f"backfill/{backfill.name}",
         jobs=covered,
@@ -198,7 +207,7 @@ def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
             if chain.access & WRITES:
                 covered[f"table/{chain.table}"].add(job.name)
     for backfill in catalog.backfills.values():
-        covered[f"backfill/{backfill.name}"] = set(backfill_coverage(catalog, backfill, all_chains).jobs)
+        covered[f"backfill/{backfill.name}"] = set(members(backfill, all_chains)[0])
     for window in catalog.windows.values():
         covered[f"window/{window.name}"] = set().union(*(covered[scope] for scope in window.covers))
     return {scope: tuple(sorted(jobs)) for scope, jobs in sorted(covered.items())}
