@@ -1,5 +1,5 @@
-"""`python -m bench`: synth, start-up, a backfill's toggle and a hold against what people do by hand, an idle tick, the search for
-collisions, and a review.
+"""`python -m bench`: synth, start-up, a backfill's toggle and a hold against what people do by hand, an idle tick, the
+search for collisions, and a review.
 
 Everything is measured several times in turn in one run; the table gives medians. The local target stands in for Google Cloud,
 so the absolute times of the toggle say nothing about Google: what counts is how many calls are made, and how the ways compare.

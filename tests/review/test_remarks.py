@@ -1,0 +1,130 @@
+"""What a review says of jobs, pairs, tables, waivers and rules, beside what the golden comments show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from interlock.job_remarks import moved_in_words
+from interlock.remark import Topic
+from interlock.review import Review, review
+from interlock.review_markdown import as_markdown
+from tests.interlock.catalogs import load
+from tests.review.cases import AT, BASE, GAMES, WAIVED, edited
+
+LINES = 'schedule: "30 * * * *"'
+PAIRED = edited(("    runs: [lines]\n", "    runs: [lines]\n    pair_with: [fetch-games]\n"))
+
+
+def reviewed(after: str, before: str = BASE, at: datetime = AT) -> Review:
+    return review(load(before), load(after), at)
+
+
+def remarks(found: Review, topic: Topic) -> list[str]:
+    return [f"{remark.subject}: {remark.text}" for remark in found.remarks if remark.topic is topic]
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        pytest.param([('"15 6 * * *"', '"45 6 * * *"')], "fires 30m later", id="later"),
+        pytest.param([('"15 6 * * *"', '"15 4 * * *"')], "fires 2h earlier", id="earlier"),
+        pytest.param([(LINES, LINES.replace("30", "40"))], "fires 10m later", id="every hour, the nearer way"),
+        pytest.param([(LINES, LINES.replace("30", "0"))], "fires 30m earlier or later", id="every hour, either way"),
+        pytest.param([('"15 6 * * *"', '"15 6,18 * * *"')], "", id="more often"),
+        pytest.param(
+            [('"15 6 * * *"', '"15 11 * * *"\n    time_zone: Etc/UTC')],
+            "fires at the same instants in winter, 1h later in summer",
+            id="to UTC at the time of winter",
+        ),
+        pytest.param([(LINES, f"{LINES}\n    time_zone: Etc/UTC")], "fires at the same instants", id="every hour, in UTC"),
+        pytest.param(
+            [('"15 6 * * *"', '"15 6,18 * * *"\n    time_zone: America/Phoenix')],
+            "a clock's time is 2h later in winter, 3h later in summer, by its zone alone",
+            id="a zone, and more often",
+        ),
+        pytest.param(
+            [('"15 6 * * *"', '"15 6 1 3 *"'), ('"30 * * * *"', '"30 * 1 3 *"')], "", id="to a day that no season's week has"
+        ),
+    ],
+)
+def test_how_far_fires_moved(edits: list[tuple[str, str]], expected: str) -> None:
+    assert moved_in_words(reviewed(edited(*edits)).jobs[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        pytest.param(
+            edited(('"15 6 * * *"', '"45 6 * * *"'), text=PAIRED),
+            "fetch-games: its schedule changed, and fetch-lines, its pair, stays as it was",
+            id="one moves",
+        ),
+        pytest.param(edited(("Games of the night", "Games"), text=PAIRED), None, id="one is described otherwise"),
+        pytest.param(
+            edited(('"15 6 * * *"', '"45 6 * * *"'), (LINES, LINES.replace("30", "35")), text=PAIRED), None, id="both move"
+        ),
+        pytest.param(
+            edited((GAMES, ""), text=BASE),
+            "fetch-games: it is removed, and fetch-lines, its pair, stays as it was",
+            id="one goes, and the pair with it",
+        ),
+    ],
+)
+def test_a_pair_of_which_one_changed(after: str, expected: str | None) -> None:
+    assert remarks(reviewed(after, PAIRED), Topic.PAIR) == ([expected] if expected else [])
+
+
+def test_a_crowd_that_one_leaves_is_no_new_crowd_and_one_that_grows_is() -> None:
+    three = edited(
+        (LINES, 'schedule: "15 6 * * *"'),
+        ('schedule: "0 17 * * *"\n    time_zone: Etc/UTC', 'schedule: "15 6 * * *"'),
+        (", gap: 5m", ""),
+    )
+    two = edited(('"15 6 * * *"', '"45 7 * * *"'), text=three)
+    assert remarks(reviewed(two, three), Topic.COLLISION) == []
+    (grown,) = remarks(reviewed(three, two), Topic.COLLISION)
+    assert grown.startswith(
+        "service/scrapers: fetch-games, fetch-injuries and fetch-lines: scrapers takes 1 start a minute; 3 jobs"
+    )
+
+
+def test_a_waiver_that_has_ended_is_a_finding_even_where_nothing_changes() -> None:
+    waived = edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))
+    found = reviewed(waived, waived, datetime(2026, 12, 11, tzinfo=UTC))
+    assert remarks(found, Topic.WAIVER) == [
+        "jobs.fetch-games: the waiver of stagger ended on 2026-12-10: the source is ready at 6 (data)"
+    ]
+    assert [note.says for note in found.waivers] == ["ended 1 day ago"]
+    assert [note.says for note in reviewed(waived, waived, datetime(2026, 12, 10, tzinfo=UTC)).waivers] == ["ends today"]
+    assert reviewed(waived, waived, datetime(2026, 11, 9, tzinfo=UTC)).waivers == ()
+
+
+def test_a_rule_that_was_broken_before_is_no_finding_of_this_change() -> None:
+    broken = edited((LINES, f'{LINES}\n    was: "0 12 * * *"'))
+    assert len(remarks(reviewed(broken), Topic.RULE)) == 1
+    moved = edited(('"15 6 * * *"', '"45 6 * * *"'), text=broken)
+    assert remarks(reviewed(moved, broken), Topic.RULE) == []
+
+
+def test_where_something_stands_is_no_change() -> None:
+    found = reviewed(edited(("jobs:\n", "# moved down\n\njobs:\n")))
+    assert found.is_empty
+
+
+def test_a_comment_is_cut_in_the_order_of_importance_and_never_too_long() -> None:
+    many = "".join(
+        f'  job-{n}:\n    description: Fetches\n    schedule: "15 6 * * *"\n    target: {{service: scrapers}}\n'
+        for n in range(60)
+    )
+    found = reviewed(edited(("  fetch-lines:", f"{many}  fetch-lines:")))
+    lengths = []
+    for limit in (4_000, 6_000, 9_000, 20_000):
+        said = as_markdown(found, base="b" * 200, head="h", whole="w", limit=limit)
+        lengths.append(len(said))
+        assert len(said) <= limit
+        assert said.count("<details") == said.count("</details>")
+        assert said.count("```") % 2 == 0
+        assert ("<b>Coverage</b>" in said) <= ("### The day" in said) <= ("### Jobs" in said) <= ("**new collision**" in said)
+    assert lengths == sorted(lengths)
