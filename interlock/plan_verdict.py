@@ -51,6 +51,8 @@ def _about(change: JobChange, before: Situation, after: Situation) -> Iterator[R
     elif "delete" in change.actions or "forget" in change.actions:
         if change.job in after.catalog.jobs:
             yield _finding(change, "the plan deletes it, although the catalog has it: is it a plan of another commit?")
+        elif change.job not in before.catalog.jobs:
+            yield _finding(change, "the plan deletes it, and neither side has it: was it deployed from elsewhere?")
     elif change.actions == ("update",):
         yield from _updated(change, before, after)
 

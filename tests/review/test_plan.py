@@ -182,6 +182,13 @@ def test_what_a_plan_makes_and_changes_as_the_catalog_says_is_no_remark() -> Non
     assert said(BASE, BASE, jobs=(change("fetch-games", before=None, after=False, actions=("create",), changed=()),)) == []
 
 
+def test_a_deletion_of_what_neither_catalog_has_is_found() -> None:
+    strange = change("stranger", actions=("delete",), changed=(), after=None)
+    assert said(BASE, BASE, jobs=(strange,)) == [
+        "!stranger: the plan deletes it, and neither side has it: was it deployed from elsewhere?"
+    ]
+
+
 def test_a_deletion_that_the_catalog_says_is_said_once_and_one_that_the_plan_lacks_is_noted() -> None:
     gone = edited((GAMES, ""))
     assert said(BASE, gone, jobs=(change(actions=("delete",), changed=(), after=None),)) == []
@@ -204,8 +211,8 @@ def test_a_deletion_that_the_catalog_says_is_said_once_and_one_that_the_plan_lac
             ),
             (),
             [
-                '!fetch-games: somebody changed schedule from "15 6 * * *" to "0 6 * * *" and time_zone from "Etc/UTC" to "Asia/Tokyo" '
-                + TAKEN_BACK
+                '!fetch-games: somebody changed schedule from "15 6 * * *" to "0 6 * * *" and time_zone from "Etc/UTC" '
+                f'to "Asia/Tokyo" {TAKEN_BACK}'
             ],
             id="a schedule by hand",
         ),
