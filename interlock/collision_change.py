@@ -166,13 +166,13 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
 
 
 def _told(subject: str, found: Sequence[CollisionChange]) -> str:
-    """Who collides over what, and why the worst of them do; the sentence about two jobs and a table names all three."""
+    """Who collides over what, and why the worst of them do. The sentence about two jobs and a table names the jobs."""
     first = found[0]
     names = "" if first.kind in OVER_TABLES else f"{listed([*first.jobs])}: "
     if len({change.jobs for change in found}) == 1 and names:
         return f"{names}{'; '.join(change.why for change in found)}"
     if len(found) == 1:
-        return first.why
+        return f"over {first.subject.partition('/')[2]}: {first.why}"
     others = sorted({job for change in found for job in change.jobs} - {subject})
     tables = sorted({change.subject.partition("/")[2] for change in found if change.kind in OVER_TABLES})
     over = f" over {listed(tables, most=2)}" if tables else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -144,7 +144,7 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
     old_names = {new: old for old, new in renamed.items()}
     old = {renamed.get(job, job) for job in before.scopes.get(scope, ())}
     new = set(after.scopes.get(scope, ()))
-    old_near = {renamed.get(member.job, member.job): member for member in before.near(scope)}
+    old_near = {member.job: member for member in (_renamed(member, renamed) for member in before.near(scope))}
     new_near = {member.job: member for member in after.near(scope)}
     missed = before.missed(scope), after.missed(scope)
     costs = [one and one.runs for one in missed]
@@ -153,12 +153,17 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
     return ScopeChange(
         scope=scope,
         joins=tuple(after.member(scope, job) for job in sorted(new - old)),
-        leaves=tuple(before.member(scope, old_names.get(job, job)) for job in sorted(old - new)),
+        leaves=tuple(_renamed(before.member(scope, old_names.get(job, job)), renamed) for job in sorted(old - new)),
         nearly=tuple(new_near[job] for job in sorted(new_near.keys() - old_near.keys())),
         no_longer_nearly=tuple(old_near[job] for job in sorted(old_near.keys() - new_near.keys())),
         missed_before=missed[0],
         missed_after=missed[1],
     )
+
+
+def _renamed(member: Member, renamed: Mapping[str, str]) -> Member:
+    """By its new name, as everywhere in a review."""
+    return replace(member, job=renamed.get(member.job, member.job))
 
 
 def missed_in_words(change: ScopeChange) -> str:

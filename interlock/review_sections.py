@@ -193,7 +193,7 @@ def _strips(review: Review) -> Section:
 
 def _strips_of_a_day(jobs: Sequence[JobReview]) -> Iterator[str]:
     day = jobs[0].day
-    yield f"{f'{day.date:%a %Y-%m-%d}, {day.zone.key}':<{LABEL + len(SIDES[0])}}  {ruler(day)}\n"
+    yield f"{day.date:%a %Y-%m-%d}, {day.zone.key}\n{'':{LABEL + len(SIDES[0])}}  {ruler(day).rstrip()}\n"
     for job in jobs:
         sides = zip(SIDES, (job.before, job.after), strict=True)
         yield "".join(_strip(job.name, which, side, day) for which, side in sides if side)

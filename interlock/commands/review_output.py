@@ -23,7 +23,8 @@ from interlock.strip import LEGEND, ruler, strip
 
 SHOWN = 40
 """Rows of a table; --format json has all."""
-LABEL = 28
+LABEL = 8
+"""Columns before a strip."""
 SIDES = ("before", "after")
 
 
@@ -201,11 +202,11 @@ def _said(side: Side | None, at: datetime) -> Mapping[str, str]:
 def _print_strips(jobs: Sequence[JobReview]) -> None:
     drawn = [job for job in jobs if any(side.fires for side in (job.before, job.after) if side)][:SHOWN]
     for job in drawn:
-        click.echo(f"{job.name + ', ' + job.day.zone.key:<{LABEL + 8}} {ruler(job.day)}")
+        click.echo(f"{job.name}, {job.day.date:%a %Y-%m-%d} in {job.day.zone.key}\n{'':{LABEL}} {ruler(job.day).rstrip()}")
         for which, side in zip(SIDES, (job.before, job.after), strict=True):
             if side is not None:
                 fires = side.fires if side.job.paused is None else ()
-                click.echo(f"{which:>{LABEL + 8}} {strip(fires, job.day, side.closed)}")
+                click.echo(f"{which:>{LABEL}} {strip(fires, job.day, side.closed)}")
     if drawn:
         click.echo(LEGEND)
 

@@ -107,6 +107,11 @@ CASES = [
     Case(name="renamed-job", after=edited(("  fetch-games:", "  fetch-night-games:"))),
     Case(name="moved-into-a-window", after=edited(('"15 6 * * *"', '"15 4 * * *"'))),
     Case(name="new-writer-of-a-backfilled-table", after=edited(("  fetch-lines:", NEW_WRITER + "  fetch-lines:"))),
+    # fetch-games begins the summary at 06:17.
+    Case(
+        name="two-writers-at-once",
+        after=edited(("  fetch-lines:", NEW_WRITER.replace("45 10", "18 6") + "  fetch-lines:")),
+    ),
     Case(name="new-link-in-a-chain", after=edited(("  report:", NEW_LINK + "  report:"))),
     # 06:15 in New York is 11:15 UTC in winter and 10:15 in summer.
     Case(name="collision-only-in-winter", after=edited((INJURIES, INJURIES.replace("0 17", "15 11")))),
