@@ -10,6 +10,7 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
+from interlock.commands.operating import look_now
 from interlock.environment import LOCAL, Environment
 from interlock.files import load_catalog
 from interlock.gcp.storage import list_flags, remove_flags
@@ -50,6 +51,7 @@ def command(
     deploy_stack(cloud, "schedules", variables, yes=yes)
     if mode == "off":
         _remove_what_is_left(cloud, chosen, asks=not yes and cloud.name != LOCAL)
+    look_now(cloud)
 
 
 def _remove_what_is_left(cloud: Environment, chosen: list[str], *, asks: bool) -> None:

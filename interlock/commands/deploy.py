@@ -9,6 +9,7 @@ import click
 from interlock.commands import status
 from interlock.commands.cdktf import STACKS, check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
+from interlock.commands.operating import look_now
 from interlock.environment import LOCAL
 from interlock.files import load_catalog
 from interlock.gcp import CloudError
@@ -35,4 +36,5 @@ def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
     synthesize(cloud, root)
     for stack in STACKS:
         deploy_stack(cloud, stack, {}, yes=yes)
+    look_now(cloud)
     ctx.invoke(status.command, root=root, env_name=env_name, style="table", everything=True)

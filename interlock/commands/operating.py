@@ -223,6 +223,17 @@ def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
     return print_report(report.as_json(), ok=report.settled)
 
 
+def look_now(environment: Environment) -> None:
+    """Has the coordinator look after a deploy, which may have raced with a tick: as a backfill is ended Terraform resumes its jobs
+    before it deletes the flag, and a tick in between pauses them again. Without an answer the next tick does it."""
+    try:
+        answer = ask(environment, {"action": "reconcile"})
+    except CloudError as error:
+        click.echo(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
+        return
+    print_report(answer.report, ok=answer.ok)
+
+
 def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
     """What was done, the jobs of one kind of change together; returns `ok`."""
     records = report.get("records")
