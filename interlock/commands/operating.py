@@ -224,8 +224,8 @@ def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
 
 
 def look_now(environment: Environment) -> None:
-    """Has the coordinator look after a deploy, which may have raced with a tick: as a backfill is ended Terraform resumes its jobs
-    before it deletes the flag, and a tick in between pauses them again. Without an answer the next tick does it."""
+    """Has the coordinator look after a deploy. A tick may have come between: as a backfill is ended, Terraform resumes its jobs
+    before it deletes the flag, and whoever looks meanwhile pauses them again. Without an answer the next tick does it."""
     try:
         answer = ask(environment, {"action": "reconcile"})
     except CloudError as error:
