@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
-from interlock.commands import deploy, extend, hold, release
+from interlock.commands import deploy, extend, hold, operating, release
 from interlock.commands.cdktf import STACKS
 from interlock.commands.operating import Site
 from interlock.declaration import declare
@@ -48,6 +48,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: s
     name, *rest = arguments
     module = {"hold": hold, "extend": extend, "release": release}[name]
     monkeypatch.setattr(module, "see", see)
+    monkeypatch.setattr(operating, "check_clock", lambda: None)
     return CliRunner().invoke(module.command, [*rest, "--env", "production", "--direct"], input=typed)
 
 
