@@ -180,6 +180,19 @@ class Model(RuleBasedStateMachine):
             if self.in_flight:
                 self.go_on(0, FOREVER)
 
+    @rule(scope=st.sampled_from(HELD_SCOPES), calls=CALLS, releases=st.booleans())
+    def slow_while_what_holds_changes(self, scope: str, calls: int, releases: bool) -> None:
+        """An instance holds a scope, or ticks, and goes on after another has been and gone, which released it, or held it."""
+        if self.in_flight or self.terraform:
+            return
+        hold, release = Request("hold", scope=scope, id="slow", seconds=90 * 60), Request("release", scope=scope, id="slow")
+        self._serve(hold if releases else Request("reconcile"), Fate(suspended_at=calls))
+        there = any((h.scope, h.id) == hold.identity for h in active(self.world.objects, self.world.now))
+        if self.in_flight and there == releases:
+            self._serve(release if releases else hold, Fate())
+        if self.in_flight:
+            self.go_on(0, FOREVER)
+
     # Time, with every timer of it lost unless a tick is delivered.
 
     @rule(minutes=STEPS)
