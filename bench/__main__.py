@@ -33,12 +33,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each (default 3)")
     parser.add_argument("--latency", default="0ms", help="made-up latency of the stand-in, to see how the ways scale")
+    parser.add_argument(
+        "--gcloud-on-all",
+        action="store_true",
+        help="gcloud alone, on every job of the hold: once, it takes minutes",
+    )
     options = parser.parse_args()
     os.chdir(ROOT)
     if "INTERLOCK_LOCAL_URL" not in os.environ:
         with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
             run = [PYTHON, "-m", "local", "run", "--state", state, "--latency", options.latency]
             return subprocess.run([*run, "--", PYTHON, "-m", "bench", *sys.argv[1:]], check=False).returncode
+    if options.gcloud_on_all:
+        reconcile.gcloud_on_all(options.latency)
+        return 0
     start_up(options.runs)
     synth(options.runs)
     toggle(options.runs, options.latency)

@@ -29,7 +29,9 @@ from interlock.seen import Reader
 REGION, SCOPE, ID = "us-west2", "all", "bench"
 HELD_JOBS, MANY_JOBS = 200, 1000
 GCLOUD_JOBS = 10
-"""gcloud needs a process for each job: it is measured on so many, and multiplied."""
+"""gcloud needs a process for each job: it is measured on so many, and multiplied, unless all are asked for."""
+GCLOUD_WAYS = {f"gcloud, xargs -P {WORKERS}": WORKERS, "gcloud, one after the other": 1}
+"""How many processes at a time."""
 WRITES_A_MINUTE = 500
 """Cloud Scheduler's quota: https://cloud.google.com/scheduler/quotas"""
 BUSY = timedelta(seconds=5)
@@ -74,6 +76,23 @@ class Platform:
         api("POST", "/_local/settle")
 
 
+def gcloud_on_all(latency: str) -> None:
+    """gcloud on every job, once, as it takes minutes: from the request to all jobs paused, and to the end of the runs."""
+    platform = _platform(HELD_JOBS)
+    paused, drained = {}, {}
+    for name, processes in GCLOUD_WAYS.items():
+        platform.run_all()
+        began = time.monotonic()
+        timed(_gcloud(platform, processes, HELD_JOBS))
+        paused[name] = time.monotonic() - began
+        platform.drained()
+        drained[name] = time.monotonic() - began
+        timed(platform.client("resume", HELD_JOBS))
+    base = next(iter(GCLOUD_WAYS))
+    say(f"gcloud, one round: request to all of {HELD_JOBS} jobs paused, latency {latency}", paused, base)
+    say(f"The same to drained, when runs of {BUSY.seconds} s had just begun", drained, base)
+
+
 def pause_all(runs: int, latency: str) -> None:
     """From the request to all jobs paused, and to the end of the runs under way."""
     platform = _platform(HELD_JOBS)
@@ -102,8 +121,8 @@ def pause_all(runs: int, latency: str) -> None:
     ways: dict[str, Callable[[], float]] = {base: held, plain: lambda: by_hand(platform.client("pause", HELD_JOBS), HELD_JOBS)}
     notes = {}
     if shutil.which("gcloud"):
-        for name, processes in ((f"gcloud, xargs -P {WORKERS}", WORKERS), ("gcloud, one after the other", 1)):
-            ways[name] = partial(by_hand, _gcloud(platform, processes), GCLOUD_JOBS)
+        for name, processes in GCLOUD_WAYS.items():
+            ways[name] = partial(by_hand, _gcloud(platform, processes, GCLOUD_JOBS), GCLOUD_JOBS)
             notes[name] = f"measured on {GCLOUD_JOBS} jobs, times {HELD_JOBS // GCLOUD_JOBS}"
     measured = medians(ways, runs)
     measured |= {name: measured[name] * HELD_JOBS / GCLOUD_JOBS for name in notes}
@@ -187,8 +206,8 @@ def _job(name: str) -> DeclaredJob:
     )
 
 
-def _gcloud(platform: Platform, processes: int) -> str:
-    names = "\\n".join(list(platform.declaration.jobs)[:GCLOUD_JOBS])
+def _gcloud(platform: Platform, processes: int, jobs: int) -> str:
+    names = "\\n".join(list(platform.declaration.jobs)[:jobs])
     pause = f"gcloud -q scheduler jobs pause NAME --location={REGION}"
     return f"printf '{names}\\n' | xargs -P {processes} -I NAME {pause}"
 

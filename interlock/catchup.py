@@ -70,11 +70,13 @@ class Traffic:
         # Who made the mark may have been ahead: what ran before it is known from the last attempt anyway.
         last = actual.last_attempt if actual else None
         fires = missed_fires(job, since - MAX_CLOCK_SKEW, last, self.now)
+        if actual is None or actual.state != ENABLED:  # and goes on missing runs
+            return Wait(missed=len(fires), why=f"it is not enabled but {actual.state if actual else 'missing'}")
         if job.catch_up == "skip" or not (fires or self._just_now(job, last)):
             return Drop(missed=len(fires))
         if not fires:
             return Wait(missed=0, why="it fires just now, and may have been held")
-        why = self._why_not(job, actual, fires[-1])
+        why = self._why_not(job, fires[-1])
         return Wait(missed=len(fires), why=why) if why else Run(missed=len(fires), fire=fires[-1])
 
     def _just_now(self, job: DeclaredJob, last_attempt: datetime | None) -> bool:
@@ -90,9 +92,7 @@ class Traffic:
         """The job waits for nothing any more."""
         self.pending.discard(name)
 
-    def _why_not(self, job: DeclaredJob, actual: ActualJob | None, fire: datetime) -> str | None:
-        if actual is None or actual.state != ENABLED:
-            return f"it is not enabled but {actual.state if actual else 'missing'}"
+    def _why_not(self, job: DeclaredJob, fire: datetime) -> str | None:
         # Cloud Scheduler may be making that run right now, and tell us of the attempt a moment later.
         if fire > self.now - MAX_CLOCK_SKEW:
             return f"its run of {format_instant(fire)} may be under way"

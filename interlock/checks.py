@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from interlock.actual import ENABLED, ActualJob
 from interlock.catchup import missed_fires
@@ -18,11 +18,14 @@ MISSED_AFTER, MISSED_BEFORE = timedelta(minutes=5), timedelta(minutes=35)
 """A run is missed when no attempt came for so long; it is said for half an hour, three ticks."""
 
 
-def found_wrong(declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob]) -> Iterator[Record]:
-    """Everything of that kind, sorted by kind."""
+def found_wrong(
+    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None = None
+) -> Iterator[Record]:
+    """Everything of that kind, sorted by kind. `declared` is when the declaration was written, by a deploy that then changes
+    the jobs."""
     yield from _unreadable(declaration, objects)
     yield from _ending(objects)
-    yield from _missed(declaration, objects, jobs)
+    yield from _missed(declaration, objects, jobs, declared)
 
 
 def _unreadable(declaration: Declaration, objects: Objects) -> Iterator[Record]:
@@ -53,11 +56,15 @@ def _ending(objects: Objects) -> Iterator[Record]:
             yield Record(event=HOLD_ENDING, hold=flag.scope, until=flag.end, why=why)
 
 
-def _missed(declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob]) -> Iterator[Record]:
-    """Runs that Cloud Scheduler should have started. Not of jobs that miss runs on purpose, or of one that never ran, which
-    may be new. A schedule that was just changed may be said to have missed a run of its new times."""
+def _missed(
+    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None
+) -> Iterator[Record]:
+    """Runs that Cloud Scheduler should have started, since the last deploy could have its say. Not of jobs that miss runs on
+    purpose, for which the ledger says nothing once their hold has ended, or of one that never ran."""
     holding, marks = objects.active, objects.marks
     after, before = objects.now - MISSED_BEFORE, objects.now - MISSED_AFTER
+    if declared is not None:
+        after = max(after, declared + declaration.tick)
     for name, job in declaration.jobs.items():
         actual = jobs.get(name)
         if actual is None or actual.state != ENABLED or actual.last_attempt is None or actual.last_attempt >= before:

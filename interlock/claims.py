@@ -14,6 +14,8 @@ from functools import partial
 
 from interlock.actual import ActualJob
 from interlock.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
+from interlock.cron import zone
+from interlock.dates import uncovered_days
 from interlock.declaration import Declaration
 from interlock.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.holds import covers, format_instant
@@ -37,6 +39,10 @@ REFUSED_FOR_NOW = frozenset({409, 429})
 """Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""
 SERVER_ERROR = 500
 """From here on a refusal does not say that nothing was done."""
+
+
+SHOWN_DAYS = 10
+"""In a line of the log."""
 
 
 class HoldsMoved(Exception):
@@ -110,7 +116,7 @@ class _Maker:
             if failure:
                 self._failed(name, failure)
             elif (missed := decisions[name].missed) and name in self._traffic.declaration.jobs:
-                why = f"nothing makes up for its {missed} missed{self._dates(name)}"
+                why = f"nothing makes up for its {missed} missed{self._uncovered(name)}"
                 self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=(("missed", missed),)))
         return [name for name in decisions if name not in dropped]
 
@@ -167,15 +173,20 @@ class _Maker:
         )
         self._stand_still()
         if self._cleared(name) and self._make(claim, mark):
-            why = f"once, for {decision.missed} missed since {format_instant(since)}{self._dates(name)}"
+            why = f"once, for {decision.missed} missed since {format_instant(since)}{self._uncovered(name)}"
             self._record(Record(event=RUN_CAUGHT_UP, job=name, why=why, numbers=numbers))
         else:
             self._record(Record(event=RUN_WAITING, job=name, why="another instance is at it, or stopped meanwhile"))
 
-    def _dates(self, name: str) -> str:
-        if not self._traffic.declaration.jobs[name].relative_dates:
+    def _uncovered(self, name: str) -> str:
+        """The days that no run covers, of a job whose body names a date relative to the day."""
+        job, since, now = self._traffic.declaration.jobs[name], self._since(name), self._objects.now
+        if since is None or not job.relative_dates:
             return ""
-        return "; its body names a date relative to the day, so days that it missed need a run of their own"
+        days = uncovered_days(job, job.schedule.fires_between(min(since, now), now, zone(job.time_zone)), now)
+        shown = ", ".join(str(day) for day in days[:SHOWN_DAYS])
+        more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
+        return f"; no run covers {shown}{more}: interlock show {name} --day DAY says how to run one by hand" if days else ""
 
     def _cleared(self, name: str) -> bool:
         """Whether no other instance is at this mark: the claim of one that died is deleted."""

@@ -38,7 +38,7 @@ class DeclaredJob:
     service: str
     deadline: timedelta | None
     expect: timedelta | None
-    """How long the longest of the processors that it leads to takes, where that is known."""
+    """How long the longest of the chains that it starts takes from end to end, where that is known: messages take no time."""
     after: tuple[str, ...]
     """The jobs that produce what it consumes. Without cycles: of jobs that feed each other none waits for the other."""
     relative_dates: bool
@@ -110,7 +110,6 @@ def declare(catalog: Catalog, env: Environment) -> Declaration:
 
 
 def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
-    expected = (catalog.processors[name].expect for name in reach(catalog, job.runs))
     return DeclaredJob(
         name=job.name,
         region=job.region,
@@ -121,10 +120,15 @@ def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
         recoverable=job.recoverable,
         service=job.target.service.name,
         deadline=job.deadline,
-        expect=max((expect for expect in expected if expect is not None), default=None),
+        expect=max((_expected(catalog, path) for path in reach(catalog, job.runs).values()), default=timedelta()) or None,
         after=after,
         relative_dates=_says_relative_date(job.target.body),
     )
+
+
+def _expected(catalog: Catalog, path: Iterable[str]) -> timedelta:
+    """How long processors take one after the other; one of which nobody said it adds nothing."""
+    return sum((catalog.processors[name].expect or timedelta() for name in path), timedelta())
 
 
 def _says_relative_date(body: Json) -> bool:

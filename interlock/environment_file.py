@@ -22,12 +22,14 @@ BUCKET = r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]"
 BUCKET_RULE = "is no bucket name; allowed: 3 to 63 of a-z, 0-9, - and _"
 URL_FIELDS = {"service": "s", "project": "p", "project_number": "1", "region": "r"}
 """What a URL pattern may name, each with a value to try it with."""
-MIN_TICK, MAX_TICK = timedelta(minutes=5), timedelta(minutes=30)
-HOUR = timedelta(hours=1)
-TICK_RULE = "does not divide an hour; allowed: 5m, 6m, 10m, 12m, 15m, 20m, 30m"
-PERIOD_RULE = "is refused by Cloud Monitoring; allowed: whole minutes, 1m to 1d"
-MIN_PERIOD, MAX_PERIOD = timedelta(minutes=1), timedelta(days=1)
-"""Of an alert's alignment: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Aggregation"""
+TICKS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 20, 30))
+"""Those that divide an hour and, from their offset on, meet no stagger minute: every 6 or 12 minutes would meet :15."""
+TICK_RULE = f"is no tick; allowed: {', '.join(map(format_duration, TICKS))}"
+PERIOD_RULE = "is no period; allowed: whole minutes, 2m to 1d"
+MINUTE = timedelta(minutes=1)
+MIN_PERIOD, MAX_PERIOD = timedelta(minutes=2), timedelta(days=1)
+"""Of an alert's alignment: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Aggregation. Cloud
+Monitoring takes one minute, too; but the condition has to last for a minute, which a burst does only in a longer window."""
 LABEL = r"[a-z0-9][a-z0-9_-]{0,62}"
 TOPIC = r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 CHANNEL = r"projects/[a-z0-9-]+/notificationChannels/[0-9]{1,30}"
@@ -160,10 +162,8 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
 
 def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Problem]) -> Iterator[Problem]:
     """What the coordinator, its timers and the breaker can't work with."""
-    if not MIN_TICK <= entry.tick <= MAX_TICK or HOUR % entry.tick:
-        yield problem(
-            f"{format_duration(entry.tick)} does not divide an hour; allowed: 5m, 6m, 10m, 12m, 15m, 20m, 30m", "tick"
-        )
+    if entry.tick not in TICKS:
+        yield problem(f"{format_duration(entry.tick)} {TICK_RULE}", "tick")
     elif entry.breaker.hold < 2 * entry.tick:
         yield problem(
             f"{format_duration(entry.breaker.hold)} is shorter than two ticks, {format_duration(2 * entry.tick)}",
@@ -173,7 +173,7 @@ def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Proble
     if entry.breaker.hold > entry.max_hold:
         yield problem(f"is longer than max_hold, {format_duration(entry.max_hold)}", "breaker", "hold")
     period = entry.breaker.period
-    if not MIN_PERIOD <= period <= MAX_PERIOD or period % MIN_PERIOD:
+    if not MIN_PERIOD <= period <= MAX_PERIOD or period % MINUTE:
         yield problem(f"{format_duration(period)} {PERIOD_RULE}", "breaker", "period")
     for name, channel in sorted(entry.notification_channels.items()):
         wanted = WHERE_OF[channel.type]

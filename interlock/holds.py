@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,8 @@ class Hold:
     owner: str | None = None
     jobs: frozenset[str] = frozenset()
     """Those that the scope covered when the object was written: they stay covered although the catalog may have changed."""
+    created: datetime | None = field(default=None, compare=False)
+    """When the object was written, by the bucket's clock; None where nobody says."""
 
 
 def format_instant(instant: datetime) -> str:

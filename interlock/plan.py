@@ -132,29 +132,54 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     return removals
 
 
-def steps(declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob]) -> list[Step]:
-    """What is to be done about each declared job, nothing for those that are right; never about any other job."""
+def steps(
+    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None = None
+) -> list[Step]:
+    """What is to be done about each declared job, nothing for those that are right; never about any other job.
+
+    `declared` is when the declaration was written. While that is younger than a tick, the deploy that wrote it may still be
+    changing jobs, and one that is not as it says is nobody's fault.
+    """
     holding, marks = objects.active, objects.marks
+    seen = objects.now - declaration.tick
     found = []
     for name, job in declaration.jobs.items():
         if name.startswith(OWN_PREFIX):
             continue
         held_by = [hold for hold in holding if covers(hold, name, declaration.scopes)]
         actual, marked = jobs.get(name), name in marks
-        mark = None if marked or job.paused or not held_by else _since(declaration, actual, objects.now)
-        step = _step(job, held_by, actual, mark, marked=marked)
+        mark = None if marked or job.paused or not held_by else _since(declaration, held_by, actual, objects.now)
+        known = _was_held(held_by, marks[name], seen) if marked else _older(declared, seen)
+        step = _step(job, held_by, actual, mark, marked=marked, known=known)
         if step.verb or step.mark or step.notes:
             found.append(step)
     return found
 
 
-def _since(declaration: Declaration, actual: ActualJob | None, now: datetime) -> datetime:
+def _since(declaration: Declaration, held_by: list[Hold], actual: ActualJob | None, now: datetime) -> datetime:
     """Since when a job is held that was not seen held before: since now, unless somebody has paused it already. That was
-    Terraform, turning a backfill on, and not longer ago than the last tick, which would have seen it."""
-    return now - declaration.tick if actual and actual.state == PAUSED else now
+    Terraform, turning a backfill on: after it wrote the flag, and where nobody says when that was, not before the last tick."""
+    if actual is None or actual.state != PAUSED:
+        return now
+    return min((hold.created for hold in held_by if hold.created), default=now - declaration.tick)
 
 
-def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark: datetime | None, *, marked: bool) -> Step:
+def _older(created: datetime | None, seen: datetime) -> bool:
+    """Whether a tick has seen it; what has no known age is taken for old."""
+    return created is None or created <= seen
+
+
+def _was_held(held_by: list[Hold], mark: Item, seen: datetime) -> bool:
+    """Whether the job of the mark has been paused for one of these holds, and not only for one that has ended since: a job that
+    waits for its catch-up run has a mark too, and is enabled when the next hold comes."""
+    made_for = (hold.created and mark.created and hold.created <= mark.created for hold in held_by)
+    return any(made_for) or any(_older(hold.created, seen) for hold in held_by)
+
+
+def _step(
+    job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark: datetime | None, *, marked: bool, known: bool
+) -> Step:
+    """`known`: it has been made as it should be before, so that somebody must have changed it."""
     if actual is None or actual.state not in (ENABLED, PAUSED):
         return Step(job=job, verb=None, mark=mark, record=None, notes=(_broken(job, actual),))
     if held_by or job.paused:
@@ -164,7 +189,7 @@ def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark:
         if actual.state == PAUSED:
             return Step(job=job, verb=None, mark=mark, record=None)
         record = Record(event=JOB_PAUSED, job=job.name, hold=hold, until=until, why=why)
-        drift = marked or job.paused
+        drift = known and (marked or job.paused)
         note = Record(event=ENABLED_WHILE_HELD, job=job.name, hold=hold, until=until, why=f"somebody enabled it; {why}")
         return Step(job=job, verb="pause", mark=mark, record=record, notes=(note,) if drift else ())
     if actual.state == ENABLED:
@@ -173,7 +198,7 @@ def _step(job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark:
     note = Record(
         event=PAUSED_WITHOUT_HOLD, job=job.name, why="somebody paused it; nothing holds it, and it is declared to run"
     )
-    return Step(job=job, verb="resume", mark=None, record=record, notes=() if marked else (note,))
+    return Step(job=job, verb="resume", mark=None, record=record, notes=(note,) if known and not marked else ())
 
 
 def _broken(job: DeclaredJob, actual: ActualJob | None) -> Record:

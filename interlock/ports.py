@@ -7,7 +7,7 @@ fails raises; one whose outcome is not known raises `Unknown`, and then it may o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,8 @@ class Item:
 
     name: str
     generation: int
+    created: datetime | None = field(default=None, compare=False)
+    """When it was written, by the bucket's clock; None where nobody says."""
 
 
 class Bucket(Protocol):

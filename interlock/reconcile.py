@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from interlock.actual import ActualJob
@@ -33,6 +34,8 @@ class Round:
     """What one round saw and did."""
 
     declaration: Declaration
+    declared: datetime | None
+    """When the declaration was written."""
     objects: Objects
     jobs: dict[str, ActualJob]
     failed: frozenset[str]
@@ -60,7 +63,7 @@ def reconcile(outside: Outside) -> Report:
             if active(last.objects.holds, outside.clock()) == last.objects.active:
                 break
         assert last is not None  # noqa: S101
-        for record in found_wrong(last.declaration, last.objects, last.jobs):
+        for record in found_wrong(last.declaration, last.objects, last.jobs, last.declared):
             recorder(record)
     except DeclarationError as error:
         recorder(Record(event=RECONCILE_FAILED, why=f"nothing is touched: {error}"))
@@ -81,7 +84,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     if writes or removals:
         objects = reader.objects()
     jobs = reader.jobs(declaration)
-    due = steps(declaration, objects, jobs)
+    due = steps(declaration, objects, jobs, declared_in.created)
     outcomes = outside.each(partial(_take, outside), due)
     for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
@@ -90,9 +93,11 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in
     # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
     moved = moved or active(objects.holds, outside.clock()) != objects.active
-    to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks for step in due)
+    # One that could not be resumed waits for its catch-up, and does not keep the others from theirs.
+    to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks.keys() - failed for step in due)
     return Round(
         declaration=declaration,
+        declared=declared_in.created,
         objects=objects,
         jobs=jobs,
         failed=failed,

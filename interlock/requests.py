@@ -16,7 +16,7 @@ from interlock.declaration import Declaration
 from interlock.holds import FLAG_PREFIX, HOLD_ID, SCOPE, Hold, format_instant, parse_instant
 from interlock.incident import Incident, parse_incident
 from interlock.names import MAX_TEXT, did_you_mean, format_duration
-from interlock.windows import compact
+from interlock.windows import OPENING_ID, compact
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ID_CHARACTERS = 100
@@ -213,12 +213,14 @@ def checked_hold(
         hint = did_you_mean(request.scope, sorted(declaration.scopes))
         raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
     end = end_of(request.until, declaration, now, slack)
+    if request.scope.startswith("window/") and re.fullmatch(OPENING_ID, request.id or ""):
+        raise Rejected(400, f"id {request.id} is kept for the opening that the window's schedule makes; take another")
     id = request.id or f"at-{compact(now)}"
     for hold in _runtime(holds, request.scope, id):
         if hold.end != end:
             raise Rejected(409, f"{request.scope} is held by {id} until {format_instant(hold.end)} already; extend that one")
     if (request.scope, id) in {(hold.scope, hold.id) for hold in released}:
-        raise Rejected(409, f"{request.scope} {id} is an opening that was released; hold it by another id")
+        raise Rejected(409, f"{request.scope} {id} was released; hold it by another id")
     return id, end
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from interlock.actual import ActualJob
@@ -47,7 +47,7 @@ class Objects:
 
     @property
     def holding(self) -> frozenset[Item]:
-        """What must stand still while a reconcile acts: flags, holds and tombstones, by name and generation."""
+        """What must stand still while a reconcile acts: flags and holds, by name and generation."""
         return frozenset(item for name, item in self.items.items() if name.startswith((FLAG_PREFIX, HOLD_PREFIX)))
 
 
@@ -111,7 +111,7 @@ class Reader:
         return self._contents[item]
 
     def _with_content(self, hold: Hold, item: Item) -> Hold:
-        return with_content(hold, decoded(self.content(item) or b""))
+        return replace(with_content(hold, decoded(self.content(item) or b"")), created=item.created)
 
     def _list(self, prefix: str) -> list[Item]:
         return self.outside.patiently(lambda: self.outside.bucket.list(prefix))

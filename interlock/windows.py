@@ -45,6 +45,10 @@ class Opening:
         return compact(self.start)
 
 
+OPENING_ID = r"[0-9]{8}T[0-9]{6}Z"
+"""What `compact` writes; no other hold of a window may be called so."""
+
+
 def compact(instant: datetime) -> str:
     """An instant as ids carry it, in UTC and whole seconds: 20260310T080000Z."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,5 +1,6 @@
 """Who Interlock is to Google Cloud: a service account each for the coordinator, the timers, the push subscription, the jobs'
-calls and the function's build, and what each may do. No primitive role, no admin role.
+calls and the function's build, and what each may do; and what people may see who hold and release. No primitive role, no admin
+role.
 
 Cloud Scheduler knows no IAM of a single job and no conditions on its jobs, so the coordinator's role is good for every job of
 the project; the code keeps to the declared ones. https://cloud.google.com/iam/docs/conditions-resource-attributes
@@ -24,6 +25,10 @@ from stacks.cdk import (
 ROLE_ID = "interlockCoordinator"
 PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run"))
 """`enable` is what jobs.resume asks: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
+OPERATOR_ROLE_ID = "interlockOperator"
+OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list")
+ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
+"""From a member to what Terraform takes for the name of a resource."""
 WRITES = ("holds/", "ledger/")
 READS = ("backfills/", "declaration/")
 BUILD_ROLES = ("roles/logging.logWriter", "roles/artifactregistry.writer")
@@ -61,6 +66,7 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
     account("invoker", env.invoker.partition("@")[0], "Calls services for Cloud Scheduler jobs")
     coordinator = account("coordinator", "interlock-coordinator", "Interlock: pauses and resumes jobs")
     _let_coordinate(stack, env, coordinator, bucket)
+    _let_operators_look(stack, env, bucket)
     build = account("build", "interlock-build", "Interlock: builds the coordinator")
     return Accounts(
         coordinator=coordinator,
@@ -95,6 +101,37 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
             condition=StorageBucketIamMemberCondition(title=f"only {prefix}", expression=only(env.bucket, prefix)),
             depends_on=[bucket],
         ).override_logical_id(f"coordinator_{word}")
+
+
+def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
+    """The commands show what a hold does before they ask the coordinator, with the rights of who types: they read what is held
+    and what is declared, and list jobs. `--direct` also needs what the coordinator may do."""
+    if not env.coordinator.operators:
+        return
+    role = ProjectIamCustomRole(
+        stack,
+        "role-operator",
+        role_id=OPERATOR_ROLE_ID,
+        title="Interlock operator",
+        description="Lists Cloud Scheduler jobs, without their targets.",
+        permissions=list(OPERATOR_PERMISSIONS),
+    )
+    role.override_logical_id("operator")
+    looks = " || ".join(only(env.bucket, prefix) for prefix in (*WRITES, *READS))
+    for member in sorted(env.coordinator.operators):
+        word = member.translate(ID)
+        ProjectIamMember(stack, f"member-jobs-{word}", project=env.project, role=role.name, member=member).override_logical_id(
+            f"jobs-{word}"
+        )
+        StorageBucketIamMember(
+            stack,
+            f"member-looks-{word}",
+            bucket=env.bucket,
+            role="roles/storage.objectViewer",
+            member=member,
+            condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks),
+            depends_on=[bucket],
+        ).override_logical_id(f"looks-{word}")
 
 
 def only(bucket: str, prefix: str) -> str:

@@ -45,6 +45,8 @@ class Policy:
     auto_close: timedelta = HOUR
     """An incident whose metric went silent is closed after so long; Google's minimum is 30 minutes."""
     breaker: bool = False
+    """Its incidents make the coordinator hold a table. They close when the period has passed in silence, so that what comes
+    afterwards opens another: while one is open, nobody is told anything."""
 
 
 def conflict_policy(env: Environment) -> Policy:

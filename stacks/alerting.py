@@ -33,6 +33,9 @@ from stacks.held import go_duration
 STACK = "alerting"
 ONCE_AN_HOUR = "3600s"
 MINUTE = "60s"
+RETEST = MINUTE
+"""The shortest duration with which a condition may say what missing data means:
+https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#MetricThreshold"""
 LABEL_OF = {"email": "email_address", "pubsub": "topic"}
 """The label that says where: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannelDescriptors"""
 AGENT = "service-{number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
@@ -170,7 +173,9 @@ def _condition(policy: Policy) -> MonitoringAlertPolicyConditions:
             filter=filter_,
             comparison="COMPARISON_GT",
             threshold_value=policy.above,
-            duration="0s",
+            # A counter that goes silent reports nothing, and without data an incident stays open for the policy's auto_close.
+            duration=RETEST if policy.breaker else "0s",
+            evaluation_missing_data="EVALUATION_MISSING_DATA_INACTIVE" if policy.breaker else None,
             aggregations=[
                 MonitoringAlertPolicyConditionsConditionThresholdAggregations(
                     alignment_period=go_duration(policy.period),

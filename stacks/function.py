@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlock.environment import LOCAL, Environment
-from stacks.accounts import Accounts
+from stacks.accounts import ID, Accounts
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources
 from stacks.cdk import (
     BaseStack,
@@ -29,8 +29,6 @@ TIMEOUT_SECONDS = 300
 MEMORY = "512Mi"
 PREFIX = "coordinator/"
 """Of the archive's object in the coordination bucket."""
-ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
-"""From a member to what Terraform takes for the name of a resource."""
 UP_TO_THE_OUTPUT = "../.."
 """From a stack's own folder to the output folder."""
 

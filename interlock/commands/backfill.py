@@ -10,8 +10,11 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
+from interlock.commands.operating import look, look_now
+from interlock.commands.uncovered import print_uncovered
 from interlock.environment import LOCAL, Environment
 from interlock.files import load_catalog
+from interlock.gcp import CloudError
 from interlock.gcp.storage import list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant, parse_instant
@@ -47,9 +50,23 @@ def command(
     if mode == "on":
         variables |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
     synthesize(cloud, root)
+    if mode == "off":
+        _say_uncovered(cloud, chosen, root)
     deploy_stack(cloud, "schedules", variables, yes=yes)
     if mode == "off":
         _remove_what_is_left(cloud, chosen, asks=not yes and cloud.name != LOCAL)
+    look_now(cloud)
+
+
+def _say_uncovered(cloud: Environment, chosen: list[str], root: Path) -> None:
+    """Days that no run will cover, while the ledger still tells. If it can't be told, the backfill ends all the same."""
+    try:
+        site = look(cloud)
+        print_uncovered(
+            site, sorted({job for name in chosen for job in site.declaration.scopes.get(f"backfill/{name}", ())}), root
+        )
+    except CloudError as error:
+        click.echo(f"Which days no run will cover can't be told: {error}", err=True)
 
 
 def _remove_what_is_left(cloud: Environment, chosen: list[str], *, asks: bool) -> None:

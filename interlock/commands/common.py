@@ -16,6 +16,7 @@ from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
 from interlock.files import load_catalog, load_environment
 from interlock.gcp import CloudError, local_url
+from interlock.holds import Hold, format_instant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -96,6 +97,18 @@ def say_offline(root: Path) -> Catalog:
 def print_json(value: Json) -> None:
     """The same bytes for the same value."""
     click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def hold_json(hold: Hold) -> dict[str, Json]:
+    """A hold for programs. The opening of a window that has no object yet has an empty `object`."""
+    return {
+        "scope": hold.scope,
+        "id": hold.id,
+        "until": format_instant(hold.end),
+        "reason": hold.reason,
+        "owner": hold.owner,
+        "object": hold.object_name,
+    }
 
 
 def print_table(table: Table) -> None:

@@ -9,6 +9,7 @@ import click
 from interlock.commands import status
 from interlock.commands.cdktf import STACKS, check_tools, deploy_stack, synthesize
 from interlock.commands.common import Place, catalog_option, env_option
+from interlock.commands.operating import look_now
 from interlock.environment import LOCAL
 from interlock.files import load_catalog
 from interlock.gcp import CloudError
@@ -34,5 +35,9 @@ def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: make bootstrap ENV={cloud.name}")
     synthesize(cloud, root)
     for stack in STACKS:
+        # cdktf also succeeds when its plan is dismissed, and each stack needs what those before it have made.
+        if stack != STACKS[0] and not yes and cloud.name != LOCAL:
+            click.confirm(f"Go on with {stack}? Only if what came before was applied, or had no changes", abort=True)
         deploy_stack(cloud, stack, {}, yes=yes)
+    look_now(cloud)
     ctx.invoke(status.command, root=root, env_name=env_name, style="table", everything=True)

@@ -10,7 +10,7 @@ import click
 
 from interlock import markdown
 from interlock.catalog import Json
-from interlock.commands.common import cell, env_option, new_table, print_json, print_table
+from interlock.commands.common import cell, env_option, hold_json, new_table, print_json, print_table
 from interlock.commands.operating import Site, asking, count, say_end, see
 from interlock.effect import fires
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
@@ -33,7 +33,7 @@ def command(env_name: str, style: Literal["table", "json", "markdown"]) -> None:
     with asking(site.environment):
         rows = _rows(site)
     if style == "json":
-        print_json({"now": format_instant(site.now), "holds": [_as_json(row) for row in rows]})
+        print_json(_as_json(rows, site.now))
     elif style == "markdown":
         _print_markdown(rows, site.now)
     else:
@@ -72,17 +72,15 @@ def how_to_end(hold: Hold) -> str:
     return f"interlock release {hold.scope} {hold.id}"
 
 
-def _as_json(row: Row) -> Json:
+def _as_json(rows: list[Row], now: datetime) -> Json:
+    held_by: dict[str, list[Json]] = {}
+    for row in rows:
+        for job in row.jobs:
+            held_by.setdefault(job, []).append(hold_json(row.hold))
     return {
-        "scope": row.hold.scope,
-        "id": row.hold.id,
-        "owner": row.hold.owner,
-        "reason": row.hold.reason,
-        "until": format_instant(row.hold.end),
-        "jobs": [*row.jobs],
-        "missed": row.missed,
-        "end_with": row.ending,
-        "object": row.hold.object_name,
+        "now": format_instant(now),
+        "holds": [{**hold_json(row.hold), "jobs": [*row.jobs], "missed": row.missed, "end_with": row.ending} for row in rows],
+        "jobs": [{"name": job, "held_by": holds} for job, holds in sorted(held_by.items())],
     }
 
 

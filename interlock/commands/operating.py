@@ -26,7 +26,7 @@ from interlock.effect import Effect, made_up_for
 from interlock.environment import LOCAL, Environment
 from interlock.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.gcp import CloudError
-from interlock.gcp.clock import clock
+from interlock.gcp.clock import check_clock, clock
 from interlock.gcp.coordinator import ask
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holds import FLAG_PREFIX, Hold, format_end
@@ -69,7 +69,11 @@ class Site:
 
 def see(env_name: str) -> Site:
     """Looks, and says where. CloudError when it can't be seen."""
-    environment = Place(env_name).cloud
+    return look(Place(env_name).cloud)
+
+
+def look(environment: Environment) -> Site:
+    """The same, where it has been said already."""
     with asking(environment):
         outside = Outside(
             bucket=GoogleBucket(environment.project, environment.bucket),
@@ -215,12 +219,24 @@ def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
     if not direct:
         answer = ask(site.environment, content)
         return print_report(answer.report, ok=answer.ok)
+    check_clock()
     try:
         with asking(site.environment):
             report = serve(site.outside, parse_request("POST", json.dumps(content).encode()))
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     return print_report(report.as_json(), ok=report.settled)
+
+
+def look_now(environment: Environment) -> None:
+    """Has the coordinator look after a deploy. A tick may have come between: as a backfill is ended, Terraform resumes its jobs
+    before it deletes the flag, and whoever looks meanwhile pauses them again. Without an answer the next tick does it."""
+    try:
+        answer = ask(environment, {"action": "reconcile"})
+    except CloudError as error:
+        click.echo(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
+        return
+    print_report(answer.report, ok=answer.ok)
 
 
 def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:

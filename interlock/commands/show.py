@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from interlock.commands.common import (
     print_json,
     print_table,
 )
+from interlock.dates import rerun_command
 from interlock.environment import Environment
 from interlock.files import load_catalog
 from interlock.graph import Chain, chains, scopes
@@ -31,10 +32,15 @@ from interlock.resolve import BUILT_IN
 
 @click.command()
 @click.argument("name", metavar="JOB")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Also the command that runs it by hand for that day; for jobs whose body names a date like TODAY.",
+)
 @catalog_option
 @env_option
 @format_option
-def command(name: str, root: Path, env_name: str, style: Format) -> None:
+def command(name: str, day: datetime | None, root: Path, env_name: str, style: Format) -> None:
     """One job, resolved, and where each of its values comes from: its own line, its file's defaults, or built in."""
     place = Place(env_name)
     catalog = load_catalog(root)
@@ -42,11 +48,17 @@ def command(name: str, root: Path, env_name: str, style: Format) -> None:
     fields = resolved(job, place.environment)
     covered_by = sorted(scope for scope, jobs in scopes(catalog).items() if name in jobs)
     origins = _origins(job, fields, env_name)
+    by_hand = rerun_command(job, place.environment, day.date()) if day else None
     if style == "json":
         leads_to = [str(chain) for chain in chains(catalog)[name]]
-        print_json(
-            {"jobs": [{"name": name, **fields, "origins": {**origins}, "scopes": [*covered_by], "leads_to": [*leads_to]}]}
-        )
+        said: dict[str, Json] = {
+            "name": name,
+            **fields,
+            "origins": {**origins},
+            "scopes": [*covered_by],
+            "leads_to": [*leads_to],
+        }
+        print_json({"jobs": [said | ({"by_hand": by_hand} if day else {})]})
         return
     table = new_table(["field", "value", "from"], title=name)
     for key, value in fields.items():
@@ -55,6 +67,9 @@ def command(name: str, root: Path, env_name: str, style: Format) -> None:
     print_table(table)
     _print_writes(chains(catalog)[name])
     click.echo(f"\nHolds of these scopes cover it: {', '.join(covered_by)}")
+    if day:
+        alone = "its service takes no body, so there is no command that names a day"
+        click.echo(f"\nBy hand for {day:%Y-%m-%d}: {by_hand or alone}")
 
 
 def _print_writes(found: Sequence[Chain]) -> None:

@@ -16,6 +16,7 @@ from interlock.commands.common import (
     cell,
     env_option,
     format_option,
+    hold_json,
     new_table,
     print_json,
     print_table,
@@ -95,17 +96,6 @@ def _iso(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
 
-def _hold_json(hold: Hold) -> dict[str, Json]:
-    return {
-        "scope": hold.scope,
-        "id": hold.id,
-        "until": format_instant(hold.end),
-        "reason": hold.reason,
-        "owner": hold.owner,
-        "object": hold.object_name,
-    }
-
-
 def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Json:
     """The comparison for programs."""
     return {
@@ -117,14 +107,14 @@ def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Jso
                 "schedule": status.job.schedule.text,
                 "time_zone": status.job.time_zone,
                 "declared_paused": status.job.paused is not None,
-                "held_by": [_hold_json(hold) for hold in status.effective.held_by],
+                "held_by": [hold_json(hold) for hold in status.effective.held_by],
                 "last_attempt": _iso(status.actual.last_attempt) if status.actual else None,
                 "drift": list(status.drift),
             }
             for status in result.jobs
         ],
         "unknown": [{"name": job.name, "region": job.region, "state": job.state} for job in result.unknown],
-        "holds": [_hold_json(hold) for hold in in_force],
+        "holds": [hold_json(hold) for hold in in_force],
         "trouble": [*trouble],
     }
 

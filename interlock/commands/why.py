@@ -9,7 +9,7 @@ import click
 
 from interlock.actual import MISSING
 from interlock.catalog import Json
-from interlock.commands.common import Format, catalog_option, env_option, format_option, print_json
+from interlock.commands.common import Format, catalog_option, env_option, format_option, hold_json, print_json
 from interlock.commands.holds import how_to_end
 from interlock.commands.operating import Site, asking, count, own_zone, say_end, see
 from interlock.commands.uncovered import print_uncovered
@@ -80,25 +80,19 @@ def _to_miss(job: DeclaredJob, seen: Outlook, at: datetime) -> int | None:
 
 
 def _as_json(job: DeclaredJob, seen: Outlook, at: datetime, state: str | None, missed: int | None) -> Json:
-    following = seen.next_hold
-    return {
-        "job": job.name,
-        "at": format_instant(at),
+    said: dict[str, Json] = {
+        "name": job.name,
         "state": state,
         "declared_paused": job.paused,
-        "held_by": [
-            {"scope": hold.scope, "id": hold.id, "until": format_instant(hold.end), "reason": hold.reason, "owner": hold.owner}
-            for hold in seen.held_by
-        ],
+        "held_by": [hold_json(hold) for hold in seen.held_by],
         "free_at": format_instant(seen.free) if seen.free else None,
-        "next_hold": {"scope": following.scope, "id": following.id, "until": format_instant(following.end)}
-        if following
-        else None,
+        "next_hold": hold_json(seen.next_hold) if seen.next_hold else None,
         "missed_so_far": missed,
         "will_miss": None if job.paused else _to_miss(job, seen, at),
         "catch_up": job.catch_up,
         "recoverable": job.recoverable,
     }
+    return {"at": format_instant(at), "jobs": [said]}
 
 
 def _print(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:

@@ -1,15 +1,25 @@
-"""Now: this machine's clock, and of the local target the stand-in's, which a test or a demo may set."""
+"""Now: this machine's clock, and of the local target the stand-in's, which a test or a demo may set.
+
+Cloud Run's clocks are Google's. A person's machine may be hours off, and what goes by its clock would end others' holds.
+"""
 
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from interlock.gcp import CloudError, local_url
+from interlock.ledger import MAX_CLOCK_SKEW
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is not for proxies
 SECONDS = 5
+ROUNDED = timedelta(seconds=1)
+"""What a Date header leaves out."""
+GOOGLE = "https://storage.googleapis.com/"
+"""Any answer of it says what time it is."""
 
 
 def clock() -> datetime:
@@ -21,3 +31,28 @@ def clock() -> datetime:
             return datetime.fromisoformat(json.load(answer)["now"]).astimezone(UTC)
     except (OSError, ValueError, KeyError) as error:
         raise CloudError(f"the local target at {url} does not say what time it is: {error}") from error
+
+
+def check_clock() -> None:
+    """CloudError when this machine's clock is further from Google's than those of two instances may be, or that can't be told.
+    Not of the local target, whose clock is the stand-in's."""
+    if local_url() is not None:
+        return
+    try:
+        with urllib.request.urlopen(urllib.request.Request(GOOGLE, method="HEAD"), timeout=SECONDS) as answer:
+            said = answer.headers["Date"]
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            said = refusal.headers["Date"]
+    except OSError as error:
+        raise CloudError(f"Google does not say what time it is, and --direct goes by this machine's clock: {error}") from error
+    try:
+        ahead = datetime.now(UTC) - parsedate_to_datetime(said)
+    except (TypeError, ValueError) as error:
+        raise CloudError(f"{GOOGLE} does not say what time it is, and --direct goes by this machine's clock") from error
+    if abs(ahead) > MAX_CLOCK_SKEW + ROUNDED:
+        word = "ahead of" if ahead > timedelta() else "behind"
+        raise CloudError(
+            f"this machine's clock is {abs(ahead).total_seconds():.0f} s {word} Google's; --direct goes by it and would end or"
+            " open what it should not. Set it right, or leave --direct to the coordinator"
+        )

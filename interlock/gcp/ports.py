@@ -45,7 +45,7 @@ class GoogleBucket:
         """The objects whose names begin with `prefix`."""
         with _calls():
             found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
-            return [Item(name=blob.name, generation=int(blob.generation)) for blob in found]
+            return [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in found]
 
     def read(self, item: Item) -> bytes | None:
         """The content of that generation, or None when it is gone: in a bucket with versions an old one could still be read."""

@@ -1,9 +1,9 @@
 """The conditions of alert policies, evaluated at an instant: which time series fire.
 
 Stands in for Cloud Monitoring's evaluator, for what our policies use: condition_threshold and condition_absent on user log
-metrics with one aggregation (ALIGN_DELTA, ALIGN_SUM or ALIGN_COUNT; REDUCE_SUM with group_by_fields, or no reducer), duration
-0s for thresholds, a trigger of one series; and condition_matched_log. Here the alignment window ends at the instant of
-the evaluation, where Google's are fixed and evaluated a minute or more later. Anything else is refused with 400.
+metrics with one aggregation (ALIGN_DELTA, ALIGN_SUM or ALIGN_COUNT; REDUCE_SUM with group_by_fields, or no reducer) and a
+trigger of one series; and condition_matched_log. Here the alignment window ends at the instant of the evaluation and slides
+without steps, where Google's slides by the minute and is evaluated a minute or more later. Anything else is refused with 400.
 """
 
 from __future__ import annotations
@@ -83,8 +83,6 @@ def matched(
 
 
 def _check_threshold(spec: JsonObject) -> None:
-    if _seconds(spec.get("duration", "0s")):
-        raise _refused("a threshold with a duration other than 0s is not evaluated")
     if spec.get("comparison") not in ("COMPARISON_GT", "COMPARISON_LT"):
         raise _refused("a comparison is COMPARISON_GT or COMPARISON_LT")
 
@@ -137,15 +135,26 @@ def _series(point: JsonObject, aggregation: JsonObject) -> Series:
 def _threshold(
     spec: JsonObject, aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
 ) -> Series:
-    start = now - timedelta(seconds=_seconds(aggregation.get("alignmentPeriod", "60s")))
-    values = [
-        1.0 if aggregation["perSeriesAligner"] == "ALIGN_COUNT" else point["value"] for time, point in points if time > start
-    ]
-    value, limit = sum(values), float(spec.get("thresholdValue", 0))
-    firing = (value > limit if spec["comparison"] == "COMPARISON_GT" else value < limit) if values else None
+    """Fires when every window that ends within the duration before `now`, at `now` included, is over the threshold."""
+    period = timedelta(seconds=_seconds(aggregation.get("alignmentPeriod", "60s")))
+    since = now - timedelta(seconds=_seconds(spec.get("duration", "0s")))
+    counts = aggregation["perSeriesAligner"] == "ALIGN_COUNT"
+    limit, over = float(spec.get("thresholdValue", 0)), spec["comparison"] == "COMPARISON_GT"
+
+    def window(end: datetime) -> list[float]:
+        return [1.0 if counts else point["value"] for time, point in points if end - period < time <= end]
+
+    def violates(end: datetime) -> bool:
+        values = window(end)
+        return bool(values) and (sum(values) > limit if over else sum(values) < limit)
+
+    # What a window holds changes only when a point comes into it or leaves it.
+    changes = {end for time, _ in points for end in (time, time + period) if since < end < now}
+    values = window(now)
+    firing = all(map(violates, (since, *sorted(changes), now))) if values else None
     if firing is None and spec.get("evaluationMissingData") == "EVALUATION_MISSING_DATA_INACTIVE":
         firing = False
-    return replace(series, firing=firing, value=value, last=points[-1][0])
+    return replace(series, firing=firing, value=sum(values), last=points[-1][0])
 
 
 def _absence(

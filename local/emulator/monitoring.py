@@ -15,6 +15,7 @@ POLICIES = "monitoring.projects.alertPolicies"
 OBSCURED = "*******"
 SENSITIVE = ("auth_token", "password", "service_key")
 MIN_AUTO_CLOSE = 1800.0  # seconds
+MIN_DURATION_FOR_MISSING_DATA = 60.0  # seconds; the discovery document of the API says so at evaluationMissingData
 MAX_DOCUMENTATION = 8192  # characters
 MAX_LINKS = 3
 _EDITOR = "local@interlock.invalid"
@@ -139,6 +140,12 @@ def _check_condition(condition: JsonObject, project: str, call: Call) -> None:
     if measured and "resource.type" not in spec.get("filter", ""):
         where = f"{kinds[0]}.filter"
         raise ApiError(400, f'{where}: must specify a restriction on "resource.type" in the filter.', field=where)
+    duration = float(spec.get("duration", "0s").rstrip("s"))
+    if spec.get("evaluationMissingData") and kinds[0] == "conditionThreshold" and duration < MIN_DURATION_FOR_MISSING_DATA:
+        where = "conditionThreshold.evaluation_missing_data"
+        raise ApiError(400, f"{where}: needs a duration of at least {MIN_DURATION_FOR_MISSING_DATA:.0f}s.", field=where)
+    if duration % 60:
+        raise ApiError(400, f"{kinds[0]}.duration: must be a multiple of a minute.", field=f"{kinds[0]}.duration")
     if spec.get("disableMetricValidation"):
         return
     for name in _user_metrics(spec):

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import scheduler_v1, storage
 
 from interlock.catalog import Catalog
+from interlock.commands import main
 from interlock.declaration import OBJECT, declare, to_json
 from interlock.files import load_catalog, load_environment
 from local.emulator import serve
@@ -36,9 +38,33 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(root: Path) -> Run:
-    """Runs `interlock ARGUMENTS` in the root of the repository with INTERLOCK_CATALOG set, and nothing of ours besides."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("INTERLOCK_", "GOOGLE_", "CLOUDSDK_"))}
+def environ(root: Path) -> dict[str, str]:
+    """INTERLOCK_CATALOG, and nothing of ours besides."""
+    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"INTERLOCK_CATALOG": str(root)}
+
+
+@pytest.fixture
+def run(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `interlock ARGUMENTS` in the root of the repository, in this process: Google's libraries take a second to import."""
+    monkeypatch.chdir(ROOT)
+    runner = CliRunner()
+
+    def call(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["interlock", *arguments])
+        unset = {name: None for name in os.environ if name not in environ}
+        done = runner.invoke(main, arguments, prog_name="interlock", env={**unset, **environ, **env})
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture
+def run_alone(environ: dict[str, str]) -> Run:
+    """The same in a process of its own, as people have it."""
 
     def call(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -46,7 +72,7 @@ def run(root: Path) -> Run:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env={**kept, "INTERLOCK_CATALOG": str(root), **env},
+            env={**environ, **env},
             timeout=120,
         )
 

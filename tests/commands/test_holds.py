@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from interlock.files import load_catalog
-from tests.commands.conftest import Cloud, Run
+from tests.commands.conftest import Cloud, Run, parsed
 from tests.golden import golden
 
 NOW = "2026-03-10T12:05:00Z"
@@ -54,9 +54,15 @@ def test_what_is_held_for_people_programs_and_a_handoff(site: Direct, cloud: Clo
     cloud.at("2026-03-10T14:30:00Z")
     golden("commands/holds.txt", site("holds").stdout)
     golden("commands/holds.md", site("holds", "--format", "markdown").stdout)
-    [flag, scrapers] = json.loads(site("holds", "--format", "json").stdout)["holds"]
+    value = parsed(site("holds", "--format", "json"))
+    [flag, scrapers] = value["holds"]
     assert flag["end_with"] == "make backfill-off NAME=marts"
     assert (scrapers["scope"], scrapers["owner"], scrapers["missed"]) == ("service/scrapers", "ana", 8)
+    assert scrapers["jobs"] == [job["name"] for job in value["jobs"] if scrapers["scope"] in _scopes(job["held_by"])]
+
+
+def _scopes(holds: list[dict[str, str]]) -> list[str]:
+    return [hold["scope"] for hold in holds]
 
 
 def test_why_a_job_is_held(site: Direct, cloud: Cloud) -> None:
@@ -65,9 +71,10 @@ def test_why_a_job_is_held(site: Direct, cloud: Cloud) -> None:
     golden("commands/why-held.txt", site("why", "line-scraper").stdout)
     golden("commands/why-later.txt", site("why", "line-scraper", "--at", "12:00").stdout)
     golden("commands/why-declared.txt", site("why", "morning-catch-up").stdout)
-    value = json.loads(site("why", "gamebook-scraper", "--format", "json").stdout)
-    assert (value["state"], value["missed_so_far"], value["will_miss"]) == ("PAUSED", 5, 2)
-    assert value["free_at"] == "2026-03-10T15:30:00Z"
+    [job] = parsed(site("why", "gamebook-scraper", "--format", "json"))["jobs"]
+    assert (job["state"], job["missed_so_far"], job["will_miss"]) == ("PAUSED", 5, 2)
+    assert job["free_at"] == "2026-03-10T15:30:00Z"
+    assert _scopes(job["held_by"]) == ["service/scrapers"]
 
 
 def test_extending_and_releasing(site: Direct, cloud: Cloud) -> None:
@@ -172,3 +179,6 @@ def test_the_days_that_no_run_will_cover_are_listed_with_the_command(site: Direc
     cloud.at("2026-03-11T08:00:00Z")
     golden("commands/why-uncovered.txt", site("why", "repair").stdout)
     assert "no run will cover its day 2026-03-10" in site("release", "job/repair", "--direct").stdout
+    said = site("show", "repair", "--day", "2026-03-09").stdout
+    assert "By hand for 2026-03-09: curl -X POST" in said, "and for any day, also when the ledger tells no more"
+    assert """-d '{"date": "2026-03-09"}'""" in said

@@ -57,8 +57,8 @@ def test_affected_for_people(run: Run, scope: str) -> None:
     golden(f"commands/affected-{scope.replace('/', '-')}.txt", done.stdout)
 
 
-def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run) -> None:
-    assert run("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
+def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run, run_alone: Run) -> None:
+    assert run_alone("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
 
 
 @pytest.mark.golden
@@ -137,8 +137,8 @@ def test_the_first_line_says_where_a_command_acts(run: Run, root: Path) -> None:
     assert run("show", "repair").stderr == "LOCAL STAND-IN, not Google Cloud\n"
 
 
-def test_the_same_output_twice(run: Run) -> None:
-    assert run("affected", "marts").stdout == run("affected", "marts").stdout
+def test_the_same_output_in_two_processes(run_alone: Run) -> None:
+    assert run_alone("affected", "marts").stdout == run_alone("affected", "marts").stdout
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(deployed: World) -> World:
     """The small catalog, deployed as declared."""
-    world = World(objects=dict(deployed.objects), jobs=dict(deployed.jobs))
+    world = World(objects=dict(deployed.objects), jobs=dict(deployed.jobs), written=dict(deployed.written))
     world._generation = deployed._generation
     return world
 

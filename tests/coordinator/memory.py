@@ -39,6 +39,8 @@ class World:
     calls: int = 0
     fail: Callable[[Call], None] = nothing_fails
     """Raises what a call shall raise."""
+    written: dict[str, datetime] = field(default_factory=dict)
+    """When each object was."""
     _generation: int = 0
 
     def outside(self) -> Outside:
@@ -60,6 +62,7 @@ class World:
     def declare(self, declaration: Declaration) -> None:
         """What the schedules stack does: the declaration, and each job as it is declared."""
         self.put(OBJECT, to_json(declaration).encode())
+        self.written[OBJECT] -= timedelta(days=1)
         for job in declaration.jobs.values():
             self.jobs[job.name] = ActualJob(
                 name=job.name,
@@ -75,6 +78,7 @@ class World:
         """Writes an object, as somebody else would."""
         self._generation += 1
         self.objects[name] = (self._generation, content)
+        self.written[name] = self.now
 
     def names(self, prefix: str) -> list[str]:
         """The objects under `prefix`."""
@@ -97,7 +101,10 @@ class World:
 
         def list(self, prefix: str) -> list[Item]:
             self.world.called("list", prefix)
-            return [Item(name=name, generation=self.world.objects[name][0]) for name in self.world.names(prefix)]
+            world = self.world
+            return [
+                Item(name=name, generation=world.objects[name][0], created=world.written[name]) for name in world.names(prefix)
+            ]
 
         def read(self, item: Item) -> bytes | None:
             self.world.called("read", item.name)

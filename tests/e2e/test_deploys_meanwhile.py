@@ -5,6 +5,7 @@ Terraform goes by the real clock, so the emulated one stands in the next night f
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,7 +38,7 @@ def test_a_plan_inside_an_open_window_and_after_it_is_empty(live: Live, night: O
     assert live.paused() == {*COVERED, OFF_SEASON}
     live.go_to(night.end + 2 * TICK)
     assert live.paused() == {OFF_SEASON}
-    for stack in ("coordination", "schedules"):
+    for stack in ("coordination", "schedules", "alerting"):
         assert live.deployment.plan(stack).changes == {}, f"{stack}, after"
 
 
@@ -73,5 +74,23 @@ def test_ticks_between_terraforms_steps_leave_the_right_end_state(
     assert {line["job"] for line in live.log("job_paused", "job_resumed")} <= {"gamebooks"}
     assert live.log("action_failed") == []
     # As a backfill is ended, Terraform resumes the job before it deletes the flag that the job depends on. A tick in between
-    # pauses it again and says so; the next one resumes it.
+    # pauses it again and says so; the next look resumes it.
     assert not after or live.log("enabled_while_held") == []
+
+
+def test_the_command_that_ends_a_backfill_leaves_its_jobs_running_whatever_ticked_meanwhile(live: Live) -> None:
+    """Nothing ticks any more once the flag is gone: what a tick has paused again, the command itself has looked at."""
+    live.stand_at(datetime.now(UTC).replace(microsecond=0))
+    live.deployment.deploy(backfill_mode=True, backfills=["books"])
+    assert live.reconcile().status == 200
+    assert live.paused() == {"gamebooks", OFF_SEASON}
+    live.deployment.faults.latency = LATENCY
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ending = pool.submit(live.deployment.interlock, "backfill", "off", "books")
+        while live.deployment.flags() and not ending.done():
+            assert live.reconcile().status == 200
+        looked = len(live.log("reconciled"))
+        ending.result().succeeded()
+    live.deployment.faults.clear()
+    assert len(live.log("reconciled")) == looked + 1
+    assert live.paused() == {OFF_SEASON}

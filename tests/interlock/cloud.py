@@ -80,11 +80,14 @@ class Cloud:
     calls: list[tuple[str, str]] = field(default_factory=list)
     log: list[Record] = field(default_factory=list)
     slept: float = 0.0
+    written: dict[str, datetime] = field(default_factory=dict)
+    """When each object was."""
     fails: Callable[[tuple[str, str]], object] = str
     generation: int = 0
 
     def __post_init__(self) -> None:
         self.put(OBJECT, to_json(self.declared).encode())
+        self.written[OBJECT] -= timedelta(days=1)  # deployed yesterday
         for name, job in self.declared.jobs.items():
             self.states[name] = "PAUSED" if job.paused else "ENABLED"
 
@@ -92,6 +95,7 @@ class Cloud:
         """Writes an object, whoever may do so."""
         self.generation += 1
         self.objects[name] = (self.generation, content)
+        self.written[name] = self.now
 
     def names(self, prefix: str = "") -> list[str]:
         """The objects whose names begin with `prefix`, without the declaration."""
@@ -145,8 +149,9 @@ class MemoryBucket:
 
     def list(self, prefix: str) -> list[Item]:
         self.cloud.call("list", prefix)
-        found = sorted(self.cloud.objects.items())
-        return [Item(name=name, generation=generation) for name, (generation, _) in found if name.startswith(prefix)]
+        cloud = self.cloud
+        names = sorted(name for name in cloud.objects if name.startswith(prefix))
+        return [Item(name=name, generation=cloud.objects[name][0], created=cloud.written[name]) for name in names]
 
     def read(self, item: Item) -> bytes | None:
         self.cloud.call("read", item.name)

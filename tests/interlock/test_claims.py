@@ -59,6 +59,30 @@ def test_the_claim_comes_before_the_mark_goes_and_the_run_after_both() -> None:
     ]
 
 
+@pytest.mark.parametrize("catch_up", ["latest", "skip"])
+def test_a_job_that_can_not_be_resumed_waits_with_its_mark_and_the_others_catch_up(catch_up: str) -> None:
+    sky = after_a_hold(
+        "fetch", "mart", declared=declaration(HEAD + JOBS.replace("runs: [mart]", f"runs: [mart], catch_up: {catch_up}"))
+    )
+
+    def fails(call: tuple[str, str]) -> None:
+        if call == ("resume", "mart"):
+            raise Refused(403, "no permission")
+
+    sky.fails = fails
+    report = sky.reconcile()
+    assert sky.runs == ["fetch"]
+    assert sky.names() == ["ledger/held/mart.json"]
+    assert "mart: it is not enabled but PAUSED" in why(report)
+    assert not report.settled
+    report = sky.reconcile("2026-03-10 09:00")
+    assert not list(report.of("paused_without_hold")), "it was not paused by hand"
+    sky.fails = str
+    sky.reconcile("2026-03-10 09:10")
+    assert sky.runs == (["fetch", "mart"] if catch_up == "latest" else ["fetch"])
+    assert sky.names() == []
+
+
 @pytest.mark.parametrize(
     ("since", "attempt", "runs"),
     [
@@ -318,13 +342,24 @@ def test_nothing_is_run_into_a_hold_that_came_since_the_round() -> None:
     assert "ledger/held/fetch.json" in sky.names()
 
 
-def test_a_relative_date_is_said() -> None:
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        pytest.param(
+            "2026-03-08 05:00", "; no run covers 2026-03-08, 2026-03-09: interlock show fetch --day DAY says how", id="two"
+        ),
+        pytest.param("2026-02-20 05:00", "2026-02-28, 2026-03-01 and 8 more: interlock show fetch", id="many"),
+        pytest.param("2026-03-10 05:00", "missed since 2026-03-10T05:00:00Z", id="its own day, which the catch-up run covers"),
+    ],
+)
+def test_the_days_that_a_catch_up_run_does_not_cover_are_said(since: str, said: str) -> None:
     dated = JOBS.replace(
         "target: {service: scrapers}, runs: [raw]", "target: {service: scrapers, path: /x, body: {a: [{date: TODAY}]}}"
     )
-    sky = after_a_hold("fetch", declared=declaration(HEAD + dated))
+    sky = after_a_hold("fetch", declared=declaration(HEAD + dated), since=since)
     (record,) = sky.reconcile().of("run_caught_up")
-    assert record.why.endswith("; its body names a date relative to the day, so days that it missed need a run of their own")
+    assert said in record.why
+    assert ("no run covers" in record.why) == ("show" in said)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"since": "yesterday"}', b"\xff"])

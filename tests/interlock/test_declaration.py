@@ -56,10 +56,10 @@ def test_the_nba_catalog_comes_back_as_it_was_and_no_job_waits_for_itself() -> N
             assert job.name not in declared.jobs[producer].after
 
 
-def test_a_chain_over_messages_is_expected_to_take_as_long_as_its_longest_processor() -> None:
+def test_a_chain_over_messages_is_expected_to_take_as_long_as_its_processors_one_after_the_other() -> None:
     chained = HEAD.replace("mart: {service: marts, expect: 20m,", "mart: {service: marts, expect: 20m, after: [raw],")
     jobs = declaration(chained + JOBS).jobs
-    assert jobs["fetch"].expect == timedelta(minutes=20)
+    assert jobs["fetch"].expect == timedelta(minutes=25)
     assert jobs["fetch"].after == ()
     assert jobs["also"].expect is None
     assert jobs["also"].busy == timedelta(minutes=1), "its deadline"

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import ServiceKind
+from interlock.cron import Cron
 from interlock.environment import Environment, refuse_local_variables
-from interlock.environment_file import load_environment
+from interlock.environment_file import TICKS, load_environment
 from interlock.files import load_environment as read_environment
 from interlock.located import SourceError
+from interlock.names import format_duration
 from tests.interlock.catalogs import GOOD, load
 
 ROOT = Path(__file__).parents[2]
@@ -143,13 +145,15 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             "max_hold", "max_holds", "11: max_holds: unknown key; did you mean max_hold? Allowed: ", id="an unknown key"
         ),
         pytest.param(
-            "tick: 10m", "tick: 7m", "14: tick: 7m does not divide an hour; allowed: 5m, 6m, 10m", id="a tick that drifts"
+            "tick: 10m", "tick: 7m", "14: tick: 7m is no tick; allowed: 5m, 10m, 15m, 20m, 30m", id="no part of an hour"
         ),
+        pytest.param("tick: 10m", "tick: 6m", "14: tick: 6m is no tick", id="a tick that meets the stagger minutes"),
         pytest.param(
             "hold: 30m", "hold: 15m", "15: breaker.hold: 15m is shorter than two ticks, 20m", id="a hold that no tick sees"
         ),
         pytest.param("hold: 30m", "hold: 5d", "15: breaker.hold: is longer than max_hold, 4d", id="a breaker beyond max_hold"),
-        pytest.param("period: 5m", "period: 90s", "15: breaker.period: 90s is refused by Cloud Monitoring", id="half a minute"),
+        pytest.param("period: 5m", "period: 90s", "15: breaker.period: 90s is no period; allowed: ", id="half a minute"),
+        pytest.param("period: 5m", "period: 1m", "15: breaker.period: 1m is no period", id="a period as long as the retest"),
         pytest.param("conflicts: 3", "conflicts: 0", "15: breaker.conflicts: ", id="a breaker that always trips"),
         pytest.param(
             "on-call@acme",
@@ -220,6 +224,13 @@ def test_where_the_coordinator_answers_and_when_it_looks() -> None:
     assert replace(good, coordinator=replace(good.coordinator, url="https://x.example")).coordinator_url == "https://x.example"
     assert good.tick_schedule == "3,13,23,33,43,53 * * * *"
     assert good.account("x") == "x@acme-data.iam.gserviceaccount.com"
+
+
+@pytest.mark.parametrize("tick", [pytest.param(tick, id=format_duration(tick)) for tick in TICKS])
+def test_no_tick_meets_the_stagger_minutes(tick: timedelta) -> None:
+    schedule = Cron.parse(replace(environment(), tick=tick).tick_schedule)
+    assert not schedule.minutes & {0, 15, 30, 45}
+    assert len(schedule.minutes) == timedelta(hours=1) / tick
 
 
 def test_a_run_job_is_started_through_googles_own_api() -> None:

@@ -216,12 +216,52 @@ def test_a_job_that_is_enabled_while_it_is_held_is_paused_again() -> None:
     assert said(sky.reconcile("2026-03-10 06:10")) == ["enabled_while_held fetch job/fetch", "job_paused fetch job/fetch"]
 
 
-def test_a_job_that_terraform_paused_counts_as_held_since_the_last_tick() -> None:
+@pytest.mark.parametrize(
+    ("written", "since"),
+    [
+        pytest.param("2026-03-10 05:20", "2026-03-10T05:20:00Z", id="when the flag was written, however long nobody looked"),
+        pytest.param(None, "2026-03-10T06:25:00Z", id="the last tick, where nobody says when that was"),
+    ],
+)
+def test_a_job_that_terraform_paused_counts_as_held_since(written: str | None, since: str) -> None:
     sky = cloud("2026-03-10 06:35")
     sky.put(FLAG, b'{"jobs": ["mart"]}')
+    sky.written[FLAG] = at(written) if written else None
     sky.states["mart"] = "PAUSED"
     assert said(sky.reconcile()) == []
-    assert json.loads(sky.objects["ledger/held/mart.json"][1])["since"] == "2026-03-10T06:25:00Z"
+    assert json.loads(sky.objects["ledger/held/mart.json"][1])["since"] == since
+
+
+def test_a_job_that_waits_for_its_catch_up_was_not_enabled_by_hand_when_the_next_hold_comes() -> None:
+    sky = cloud()
+    first = held(sky, "job/fetch", "2026-03-10 06:20", id="a")
+    sky.reconcile()
+    del sky.objects[first]
+    sky.states["fetch"] = "ENABLED"
+    held(sky, "all", "2026-03-10 09:00", id="b")
+    sky.written["holds/all/b@2026-03-10T09:00:00Z.json"] = at("2026-03-10 06:18")
+    assert "job_paused fetch all" in said(report := sky.reconcile("2026-03-10 06:20"))
+    assert not list(report.of("enabled_while_held"))
+    sky.states["fetch"] = "ENABLED"
+    assert said(sky.reconcile("2026-03-10 06:30")) == ["enabled_while_held fetch all", "job_paused fetch all"]
+
+
+@pytest.mark.parametrize(
+    ("paused", "change"),
+    [
+        pytest.param(False, "job_resumed off", id="declared to run, and not resumed yet"),
+        pytest.param(True, "job_paused fetch", id="declared paused, and not paused yet"),
+    ],
+)
+def test_while_a_deploy_changes_what_is_declared_no_job_was_changed_by_hand(paused: bool, change: str) -> None:
+    sky = cloud()
+    sky.reconcile()
+    name = "fetch" if paused else "off"
+    jobs = {**sky.declared.jobs, name: replace(sky.declared.jobs[name], paused=paused)}
+    sky.put(OBJECT, to_json(replace(sky.declared, jobs=jobs)).encode())
+    assert said(sky.reconcile("2026-03-10 06:01")) == [change]
+    sky.states[name] = "ENABLED" if paused else "PAUSED"
+    assert len(said(sky.reconcile("2026-03-10 06:11"))) == 2, "and by then somebody has"
 
 
 @pytest.mark.parametrize(
@@ -383,3 +423,18 @@ def test_a_run_that_cloud_scheduler_did_not_start_is_missed_and_said() -> None:
     (record,) = sky.reconcile().of("run_missed")
     assert (record.job, record.severity) == ("fetch", "WARNING")
     assert record.why == "it should have fired at 2026-03-10T06:15:00Z; its last attempt was 2026-03-10T04:46:00Z"
+
+
+@pytest.mark.parametrize(
+    ("deployed", "missed"),
+    [
+        pytest.param("2026-03-10 06:04", ["fetch"], id="more than a tick before that fire"),
+        pytest.param("2026-03-10 06:10", [], id="so lately that the job may not have been resumed yet"),
+        pytest.param("2026-03-10 06:16", [], id="after that fire, when the job may have been declared paused"),
+    ],
+)
+def test_no_run_is_missed_before_a_deploy_could_have_its_say(deployed: str, missed: list[str]) -> None:
+    sky = cloud("2026-03-10 06:21")
+    sky.fire("fetch", "2026-03-10 04:46")
+    sky.written[OBJECT] = at(deployed)
+    assert [record.job for record in sky.reconcile().of("run_missed")] == missed

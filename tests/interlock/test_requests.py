@@ -40,7 +40,7 @@ def sky() -> Cloud:
     above = Cloud(now=at(NOW))
     above.put(MART, b'{"jobs": ["mart"], "start": "2026-03-10T05:00:00Z", "reason": "old", "owner": "before"}')
     above.put("backfills/mart@2026-03-10T09:00:00Z.json", b"{}")
-    above.put("ledger/released/window/weekly/20260310T080000Z@2026-03-10T10:00:00Z.json")
+    above.put("ledger/released/window/weekly/patch@2026-03-10T10:00:00Z.json")
     return above
 
 
@@ -156,10 +156,16 @@ def test_a_request(asked: bytes, expected: object) -> None:
             id="a hold of that name is there",
         ),
         pytest.param(
-            body(HOLD, scope="window/weekly", id="20260310T080000Z"),
+            body(HOLD, scope="window/weekly", id="20260317T080000Z"),
+            400,
+            "id 20260317T080000Z is kept for the opening that the window's schedule makes",
+            id="the name of an opening, which would shorten it, or released close it",
+        ),
+        pytest.param(
+            body(HOLD, scope="window/weekly", id="patch"),
             409,
-            "is an opening that was released",
-            id="the name of a released opening",
+            "window/weekly patch was released; hold it by another id",
+            id="the name of a hold of a window that was released",
         ),
         pytest.param(
             body(EXTEND, until="2026-03-10T06:30:00Z"),

@@ -168,6 +168,52 @@ def test_fewer_than_the_threshold_close_it_at_once(cloud):
     assert evaluate(cloud) == (0, 1)
 
 
+def test_with_a_duration_it_has_to_last_so_long(cloud):
+    policy(cloud, threshold(above=1, duration="120s"))
+    write(cloud, *[conflict("d.one")] * 2)
+    assert evaluate(cloud) == (0, 0)
+    assert evaluate(cloud, advance="119s") == (0, 0)
+    assert evaluate(cloud, advance="1s") == (1, 0)
+
+
+def test_a_window_in_between_that_is_not_over_the_threshold_starts_the_duration_anew(cloud):
+    """Two at noon leave the window of five minutes at 12:05; two at 12:06 are over it since then."""
+    policy(cloud, threshold(above=1, duration="180s"))
+    write(cloud, *[conflict("d.one")] * 2)
+    ok(cloud("POST", "/_local/clock", {"advance": "6m"}))
+    write(cloud, *[conflict("d.one")] * 2)
+    assert evaluate(cloud, advance="2m") == (0, 0)
+    assert evaluate(cloud, advance="1m") == (1, 0)
+
+
+def test_missing_data_that_is_inactive_closes_the_incident_as_soon_as_its_window_is_empty(cloud):
+    policy(cloud, threshold(above=0, duration="60s", evaluationMissingData="EVALUATION_MISSING_DATA_INACTIVE"))
+    write(cloud, conflict("d.one"))
+    assert evaluate(cloud, advance="1m") == (1, 0)
+    assert evaluate(cloud, advance="239s") == (0, 0)
+    assert evaluate(cloud, advance="1s") == (0, 1)
+    write(cloud, conflict("d.one"))
+    assert evaluate(cloud, advance="1m") == (1, 0)  # the next one is another incident
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        pytest.param(
+            {"evaluationMissingData": "EVALUATION_MISSING_DATA_INACTIVE"},
+            "evaluation_missing_data: needs a duration of at least 60s",
+            id="missing data without a duration",
+        ),
+        pytest.param({"duration": "90s"}, "must be a multiple of a minute", id="a minute and a half"),
+    ],
+)
+def test_a_condition_that_cloud_monitoring_refuses(cloud, fields, message):
+    body = {"displayName": "conflicts", "combiner": "OR", "conditions": [threshold(**fields)]}
+    answer = cloud("POST", f"/v3/{PROJECT}/alertPolicies", body)
+    assert answer.status == 400
+    assert message in answer.message
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -255,7 +301,6 @@ def test_a_policy_that_is_off_or_gone_has_no_incidents(cloud):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        pytest.param({"duration": "60s"}, "duration other than 0s", id="a duration"),
         pytest.param({"trigger": {"count": 2}}, "trigger", id="two series at once"),
         pytest.param({"aggregations": []}, "one aggregation", id="no aggregation"),
         pytest.param({"aggregations": [{"perSeriesAligner": "ALIGN_RATE"}]}, "ALIGN_DELTA", id="a rate"),

@@ -32,7 +32,31 @@ JOBS = (
     _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:", 0),
     _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 2),
 )
+MOVES = (
+    _bug(
+        "what holds is not looked at again",
+        "reconcile:_round",
+        "moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in",
+        "moved = False",
+    ),
+    _bug("what has moved does not matter", "reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen"),
+    _bug(
+        "a job that can't be resumed is taken for resumed", "reconcile:_round", "objects.marks.keys() - failed", "objects.marks"
+    ),
+    _bug(
+        "a run is made by what held before",
+        "claims:_Maker._stand_still",
+        "if self._reader.holding() != self._objects.holding:",
+        "if False:",
+    ),
+)
 WINDOWS = (
+    _bug(
+        "an opening that was released opens anew",
+        "operations:_Operation._release",
+        'if hold.scope.startswith("window/"):',
+        "if False:",
+    ),
     _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 0),
     _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 0),
 )
@@ -52,6 +76,20 @@ REQUESTS = (
     ),
 )
 RUNS = (
+    _bug("a refused run is forgotten", "claims:_Maker._make", "if refusal.code < SERVER_ERROR:", "if False:"),
+    _bug("a run without an answer is asked for again", "claims:_Maker._make", "unanswered=False", "unanswered=True"),
+    _bug(
+        "a claim of another instance is no matter",
+        "claims:_Maker._cleared",
+        "if in_progress(claim, self._objects.now):",
+        "if False:",
+    ),
+    _bug(
+        "a run missed before the first look is not counted",
+        "plan:_since",
+        "if actual is None or actual.state != PAUSED:",
+        "if True:",
+    ),
     _bug(
         "whose mark it was does not matter",
         "claims:_Maker._make",
@@ -79,4 +117,4 @@ RUNS = (
     _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", "", 0),
     _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", "", 0),
 )
-BUGS = (*HOLDS, *JOBS, *WINDOWS, *REQUESTS, *RUNS)
+BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS)

@@ -167,10 +167,11 @@ class ModelBucket:
 
     def list(self, prefix: str) -> list[Item]:
         """See `interlock.ports.Bucket`."""
-        objects = self.instance.world.objects
+        objects, written = self.instance.world.objects, self.instance.world.written
 
         def effect() -> list[Item]:
-            return [Item(name=name, generation=objects[name][0]) for name in sorted(objects) if name.startswith(prefix)]
+            names = sorted(name for name in objects if name.startswith(prefix))
+            return [Item(name=name, generation=objects[name][0], created=written[name]) for name in names]
 
         return self.instance.call("list", effect, prefix)
 

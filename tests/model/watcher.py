@@ -68,7 +68,7 @@ class Watcher:
     world: World
     instance: Instance
     seen: dict[str, tuple[int, bytes]] | None = None
-    """The bucket at the last listing of holds or flags."""
+    """The flags and the holds, each at their last listing."""
     seen_at: datetime | None = None
     seen_declaration: tuple[int, bytes] | None = None
     seen_jobs: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
@@ -114,7 +114,10 @@ class Watcher:
             self.seen_declaration = self.world.objects.get(DECLARATION)
         self.ledger_known |= {item.name for item in result if item.name.startswith("ledger/held/")}
         if what == "" or what.startswith(("holds", "backfills")):
-            self.seen, self.seen_at = dict(self.world.objects), self.instance.clock_read
+            # Flags and holds are two listings, and something may come between them.
+            before = {name: found for name, found in (self.seen or {}).items() if not name.startswith(what)}
+            now = {name: found for name, found in self.world.objects.items() if name.startswith(what)}
+            self.seen, self.seen_at = before | now, self.instance.clock_read
         if self.seen is not None:
             self.seen.pop(DECLARATION, None)
             if self.seen_declaration is not None:

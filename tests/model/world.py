@@ -164,6 +164,8 @@ class World:
 
     now: datetime = START
     objects: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    written: dict[str, datetime] = field(default_factory=dict)
+    """When each object was."""
     jobs: dict[str, SimulatedJob] = field(default_factory=dict)
     job_writes: list[tuple[int, str, object]] = field(default_factory=list)
     """(when in order, job, who) of every pause and resume."""
@@ -177,6 +179,7 @@ class World:
         self.clock += 1
         data = content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode()
         self.objects[name] = (self.clock, data)
+        self.written[name] = self.now
 
     def take(self, name: str) -> None:
         """Deletes an object."""

@@ -88,6 +88,14 @@ def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(whole: S
         ]
 
 
+def test_only_the_breakers_incidents_close_as_soon_as_its_counter_is_silent(whole: Stacks) -> None:
+    conditions = {key: condition_of(policy) for key, policy in policies_of(whole).items()}
+    closing = {key for key, found in conditions.items() if "evaluation_missing_data" in found}
+    assert closing == {"conflicts"}
+    assert conditions["conflicts"]["evaluation_missing_data"] == "EVALUATION_MISSING_DATA_INACTIVE"
+    assert conditions["conflicts"]["duration"] == "60s", "the shortest that the API takes with it"
+
+
 def test_only_policies_that_match_entries_have_a_rate_limit_and_they_must(whole: Stacks) -> None:
     limited = {key for key, policy in policies_of(whole).items() if "notification_rate_limit" in policy["alert_strategy"]}
     matching = {key for key, policy in policies_of(whole).items() if condition_of(policy)["kind"] == "condition_matched_log"}
@@ -128,7 +136,7 @@ def test_of_all_policies_the_breaker_alone_reaches_the_coordinator(whole: Stacks
     labelled = {key for key, policy in policies_of(whole).items() if policy["user_labels"].get("interlock") == "breaker"}
     assert reaching == labelled == {"conflicts"}
     condition = condition_of(policies_of(whole)["conflicts"])
-    assert (condition["threshold_value"], condition["duration"]) == (env.breaker.conflicts, "0s")
+    assert (condition["threshold_value"], condition["duration"]) == (env.breaker.conflicts, "60s")
     assert condition["aggregations"][0]["alignment_period"] == f"{int(env.breaker.period.total_seconds())}s"
     assert condition["aggregations"][0]["group_by_fields"] == ["metric.label.table"]
 

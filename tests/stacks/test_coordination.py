@@ -68,10 +68,8 @@ def test_no_role_is_a_primitive_or_an_admin_role(whole: Stacks) -> None:
 
 
 def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(whole: Stacks) -> None:
-    roles = whole["coordination"]["resource"]["google_project_iam_custom_role"]
-    assert {name: role["permissions"] for name, role in roles.items()} == {
-        "coordinator": [f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run")]
-    }
+    role = whole["coordination"]["resource"]["google_project_iam_custom_role"]["coordinator"]
+    assert role["permissions"] == [f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run")]
     of_the_project = [
         made["role"]
         for kind, _, made in resources(whole, "coordination")
@@ -81,15 +79,16 @@ def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(whole: Stacks)
 
 
 def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration(whole: Stacks, env: Environment) -> None:
-    granted = whole["coordination"]["resource"]["google_storage_bucket_iam_member"].values()
+    every = whole["coordination"]["resource"]["google_storage_bucket_iam_member"].values()
+    granted = [made for made in every if made["member"] == "${google_service_account.coordinator.member}"]
     assert {(made["role"], made["condition"]["expression"]) for made in granted} == {
         ("roles/storage.objectUser", only(env.bucket, "holds/")),
         ("roles/storage.objectUser", only(env.bucket, "ledger/")),
         ("roles/storage.objectViewer", only(env.bucket, "backfills/")),
         ("roles/storage.objectViewer", only(env.bucket, "declaration/")),
     }
-    assert {made["member"] for made in granted} == {"${google_service_account.coordinator.member}"}
-    assert {made["bucket"] for made in granted} == {env.bucket}
+    assert {made["member"] for made in every if made not in granted} == set(env.coordinator.operators)
+    assert {made["bucket"] for made in every} == {env.bucket}
 
 
 def test_a_condition_is_about_objects_and_listings_of_its_prefix_only() -> None:
@@ -104,6 +103,24 @@ def test_only_timers_push_and_operators_may_call_the_coordinator(whole: Stacks, 
     accounts = {f"${{google_service_account.{name}.member}}" for name in ("timers", "push")}
     assert {made["member"] for made in callers} == accounts | set(env.coordinator.operators)
     assert {(made["name"], made["role"]) for made in callers} == {(env.coordinator.name, "roles/run.invoker")}
+
+
+def test_operators_see_what_the_commands_show_and_change_nothing_themselves(whole: Stacks, env: Environment) -> None:
+    stack, [operator] = whole["coordination"]["resource"], env.coordinator.operators
+    role = stack["google_project_iam_custom_role"]["operator"]
+    assert role["permissions"] == ["cloudscheduler.jobs.get", "cloudscheduler.jobs.list"]
+    granted = [
+        made for kind in ("google_project_iam_member", "google_storage_bucket_iam_member") for made in stack[kind].values()
+    ]
+    [jobs, objects] = [made for made in granted if made["member"] == operator]
+    assert jobs["role"] == "${google_project_iam_custom_role.operator.name}"
+    assert objects["role"] == "roles/storage.objectViewer"
+    seen = {
+        prefix
+        for prefix in ("holds/", "ledger/", "backfills/", "declaration/", "coordinator/")
+        if prefix in objects["condition"]["expression"]
+    }
+    assert seen == {"holds/", "ledger/", "backfills/", "declaration/"}
 
 
 def test_every_account_is_used_for_one_thing(whole: Stacks) -> None:

@@ -29,7 +29,7 @@ resource "google_monitoring_alert_policy" "it" {
       filter          = "metric.type=\\"logging.googleapis.com/user/${google_logging_metric.m.id}\\" AND resource.type=\\"x\\""
       comparison      = "COMPARISON_GT"
       threshold_value = %(threshold)s
-      duration        = "0s"
+      duration        = "60s"
       evaluation_missing_data = "EVALUATION_MISSING_DATA_INACTIVE"
       aggregations {
         alignment_period     = "300s"
