@@ -19,8 +19,8 @@ from bench.measure import PYTHON, medians, say, timed
 from interlock.access import Kind
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import Cron
-from interlock.review import review
-from interlock.review_markdown import as_markdown
+from interlock.review.comment import as_markdown
+from interlock.review.review import review
 from tests.interlock.catalogs import GOOD, load
 
 INTERLOCK = str(Path(PYTHON).parent / "interlock")

@@ -20,10 +20,10 @@ from interlock.commands.refs import RefError, catalog_at
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.files import load_catalog
 from interlock.located import SourceError
-from interlock.plan_review import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
-from interlock.plan_review import PlanError, PlanFacts, parse_plan
-from interlock.review import review
-from interlock.review_markdown import MAX_CHARACTERS, as_markdown, failure
+from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
+from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
+from interlock.review.plan import PlanError, PlanFacts, parse_plan
+from interlock.review.review import review
 from interlock.until import parse_end
 
 T = TypeVar("T")

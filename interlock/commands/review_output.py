@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 import click
 
 from interlock.catalog import Json
-from interlock.collision_change import SINCE_EVER, CollisionChange
 from interlock.commands.common import cell, new_table, print_table
-from interlock.coverage_change import Member, Missed, ScopeChange, missed_in_words
 from interlock.cron import zone
 from interlock.diff import Field, How
+from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
-from interlock.job_remarks import moved_in_words
-from interlock.job_review import JobReview, Side
 from interlock.markdown import plain
-from interlock.remark import Remark, count, listed
-from interlock.review import Review
-from interlock.strip import LEGEND, ruler, strip
+from interlock.review.collisions import SINCE_EVER, CollisionChange
+from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
+from interlock.review.job_remarks import moved_in_words
+from interlock.review.jobs import JobReview, Side
+from interlock.review.remark import Remark, count, listed
+from interlock.review.review import Review
 
 SHOWN = 40
 """Rows of a table; --format json has all."""

@@ -14,13 +14,13 @@ from interlock.catalog import Catalog, Json
 from interlock.collisions import CollisionKind
 from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
+from interlock.drawing.strip import LEGEND, ruler, strip
+from interlock.drawing.svg import svg
 from interlock.files import load_catalog
 from interlock.holds import format_instant
 from interlock.markdown import plain
 from interlock.names import did_you_mean
 from interlock.seen import Objects
-from interlock.strip import LEGEND, ruler, strip
-from interlock.svg import svg
 from interlock.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
 from interlock.words import in_words
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
+from interlock.drawing.page import PICTURE, SHOWN_DAY, page
+from interlock.drawing.svg import svg
 from interlock.files import load_catalog
-from interlock.schedule_page import PICTURE, SHOWN_DAY, page
-from interlock.svg import svg
 from interlock.timeline import timeline
 from tests.golden import DOCS, golden
 from tests.interlock.catalogs import load

@@ -11,10 +11,10 @@ from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
 from interlock.graph import Chain, Members, chains, members, scopes
-from interlock.job_review import whole_minute
 from interlock.minutes import Minutes, Span, fire_minutes
 from interlock.names import format_duration
-from interlock.remark import Remark, Topic, count, listed
+from interlock.review.jobs import whole_minute
+from interlock.review.remark import Remark, Topic, count, listed
 
 WEEK = timedelta(days=7)
 

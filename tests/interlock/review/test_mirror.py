@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
-from interlock.collision_change import CollisionChange
-from interlock.coverage_change import Missed, ScopeChange
 from interlock.diff import Changed, How, Thing
-from interlock.review import Review, review
-from interlock.review_markdown import as_markdown
+from interlock.review.collisions import CollisionChange
+from interlock.review.comment import as_markdown
+from interlock.review.coverage import Missed, ScopeChange
+from interlock.review.review import Review, review
 from tests.interlock.catalogs import load
-from tests.review.cases import BASE
+from tests.interlock.review.cases import BASE
 
 HEAD = BASE[: BASE.index("processors:")]
 TABLES = ["a.one", "a.two", "b.three"]

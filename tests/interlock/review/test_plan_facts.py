@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from interlock import plan_review
-from interlock.plan_review import JobChange, PlanError, parse_plan
+from interlock.review import plan as plan_review
+from interlock.review.plan import JobChange, PlanError, parse_plan
 from tests.golden import FOLDER as GOLDEN
 
 PLANS = Path(__file__).parent / "plans"

@@ -1,7 +1,7 @@
 """What a change of the catalog means, and not only what it says: everything that a reviewer should know, as one value. Pure.
 
 `review` compares two catalogs at an instant, and with the facts of a Terraform plan also says what will really happen. The
-renderers (`review_markdown.py` for a comment, `commands/review.py` for a terminal and programs) add nothing of their own.
+renderers (`comment.py` for a comment, `commands/review.py` for a terminal and programs) add nothing of their own.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from interlock.catalog import Catalog
-from interlock.collision_change import CollisionChange, about_collisions, collision_changes
-from interlock.cost import Cost, cost
-from interlock.coverage_change import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.diff import Difference, difference
 from interlock.findings import findings
-from interlock.job_remarks import about_jobs, alone, unwritten
-from interlock.job_review import JobReview, Situation, review_jobs
-from interlock.plan_review import PlanFacts
-from interlock.plan_verdict import verdicts
-from interlock.remark import Remark, Topic
-from interlock.waiver_change import WaiverNote, ended, waiver_notes
+from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
+from interlock.review.cost import Cost, cost
+from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
+from interlock.review.job_remarks import about_jobs, alone, unwritten
+from interlock.review.jobs import JobReview, Situation, review_jobs
+from interlock.review.plan import PlanFacts
+from interlock.review.plan_verdict import verdicts
+from interlock.review.remark import Remark, Topic
+from interlock.review.waivers import WaiverNote, ended, waiver_notes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.collision_change import SINCE_EVER, CollisionChange, blamed
-from interlock.coverage_change import Member, ScopeChange, missed_in_words
 from interlock.cron import zone
 from interlock.diff import Field, How, in_yaml
+from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
-from interlock.job_remarks import moved_in_words
-from interlock.job_review import JobReview, Side
 from interlock.markdown import cell, code, plain
-from interlock.remark import Remark
-from interlock.review import Review
-from interlock.strip import LEGEND, ruler, strip
+from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed
+from interlock.review.coverage import Member, ScopeChange, missed_in_words
+from interlock.review.job_remarks import moved_in_words
+from interlock.review.jobs import JobReview, Side
+from interlock.review.remark import Remark
+from interlock.review.review import Review
 from interlock.timeline import Day
 
 OPEN_JOBS = 3

@@ -8,8 +8,8 @@ from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.diff import Changed, Difference, How
 from interlock.graph import Chain
-from interlock.job_review import JobReview, Moved
-from interlock.remark import Remark, Topic, listed
+from interlock.review.jobs import JobReview, Moved
+from interlock.review.remark import Remark, Topic, listed
 
 TIMING = {"schedule", "time_zone", "paused"}
 """Keys that decide when a job runs."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from interlock.diff import Difference
 from interlock.holds import Hold, active, covers
-from interlock.job_review import Situation
-from interlock.plan_review import JobChange, PlanFacts
-from interlock.remark import Remark, Topic, count, listed
+from interlock.review.jobs import Situation
+from interlock.review.plan import JobChange, PlanFacts
+from interlock.review.remark import Remark, Topic, count, listed
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
 """Attributes whose drift is a finding: they decide when a job runs."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from interlock.catalog import Catalog, Waiver
 from interlock.findings import waivable
-from interlock.remark import Remark, Topic, count
+from interlock.review.remark import Remark, Topic, count
 
 SOON = timedelta(days=30)
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from interlock.job_remarks import moved_in_words
-from interlock.remark import Topic
-from interlock.review import Review, review
-from interlock.review_markdown import as_markdown
+from interlock.review.comment import as_markdown
+from interlock.review.job_remarks import moved_in_words
+from interlock.review.remark import Topic
+from interlock.review.review import Review, review
 from tests.interlock.catalogs import load
-from tests.review.cases import AT, BASE, GAMES, WAIVED, edited
+from tests.interlock.review.cases import AT, BASE, GAMES, WAIVED, edited
 
 LINES = 'schedule: "30 * * * *"'
 PAIRED = edited(("    runs: [lines]\n", "    runs: [lines]\n    pair_with: [fetch-games]\n"))

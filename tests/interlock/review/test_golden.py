@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from interlock.holds import parse_object_name
-from interlock.plan_review import JobChange, PlanFacts
-from interlock.review import review
-from interlock.review_markdown import MARKER, MAX_CHARACTERS, as_markdown, failure
+from interlock.review.comment import MARKER, MAX_CHARACTERS, as_markdown, failure
+from interlock.review.plan import JobChange, PlanFacts
+from interlock.review.review import review
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems
-from tests.review.cases import AT, BASE, CASES, Case, edited
+from tests.interlock.review.cases import AT, BASE, CASES, Case, edited
 
 WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from interlock.cron import zone
-from interlock.svg import svg
+from interlock.drawing.svg import svg
 from interlock.timeline import Day, Timeline, timeline
 from tests.golden import golden
 from tests.interlock.catalogs import load
-from tests.review.cases import AT, CASES, Case
+from tests.interlock.review.cases import AT, CASES, Case
 
 WINTER, SUMMER = date(2026, 1, 6), date(2026, 7, 7)
 SEASON = {"collision-only-in-winter": WINTER, "collision-only-in-summer": SUMMER}

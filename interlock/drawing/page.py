@@ -10,10 +10,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
+from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.markdown import cell, code
 from interlock.names import format_duration
-from interlock.strip import LEGEND, ruler, strip
 from interlock.timeline import Day, Timeline, group
 from interlock.words import in_words
 

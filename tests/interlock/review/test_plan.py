@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from interlock.holds import parse_object_name
-from interlock.plan_review import JobChange, PlanFacts
-from interlock.remark import Topic
-from interlock.review import review
+from interlock.review.plan import JobChange, PlanFacts
+from interlock.review.remark import Topic
+from interlock.review.review import review
 from tests.interlock.catalogs import load
-from tests.review.cases import AT, BASE, GAMES, PAUSED, edited
+from tests.interlock.review.cases import AT, BASE, GAMES, PAUSED, edited
 
 PAUSED_GAMES = edited(("    runs: [games]\n", "    runs: [games]\n" + PAUSED))
 FLAG = "backfills/summaries@2026-11-26T08:30:00Z.json"

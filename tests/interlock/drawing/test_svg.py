@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.cron import zone
-from interlock.svg import COLOURS, LEGEND, NAME_CHARACTERS, SHAPES, svg
+from interlock.drawing.svg import COLOURS, LEGEND, NAME_CHARACTERS, SHAPES, svg
 from interlock.timeline import Day, Timeline, timeline
 from tests.interlock.catalogs import load
 from tests.interlock.test_timeline import DAY, TEXT

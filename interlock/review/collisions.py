@@ -14,7 +14,7 @@ from interlock.cron import zone
 from interlock.diff import Difference
 from interlock.holds import format_end
 from interlock.minutes import Minutes, Span
-from interlock.remark import Remark, Topic, listed
+from interlock.review.remark import Remark, Topic, listed
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
 

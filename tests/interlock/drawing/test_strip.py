@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.cron import Cron, zone
-from interlock.strip import HEIGHTS, HELD, HIGHEST, LEGEND, NOTHING, SHADED, ruler, strip
+from interlock.drawing.strip import HEIGHTS, HELD, HIGHEST, LEGEND, NOTHING, SHADED, ruler, strip
 from interlock.timeline import Day
 from tests.interlock.cloud import at
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from interlock.cost import CENTS_A_JOB
 from interlock.diff import How
 from interlock.markdown import cell
-from interlock.remark import count
-from interlock.review import Review
-from interlock.review_sections import MAX_TEXT, Section, sections
+from interlock.review.cost import CENTS_A_JOB
+from interlock.review.remark import count
+from interlock.review.review import Review
+from interlock.review.sections import MAX_TEXT, Section, sections
 
 MARKER = "<!-- interlock-review v1 -->"
 """The first line of every comment, by which CI finds its own and writes it anew."""
