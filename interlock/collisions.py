@@ -23,7 +23,7 @@ from interlock.cron import Cron, zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
 from interlock.minutes import MINUTE, Minutes, Span, fire_minutes
-from interlock.names import format_duration
+from interlock.names import spelled_duration
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""
@@ -141,7 +141,8 @@ class _Search:
             fires = {job: self._fires[job].within(self._span) for job in jobs}
             for crowd, times in _crowds(fires, limit, self._span).items():
                 starts = f"{limit} start{'' if limit == 1 else 's'} a minute"
-                why = f"{service.name} takes {starts}; {len(crowd)} jobs start together"
+                assumed = "" if service.starts_per_minute else ", as nobody says how many"
+                why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
                 yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
 
     def gaps(self) -> Iterator[Collision]:
@@ -156,7 +157,7 @@ class _Search:
                 ]
                 if times := either[0][1] | either[1][1]:
                     least = min(_least(first, later) for first, later in either if later)
-                    why = f"{service.name} wants {format_duration(service.gap)} between two jobs; these start {_apart(least)}"
+                    why = f"{service.name} wants {spelled_duration(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
     def tables(self) -> Iterator[Collision]:
@@ -193,10 +194,10 @@ class _Search:
 
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
-        started = "together with" if not least else f"{format_duration(least)} after"
+        started = "together with" if not least else f"{spelled_duration(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{format_duration(end)} after its start; {format_duration(max(PRODUCER_LEAD, end))} should be between the two"
+            f"{spelled_duration(end)} after its start; {spelled_duration(max(PRODUCER_LEAD, end))} should be between the two"
         )
 
     def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
@@ -254,8 +255,8 @@ class _Search:
             return None
         pair, mine, theirs = worst
         why = (
-            f"{one.job} ({pair.first} for {format_duration(mine.lasts)}) and {other.job} "
-            f"({pair.second} for {format_duration(theirs.lasts)}) write it at once: {pair.conflict.why}"
+            f"{one.job} ({pair.first} for {spelled_duration(mine.lasts)}) and {other.job} "
+            f"({pair.second} for {spelled_duration(theirs.lasts)}) write it at once: {pair.conflict.why}"
         )
         return Collision(
             kind=CollisionKind.TABLE,
@@ -287,7 +288,7 @@ def _least(first: Minutes, later: Minutes) -> timedelta:
 
 
 def _apart(distance: timedelta) -> str:
-    return f"{format_duration(distance)} apart" if distance else "together"
+    return f"{spelled_duration(distance)} apart" if distance else "together"
 
 
 def _crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:

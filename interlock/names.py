@@ -24,6 +24,16 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def spelled_duration(duration: timedelta) -> str:
+    """For reading: 45s, 4m6s, 1h30m, 2d; the two largest units are enough."""
+    left, parts = int(duration.total_seconds()), list[str]()
+    for unit in "dhms":
+        number, left = divmod(left, SECONDS[unit])
+        if number or (unit == "s" and not parts):
+            parts.append(f"{number}{unit}")
+    return "".join(parts[:2])
+
+
 def format_duration(duration: timedelta) -> str:
     """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
     seconds = int(duration.total_seconds())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "golden"
 DOCS = Path(__file__).parents[1] / "docs"
+README = Path(__file__).parents[1] / "README.md"
 REWRITE = "INTERLOCK_GOLDEN"
 
 
@@ -18,3 +20,17 @@ def golden(name: str, text: str, folder: Path = FOLDER) -> None:
         path.write_text(text, encoding="utf-8")
     assert path.exists(), f"{path.name} is missing; `make golden` writes it"
     assert path.read_text(encoding="utf-8") == text, f"{path.name} differs; `make golden` writes it anew, then read the diff"
+
+
+def shown_in_readme(block: str, text: str, told: Callable[[str], str] = str) -> None:
+    """Fail unless the README's block shows this text, as far as `told` leaves it; with INTERLOCK_GOLDEN=1 write it instead."""
+    readme = README.read_text(encoding="utf-8")
+    begin, end = f"<!-- output: {block} -->\n", "<!-- end -->"
+    before, found, rest = readme.partition(begin)
+    assert found, f"README.md has no block {block}"
+    shown, _, after = rest.partition(end)
+    expected = f"```\n{text}\n```\n"
+    if os.environ.get(REWRITE) == "1" and told(shown) != told(expected):
+        README.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
+        shown = expected
+    assert told(shown) == told(expected), "README.md differs; `make golden` writes it anew, then read the diff"

@@ -36,7 +36,7 @@ def strip(fires: Iterable[datetime], day: Day, closed: Sequence[tuple[datetime, 
             if any(start <= fire < end for start, end in closed):
                 held.add(slot)
     return "".join(
-        HELD if slot in held else _height(count) if count else SHADED if _touched(slot, day, closed) else NOTHING
+        HELD if slot in held else height(count) if count else SHADED if _touched(slot, day, closed) else NOTHING
         for slot, count in enumerate(counts)
     )
 
@@ -65,5 +65,6 @@ def _touched(slot: int, day: Day, closed: Sequence[tuple[datetime, datetime]]) -
     return any(start < min(begin + SLOT, day.end) and begin < end for start, end in closed if start < end)
 
 
-def _height(count: int) -> str:
+def height(count: int) -> str:
+    """The character for so many fires, at least one."""
     return next((character for most, character in HEIGHTS if count <= most), HIGHEST)

@@ -199,8 +199,11 @@ def _who_misses(change: ScopeChange) -> str:
     assert known is not None  # noqa: S101 - it costs more than before
     old = change.missed_before.by_job if change.missed_before else {}
     more = {job: (old.get(job, 0), runs) for job, runs in known.by_job.items() if runs > old.get(job, 0)}
-    said = [f"{job} ({runs} before, {now} now)" for job, (runs, now) in sorted(more.items())]
-    return f"runs fall into it and are missed, in {format_duration(known.during)} of {listed(said)}"
+    said = [
+        f"{job} misses {count(now, 'run')} in {format_duration(known.during)} ({runs} before)"
+        for job, (runs, now) in more.items()
+    ]
+    return listed(sorted(said))
 
 
 def _runs(missed: Missed | None) -> int:

@@ -12,9 +12,8 @@ import pytest
 
 from interlock.files import load_catalog
 from tests.e2e.deployment import ROOT, Deployment
-from tests.golden import REWRITE
+from tests.golden import README, shown_in_readme
 
-README = ROOT / "README.md"
 WIDTH = 128  # characters; what is cut off is rules, and the last columns of status
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 ZONE = re.compile(r"\bE[SD]T\b")
@@ -39,25 +38,14 @@ def _timeless(text: str) -> str:
     return ZONE.sub("EST", INSTANT.sub("2026-01-06 18:00", text))
 
 
-def _check(block: str, text: str) -> None:
-    """Fail unless the README's block shows this text, at whatever instant; INTERLOCK_GOLDEN=1 writes it instead."""
-    readme = README.read_text(encoding="utf-8")
-    begin, end = f"<!-- output: {block} -->\n", "<!-- end -->"
-    before, _, rest = readme.partition(begin)
-    shown, _, after = rest.partition(end)
-    expected = f"```\n{text}\n```\n"
-    if os.environ.get(REWRITE) == "1" and _timeless(shown) != _timeless(expected):
-        README.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
-        shown = expected
-    assert _timeless(shown) == _timeless(expected), "README.md differs; `make golden` writes it anew, then read the diff"
-
-
 @pytest.mark.golden
 def test_the_status_that_the_readme_shows(whole: Deployment) -> None:
     whole.apply(backfill_mode=True, backfills=["tdza"], backfill_reason="reprocess 2025-26").succeeded()
     said = whole.interlock("status").succeeded().raw.partition("\n")[2]
     rows = ("daily-yesterday-analytics", "espn-injuries-hourly", "execute-workflows", "nba-gamebook-scraper")
-    _check("status", _excerpt(said, ("Active holds", "hold ", "backfill/tdza", "job ", *rows, "143 jobs"), WIDTH))
+    shown_in_readme(
+        "status", _excerpt(said, ("Active holds", "hold ", "backfill/tdza", "job ", *rows, "143 jobs"), WIDTH), _timeless
+    )
 
 
 @pytest.mark.golden
@@ -72,7 +60,8 @@ def test_the_affected_jobs_that_the_readme_shows(nothing: Deployment) -> None:
         "ml-feature-store-daily",
     )
     others = ("backfill/tdza covers", "team_defense_zone_analysis,", "job ", "would", "Near misses", "left running", "(")
-    _check("affected", _excerpt(said, (*rows, *others, "What pausing does not stop", "- tdza, team-defense-game-summary")))
+    lines = (*rows, *others, "What pausing does not stop", "- tdza, team-defense-game-summary")
+    shown_in_readme("affected", _excerpt(said, lines), _timeless)
 
 
 def _fenced(marker: str) -> str:

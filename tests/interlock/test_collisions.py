@@ -63,7 +63,7 @@ def test_one_start_a_minute_where_nobody_said_how_many() -> None:
     (found,) = collisions(jobs("a|0 6 * * *|web|", "b|0 6,7 * * *|web|", "c|1 6 * * *|web|"), DAY)
     assert (found.kind, found.subject, found.jobs, found.severity) == (CollisionKind.BUDGET, "service/web", ("a", "b"), None)
     assert times(found) == ["06:00"]
-    assert found.why == "web takes 1 start a minute; 2 jobs start together"
+    assert found.why == "web takes 1 start a minute, as nobody says how many; 2 jobs start together"
 
 
 def test_all_that_start_in_a_minute_collide_together() -> None:
@@ -167,7 +167,7 @@ def test_a_collision_on_a_table_says_how_bad_it_is_and_why() -> None:
     (found,) = (collision for collision in collisions(both, DAY) if collision.kind is CollisionKind.TABLE)
     assert (found.subject, found.severity) == ("table/raw.t", Severity.ERROR)
     assert found.why == (
-        "a (mutate for 10m) and b (mutate for 90s) write it at once: Two UPDATE, DELETE or MERGE statements that change the "
+        "a (mutate for 10m) and b (mutate for 1m30s) write it at once: Two UPDATE, DELETE or MERGE statements that change the "
         'same partition at once fail with "Could not serialize access", unless both name different partitions in a predicate.'
     )
 

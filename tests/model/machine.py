@@ -91,6 +91,8 @@ class Model(RuleBasedStateMachine):
         self.lost_declaration: bytes | None = None
         self.unclean: set[object] = set()
         self.edited: dict[str, datetime] = {}
+        self.edits: set[str] = set()
+        """The jobs that Terraform changes in what it is at."""
         self.crashed = False
         self.failed = False
 
@@ -226,9 +228,9 @@ class Model(RuleBasedStateMachine):
         planned = Terraform(self.world, self._declared_now(), mode=mode, names=names, end=self._whole(minutes), edit=edit)
         if planned.refused:
             return
-        for job in planned.declared["jobs"].keys() | self.declared["jobs"].keys():
-            if planned.declared["jobs"].get(job) != self.declared["jobs"].get(job):
-                self.edited[job] = self.world.now
+        old, new = self.declared["jobs"], planned.declared["jobs"]
+        self.edits = {job for job in old.keys() | new.keys() if old.get(job) != new.get(job)}
+        self.edited |= dict.fromkeys(self.edits, self.world.now)
         self.declared = planned.declared
         self.unclean.add(planned)
         self.terraform = (planned, planned.writes())
@@ -239,6 +241,7 @@ class Model(RuleBasedStateMachine):
     @rule(writes=st.sampled_from((1, 2, FOREVER)))
     def apply_goes_on(self, writes: int) -> None:
         _, rest = self.terraform
+        self.edited |= dict.fromkeys(self.edits, self.world.now)  # what is declared changes with one of these writes
         for _ in range(min(writes, 100)):
             if next(rest, rest) is rest:
                 self.terraform = None
