@@ -386,7 +386,7 @@ class Model(RuleBasedStateMachine):
         if said is None:
             return
         margin = SKEW if instance.overlapped else timedelta()
-        surely = covered(self.world.objects, (self.world.now + margin) if margin else instance.now())
+        surely = covered(instance.watcher.answered_for(), (self.world.now + margin) if margin else instance.now())
         maybe = covered(self.world.objects, (self.world.now - margin) if margin else instance.now())
         for name, job in said["jobs"].items():
             state = self.world.jobs[name].state

@@ -14,7 +14,7 @@ from tests.model.world import quickly
 SHARDS = 8
 """For pytest-xdist; each begins from a seed of its own."""
 FIRST_SEED = int(os.environ.get("INTERLOCK_MODEL_SEED", "0"))
-RUNS = int(os.environ.get("INTERLOCK_MODEL_RUNS", "2400"))
+RUNS = int(os.environ.get("INTERLOCK_MODEL_RUNS", "2000"))
 STEPS = int(os.environ.get("INTERLOCK_MODEL_STEPS", "25"))
 """Of a run, at most."""
 

@@ -74,6 +74,12 @@ class Watcher:
     seen_jobs: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     listed_jobs: dict[str, int] = field(default_factory=dict)
     """Region to when it was last listed."""
+    listed_at: int = 0
+    """Which of its calls last listed jobs."""
+    looked_at: int = 0
+    """Which of its calls last listed flags or holds."""
+    looked: int = 0
+    """When that was, in the order of events."""
     ledger_known: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
     claims: dict[str, str] = field(default_factory=dict)
@@ -107,7 +113,7 @@ class Watcher:
 
     def _listed(self, what: str, result: list) -> None:
         if result and not isinstance(result[0], Item):
-            self.listed_jobs[what] = self.world.clock
+            self.listed_jobs[what], self.listed_at = self.world.clock, self.instance.calls
             self.seen_jobs |= {job.name: (job.state, job.last_attempt) for job in result}
             return
         if what.startswith("declaration"):
@@ -118,6 +124,7 @@ class Watcher:
             before = {name: found for name, found in (self.seen or {}).items() if not name.startswith(what)}
             now = {name: found for name, found in self.world.objects.items() if name.startswith(what)}
             self.seen, self.seen_at = before | now, self.instance.clock_read
+            self.looked, self.looked_at = self.world.clock, self.instance.calls
         if self.seen is not None:
             self.seen.pop(DECLARATION, None)
             if self.seen_declaration is not None:
@@ -129,6 +136,15 @@ class Watcher:
             self.violation = Violation(f"{message} [{self.instance.operation}, call {self.instance.calls}, {self.world.now}]")
         self.instance.dead = True
         raise self.violation
+
+    def answered_for(self) -> Objects:
+        """The bucket as far as the instance can answer for it: without what came after it had looked again, once it has."""
+        objects = self.world.objects
+        if self.looked_at < self.listed_at:
+            return objects
+        return {
+            name: (when, content) for name, (when, content) in objects.items() if when <= self.looked or name == DECLARATION
+        }
 
     def _views(self) -> list[Objects]:
         return [self.world.objects] if self.seen is None else [self.world.objects, self.seen]
