@@ -17,7 +17,7 @@ endif
 export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows model golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows exhaustive golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,9 +85,10 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
-model: $(VENV)/dev.stamp ## the model test with fresh and longer runs: RUNS=40000 [SEED=1]
+exhaustive: $(VENV)/dev.stamp ## what `make test` samples: the model with RUNS=40000 [SEED=1], cron on 10,000 expressions
 	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS=50 INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
-	  $(BIN)/python -m pytest --dist load -v tests/model/test_model.py
+	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
+	  tests/model/test_model.py tests/interlock/test_cron_fires.py
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden

@@ -18,19 +18,19 @@ _DELETE_FIRST = "for older in self._names(objects, hold):\n        self._delete(
 _CREATE = "if self._create(hold_name(hold.scope, hold.id, end), content):"
 
 HOLDS = (
-    _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 1),
-    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 16),
-    _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())", 2),
-    _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", "", 2),
-    _bug("an expired flag is deleted", "plan:leftovers", " or name.startswith(FLAG_PREFIX)", "", 3),
-    _bug("holds are deleted before their end", "plan:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 1),
-    _bug("ended holds stay", "plan:leftovers", "elif hold.end <= over:", "elif False:", 1),
+    _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 0),
+    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 4),
+    _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())", 0),
+    _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", "", 4),
+    _bug("an expired flag is deleted", "plan:leftovers", " or name.startswith(FLAG_PREFIX)", "", 1),
+    _bug("holds are deleted before their end", "plan:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
+    _bug("ended holds stay", "plan:leftovers", "elif hold.end <= over:", "elif False:", 0),
 )
 JOBS = (
-    _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST, 2),
-    _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:", 2),
+    _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST, 0),
+    _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:", 0),
     _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:", 0),
-    _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 0),
+    _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 4),
 )
 MOVES = (
     _bug(
@@ -38,9 +38,9 @@ MOVES = (
         "reconcile:_round",
         "moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in",
         "moved = False",
-        3,
+        0,
     ),
-    _bug("what has moved does not matter", "reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 20),
+    _bug("what has moved does not matter", "reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 31),
 )
 WINDOWS = (
     _bug(
@@ -48,18 +48,18 @@ WINDOWS = (
         "operations:_Operation._release",
         'if hold.scope.startswith("window/"):',
         "if False:",
-        19,
+        17,
     ),
-    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 4),
-    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 4),
+    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 0),
+    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 0),
 )
 REQUESTS = (
-    _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 4),
-    _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:", 0),
-    _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 1),
-    _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 19),
-    _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 0),
-    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest - slack > end:", "if False:", 7),
+    _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 3),
+    _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:", 5),
+    _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3),
+    _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 3),
+    _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 5),
+    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest - slack > end:", "if False:", 3),
     _bug(
         "an unknown scope is not refused",
         "requests:checked_hold",
@@ -74,7 +74,7 @@ RUNS = (
         "claims:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
-        4,
+        5,
     ),
     _bug(
         "a run is made without a claim",
@@ -88,12 +88,12 @@ RUNS = (
         "reconcile:reconcile",
         "catch_up(reader, last.declaration, last.objects, last.jobs, recorder)",
         "pass",
-        1,
+        0,
     ),
     _bug("what is skipped is run", "catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 1),
-    _bug("the last attempt is ignored", "catchup:missed_fires", "max(since, last_attempt + datetime.resolution)", "since", 5),
-    _bug("a consumer does not wait", "catchup:Traffic._why_not", "self._producers(job) or ", "", 7),
-    _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", "", 5),
-    _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", "", 3),
+    _bug("the last attempt is ignored", "catchup:missed_fires", "max(since, last_attempt + datetime.resolution)", "since", 1),
+    _bug("a consumer does not wait", "catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
+    _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", "", 3),
+    _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", "", 8),
 )
 BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS)

@@ -1,11 +1,14 @@
-"""Runs the state machine: in CI with a few thousand runs, always the same ones; `make model` with fresh ones and many more."""
+"""Runs the state machine: always the same few hundred runs; `make exhaustive` with fresh ones and many more, in CI 2,000."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Model
@@ -14,9 +17,21 @@ from tests.model.world import quickly
 SHARDS = 8
 """For pytest-xdist; each begins from a seed of its own."""
 FIRST_SEED = int(os.environ.get("INTERLOCK_MODEL_SEED", "0"))
-RUNS = int(os.environ.get("INTERLOCK_MODEL_RUNS", "2000"))
+RUNS = int(os.environ.get("INTERLOCK_MODEL_RUNS", "400"))
 STEPS = int(os.environ.get("INTERLOCK_MODEL_STEPS", "25"))
 """Of a run, at most."""
+
+
+@contextmanager
+def the_same_draws() -> Iterator[None]:
+    """Has a seed make the same runs whatever else was imported: Hypothesis sometimes draws constants that it finds in the code
+    of all modules that are loaded, so that a run alone and one among other tests would differ (seen with 6.170)."""
+    drawn = HypothesisProvider._maybe_draw_constant
+    HypothesisProvider._maybe_draw_constant = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        HypothesisProvider._maybe_draw_constant = drawn
 
 
 def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS) -> None:
@@ -33,7 +48,7 @@ def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS)
         print_blob=False,
     )
     machine = type("Model", (Model,), {})  # a class of its own: the seed is an attribute
-    with quickly():
+    with quickly(), the_same_draws():
         run_state_machine_as_test(seed(seed_number)(machine), settings=chosen)
 
 
