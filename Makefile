@@ -7,6 +7,7 @@ STACK ?= schedules
 VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := .venv-workflows
+PACKAGES := coordinator interlock local stacks
 # The local target starts an embedded stand-in around a command; a real project needs none.
 ifeq ($(ENV),local)
 RUN := $(BIN)/python -m local run -- $(BIN)/interlock
@@ -73,6 +74,7 @@ destroy: setup ## destroy everything, flags, holds and their versions included
 	@$(RUN) destroy
 
 test: $(VENV)/dev.stamp node_modules/.stamp ## all tests
+	@$(BIN)/python -m compileall -q $(PACKAGES) # the tests start hundreds of processes, also where Python may not write byte code
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, so that the model test makes the same runs
 
 lint: $(VENV)/dev.stamp ## style, types and import layers
@@ -85,10 +87,11 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
-exhaustive: $(VENV)/dev.stamp ## what `make test` samples: the model with RUNS=40000 [SEED=1], cron on 10,000 expressions
+exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model with RUNS=40000 [SEED=1], 10,000 crons, slow deploys
 	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS=50 INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py
+	@$(BIN)/python -m pytest -v -m long
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden

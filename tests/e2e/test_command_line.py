@@ -56,6 +56,7 @@ def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_smal
         assert deployment.plan().changes == {}
 
 
+@pytest.mark.long
 def test_sigterm_to_local_run_ends_the_whole_family_and_a_rerun_converges(deployed_small: Path) -> None:
     state, environ = deployed_small / "cloud", clean_environ() | {"INTERLOCK_CATALOG": str(SMALL)}
     words = [*LOCAL_RUN, str(state), "--latency", "400ms", "--", str(BIN / "interlock"), "backfill", "on", "marts"]
@@ -100,6 +101,7 @@ def _family(state: Path) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_destroy_leaves_nothing_holds_and_old_versions_included(small: Deployment) -> None:
     small.apply(backfill_mode=True, backfills=["books"]).succeeded()
     small.apply(backfill_mode=True, backfills=["books"], backfill_until=instant(FAR)).succeeded()  # leaves an old version

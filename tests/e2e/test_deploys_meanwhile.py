@@ -78,6 +78,7 @@ def test_ticks_between_terraforms_steps_leave_the_right_end_state(
     assert not after or live.log("enabled_while_held") == []
 
 
+@pytest.mark.long
 def test_the_command_that_ends_a_backfill_leaves_its_jobs_running_whatever_ticked_meanwhile(live: Live) -> None:
     """Nothing ticks any more once the flag is gone: what a tick has paused again, the command itself has looked at."""
     live.stand_at(datetime.now(UTC).replace(microsecond=0))
