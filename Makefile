@@ -87,8 +87,8 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
-exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model with RUNS=40000 [SEED=1], 10,000 crons, slow deploys
-	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS=50 INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
+exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
+	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS='$(or $(STEPS),50)' INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py
 	@$(BIN)/python -m pytest -v -m long

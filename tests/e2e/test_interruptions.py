@@ -70,6 +70,7 @@ def test_sigterm_in_a_first_deploy_loses_nothing_that_was_made(nothing: Deployme
     assert nothing.jobs().keys() == small_catalog.jobs.keys()
 
 
+@pytest.mark.long
 def test_sigkill_in_the_middle_of_a_toggle(small: Deployment) -> None:
     """The lock stays: the next deploy names its holder and the command that releases it; after that a re-run converges."""
     process = _in_the_middle(small, "pause", 1, *TOGGLE)

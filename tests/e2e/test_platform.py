@@ -133,6 +133,7 @@ def test_a_second_plan_of_every_stack_is_empty(whole: Deployment) -> None:
         assert whole.plan(stack).changes == {}
 
 
+@pytest.mark.long
 def test_a_plan_for_each_backfill_pauses_exactly_the_jobs_that_would_change(whole: Deployment) -> None:
     for backfill in BACKFILLS:
         change, declared = _affected(backfill)
