@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from interlock.review.comment import MARKER
 from tools import post_review
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +109,7 @@ def test_only_a_deploy_that_was_approved_gets_the_account_that_writes() -> None:
 
 
 def test_the_marker_is_one_everywhere() -> None:
+    assert post_review.MARKER == MARKER
     assert f"marker='{post_review.MARKER}'" in script("review.yml", "Review")
 
 
