@@ -74,7 +74,7 @@ destroy: setup ## destroy everything, flags, holds and their versions included
 	@$(RUN) destroy
 
 test: $(VENV)/dev.stamp node_modules/.stamp ## all tests
-	@$(BIN)/python -m compileall -q $(PACKAGES) # the tests start hundreds of processes, also where Python may not write byte code
+	@$(BIN)/python -m compileall -q $(PACKAGES) # hundreds of processes follow, also where Python may not write byte code
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, so that the model test makes the same runs
 
 lint: $(VENV)/dev.stamp ## style, types and import layers
@@ -111,6 +111,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
