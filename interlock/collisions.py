@@ -85,10 +85,38 @@ def seasons(at: datetime) -> tuple[Season, Season]:
 
 def collisions(catalog: Catalog, span: Span) -> tuple[Collision, ...]:
     """Every collision that begins in `span`, by kind, subject and jobs. Jobs paused by declaration take no part."""
-    search = _Search(catalog, span)
-    found = [*search.budgets(), *search.gaps(), *search.tables(), *search.orders()]
-    kinds = list(CollisionKind)
-    return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
+    return CollisionSearch(catalog).over(span)
+
+
+class CollisionSearch:
+    """A catalog whose collisions are looked for: what does not depend on when is found once for all spans."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
+        all_chains = chains(catalog)
+        self.feeding = feeds(catalog, all_chains)
+        self.uses = self._writes(all_chains)
+        """By table and job, how the job writes the table."""
+
+    def over(self, span: Span) -> tuple[Collision, ...]:
+        """As `collisions`."""
+        search = _Search(self, span)
+        found = [*search.budgets(), *search.gaps(), *search.tables(), *search.orders()]
+        kinds = list(CollisionKind)
+        return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
+
+    def _writes(self, all_chains: Mapping[str, Iterable[Chain]]) -> dict[str, dict[str, tuple[_Use, ...]]]:
+        found: dict[str, dict[str, dict[_Use, None]]] = {}
+        for job in self.jobs:
+            for chain in all_chains[job]:
+                if writes := chain.access & WRITES:
+                    found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
+        return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
+
+    def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
+        *before, last = (self.catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
+        return _Use(after=min(sum(before, AT_ONCE), MAX_LOOKBACK), lasts=min(last, MAX_LOOKBACK), kinds=writes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +145,10 @@ class _User:
 class _Search:
     """A catalog over a span. What began before the span may collide in it, so fires are looked for in a wider one."""
 
-    def __init__(self, catalog: Catalog, span: Span) -> None:
-        self._catalog, self._span = catalog, span
-        self._jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
-        self._chains = chains(catalog)
-        self._uses = self._writes()
-        gaps = [service.gap for service in catalog.services.values() if service.gap is not None]
+    def __init__(self, known: CollisionSearch, span: Span) -> None:
+        self._catalog, self._span = known.catalog, span
+        self._jobs, self._uses, self._feeding = known.jobs, known.uses, known.feeding
+        gaps = [service.gap for service in self._catalog.services.values() if service.gap is not None]
         ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
         before = -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
         self._wide = Span(start=span.start - before, end=span.end)
@@ -174,7 +200,7 @@ class _Search:
 
     def orders(self) -> Iterator[Collision]:
         """Consumers that start too soon after a producer."""
-        feeding = feeds(self._catalog, self._chains)
+        feeding = self._feeding
         for table, consumers in feeding.consumers.items():
             ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
             early = {job: self._near(job, AT_ONCE, max(PRODUCER_LEAD, end)) for job, end in ends.items()}
@@ -206,19 +232,6 @@ class _Search:
         for job in self._jobs.values():
             jobs.setdefault(job.target.service.name, []).append(job.name)
         return ((self._catalog.services[name], names) for name, names in sorted(jobs.items()) if len(names) > 1)
-
-    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
-        """By table and job, how the job writes the table."""
-        found: dict[str, dict[str, dict[_Use, None]]] = {}
-        for job in self._jobs:
-            for chain in self._chains[job]:
-                if writes := chain.access & WRITES:
-                    found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
-        return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
-
-    def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
-        *before, last = (self._catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
-        return _Use(after=min(sum(before, AT_ONCE), MAX_LOOKBACK), lasts=min(last, MAX_LOOKBACK), kinds=writes)
 
     def _users(self, table: str) -> Iterator[_User]:
         for job, uses in self._uses[table].items():

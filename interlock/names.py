@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 
 NAME = r"[a-z][a-z0-9-]{0,99}"
 NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
@@ -15,6 +16,8 @@ MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 OWN_PREFIX = "interlock-"
 """Of the names of Interlock's own timers: in no scope, never paused, and no name for anything in a catalog."""
+CACHED_DURATIONS = 4096
+"""A review spells the same few many thousand times."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -24,6 +27,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+@lru_cache(CACHED_DURATIONS)
 def spelled_duration(duration: timedelta) -> str:
     """For reading: 45s, 4m6s, 1h30m, 2d; the two largest units are enough."""
     left, parts = int(duration.total_seconds()), list[str]()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
-from interlock.collisions import Collision, CollisionKind, collisions, seasons
+from interlock.collisions import Collision, CollisionKind, CollisionSearch, seasons
 from interlock.cron import zone
 from interlock.diff import Difference
 from interlock.holds import format_end
@@ -70,9 +70,10 @@ def collision_changes(before: Catalog, after: Catalog, at: datetime, renamed: Ma
     """What differs in the seasons of `at`; `renamed` maps old names of jobs to new ones. What appears comes first."""
     found: dict[Key, list[InSeason]] = {}
     told: dict[Key, Collision] = {}
+    search_before, search_after = CollisionSearch(before), CollisionSearch(after)
     for season in seasons(at):
-        old = {_key(collision, renamed): collision for collision in collisions(before, season.span)}
-        new = {_key(collision, {}): collision for collision in collisions(after, season.span)}
+        old = {_key(collision, renamed): collision for collision in search_before.over(season.span)}
+        new = {_key(collision, {}): collision for collision in search_after.over(season.span)}
         old_crowds, new_crowds = _Crowds(old.values(), season.span), _Crowds(new.values(), season.span)
         told = old | told | new
         for key in sorted(old.keys() | new.keys()):
