@@ -21,6 +21,11 @@ CACHED_DURATIONS = 4096
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+def count(number: int, word: str) -> str:
+    """`1 job`, `2 jobs`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """`; did you mean x?`, or nothing when no known name is near."""
     near = get_close_matches(name, known, n=1)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import click
 
 from interlock.actual import ActualJob
-from interlock.commands.operating import Site, asking, count
+from interlock.commands.operating import Site, asking
 from interlock.declaration import Declaration
-from interlock.names import format_duration
+from interlock.names import count, format_duration
 
 POLL_SECONDS = 5.0
 MARGIN = timedelta(minutes=1)

@@ -11,10 +11,11 @@ import click
 from interlock import markdown
 from interlock.catalog import Json
 from interlock.commands.common import cell, env_option, hold_json, new_table, print_json, print_table
-from interlock.commands.operating import Site, asking, count, say_end, see
+from interlock.commands.operating import Site, asking, say_end, see
 from interlock.effect import fires
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
 from interlock.ledger import held_since
+from interlock.names import count
 
 
 @click.command()

@@ -30,6 +30,7 @@ from interlock.gcp.clock import check_clock, clock
 from interlock.gcp.coordinator import ask
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holds import FLAG_PREFIX, Hold, format_end
+from interlock.names import count
 from interlock.operations import serve
 from interlock.outside import Outside
 from interlock.ports import Refused, Unknown
@@ -177,11 +178,6 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
 def say_end(end: datetime, now: datetime) -> str:
     """An end for people, in their own zone."""
     return format_end(end, own_zone(), now)
-
-
-def count(number: int, word: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def print_effects(found: Sequence[Effect], now: datetime) -> None:

@@ -14,11 +14,12 @@ from interlock.diff import Field, How
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
 from interlock.markdown import plain
+from interlock.names import count
 from interlock.review.collisions import SINCE_EVER, CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.jobs import JobReview, Side
-from interlock.review.remark import Remark, count, listed
+from interlock.review.remark import Remark, listed
 from interlock.review.review import Review
 
 SHOWN = 40

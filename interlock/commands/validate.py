@@ -9,6 +9,7 @@ import click
 
 from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.findings import findings
+from interlock.names import count
 
 
 @click.command()
@@ -37,11 +38,7 @@ def command(ctx: click.Context, root: Path, style: Format) -> None:
             click.echo(str(finding))
         click.echo(
             f"{len(catalog.jobs)} jobs ({len(paused)} paused by declaration), {len(catalog.processors)} processors, "
-            f"{len(catalog.tables)} tables, {_count(len(catalog.backfills), 'backfill')}: "
-            f"{_count(len(found), 'finding') if found else 'no findings'}"
+            f"{len(catalog.tables)} tables, {count(len(catalog.backfills), 'backfill')}: "
+            f"{count(len(found), 'finding') if found else 'no findings'}"
         )
     ctx.exit(1 if found else 0)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

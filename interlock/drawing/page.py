@@ -13,7 +13,7 @@ from interlock.catalog import Catalog
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.markdown import cell, code
-from interlock.names import format_duration
+from interlock.names import count, format_duration
 from interlock.timeline import Day, Timeline, group
 from interlock.words import in_words
 
@@ -69,7 +69,7 @@ def _jobs(catalog: Catalog, found: Timeline) -> Iterator[str]:
     hours = f"`{ruler(found.day).replace(' ', HARD_SPACE)}`"
     for part in sorted({group(job) for job in ordered}):
         jobs = [job for job in ordered if group(job) == part]
-        yield from (f"## {cell(part)}: {_count(len(jobs), 'job')}", "")
+        yield from (f"## {cell(part)}: {count(len(jobs), 'job')}", "")
         yield from _table(
             ["Job", "Cron", "In words", "Zone", hours],
             (
@@ -88,7 +88,7 @@ def _jobs(catalog: Catalog, found: Timeline) -> Iterator[str]:
 def _pauses(catalog: Catalog, found: Timeline) -> Iterator[str]:
     del found
     paused = [(job, job.paused) for _, job in sorted(catalog.jobs.items()) if job.paused]
-    yield from (f"## Paused by declaration: {_count(len(paused), 'job')}", "")
+    yield from (f"## Paused by declaration: {count(len(paused), 'job')}", "")
     yield from _table(
         ["Job", "Why", "Owner", "To be looked at"],
         ([code(job.name), _text(pause.reason), _text(pause.owner), pause.review.isoformat()] for job, pause in paused),
@@ -168,7 +168,3 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
 
 def _text(text: str) -> str:
     return cell(text, TEXT_CHARACTERS)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -11,8 +11,8 @@ from datetime import UTC
 
 from interlock.diff import How
 from interlock.markdown import cell
+from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB
-from interlock.review.remark import count
 from interlock.review.review import Review
 from interlock.review.sections import MAX_TEXT, Section, sections
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from interlock.diff import Difference
 from interlock.holds import Hold, active, covers
+from interlock.names import count
 from interlock.review.jobs import Situation
 from interlock.review.plan import JobChange, PlanFacts
-from interlock.review.remark import Remark, Topic, count, listed
+from interlock.review.remark import Remark, Topic, listed
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
 """Attributes whose drift is a finding: they decide when a job runs."""

@@ -36,11 +36,6 @@ class Remark:
     is_finding: bool = True
 
 
-def count(number: int, word: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def listed(names: list[str], most: int = 3) -> str:
     """Names for a sentence; beyond `most` only how many more there are."""
     shown = names if len(names) <= most + 1 else names[:most]

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 from interlock.catalog import Catalog, Waiver
 from interlock.findings import waivable
-from interlock.review.remark import Remark, Topic, count
+from interlock.names import count
+from interlock.review.remark import Remark, Topic
 
 SOON = timedelta(days=30)
 
