@@ -192,6 +192,17 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Removal:
+    """A job that was taken out of the catalog on purpose, and may be deleted until the day `until`."""
+
+    name: str
+    reason: str
+    owner: str
+    until: date
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Everything declared under one root, by name."""
 
@@ -200,6 +211,7 @@ class Catalog:
     jobs: Mapping[str, Job]
     backfills: Mapping[str, Backfill]
     windows: Mapping[str, Window]
+    removed: Mapping[str, Removal] = field(default_factory=dict)
 
     @cached_property
     def tables(self) -> frozenset[str]:

@@ -165,7 +165,7 @@ class _Search:
         for service, jobs in self._by_service():
             limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
             fires = {job: self._fires[job].within(self._span) for job in jobs}
-            for crowd, times in _crowds(fires, limit, self._span).items():
+            for crowd, times in crowds(fires, limit, self._span).items():
                 starts = f"{limit} start{'' if limit == 1 else 's'} a minute"
                 assumed = "" if service.starts_per_minute else ", as nobody says how many"
                 why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
@@ -304,7 +304,7 @@ def _apart(distance: timedelta) -> str:
     return f"{spelled_duration(distance)} apart" if distance else "together"
 
 
-def _crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:
+def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:
     """The minutes of `span` in which more than `limit` of the jobs fire, by the jobs that do, in the order of `fires`."""
     if len(fires) <= limit:
         return {}
@@ -348,7 +348,7 @@ def crowded(starts: Iterable[Start], span: Span) -> Crowding:
     fires: dict[str, dict[str, Minutes]] = {}
     for start in sorted(starts, key=lambda start: start.job):
         fires.setdefault(start.service, {})[start.job] = fire_minutes(start.schedule, start.zone, span)
-    crowds = [crowd for jobs in fires.values() for crowd in _crowds(jobs, 1, span).items()]
+    crowds = [crowd for jobs in fires.values() for crowd in crowds(jobs, 1, span).items()]
     return Crowding(
         service_minutes=sum(len(times) for _, times in crowds),
         pairs=tuple(sorted({pair for jobs, _ in crowds for pair in combinations(jobs, 2)})),

@@ -19,6 +19,7 @@ from interlock.schema import (
     Entry,
     JobEntry,
     ProcessorEntry,
+    RemovedEntry,
     RetryEntry,
     ServiceEntry,
     WindowEntry,
@@ -33,6 +34,7 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "jobs": ("job", JobEntry),
     "backfills": ("backfill", BackfillEntry),
     "windows": ("window", WindowEntry),
+    "removed": ("removed job", RemovedEntry),
 }
 
 E = TypeVar("E", bound=Entry)

@@ -20,6 +20,7 @@ from interlock.catalog import (
     Job,
     Keep,
     Processor,
+    Removal,
     RetryProfile,
     Service,
     ServiceKind,
@@ -35,6 +36,7 @@ from interlock.schema import (
     BackfillEntry,
     JobEntry,
     ProcessorEntry,
+    RemovedEntry,
     RetryEntry,
     ServiceEntry,
     Waivable,
@@ -75,6 +77,7 @@ class _Resolver:
             jobs=self._each("jobs", lambda written: self._job(written, services, retries)),
             backfills=self._each("backfills", self._backfill),
             windows={},
+            removed=self._each("removed", self._removal),
         )
         scopes = self._scopes(catalog)
         return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))
@@ -244,6 +247,14 @@ class _Resolver:
             waivers=_waivers(entry),
             source=written.at(),
         )
+
+    def _removal(self, written: Written[RemovedEntry]) -> Removal:
+        if written.name in self._reader.names["jobs"]:
+            message = (
+                f"{written.where()}: the job is declared in {self._reader.names['jobs'][written.name]}; remove one of the two"
+            )
+            self._complain(written.at(), message)
+        return Removal(name=written.name, source=written.at(), **dict(written.value))
 
 
 class _Settings:

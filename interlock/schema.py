@@ -166,6 +166,14 @@ class WindowEntry(Waivable):
     owner: Text | None = None
 
 
+class RemovedEntry(Entry):
+    """A job that is gone on purpose: a plan may delete it until a day."""
+
+    reason: Text
+    owner: Text
+    until: Date
+
+
 class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
@@ -176,6 +184,7 @@ class CatalogFile(Entry):
     jobs: dict[Name, JobEntry] = {}
     backfills: dict[Name, BackfillEntry] = {}
     windows: dict[Name, WindowEntry] = {}
+    removed: dict[Name, RemovedEntry] = {}
 
 
 def json_schema() -> dict[str, object]:

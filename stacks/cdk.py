@@ -120,6 +120,7 @@ from constructs import Construct  # noqa: E402
 
 from interlock.catalog import Json  # noqa: E402
 from interlock.environment import Environment  # noqa: E402
+from interlock.facts import KEY  # noqa: E402
 
 __all__ = [
     "App",
@@ -179,6 +180,7 @@ __all__ = [
     "StorageBucketVersioning",
     "TerraformResource",
     "TerraformResourceLifecycle",
+    "beside",
     "literal",
     "quoted",
     "raw_bool",
@@ -203,6 +205,11 @@ def quoted(text: str) -> str:
     return literal(json.dumps(text))
 
 
+def beside(resource: TerraformResource, facts: Mapping[str, Json]) -> None:
+    """Writes `facts` beside a resource, where Terraform ignores them and the policies read them."""
+    resource.add_override(f"//.{KEY}", facts)
+
+
 def raw_bool(expression: str) -> IResolvable:
     """A `${...}` expression where the bindings want a bool; a plain string fails in jsii's kernel."""
     return Token.as_any(expression)
@@ -210,7 +217,10 @@ def raw_bool(expression: str) -> IResolvable:
 
 def write(app: App) -> None:
     """Synthesizes every stack of `app`, without the construct paths that cdktf writes into each resource: its command line
-    would put them into Terraform's output instead of the addresses, and mangle a name that begins with another's."""
+    would put them into Terraform's output instead of the addresses, and mangle a name that begins with another's.
+
+    The version of Terraform goes to a file of its own: checkov (3.3.30, terraform_json/parser.py) expects only blocks under
+    `terraform`, refuses the file for this text, and checks nothing of it."""
     app.synth()
     for path in sorted(Path(app.outdir).glob("stacks/*/cdk.tf.json")):
         stack = json.loads(path.read_text(encoding="utf-8"))
@@ -220,6 +230,9 @@ def write(app: App) -> None:
                 if not resource.get("//", True):
                     del resource["//"]
         path.write_text(json.dumps(stack, indent=2) + "\n", encoding="utf-8")
+        path.with_name("versions.tf").write_text(
+            f'terraform {{\n  required_version = "{TERRAFORM_VERSION}"\n}}\n', encoding="utf-8"
+        )
 
 
 class BaseStack(TerraformStack):
@@ -230,11 +243,14 @@ class BaseStack(TerraformStack):
         self.env = env
         GoogleProvider(self, "google", project=env.project, region=env.location)
         GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}")
-        self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self.add_override("terraform.required_providers.google.version", PROVIDER_VERSION)
 
     # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.
     # So a construct gets an id with its kind in front, and Terraform's name as the logical id.
+
+    def facts(self, facts: Mapping[str, Json]) -> None:
+        """Writes `facts` beside the whole stack, as `beside` does for a resource."""
+        self.add_override(f"//.{KEY}", facts)
 
     def local(self, name: str, value: Json) -> None:
         """A local value; other expressions read it as `local.<name>`."""

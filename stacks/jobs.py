@@ -6,8 +6,9 @@ import base64
 import json
 from collections.abc import Sequence
 
-from interlock.catalog import Job, Json, ServiceKind
+from interlock.catalog import Catalog, Job, Json, ServiceKind
 from interlock.environment import Environment
+from interlock.facts import job_facts
 from stacks.cdk import (
     BaseStack,
     CloudSchedulerJob,
@@ -18,6 +19,7 @@ from stacks.cdk import (
     CloudSchedulerJobRetryConfig,
     IResolvable,
     ITerraformDependable,
+    beside,
     literal,
     quoted,
     raw_bool,
@@ -27,7 +29,7 @@ from stacks.held import go_duration
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 
-def add_job(stack: BaseStack, job: Job, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
+def add_job(stack: BaseStack, job: Job, catalog: Catalog, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
     """The job, with everything said that the API would otherwise fill in: an attribute left out is one that nobody reviews,
     and the provider keeps its last value. `after` is what must be there before the job is paused."""
     is_topic = job.target.service.kind is ServiceKind.TOPIC
@@ -54,6 +56,7 @@ def add_job(stack: BaseStack, job: Job, env: Environment, *, after: Sequence[ITe
         depends_on=list(after),
     )
     resource.override_logical_id(job.name)
+    beside(resource, job_facts(job, catalog))
 
 
 def _paused(job: Job) -> bool | IResolvable:

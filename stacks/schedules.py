@@ -9,6 +9,7 @@ from __future__ import annotations
 from interlock.catalog import Catalog
 from interlock.declaration import OBJECT, declare, to_json
 from interlock.environment import Environment
+from interlock.facts import stack_facts
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
 from stacks.cdk import (
     BaseStack,
@@ -40,9 +41,10 @@ class SchedulesStack(BaseStack):
         declaration = self._declaration(catalog, after=guard)
         flags = self._flags(after=guard)
         for _, job in sorted(catalog.jobs.items()):
-            add_job(self, job, env, after=[guard, declaration, flags])
+            add_job(self, job, catalog, env, after=[guard, declaration, flags])
         add_checks(self, env)
         self._outputs()
+        self.facts(stack_facts(catalog, env.name))
 
     def _read_the_bucket(self) -> None:
         """Read while planning: the bucket by its name, and no depends_on, which would make every `paused` known only after

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from interlock.catalog import Catalog, Window
 from interlock.cron import Cron
 from interlock.environment import Environment
+from interlock.facts import window_facts
+from interlock.graph import scopes
 from interlock.names import OWN_PREFIX
 from stacks.cdk import (
     BaseStack,
@@ -22,6 +25,7 @@ from stacks.cdk import (
     CloudSchedulerJobRetryConfig,
     ITerraformDependable,
     ServiceAccount,
+    beside,
     literal,
 )
 from stacks.function import TIMEOUT_SECONDS
@@ -35,15 +39,16 @@ def add_timers(
     stack: BaseStack, catalog: Catalog, env: Environment, *, account: ServiceAccount, after: ITerraformDependable
 ) -> None:
     """The timers, which act as `account`; `after` is what they call."""
-    for name, description, schedule, zone in timers(catalog, env):
-        CloudSchedulerJob(
+    covers = scopes(catalog)
+    for timer in timers(catalog, env):
+        resource = CloudSchedulerJob(
             stack,
-            f"timer-{name}",
-            name=name,
-            description=literal(description),
+            f"timer-{timer.name}",
+            name=timer.name,
+            description=literal(timer.description),
             region=env.coordinator.region,
-            schedule=schedule,
-            time_zone=zone,
+            schedule=timer.schedule,
+            time_zone=timer.time_zone,
             attempt_deadline=f"{TIMEOUT_SECONDS}s",
             paused=False,
             retry_config=CloudSchedulerJobRetryConfig(
@@ -63,15 +68,31 @@ def add_timers(
                 ),
             ),
             depends_on=[after],
-        ).override_logical_id(name)
+        )
+        resource.override_logical_id(timer.name)
+        window = timer.window
+        facts = window_facts(window, covers[f"window/{window.name}"], env.max_hold) if window else {"owner": env.alerts_owner}
+        beside(resource, facts)
 
 
-def timers(catalog: Catalog, env: Environment) -> Iterator[tuple[str, str, str, str]]:
-    """Name, description, schedule and time zone of each timer."""
-    yield f"{OWN_PREFIX}tick", "Interlock looks, whatever happens", env.tick_schedule, "Etc/UTC"
+@dataclass(frozen=True)
+class Timer:
+    """A timer, and the window that it opens or closes."""
+
+    name: str
+    description: str
+    schedule: str
+    time_zone: str
+    window: Window | None = None
+
+
+def timers(catalog: Catalog, env: Environment) -> Iterator[Timer]:
+    """The tick, and two of each window."""
+    yield Timer(f"{OWN_PREFIX}tick", "Interlock looks, whatever happens", env.tick_schedule, "Etc/UTC")
     for name, window in sorted(catalog.windows.items()):
-        yield f"{OWN_PREFIX}open-{name}", f"Opens window/{name} on time", str(window.schedule), window.time_zone
-        yield f"{OWN_PREFIX}close-{name}", f"Closes window/{name} on time", closing(window), window.time_zone
+        zone = window.time_zone
+        yield Timer(f"{OWN_PREFIX}open-{name}", f"Opens window/{name} on time", str(window.schedule), zone, window)
+        yield Timer(f"{OWN_PREFIX}close-{name}", f"Closes window/{name} on time", closing(window), zone, window)
 
 
 def closing(window: Window) -> str:

@@ -90,6 +90,17 @@ def parse_plan(text: str) -> PlanFacts:
         raise PlanError(f"the plan is nested too deeply to be one of Terraform; make one: {PLAN}") from None
 
 
+def whole_plan(text: str) -> Mapping[str, Json]:
+    """A plan of any stack as it is; PlanError for a text that is none, or is of another format or a part of a plan."""
+    try:
+        plan = _parsed(text)
+    except RecursionError:
+        raise PlanError(f"the plan is nested too deeply to be one of Terraform; make one: {PLAN}") from None
+    _check_kind(plan)
+    _check_whole(plan)
+    return plan
+
+
 def _parsed(text: str) -> Mapping[str, Json]:
     if len(text) > MAX_CHARACTERS:
         raise PlanError(f"the plan has {len(text):,} characters and at most {MAX_CHARACTERS:,} are read; {SHOW}")

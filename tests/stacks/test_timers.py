@@ -96,6 +96,6 @@ def test_a_timer_fires_at_every_end_of_a_window(schedule: str, minutes: int) -> 
 
 
 def test_a_timer_fires_at_the_edges_of_windows_in_their_own_zone(small_catalog: Catalog, env: Environment) -> None:
-    said = {name: (schedule, zone) for name, _, schedule, zone in timers(small_catalog, env)}
+    said = {timer.name: (timer.schedule, timer.time_zone) for timer in timers(small_catalog, env)}
     assert said["interlock-open-weekly"] == ("30 22,23 * * SAT", "America/New_York")
     assert said["interlock-close-weekly"] == ("30 0,1 * * 0", "America/New_York")

@@ -1,0 +1,99 @@
+"""What the catalog knows of a resource and Terraform has no attribute for, as JSON: it stands beside the resource under `//`,
+which Terraform ignores, and the policies read it there. Pure.
+
+https://developer.hashicorp.com/terraform/language/syntax/json#comment-properties
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from interlock.access import WRITES, Kind
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job, Json, Processor, Waiver, Window
+
+KEY = "interlock"
+"""Under `//`."""
+MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE})
+"""What meets another writer's with "Could not serialize access" (`access.py`)."""
+
+
+def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
+    """Of a job: whose it is, what it starts, what that bears, and who waives what of it.
+
+    A waiver of its service or of a processor that it starts counts for the job: what is wrong there shows in the job.
+    """
+    service, started = job.target.service, [catalog.processors[name] for name in job.runs]
+    tables: dict[str, set[str]] = {}
+    for processor in started:
+        for table, kinds in processor.tables.items():
+            if kinds & WRITES:
+                tables.setdefault(table, set()).update(kinds & WRITES)
+    facts: dict[str, Json] = {
+        "source": str(job.source),
+        "owner": job.owner,
+        "service": service.name,
+        "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
+        "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
+    }
+    if job.target.path:
+        facts["path"] = job.target.path
+    if service.gap is not None:
+        facts["gap_s"] = _seconds(service.gap)
+    if expects := [one.expect for one in started if one.service == service.name and one.expect is not None]:
+        facts["expect_s"] = _seconds(max(expects))
+    if unsafe := sorted(one.name for one in started if one.idempotent is False):
+        facts["not_idempotent"] = list[Json](unsafe)
+    if job.was is not None:
+        facts["was"] = job.was.text
+    if job.paused is not None:
+        pause = job.paused
+        facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
+    return facts | waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])
+
+
+def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:
+    """Of the timers of a window: the jobs that it holds, for how long, and how long the environment allows at most."""
+    return {
+        "source": str(window.source),
+        "owner": window.owner,
+        "window": {
+            "name": window.name,
+            "duration_s": _seconds(window.duration),
+            "max_hold_s": _seconds(max_hold),
+            "covers": list[Json](sorted(covers)),
+        },
+    } | waivers_json(window.waivers)
+
+
+def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
+    """Of the stack of the jobs: how many there have to be, and what is known of tables rather than jobs."""
+    touched = sorted({table for backfill in catalog.backfills.values() for table in backfill.tables})
+    everyone = catalog.processors.values()
+    return {
+        "environment": environment,
+        "jobs": len(catalog.jobs),
+        "backfilled": list[Json](touched),
+        "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
+        "removed": {
+            name: {"reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
+            for name, one in sorted(catalog.removed.items())
+        },
+    }
+
+
+def _mutated(processor: Processor) -> Iterable[str]:
+    return (table for table, kinds in processor.tables.items() if kinds & MUTATING)
+
+
+def waivers_json(waivers: Iterable[Waiver]) -> dict[str, Json]:
+    """What is waived, each once; no key at all when nothing is."""
+    found: list[Json] = [
+        {"rule": one.rule, "reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
+        for one in dict.fromkeys(waivers)
+    ]
+    return {"waive": found} if found else {}
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())

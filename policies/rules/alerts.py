@@ -1,0 +1,165 @@
+"""Alert policies: that there is one for what hurts most, that it can fire, and that it reaches somebody who then knows what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from interlock.names import count, spelled_duration
+from policies.rules.estate import ALERT, METRIC, STACK, Estate, Resource
+from policies.rules.rule import DEPLOYED, rule
+from policies.rules.values import NOTHING, Attributes, Malformed, Unresolved
+
+CONFLICT = "Could not serialize access"
+"""How BigQuery says that two writers changed one table at once
+(cloud.google.com/bigquery/docs/troubleshoot-queries): what a metric has to look for."""
+SHORTEST_AUTO_CLOSE = timedelta(minutes=30)
+"""cloud.google.com/monitoring/alerts/incidents-events: an incident is closed after 30 minutes without data at the earliest."""
+SHOWN_TABLES = 3
+_USER_METRIC = "logging.googleapis.com/user/"
+_TABLE = re.compile(r'metric\.labels?\.table\s*(!?=~?)\s*"((?:[^"\\]|\\.)*)"')
+
+
+@rule(
+    24,
+    "conflict-alert",
+    "Every table with writers that can collide has an alert on their conflicts",
+    kinds=(STACK,),
+    origins=DEPLOYED,
+    applies=lambda stack: "mutated" in stack.facts,
+    bad='filter = "metric.type=... AND metric.label.table=\\"p:raw.games\\""  # and no policy for the other tables',
+    good="one policy over all tables, grouped by metric.label.table",
+)
+def conflict_alert(stack: Resource, estate: Estate) -> Iterator[str]:
+    """The conflicts of 2026-01-06 were found by reading logs. The library that the platform retries with logs each of them, and
+    no metric and no policy used that."""
+    filters = list(_conflict_filters(estate))
+    without = [table for table in stack.facts.texts("mutated") if not any(_reaches(text, table) for text in filters)]
+    if without:
+        more = f" and {count(len(without) - SHOWN_TABLES, 'more table')}" if len(without) > SHOWN_TABLES else ""
+        yield (
+            f'no alert policy fires on "{CONFLICT}" for {", ".join(without[:SHOWN_TABLES])}{more}; write one whose filter names a'
+            f" log metric of that message and resource.type"
+        )
+
+
+def _conflict_filters(estate: Estate) -> Iterator[str]:
+    """The filters of the alert policies over a metric that counts conflicts."""
+    counting = {
+        metric.attributes.text("name")
+        for metric in estate.every(METRIC)
+        if CONFLICT in (metric.attributes.text("filter") or "")
+    }
+    for policy in estate.every(ALERT):
+        if _read_flag(policy, "enabled") is False:
+            continue
+        for _, text in _filters(policy):
+            if any(f'"{_USER_METRIC}{name}"' in text for name in counting):
+                yield text
+
+
+def _read_flag(policy: Resource, name: str) -> bool | None:
+    try:
+        return policy.attributes.flag(name)
+    except (Unresolved, Malformed):
+        return None
+
+
+def _reaches(text: str, table: str) -> bool:
+    """Whether a filter lets a table through: BigQuery names it `project:dataset.table`."""
+    for operator, wanted in _TABLE.findall(text):
+        try:
+            pattern = wanted if "~" in operator else f"(.*[:.])?{re.escape(wanted.rpartition(':')[2])}"
+            matches = re.search(pattern, f"project:{table}") if "~" in operator else re.fullmatch(pattern, table)
+        except re.error:
+            return False
+        if bool(matches) is operator.startswith("!"):
+            return False
+    return True
+
+
+def _filters(policy: Resource) -> Iterator[tuple[Attributes, str]]:
+    """The conditions of a policy that have a filter, with it."""
+    for condition in policy.attributes.blocks("conditions"):
+        for kind in condition.names():
+            if kind.startswith("condition_"):
+                block = condition.block(kind)
+                if block is not None and "filter" in block:
+                    yield condition, block.text("filter") or ""
+
+
+@rule(
+    25,
+    "alert-channel",
+    "An alert policy reaches somebody",
+    kinds=(ALERT,),
+    origins=DEPLOYED,
+    bad="notification_channels = []",
+    good="notification_channels = [google_monitoring_notification_channel.on-call.name]",
+)
+def alert_channel(policy: Resource, estate: Estate) -> Iterator[str]:
+    """Some twelve monitors of the NBA platform alerted nowhere."""
+    del estate
+    if not [channel for channel in policy.attributes.items("notification_channels") if channel]:
+        yield "has no notification_channels; name one"
+    if _read_flag(policy, "enabled") is False:
+        yield "is not enabled; enable it, or remove it"
+
+
+@rule(
+    26,
+    "alert-documentation",
+    "An alert policy says what has happened and what to do first",
+    kinds=(ALERT,),
+    origins=DEPLOYED,
+    bad="a policy without documentation",
+    good='documentation = {content = "... First: interlock why JOB", mime_type = "text/markdown"}',
+)
+def alert_documentation(policy: Resource, estate: Estate) -> Iterator[str]:
+    """It is all that the person on call sees. A storm of June 2026 "alerted loudly for 16 days and nobody stopped it"."""
+    del estate
+    block = policy.attributes.block("documentation") or NOTHING
+    if not (block.text("content") or "").strip():
+        yield "has no documentation.content; write what has happened, and the first command"
+
+
+@rule(
+    27,
+    "alert-close",
+    "An incident closes by itself when it is over",
+    kinds=(ALERT,),
+    origins=DEPLOYED,
+    bad="a policy without alert_strategy.auto_close",
+    good='alert_strategy = {auto_close = "3600s"}',
+)
+def alert_close(policy: Resource, estate: Estate) -> Iterator[str]:
+    """While one incident is open, a policy opens no other of the same kind: the next conflict tells nobody. A metric that counts
+    log entries goes silent when all is well, so nothing else closes it (cloud.google.com/monitoring/alerts/incidents-events)."""
+    del estate
+    closes = (policy.attributes.block("alert_strategy") or NOTHING).duration("auto_close")
+    if closes is None:
+        yield 'has no alert_strategy.auto_close; write one, like "3600s"'
+    elif closes < SHORTEST_AUTO_CLOSE:
+        yield f"its auto_close is {spelled_duration(closes)}; allowed: 30m and more"
+
+
+@rule(
+    28,
+    "alert-resource",
+    "The filter of an alert policy names the type of resource",
+    kinds=(ALERT,),
+    origins=DEPLOYED,
+    bad='filter = "metric.type=\\"logging.googleapis.com/user/conflicts\\""',
+    good='filter = "metric.type=... AND resource.type=\\"bigquery_project\\""',
+)
+def alert_resource(policy: Resource, estate: Estate) -> Iterator[str]:
+    """Without it the API refuses a filter on a metric ("must specify a restriction on resource.type"), at the first apply
+    (hashicorp/terraform-provider-google#7179)."""
+    del estate
+    if not policy.attributes.blocks("conditions"):
+        yield "has no conditions, so it never fires; write one"
+    for condition, text in _filters(policy):
+        if not re.search(r"resource\.types?\s*!?=", text):
+            title = condition.values.get("display_name")
+            yield f'the filter of its condition "{title}" names no resource.type; add AND resource.type="..."'

@@ -1,0 +1,156 @@
+"""What a plan does, beyond what the configuration says: deletions, replacements, and whose backfill it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+from interlock.catalog import Json
+from interlock.environment import LOCAL
+from interlock.holds import Hold, format_instant, parse_object_name
+from policies.rules.estate import JOB, OBJECT, STACK, Estate, Resource
+from policies.rules.rule import PLANNED, rule
+from policies.rules.values import NOTHING, Attributes, shown
+
+FLAGS = f"{OBJECT}.flags"
+
+
+@rule(
+    34,
+    "delete",
+    "A plan deletes no job that nobody said is gone on purpose",
+    kinds=(STACK,),
+    origins=PLANNED,
+    bad="a job that is taken out of the catalog, and nothing else",
+    good="removed:\n  old-scraper: {reason: replaced by new-scraper, owner: data-platform, until: 2027-01-31}",
+)
+def delete(stack: Resource, estate: Estate) -> Iterator[str]:
+    """94 of 204 jobs were deleted on 2026-07-03, weekly retraining among them, and nothing said so: an alert on failures needs a
+    job that runs. A paused job costs ten cents a month."""
+    del stack
+    removed = estate.facts.block("removed") or NOTHING
+    for address in sorted(estate.gone):
+        kind, _, name = address.partition(".")
+        if kind == JOB and not _accepted(removed, name, estate.today):
+            yield f"deletes {name}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
+
+
+def _accepted(removed: Attributes, name: str, today: date) -> bool:
+    said = removed.block(name)
+    if said is None or not all((said.text(key) or "").strip() for key in ("reason", "owner", "until")):
+        return False
+    try:
+        return today <= date.fromisoformat(said.text("until") or "")
+    except ValueError:
+        return False
+
+
+@rule(
+    35,
+    "replace",
+    "A plan replaces no job",
+    kinds=(JOB,),
+    origins=PLANNED,
+    bad="region: us-east1  # of a job that is in us-west2",
+    good="a job of another name in the other region, and the old one under `removed`",
+)
+def replace(job: Resource, estate: Estate) -> Iterator[str]:
+    """Its name, region and project can't change. It is deleted and made again, enabled for a moment even when it is held, and
+    stays so when the pause that follows fails (the provider's resource_cloud_scheduler_job.go); what it missed is forgotten."""
+    del estate
+    change = job.change
+    if change is not None and change.replaces:
+        why = [name for name in ("region", "name", "project") if _differs(change.before, change.after, name)]
+        because = f", as its {' and its '.join(why)} {'changes' if len(why) == 1 else 'change'}" if why else ""
+        yield f"is replaced{because}: it would run for a moment though it is held; keep it, and add another one"
+
+
+def _differs(before: Attributes, after: Attributes, name: str) -> bool:
+    return before.values.get(name) != after.values.get(name)
+
+
+@rule(
+    36,
+    "schedule-and-pause",
+    "Schedule and pause of a job do not change in one apply",
+    kinds=(JOB,),
+    origins=PLANNED,
+    bad="a new schedule in the deploy that turns a backfill on",
+    good="one deploy for the schedule, one for the backfill",
+)
+def schedule_and_pause(job: Resource, estate: Estate) -> Iterator[str]:
+    """The provider changes the schedule first and pauses in a second call: in between the job runs by the new schedule. And a
+    reviewer who looks for one of the two overlooks the other."""
+    del estate
+    change = job.change
+    if change is None or change.actions != ("update",) or not _differs(change.before, change.after, "paused"):
+        return
+    moved = [name for name in ("schedule", "time_zone") if _differs(change.before, change.after, name)]
+    if moved:
+        name = moved[0]
+        yield (
+            f"changes {name} from {shown(change.before.values.get(name))} to {shown(change.after.values.get(name))} and paused"
+            f" from {change.before.values.get('paused')} to {change.after.values.get('paused')} at once; deploy one after the other"
+        )
+
+
+@rule(
+    37,
+    "backfill-asked",
+    "Who turns backfill mode on in production says why, and whose it is",
+    kinds=(STACK,),
+    origins=PLANNED,
+    applies=lambda stack: stack.facts.text("environment") not in (None, LOCAL),
+    bad="terraform plan -var backfill_mode=true",
+    good="terraform plan -var backfill_mode=true -var backfill_reason='reprocess 2025-26' -var backfill_owner=analytics",
+)
+def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
+    """Whoever is woken by jobs that don't run has nobody else to ask."""
+    del stack
+    if estate.variables.get("backfill_mode") not in (True, "true"):
+        return
+    missing = [name for name in ("backfill_reason", "backfill_owner") if not str(estate.variables.get(name) or "").strip()]
+    if missing:
+        yield f"turns backfills on with no {' and no '.join(missing)}; plan again with -var {'=... -var '.join(missing)}=..."
+
+
+@rule(
+    38,
+    "backfill-ended",
+    "Who ends a backfill early in production names whose it is",
+    kinds=(STACK,),
+    origins=PLANNED,
+    applies=lambda stack: stack.facts.text("environment") not in (None, LOCAL),
+    bad="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]'",
+    good="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]' -var backfill_owner=analytics",
+)
+def backfill_ended(stack: Resource, estate: Estate) -> Iterator[str]:
+    """Its jobs start while it may still write. Naming the owner is the least proof of having asked; with no name, `backfills`
+    left out ends everybody's."""
+    del stack
+    asked = str(estate.variables.get("backfill_owner") or "").strip()
+    for flag, said in _ended_early(estate):
+        owner, reason = _text(said, "owner"), _text(said, "reason")
+        if asked != owner or not owner:
+            whose = f"{shown(owner)}'s ({shown(reason)})" if owner else "somebody's who is not on record"
+            yield (
+                f"ends {flag.scope}, {whose}, before its end at {format_instant(flag.end)}; ask them, then plan again with"
+                f" -var backfill_owner={owner or '...'}"
+            )
+
+
+def _ended_early(estate: Estate) -> Iterator[tuple[Hold, Json]]:
+    """The flags that a plan takes away before their end, with what they say."""
+    for address, change in sorted(estate.gone.items()):
+        flag = parse_object_name(str(change.before.values.get("name"))) if address.startswith(f"{FLAGS}[") else None
+        if flag is not None and (estate.planned_at is None or flag.end > estate.planned_at):
+            try:
+                yield flag, json.loads(str(change.before.values.get("content")))
+            except (ValueError, RecursionError):
+                yield flag, None
+
+
+def _text(said: Json, name: str) -> str:
+    value = said.get(name) if isinstance(said, dict) else None
+    return value.strip() if isinstance(value, str) else ""

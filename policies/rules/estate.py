@@ -1,0 +1,104 @@
+"""What is judged: resources with what is known of them, and their neighbours. The same shape wherever it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from interlock.catalog import Json
+from policies.rules.values import NOTHING, Attributes
+
+JOB = "google_cloud_scheduler_job"
+OBJECT = "google_storage_bucket_object"
+BUCKET = "google_storage_bucket"
+ALERT = "google_monitoring_alert_policy"
+METRIC = "google_logging_metric"
+PROJECT_SERVICE = "google_project_service"
+DECLARED = "catalog"
+"""The pseudo type of an entry of the catalog that is not a job: what its waivers stand in."""
+STACK = "provider"
+"""The pseudo type of the resource that stands for a whole stack or plan: checkov knows no other thing that each of them has."""
+
+T = TypeVar("T")
+
+
+class Origin(StrEnum):
+    """Where an estate was read."""
+
+    CATALOG = "catalog"
+    """What the catalog alone decides: no URL, no token, nothing of the other resources."""
+    STACK = "stack"
+    """The synthesized configuration; expressions are not resolved."""
+    PLAN = "plan"
+    """What `terraform show -json` says of a plan: expressions are resolved, and what changes is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a plan does with a resource."""
+
+    actions: tuple[str, ...]
+    """As Terraform orders them: ("update",), ("create",), ("delete",); a replacement is ("delete", "create")."""
+    before: Attributes
+    """Nothing in it when it is made."""
+    after: Attributes
+    """Nothing in it when it goes away."""
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it is destroyed and made again."""
+        return {"delete", "create"} <= set(self.actions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A resource: what is written of it, and the facts that stand beside it under `//`, which Terraform ignores."""
+
+    kind: str
+    name: str
+    attributes: Attributes
+    facts: Attributes = NOTHING
+    index: str = ""
+    """Of one of several instances, as a plan writes it: `["tdza"]`."""
+    change: Change | None = None
+
+    @property
+    def address(self) -> str:
+        """As Terraform has it."""
+        return f"{self.kind}.{self.name}{self.index}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estate:
+    """Resources to judge, and what stands around them. `facts` are those of the stack; `locals` and `variables` its own."""
+
+    origin: Origin
+    today: date
+    resources: Mapping[str, Resource]
+    """By address."""
+    neighbours: tuple[Resource, ...] = ()
+    """Of other stacks of the same environment: looked at, not judged."""
+    facts: Attributes = NOTHING
+    locals: Attributes = NOTHING
+    """Of the stack or a neighbour that has scopes."""
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    """What a plan was made with."""
+    gone: Mapping[str, Change] = field(default_factory=dict)
+    """What a plan takes away, by address."""
+    planned_at: datetime | None = None
+    """Aware UTC."""
+    _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
+
+    def every(self, kind: str) -> Iterator[Resource]:
+        """The resources of a type, neighbours last."""
+        yield from (one for one in self.resources.values() if one.kind == kind)
+        yield from (one for one in self.neighbours if one.kind == kind)
+
+    def once(self, find: Callable[[Estate], T]) -> T:
+        """What `find` finds in the whole estate, found once for all its resources."""
+        if find not in self._known:
+            self._known[find] = find(self)
+        return cast(T, self._known[find])

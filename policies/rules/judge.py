@@ -1,0 +1,72 @@
+"""What the rules say of an estate: one verdict a rule and resource, waivers taken into account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policies.rules.estate import Estate, Origin, Resource
+from policies.rules.rule import Rule
+from policies.rules.values import Malformed, Unresolved
+from policies.rules.waivers import waiver_of
+
+
+class Outcome(StrEnum):
+    """How a rule found a resource."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    """It would have failed, and somebody accepts that until a day."""
+    DEFERRED = "deferred"
+    """An expression in a field that the rule needs: the plan will tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A rule about a resource. `messages` say what is wrong, or who accepts it why, or what is not known; none when it passed."""
+
+    rule: Rule
+    resource: Resource
+    outcome: Outcome
+    messages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.rule.id} {self.rule.name}: {self.resource.address}: {'; '.join(self.messages) or self.outcome}"
+
+
+def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
+    """The verdict, or None when the rule is not about this resource, or not about estates from where this one comes."""
+    if resource.kind not in rule.kinds or estate.origin not in rule.origins:
+        return None
+    try:
+        if not rule.applies(resource):
+            return None
+        messages = tuple(dict.fromkeys(rule.find(resource, estate)))
+    except Unresolved as unresolved:
+        if estate.origin is Origin.STACK:
+            return _verdict(rule, resource, Outcome.DEFERRED, f"deferred to plan: {unresolved}")
+        messages = (f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows",)
+    except Malformed as malformed:
+        messages = (f"{malformed}; write that",)
+    if not messages:
+        return Verdict(rule=rule, resource=resource, outcome=Outcome.PASSED)
+    if waiver := waiver_of(resource, rule.name, estate.today):
+        return _verdict(
+            rule, resource, Outcome.WAIVED, f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}", *messages
+        )
+    return Verdict(rule=rule, resource=resource, outcome=Outcome.FAILED, messages=messages)
+
+
+def judge_all(rules: Iterable[Rule], estate: Estate) -> Iterator[Verdict]:
+    """The verdicts of every rule about every resource."""
+    known = list(rules)
+    for resource in estate.resources.values():
+        for rule in known:
+            if verdict := judge(rule, resource, estate):
+                yield verdict
+
+
+def _verdict(rule: Rule, resource: Resource, outcome: Outcome, *messages: str) -> Verdict:
+    return Verdict(rule=rule, resource=resource, outcome=outcome, messages=messages)

@@ -1,0 +1,73 @@
+"""A rule: what good looks like, in one sentence, and a function that says where it is not so."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from policies.rules.estate import Estate, Origin, Resource
+
+PREFIX = "CKV2_ILK_"
+"""Of the ids: checkov's own are CKV_<PROVIDER>_n and CKV2_<PROVIDER>_n."""
+EVERYWHERE = frozenset(Origin)
+DEPLOYED = frozenset({Origin.STACK, Origin.PLAN})
+PLANNED = frozenset({Origin.PLAN})
+
+Find = Callable[[Resource, Estate], Iterator[str]]
+"""Yields one sentence a mistake: the value that is wrong, and what to do. Reading an attribute may raise `Unresolved` and
+`Malformed`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule. `find` is judged for every resource of `kinds` of which `applies` is true."""
+
+    id: str
+    name: str
+    """What a waiver calls it."""
+    outcome: str
+    """What good looks like: one sentence, the name of its check."""
+    why: str
+    bad: str
+    good: str
+    kinds: tuple[str, ...]
+    origins: frozenset[Origin]
+    applies: Callable[[Resource], bool]
+    find: Find
+
+
+def always(resource: Resource) -> bool:
+    """For a rule about every resource of its types."""
+    del resource
+    return True
+
+
+def rule(
+    number: int,
+    name: str,
+    outcome: str,
+    *,
+    kinds: tuple[str, ...],
+    bad: str,
+    good: str,
+    origins: frozenset[Origin] = EVERYWHERE,
+    applies: Callable[[Resource], bool] = always,
+) -> Callable[[Find], Rule]:
+    """Makes a rule of a function, whose docstring says why. `bad` and `good` are shown in the documentation."""
+
+    def made(find: Find) -> Rule:
+        return Rule(
+            id=f"{PREFIX}{number}",
+            name=name,
+            outcome=outcome,
+            why=inspect.cleandoc(find.__doc__ or ""),
+            bad=bad,
+            good=good,
+            kinds=kinds,
+            origins=origins,
+            applies=applies,
+            find=find,
+        )
+
+    return made

@@ -1,0 +1,155 @@
+"""When jobs fire: a schedule that every reader reads alike, in a zone that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from interlock.clock_changes import Change, changes, what_happens
+from interlock.cron import MONTH_NAMES, Cron, CronError, ZoneError, zone
+from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.rule import rule
+from policies.rules.values import Malformed, Unresolved, shown
+
+HOURS_A_DAY = 24
+YEAR = timedelta(days=366)
+_FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+_RANGE = re.compile(r"(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})")
+
+
+def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
+    """When a job fires; None when its schedule or zone is wrong or not resolved, which other rules say of it."""
+    try:
+        text, name = job.attributes.text("schedule"), job.attributes.text("time_zone")
+        return (Cron.parse(text), zone(name)) if text is not None and name is not None else None
+    except (CronError, ZoneError, Malformed, Unresolved):
+        return None
+
+
+@rule(
+    1,
+    "cron",
+    "A schedule is unix-cron in the part that every library reads alike",
+    kinds=(JOB,),
+    bad='schedule: "0 0 1 * MON"',
+    good='schedule: "0 0 1 * *"',
+)
+def cron(job: Resource, estate: Estate) -> Iterator[str]:
+    """Cloud Scheduler takes five fields of unix-cron, and App Engine's English from those who have it still
+    (cloud.google.com/scheduler/docs/configuring/cron-job-schedules). Two leading libraries read 46 % of the schedules that
+    restrict both day fields differently, and 93 % of those with a range from a number to itself: nobody should have to know
+    which of them Cloud Scheduler agrees with."""
+    del estate
+    text = job.attributes.text("schedule")
+    if text is None:
+        yield "it has no schedule; write five fields"
+    elif not _wrapping(text):
+        try:
+            Cron.parse(text)
+        except CronError as error:
+            yield f"schedule {error}"
+
+
+@rule(
+    2,
+    "wrap-around",
+    "No range of a schedule wraps around",
+    kinds=(JOB,),
+    bad='schedule: "0 8 * 11-5 *"',
+    good='schedule: "0 8 * 1-5,11,12 *"',
+)
+def wrap_around(job: Resource, estate: Estate) -> Iterator[str]:
+    """`22-2` and `11-5` read as "over midnight" and "over the new year". Some cron implementations do that, some refuse it, and
+    some never fire; Google's page says nothing of it. A list of two ranges says the same to all."""
+    del estate
+    for field, first, last in _wrapping(job.attributes.text("schedule") or ""):
+        yield f"the {field} {first}-{last} of its schedule wraps around; write a list of two ranges, upwards each"
+
+
+def _wrapping(text: str) -> list[tuple[str, str, str]]:
+    """The ranges whose end is before their beginning, each with its field."""
+    fields = zip(_FIELDS, text.split(), strict=False)
+    found = [(name, *match.groups()) for name, field in fields for match in _RANGE.finditer(field)]
+    return [(name, first, last) for name, first, last in found if _number(first) > _number(last)]
+
+
+def _number(token: str) -> int:
+    return int(token) if token.isdigit() else MONTH_NAMES.index(token) + 1 if token in MONTH_NAMES else 0
+
+
+@rule(
+    3,
+    "zone",
+    "A job says in which time zone it fires, one of the tz database",
+    kinds=(JOB,),
+    bad="time_zone: EST5EDT4  # or none at all",
+    good="time_zone: America/New_York",
+)
+def zone_known(job: Resource, estate: Estate) -> Iterator[str]:
+    """Left out, the provider says Etc/UTC, and whoever reads "5 AM" thinks of the clock on the wall: on the NBA platform at
+    least six jobs had a UTC hour beside a local zone."""
+    del estate
+    name = job.attributes.text("time_zone")
+    if name is None:
+        yield "it has no time_zone; write one like America/New_York or Etc/UTC"
+        return
+    try:
+        zone(name)
+    except ZoneError as error:
+        yield f"time_zone {error}"
+
+
+@rule(
+    4,
+    "clock-change",
+    "No job fires at a time that a change of the clocks skips or repeats",
+    kinds=(JOB,),
+    bad='schedule: "30 2 * * *"  # in America/New_York',
+    good='schedule: "30 4 * * *"',
+)
+def clock_change(job: Resource, estate: Estate) -> Iterator[str]:
+    """At a change to or from daylight saving a job "may observe execution anomalies" (cloud.google.com/scheduler/docs,
+    configuring cron): it may not run, or run twice. Interlock shows Debian cron's reading, and nobody promises it. A job that
+    fires in every hour has no such time: it just goes on."""
+    when = fires(job)
+    if when is None or len(when[0].hours) == HOURS_A_DAY:
+        return
+    schedule, in_zone = when
+    for change in estate.once(_changes)(in_zone):
+        for what in what_happens(schedule, in_zone, change):
+            yield f"on {change.before:%Y-%m-%d} {change}: {what}; move it to another hour, or waive the rule"
+
+
+class _Changes:
+    """The changes of a zone's clocks in the year that begins today, each zone looked at once."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._start = datetime(estate.today.year, estate.today.month, estate.today.day, tzinfo=UTC)
+        self._known: dict[str, list[Change]] = {}
+
+    def __call__(self, in_zone: ZoneInfo) -> list[Change]:
+        if in_zone.key not in self._known:
+            self._known[in_zone.key] = list(changes(in_zone, self._start, self._start + YEAR))
+        return self._known[in_zone.key]
+
+
+def _changes(estate: Estate) -> _Changes:
+    return _Changes(estate)
+
+
+@rule(
+    5,
+    "one-shot",
+    "No date that comes once is written as a yearly schedule",
+    kinds=(JOB,),
+    bad='schedule: "0 9 14 6 *"  # a reminder for this June',
+    good='schedule: "0 9 14 * *"',
+)
+def one_shot(job: Resource, estate: Estate) -> Iterator[str]:
+    """Cron has no year: a reminder for the 14th of June comes back every June, when nobody remembers what it was for."""
+    del estate
+    when = fires(job)
+    if when is not None and len(when[0].days) == len(when[0].months) == 1:
+        yield f"{shown(when[0].text)} fires on one day of every year; what shall run once is run by hand, then forgotten"

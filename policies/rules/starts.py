@@ -1,0 +1,278 @@
+"""When several jobs start: what a service bears, and what two writers of a table do to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+from interlock.access import Kind, is_real, worst_pair
+from interlock.collisions import AT_ONCE, crowds, seasons
+from interlock.cron import Cron, CronError
+from interlock.minutes import Minutes, fire_minutes
+from interlock.names import count, spelled_duration
+from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.rule import rule
+from policies.rules.schedules import fires
+from policies.rules.targets import payload
+from policies.rules.values import NOTHING, Malformed, Unresolved
+from policies.rules.waivers import waiver_of
+
+STAGGER_MINUTES = frozenset({15, 45})
+"""Minutes of the hour that writers of tables which backfills touch start in."""
+MAX_SHIFT_MINUTES = 60
+"""A staggered run starts less than this from where it was; more means that it crossed midnight."""
+WRITERS_APART = timedelta(minutes=15)
+"""Two writers of one table start so far apart: the NBA platform's guideline for two jobs of one service, after 2026-01-18."""
+SHOWN_JOBS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Starter:
+    """A job that runs, and the minutes in which it starts in a week of winter and one of summer."""
+
+    job: Resource
+    schedule: Cron
+    key: tuple[str, str]
+    starts: tuple[Minutes, ...]
+
+    def meets(self, other: Starter) -> bool:
+        """Whether both start in one minute."""
+        return any(mine & theirs for mine, theirs in zip(self.starts, other.starts, strict=True))
+
+
+def starters(estate: Estate) -> dict[str, Starter]:
+    """Every job that is not paused by declaration and whose schedule can be read, by address."""
+    weeks = [season.span for season in seasons(datetime(estate.today.year, 1, 1, tzinfo=UTC))]
+    known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
+    found = {}
+    for job in estate.every(JOB):
+        when = fires(job)
+        if when is None or "paused" in job.facts:
+            continue
+        schedule, in_zone = when
+        key = (schedule.text, in_zone.key)
+        if key not in known:
+            known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
+        found[job.address] = Starter(job=job, schedule=schedule, key=key, starts=known[key])
+    return found
+
+
+@rule(
+    6,
+    "stagger",
+    "A job that starts a writer of a table which a backfill touches starts at :15 or :45, as often as it did",
+    kinds=(JOB,),
+    bad='schedule: "0 * * * *"',
+    good='schedule: "15 * * * *"\nwas: "0 * * * *"',
+)
+def stagger(job: Resource, estate: Estate) -> Iterator[str]:
+    """Everything starts at the full hour, the hand-started parts of a backfill too. A stagger keeps what it replaces (`was`):
+    the same days, the same number of runs, none moved across midnight."""
+    when = fires(job)
+    if when is None:
+        return
+    schedule = when[0]
+    backfilled = set(estate.facts.texts("backfilled"))
+    tables = [table for table in _writes(job) if table in backfilled]
+    if tables and not schedule.minutes <= STAGGER_MINUTES:
+        where = ", ".join(tables)
+        yield f'"{schedule.text}" starts a writer of {where} outside minutes 15 and 45; move it, or waive the rule'
+    if (was := job.facts.text("was")) is not None:
+        try:
+            wrong = _moved_wrongly(Cron.parse(was), schedule)
+        except CronError as error:
+            wrong = str(error)
+        if wrong:
+            yield f'"{was}" became "{schedule.text}": {wrong}'
+
+
+def _moved_wrongly(was: Cron, now: Cron) -> str:
+    """What a stagger must not do, or nothing: the days and the number of runs stay, and no run crosses midnight."""
+    if was.text.split()[2:] != now.text.split()[2:]:
+        return "the days differ"
+    before, after = _minutes_of_day(was), _minutes_of_day(now)
+    if len(before) != len(after):
+        return f"{len(before)} runs a day became {len(after)}"
+    if any(abs(old - new) >= MAX_SHIFT_MINUTES for old, new in zip(before, after, strict=True)):
+        return f"a run moved by {MAX_SHIFT_MINUTES} minutes or more, or across midnight"
+    return ""
+
+
+def _minutes_of_day(cron: Cron) -> list[int]:
+    return sorted(60 * hour + minute for hour in cron.hours for minute in cron.minutes)
+
+
+@rule(
+    7,
+    "budget",
+    "No more jobs of a service start in one minute than it bears",
+    kinds=(JOB,),
+    bad='two jobs of a service without starts_per_minute, both at "0 6 * * *"',
+    good="services:\n  nba-scrapers: {kind: run, starts_per_minute: 4}  # measured",
+)
+def budget(job: Resource, estate: Estate) -> Iterator[str]:
+    """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
+    takes one start a minute, until somebody says how many (`starts_per_minute`)."""
+    if (crowd := estate.once(_crowded).get(job.address)) is not None:
+        limit, others = crowd
+        yield (
+            f"starts in the same minute as {_names(others)}, and {job.facts.text('service')} takes "
+            f"{count(limit, 'start')} a minute; move one, or say in starts_per_minute what was measured"
+        )
+
+
+def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
+    """The jobs that start with too many others, by address, with what is allowed and the others."""
+    services: dict[str, dict[str, Starter]] = {}
+    for address, starter in estate.once(starters).items():
+        if service := starter.job.facts.text("service"):
+            services.setdefault(service, {})[address] = starter
+    met: dict[str, tuple[int, set[str]]] = {}
+    for jobs in services.values():
+        limit = min((starter.job.facts.number("starts_per_minute") or 1) for starter in jobs.values())
+        for week, minutes in enumerate(next(iter(jobs.values())).starts):
+            starts = {address: starter.starts[week] for address, starter in jobs.items()}
+            for crowd in crowds(starts, limit, minutes.span):
+                for address in crowd:
+                    met.setdefault(address, (limit, set()))[1].update(set(crowd) - {address})
+    named = estate.once(starters)
+    return {address: (limit, sorted(named[one].job.name for one in others)) for address, (limit, others) in met.items()}
+
+
+@rule(
+    8,
+    "gap",
+    "Two jobs that write one table with a real conflict start 15 minutes apart, and jobs of a service as far as it wants",
+    kinds=(JOB,),
+    bad='two jobs that delete and load nba_raw.nbac_gamebook_player_stats, both at "15 * * * *"',
+    good='one at "15 * * * *", the other at "45 * * * *"',
+)
+def gap(job: Resource, estate: Estate) -> Iterator[str]:
+    """Two statements that change one table at once fail with "Could not serialize access"
+    (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
+    the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
+    me = estate.once(starters).get(job.address)
+    if me is None:
+        return
+    near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waives(meeting.other, estate)]
+    by_reason: dict[str, list[str]] = {}
+    for meeting in near:
+        by_reason.setdefault(meeting.why, []).append(meeting.other.name)
+    for why, others in sorted(by_reason.items()):
+        yield f"starts less than {why.replace('{others}', _names(sorted(others)))}; move one, or waive the rule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Meeting:
+    other: Resource
+    why: str
+
+
+def _waives(job: Resource, estate: Estate) -> bool:
+    return waiver_of(job, gap.name, estate.today) is not None
+
+
+def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
+    """By address, the jobs that a job is too near to."""
+    jobs = list(estate.once(starters).values())
+    around: dict[tuple[tuple[str, str], timedelta], list[Minutes]] = {}
+    found: dict[str, list[_Meeting]] = {}
+    for one, other in _pairs(jobs):
+        apart, why = _apart(one.job, other.job)
+        key = (one.key, apart)
+        if key not in around:
+            around[key] = [minutes.around(timedelta(minutes=1) - apart, apart) for minutes in one.starts]
+        if any(near & theirs for near, theirs in zip(around[key], other.starts, strict=True)):
+            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why))
+            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why))
+    return found
+
+
+def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
+    """The pairs that have something in common: a service that wants a gap, or a table that both write."""
+    together: dict[str, list[int]] = {}
+    for number, starter in enumerate(jobs):
+        if starter.job.facts.seconds("gap_s"):
+            together.setdefault(f"service/{starter.job.facts.text('service')}", []).append(number)
+        for table in _writes(starter.job):
+            together.setdefault(f"table/{table}", []).append(number)
+    pairs = {pair for numbers in together.values() for pair in combinations(numbers, 2)}
+    for one, other in sorted(pairs):
+        if _apart(jobs[one].job, jobs[other].job)[0]:
+            yield jobs[one], jobs[other]
+
+
+def _apart(one: Resource, other: Resource) -> tuple[timedelta, str]:
+    """How far apart two jobs have to start, and why: text to go on after "starts less than"."""
+    service = one.facts.text("service")
+    wanted = one.facts.seconds("gap_s") if service == other.facts.text("service") else None
+    mine, theirs = _writes(one), _writes(other)
+    shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
+    if shared and WRITERS_APART >= (wanted or AT_ONCE):
+        more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
+        why = f"{spelled_duration(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
+        return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])
+    if wanted:
+        return wanted, f"{spelled_duration(wanted)} from {{others}}, the gap that {service} wants"
+    return AT_ONCE, ""
+
+
+def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
+    """Why two writers conflict, or nothing."""
+    pair = worst_pair(a, b)
+    return pair.conflict.why.rstrip(".") if pair is not None and is_real(pair.conflict.severity) else ""
+
+
+def _writes(job: Resource) -> Mapping[str, frozenset[Kind]]:
+    """The tables that a job's processors write, and how, as it is declared."""
+    tables = job.facts.block("writes") or NOTHING
+    known = {kind.value: kind for kind in Kind}
+    return {table: frozenset(known[kind] for kind in tables.texts(table) if kind in known) for table in sorted(tables.names())}
+
+
+@rule(
+    9,
+    "twin",
+    "No two jobs do the same at the same time",
+    kinds=(JOB,),
+    bad='gap-filler and gap-filler-v2, both POST /fill {} at "15 */4 * * *"',
+    good="one of them; the other under `removed`",
+)
+def twin(job: Resource, estate: Estate) -> Iterator[str]:
+    """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
+    gaps "drift by 4-7h", and five triggers graded the same games."""
+    me = estate.once(starters).get(job.address)
+    does = _does(job)
+    if me is None or does is None:
+        return
+    twins = [one for one in estate.once(_by_deed)[does] if one.job is not job and me.meets(one)]
+    if twins:
+        others = _names(sorted(one.job.name for one in twins))
+        yield f"does what {others} does, with the same body, and at times in the same minute; remove one of them"
+
+
+def _by_deed(estate: Estate) -> dict[tuple[str, str], list[Starter]]:
+    found: dict[tuple[str, str], list[Starter]] = {}
+    for starter in estate.once(starters).values():
+        if (does := _does(starter.job)) is not None:
+            found.setdefault(does, []).append(starter)
+    return found
+
+
+def _does(job: Resource) -> tuple[str, str] | None:
+    """What a job calls, and with what; None when that is not resolved. In a catalog it has no URL yet: a service and a path."""
+    try:
+        http, topic = job.attributes.block("http_target"), job.attributes.block("pubsub_target")
+        where = (http or NOTHING).text("uri") or (topic or NOTHING).text("topic_name")
+        if where is None and (service := job.facts.text("service")):
+            where = service + (job.facts.text("path") or "")
+        return (where, payload(job) or "") if where else None
+    except (Unresolved, Malformed):
+        return None
+
+
+def _names(jobs: list[str]) -> str:
+    shown = ", ".join(jobs[:SHOWN_JOBS])
+    return shown if len(jobs) <= SHOWN_JOBS else f"{shown} and {count(len(jobs) - SHOWN_JOBS, 'more job')}"

@@ -1,0 +1,192 @@
+"""What a job calls, as whom, and what it says there."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from interlock.catalog import Json
+from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.rule import DEPLOYED, rule
+from policies.rules.values import NOTHING, Attributes, Malformed, shown
+
+GOOGLE = "googleapis.com"
+MAX_DEPTH = 50
+"""Of a body; nobody nests deeper, and Python's own limit is near."""
+_YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?![0-9])")
+_DATED_KEY = re.compile(r"(?i)year|date|season")
+_SECRET_KEY = re.compile(
+    r"(?i)(api|private|access|secret|auth)[_-]?key|secret|passw(or)?d|token|credential|authorization|cookie"
+)
+_SECRET = re.compile(
+    r"AIza[0-9A-Za-z_-]{30,}|gh[pousr]_[0-9A-Za-z]{30,}|xox[abprs]-[0-9A-Za-z-]{10,}|AKIA[0-9A-Z]{16}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\."
+)
+"""Keys of Google, GitHub, Slack and AWS, PEM, and JSON web tokens."""
+
+
+def payload(job: Resource) -> str | None:
+    """The text that a job sends: the body of a request, or the data of a message; None for none."""
+    http, topic = job.attributes.block("http_target"), job.attributes.block("pubsub_target")
+    sent = http.text("body") if http else topic.text("data") if topic else None
+    if sent is None:
+        return None
+    try:
+        return base64.b64decode(sent, validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise Malformed("its body", sent, "base64 of a text, as base64encode() gives it") from None
+
+
+def _body(job: Resource) -> Json:
+    """What a job sends, as JSON when it is that, else as the text that it is."""
+    text = payload(job)
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return text
+
+
+def _leaves(value: Json, key: str = "", depth: int = 0) -> Iterator[tuple[str, Json]]:
+    """Every text, number and flag of some JSON, each with the key that it stands under."""
+    if depth > MAX_DEPTH:
+        raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, name, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, key, depth + 1)
+    elif value is not None:
+        yield key, value
+
+
+def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
+    """Everything that a job says: where, under which key, and what."""
+    http = job.attributes.block("http_target") or NOTHING
+    for key, value in _leaves(_body(job)):
+        yield "body", key, value
+    for key, text in parse_qsl(urlsplit(http.text("uri") or "").query):
+        yield "URL", key, text
+    topic = job.attributes.block("pubsub_target") or NOTHING
+    for where, texts in (("header", http.block("headers")), ("message attribute", topic.block("attributes"))):
+        for name in (texts or NOTHING).names():
+            yield where, name, (texts or NOTHING).text(name)
+
+
+@rule(
+    10,
+    "token",
+    "A job shows who it is: OIDC with an audience for a service, OAuth for Google's own APIs only",
+    kinds=(JOB,),
+    origins=DEPLOYED,
+    applies=lambda job: "http_target" in job.attributes,
+    bad="http_target: {uri: https://scraper-1.us-west2.run.app/run}",
+    good="oidc_token: {service_account_email: ..., audience: https://scraper-1.us-west2.run.app}",
+)
+def token(job: Resource, estate: Estate) -> Iterator[str]:
+    """A service of Cloud Run checks an identity token for its audience; Google's APIs want an access token, which is worth as
+    much to anybody else (cloud.google.com/scheduler/docs/http-target-auth). 57 jobs of the NBA platform had no token, and one
+    that runs Cloud Run jobs got 401 every two hours for having the other kind."""
+    del estate
+    http = job.attributes.block("http_target") or NOTHING
+    host = urlsplit(http.text("uri") or "").hostname or ""
+    oauth, oidc = http.block("oauth_token"), http.block("oidc_token")
+    if host == GOOGLE or host.endswith(f".{GOOGLE}"):
+        if oauth is None or oidc is not None:
+            yield f"calls {host}, which wants an access token: write oauth_token with a service account, and no oidc_token"
+        return
+    if oauth is not None:
+        yield f"would hand an access token to {host or 'an unknown host'}; write oidc_token with an audience instead"
+    if oidc is None:
+        yield f"calls {host or 'an unknown host'} as nobody; write oidc_token with a service account and an audience"
+    elif not _written(oidc, "audience"):
+        yield "its oidc_token has no audience; write the URL of the service, without a path"
+    elif not _written(oidc, "service_account_email"):
+        yield "its oidc_token has no service_account_email; write the account that may invoke the service"
+
+
+def _written(block: Attributes, name: str) -> bool:
+    """Whether something is written there, if only an expression."""
+    return name in block and block.values.get(name) != ""
+
+
+@rule(
+    11,
+    "https",
+    "A job calls https URLs only, with no user in them",
+    kinds=(JOB,),
+    origins=DEPLOYED,
+    applies=lambda job: "http_target" in job.attributes,
+    bad="uri: http://10.0.0.7/run",
+    good="uri: https://scraper-1.us-west2.run.app/run",
+)
+def https(job: Resource, estate: Estate) -> Iterator[str]:
+    """The token travels with the request: over plain http everybody on the way has it."""
+    del estate
+    uri = (job.attributes.block("http_target") or NOTHING).text("uri") or ""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        yield f"its uri is {shown(uri)}, which is no URL; write one like https://SERVICE/PATH"
+        return
+    del port
+    if parts.scheme != "https" or not host:
+        yield f"its uri is {shown(uri.partition('?')[0])}; write one that begins with https://"
+    if parts.username is not None:
+        yield "its uri has a user name in it; use oidc_token"
+
+
+@rule(
+    12,
+    "year",
+    "Nothing that a job says again and again has a year in it",
+    kinds=(JOB,),
+    bad='body: {scraper: nbac_player_movement, year: "2026"}',
+    good="body: {scraper: nbac_player_movement, year: CURRENT}",
+)
+def year(job: Resource, estate: Estate) -> Iterator[str]:
+    """A season or a date that somebody typed is wrong from some day on, and the job goes on without an error."""
+    del estate
+    for where, key, value in _said(job):
+        counts = isinstance(value, str) or (isinstance(value, int) and _DATED_KEY.search(key))
+        if where != "header" and counts and not isinstance(value, bool) and (found := _YEAR.search(str(value))):
+            yield f"its {where} has the year {found[0]} in {shown(key)}; let the service work it out"
+
+
+@rule(
+    13,
+    "backfill-body",
+    "No recurring job asks its service for backfill mode",
+    kinds=(JOB,),
+    bad="body: {start_date: TODAY, backfill_mode: true}",
+    good="body: {start_date: TODAY}",
+)
+def backfill_body(job: Resource, estate: Estate) -> Iterator[str]:
+    """`backfill_mode` skips the checks of dependencies, completeness and freshness. In a daily job it skips them daily: so it
+    was with same-day-phase3 until 2026-01-26."""
+    del estate
+    for _, key, value in _said(job):
+        if key.lower().replace("-", "_") == "backfill_mode" and value in (True, "true", "True", 1, "1"):
+            yield "its body says backfill_mode: true on every run; leave it out, and start a backfill by hand"
+
+
+@rule(
+    14,
+    "secret",
+    "No header, body or URL of a job holds a secret",
+    kinds=(JOB,),
+    bad="headers: {X-Api-Key: 5f1c...}",
+    good="oidc_token, or a secret that the service reads from Secret Manager",
+)
+def secret(job: Resource, estate: Estate) -> Iterator[str]:
+    """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan."""
+    del estate
+    for where, key, value in _said(job):
+        if isinstance(value, str) and value and (_SECRET_KEY.search(key) or _SECRET.search(value)):
+            # Never the value: this is printed, and kept by CI.
+            yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"
