@@ -7,7 +7,7 @@ STACK ?= schedules
 VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := .venv-workflows
-PACKAGES := coordinator interlock local stacks
+PACKAGES := coordinator interlock local policies stacks
 # The local target starts an embedded stand-in around a command; a real project needs none.
 ifeq ($(ENV),local)
 RUN := $(BIN)/python -m local run -- $(BIN)/interlock

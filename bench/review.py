@@ -21,6 +21,7 @@ from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import Cron
 from interlock.review.comment import as_markdown
 from interlock.review.review import review
+from policies.from_catalog import findings
 from tests.interlock.catalogs import GOOD, load
 
 INTERLOCK = str(Path(PYTHON).parent / "interlock")
@@ -34,11 +35,11 @@ def measure(runs: int) -> None:
     """Times the review, its rendering and the command."""
     before = whole(synthetic(random.Random(SEED)))  # noqa: S311
     after = changed(before)
-    found = review(before, after, AT)
+    found = review(before, after, AT, rules=findings)
     comment = partial(as_markdown, found, base="base", head="head", whole="")
     reviewing = f"review of {JOBS} jobs over two weeks"
     ways = {
-        reviewing: lambda: _cpu_seconds(lambda: review(before, after, AT)),
+        reviewing: lambda: _cpu_seconds(lambda: review(before, after, AT, rules=findings)),
         "writing its comment": lambda: _cpu_seconds(comment),
     }
     measured = medians(ways, runs)

@@ -32,12 +32,13 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """A finding of `rule` that `owner` accepts for `reason` up to and including the day `until`."""
+    """A finding of `rule` that `owner` accepts for `reason`, from the day `since`, if they say so, up to and including `until`."""
 
     rule: str
     reason: str
     owner: str
     until: date
+    since: date | None = None
 
 
 DEFAULT_STARTS_PER_MINUTE = 1

@@ -313,14 +313,14 @@ def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[s
         for n in range(limit, 0, -1):
             more_than[n] |= more_than[n - 1] & minutes.bits
         more_than[0] |= minutes.bits
-    crowds: dict[tuple[str, ...], int] = {(): more_than[limit]}
+    split: dict[tuple[str, ...], int] = {(): more_than[limit]}
     for job, minutes in fires.items():
-        split: dict[tuple[str, ...], int] = {}
-        for jobs, bits in crowds.items():
+        finer: dict[tuple[str, ...], int] = {}
+        for jobs, bits in split.items():
             inside = bits & minutes.bits
-            split |= {crowd: part for crowd, part in ((jobs, bits ^ inside), ((*jobs, job), inside)) if part}
-        crowds = split
-    return {jobs: Minutes(span=span, bits=bits) for jobs, bits in crowds.items()}
+            finer |= {crowd: part for crowd, part in ((jobs, bits ^ inside), ((*jobs, job), inside)) if part}
+        split = finer
+    return {jobs: Minutes(span=span, bits=bits) for jobs, bits in split.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,8 +348,8 @@ def crowded(starts: Iterable[Start], span: Span) -> Crowding:
     fires: dict[str, dict[str, Minutes]] = {}
     for start in sorted(starts, key=lambda start: start.job):
         fires.setdefault(start.service, {})[start.job] = fire_minutes(start.schedule, start.zone, span)
-    crowds = [crowd for jobs in fires.values() for crowd in crowds(jobs, 1, span).items()]
+    met = [crowd for jobs in fires.values() for crowd in crowds(jobs, 1, span).items()]
     return Crowding(
-        service_minutes=sum(len(times) for _, times in crowds),
-        pairs=tuple(sorted({pair for jobs, _ in crowds for pair in combinations(jobs, 2)})),
+        service_minutes=sum(len(times) for _, times in met),
+        pairs=tuple(sorted({pair for jobs, _ in met for pair in combinations(jobs, 2)})),
     )

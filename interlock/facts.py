@@ -49,12 +49,12 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     if job.paused is not None:
         pause = job.paused
         facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
-    return facts | waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])
+    return {**facts, **waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])}
 
 
 def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:
     """Of the timers of a window: the jobs that it holds, for how long, and how long the environment allows at most."""
-    return {
+    facts: dict[str, Json] = {
         "source": str(window.source),
         "owner": window.owner,
         "window": {
@@ -63,7 +63,8 @@ def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> 
             "max_hold_s": _seconds(max_hold),
             "covers": list[Json](sorted(covers)),
         },
-    } | waivers_json(window.waivers)
+    }
+    return {**facts, **waivers_json(window.waivers)}
 
 
 def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:

@@ -53,6 +53,7 @@ class WaiverEntry(Entry):
     reason: Text
     owner: Text
     until: Date
+    since: Date | None = None
 
 
 class Waivable(Entry):

@@ -25,6 +25,7 @@ from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
 from interlock.review.plan import PlanError, PlanFacts, parse_plan
 from interlock.review.review import review
 from interlock.until import parse_end
+from policies.from_catalog import findings
 
 T = TypeVar("T")
 Style = Literal["markdown", "terminal", "json"]
@@ -97,7 +98,7 @@ def command(
             _say_failure(sides, style)
             ctx.exit(BAD_INPUT)
         about("comparing them")
-        found = review(before, after, instant, plan)
+        found = review(before, after, instant, plan, rules=findings)
     if style == "json":
         print_json(as_json(found))
     elif style == "markdown":

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
-from interlock.findings import findings
 from interlock.names import count
+from policies.from_catalog import findings
 
 
 @click.command()

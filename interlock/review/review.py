@@ -6,13 +6,13 @@ renderers (`comment.py` for a comment, `commands/review.py` for a terminal and p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from interlock.catalog import Catalog
 from interlock.diff import Difference, difference
-from interlock.findings import findings
+from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
@@ -22,6 +22,12 @@ from interlock.review.plan import PlanFacts
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
+
+Rules = Callable[[Catalog, date], Sequence[Finding]]
+"""What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
+
+SAID_AS_COLLISIONS = frozenset({"budget", "gap"})
+"""Rules whose findings a review says as collisions, with their times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +60,8 @@ class Review:
         return not (self.changes or self.collisions or self.coverage or self.notes)
 
 
-def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None = None) -> Review:
-    """What changes from `before` to `after`, looked at from `at` on, an aware instant."""
+def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None = None, *, rules: Rules) -> Review:
+    """What changes from `before` to `after`, looked at from `at` on, an aware instant; `rules` say what is new to find."""
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
     old, new = Covering(before, at), Covering(after, at)
@@ -71,7 +77,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
         *unwritten(before, after, old.chains, new.chains),
         *about_collisions(collided, after, changes),
         *alone(changes, before, after),
-        *_broken_rules(before, after, at),
+        *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
         *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
     ]
@@ -91,11 +97,15 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
 TOPICS = list(Topic)
 
 
-def _broken_rules(before: Catalog, after: Catalog, at: datetime) -> Iterator[Remark]:
+def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
     """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
-    known = {(finding.rule, finding.subject, finding.message) for finding in findings(before, at.date())}
-    for finding in findings(after, at.date()):
+    known = {(finding.rule, finding.subject, finding.message) for finding in before}
+    for finding in after:
         is_new = (finding.rule, finding.subject, finding.message) not in known
-        if is_new and not (finding.rule == "waiver" and " ended on " in finding.message):
+        if (
+            finding.rule not in SAID_AS_COLLISIONS
+            and is_new
+            and not (finding.rule == "waiver" and " ended on " in finding.message)
+        ):
             text = f"{finding.rule}: {finding.message} ({finding.source})"
             yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)

@@ -1,4 +1,4 @@
-"""Alert policies: that there is one for what hurts most, that it can fire, and that it reaches somebody who then knows what to do."""
+"""Alert policies: one for what hurts most, each can fire, and reaches somebody who then knows what to do."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def conflict_alert(stack: Resource, estate: Estate) -> Iterator[str]:
     if without:
         more = f" and {count(len(without) - SHOWN_TABLES, 'more table')}" if len(without) > SHOWN_TABLES else ""
         yield (
-            f'no alert policy fires on "{CONFLICT}" for {", ".join(without[:SHOWN_TABLES])}{more}; write one whose filter names a'
-            f" log metric of that message and resource.type"
+            f'no alert policy fires on "{CONFLICT}" for {", ".join(without[:SHOWN_TABLES])}{more}; write one whose filter names'
+            f" a log metric of that message and resource.type"
         )
 
 
@@ -134,8 +134,9 @@ def alert_documentation(policy: Resource, estate: Estate) -> Iterator[str]:
     good='alert_strategy = {auto_close = "3600s"}',
 )
 def alert_close(policy: Resource, estate: Estate) -> Iterator[str]:
-    """While one incident is open, a policy opens no other of the same kind: the next conflict tells nobody. A metric that counts
-    log entries goes silent when all is well, so nothing else closes it (cloud.google.com/monitoring/alerts/incidents-events)."""
+    """While one incident is open, a policy opens no other of the same kind: the next conflict tells nobody. A metric that
+    counts log entries goes silent when all is well, so nothing else closes it
+    (cloud.google.com/monitoring/alerts/incidents-events)."""
     del estate
     closes = (policy.attributes.block("alert_strategy") or NOTHING).duration("auto_close")
     if closes is None:

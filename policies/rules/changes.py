@@ -26,8 +26,8 @@ FLAGS = f"{OBJECT}.flags"
     good="removed:\n  old-scraper: {reason: replaced by new-scraper, owner: data-platform, until: 2027-01-31}",
 )
 def delete(stack: Resource, estate: Estate) -> Iterator[str]:
-    """94 of 204 jobs were deleted on 2026-07-03, weekly retraining among them, and nothing said so: an alert on failures needs a
-    job that runs. A paused job costs ten cents a month."""
+    """94 of 204 jobs were deleted on 2026-07-03, weekly retraining among them, and nothing said so: an alert on failures needs
+    a job that runs. A paused job costs ten cents a month."""
     del stack
     removed = estate.facts.block("removed") or NOTHING
     for address in sorted(estate.gone):
@@ -91,7 +91,8 @@ def schedule_and_pause(job: Resource, estate: Estate) -> Iterator[str]:
         name = moved[0]
         yield (
             f"changes {name} from {shown(change.before.values.get(name))} to {shown(change.after.values.get(name))} and paused"
-            f" from {change.before.values.get('paused')} to {change.after.values.get('paused')} at once; deploy one after the other"
+            f" from {change.before.values.get('paused')} to {change.after.values.get('paused')} at once;"
+            " deploy one after the other"
         )
 
 

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A rule about a resource. `messages` say what is wrong, or who accepts it why, or what is not known; none when it passed."""
+    """A rule about a resource. `messages` say what is wrong, who accepts it why, or what is not known; none when it passed."""
 
     rule: Rule
     resource: Resource

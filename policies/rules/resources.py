@@ -64,7 +64,7 @@ def bucket_uniform(bucket: Resource, estate: Estate) -> Iterator[str]:
     good="versioning = {enabled = true}",
 )
 def bucket_versioned(bucket: Resource, estate: Estate) -> Iterator[str]:
-    """Who held what, and why, is in the versions of objects that are gone; in Terraform's own bucket, so is the last good state."""
+    """Who held what, and why, is in the versions of objects that are gone; in the bucket of the state, so is the last good one."""
     del estate
     if (bucket.attributes.block("versioning") or NOTHING).flag("enabled") is not True:
         yield "has no versioning; write versioning = {enabled = true}"
@@ -100,7 +100,7 @@ def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     good="disable_on_destroy = false",
 )
 def project_service(service: Resource, estate: Estate) -> Iterator[str]:
-    """Others use them too. Up to version 6 of the provider they were turned off unless one said otherwise (its upgrade guide)."""
+    """Others use them too. Up to version 6 of the provider they were turned off unless one said otherwise (upgrade guide)."""
     del estate
     if service.attributes.flag("disable_on_destroy") is not False:
         yield "would turn its API off when it is destroyed; write disable_on_destroy = false"

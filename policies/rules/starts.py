@@ -13,7 +13,7 @@ from interlock.cron import Cron, CronError
 from interlock.minutes import Minutes, fire_minutes
 from interlock.names import count, spelled_duration
 from policies.rules.estate import JOB, Estate, Resource
-from policies.rules.rule import rule
+from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
 from policies.rules.targets import payload
 from policies.rules.values import NOTHING, Malformed, Unresolved
@@ -156,7 +156,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     me = estate.once(starters).get(job.address)
     if me is None:
         return
-    near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waives(meeting.other, estate)]
+    near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, list[str]] = {}
     for meeting in near:
         by_reason.setdefault(meeting.why, []).append(meeting.other.name)
@@ -170,8 +170,9 @@ class _Meeting:
     why: str
 
 
-def _waives(job: Resource, estate: Estate) -> bool:
-    return waiver_of(job, gap.name, estate.today) is not None
+def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
+    """Whether the other one of a pair waives the rule: that counts for both."""
+    return waiver_of(other, by.name, estate.today) is not None
 
 
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
@@ -210,7 +211,7 @@ def _apart(one: Resource, other: Resource) -> tuple[timedelta, str]:
     wanted = one.facts.seconds("gap_s") if service == other.facts.text("service") else None
     mine, theirs = _writes(one), _writes(other)
     shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
-    if shared and WRITERS_APART >= (wanted or AT_ONCE):
+    if shared and (wanted or AT_ONCE) <= WRITERS_APART:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
         why = f"{spelled_duration(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
         return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])
@@ -247,10 +248,11 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     does = _does(job)
     if me is None or does is None:
         return
-    twins = [one for one in estate.once(_by_deed)[does] if one.job is not job and me.meets(one)]
+    others = (one for one in estate.once(_by_deed)[does] if one.job is not job and not _waived(one.job, twin, estate))
+    twins = [one for one in others if me.meets(one)]
     if twins:
-        others = _names(sorted(one.job.name for one in twins))
-        yield f"does what {others} does, with the same body, and at times in the same minute; remove one of them"
+        names = _names(sorted(one.job.name for one in twins))
+        yield f"does what {names} does, with the same body, and at times in the same minute; remove one of them"
 
 
 def _by_deed(estate: Estate) -> dict[tuple[str, str], list[Starter]]:

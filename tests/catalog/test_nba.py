@@ -16,8 +16,8 @@ from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron, zone
 from interlock.files import load_catalog
-from interlock.findings import findings
 from interlock.graph import coverage
+from policies.from_catalog import findings
 
 ROOT = Path(__file__).parents[2] / "catalog"
 FILES = sorted((ROOT / "nba").glob("*.yaml"))

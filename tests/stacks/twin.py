@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stacks.cdk import TERRAFORM_VERSION
 from stacks.held import INPUTS
 
 VARIABLES = ("backfill_mode", "backfills", "backfill_until", "backfill_reason", "backfill_owner")
@@ -66,7 +67,7 @@ def planned(schedules: Mapping[str, Any], inputs: Mapping[str, Any], folder: Pat
     write(
         folder,
         {
-            "terraform": {"required_version": schedules["terraform"]["required_version"]},
+            "terraform": {"required_version": TERRAFORM_VERSION},
             "variable": schedules["variable"],
             "locals": schedules["locals"] | inputs,
             "resource": {"terraform_data": schedules["resource"]["terraform_data"]},

@@ -8,6 +8,7 @@ from interlock.holds import parse_object_name
 from interlock.review.comment import MARKER, MAX_CHARACTERS, as_markdown, failure
 from interlock.review.plan import JobChange, PlanFacts
 from interlock.review.review import review
+from policies.from_catalog import findings
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems
 from tests.interlock.review.cases import AT, BASE, CASES, Case, edited
@@ -16,7 +17,7 @@ WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 
 
 def comment(before: str, after: str, limit: int = MAX_CHARACTERS, plan: PlanFacts | None = None) -> str:
-    found = review(load(before), load(after), AT, plan)
+    found = review(load(before), load(after), AT, plan, rules=findings)
     return as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
 
 
@@ -38,7 +39,7 @@ def many(schedule: str) -> str:
 
 @pytest.mark.golden
 def test_a_comment_that_is_too_long_is_cut_and_says_so() -> None:
-    found = review(load(many("6 * * *")), load(many("7 * * *")), AT)
+    found = review(load(many("6 * * *")), load(many("7 * * *")), AT, rules=findings)
     short, cut, whole = (
         as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
         for limit in (10_000, MAX_CHARACTERS, None)

@@ -13,6 +13,7 @@ from interlock.review.collisions import CollisionChange
 from interlock.review.comment import as_markdown
 from interlock.review.coverage import Missed, ScopeChange
 from interlock.review.review import Review, review
+from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import BASE
 
@@ -68,7 +69,7 @@ instants = st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2027,
 @settings(max_examples=15)
 @given(catalogs(), instants)
 def test_the_review_of_a_catalog_against_itself_is_empty(catalog: Catalog, at: datetime) -> None:
-    found = review(catalog, catalog, at)
+    found = review(catalog, catalog, at, rules=findings)
     assert found.is_empty
     assert (found.remarks, found.jobs, found.collisions, found.coverage) == ((), (), (), ())
     assert not found.changes
@@ -143,7 +144,7 @@ def moves(found: Review, *, swapped: bool) -> Things:
 @settings(max_examples=30)
 @given(catalogs(), catalogs(), instants)
 def test_a_review_the_other_way_round_mirrors_it(a: Catalog, b: Catalog, at: datetime) -> None:
-    there, back = review(a, b, at), review(b, a, at)
+    there, back = review(a, b, at, rules=findings), review(b, a, at, rules=findings)
     old_names = {new: old for old, new in there.changes.renamed.items()}
     assert changes(there, swapped=False) == changes(back, swapped=True)
     assert collided(there, old_names, swapped=False) == collided(back, {}, swapped=True)
@@ -155,5 +156,5 @@ def test_a_review_the_other_way_round_mirrors_it(a: Catalog, b: Catalog, at: dat
 @settings(max_examples=10)
 @given(catalogs(), catalogs(), instants)
 def test_the_same_catalogs_give_the_same_bytes(a: Catalog, b: Catalog, at: datetime) -> None:
-    said = [as_markdown(review(a, b, at), base="a", head="b", whole="c") for _ in range(2)]
+    said = [as_markdown(review(a, b, at, rules=findings), base="a", head="b", whole="c") for _ in range(2)]
     assert said[0] == said[1]

@@ -10,6 +10,7 @@ from interlock.review.comment import as_markdown
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.remark import Topic
 from interlock.review.review import Review, review
+from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, BASE, GAMES, WAIVED, edited
 
@@ -18,7 +19,7 @@ PAIRED = edited(("    runs: [lines]\n", "    runs: [lines]\n    pair_with: [fetc
 
 
 def reviewed(after: str, before: str = BASE, at: datetime = AT) -> Review:
-    return review(load(before), load(after), at)
+    return review(load(before), load(after), at, rules=findings)
 
 
 def remarks(found: Review, topic: Topic) -> list[str]:
