@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiver:
-    """A finding of `rule` that `owner` accepts for `reason`, from the day `since`, if they say so, up to and including `until`."""
+    """A finding of `rule` that `owner` accepts for `reason`, from `since`, if it is said, up to and including `until`."""
 
     rule: str
     reason: str

@@ -101,11 +101,8 @@ def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterat
     """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
     known = {(finding.rule, finding.subject, finding.message) for finding in before}
     for finding in after:
-        is_new = (finding.rule, finding.subject, finding.message) not in known
-        if (
-            finding.rule not in SAID_AS_COLLISIONS
-            and is_new
-            and not (finding.rule == "waiver" and " ended on " in finding.message)
-        ):
+        if finding.rule in SAID_AS_COLLISIONS or (finding.rule, finding.subject, finding.message) in known:
+            continue
+        if not (finding.rule == "waiver" and " ended on " in finding.message):
             text = f"{finding.rule}: {finding.message} ({finding.source})"
             yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)

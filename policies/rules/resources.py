@@ -64,7 +64,7 @@ def bucket_uniform(bucket: Resource, estate: Estate) -> Iterator[str]:
     good="versioning = {enabled = true}",
 )
 def bucket_versioned(bucket: Resource, estate: Estate) -> Iterator[str]:
-    """Who held what, and why, is in the versions of objects that are gone; in the bucket of the state, so is the last good one."""
+    """Who held what, and why, is in the versions of objects that are gone; in that of the state, so is the last good one."""
     del estate
     if (bucket.attributes.block("versioning") or NOTHING).flag("enabled") is not True:
         yield "has no versioning; write versioning = {enabled = true}"

@@ -64,6 +64,7 @@ NEW_WRITER = """\
     description: Repairs what is missing
     schedule: "45 10 * * *"
     target: {service: marts, path: /repair}
+    deadline: 540s
     runs: [summary]
 """
 NEW_JOB = """\
