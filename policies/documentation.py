@@ -24,21 +24,21 @@ What a schedule has to keep before it may be merged. A rule is one function in `
 | stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
 | plan | `make policy`, with checkov | `terraform show -json`: everything, and what changes |
 
-`make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own rules
-beside these; it writes SARIF and JUnit. It needs nothing from the network.
+`make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
+rules beside these; it writes SARIF and JUnit. It needs nothing from the network.
 
 ## In a repository of your own
 
-The rules need nothing of Interlock's but this repository beside yours, and python packages `cronsim` and `tzdata` where checkov runs:
+They need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs:
 
 ```
 terraform plan -out plan.bin && terraform show -json plan.bin > plan.json
 checkov --skip-download --framework terraform_plan -f plan.json --external-checks-dir interlock/policies/checks
 ```
 
-HCL itself is not read; its plan is. What Terraform has no attribute for stands beside the plan in a `cdk.tf.json`, by address, and a
-plan without that file is an error. Every key may be left out; a rule that needs a fact which is not there has nothing to say, except
-that each job needs an owner.
+HCL itself is not read; its plan is. What Terraform has no attribute for stands beside the plan in a `cdk.tf.json`, by address,
+and a plan without that file is an error. Every key may be left out; a rule that needs a fact which is not there has nothing to
+say, except that each job needs an owner.
 
 ```json
 {"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"]}},
@@ -51,8 +51,8 @@ that each job needs an owner.
 
 ## Waivers
 
-A waiver says which rule, why, whose decision it is and until when, up to and including that day. One of a service or a processor
-counts for each job that calls or starts it. Past its day, or with a name that no rule has, it is a finding itself.
+A waiver says which rule, why, whose decision it is and until when, up to and including that day. One of a service or a
+processor counts for each job that calls or starts it. Past its day, or with a name that no rule has, it is a finding itself.
 """
 WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
 OF_A_JOB = "on the job, its service, or a processor that it starts"
