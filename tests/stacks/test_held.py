@@ -37,6 +37,7 @@ WANTED = {
     "refusals": "${[length(local.unknown_holds), length(local.undeclared_flags), length(local.lost_jobs)]}",
     "too_short": "${length(local.too_short)}",
     "jobs_of_flags": "${local.jobs_of_flags}",
+    "tables_of_flags": "${local.tables_of_flags}",
     "reasons": "${{for backfill, said in local.said : backfill => said.reason}}",
 }
 
@@ -68,8 +69,14 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
         "jobs_of_flags": {
             flag.scope.removeprefix("backfill/"): sorted(flag.jobs | set(world.scopes.get(flag.scope, ()))) for flag in flags
         },
+        "tables_of_flags": {flag.scope.removeprefix("backfill/"): tables(world, flag) for flag in flags},
         "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
     }
+
+
+def tables(world: World, flag: Hold) -> list[str]:
+    declared = world.declared.get(flag.scope.removeprefix("backfill/"), {"tables": []})["tables"]
+    return sorted(flag.tables | set(declared))
 
 
 def flag_before(on: Mapping[str, Hold], flag: Hold) -> str | None:
@@ -111,6 +118,12 @@ def reason(world: World, name: str, is_asked: bool, object_name: str | None) -> 
     return (world.reason if is_asked else "") or (before if isinstance(before, str) else "") or declared
 
 
+def kept_tables(world: World, outcome: Mapping[str, Any]) -> bool:
+    """Whether a flag has tables that are not declared."""
+    declared = {table for backfill in world.declared.values() for table in backfill["tables"]}
+    return any(set(tables) - declared for tables in outcome["tables_of_flags"].values())
+
+
 def world_without_contents(world: World) -> World:
     bare = copy(world)
     bare.contents = {}
@@ -147,6 +160,8 @@ def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], sma
         world for world in worlds.values() if world.mode and world.until and any(FLAG_PREFIX in name for name in world.names)
     ]
     assert len(extended) > CASES / 20
+    by_content = [world for world, outcome in outcomes if kept_tables(world, outcome)]
+    assert len(by_content) > CASES / 40
     by_scope_alone = {name: expected(world_without_contents(world), small_catalog)["held"] for name, world in worlds.items()}
     by_content = [name for name, world in worlds.items() if expected(world, small_catalog)["held"] != by_scope_alone[name]]
     assert len(by_content) > CASES / 20
