@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interlock_guard.objects import parse_name
+from interlock_guard.objects import with_content as with_content_read
 
 from interlock.catalog import Catalog
 from interlock.holds import (
@@ -24,6 +26,7 @@ from interlock.holds import (
     parse_object_name,
     with_content,
 )
+from tests.guard.published import faults_of
 from tests.stacks.twin import evaluate
 from tests.stacks.worlds import JOBS, World
 
@@ -143,6 +146,29 @@ def test_terraform_and_the_core_agree_on_every_generated_world(
     assert said.keys() == worlds.keys()
     for name, world in worlds.items():
         assert said[name] == expected(world, small_catalog), json.dumps({name: world.case()}, indent=1)
+
+
+def test_the_flags_that_terraform_writes_keep_the_published_schema_and_the_guard_reads_them(
+    worlds: Mapping[str, World], small: Mapping[str, Any], tmp_path: Path
+) -> None:
+    flag = small["schedules"]["resource"]["google_storage_bucket_object"]["flags"]
+    name, content = (flag[key].replace("each.", "flag.") for key in ("name", "content"))
+    flags = "[for key, value in local.active : {key = key, value = value}]"
+    wanted = {"flags": f'${{{{for flag in {flags} : "{name}" => {content.removeprefix("${").removesuffix("}")}}}}}'}
+    some = {name: world for name, world in list(worlds.items())[:100] if world.mode}
+    said = evaluate(small["schedules"], {name: world.case() for name, world in some.items()}, wanted, tmp_path)
+    written = [(world, *written) for name, world in some.items() for written in said[name]["flags"].items()]
+    assert len(written) > len(some)
+    for world, name, content in written:
+        assert faults_of("flag", content) == []
+        flag = parse_name(name)
+        assert flag is not None
+        full = with_content_read(flag, content.encode())
+        says = json.loads(content)
+        assert full is not None
+        assert (full.scope, f"{full.end:%Y-%m-%dT%H:%M:%SZ}") == (f"backfill/{says['backfill']}", says["until"])
+        assert all(full.covers(job, ()) for job in world.scopes.get(full.scope, ()))
+        assert all(full.covers(None, [table]) for table in says["tables"])
 
 
 def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], small_catalog: Catalog) -> None:
