@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from interlock_guard.asking import Verdict, active_holds, check
     from interlock_guard.bucket import BucketUnreadable, HoldBucket
     from interlock_guard.http import answer_when_held
-    from interlock_guard.long_run import LongRun, long_run
     from interlock_guard.objects import Hold
+    from interlock_guard.running import LongRun, long_run
     from interlock_guard.skip import Skipped, skip_when_held
 
 __all__ = [
@@ -34,13 +34,13 @@ _MODULES = {
     "BucketUnreadable": "bucket",
     "Hold": "objects",
     "HoldBucket": "bucket",
-    "LongRun": "long_run",
+    "LongRun": "running",
     "Skipped": "skip",
     "Verdict": "asking",
     "active_holds": "asking",
     "answer_when_held": "http",
     "check": "asking",
-    "long_run": "long_run",
+    "long_run": "running",
     "skip_when_held": "skip",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Cloud:
     now: datetime = NOW
     ticks: float = 0.0
     """The monotonic clock, in seconds."""
-    buckets: list[HoldBucket] = field(default_factory=list)
 
     def bucket(self, **settings: float) -> HoldBucket:
         """A new reader of the bucket."""
