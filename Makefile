@@ -7,7 +7,7 @@ STACK ?= schedules
 VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := .venv-workflows
-PACKAGES := coordinator interlock local policies stacks
+PACKAGES := coordinator guard interlock local policies stacks
 # The local target starts an embedded stand-in around a command; a real project needs none.
 ifeq ($(ENV),local)
 RUN := $(BIN)/python -m local run -- $(BIN)/interlock
@@ -81,7 +81,8 @@ lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/mypy --python-version 3.10 -p interlock_guard # the oldest that scrapers run on
+	@PYTHONPATH=guard $(BIN)/lint-imports
 
 lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workflows
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''

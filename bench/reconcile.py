@@ -161,6 +161,7 @@ def _platform(jobs: int) -> Platform:
     declaration = Declaration(
         jobs={name: _job(name) for name in names},
         scopes={SCOPE: tuple(names)},
+        tables={},
         windows={},
         services={"scrapers": 10},
         max_hold=timedelta(days=4),

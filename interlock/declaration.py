@@ -15,7 +15,7 @@ from interlock.catalog import Catalog, CatchUp, Job, Json
 from interlock.cron import Cron
 from interlock.environment import Environment
 from interlock.feeds import waits_for
-from interlock.graph import chains, reach, scopes
+from interlock.graph import chains, held_tables, reach, scopes
 
 OBJECT = "declaration/current.json"
 VERSION = 1
@@ -65,10 +65,12 @@ class DeclaredWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is declared, by name. `scopes` maps each scope to the jobs that it covers."""
+    """What is declared, by name. `scopes` maps each scope to the jobs that it covers, `tables` some to tables: those whose
+    writers they keep still."""
 
     jobs: Mapping[str, DeclaredJob]
     scopes: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, tuple[str, ...]]
     windows: Mapping[str, DeclaredWindow]
     services: Mapping[str, int | None]
     """How many starts a minute each service bears; None where nobody said."""
@@ -90,6 +92,7 @@ def declare(catalog: Catalog, env: Environment) -> Declaration:
     return Declaration(
         jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
         scopes=scopes(catalog),
+        tables=held_tables(catalog),
         windows={
             name: DeclaredWindow(
                 name=name,
@@ -157,6 +160,7 @@ def to_json(declaration: Declaration) -> str:
         "version": VERSION,
         "jobs": {name: _job_json(job) for name, job in declaration.jobs.items()},
         "scopes": {scope: list(jobs) for scope, jobs in declaration.scopes.items()},
+        "tables": {scope: list(tables) for scope, tables in declaration.tables.items()},
         "windows": {
             name: {
                 "schedule": window.schedule.text,

@@ -14,7 +14,7 @@ from typing import TypeVar
 from interlock.catalog import CatchUp
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import OBJECT, VERSION, Declaration, DeclaredJob, DeclaredWindow
-from interlock.names import NAME, REGION, SCOPE
+from interlock.names import NAME, REGION, SCOPE, TABLE
 
 MAX_SECONDS = 10 * 365 * 86400
 CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
@@ -35,12 +35,14 @@ def parse(content: bytes) -> Declaration:
     except (ValueError, RecursionError):
         raise _wrong("", "is no JSON") from None
     keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
-    file = _entry(value, "", keys)
+    # A deploy renews the coordinator before the declaration, so that it meets one from before there were tables.
+    file = {"tables": {}} | _entry(value, "", keys, optional=("tables",))
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
     return Declaration(
         jobs=_named(file["jobs"], "jobs", _name, _job),
         scopes=_named(file["scopes"], "scopes", _scope, lambda value, where: _list(value, where, _name)),
+        tables=_named(file["tables"], "tables", _scope, lambda value, where: _list(value, where, _table)),
         windows=_named(file["windows"], "windows", _name, _window),
         services=_named(file["services"], "services", _name, _starts),
         max_hold=_seconds(file["max_hold_s"], "max_hold_s"),
@@ -90,12 +92,12 @@ def _wrong(where: str, message: str) -> DeclarationError:
     return DeclarationError(f"{place}: {message} (version {VERSION} is read here)")
 
 
-def _entry(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:
+def _entry(value: object, where: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _wrong(where, "is no JSON object")
     if missing := sorted(set(keys) - value.keys()):
         raise _wrong(where, f"has no {missing[0]}")
-    if unknown := sorted(value.keys() - set(keys)):
+    if unknown := sorted(value.keys() - set(keys) - set(optional)):
         raise _wrong(where, f"has the unknown key {unknown[0]!a}")
     return value
 
@@ -132,6 +134,10 @@ def _region(value: object, where: str) -> str:
 
 def _scope(value: object, where: str) -> str:
     return _matching(value, where, SCOPE, "scope")
+
+
+def _table(value: object, where: str) -> str:
+    return _matching(value, where, TABLE, "table")
 
 
 def _text(value: object, where: str) -> str:

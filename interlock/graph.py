@@ -192,6 +192,31 @@ def _plain_coverage(catalog: Catalog, scope: str) -> dict[str, tuple[Reason, ...
     return dict.fromkeys(scopes(catalog)[scope], ())
 
 
+def protected(backfill: Backfill) -> tuple[str, ...]:
+    """The tables whose writers a backfill wants still, sorted: what it writes, and what it reads, as it protects them.
+
+    No kind of access is asked: whoever writes one of them without a job, and asks before, waits. Every table over which a
+    job is covered is one of them.
+    """
+    return tuple(
+        sorted(
+            table
+            for table, kinds in backfill.tables.items()
+            if ("outputs" in backfill.protect and kinds & WRITES) or ("inputs" in backfill.protect and Kind.READ in kinds)
+        )
+    )
+
+
+def held_tables(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """The tables whose writers each scope keeps still, both sorted; without the scopes that are only about jobs."""
+    tables = {f"table/{table}": {table} for table in catalog.tables}
+    tables |= {f"backfill/{name}": set(protected(backfill)) for name, backfill in catalog.backfills.items()}
+    tables["all"] = set(catalog.tables)
+    for window in catalog.windows.values():
+        tables[f"window/{window.name}"] = set().union(*(tables.get(scope, ()) for scope in window.covers))
+    return {scope: tuple(sorted(found)) for scope, found in sorted(tables.items()) if found}
+
+
 def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """Every scope that the catalog knows, with the names of the jobs that it covers, both sorted."""
     all_chains = chains(catalog)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import DeclaredPause, Job
+from interlock.names import TABLE
 
 # Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -48,6 +49,8 @@ class Hold:
     owner: str | None = None
     jobs: frozenset[str] = frozenset()
     """Those that the scope covered when the object was written: they stay covered although the catalog may have changed."""
+    tables: frozenset[str] = frozenset()
+    """Those whose writers it keeps still, by its content: what code asks that no job leads to."""
     created: datetime | None = field(default=None, compare=False)
     """When the object was written, by the bucket's clock; None where nobody says."""
 
@@ -135,11 +138,19 @@ def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
-    """The hold with reason, owner and jobs of its object's content, a stranger's input: other types are left out."""
-    reason, owner, jobs = content.get("reason"), content.get("owner"), content.get("jobs")
+    """The hold with what its object's content adds, a stranger's input: other types are left out.
+
+    Content that was written before there were `tables` says nothing of them.
+    """
+    reason, owner = content.get("reason"), content.get("owner")
     return replace(
         hold,
         reason=reason if isinstance(reason, str) else None,
         owner=owner if isinstance(owner, str) else None,
-        jobs=frozenset(job for job in jobs if isinstance(job, str)) if isinstance(jobs, list) else frozenset(),
+        jobs=_texts(content.get("jobs")),
+        tables=frozenset(table for table in _texts(content.get("tables")) if re.fullmatch(TABLE, table)),
     )
+
+
+def _texts(value: object) -> frozenset[str]:
+    return frozenset(text for text in value if isinstance(text, str)) if isinstance(value, list) else frozenset()

@@ -86,6 +86,7 @@ class _Operation:
             scope=scope,
             id=id,
             jobs=declaration.scopes[scope],
+            tables=declaration.tables.get(scope, ()),
             reason=reason,
             owner=owner,
             start=objects.now,
@@ -97,7 +98,7 @@ class _Operation:
     def _extend(
         self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
     ) -> None:
-        """The new name first, then the old ones away: no moment without. The jobs that it had are kept."""
+        """The new name first, then the old ones away: no moment without. The jobs and tables that it had are kept."""
         says = decoded(self._reader.content(objects.items[hold.object_name]) or b"")
         start = says.get("start")
         reason, owner = reason or hold.reason or "", owner or hold.owner or ""
@@ -105,6 +106,7 @@ class _Operation:
             scope=hold.scope,
             id=hold.id,
             jobs=hold.jobs | set(declaration.scopes.get(hold.scope, ())),
+            tables=hold.tables | set(declaration.tables.get(hold.scope, ())),
             reason=reason,
             owner=owner,
             start=(parse_instant(start) if isinstance(start, str) else None) or objects.now,

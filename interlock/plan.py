@@ -63,13 +63,25 @@ def hold_name(scope: str, id: str, end: datetime) -> str:
     return f"{HOLD_PREFIX}{scope}/{id}@{format_instant(end)}.json"
 
 
-def hold_content(*, scope: str, id: str, jobs: Iterable[str], reason: str, owner: str, start: datetime, end: datetime) -> bytes:
-    """What a runtime hold's object says; `jobs` are those that the scope covers as it is written."""
+def hold_content(
+    *,
+    scope: str,
+    id: str,
+    jobs: Iterable[str],
+    tables: Iterable[str],
+    reason: str,
+    owner: str,
+    start: datetime,
+    end: datetime,
+) -> bytes:
+    """What a runtime hold's object says: `jobs` are those that the scope covers as it is written, `tables` those whose writers
+    it keeps still. docs/flags.md publishes it."""
     return encoded(
         {
             "scope": scope,
             "id": id,
             "jobs": [*sorted(jobs)],
+            "tables": [*sorted(tables)],
             "reason": reason,
             "owner": owner,
             "start": format_instant(start),
@@ -94,6 +106,7 @@ def _opening(declaration: Declaration, opening: Opening) -> Write:
         scope=opening.scope,
         id=opening.id,
         jobs=declaration.scopes.get(opening.scope, ()),
+        tables=declaration.tables.get(opening.scope, ()),
         reason=window.reason,
         owner=window.owner,
         start=opening.start,

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
-from interlock.graph import scopes
+from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
+from interlock.names import TABLE
 from stacks.cdk import literal, quoted
 
 FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
@@ -58,6 +59,7 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
                 "expect": go_duration(backfill.expect),
                 "owner": literal(backfill.owner),
                 "reason": literal(backfill.description),
+                "tables": list(protected(backfill)),
             }
             for _, backfill in sorted(catalog.backfills.items())
         },
@@ -139,6 +141,16 @@ def _what_objects_say() -> Mapping[str, str]:
         "jobs_of_flags": _map(
             "for backfill in keys(local.active) : backfill => sort(distinct(concat("
             'try(local.scopes["backfill/${backfill}"], []), try(local.jobs_at_creation[local.flags_kept[backfill]], []))))'
+        ),
+        "tables_at_creation": _map(
+            # As above; a number with a dot in it, which is no text, looks like a table.
+            "for name in local.objects_read : name => try([for table in jsondecode(local.contents[name]).tables :"
+            " tostring(table) if !can(keys(jsondecode(local.contents[name]).tables))"
+            f" && can(regex({_in_full(TABLE)}, table)) && try(jsonencode(table) == jsonencode(tostring(table)), false)], [])"
+        ),
+        "tables_of_flags": _map(
+            "for backfill in keys(local.active) : backfill => sort(distinct(concat("
+            "try(local.declared[backfill].tables, []), try(local.tables_at_creation[local.flags_kept[backfill]], []))))"
         ),
         "said": _map(f"for backfill in keys(local.active) : backfill => {{{_said('reason')}, {_said('owner')}}}"),
     }

@@ -71,15 +71,16 @@ class SchedulesStack(BaseStack):
         return declaration
 
     def _flags(self, *, after: ITerraformDependable) -> StorageBucketObject:
-        """One flag for each backfill that is on. Its content says what was true when it was written, and is not kept up to
-        date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
+        """One flag for each backfill that is on. Its content (docs/flags.md) says what was true when it was written, and is not
+        kept up to date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
         flags = StorageBucketObject(
             self,
             "flags",
             bucket=self.env.bucket,
             name=flag_name("each.key", "each.value"),
             content="${jsonencode({backfill = each.key, until = each.value, reason = local.said[each.key].reason,"
-            " owner = local.said[each.key].owner, jobs = local.jobs_of_flags[each.key]})}",
+            " owner = local.said[each.key].owner, jobs = local.jobs_of_flags[each.key],"
+            " tables = local.tables_of_flags[each.key]})}",
             content_type="application/json",
             # An extension writes the new flag before it deletes the old one: no moment without. The price is that a backfill
             # which ends gives its jobs back first and loses its flag last; interrupted in between, it is on again until it is

@@ -33,6 +33,7 @@ def test_true_creates_the_flag_and_pauses_exactly_its_jobs(small: Deployment) ->
         "reason": "Gamebooks, all dates",
         "owner": "analytics",
         "jobs": ["gamebooks", "gamebooks-late", "gamebooks-summer"],
+        "tables": ["raw.gamebooks"],
     }
 
 

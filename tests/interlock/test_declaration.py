@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -42,6 +43,12 @@ def test_it_says_what_running_and_not_running_needs() -> None:
         }
     }
     assert said["scopes"]["window/weekly"] == said["scopes"]["service/scrapers"] == ["also", "fetch", "off"]
+    assert said["tables"] == {
+        "all": ["d.mart", "d.raw"],
+        "backfill/mart": ["d.mart"],
+        "table/d.mart": ["d.mart"],
+        "table/d.raw": ["d.raw"],
+    }
     assert said["services"] == {"marts": {"starts_per_minute": None}, "scrapers": {"starts_per_minute": 2}}
     assert (said["max_hold_s"], said["tick_s"], said["breaker_hold_s"]) == (345600, 600, 1800)
 
@@ -87,6 +94,10 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     return json.dumps(said).encode()
 
 
+def test_one_from_before_there_were_tables_is_read_too() -> None:
+    assert parse(changed(lambda said: said.pop("tables"))) == replace(declaration(), tables={})
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -107,6 +118,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
         pytest.param(changed(lambda d: d["jobs"].update({"../x": d["jobs"]["mart"]})), id="a name that is a path"),
         pytest.param(changed(lambda d: d["scopes"].update({"everything": []})), id="a scope that is none"),
         pytest.param(changed(lambda d: d["scopes"].update({"all": "mart"})), id="jobs that are no list"),
+        pytest.param(changed(lambda d: d["tables"].update({"all": ["mart"]})), id="a table that is none"),
         pytest.param(changed(lambda d: d["windows"]["weekly"].update(duration_s="2h")), id="a duration that is text"),
         pytest.param(changed(lambda d: d.update(max_hold_s=None)), id="no limit"),
     ],

@@ -46,6 +46,7 @@ def declaration(*jobs: DeclaredJob, windows: tuple[DeclaredWindow, ...] = (WINDO
     return Declaration(
         jobs=named,
         scopes=scopes,
+        tables={},
         windows={window.name: window for window in windows},
         services={"scrapers": None},
         max_hold=timedelta(days=4),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.access import WRITES, Kind, Severity, is_real, worst
 from interlock.catalog import Catalog
-from interlock.graph import Coverage, chains, coverage, scopes
+from interlock.graph import Coverage, chains, coverage, held_tables, protected, scopes
 from tests.interlock.catalogs import load
 
 BASE = """\
@@ -235,6 +235,7 @@ def test_no_job_is_both_covered_and_a_near_miss_and_each_reason_holds(small: Cat
                 assert reason.chain.processors[0] in small.jobs[name].runs
                 assert last.tables[reason.chain.table] == reason.chain.access
                 assert reason.protects in wanted.protect
+                assert reason.chain.table in protected(wanted)
                 assert reason.conflict is not None
                 assert reason.protects == "inputs" or reason.conflict.severity >= Severity.DATA_LOSS
 
@@ -257,3 +258,31 @@ def test_every_job_that_reaches_a_writer_of_what_is_protected_is_covered_or_kept
             stirred = "inputs" in wanted.protect and any(Kind.READ in own and other & WRITES for own, other in touched)
             kept = name in {keep.job for keep in wanted.keep}
             assert (name in found.jobs) == ((harmed or stirred) and not kept)
+
+
+@pytest.mark.parametrize(
+    ("protect", "tables"),
+    [
+        pytest.param("outputs", ("d.mart", "d.new"), id="outputs: what it writes, whether or not a job leads there"),
+        pytest.param("inputs", ("d.mart", "d.raw"), id="inputs: what it reads"),
+        pytest.param("outputs, inputs", ("d.mart", "d.new", "d.raw"), id="both"),
+    ],
+)
+def test_a_backfill_keeps_the_writers_of_what_it_protects_still(protect: str, tables: tuple[str, ...]) -> None:
+    made = catalog([], CHAIN, [backfill("b", "d.raw: [read], d.mart: [read, mutate], d.new: [append]", protect)])
+    assert protected(made.backfills["b"]) == tables
+
+
+def test_a_window_keeps_the_tables_of_all_its_scopes_still_and_scopes_that_are_about_jobs_have_none() -> None:
+    window = "windows:\n  w: {schedule: '0 8 * * 2', duration: 2h, covers: [SCOPES], reason: r}\n"
+    base = BASE + "processors:\n" + "".join(CHAIN) + "backfills:\n" + backfill("b", "d.top: [mutate]")
+    assert held_tables(load(base + window.replace("SCOPES", "table/d.raw, service/web, backfill/b"))) == {
+        "all": ("d.mart", "d.raw", "d.top"),
+        "backfill/b": ("d.top",),
+        "table/d.mart": ("d.mart",),
+        "table/d.raw": ("d.raw",),
+        "table/d.top": ("d.top",),
+        "window/w": ("d.raw", "d.top"),
+    }
+    assert held_tables(load(base + window.replace("SCOPES", "all")))["window/w"] == ("d.mart", "d.raw", "d.top")
+    assert "window/w" not in held_tables(load(base + window.replace("SCOPES", "service/web")))

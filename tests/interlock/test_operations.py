@@ -34,6 +34,7 @@ def test_a_hold_is_written_before_jobs_pause() -> None:
         "scope": "job/fetch",
         "id": "x",
         "jobs": ["fetch"],
+        "tables": [],
         "reason": "a deploy",
         "owner": "ann",
         "start": "2026-03-10T06:00:00Z",
@@ -75,11 +76,28 @@ def test_an_extension_writes_the_new_end_before_it_deletes_the_old_and_keeps_wha
     )
 
 
-def test_an_extension_keeps_the_jobs_that_the_scope_has_lost() -> None:
+def test_an_extension_keeps_the_jobs_and_tables_that_the_scope_has_lost() -> None:
     sky = cloud()
-    sky.put("holds/job/fetch/x@2026-03-10T07:00:00Z.json", b'{"jobs": ["mart"]}')
+    sky.put("holds/job/fetch/x@2026-03-10T07:00:00Z.json", b'{"jobs": ["mart"], "tables": ["d.raw", "no table", 1.5, null]}')
     sky.ask(body(EXTEND))
-    assert content(sky, UNTIL_TEN)["jobs"] == ["fetch", "mart"]
+    said = content(sky, UNTIL_TEN)
+    assert (said["jobs"], said["tables"]) == (["fetch", "mart"], ["d.raw"])
+
+
+@pytest.mark.parametrize(
+    ("scope", "tables"),
+    [
+        pytest.param("table/d.mart", ["d.mart"], id="a table: itself"),
+        pytest.param("backfill/mart", ["d.mart"], id="a backfill: those that it protects"),
+        pytest.param("all", ["d.mart", "d.raw"], id="everything: every table of the catalog"),
+        pytest.param("service/marts", [], id="a service: none, it is about jobs"),
+    ],
+)
+def test_a_hold_says_which_tables_it_keeps_still(scope: str, tables: list[str]) -> None:
+    sky = cloud()
+    sky.ask(body(HOLD, scope=scope))
+    [name] = sky.names("holds/")
+    assert content(sky, name)["tables"] == tables
 
 
 @pytest.mark.parametrize("call", [("create", UNTIL_TEN), ("delete", UNTIL_EIGHT)], ids=lambda call: str(call[0]))

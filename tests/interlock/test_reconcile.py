@@ -30,7 +30,7 @@ def cloud(now: str = MORNING) -> Cloud:
 
 def held(where: Cloud, scope: str, until: str, *, id: str = "x", jobs: tuple[str, ...] = ()) -> str:
     """Puts a runtime hold into the bucket; its name."""
-    content = hold_content(scope=scope, id=id, jobs=jobs, reason="r", owner="o", start=where.now, end=at(until))
+    content = hold_content(scope=scope, id=id, jobs=jobs, tables=(), reason="r", owner="o", start=where.now, end=at(until))
     name = hold_name(scope, id, at(until))
     where.put(name, content)
     return name
@@ -107,6 +107,7 @@ def test_a_window_opens_and_closes_by_itself_at_a_late_tick_too() -> None:
         "reason": "deploys",
         "scope": "window/weekly",
         "start": "2026-03-10T08:00:00Z",
+        "tables": [],
         "until": "2026-03-10T10:00:00Z",
     }
     assert said(report) == [

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interlock_guard.objects import parse_name
+from interlock_guard.objects import with_content as with_content_read
 
 from interlock.catalog import Catalog
 from interlock.holds import (
@@ -24,6 +26,7 @@ from interlock.holds import (
     parse_object_name,
     with_content,
 )
+from tests.guard.published import faults_of
 from tests.stacks.twin import evaluate
 from tests.stacks.worlds import JOBS, World
 
@@ -37,6 +40,7 @@ WANTED = {
     "refusals": "${[length(local.unknown_holds), length(local.undeclared_flags), length(local.lost_jobs)]}",
     "too_short": "${length(local.too_short)}",
     "jobs_of_flags": "${local.jobs_of_flags}",
+    "tables_of_flags": "${local.tables_of_flags}",
     "reasons": "${{for backfill, said in local.said : backfill => said.reason}}",
 }
 
@@ -68,8 +72,14 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
         "jobs_of_flags": {
             flag.scope.removeprefix("backfill/"): sorted(flag.jobs | set(world.scopes.get(flag.scope, ()))) for flag in flags
         },
+        "tables_of_flags": {flag.scope.removeprefix("backfill/"): tables(world, flag) for flag in flags},
         "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
     }
+
+
+def tables(world: World, flag: Hold) -> list[str]:
+    declared = world.declared.get(flag.scope.removeprefix("backfill/"), {"tables": []})["tables"]
+    return sorted(flag.tables | set(declared))
 
 
 def flag_before(on: Mapping[str, Hold], flag: Hold) -> str | None:
@@ -111,6 +121,12 @@ def reason(world: World, name: str, is_asked: bool, object_name: str | None) -> 
     return (world.reason if is_asked else "") or (before if isinstance(before, str) else "") or declared
 
 
+def kept_tables(world: World, outcome: Mapping[str, Any]) -> bool:
+    """Whether a flag has tables that are not declared."""
+    declared = {table for backfill in world.declared.values() for table in backfill["tables"]}
+    return any(set(tables) - declared for tables in outcome["tables_of_flags"].values())
+
+
 def world_without_contents(world: World) -> World:
     bare = copy(world)
     bare.contents = {}
@@ -132,6 +148,29 @@ def test_terraform_and_the_core_agree_on_every_generated_world(
         assert said[name] == expected(world, small_catalog), json.dumps({name: world.case()}, indent=1)
 
 
+def test_the_flags_that_terraform_writes_keep_the_published_schema_and_the_guard_reads_them(
+    worlds: Mapping[str, World], small: Mapping[str, Any], tmp_path: Path
+) -> None:
+    flag = small["schedules"]["resource"]["google_storage_bucket_object"]["flags"]
+    name, content = (flag[key].replace("each.", "flag.") for key in ("name", "content"))
+    flags = "[for key, value in local.active : {key = key, value = value}]"
+    wanted = {"flags": f'${{{{for flag in {flags} : "{name}" => {content.removeprefix("${").removesuffix("}")}}}}}'}
+    some = {name: world for name, world in list(worlds.items())[:100] if world.mode}
+    said = evaluate(small["schedules"], {name: world.case() for name, world in some.items()}, wanted, tmp_path)
+    written = [(world, *written) for name, world in some.items() for written in said[name]["flags"].items()]
+    assert len(written) > len(some)
+    for world, name, content in written:
+        assert faults_of("flag", content) == []
+        flag = parse_name(name)
+        assert flag is not None
+        full = with_content_read(flag, content.encode())
+        says = json.loads(content)
+        assert full is not None
+        assert (full.scope, f"{full.end:%Y-%m-%dT%H:%M:%SZ}") == (f"backfill/{says['backfill']}", says["until"])
+        assert all(full.covers(job, ()) for job in world.scopes.get(full.scope, ()))
+        assert all(full.covers(None, [table]) for table in says["tables"])
+
+
 def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], small_catalog: Catalog) -> None:
     outcomes = [(world, expected(world, small_catalog)) for world in worlds.values()]
     held = sum(bool(outcome["held"]) for _, outcome in outcomes)
@@ -147,6 +186,8 @@ def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], sma
         world for world in worlds.values() if world.mode and world.until and any(FLAG_PREFIX in name for name in world.names)
     ]
     assert len(extended) > CASES / 20
+    by_content = [world for world, outcome in outcomes if kept_tables(world, outcome)]
+    assert len(by_content) > CASES / 40
     by_scope_alone = {name: expected(world_without_contents(world), small_catalog)["held"] for name, world in worlds.items()}
     by_content = [name for name, world in worlds.items() if expected(world, small_catalog)["held"] != by_scope_alone[name]]
     assert len(by_content) > CASES / 20

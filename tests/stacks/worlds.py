@@ -20,6 +20,7 @@ SCOPES = (
     "table/raw.game_books",
     "table/mart.t$2026",
 )
+TABLES = ("raw.game_books", "mart.t$2026", "mart.a-b")
 UNKNOWN_SCOPES = ("job/gone", "window/tuesday", "table/no.such", "service/x")
 JUNK = [
     "\n",
@@ -82,6 +83,9 @@ BROKEN_NAMES = [
 ]
 CONTENTS = [
     '{"jobs": ["gamebook-scraper"], "reason": "said before", "owner": "me"}',
+    '{"jobs": [], "tables": ["raw.game_books", "raw.gone"]}',
+    '{"jobs": ["event-tick"], "tables": ["mart", 1.5, true, null, ["raw.x"], "raw.y\\n", "raw.Z_9", "a.b.c", "\\u00e9.t"]}',
+    '{"jobs": ["event-tick"], "tables": {"0": "raw.game_books"}}',
     '{"jobs": ["gone-scraper", "event-tick", "gone-too"], "reason": ""}',
     '{"jobs": "gamebook-scraper", "reason": ["no text"], "owner": {}}',
     '{"jobs": [{"name": "x"}], "reason": null}',
@@ -107,6 +111,7 @@ class World:
                 "expect": f"{random.randint(1, 86400)}s",
                 "owner": "",
                 "reason": "as declared",
+                "tables": sorted(random.sample(TABLES, random.randint(0, len(TABLES)))),
             }
             for name in declared
         }

@@ -1,0 +1,113 @@
+"""The package as a scraper installs it: built, put into an empty folder, and looked at from there."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+
+import interlock_guard
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUARD = ROOT / "guard"
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+LOADED = """
+import sys
+before = set(sys.modules)
+import interlock_guard
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+print(interlock_guard.__file__)
+THEN
+print(*sorted(name for name in ("flask", "google.cloud.storage", "google.cloud.bigquery", "interlock") if name in sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built without network, by the build backend that is installed here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = "from hatchling.build import build_wheel; import sys; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=GUARD, check=True, capture_output=True)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The folder of the installed package, without what it depends on."""
+    target = wheel.parent / "site"
+    command = [*PIP, "install", "--no-deps", "--no-index", "--no-compile", "--target", str(target), str(wheel)]
+    subprocess.run(command, check=True, capture_output=True)
+    return target
+
+
+def said_by(installed: Path, then: str) -> list[str]:
+    """What a fresh interpreter says that has the installed package, and after it this environment's, on its path."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    code = f"import sys; sys.path.insert(0, {str(installed)!r}){LOADED.replace('THEN', then)}"
+    command = [sys.executable, "-I", "-c", code]
+    return subprocess.run(command, cwd=installed, env=environ, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def test_it_says_what_it_needs_and_where_it_runs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        [metadata] = [HeaderParser().parsestr(archive.read(n).decode()) for n in names if n.endswith("METADATA")]
+    assert (metadata["Name"], metadata["Requires-Python"]) == ("interlock-guard", ">=3.10")
+    versions = {line.rpartition(" ")[2] for line in metadata.get_all("Classifier", []) if "Python :: 3." in line}
+    assert versions == {"3.10", "3.11", "3.12", "3.13"}
+    needs = metadata.get_all("Requires-Dist", [])
+    assert [re.split(r"[<>=\[;]", need)[0] for need in needs if "extra" not in need] == ["google-cloud-storage"]
+    assert {re.split(r"[<>=\[;]", need)[0] for need in needs if "extra == 'bigquery'" in need} >= {"google-cloud-bigquery"}
+    assert "interlock_guard/py.typed" in names
+    assert {name.partition("/")[0] for name in names} == {"interlock_guard", "interlock_guard-0.1.0.dist-info"}
+
+
+def test_importing_it_imports_nothing_of_googles_nor_of_ours(installed: Path) -> None:
+    modules, file, there = said_by(installed, "")
+    assert Path(file).parent == installed / "interlock_guard"
+    assert there == ""
+    assert set(modules.split()) <= {"interlock_guard", *sys.stdlib_module_names}
+
+
+def test_nor_does_naming_everything_that_it_offers(installed: Path) -> None:
+    """Google's libraries are imported when the bucket is asked; those of the extra when a table is."""
+    *_, there = said_by(installed, "from interlock_guard import *")
+    assert there == ""
+
+
+def test_it_offers_what_it_says_and_nothing_else() -> None:
+    assert sorted(interlock_guard.__all__) == interlock_guard.__all__
+    for name in interlock_guard.__all__:
+        assert getattr(interlock_guard, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'held'"):
+        interlock_guard.held  # noqa: B018
+    source = (GUARD / "interlock_guard/__init__.py").read_text(encoding="utf-8")
+    typed = {alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert typed - {"annotations", "import_module", "TYPE_CHECKING"} == set(interlock_guard.__all__), "for type checkers"
+
+
+def test_every_public_name_is_documented() -> None:
+    readme = (GUARD / "README.md").read_text(encoding="utf-8")
+    for name in interlock_guard.__all__:
+        assert getattr(interlock_guard, name).__doc__
+        assert name in readme or name in ("Hold", "LongRun", "Verdict"), name
+
+
+def test_it_is_written_for_the_oldest_python_that_it_promises() -> None:
+    """The syntax; `make lint` has mypy check the library calls against 3.10 too."""
+    for path in (GUARD / "interlock_guard").rglob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
+
+
+def test_the_lines_in_the_readme_are_python() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (GUARD / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        ast.parse(block, feature_version=(3, 10))

@@ -1,0 +1,69 @@
+"""What coordinator and command line write keeps the published schema; of Terraform tests/stacks/test_held.py says it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.guard.published import DOCS, SCHEMA, faults, faults_of
+from tests.interlock.cloud import Cloud, at
+from tests.interlock.test_operations import incident
+
+HOLD = {"action": "hold", "scope": "backfill/mart", "for_s": 7200, "reason": "r", "owner": "o", "id": "x"}
+EXTEND = {"action": "extend", "scope": "backfill/mart", "id": "x", "for_s": 14400}
+
+
+def only_hold(sky: Cloud) -> bytes:
+    [name] = sky.names("holds/")
+    return sky.objects[name][1]
+
+
+def test_a_hold_an_extension_a_window_and_the_breaker_keep_it() -> None:
+    """`interlock hold --direct` writes with the same function."""
+    sky = Cloud(now=at("2026-03-10 06:00"))
+    sky.ask(json.dumps(HOLD).encode())
+    assert faults_of("hold", only_hold(sky)) == []
+    sky.ask(json.dumps(EXTEND).encode())
+    assert faults_of("hold", only_hold(sky)) == []
+    window = Cloud(now=at("2026-03-10 08:00"))
+    window.reconcile()
+    assert faults_of("hold", only_hold(window)) == []
+    broken = Cloud(now=at("2026-03-10 06:00"))
+    broken.ask(incident())
+    assert faults_of("hold", only_hold(broken)) == []
+
+
+def test_an_extension_of_an_object_from_before_there_were_tables_has_them() -> None:
+    sky = Cloud(now=at("2026-03-10 06:00"))
+    old = {"scope": "backfill/mart", "id": "x", "jobs": ["mart"], "reason": "r", "owner": "o"}
+    old |= {"start": "2026-03-10T05:00:00Z", "until": "2026-03-10T07:00:00Z"}
+    assert faults(old, SCHEMA) == []
+    sky.put("holds/backfill/mart/x@2026-03-10T07:00:00Z.json", json.dumps(old).encode())
+    sky.ask(json.dumps(EXTEND).encode())
+    assert faults_of("hold", only_hold(sky)) == []
+    assert json.loads(only_hold(sky))["tables"] == ["d.mart"]
+
+
+@pytest.mark.parametrize("kind", ["flag", "hold"])
+def test_the_examples_on_the_page_keep_it(kind: str) -> None:
+    page = (DOCS / "flags.md").read_text(encoding="utf-8")
+    examples = {"flag" if '"backfill"' in text else "hold": text for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)}
+    assert faults_of(kind, examples[kind]) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("[]", "content is no object"),
+        ('{"backfill": "b"}', "content has no until"),
+        ('{"backfill": "-b"}', "content.backfill does not match"),
+        ('{"jobs": "fetch"}', "content.jobs is no array"),
+        ('{"tables": ["d.t", "t"]}', "content.tables[] does not match"),
+        ('{"jobs": ["fetch", "fetch"]}', "content.jobs has something twice"),
+        ('{"until": "2026-03-10T08:00:00+00:00"}', "content.until does not match"),
+    ],
+)
+def test_the_schema_refuses_what_is_not_in_it(content: str, fault: str) -> None:
+    assert fault in faults(json.loads(content), SCHEMA)
