@@ -1,7 +1,8 @@
 """Which column of a table is its day, and which says when a row was inserted: as somebody said, or as BigQuery tells.
 
-The catalog knows no columns. The day is the column that the table is partitioned by. BigQuery marks no column as the time
-of insertion, so that one is found by its name, and the output says by which.
+The catalog knows no columns. The day is the column that the table is partitioned by; a table without partitions of time goes by
+the day of insertion. BigQuery marks no column as the time of insertion, so that one is found by its name, and the output says
+by which.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Shape:
     """Without those in the streaming buffer; None for a view."""
     modified: datetime | None
     """When its data or its schema last changed."""
+    location: str | None = None
+    """Where BigQuery keeps it; queries run there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +85,10 @@ def parse_said(words: Sequence[str]) -> dict[str | None, str]:
 def choose(shape: Shape, said: Columns) -> Columns:
     """The columns to go by in a table that looks like `shape`. NoSuchColumn when one that was named does not fit."""
     by_name = {name.lower(): name for name, kind in shape.columns.items() if kind in INSTANT_TYPES}
-    found = (by_name[name] for name in INSERTED if name in by_name)
-    return Columns(
-        day=_checked(shape, said.day, DAY_TYPES) if said.day else shape.partitioned_by,
-        inserted=_checked(shape, said.inserted, INSTANT_TYPES) if said.inserted else next(found, None),
-    )
+    found = next((by_name[name] for name in INSERTED if name in by_name), None)
+    inserted = _checked(shape, said.inserted, INSTANT_TYPES) if said.inserted else found
+    day = _checked(shape, said.day, DAY_TYPES) if said.day else shape.partitioned_by
+    return Columns(day=day or inserted, inserted=inserted)
 
 
 def _checked(shape: Shape, column: str, kinds: Sequence[str] | frozenset[str]) -> str:
