@@ -29,6 +29,7 @@ COMMANDS = {
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",
     "unlock": "Release the state lock that a killed deploy left.",
     "validate": "Check the catalog: everything wrong in it, with file and line.",
+    "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
 BAD_INPUT = 2

@@ -68,6 +68,11 @@ class Said:
         """What was said of `table`: what names it comes before what names none."""
         return Columns(day=self.day.get(table, self.day.get(None)), inserted=self.inserted.get(table, self.inserted.get(None)))
 
+    def unseen(self, table: str) -> Columns:
+        """The same for a table that can't be looked at: without a day its rows go by the day of insertion."""
+        said = self.of(table)
+        return Columns(day=said.day or said.inserted, inserted=said.inserted)
+
 
 def parse_said(words: Sequence[str]) -> dict[str | None, str]:
     """Options of the form COLUMN or DATASET.TABLE=COLUMN, by table. ValueError with a sentence for people."""

@@ -108,6 +108,25 @@ def held_jobs(
     return [_held(job, by_job.get(job, []), seen.get(job, []), now) for job in sorted(by_job.keys() | seen.keys())]
 
 
+def known_since(now: datetime) -> datetime:
+    """A hold that was over before may have been forgotten."""
+    return now - KEEP_OLD_VERSIONS
+
+
+def gaps(since: datetime, now: datetime, keeps_versions: bool | None) -> list[str]:
+    """Where the knowledge of what was held ends, for people. `keeps_versions` is None where one may not see that."""
+    said = ["a pause by hand is no hold, and a job that its hold did not name when it was written is judged by today's catalog"]
+    if keeps_versions is False:
+        said.append("the bucket keeps no old versions, so holds that were released are not known; make deploy turns them on")
+    elif keeps_versions is None:
+        said.append("whether the bucket keeps old versions you may not see (storage.buckets.get); it does as Interlock made it")
+    if since < (known := known_since(now)):
+        said.append(
+            f"holds that were over before {known:%Y-%m-%d} are not known: old versions are kept {KEEP_OLD_VERSIONS.days} days"
+        )
+    return said
+
+
 def _held(job: str, holds: list[PastHold], marks: list[Span], now: datetime) -> HeldJob:
     spans = [past.span for past in holds]
     stops = [span.stop for span in spans]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from interlock.access import WRITES
 from interlock.declaration import DeclaredJob
 from interlock.effect import fires
 from interlock.graph import Chain
+from interlock.verify.columns import Columns, Shape
 from interlock.verify.history import HeldJob
+
+LOOK_BACK = timedelta(days=1)
 
 
 class Verdict(StrEnum):
@@ -55,6 +58,25 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Aftermath:
+    """What was held in [since, now), and the tables that concerns."""
+
+    since: datetime
+    now: datetime
+    held: tuple[HeldJob, ...]
+    tables: tuple[Written, ...]
+    unknown: tuple[str, ...]
+    """Jobs that were held and that the catalog does not have: of what they write nothing is known."""
+    gaps: tuple[str, ...]
+    """Where the knowledge of what was held ends, for people."""
+
+    @property
+    def first_day(self) -> date:
+        """Rows are counted from this day on: a run writes the day that has just ended in its own zone."""
+        return (self.since.astimezone(UTC) - LOOK_BACK).date()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Day:
     """The rows of one day, as BigQuery counts them; `day` is None for rows that are in no partition yet."""
 
@@ -73,6 +95,33 @@ def written_tables(
             if chain.access & WRITES:
                 found.setdefault(chain.table, {})[job.name] = Writer(held=job, declared=declared[job.name])
     return [Written(table=table, writers=tuple(writers.values())) for table, writers in sorted(found.items())]
+
+
+NOT_LOOKED = Columns()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """A table as BigQuery showed it. `problem` says why it could not be told, empty when it could."""
+
+    written: Written
+    shape: Shape | None = None
+    columns: Columns = NOT_LOOKED
+    days: tuple[Day, ...] = ()
+    sql: str = ""
+    """The statement that gave the days; empty when the table has no column to go by."""
+    problem: str = ""
+
+    @property
+    def last_insert(self) -> datetime | None:
+        """The latest of its days."""
+        return max((day.last_insert for day in self.days if day.last_insert), default=None)
+
+    def verdict(self, now: datetime) -> Verdict:
+        """By the last insert; where no column tells it, by the last change of whatever kind."""
+        if self.problem or self.shape is None:
+            return Verdict.UNKNOWN
+        return judge(self.written, self.last_insert if self.columns.inserted else self.shape.modified, now)
 
 
 def judge(written: Written, last: datetime | None, now: datetime) -> Verdict:

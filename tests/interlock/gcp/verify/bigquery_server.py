@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Json = dict[str, Any]
+MODIFIED_MS = 1_773_108_000_000
+"""2026-03-10 02:00 UTC."""
 
 
 def error(code: int, reason: str, message: str) -> tuple[int, Json]:
@@ -30,7 +32,13 @@ class BigQuery:
     calls: int = 0
 
     def add(
-        self, table: str, columns: Json, *, partitioning: Json | None = None, modified_ms: int = 0, kind: str = "TABLE"
+        self,
+        table: str,
+        columns: Json,
+        *,
+        partitioning: Json | None = None,
+        modified_ms: int = MODIFIED_MS,
+        kind: str = "TABLE",
     ) -> None:
         """A table with columns, a type each, as tables.get tells of it."""
         dataset, name = table.split(".")
