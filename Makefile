@@ -15,10 +15,10 @@ else
 RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
 endif
 
-export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT
+export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows exhaustive golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review bootstrap unlock destroy test lint lint-workflows exhaustive golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
+
+verify: setup ## after a resume: are the tables of the jobs that were held written again? [SINCE=24h SCOPE=backfill/tdza]
+	@$(RUN) verify $${SINCE:+--since "$$SINCE"} $${SCOPE:+--scope "$$SCOPE"}
+
+inventory: setup ## jobs, functions and Cloud Run services side by side, and which services no job leads to [REGION=us-east1]
+	@$(RUN) inventory $${REGION:+--region "$$REGION"}
 
 timeline: setup ## a day's fires, windows, pauses, collisions: [DAY=2026-01-13 ZONE= SERVICE= TABLE= SVG=day.svg]
 	@$(BIN)/interlock timeline $${DAY:+--day "$$DAY"} $${ZONE:+--zone "$$ZONE"} $${SERVICE:+--service "$$SERVICE"} \
@@ -110,7 +116,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: PYTHON=python3.11 make ..." >&2; exit 2; }
 	@echo "setting up $(VENV) from requirements/run.txt; this takes a minute or two" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -c requirements/run.txt -r requirements/run.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@

@@ -25,6 +25,8 @@ class ActualJob:
     time_zone: str
     last_attempt: datetime | None
     last_status: int
+    target: str = ""
+    """The URL or the topic that it calls; empty for who may list jobs but not see that (cloudscheduler.jobs.fullView)."""
 
 
 @dataclass(frozen=True, kw_only=True)

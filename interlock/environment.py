@@ -17,7 +17,7 @@ LOCAL = "local"
 """The environment that acts on the embedded stand-in and on nothing else."""
 
 LOCAL_VARIABLES = (
-    r"INTERLOCK_LOCAL_.*|TF_REATTACH_PROVIDERS|STORAGE_EMULATOR_HOST"
+    r"INTERLOCK_LOCAL_.*|TF_REATTACH_PROVIDERS|STORAGE_EMULATOR_HOST|BIGQUERY_EMULATOR_HOST"
     r"|CLOUDSDK_API_ENDPOINT_OVERRIDES_.*|GOOGLE_.*_CUSTOM_ENDPOINT"
 )
 """Names of the variables that point a tool at the stand-in."""

@@ -1,4 +1,4 @@
-"""Ends as people type them: `--for 2h`, `--until 23:00`, a date and time, or RFC 3339."""
+"""Instants as people type them: `--for 2h`, `--until 23:00`, `--since 24h`, a date and time, or RFC 3339."""
 
 from __future__ import annotations
 
@@ -50,6 +50,22 @@ def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     if instant.utcoffset() is None:
         raise ValueError(f"{text!a} has no zone; {FORMS}")
     return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def parse_since(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """The instant until `now` that `text` states: how long ago (24h), or without a date the last such time of `zone`.
+
+    ValueError with a sentence for people.
+    """
+    if _DURATION.fullmatch(text):
+        return (now - parse_duration(text)).replace(microsecond=0)
+    if found := _CLOCK.fullmatch(text):
+        wall, today = time(int(found[1]), int(found[2])), now.astimezone(zone).date()
+        behind = (instant for day in range(DAYS_AHEAD) for instant in _instants(today - timedelta(days=day), wall, zone)[::-1])
+        return next(instant for instant in behind if instant <= now)
+    if (instant := parse_end(text, now, zone)) > now:
+        raise ValueError(f"{text} is in the future")
+    return instant
 
 
 def _instants(day: date, wall: time, zone: ZoneInfo) -> list[datetime]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from interlock.catalog import Catalog
 from interlock.environment import Environment
+from interlock.verify.history import KEEP_OLD_VERSIONS
 from stacks.accounts import add_accounts
 from stacks.alerts_topic import add_alerts_topic
 from stacks.cdk import (
@@ -24,8 +25,6 @@ from stacks.timers import add_timers
 
 STACK = "coordination"
 ROOT = Path(__file__).parents[1]
-KEEP_OLD_VERSIONS_DAYS = 90
-"""A flag or hold that has been released can be read for so long afterwards: who held what, and why."""
 APIS = (
     "artifactregistry",
     "cloudbuild",
@@ -78,7 +77,7 @@ class CoordinationStack(BaseStack):
             lifecycle_rule=[
                 StorageBucketLifecycleRule(
                     action=StorageBucketLifecycleRuleAction(type="Delete"),
-                    condition=StorageBucketLifecycleRuleCondition(days_since_noncurrent_time=KEEP_OLD_VERSIONS_DAYS),
+                    condition=StorageBucketLifecycleRuleCondition(days_since_noncurrent_time=KEEP_OLD_VERSIONS.days),
                 )
             ],
             labels={"managed-by": "interlock", "purpose": "backfill-flags-and-holds"},

@@ -22,6 +22,7 @@ COMMANDS = {
     "fires": "When jobs fire, in their zone and UTC, with the days on which a clock changes marked.",
     "hold": "Keep the jobs of a scope from firing, until an end.",
     "holds": "What is held: by whom, why, until when, and how to end it.",
+    "inventory": "Jobs, functions and Cloud Run services side by side, and which services no job leads to.",
     "release": "End a hold before its end.",
     "review": "What a change of the catalog means: before and after, most important first.",
     "show": "One job, resolved, and where each of its values comes from.",
@@ -29,6 +30,7 @@ COMMANDS = {
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",
     "unlock": "Release the state lock that a killed deploy left.",
     "validate": "Check the catalog: everything wrong in it, with file and line.",
+    "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
 BAD_INPUT = 2

@@ -113,6 +113,12 @@ def hold_json(hold: Hold) -> dict[str, Json]:
 
 def print_table(table: Table) -> None:
     """A table as wide as the terminal, or as wide as it needs when it is no terminal; colours only on a terminal."""
+    for line in table_lines(table):
+        click.echo(line)
+
+
+def table_lines(table: Table) -> list[str]:
+    """The lines that `print_table` prints."""
     from rich.console import Console
 
     if sys.stdout.isatty():
@@ -122,8 +128,7 @@ def print_table(table: Table) -> None:
         console = Console(highlight=False, force_terminal=False, width=console.measure(table).maximum)
     with console.capture() as captured:
         console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def new_table(columns: Sequence[str], title: str | None = None) -> Table:

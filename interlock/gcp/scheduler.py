@@ -55,4 +55,5 @@ def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
         time_zone=job.time_zone,
         last_attempt=attempted.astimezone(UTC) if attempted else None,
         last_status=job.status.code,
+        target=job.http_target.uri or job.pubsub_target.topic_name,
     )

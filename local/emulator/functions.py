@@ -1,7 +1,6 @@
 """Cloud Run functions: deployed from a stored object, kept with the server's defaults; local/emulator/serving.py runs them.
 
-A function has a Cloud Run service of its name, which is what its invokers are bound to. Addresses end in `.invalid`, a domain
-that never resolves (RFC 2606): nothing here may lead to a real host.
+A function has a Cloud Run service of its name, which is what its invokers are bound to, and its address.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from local.emulator import run
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.policies import policies
-from local.emulator.rest import Call, Collection, Handler, policy_kind
+from local.emulator.rest import Call, Collection, Handler, paged, policy_kind
 
 FUNCTIONS = "cloudfunctions.projects.locations.functions"
 EXECUTION_ID = {"LOG_EXECUTION_ID": "true"}  # what the server adds to the environment of every function
@@ -34,12 +33,6 @@ _SERVICE_DEFAULTS: Mapping[str, object] = {
 }
 
 
-def uri(name: str) -> str:
-    """The deterministic address of a function's service, from the function's full name."""
-    _, _, _, location, _, short = name.split("/")
-    return f"https://{short}-{PROJECT_NUMBER}.{location}.run.invalid"
-
-
 def _created(function: JsonObject, call: Call) -> JsonObject:
     if not _NAME.fullmatch(function["name"].rpartition("/")[2]):
         raise ApiError(400, "A function's name has 1 to 63 lower-case letters, digits and hyphens, and begins with a letter.")
@@ -47,7 +40,7 @@ def _created(function: JsonObject, call: Call) -> JsonObject:
         raise ApiError(400, "The local stand-in has functions of the environment GEN_2 only.")
     made = _completed({}, function, call) | {"createTime": timestamp(call.request.now)}
     service = made["serviceConfig"]["service"]
-    call.store.put(run.SERVICES, service, {"name": service, "uri": uri(made["name"])})
+    call.store.put(run.SERVICES, service, {"name": service})
     return made
 
 
@@ -69,7 +62,7 @@ def _completed(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
         "environmentVariables": {**(given.get("environmentVariables") or {}), **EXECUTION_ID},
         "revision": f"{short}-{number:05}",
         "service": f"projects/{project}/locations/{location}/services/{short}",
-        "uri": uri(name),
+        "uri": run.uri(name),
     }
     url = f"https://{location}-{project}.cloudfunctions.invalid/{short}"
     return function | {"environment": "GEN_2", "state": "ACTIVE", "updateTime": now, "url": url}
@@ -115,6 +108,17 @@ def _resolved(source: JsonObject, call: Call) -> JsonObject:
     return {"bucket": bucket, "object": name, "generation": found[0]["generation"]}
 
 
+def _list(call: Call) -> JsonObject:
+    """Of one location, or with `-` in its place of all of them, none of which is ever unreachable."""
+    parent = call.path["parent"]
+    if not parent.endswith("/locations/-"):
+        return _FUNCTIONS.answer(call)
+    rows = call.store.under(FUNCTIONS, parent.removesuffix("-"))
+    page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
+    listed = {"functions": [function for _, function in page]} if page else {}
+    return listed | ({"nextPageToken": token} if token else {})
+
+
 def _delete(call: Call) -> JsonObject:
     """The service goes with the function, and its policy with it."""
     function = call.store.get(FUNCTIONS, call.path["name"])
@@ -127,4 +131,4 @@ def _delete(call: Call) -> JsonObject:
 
 _FUNCTIONS = Collection(path="projects.locations.functions", id_parameter="functionId", created=_created, changed=_changed)
 COLLECTIONS = (_FUNCTIONS,)
-HANDLERS: Mapping[str, Handler] = {f"{FUNCTIONS}.delete": _delete, **policies(FUNCTIONS)}
+HANDLERS: Mapping[str, Handler] = {f"{FUNCTIONS}.delete": _delete, f"{FUNCTIONS}.list": _list, **policies(FUNCTIONS)}

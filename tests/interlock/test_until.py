@@ -1,4 +1,4 @@
-"""Ends as people type them, across changes of the clock."""
+"""Instants as people type them, across changes of the clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.until import parse_duration, parse_end
+from interlock.until import parse_duration, parse_end, parse_since
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -90,3 +90,27 @@ def test_a_duration(text: str, minutes: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no duration; write one like 45m, 2h, 1h30m or 4d"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "expected"),
+    [
+        pytest.param("24h", "2026-11-23T18:00", "2026-11-22T18:00", id="so long ago"),
+        pytest.param("2d", "2026-11-23T18:00", "2026-11-21T18:00", id="so many days ago"),
+        pytest.param("13:00", "2026-11-23T18:00", "2026-11-23T18:00", id="now has come"),
+        pytest.param("13:01", "2026-11-23T18:00", "2026-11-22T18:01", id="a time that has not come is yesterday's"),
+        pytest.param("02:30", "2026-03-08T12:00", "2026-03-07T07:30", id="a time that the clock skipped is the day before's"),
+        pytest.param("01:30", "2026-11-01T12:00", "2026-11-01T06:30", id="of a time that came twice the second"),
+        pytest.param("01:30", "2026-11-01T06:00", "2026-11-01T05:30", id="of which only the first has come"),
+        pytest.param("2026-11-22 07:00", "2026-11-23T18:00", "2026-11-22T12:00", id="a date and time of the zone"),
+        pytest.param("2026-11-22T07:00:00Z", "2026-11-23T18:00", "2026-11-22T07:00", id="RFC 3339"),
+    ],
+)
+def test_an_instant_in_the_past(text: str, now: str, expected: str) -> None:
+    assert parse_since(text, utc(now), NEW_YORK) == utc(expected)
+
+
+@pytest.mark.parametrize("text", ["2026-11-24 07:00", "yesterday", "0h", "", "25:00", "-1h"])
+def test_what_is_no_instant_in_the_past_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is in the future|is no time|is no duration"):
+        parse_since(text, utc("2026-11-23T18:00"), NEW_YORK)

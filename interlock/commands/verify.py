@@ -1,0 +1,190 @@
+"""`interlock verify`: whether the tables of the jobs that were held are written again."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from interlock.catalog import Catalog
+from interlock.commands.common import Format, Place, catalog_option, env_option, format_option
+from interlock.commands.operating import own_zone
+from interlock.commands.verify_output import print_looked, print_statements, verify_json
+from interlock.declaration import declare
+from interlock.environment import LOCAL, Environment
+from interlock.files import load_catalog
+from interlock.gcp import CloudError
+from interlock.gcp.clock import clock
+from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse
+from interlock.gcp.verify.history import keeps_versions, read_contents, read_versions
+from interlock.graph import chains, scopes
+from interlock.names import did_you_mean
+from interlock.until import parse_since
+from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
+from interlock.verify.history import HeldJob, gaps, held_jobs, holds_between, marks_between
+from interlock.verify.queries import Unquotable, recent_inserts
+from interlock.verify.verdict import Aftermath, Looked, Verdict, Written, written_tables
+
+EMULATOR = "BIGQUERY_EMULATOR_HOST"
+"""Where a BigQuery of this machine listens, if there is one; Google's client knows the variable too."""
+LOOPBACK = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/?"
+MAX_CONCURRENT = 8
+GIB = 2**30
+
+
+@click.command()
+@click.option("--since", default="24h", show_default=True, metavar="T", help="24h, 23:00, 2026-11-24 07:00, or RFC 3339.")
+@click.option(
+    "--scope",
+    "named",
+    multiple=True,
+    metavar="SCOPE",
+    help="Held until T, instead of what the bucket says; no bucket is asked.",
+)
+@click.option(
+    "--day-column", "days", multiple=True, metavar="[TABLE=]COLUMN", help="What a table's day is. Default: its partition."
+)
+@click.option(
+    "--inserted-column", "inserted", multiple=True, metavar="[TABLE=]COLUMN", help="What says when a row was inserted."
+)
+@click.option("--print", "only_print", is_flag=True, help="Print the statements for bq; BigQuery is not asked.")
+@click.option("--max-gib", default=10, show_default=True, type=click.IntRange(1, 10_000), help="What one query may scan.")
+@catalog_option
+@env_option
+@format_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    since: str,
+    named: tuple[str, ...],
+    days: tuple[str, ...],
+    inserted: tuple[str, ...],
+    only_print: bool,
+    max_gib: int,
+    root: Path,
+    env_name: str,
+    style: Format,
+) -> None:
+    """After a resume: rows by day and the last insert of each table that the jobs which were held since T write.
+
+    What was held is told by the old versions of the bucket's flags, holds and ledger, which are kept for 90 days.
+    A table's day is the column that partitions it, and the time of insertion is found by its name (created_at, ...); say it
+    where that is wrong. Where BigQuery can't be asked the statements are printed, ready for a shell.
+
+    Exit code 1: a table was not written although a run was due, or can't be told.
+    """
+    place = Place(env_name)
+    said = _said(days, inserted)
+    catalog = load_catalog(root)
+    environment = place.environment if named else place.cloud
+    now = clock()
+    try:
+        period = parse_since(since, now, own_zone())
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--since: {error}") from None
+    aftermath = _aftermath(environment, catalog, period, now, named)
+    why = "--print" if only_print else ""
+    looked: Sequence[Looked] = ()
+    if not why and aftermath.tables:
+        try:
+            warehouse = Warehouse(environment.project, _endpoint(environment), max_gib * GIB)
+            looked = _look(environment, warehouse, aftermath, said)
+        except NoCredentials as error:
+            why = str(error)
+    if style == "json":
+        verify_json(environment, aftermath, said, looked, why)
+    elif why:
+        print_statements(environment, aftermath, said, why)
+    else:
+        print_looked(aftermath, looked)
+    bad = {Verdict.NOT_WRITTEN, Verdict.UNKNOWN}
+    ctx.exit(1 if any(table.verdict(now) in bad for table in looked) else 0)
+
+
+def _said(days: Sequence[str], inserted: Sequence[str]) -> Said:
+    try:
+        return Said(day=parse_said(days), inserted=parse_said(inserted))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _aftermath(environment: Environment, catalog: Catalog, since: datetime, now: datetime, named: Sequence[str]) -> Aftermath:
+    known = scopes(catalog)
+    if named:
+        held, unsure = (
+            _named(known, named, since),
+            ["when the jobs were held: they are taken as free since then, as --scope says"],
+        )
+    else:
+        held, unsure = _held(environment, known, since, now)
+    tables = written_tables(chains(catalog), declare(catalog, environment).jobs, held)
+    unknown = tuple(job.name for job in held if job.name not in catalog.jobs)
+    return Aftermath(since=since, now=now, held=tuple(held), tables=tuple(tables), unknown=unknown, gaps=tuple(unsure))
+
+
+def _held(
+    environment: Environment, known: dict[str, tuple[str, ...]], since: datetime, now: datetime
+) -> tuple[list[HeldJob], list[str]]:
+    """What the bucket tells, and where that ends."""
+    project, bucket = environment.project, environment.bucket
+    try:
+        versions = read_versions(project, bucket)
+        holds = read_contents(project, bucket, holds_between(versions, since, now))
+    except CloudError as error:
+        raise CloudError(f"{error}; without it, name what was held: --scope backfill/NAME") from error
+    held = held_jobs(holds, marks_between(versions, since, now), known, now)
+    return held, gaps(since, now, keeps_versions(project, bucket))
+
+
+def _named(known: dict[str, tuple[str, ...]], named: Sequence[str], since: datetime) -> list[HeldJob]:
+    """The jobs of the scopes that somebody named, as if they had been held until `since`."""
+    by_job: dict[str, set[str]] = {}
+    for scope in named:
+        if scope not in known:
+            raise click.UsageError(f"the catalog knows no scope {scope[:100]!a}{did_you_mean(scope, list(known))}")
+        for job in known[scope]:
+            by_job.setdefault(job, set()).add(scope)
+    return [HeldJob(name=job, since=since, free=since, scopes=tuple(sorted(by))) for job, by in sorted(by_job.items())]
+
+
+def _endpoint(environment: Environment) -> str | None:
+    """Google's for a real project. Of the local target one on this machine: it has no BigQuery, and may reach no real one."""
+    if environment.name != LOCAL:
+        return None
+    url = os.environ.get(EMULATOR, "")
+    if not url:
+        raise NoCredentials("the local stand-in has no BigQuery")
+    if not re.fullmatch(LOOPBACK, url):
+        raise CloudError(
+            f"{EMULATOR} is {url[:100]!a}, which is not on this machine; unset it, or act on a real project: --env"
+        )
+    return url
+
+
+def _look(environment: Environment, warehouse: Warehouse, aftermath: Aftermath, said: Said) -> list[Looked]:
+    """Every table, several at a time."""
+    look = partial(_look_at, environment, warehouse, aftermath.first_day, said)
+    with ThreadPoolExecutor(max_workers=MAX_CONCURRENT) as pool:
+        return list(pool.map(look, aftermath.tables))
+
+
+def _look_at(environment: Environment, warehouse: Warehouse, since: date, said: Said, written: Written) -> Looked:
+    """One table; what is wrong with it keeps no other from being looked at."""
+    looked = Looked(written=written)
+    try:
+        shape = warehouse.shape(written.table)
+        columns = choose(shape, said.of(written.table))
+        looked = Looked(written=written, shape=shape, columns=columns)
+        if columns.day is None:
+            return looked
+        sql = recent_inserts(environment.project, written.table, columns, since)
+        found = warehouse.days(sql, shape.location)
+        return Looked(written=written, shape=shape, columns=columns, days=tuple(found), sql=sql)
+    except (CantTell, NoSuchColumn, Unquotable) as error:
+        return Looked(written=written, shape=looked.shape, columns=looked.columns, problem=str(error))

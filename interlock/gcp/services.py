@@ -1,0 +1,141 @@
+"""Cloud Functions and Cloud Run: lists what is deployed in a project.
+
+Two list calls are no reason for two more libraries: Google's session adds the credentials, and the shapes are those of the
+discovery documents, https://cloudfunctions.googleapis.com/$discovery/rest?version=v2 and https://run.googleapis.com/$discovery/rest?version=v2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from interlock.gcp import CloudError, local_url
+from interlock.inventory import Deployed, Form
+
+if TYPE_CHECKING:
+    from google.auth.transport.requests import AuthorizedSession
+
+CALL_SECONDS = 20
+PAGE_SIZE = 1000
+MAX_PAGES = 100
+"""More than a project may have; a server that always names a next page is not followed for ever."""
+READ_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+GENERATIONS = {"GEN_1": Form.FIRST_GENERATION, "GEN_2": Form.FUNCTION}
+SHOWN = 300
+"""Characters of an answer that says no."""
+
+
+class Services:
+    """What is deployed in a project."""
+
+    def __init__(self, project: str) -> None:
+        """CloudError without credentials."""
+        import google.auth
+        from google.auth.credentials import AnonymousCredentials
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import AuthorizedSession
+
+        self._project = project
+        try:
+            credentials = AnonymousCredentials() if local_url() else google.auth.default(scopes=[READ_SCOPE])[0]
+        except GoogleAuthError as error:
+            raise CloudError(f"no credentials for Google Cloud: {error}") from error
+        self._session: AuthorizedSession = AuthorizedSession(credentials)
+        self._session.trust_env = local_url() is None  # loopback is not for proxies
+
+    def functions(self) -> tuple[list[Deployed], list[str]]:
+        """The functions of every region, of both generations, and the regions that did not answer. CloudError."""
+        found, unreachable = list[Deployed](), set[str]()
+        for page in self._pages("cloudfunctions", f"v2/projects/{quote(self._project)}/locations/-/functions"):
+            found += [_function(function) for function in _objects(page, "functions")]
+            unreachable |= {_short(region) for region in _texts(page, "unreachable")}
+        return found, sorted(unreachable)
+
+    def services(self, region: str) -> list[Deployed]:
+        """The Cloud Run services of a region; the API takes no wildcard for it. CloudError."""
+        path = f"v2/projects/{quote(self._project)}/locations/{quote(region)}/services"
+        return [_service(service) for page in self._pages("run", path) for service in _objects(page, "services")]
+
+    def _pages(self, api: str, path: str) -> Iterator[Mapping[str, object]]:
+        token = ""
+        for _ in range(MAX_PAGES):
+            page = self._get(api, path, {"pageSize": str(PAGE_SIZE)} | ({"pageToken": token} if token else {}))
+            yield page
+            token = _text(page, "nextPageToken")
+            if not token:
+                return
+        raise CloudError(f"{api}.googleapis.com names more than {MAX_PAGES} pages; this is not followed further")
+
+    def _get(self, api: str, path: str, parameters: Mapping[str, str]) -> Mapping[str, object]:
+        from google.auth.exceptions import GoogleAuthError
+
+        host = local_url() or f"https://{api}.googleapis.com"
+        try:
+            answer = self._session.get(f"{host}/{path}", params=parameters, timeout=CALL_SECONDS, allow_redirects=False)
+            content = answer.json() if answer.status_code == 200 else None
+        except (GoogleAuthError, OSError, ValueError) as error:  # OSError: requests
+            raise CloudError(f"{api}.googleapis.com can't be asked: {error}") from error
+        if not isinstance(content, dict):
+            raise CloudError(f"{api}.googleapis.com says no ({answer.status_code}): {_said(answer.text)}")
+        return content
+
+
+def _function(function: Mapping[str, object]) -> Deployed:
+    name, config, trigger = _text(function, "name"), _object(function, "serviceConfig"), _object(function, "eventTrigger")
+    return Deployed(
+        name=_short(name),
+        region=_region(name),
+        form=GENERATIONS.get(_text(function, "environment"), Form.FUNCTION),
+        state=_text(function, "state"),
+        urls=tuple(url for url in (_text(function, "url"), _text(config, "uri")) if url),
+        topic=_text(trigger, "pubsubTopic"),
+        service=_text(config, "service"),
+    )
+
+
+def _service(service: Mapping[str, object]) -> Deployed:
+    name = _text(service, "name")
+    urls = dict.fromkeys(url for url in (_text(service, "uri"), *_texts(service, "urls")) if url)
+    return Deployed(name=_short(name), region=_region(name), form=Form.SERVICE, urls=tuple(urls), service=name)
+
+
+def _said(text: str) -> str:
+    """What an answer says in a line: Google's message, else its beginning."""
+    import json
+
+    try:
+        error = json.loads(text)["error"]
+        return str(error["message"])[:SHOWN]
+    except (ValueError, KeyError, TypeError):
+        return f"{text[:SHOWN]!a}"
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _region(name: str) -> str:
+    """Of projects/P/locations/R/functions/F."""
+    parts = name.split("/")
+    return parts[3] if len(parts) == 6 else ""
+
+
+def _text(content: Mapping[str, object], key: str) -> str:
+    value = content.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _object(content: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = content.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(content: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+    value = content.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _texts(content: Mapping[str, object], key: str) -> list[str]:
+    value = content.get(key)
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

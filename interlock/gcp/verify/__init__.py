@@ -1,0 +1,1 @@
+"""What only `interlock verify` asks of Google Cloud; the coordinator's archive leaves it out."""
