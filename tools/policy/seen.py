@@ -1,7 +1,7 @@
 """Whether checkov has said all that there is to say: the same rules, judged here without it, must come to the same.
 
-checkov is silent about much: a module of checks that it can't load, an exception in one, a resource that it does not understand,
-a folder in which there is nothing. Its own count of resources is always 0 for Terraform's JSON.
+checkov is silent about much: a module of checks that it can't load, an exception in one, a resource that it does not
+understand, a folder in which there is nothing. Its own count of resources is always 0 for Terraform's JSON.
 """
 
 from __future__ import annotations
