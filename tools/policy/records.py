@@ -64,8 +64,13 @@ def start(checkov: Path, framework: str, what: Sequence[str], *, own: bool = Tru
 
 
 def finish(process: subprocess.Popen[str]) -> list[Record]:
-    """Wait for its end, and read what it found. CannotCheck when it found nothing at all, or could not read something."""
+    """Wait for its end, and read what it found."""
     said, complaints = process.communicate()
+    return parsed(said, complaints, process.returncode)
+
+
+def parsed(said: str, complaints: str, code: int) -> list[Record]:
+    """What its JSON says. CannotCheck when it has found nothing at all, or could not read something."""
     try:
         shown = json.loads(said)
         if "results" not in shown:
@@ -76,7 +81,7 @@ def finish(process: subprocess.Popen[str]) -> list[Record]:
         records = list(_records(results))
     except (ValueError, KeyError, TypeError) as error:
         last = (complaints or said).strip()[-2000:]
-        raise CannotCheck(f"checkov ended with {process.returncode} and no report ({error!r}):\n{last}") from None
+        raise CannotCheck(f"checkov ended with {code} and no report ({error!r}):\n{last}") from None
     if "Cannot load external check" in complaints:
         raise CannotCheck(f"checkov can't load our checks:\n{complaints.strip()[-2000:]}")
     return records
