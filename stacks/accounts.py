@@ -91,7 +91,7 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
         stack,
         "member-coordinator-jobs",
         project=env.project,
-        role=_name(env, ROLE_ID),
+        role=_named(env, ROLE_ID),
         member=account.member,
         depends_on=[role],
     ).override_logical_id("coordinator_jobs")
@@ -129,7 +129,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
             stack,
             f"member-jobs-{word}",
             project=env.project,
-            role=_name(env, OPERATOR_ROLE_ID),
+            role=_named(env, OPERATOR_ROLE_ID),
             member=member,
             depends_on=[role],
         ).override_logical_id(f"jobs-{word}")
@@ -144,8 +144,8 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
         ).override_logical_id(f"looks-{word}")
 
 
-def _name(env: Environment, role_id: str) -> str:
-    """Of a custom role, written out: a plan that only knows it after the apply can't be reviewed."""
+def _named(env: Environment, role_id: str) -> str:
+    """A role of our own by its name, which a policy can read before the role is there."""
     return f"projects/{env.project}/roles/{role_id}"
 
 

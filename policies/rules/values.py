@@ -14,6 +14,8 @@ from datetime import timedelta
 from interlock.catalog import Json
 
 SHOWN_CHARACTERS = 80
+LATER = "(known after apply)"
+"""As Terraform shows what it does not know while planning."""
 _EXPRESSION = re.compile(r"(^|[^$])\$\{|(^|[^%])%\{")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
@@ -108,13 +110,14 @@ class Attributes:
         return None if value is None else timedelta(seconds=value)
 
     def items(self, name: str) -> tuple[Json, ...]:
-        """The elements of a list, expressions among them; nothing when there is none."""
-        value = self._known(name)
+        """The elements of a list, expressions and what is not known yet among them; nothing when there is none."""
+        value, unknown = self._known(name), self._unknown(name)
         if value is None:
             return ()
         if not isinstance(value, list):
             raise Malformed(self._path(name), value, "a list")
-        return tuple(value)
+        later = unknown if isinstance(unknown, list) else []
+        return tuple(LATER if number < len(later) and later[number] is True else one for number, one in enumerate(value))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The elements of a list of texts."""
