@@ -104,6 +104,14 @@ def test_a_synthesized_resource_gets_its_type_back_where_only_one_has_its_name()
     assert (one.resource, other.resource) == ("google_cloud_scheduler_job.fetch", "resource.gone")
 
 
+def test_where_several_have_its_name_the_plan_says_which_is_meant() -> None:
+    twice = {kind: {"bucket": {}} for kind in ("google_storage_bucket", "google_service_account")}
+    known = {PATH: stack_estate({"resource": twice}, [], TODAY)}
+    synthesized = record(resource="resource.bucket")
+    assert accepted.with_addresses([synthesized], known) == [synthesized]
+    assert accepted.with_addresses([synthesized, record()], known)[0].resource == BUCKET
+
+
 # Whether all was said
 
 

@@ -53,10 +53,11 @@ def _policy(checkov: Path) -> int:
     written = sorted(stacks.glob("*/cdk.tf.json"))
     _say(f"checking {count(len(written), 'stack')} with checkov {version}, and planning them meanwhile")
     checking = start(checkov, "terraform_json", ["-d", str(stacks)])
-    try:
-        _make_plans(stacks)
-    finally:
-        first = finish(checking)
+    unplanned = _make_plans(stacks)
+    first = finish(checking)
+    if unplanned:
+        _print_failed(accepted.apply(waivers, first, today)[0])
+        raise CannotCheck(unplanned)
     plans = sorted(stacks.glob(f"*/{PLAN}"))
     _say(f"checking {count(len(plans), 'plan')}")
     second = finish(start(checkov, "terraform_plan", [word for plan in plans for word in ("-f", str(plan))]))
@@ -81,19 +82,18 @@ def _synthesize() -> Path:
     return OUT / LOCAL / "stacks"
 
 
-def _make_plans(stacks: Path) -> None:
-    """Plans on a local target of their own, which ends with them."""
+def _make_plans(stacks: Path) -> str:
+    """Plans on a local target of their own, which ends with them; returns why there are none."""
     with tempfile.TemporaryDirectory(prefix="interlock-policy-") as state:
         run = [sys.executable, "-m", "local", "run", "--state", state, "--", sys.executable, "-m", "tools.policy.plans"]
         done = subprocess.run([*run, str(stacks)], check=False)
-    if done.returncode != 0:
-        raise CannotCheck("there are no plans; see above")
+    return "" if done.returncode == 0 else "the stacks can't be planned; see above"
 
 
 def _conclude(records: list[Record], wrong: list[str], idle: list[str], *, resources: int, jobs: int) -> int:
     """Prints what was found; returns the exit code."""
-    failed = dict.fromkeys(reports.message(record) for record in records if record.outcome is Outcome.FAILED)
-    for line in (*failed, *wrong):
+    failed = _print_failed(records)
+    for line in wrong:
         print(line)
     for line in idle:
         print(f"note: {line}")
@@ -101,6 +101,14 @@ def _conclude(records: list[Record], wrong: list[str], idle: list[str], *, resou
     counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
     print(f"{count(resources, 'resource')}, {count(jobs, 'job')} of the catalog among them: {counts}; {SARIF}, {JUNIT}")
     return FINDINGS if failed or wrong else 0
+
+
+def _print_failed(records: list[Record]) -> bool:
+    """Prints what a stack and its plan agree on once; returns whether there was any."""
+    failed = dict.fromkeys(reports.message(record) for record in records if record.outcome is Outcome.FAILED)
+    for line in failed:
+        print(line)
+    return bool(failed)
 
 
 def _say(what: str) -> None:

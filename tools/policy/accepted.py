@@ -74,13 +74,17 @@ def apply(accepted: Iterable[Accepted], records: Iterable[Record], today: date) 
 
 
 def with_addresses(records: Iterable[Record], known: Mapping[Path, Estate]) -> list[Record]:
-    """The records with addresses also of synthesized resources, where only one can be meant: checkov leaves out the type."""
+    """The records with addresses also of synthesized resources, where only one can be meant: checkov leaves out the type, and
+    says it of the same check about the plan."""
+    given = list(records)
+    planned = {(record.check, record.resource) for record in given}
     by_name: dict[tuple[Path, str], list[str]] = {}
     for path, estate in known.items():
         for address, resource in estate.resources.items():
             by_name.setdefault((path, f"resource.{resource.name}"), []).append(address)
     found = []
-    for record in records:
+    for record in given:
         meant = by_name.get((record.path, record.resource), [])
+        meant = [one for one in meant if len(meant) == 1 or (record.check, one) in planned]
         found.append(replace(record, resource=meant[0]) if len(meant) == 1 else record)
     return found

@@ -10,7 +10,7 @@ import pytest
 
 from tests.policies.checks.scan import BOTH, PLAN, SYNTHESIZED, scan
 
-CRON, RETRY = "CKV2_ILK_1", "CKV2_ILK_16"
+CRON, DEADLINE, RETRY = "CKV2_ILK_1", "CKV2_ILK_15", "CKV2_ILK_16"
 
 
 @pytest.mark.parametrize("what", ["", PLAN], ids=["stack", "plan"])
@@ -41,6 +41,12 @@ def test_what_even_the_plan_does_not_know_fails_there() -> None:
     assert (found.passed, found.failed) == ({"pass_literal", "skip_expression"}, {"fail_unknown"})
     assert found.counts == (2, 1, 0, 0)
     assert "known only after the apply, so cron can't be checked" in found.details["fail_unknown"]
+
+
+def test_the_deadline_that_the_provider_writes_where_none_is_written_is_nobody_s_mistake() -> None:
+    found = scan(BOTH / "topic" / PLAN, DEADLINE)
+    assert (found.passed, found.failed) == ({"pass_left_out"}, {"fail_long"})
+    assert found.counts == (1, 1, 0, 0)
 
 
 def test_a_file_that_changes_is_read_anew(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -125,10 +126,12 @@ def test_a_failure_names_the_rule_the_resource_the_value_and_what_to_do(case: Ca
         assert "hunter2" not in found.details[name]
 
 
-def test_rules_ids_fixtures_and_checks_are_the_same_set() -> None:
+def test_rules_ids_sections_fixtures_and_checks_are_the_same_set() -> None:
     ids = [rule.id for rule in RULES]
     assert ids == [f"{PREFIX}{number}" for number in range(1, len(RULES) + 1)]
     assert {case.rule for case in CASES} == {path.name for path in FIXTURES.iterdir()} == {rule.name for rule in RULES}
+    page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.*)$", page, re.MULTILINE) == [rule.name for rule in RULES]
     assert {case.rule for case in CASES if case.passing} == {case.rule for case in CASES if case.failing} == set(BY_NAME)
     registered = {
         check.id
