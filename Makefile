@@ -104,7 +104,7 @@ golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then 
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg docs/policies.md catalog/schema.json README.md
 
-bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
+bench: $(VENV)/dev.stamp $(POLICY)/.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
