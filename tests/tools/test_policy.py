@@ -17,7 +17,7 @@ from policies.rules import RULES
 from policies.rules.estate import Estate
 from policies.rules.judge import Outcome, judge_all
 from tools.policy import accepted, reports, seen
-from tools.policy.records import CannotCheck, Record, parsed
+from tools.policy.records import CannotCheck, Record, parsed, version_of
 
 TODAY = date(2026, 11, 25)
 PATH = Path("/stacks/schedules/cdk.tf.json")
@@ -166,6 +166,11 @@ def test_fewer_jobs_than_the_catalog_declares_are_too_few() -> None:
 def test_an_output_without_an_answer_is_none(text: str, why: str) -> None:
     with pytest.raises(CannotCheck, match=why):
         parsed(text, "", 1)
+
+
+def test_a_checkov_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotCheck, match="checkov can't be started"):
+        version_of(tmp_path / "checkov")
 
 
 def test_checks_that_can_t_be_loaded_are_no_answer() -> None:

@@ -23,7 +23,7 @@ from interlock.names import count
 from policies.rules.judge import Outcome
 from tools.policy import accepted, reports, seen
 from tools.policy.plans import PLAN
-from tools.policy.records import ROOT, CannotCheck, Record, finish, start
+from tools.policy.records import ROOT, CannotCheck, Record, finish, start, version_of
 
 OUT = Path("cdktf.out/policy")
 SARIF, JUNIT = OUT / "policy.sarif", OUT / "policy.junit.xml"
@@ -35,9 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.policy", description=__doc__)
     parser.add_argument("--checkov", type=Path, required=True, help="its command, in an environment of its own")
     options = parser.parse_args(argv)
+    checkov = options.checkov.absolute()
     os.chdir(ROOT)
     try:
-        return _policy(options.checkov)
+        return _policy(checkov)
     except (CannotCheck, SourceError) as error:
         print(f"policy: not checked: {error}", file=sys.stderr)
         return NOT_CHECKED
@@ -47,7 +48,7 @@ def _policy(checkov: Path) -> int:
     today = datetime.now(UTC).date()
     jobs = len(load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or ROOT / "catalog")).jobs)
     waivers = accepted.read(accepted.FILE.read_text(encoding="utf-8"))
-    version = subprocess.run([str(checkov), "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    version = version_of(checkov)
     _say(f"synthesizing into {OUT / LOCAL}")
     stacks = _synthesize()
     written = sorted(stacks.glob("*/cdk.tf.json"))

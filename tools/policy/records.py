@@ -48,19 +48,24 @@ class Record:
         return self.check.startswith(PREFIX)
 
 
-def start(checkov: Path, framework: str, what: Sequence[str], *, own: bool = True) -> subprocess.Popen[str]:
-    """Start checkov on folders and files, as it expects them on its command line. `own`: with our checks, too.
+def version_of(checkov: Path) -> str:
+    """The version of checkov; CannotCheck when it can't be started."""
+    try:
+        done = subprocess.run([str(checkov), "--version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotCheck(f"{checkov} can't be started ({error}); run: make policy") from None
+    return done.stdout.strip()
+
+
+def start(checkov: Path, framework: str, what: Sequence[str]) -> subprocess.Popen[str]:
+    """Start checkov on folders and files, as it expects them on its command line, with its own checks and ours.
 
     It asks nobody about anything (`--skip-download`), and does not repeat the text of resources, in which secrets may be.
     """
     words = [str(checkov), *what, "--framework", framework, "--skip-download", "--compact", "--output", "json"]
-    if own:
-        words += ["--external-checks-dir", str(CHECKS)]
+    words += ["--external-checks-dir", str(CHECKS)]
     environ = {**os.environ, **STOPS_AT_PARSE_ERRORS, "ANSI_COLORS_DISABLED": "1"}
-    try:
-        return subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
-    except OSError as error:
-        raise CannotCheck(f"{checkov} can't be started ({error.strerror}); run: make policy") from None
+    return subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
 
 
 def finish(process: subprocess.Popen[str]) -> list[Record]:
