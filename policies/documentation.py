@@ -33,8 +33,11 @@ They need this repository beside yours, and the packages `cronsim` and `tzdata` 
 
 ```
 terraform plan -out plan.bin && terraform show -json plan.bin > plan.json
-checkov --skip-download --framework terraform_plan -f plan.json --external-checks-dir interlock/policies/checks
+CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f plan.json \\
+  --external-checks-dir interlock/policies/checks
 ```
+
+Without the variable checkov stays green on a file that it can't parse.
 
 HCL itself is not read; its plan is. What Terraform has no attribute for stands beside the plan in a `cdk.tf.json`, by address,
 and a plan without that file is an error. Every key may be left out; a rule that needs a fact which is not there has nothing to

@@ -58,8 +58,9 @@ class Attributes:
     path: str = ""
 
     def __contains__(self, name: str) -> bool:
-        """Whether it is there and not null; an expression and what is not known yet are there."""
-        return self.values.get(name) is not None or self._unknown(name) is True
+        """Whether it is there, not null and not an empty list, which is how a plan shows a block that is not written; an
+        expression and what is not known yet are there."""
+        return self.values.get(name) not in (None, []) or self._unknown(name) is True
 
     def names(self) -> Iterator[str]:
         """The attributes that are there."""
