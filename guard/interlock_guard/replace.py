@@ -46,20 +46,22 @@ def replace_rows(
 
     `key` names the columns that say what is replaced, as a rule what one run scrapes: with `key="game_id"` all rows of the
     games in `rows` go and `rows` come, so that a player who left the source leaves the table. The key need not be unique.
-    `partition` is the table's partition column, which must follow from the key (a game is on one date): only the partitions
-    in `rows` are looked at, and runs on other partitions do not conflict. None only for tables that have none. No rows, no
-    keys: nothing is done.
+    `partition` is the table's partition column, a DATE or an INTEGER that follows from the key (a game is on one date): only
+    the partitions in `rows` are looked at, and runs on others do not conflict. None for a table without such a column, or
+    partitioned by time of arrival; then every partition is looked at. No rows, no keys: nothing is done.
 
     The rows are loaded into a staging table beside `table` (it needs bigquery.tables.create in the dataset, and expires after
     an hour if a crash leaves it), then one statement puts them in. `method`, in order of preference:
 
-    - `"merge"`: one MERGE, atomic, may change rows that the Storage Write API just wrote.
+    - `"merge"`: one MERGE, atomic. It may change rows that the Storage Write API just wrote.
     - `"delete_append"`: DELETE with the same predicate, then INSERT, in one transaction; for a table that takes no MERGE. It
       conflicts with mutating statements anywhere in the table, not only in the partition, and BigQuery cancels one of the two.
 
     There is no fall-back from one to the other, and no DELETE that is committed alone: that is how duplicates were made. The
-    statement, its result and a count of what is there then are one unit under `serialization_retry`. The count is needed, since
-    two first runs only insert, and inserts conflict with nothing: who finds more rows than it gave replaces them once more.
+    statement, its result and a count of what is there then are one unit under `serialization_retry`. The count is needed
+    since two first runs only insert, and inserts conflict with nothing: a run that finds more rows than it gave replaces them
+    once more. If it dies before it counts, the rows stay there twice until the next run for these keys, so a run that died
+    must be repeated, as Cloud Scheduler and Pub/Sub do.
 
     Raises ValueError before any job for rows, keys or partitions that can't be right; `ConflictsExhausted` after `tries`;
     `StreamingBufferBlocked` when insertAll wrote some of the rows in the last 30 minutes; what BigQuery says otherwise.

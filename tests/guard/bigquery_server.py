@@ -148,7 +148,7 @@ class Server:
                 raise
             job.failure = failure
         self.jobs[reference["jobId"]] = job
-        return self.job(reference["jobId"], begun=job.failure is not None)
+        return self.job(reference["jobId"], begun=True)
 
     def job(self, job_id: str, begun: bool = False) -> dict[str, Any]:
         """As jobs.get says it; `begun` as it was when it was inserted, before anything is known."""
@@ -249,6 +249,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, self._done(path, body, upload))
         except Failure as failure:
             return self._answer(STATUS[failure.reason], _error(failure))
+        except Exception as error:  # a defect of the test, which the client must not take for a lost connection
+            return self._answer(400, _error(Failure("invalid", f"{type(error).__name__}: {error}")))
 
     do_GET = do_POST = do_DELETE = handle_any
 

@@ -17,6 +17,7 @@ from interlock_guard.errors import MESSAGE_LENGTH, Kind, RowsRefused, WrittenTwi
 
 T = "acme:raw.games"
 CONFLICT = f"Could not serialize access to table {T} due to concurrent update"
+QUEUE_FULL = f"Too many DML statements outstanding against table {T}, limit is 20."
 
 
 def error(of: type[GoogleAPICallError], reason: str, message: str) -> GoogleAPICallError:
@@ -49,7 +50,7 @@ RETRIED, NOT = True, False
                      Kind.ABORTED_TRANSACTION, RETRIED, T, "all of it is submitted again",
                      id="an aborted transaction in a script"),
         pytest.param(BadRequest, "resourcesExceeded",
-                     f"Resources exceeded during query execution: Too many DML statements outstanding against table {T}, limit is 20.",
+                     f"Resources exceeded during query execution: {QUEUE_FULL}",
                      Kind.QUEUE_FULL, RETRIED, T, "wait for the table already", id="the DML queue is full"),
         pytest.param(Forbidden, "quotaExceeded",
                      "Quota exceeded: Your table exceeded quota for total number of dml jobs writing to a table, pending + running.",
