@@ -1,4 +1,4 @@
-"""The guard: what a question costs a scraper, and what importing it costs a fresh process."""
+"""The guard: what a question and a retried unit cost a scraper, and what importing it costs a fresh process."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ MS = 1e3
 
 
 def measure(runs: int, latency: str) -> None:
-    """Prints the two tables."""
+    """Prints the three tables."""
     sys.path.insert(0, str(GUARD))
     _question(runs, latency)
+    _retry(runs)
     _imports(runs)
 
 
@@ -57,6 +58,17 @@ def _question(runs: int, latency: str) -> None:
         "\n  A page of the stand-in's lists has 500 names, of Google's 1,000. In a first call google-cloud-storage also asks,"
     )
     print("  once and in a thread of its own, where the bucket is.")
+
+
+def _retry(runs: int) -> None:
+    """A unit that succeeds at once, and does nothing: what is left is the wrapper."""
+    from interlock_guard import serialization_retry
+
+    def unit() -> None:
+        pass
+
+    plain, wrapped = (_median(act, runs, QUESTIONS) for act in (unit, serialization_retry(table="d.mart")(unit)))
+    print(f"\nserialization_retry around a unit that succeeds: {(wrapped - plain) * US:.2f} us more\n")
 
 
 def _median(act: Callable[[], None], runs: int, times: int = 1) -> float:

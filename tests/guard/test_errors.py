@@ -12,7 +12,6 @@ from google.api_core.exceptions import (
     ServiceUnavailable,
     TooManyRequests,
 )
-
 from interlock_guard.errors import MESSAGE_LENGTH, Kind, RowsRefused, WrittenTwice, explain
 
 T = "acme:raw.games"
@@ -53,10 +52,12 @@ RETRIED, NOT = True, False
                      f"Resources exceeded during query execution: {QUEUE_FULL}",
                      Kind.QUEUE_FULL, RETRIED, T, "wait for the table already", id="the DML queue is full"),
         pytest.param(Forbidden, "quotaExceeded",
-                     "Quota exceeded: Your table exceeded quota for total number of dml jobs writing to a table, pending + running.",
+                     "Quota exceeded: Your table exceeded quota for total number of dml jobs writing to a table,"
+                     " pending + running.",
                      Kind.QUEUE_FULL, RETRIED, "", "wait for the table already", id="the DML queue is full, in newer words"),
         pytest.param(BadRequest, "invalidQuery",
-                     f"UPDATE or DELETE statement over table {T} would affect rows in the streaming buffer, which is not supported",
+                     f"UPDATE or DELETE statement over table {T} would affect rows in the streaming buffer,"
+                     " which is not supported",
                      Kind.STREAMING_BUFFER, NOT, T, "30 minutes", id="rows in the streaming buffer"),
         pytest.param(BadRequest, "invalidQuery", f"MERGE statement over table {T} would affect rows in the streaming buffer",
                      Kind.STREAMING_BUFFER, NOT, T, "30 minutes", id="rows in the streaming buffer of a MERGE"),
@@ -65,7 +66,8 @@ RETRIED, NOT = True, False
         pytest.param(Forbidden, "rateLimitExceeded", "Exceeded rate limits: too many table update operations for this table.",
                      Kind.TABLE_UPDATE_RATE, NOT, "", "google-cloud-bigquery submits such queries again",
                      id="too many table updates"),
-        pytest.param(Forbidden, "quotaExceeded", "Quota exceeded: Your table exceeded quota for imports or query appends per table.",
+        pytest.param(Forbidden, "quotaExceeded",
+                     "Quota exceeded: Your table exceeded quota for imports or query appends per table.",
                      Kind.QUOTA, NOT, "", "seconds do not bring it back", id="1,500 loads a day are used up"),
         pytest.param(BadRequest, "invalidQuery", "Unrecognized name: game_idd; Did you mean game_id? at [1:40]",
                      Kind.OTHER, NOT, "", "mend the statement", id="a column that is not there"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -76,10 +77,25 @@ def test_importing_it_imports_nothing_of_googles_nor_of_ours(installed: Path) ->
     assert set(modules.split()) <= {"interlock_guard", *sys.stdlib_module_names}
 
 
-def test_nor_does_naming_everything_that_it_offers(installed: Path) -> None:
-    """Google's libraries are imported when the bucket is asked; those of the extra when a table is."""
-    *_, there = said_by(installed, "from interlock_guard import *")
+OF_THE_EXTRA = {"append", "errors", "jobs", "replace", "retry"}
+"""Modules that work with BigQuery, or with what its client raises."""
+
+
+def test_nor_does_naming_everything_about_flags(installed: Path) -> None:
+    """Google's libraries are imported when the bucket is asked."""
+    names = [name for name, module in interlock_guard._MODULES.items() if module not in OF_THE_EXTRA]
+    assert "skip_when_held" in names
+    *_, there = said_by(installed, f"from interlock_guard import {', '.join(names)}")
     assert there == ""
+
+
+def test_what_works_with_bigquery_says_how_to_get_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("interlock_guard.jobs", "interlock_guard.replace"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
+    monkeypatch.delattr("google.cloud.bigquery", raising=False)
+    with pytest.raises(ImportError, match=r'pip install "interlock-guard\[bigquery\]"'):
+        importlib.import_module("interlock_guard.replace")
 
 
 def test_it_offers_what_it_says_and_nothing_else() -> None:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pytest
 import requests
 from google.api_core.exceptions import BadRequest
-
 from interlock_guard.errors import ConflictsExhausted, StreamingBufferBlocked
 from interlock_guard.replace import replace_rows
+
 from tests.guard.bigquery_server import PROJECT, Failure, Server, serving
 from tests.guard.duckdb_engine import DuckDBEngine
 
@@ -300,7 +300,7 @@ def test_rows_in_the_streaming_buffer_are_explained(server: Server, engine: Duck
 @pytest.mark.parametrize(
     ("rows", "more", "says"),
     [
-        pytest.param(NEW, {"partition": None}, "has the partition column 'game_date'", id="the incident: no partition predicate"),
+        pytest.param(NEW, {"partition": None}, "has the partition column 'game_date'", id="the incident: no predicate on it"),
         pytest.param(NEW, {"partition": "points"}, "has the partition column 'game_date'", id="another column"),
         pytest.param(NEW, {"key": ()}, "key is empty", id="no key"),
         pytest.param(NEW, {"key": "gameid"}, "no column 'gameid'", id="a key that is not there"),

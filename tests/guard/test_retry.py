@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError
 from google.cloud import bigquery
-
 from interlock_guard.errors import ConflictsExhausted, StreamingBufferBlocked
 from interlock_guard.jobs import load, query
 from interlock_guard.retry import serialization_retry
+
 from tests.guard.bigquery_server import Engine, Failure, Server, When, serving
 
 TABLE = "nba_raw.nbac_gamebook_player_stats"

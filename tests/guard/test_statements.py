@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from interlock_guard.statements import Replacement, count, merge, transaction
+
 from tests.golden import golden
 
 ONE_GAME = Replacement(
