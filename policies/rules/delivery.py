@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from interlock.names import spelled_duration
-from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.estate import JOB, Estate, Origin, Resource
 from policies.rules.rule import rule
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
 """Of an attempt over HTTP: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
+PROVIDERS_DEADLINE = timedelta(minutes=3)
+"""What the provider plans when nothing is written, for a topic too (its schema's default)."""
 MOST_RETRIES = 5
 """The same page, RetryConfig."""
 RETRY = ("retry_count", "min_backoff_duration", "max_backoff_duration", "max_doublings", "max_retry_duration")
@@ -27,10 +29,10 @@ RETRY = ("retry_count", "min_backoff_duration", "max_backoff_duration", "max_dou
 def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     """An attempt that takes longer counts as failed and is tried again, while the first one still runs. On a topic the API
     ignores a deadline and never returns it, so that no plan is ever empty (the provider's documentation)."""
-    del estate
     limit = job.attributes.duration("attempt_deadline")
     if "pubsub_target" in job.attributes:
-        if limit is not None:
+        filled_in = estate.origin is Origin.PLAN and "attempt_deadline" not in job.written and limit == PROVIDERS_DEADLINE
+        if limit is not None and not filled_in:
             yield f"publishes to a topic and has an attempt_deadline of {spelled_duration(limit)}; leave it out"
         return
     if limit is None:

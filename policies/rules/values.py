@@ -14,6 +14,10 @@ from datetime import timedelta
 from interlock.catalog import Json
 
 SHOWN_CHARACTERS = 80
+MAX_NUMBER = 10**12
+"""No number of a schedule, a retry or an alert is near it, and a duration of so many seconds can still be counted with."""
+MESSAGE_CHARACTERS = 2_000
+AFTER_APPLY = "known only after the apply"
 _EXPRESSION = re.compile(r"(^|[^$])\$\{|(^|[^%])%\{")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
@@ -31,6 +35,12 @@ class Malformed(Exception):
 
     def __init__(self, name: str, found: Json, wanted: str) -> None:
         super().__init__(f"{name} is {shown(found)}, which is not {wanted}")
+
+
+def clean(message: str) -> str:
+    """A message with what a stranger wrote in it: one line that no terminal obeys, of at most 2,000 characters."""
+    text = "".join(c if c.isprintable() else "?" for c in message[: MESSAGE_CHARACTERS + 1])
+    return text if len(text) <= MESSAGE_CHARACTERS else f"{text[: MESSAGE_CHARACTERS - 3]}..."
 
 
 def shown(value: Json) -> str:
@@ -56,8 +66,9 @@ class Attributes:
     path: str = ""
 
     def __contains__(self, name: str) -> bool:
-        """Whether it is there and not null; an expression and what is not known yet are there."""
-        return self.values.get(name) is not None or self._unknown(name) is True
+        """Whether it is there: not null, and no empty list, as which a plan shows a block that nobody wrote. An expression and
+        what is not known yet are there."""
+        return self.values.get(name) not in (None, []) or self._unknown(name) is True
 
     def names(self) -> Iterator[str]:
         """The attributes that are there."""
@@ -88,8 +99,10 @@ class Attributes:
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise Malformed(self._path(name), value, "a whole number")
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
+            raise Malformed(self._path(name), value, "a whole number of at most 12 digits")
         return value
 
     def duration(self, name: str) -> timedelta | None:
@@ -104,22 +117,25 @@ class Attributes:
     def seconds(self, name: str) -> timedelta | None:
         """A duration that is written as a number of seconds."""
         value = self.number(name)
+        if value is not None and value < 0:
+            raise Malformed(self._path(name), value, "a number of seconds from 0 on")
         return None if value is None else timedelta(seconds=value)
 
     def items(self, name: str) -> tuple[Json, ...]:
-        """The elements of a list, expressions among them; nothing when there is none."""
-        value = self._known(name)
+        """The elements of a list, those among them that only an apply knows as `AFTER_APPLY`; nothing when there is none."""
+        value, unknown = self._known(name), self._unknown(name)
         if value is None:
             return ()
         if not isinstance(value, list):
             raise Malformed(self._path(name), value, "a list")
-        return tuple(value)
+        hidden = unknown if isinstance(unknown, list) else []
+        return tuple(AFTER_APPLY if hidden[number : number + 1] == [True] else one for number, one in enumerate(value))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The elements of a list of texts."""
         found = []
         for number, value in enumerate(self.items(name)):
-            if is_expression(value) and self.templates:
+            if (is_expression(value) and self.templates) or value is AFTER_APPLY:
                 raise Unresolved(self._path(f"{name}[{number}]"), shown(value))
             if not isinstance(value, str):
                 raise Malformed(self._path(f"{name}[{number}]"), value, "a text")
@@ -156,7 +172,7 @@ class Attributes:
     def _known(self, name: str) -> Json:
         value = self.values.get(name)
         if self._unknown(name) is True:
-            raise Unresolved(self._path(name), "known only after the apply")
+            raise Unresolved(self._path(name), AFTER_APPLY)
         if self.templates and is_expression(value):
             raise Unresolved(self._path(name), shown(value))
         return value
