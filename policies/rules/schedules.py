@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from interlock.clock_changes import Change, changes, what_happens
-from interlock.cron import MONTH_NAMES, Cron, CronError, ZoneError, zone
+from interlock.cron import DAY_NAMES, MAX_TEXT_CHARACTERS, MONTH_NAMES, Cron, CronError, ZoneError, zone
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
 from policies.rules.values import Malformed, Unresolved, shown
@@ -16,7 +16,11 @@ from policies.rules.values import Malformed, Unresolved, shown
 HOURS_A_DAY = 24
 YEAR = timedelta(days=366)
 _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
-_RANGE = re.compile(r"(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})")
+_RANGE = re.compile(r"(?<![\w-])(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})(?![\w-])")
+_NAMES = {
+    "month": dict(zip(MONTH_NAMES, range(1, 13), strict=True)),
+    "day of week": dict(zip(DAY_NAMES, range(7), strict=True)),
+}
 
 
 def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
@@ -45,11 +49,14 @@ def cron(job: Resource, estate: Estate) -> Iterator[str]:
     text = job.attributes.text("schedule")
     if text is None:
         yield "it has no schedule; write five fields"
-    elif not _wrapping(text):
-        try:
-            Cron.parse(text)
-        except CronError as error:
-            yield f"schedule {error}"
+        return
+    for _, first, last in _wrapping(text):
+        # Said by `wrap-around`; what else is wrong is said here.
+        text = text.replace(f"{first}-{last}", f"{last}-{first}")
+    try:
+        Cron.parse(text)
+    except CronError as error:
+        yield f"schedule {error}"
 
 
 @rule(
@@ -70,13 +77,18 @@ def wrap_around(job: Resource, estate: Estate) -> Iterator[str]:
 
 def _wrapping(text: str) -> list[tuple[str, str, str]]:
     """The ranges whose end is before their beginning, each with its field."""
-    fields = zip(_FIELDS, text.split(), strict=False)
-    found = [(name, *match.groups()) for name, field in fields for match in _RANGE.finditer(field)]
-    return [(name, first, last) for name, first, last in found if _number(first) > _number(last)]
+    found = []
+    for field, written in zip(_FIELDS, text[:MAX_TEXT_CHARACTERS].split(), strict=False):
+        for first, last in _RANGE.findall(written):
+            begin, end = _number(first, field), _number(last, field)
+            if begin is not None and end is not None and begin > end:
+                found.append((field, first, last))
+    return found
 
 
-def _number(token: str) -> int:
-    return int(token) if token.isdigit() else MONTH_NAMES.index(token) + 1 if token in MONTH_NAMES else 0
+def _number(token: str, field: str) -> int | None:
+    """What a number or a name of the field stands for; None for a name that is none of its own."""
+    return int(token) if token.isdigit() else _NAMES.get(field, {}).get(token)
 
 
 @rule(
