@@ -7,6 +7,7 @@ STACK ?= schedules
 VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := .venv-workflows
+POLICY := .venv-policy
 PACKAGES := coordinator interlock local policies stacks
 # The local target starts an embedded stand-in around a command; a real project needs none.
 ifeq ($(ENV),local)
@@ -18,7 +19,7 @@ endif
 export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows exhaustive golden bench clean
+.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status timeline fires review bootstrap unlock destroy test lint lint-workflows policy test-policy exhaustive golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +88,12 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
+policy: setup $(POLICY)/.stamp ## checkov over what is synthesized and over plans of the local target; its own checks and ours
+	@$(BIN)/python -m tools.policy --checkov $(POLICY)/bin/checkov
+
+test-policy: $(POLICY)/.stamp ## the checks, in checkov
+	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks
+
 exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
 	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS='$(or $(STEPS),50)' INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
@@ -95,13 +102,13 @@ exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg catalog/schema.json README.md
+	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg docs/policies.md catalog/schema.json README.md
 
-bench: $(VENV)/dev.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
+bench: $(VENV)/dev.stamp $(POLICY)/.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) node_modules cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) node_modules cdktf.out
 
 setup: $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks
 
@@ -121,6 +128,13 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 $(WORKFLOWS)/.stamp: requirements/workflows.txt
 	@test -x $(WORKFLOWS)/bin/python || $(PYTHON) -m venv $(WORKFLOWS)
 	@$(WORKFLOWS)/bin/pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/workflows.txt
+	@touch $@
+
+$(POLICY)/.stamp: requirements/policy.txt
+	@echo "setting up $(POLICY) from requirements/policy.txt, 300 MB; this takes a minute or two" >&2
+	@test -x $(POLICY)/bin/python || $(PYTHON) -m venv $(POLICY)
+	@$(POLICY)/bin/pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/policy.txt
+	@$(POLICY)/bin/python -m compileall -q interlock policies
 	@touch $@
 
 node_modules/.stamp: package-lock.json

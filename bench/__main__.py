@@ -1,5 +1,5 @@
 """`python -m bench`: synth, start-up, a backfill's toggle and a hold against what people do by hand, an idle tick, the
-search for collisions, and a review.
+search for collisions, a review, and the policies.
 
 Everything is measured several times in turn in one run; the table gives medians. The local target stands in for Google Cloud,
 so the absolute times of the toggle say nothing about Google: what counts is how many calls are made, and how the ways compare.
@@ -17,7 +17,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import collisions, reconcile, review
+from bench import collisions, policy_command, reconcile, review
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +54,7 @@ def main() -> int:
     reconcile.nothing_to_do(options.runs, options.latency)
     collisions.search(options.runs)
     review.measure(options.runs)
+    policy_command.measure(options.runs)
     return 0
 
 

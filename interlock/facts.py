@@ -89,10 +89,11 @@ def _mutated(processor: Processor) -> Iterable[str]:
 
 def waivers_json(waivers: Iterable[Waiver]) -> dict[str, Json]:
     """What is waived, each once; no key at all when nothing is."""
-    found: list[Json] = [
-        {"rule": one.rule, "reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
-        for one in dict.fromkeys(waivers)
-    ]
+    found: list[Json] = []
+    for one in dict.fromkeys(waivers):
+        said: dict[str, Json] = {"rule": one.rule, "reason": one.reason, "owner": one.owner}
+        since: dict[str, Json] = {"since": one.since.isoformat()} if one.since else {}
+        found.append({**said, **since, "until": one.until.isoformat()})
     return {"waive": found} if found else {}
 
 

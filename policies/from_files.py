@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from interlock.catalog import Json
+from interlock.catalog import Json, Source
 from interlock.facts import KEY
+from interlock.findings import Finding
 from interlock.review.plan import MAX_CHARACTERS, PlanError, whole_plan
-from policies.rules.estate import STACK, Change, Estate, Origin, Resource
+from policies.rules import RULES
+from policies.rules.estate import JOB, STACK, Change, Estate, Origin, Resource
+from policies.rules.judge import Outcome, judge_all
+from policies.rules.rule import PLANNED
 from policies.rules.values import NOTHING, Attributes, clean, shown
 
 SYNTHESIZED = "cdk.tf.json"
@@ -45,6 +49,22 @@ def read_estate(path: Path, today: date) -> Estate:
         raise Unreadable(f"{_shown(path)}: {error}") from None
     _check_depth(dict(plan), _shown(path))
     return plan_estate(plan, _configuration(beside), _neighbours(beside), today)
+
+
+def plan_findings(path: Path, today: date) -> list[Finding]:
+    """What a plan breaks of the rules that only a plan can break. Unreadable as in `read_estate`."""
+    only_planned = [rule for rule in RULES if rule.origins == PLANNED]
+    return [
+        Finding(
+            rule=verdict.rule.name,
+            subject=verdict.resource.name if verdict.resource.kind == JOB else path.name,
+            message=message,
+            source=Source(file="", line=0),
+        )
+        for verdict in judge_all(only_planned, read_estate(path, today))
+        if verdict.outcome is Outcome.FAILED
+        for message in verdict.messages
+    ]
 
 
 def stack_estate(configuration: Block, neighbours: list[Block], today: date) -> Estate:

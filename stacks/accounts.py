@@ -88,7 +88,12 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
     )
     role.override_logical_id("coordinator")
     ProjectIamMember(
-        stack, "member-coordinator-jobs", project=env.project, role=role.name, member=account.member
+        stack,
+        "member-coordinator-jobs",
+        project=env.project,
+        role=_named(env, ROLE_ID),
+        member=account.member,
+        depends_on=[role],
     ).override_logical_id("coordinator_jobs")
     for prefix in (*WRITES, *READS):
         word = prefix.strip("/")
@@ -120,9 +125,14 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
     looks = " || ".join(only(env.bucket, prefix) for prefix in (*WRITES, *READS))
     for member in sorted(env.coordinator.operators):
         word = member.translate(ID)
-        ProjectIamMember(stack, f"member-jobs-{word}", project=env.project, role=role.name, member=member).override_logical_id(
-            f"jobs-{word}"
-        )
+        ProjectIamMember(
+            stack,
+            f"member-jobs-{word}",
+            project=env.project,
+            role=_named(env, OPERATOR_ROLE_ID),
+            member=member,
+            depends_on=[role],
+        ).override_logical_id(f"jobs-{word}")
         StorageBucketIamMember(
             stack,
             f"member-looks-{word}",
@@ -132,6 +142,11 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
             condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks),
             depends_on=[bucket],
         ).override_logical_id(f"looks-{word}")
+
+
+def _named(env: Environment, role_id: str) -> str:
+    """A role of our own by its name, which a policy can read before the role is there."""
+    return f"projects/{env.project}/roles/{role_id}"
 
 
 def only(bucket: str, prefix: str) -> str:

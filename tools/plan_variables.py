@@ -45,7 +45,9 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
         raise FormError("until is no end: write UTC with whole seconds, like 2026-01-07T18:00:00Z")
     chosen: dict[str, Json] = {"backfill_mode": MODES[mode], "backfills": [*names]}
     if mode == "on":
-        chosen |= {"backfill_until": until, "backfill_reason": reason, "backfill_owner": owner}
+        chosen |= {"backfill_until": until, "backfill_reason": reason}
+    if mode != "keep":
+        chosen |= {"backfill_owner": owner}  # who ends one names whose it is (policies/rules/changes.py)
     return {} if mode == "keep" else chosen
 
 

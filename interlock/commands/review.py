@@ -7,18 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import click
 
+from interlock.catalog import Source
 from interlock.commands import BAD_INPUT
 from interlock.commands.common import catalog_option, print_json
 from interlock.commands.operating import own_zone
 from interlock.commands.refs import RefError, catalog_at
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.files import load_catalog
+from interlock.findings import Finding
 from interlock.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
@@ -26,6 +28,7 @@ from interlock.review.plan import PlanError, PlanFacts, parse_plan
 from interlock.review.review import review
 from interlock.until import parse_end
 from policies.from_catalog import findings
+from policies.from_files import SYNTHESIZED, Unreadable, plan_findings
 
 T = TypeVar("T")
 Style = Literal["markdown", "terminal", "json"]
@@ -98,7 +101,8 @@ def command(
             _say_failure(sides, style)
             ctx.exit(BAD_INPUT)
         about("comparing them")
-        found = review(before, after, instant, plan, rules=findings)
+        planned = _planned(plan_file, instant.date()) if plan_file else []
+        found = review(before, after, instant, plan, rules=findings, planned=planned)
     if style == "json":
         print_json(as_json(found))
     elif style == "markdown":
@@ -156,6 +160,16 @@ def _plan(path: Path) -> PlanFacts:
         raise _Unusable(f"can't be read: {error.strerror}; run: terraform show -json plan.bin > {path}") from None
     except UnicodeDecodeError:
         raise _Unusable(f"is no UTF-8 text; run: terraform show -json {path} > plan.json") from None
+
+
+def _planned(path: Path, today: date) -> list[Finding]:
+    """What the plan breaks of the rules that only a plan can break; nothing when its stack does not lie beside it."""
+    if not path.with_name(SYNTHESIZED).is_file():
+        return []
+    try:
+        return plan_findings(path, today)
+    except Unreadable as unreadable:
+        return [Finding(rule="plan", subject=path.name, message=str(unreadable), source=Source(file="", line=0))]
 
 
 def _say_failure(sides: _Sides, style: Style) -> None:

@@ -54,6 +54,7 @@ def as_json(review: Review) -> Json:
                 "reason": note.waiver.reason,
                 "owner": note.waiver.owner,
                 "until": note.waiver.until.isoformat(),
+                "age_days": note.age_days,
                 "is_new": note.is_new,
                 "days_left": note.days_left,
             }
@@ -161,7 +162,8 @@ def print_review(review: Review) -> None:
     for change in review.coverage:
         _print_scope(change)
     for note in review.waivers:
-        click.echo(f"waiver of {plain(note.waiver.rule)} for {note.subject} {note.says}: {plain(note.waiver.reason)}")
+        if note.is_due:
+            click.echo(f"waiver of {plain(note.waiver.rule)} for {note.subject} {note.says}: {plain(note.waiver.reason)}")
     cents = review.cost.cents
     change_of_cost = f"{'+' if cents > 0 else '-'}${abs(cents) / 100:.2f} a month" if cents else "as before"
     click.echo(f"\nCost: {change_of_cost}, {count(review.cost.after, 'billed job')}")

@@ -26,8 +26,8 @@ from interlock.review.waivers import WaiverNote, ended, waiver_notes
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
 
-SAID_AS_COLLISIONS = frozenset({"budget", "gap"})
-"""Rules whose findings a review says as collisions, with their times."""
+SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace"})
+"""Rules whose findings a review says better: as collisions with their times, and as what a plan does to jobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,17 @@ class Review:
         return not (self.changes or self.collisions or self.coverage or self.notes)
 
 
-def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None = None, *, rules: Rules) -> Review:
-    """What changes from `before` to `after`, looked at from `at` on, an aware instant; `rules` say what is new to find."""
+def review(
+    before: Catalog,
+    after: Catalog,
+    at: datetime,
+    plan: PlanFacts | None = None,
+    *,
+    rules: Rules,
+    planned: Sequence[Finding] = (),
+) -> Review:
+    """What changes from `before` to `after`, looked at from `at` on, an aware instant. `rules` say what is new to find in the
+    catalog, and `planned` what the plan breaks."""
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
     old, new = Covering(before, at), Covering(after, at)
@@ -77,6 +86,7 @@ def review(before: Catalog, after: Catalog, at: datetime, plan: PlanFacts | None
         *unwritten(before, after, old.chains, new.chains),
         *about_collisions(collided, after, changes),
         *alone(changes, before, after),
+        *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
         *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
@@ -101,8 +111,9 @@ def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterat
     """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
     known = {(finding.rule, finding.subject, finding.message) for finding in before}
     for finding in after:
-        if finding.rule in SAID_AS_COLLISIONS or (finding.rule, finding.subject, finding.message) in known:
+        if finding.rule in SAID_ANYWAY or (finding.rule, finding.subject, finding.message) in known:
             continue
         if not (finding.rule == "waiver" and " ended on " in finding.message):
-            text = f"{finding.rule}: {finding.message} ({finding.source})"
+            where = f" ({finding.source})" if finding.source.file else ""
+            text = f"{finding.rule}: {finding.message}{where}"
             yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)

@@ -301,13 +301,15 @@ def _waivers(review: Review) -> Section:
             code(note.subject),
             code(note.waiver.rule, MAX_TEXT),
             f"{note.says} ({note.waiver.until})",
+            note.age,
             cell(note.waiver.reason, MAX_TEXT),
             cell(note.waiver.owner, MAX_TEXT),
         )
         for note in review.waivers
     ]
-    title = f"<b>Waivers</b>: {len(rows)} new, or ending within 30 days"
-    return _folded("waivers", title, _columns("where", "rule", "when", "why", "owner"), rows)
+    due = sum(note.is_due for note in review.waivers)
+    title = f"<b>Waivers</b>: {due} new, or ending within 30 days, of {len(rows)}"
+    return _folded("waivers", title, _columns("where", "rule", "when", "age", "why", "owner"), rows)
 
 
 def _others(review: Review) -> Section:

@@ -1,4 +1,4 @@
-"""Waivers that are new, and those that end soon or have ended. Pure."""
+"""The waivers of a catalog: how old each is, which are new, and which end soon or have ended. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,24 @@ SOON = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverNote:
-    """A waiver of `subject` to look at. `days_left` counts from today to its last day, negative when it has ended."""
+    """A waiver of `subject`. `days_left` counts from today to its last day, negative when it has ended; `age_days` from the day
+    since when it is accepted, None when nobody says."""
 
     subject: str
     waiver: Waiver
     is_new: bool
     days_left: int
+    age_days: int | None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether to look at it now: it is new, ends within 30 days, or has ended."""
+        return self.is_new or self.days_left <= SOON.days
+
+    @property
+    def age(self) -> str:
+        """For how long it has been accepted, for people."""
+        return "age unknown" if self.age_days is None else f"{count(max(self.age_days, 0), 'day')} old"
 
     @property
     def says(self) -> str:
@@ -34,7 +46,7 @@ class WaiverNote:
 
 
 def waiver_notes(before: Catalog, after: Catalog, today: date) -> tuple[WaiverNote, ...]:
-    """The waivers of `after` that `before` has not, or that end within 30 days or have ended; what ends first comes first."""
+    """The waivers of `after`; what ends first comes first. New is what `before` has not."""
     known = {subject: set(thing.waivers) for subject, thing in waivable(before).items()}
     found = (
         WaiverNote(
@@ -42,12 +54,12 @@ def waiver_notes(before: Catalog, after: Catalog, today: date) -> tuple[WaiverNo
             waiver=waiver,
             is_new=waiver not in known.get(subject, ()),
             days_left=(waiver.until - today).days,
+            age_days=(today - waiver.since).days if waiver.since else None,
         )
         for subject, thing in waivable(after).items()
         for waiver in thing.waivers
     )
-    noted = (note for note in found if note.is_new or note.days_left <= SOON.days)
-    return tuple(sorted(noted, key=lambda note: (note.days_left, note.subject, note.waiver.rule, note.waiver.reason)))
+    return tuple(sorted(found, key=lambda note: (note.days_left, note.subject, note.waiver.rule, note.waiver.reason)))
 
 
 def ended(notes: tuple[WaiverNote, ...]) -> Iterator[Remark]:

@@ -11,8 +11,8 @@ from policies.rules.rule import rule
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
 """Of an attempt over HTTP: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
-PROVIDERS_DEADLINE = timedelta(minutes=3)
-"""What the provider plans when nothing is written, for a topic too (its schema's default)."""
+LEFT_OUT = timedelta(minutes=3)
+"""What the provider's schema puts where no deadline is written, on a topic too: in a plan the two look alike."""
 MOST_RETRIES = 5
 """The same page, RetryConfig."""
 RETRY = ("retry_count", "min_backoff_duration", "max_backoff_duration", "max_doublings", "max_retry_duration")
@@ -31,8 +31,7 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     ignores a deadline and never returns it, so that no plan is ever empty (the provider's documentation)."""
     limit = job.attributes.duration("attempt_deadline")
     if "pubsub_target" in job.attributes:
-        filled_in = estate.origin is Origin.PLAN and "attempt_deadline" not in job.written and limit == PROVIDERS_DEADLINE
-        if limit is not None and not filled_in:
+        if limit is not None and not (estate.origin is Origin.PLAN and limit == LEFT_OUT):
             yield f"publishes to a topic and has an attempt_deadline of {spelled_duration(limit)}; leave it out"
         return
     if limit is None:

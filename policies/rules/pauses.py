@@ -64,7 +64,7 @@ def review(job: Resource, estate: Estate) -> Iterator[str]:
     said = job.facts.block("paused") or NOTHING
     day = _day(said.text("review") or "")
     if day is not None and day < estate.today:
-        yield f"paused by declaration ({said.text('reason')}); review was due on {day}"
+        yield f"paused by declaration ({said.text('reason')}); review was due on {day}; look again, and write another day"
 
 
 def _day(text: str) -> date | None:

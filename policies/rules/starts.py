@@ -135,7 +135,7 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
         except CronError as error:
             wrong = str(error)
         if wrong:
-            yield f'"{was}" became "{schedule.text}": {wrong}'
+            yield f'"{was}" became "{schedule.text}": {wrong}; let it start on the same days, less than an hour from before'
 
 
 def _moved_wrongly(was: Cron, now: Cron) -> str:

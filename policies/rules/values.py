@@ -17,7 +17,8 @@ SHOWN_CHARACTERS = 80
 MAX_NUMBER = 10**12
 """No number of a schedule, a retry or an alert is near it, and a duration of so many seconds can still be counted with."""
 MESSAGE_CHARACTERS = 2_000
-AFTER_APPLY = "known only after the apply"
+LATER = "(known after apply)"
+"""As Terraform shows what it does not know while planning."""
 _EXPRESSION = re.compile(r"(^|[^$])\$\{|(^|[^%])%\{")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
@@ -66,8 +67,8 @@ class Attributes:
     path: str = ""
 
     def __contains__(self, name: str) -> bool:
-        """Whether it is there: not null, and no empty list, as which a plan shows a block that nobody wrote. An expression and
-        what is not known yet are there."""
+        """Whether it is there, not null and not an empty list, which is how a plan shows a block that is not written; an
+        expression and what is not known yet are there."""
         return self.values.get(name) not in (None, []) or self._unknown(name) is True
 
     def names(self) -> Iterator[str]:
@@ -122,20 +123,20 @@ class Attributes:
         return None if value is None else timedelta(seconds=value)
 
     def items(self, name: str) -> tuple[Json, ...]:
-        """The elements of a list, those among them that only an apply knows as `AFTER_APPLY`; nothing when there is none."""
+        """The elements of a list, expressions and what is not known yet among them; nothing when there is none."""
         value, unknown = self._known(name), self._unknown(name)
         if value is None:
             return ()
         if not isinstance(value, list):
             raise Malformed(self._path(name), value, "a list")
-        hidden = unknown if isinstance(unknown, list) else []
-        return tuple(AFTER_APPLY if hidden[number : number + 1] == [True] else one for number, one in enumerate(value))
+        later = unknown if isinstance(unknown, list) else []
+        return tuple(LATER if number < len(later) and later[number] is True else one for number, one in enumerate(value))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The elements of a list of texts."""
         found = []
         for number, value in enumerate(self.items(name)):
-            if (is_expression(value) and self.templates) or value is AFTER_APPLY:
+            if (is_expression(value) and self.templates) or value is LATER:
                 raise Unresolved(self._path(f"{name}[{number}]"), shown(value))
             if not isinstance(value, str):
                 raise Malformed(self._path(f"{name}[{number}]"), value, "a text")
@@ -172,7 +173,7 @@ class Attributes:
     def _known(self, name: str) -> Json:
         value = self.values.get(name)
         if self._unknown(name) is True:
-            raise Unresolved(self._path(name), AFTER_APPLY)
+            raise Unresolved(self._path(name), "known only after the apply")
         if self.templates and is_expression(value):
             raise Unresolved(self._path(name), shown(value))
         return value

@@ -35,7 +35,7 @@ def waiver_rule(rules: Collection[Rule]) -> Rule:
             elif found.rule not in known:
                 yield f"waives unknown rule {found.rule!r}; known: {', '.join(known)}"
             elif found.until < estate.today:
-                yield f"waiver of {found.rule} ended on {found.until}: {found.reason}"
+                yield f"waiver of {found.rule} ended on {found.until}: {found.reason}; renew it or keep the rule"
         if not written(resource):
             yield "its `waive` is no list of waivers; write [{rule, reason, owner, until}]"
 

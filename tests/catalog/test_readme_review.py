@@ -13,6 +13,7 @@ import pytest
 from interlock.commands.review_output import print_review
 from interlock.files import load_catalog
 from interlock.review.review import review
+from policies.from_catalog import findings
 from tests.golden import shown_in_readme
 
 CATALOG = Path(__file__).parents[2] / "catalog"
@@ -26,7 +27,7 @@ STRIPS = ("         0", "  before ", LAST := "   after ")
 def test_the_review_that_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
     before = load_catalog(CATALOG)
     after = replace(before, jobs={**before.jobs, JOB: replace(before.jobs[JOB], time_zone=ZONE)})
-    print_review(review(before, after, AT))
+    print_review(review(before, after, AT, rules=findings))
     lines = capsys.readouterr().out.splitlines()
     shown = lines[: 1 + next(number for number, line in enumerate(lines) if line.startswith(LAST))]
     shown_in_readme("review", "\n".join(narrow for line in shown for narrow in _narrowed(line)))

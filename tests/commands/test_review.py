@@ -286,3 +286,21 @@ def test_hostile_text_stays_text_and_within_the_limit(repository: Repository) ->
     for text in ("@everyone", "#1", "[x](", "![", "<!--", "<b><b>", "http://"):
         assert text not in outside, text
     assert outside.count("</details>") == outside.count("<details")
+
+
+PLANS = ROOT / "tests" / "interlock" / "review" / "plans"
+
+
+def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan_can_break(repository: Repository) -> None:
+    plan = json.loads((PLANS / "on.json").read_text()) | {"variables": {"backfill_mode": {"value": True}}}
+    repository.write(json.dumps(plan), "stack/plan.json")
+    arguments = ("--base", "main", "--plan", "stack/plan.json", "--format", "json")
+    assert "backfill-asked" not in repository.review(*arguments).stdout
+    repository.write(json.dumps({"//": {"interlock": {"environment": "production"}}}), "stack/cdk.tf.json")
+    found = json.loads(repository.review(*arguments).stdout)["findings"]
+    assert [one["text"] for one in found if one["subject"] == "plan.json"] == [
+        "backfill-asked: turns backfills on with no backfill_reason and no backfill_owner; plan again with"
+        " -var backfill_reason=... -var backfill_owner=..."
+    ]
+    repository.write("[]", "stack/cdk.tf.json")
+    assert "cdk.tf.json is [], which is no mapping" in repository.review(*arguments).stdout

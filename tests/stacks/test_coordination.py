@@ -75,7 +75,7 @@ def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(whole: Stacks)
         for kind, _, made in resources(whole, "coordination")
         if kind == "google_project_iam_member" and "coordinator" in made["member"]
     ]
-    assert of_the_project == ["${google_project_iam_custom_role.coordinator.name}"]
+    assert of_the_project == ["projects/interlock-local/roles/interlockCoordinator"]
 
 
 def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration(whole: Stacks, env: Environment) -> None:
@@ -113,7 +113,7 @@ def test_operators_see_what_the_commands_show_and_change_nothing_themselves(whol
         made for kind in ("google_project_iam_member", "google_storage_bucket_iam_member") for made in stack[kind].values()
     ]
     [jobs, objects] = [made for made in granted if made["member"] == operator]
-    assert jobs["role"] == "${google_project_iam_custom_role.operator.name}"
+    assert jobs["role"] == "projects/interlock-local/roles/interlockOperator"
     assert objects["role"] == "roles/storage.objectViewer"
     seen = {
         prefix

@@ -19,7 +19,8 @@ ON = {"MODE": "on", "BACKFILLS": "tdza", "UNTIL": "", "REASON": "reprocess 2025-
         pytest.param({**ON, "UNTIL": f" {END}\n", "BACKFILLS": " tdza,psza\tpsza , "},
                      {"backfill_mode": True, "backfills": ["psza", "tdza"], "backfill_until": END,
                       "backfill_reason": "reprocess 2025-26", "backfill_owner": "analytics"}, id="several, until an end"),
-        pytest.param({**ON, "MODE": "off"}, {"backfill_mode": False, "backfills": ["tdza"]}, id="off"),
+        pytest.param({**ON, "MODE": "off"},
+                     {"backfill_mode": False, "backfills": ["tdza"], "backfill_owner": "analytics"}, id="off, and whose it is"),
     ],
 )  # fmt: skip
 def test_a_form_becomes_variables(form: dict[str, str], wanted: dict[str, object]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
 from interlock.diff import Changed, How, Thing
+from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange
 from interlock.review.comment import as_markdown
 from interlock.review.coverage import Missed, ScopeChange
@@ -141,10 +142,16 @@ def moves(found: Review, *, swapped: bool) -> Things:
     }
 
 
+def unruled(catalog: Catalog, today: date) -> list[Finding]:
+    """Rules are about one side, and mirror nothing."""
+    del catalog, today
+    return []
+
+
 @settings(max_examples=30)
 @given(catalogs(), catalogs(), instants)
 def test_a_review_the_other_way_round_mirrors_it(a: Catalog, b: Catalog, at: datetime) -> None:
-    there, back = review(a, b, at, rules=findings), review(b, a, at, rules=findings)
+    there, back = review(a, b, at, rules=unruled), review(b, a, at, rules=unruled)
     old_names = {new: old for old, new in there.changes.renamed.items()}
     assert changes(there, swapped=False) == changes(back, swapped=True)
     assert collided(there, old_names, swapped=False) == collided(back, {}, swapped=True)

@@ -97,7 +97,24 @@ def test_a_waiver_that_has_ended_is_a_finding_even_where_nothing_changes() -> No
     ]
     assert [note.says for note in found.waivers] == ["ended 1 day ago"]
     assert [note.says for note in reviewed(waived, waived, datetime(2026, 12, 10, tzinfo=UTC)).waivers] == ["ends today"]
-    assert reviewed(waived, waived, datetime(2026, 11, 9, tzinfo=UTC)).waivers == ()
+
+
+def test_a_waiver_is_to_be_looked_at_when_it_is_new_or_ends_within_30_days() -> None:
+    waived = edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))
+    [far] = reviewed(waived, waived, datetime(2026, 11, 9, tzinfo=UTC)).waivers
+    [near] = reviewed(waived, waived, datetime(2026, 11, 10, tzinfo=UTC)).waivers
+    [new] = reviewed(waived, at=datetime(2026, 11, 9, tzinfo=UTC)).waivers
+    assert (far.is_due, near.is_due, new.is_due) == (False, True, True)
+
+
+def test_a_waiver_is_as_old_as_it_says() -> None:
+    aged = WAIVED.replace("until:", "since: 2026-10-30, until:")
+    waived = edited(("    runs: [games]\n", "    runs: [games]\n" + aged))
+    [note] = reviewed(waived, waived, datetime(2026, 11, 9, tzinfo=UTC)).waivers
+    assert note.age == "10 days old"
+    other = edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))
+    [unsaid] = reviewed(other, other, datetime(2026, 11, 9, tzinfo=UTC)).waivers
+    assert unsaid.age == "age unknown"
 
 
 def test_a_rule_that_was_broken_before_is_no_finding_of_this_change() -> None:

@@ -1,0 +1,117 @@
+"""docs/policies.md: every rule with why, bad and good, and every waiver of the catalog. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from interlock.catalog import Catalog
+from interlock.findings import waivable
+from interlock.names import count
+from policies.rules import RULES
+from policies.rules.estate import JOB, STACK, Origin
+from policies.rules.rule import Rule
+
+HEAD = """\
+# Policies
+
+<!-- Written by `make golden` from policies/rules/ and the catalog. -->
+
+What a schedule has to keep before it may be merged. A rule is one function in `policies/rules/`, and is judged in three places:
+
+| Where | By | What it sees |
+| --- | --- | --- |
+| catalog | `interlock validate`, the review | what the YAML decides; no URL, no token |
+| stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
+| plan | `make policy`, with checkov | `terraform show -json`: everything, and what changes |
+
+`make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
+rules beside these; it writes SARIF and JUnit. It needs nothing from the network.
+
+## In a repository of your own
+
+They need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs:
+
+```
+terraform plan -out plan.bin && terraform show -json plan.bin > plan.json
+CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f plan.json \\
+  --external-checks-dir interlock/policies/checks
+```
+
+Without the variable checkov stays green on a file that it can't parse.
+
+HCL itself is not read; its plan is. What Terraform has no attribute for stands beside the plan in a `cdk.tf.json`, by address,
+and a plan without that file is an error. Every key may be left out; a rule that needs a fact which is not there has nothing to
+say, except that each job needs an owner.
+
+```json
+{"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"]}},
+ "resource": {"google_cloud_scheduler_job": {"fetch": {"//": {"interlock": {
+   "owner": "data", "service": "scrapers", "starts_per_minute": 2, "gap_s": 900, "expect_s": 240,
+   "writes": {"raw.games": ["mutate", "append"]}, "not_idempotent": [], "was": "0 * * * *",
+   "paused": {"reason": "off-season", "owner": "data", "review": "2027-04-01"},
+   "waive": [{"rule": "stagger", "reason": "...", "owner": "data", "since": "2026-11-25", "until": "2027-06-30"}]}}}}}}
+```
+
+## Waivers
+
+A waiver says which rule, why, whose decision it is and until when, up to and including that day. One of a service or a
+processor counts for each job that calls or starts it. Past its day, or with a name that no rule has, it is a finding itself.
+"""
+WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
+OF_A_JOB = "on the job, its service, or a processor that it starts"
+
+
+def policies_page(catalog: Catalog) -> str:
+    """The page, with the waivers of `catalog`."""
+    return (
+        "\n".join([HEAD, *_waivers(catalog), "\n## Rules\n", *_table(), *(line for rule in RULES for line in _section(rule))])
+        + "\n"
+    )
+
+
+def _waivers(catalog: Catalog) -> Iterator[str]:
+    found = [(waiver, subject) for subject, thing in waivable(catalog).items() for waiver in thing.waivers]
+    found.sort(key=lambda one: (one[0].until, one[0].rule, one[1]))
+    yield f"The catalog has {count(len(found), 'waiver')}:\n"
+    yield from _rows(("rule", "of", "since", "until", "whose", "why"))
+    for waiver, subject in found:
+        since = waiver.since.isoformat() if waiver.since else "not said"
+        yield _row(f"[{waiver.rule}](#{waiver.rule})", f"`{subject}`", since, str(waiver.until), waiver.owner, waiver.reason)
+
+
+def _table() -> Iterator[str]:
+    yield from _rows(("id", "name", "what good looks like", "judged on"))
+    for rule in RULES:
+        where = ", ".join(word for origin, word in WHERE.items() if origin in rule.origins)
+        yield _row(rule.id, f"[{rule.name}](#{rule.name})", rule.outcome, where)
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    yield f"\n### {rule.name}\n"
+    yield f"{rule.id}: {rule.outcome}.\n"
+    yield f"{rule.why}\n"
+    yield f"Bad:\n\n```\n{rule.bad}\n```\n"
+    yield f"Good:\n\n```\n{rule.good}\n```\n"
+    yield _how_to_waive(rule)
+
+
+def _how_to_waive(rule: Rule) -> str:
+    if rule.name == "waiver":
+        return "It can't be waived: mend the waiver, or take it out."
+    if rule.name == "delete":
+        return "To accept it, write the job under `removed`, as above."
+    if STACK in rule.kinds:
+        return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
+    if JOB in rule.kinds:
+        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` {OF_A_JOB}."
+    return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the resource.'
+
+
+def _rows(names: Iterable[str]) -> Iterator[str]:
+    titles = list(names)
+    yield _row(*titles)
+    yield _row(*("---" for _ in titles))
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

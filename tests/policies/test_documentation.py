@@ -1,0 +1,38 @@
+"""docs/policies.md is what the rules and the catalog say, and every rule has all that it should."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from interlock.files import load_catalog
+from policies.documentation import policies_page
+from policies.rules import RULES
+from policies.rules.rule import Rule
+from tests.golden import DOCS, golden
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.golden
+def test_the_page_about_policies() -> None:
+    golden("policies.md", policies_page(load_catalog(ROOT / "catalog")), folder=DOCS)
+
+
+def test_ids_and_names_are_used_once() -> None:
+    assert [rule.id for rule in RULES] == [f"CKV2_ILK_{number}" for number in range(1, len(RULES) + 1)]
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_the_page_has_one_section_a_rule_under_the_name_that_waivers_use() -> None:
+    sections = re.findall(r"^### (.*)$", (DOCS / "policies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sections == [rule.name for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_says_in_one_sentence_what_is_good_and_why(rule: Rule) -> None:
+    assert re.fullmatch(r"[A-Z][^.\n]*(\.[^ ][^.\n]*)*", rule.outcome), rule.outcome
+    assert rule.why.endswith((".", ").", '."')), rule.why
+    assert rule.bad != rule.good
