@@ -11,10 +11,11 @@ from interlock.clock_changes import Change, changes, what_happens
 from interlock.cron import DAY_NAMES, MAX_TEXT_CHARACTERS, MONTH_NAMES, Cron, CronError, ZoneError, zone
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
-from policies.rules.values import Malformed, Unresolved, shown
+from policies.rules.values import Malformed, shown
 
 HOURS_A_DAY = 24
-YEAR = timedelta(days=366)
+YEAR_AND_A_WEEK = timedelta(days=373)
+"""A change comes on a Sunday: up to a week later than a year ago. In a year alone there are days without the next one."""
 _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
 _RANGE = re.compile(r"(?<![\w-])(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})(?![\w-])")
 _NAMES = {
@@ -24,11 +25,11 @@ _NAMES = {
 
 
 def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
-    """When a job fires; None when its schedule or zone is wrong or not resolved, which other rules say of it."""
+    """When a job fires; None when its schedule or zone is wrong, which other rules say of it. Unresolved when it is that."""
     try:
         text, name = job.attributes.text("schedule"), job.attributes.text("time_zone")
         return (Cron.parse(text), zone(name)) if text is not None and name is not None else None
-    except (CronError, ZoneError, Malformed, Unresolved):
+    except (CronError, ZoneError, Malformed):
         return None
 
 
@@ -135,7 +136,7 @@ def clock_change(job: Resource, estate: Estate) -> Iterator[str]:
 
 
 class _Changes:
-    """The changes of a zone's clocks in the year that begins today, each zone looked at once."""
+    """The changes of a zone's clocks in the year and a week that begin today, each zone looked at once."""
 
     def __init__(self, estate: Estate) -> None:
         self._start = datetime(estate.today.year, estate.today.month, estate.today.day, tzinfo=UTC)
@@ -143,7 +144,7 @@ class _Changes:
 
     def __call__(self, in_zone: ZoneInfo) -> list[Change]:
         if in_zone.key not in self._known:
-            self._known[in_zone.key] = list(changes(in_zone, self._start, self._start + YEAR))
+            self._known[in_zone.key] = list(changes(in_zone, self._start, self._start + YEAR_AND_A_WEEK))
         return self._known[in_zone.key]
 
 

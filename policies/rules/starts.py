@@ -55,20 +55,20 @@ class Starter:
 
 
 def starters(estate: Estate) -> dict[str, Starter]:
-    """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one whose facts
-    can't be read the rules say that; the others are judged without it."""
+    """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
+    read the rules say that; the others are judged without it."""
     weeks = [season.span for season in seasons(datetime(estate.today.year, 1, 1, tzinfo=UTC))]
     known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
     found = {}
     for job in estate.every(JOB):
-        when = fires(job)
-        if when is None or "paused" in job.facts:
-            continue
-        schedule, in_zone = when
-        key = (schedule.text, in_zone.key)
-        if key not in known:
-            known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
-        with suppress(Malformed):
+        with suppress(Malformed, Unresolved):
+            when = fires(job)
+            if when is None or "paused" in job.facts:
+                continue
+            schedule, in_zone = when
+            key = (schedule.text, in_zone.key)
+            if key not in known:
+                known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
             found[job.address] = Starter(
                 job=job,
                 key=key,
@@ -79,6 +79,14 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 writes=_writes(job),
             )
     return found
+
+
+def _must_be_readable(job: Resource) -> None:
+    """Raises what `starters` leaves a job out for."""
+    fires(job)
+    _bears(job)
+    _gap(job)
+    _writes(job)
 
 
 def _bears(job: Resource) -> int:
@@ -165,7 +173,7 @@ def _minutes_of_day(cron: Cron) -> list[int]:
 def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
     takes one start a minute, until somebody says how many (`starts_per_minute`)."""
-    _bears(job)
+    _must_be_readable(job)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, others = crowd
         yield (
@@ -204,8 +212,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     """Two statements that change one table at once fail with "Could not serialize access"
     (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
     the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
-    _gap(job)
-    _writes(job)
+    _must_be_readable(job)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, list[str]] = {}
     for meeting in near:
@@ -286,8 +293,8 @@ def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
 def twin(job: Resource, estate: Estate) -> Iterator[str]:
     """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
     gaps "drift by 4-7h", and five triggers graded the same games."""
-    me = estate.once(starters).get(job.address)
-    does = _does(job)
+    fires(job)
+    me, does = estate.once(starters).get(job.address), _does(job)
     if me is None or does is None:
         return
     others = (one for one in estate.once(_by_deed)[does] if one.job is not job and not _waived(one.job, twin, estate))
@@ -300,23 +307,21 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
 def _by_deed(estate: Estate) -> dict[str, list[Starter]]:
     found: dict[str, list[Starter]] = {}
     for starter in estate.once(starters).values():
-        if (does := _does(starter.job)) is not None:
-            found.setdefault(does, []).append(starter)
+        with suppress(Malformed, Unresolved):
+            if (does := _does(starter.job)) is not None:
+                found.setdefault(does, []).append(starter)
     return found
 
 
 def _does(job: Resource) -> str | None:
-    """What a job calls, and with what; None when that is not resolved. In a catalog it has no URL yet: a service and a path."""
-    try:
-        http, topic = job.attributes.block("http_target") or NOTHING, job.attributes.block("pubsub_target") or NOTHING
-        where = http.text("uri") or topic.text("topic_name")
-        if where is None and (service := job.facts.text("service")):
-            where = service + (job.facts.text("path") or "")
-        labels = topic.block("attributes") or NOTHING
-        told = sorted((name, labels.text(name)) for name in labels.names())
-        return repr((where, http.text("http_method") or "POST", told, canonical_body(job))) if where else None
-    except (Unresolved, Malformed):
-        return None
+    """What a job calls, and with what; None when it calls nothing. In a catalog it has no URL yet: a service and a path."""
+    http, topic = job.attributes.block("http_target") or NOTHING, job.attributes.block("pubsub_target") or NOTHING
+    where = http.text("uri") or topic.text("topic_name")
+    if where is None and (service := job.facts.text("service")):
+        where = service + (job.facts.text("path") or "")
+    labels = topic.block("attributes") or NOTHING
+    told = sorted((name, labels.text(name)) for name in labels.names())
+    return repr((where, http.text("http_method") or "POST", told, canonical_body(job))) if where else None
 
 
 def _names(jobs: list[str]) -> str:

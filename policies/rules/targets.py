@@ -65,6 +65,8 @@ def _url(job: Resource) -> SplitResult:
     try:
         parts = urlsplit(uri if uri is not None else job.facts.text("path") or "")
         port = parts.port
+        if uri is not None and re.search(r"[^!-~]", uri):
+            raise ValueError
     except ValueError:
         raise Malformed("its uri", f"{len(uri or '')} characters", "a URL, like https://SERVICE/PATH") from None
     del port
@@ -124,7 +126,7 @@ def token(job: Resource, estate: Estate) -> Iterator[str]:
     that runs Cloud Run jobs got 401 every two hours for having the other kind."""
     del estate
     http = job.attributes.block("http_target") or NOTHING
-    host = shown(_url(job).hostname or "an unknown host")
+    host = _url(job).hostname or "an unknown host"
     oauth, oidc = http.block("oauth_token"), http.block("oidc_token")
     if _is_googles(_url(job).hostname or ""):
         if oauth is None or oidc is not None:
