@@ -20,7 +20,7 @@ MESSAGE_CHARACTERS = 2_000
 LATER = "(known after apply)"
 """As Terraform shows what it does not know while planning."""
 _EXPRESSION = re.compile(r"(^|[^$])\$\{|(^|[^%])%\{")
-_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 
 
 class Unresolved(Exception):
@@ -96,7 +96,7 @@ class Attributes:
     def number(self, name: str) -> int | None:
         """A whole number; Terraform reads one from a text, too."""
         value = self._known(name)
-        if isinstance(value, str) and re.fullmatch(r"-?\d{1,12}", value):
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,12}", value):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
