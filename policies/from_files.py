@@ -31,7 +31,10 @@ Block = Mapping[str, Json]
 
 
 class Unreadable(ValueError):
-    """A file that can't be judged: one sentence that says which, why, and what to do."""
+    """A file that can't be judged: one sentence that says which, why, and what to do, on one line whatever was in the file."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 def read_estate(path: Path, today: date) -> Estate:
@@ -156,20 +159,20 @@ def _module(module: Block) -> Iterator[Block]:
 
 
 def _resources(configuration: Block) -> Iterator[Resource]:
-    for kind, named in _merged(configuration.get("resource", {}), "resource").items():
-        if kind == "//":
-            continue
-        for name, block in _merged(named, f"resource.{kind}").items():
-            if name == "//":
-                continue
-            several = block if isinstance(block, list) else [block]
-            values = _merged(several[0] if len(several) == 1 else {}, f"{kind}.{name}")
-            yield Resource(
-                kind=kind,
-                name=name,
-                attributes=Attributes(values={key: value for key, value in values.items() if key != "//"}, templates=True),
-                facts=_facts(values),
-            )
+    """Each with what is written in it; nothing of one that is written twice, which Terraform refuses."""
+    found: dict[tuple[str, str], list[Json]] = {}
+    for kind, named in _pairs(configuration.get("resource", {}), "resource"):
+        for name, block in _pairs(named, f"resource.{kind}") if kind != "//" else ():
+            if name != "//":
+                found.setdefault((kind, name), []).extend(block if isinstance(block, list) else [block])
+    for (kind, name), several in found.items():
+        values = _object(several[0], f"{kind}.{name}") if len(several) == 1 else {}
+        yield Resource(
+            kind=kind,
+            name=name,
+            attributes=Attributes(values={key: value for key, value in values.items() if key != "//"}, templates=True),
+            facts=_facts(values),
+        )
 
 
 def _stack(configuration: Block) -> Resource:
@@ -187,22 +190,16 @@ def _facts(block: Block) -> Attributes:
 def _locals(configurations: list[Block]) -> Attributes:
     """The locals of the stack that has scopes."""
     for configuration in configurations:
-        values = _merged(configuration.get("locals", {}), "locals")
+        values = dict(_pairs(configuration.get("locals", {}), "locals"))
         if "scopes" in values:
             return Attributes(values=values, templates=True)
     return NOTHING
 
 
-def _merged(value: Json, where: str) -> dict[str, Json]:
-    """A mapping; Terraform's JSON may write it as a list of mappings, too."""
-    several = value if isinstance(value, list) else [value]
-    merged: dict[str, Json] = {}
-    for one in several:
-        for key, inner in _object(one, where).items():
-            if isinstance(inner, dict) and isinstance(merged.get(key), dict):
-                inner = {**_object(merged[key], where), **inner}
-            merged[key] = inner
-    return merged
+def _pairs(value: Json, where: str) -> Iterator[tuple[str, Json]]:
+    """What is in a mapping, or in several: Terraform's JSON may write one as a list of mappings, too."""
+    for one in value if isinstance(value, list) else [value]:
+        yield from _object(one, where).items()
 
 
 def _neighbours(path: Path) -> list[Block]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from interlock.clock_changes import Change, changes, what_happens
@@ -14,6 +15,7 @@ from policies.rules.rule import rule
 from policies.rules.values import Malformed, shown
 
 HOURS_A_DAY = 24
+CACHED_ZONES = 64
 YEAR_AND_A_WEEK = timedelta(days=373)
 """A change comes on a Sunday: up to a week later than a year ago. In a year alone there are days without the next one."""
 _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
@@ -130,26 +132,16 @@ def clock_change(job: Resource, estate: Estate) -> Iterator[str]:
     if when is None or len(when[0].hours) == HOURS_A_DAY:
         return
     schedule, in_zone = when
-    for change in estate.once(_changes)(in_zone):
+    for change in _changes(in_zone, estate.today):
         for what in what_happens(schedule, in_zone, change):
             yield f"on {change.before:%Y-%m-%d} {change}: {what}; move it to another hour, or waive the rule"
 
 
-class _Changes:
-    """The changes of a zone's clocks in the year and a week that begin today, each zone looked at once."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._start = datetime(estate.today.year, estate.today.month, estate.today.day, tzinfo=UTC)
-        self._known: dict[str, list[Change]] = {}
-
-    def __call__(self, in_zone: ZoneInfo) -> list[Change]:
-        if in_zone.key not in self._known:
-            self._known[in_zone.key] = list(changes(in_zone, self._start, self._start + YEAR_AND_A_WEEK))
-        return self._known[in_zone.key]
-
-
-def _changes(estate: Estate) -> _Changes:
-    return _Changes(estate)
+@lru_cache(CACHED_ZONES)
+def _changes(in_zone: ZoneInfo, today: date) -> tuple[Change, ...]:
+    """The changes of a zone's clocks in the year and a week that begin today."""
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return tuple(changes(in_zone, start, start + YEAR_AND_A_WEEK))
 
 
 @rule(
