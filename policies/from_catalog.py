@@ -56,7 +56,7 @@ def _literal(values: dict[str, Json]) -> Attributes:
 def _job(job: Job, catalog: Catalog) -> Resource:
     """What a catalog says of a job, as Terraform would have it. What an environment or a stack adds is not there: the URL, the
     token, what `paused` is."""
-    body = None if job.target.body is None else base64.b64encode(json.dumps(job.target.body).encode()).decode()
+    body = None if job.target.body is None else base64.b64encode(_text(job.target.body).encode()).decode()
     retry = job.retry
     values: dict[str, Json] = {
         "name": job.name,
@@ -73,12 +73,17 @@ def _job(job: Job, catalog: Catalog) -> Resource:
         },
     }
     if job.target.service.kind is ServiceKind.TOPIC:
-        values["pubsub_target"] = {"data": body}
+        values["pubsub_target"] = {"data": body or base64.b64encode(b"{}").decode()}
     else:
         values["http_target"] = {"body": body}
     if job.deadline is not None:
         values["attempt_deadline"] = _seconds(job.deadline.total_seconds())
     return Resource(kind=JOB, name=job.name, attributes=_literal(values), facts=_literal(job_facts(job, catalog)))
+
+
+def _text(body: Json) -> str:
+    """As the stacks write it."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
 def _seconds(seconds: float) -> str:

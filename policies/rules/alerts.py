@@ -18,7 +18,14 @@ SHORTEST_AUTO_CLOSE = timedelta(minutes=30)
 """cloud.google.com/monitoring/alerts/incidents-events: an incident is closed after 30 minutes without data at the earliest."""
 SHOWN_TABLES = 3
 _USER_METRIC = "logging.googleapis.com/user/"
-_TABLE = re.compile(r'metric\.labels?\.table\s*(!?=~?)\s*"((?:[^"\\]|\\.)*)"')
+_TEXT = r'"((?:[^"\\]|\\.)*)"'
+_TABLE = re.compile(
+    rf'metric\.labels?\.(?:"table"|table\b)\s*(!?=)?\s*([a-z_.]*)\(?((?:[\s,]*{_TEXT.replace("(", "(?:", 1)})*)'
+)
+"""What a filter says of the label, with the functions of cloud.google.com/monitoring/api/v3/filters."""
+_SLOW = re.compile(r"[*+}]\)|\)[*+{]|\\[1-9]")
+"""In a regular expression: a repeated group or a back reference, which Google's RE2 reads at once or not at all, and Python
+perhaps for ever."""
 
 
 @rule(
@@ -67,16 +74,34 @@ def _read_flag(policy: Resource, name: str) -> bool | None:
 
 
 def _reaches(text: str, table: str) -> bool:
-    """Whether a filter lets a table through: BigQuery names it `project:dataset.table`."""
-    for operator, wanted in _TABLE.findall(text):
-        try:
-            pattern = wanted if "~" in operator else f"(.*[:.])?{re.escape(wanted.rpartition(':')[2])}"
-            matches = re.search(pattern, f"project:{table}") if "~" in operator else re.fullmatch(pattern, table)
-        except re.error:
-            return False
-        if bool(matches) is operator.startswith("!"):
+    """Whether a filter lets a table through; not when it says something of the table that we don't understand."""
+    for operator, function, listed in _TABLE.findall(text):
+        wanted = [re.sub(r"\\(.)", r"\1", one) for one in re.findall(_TEXT, listed)]
+        matches = any(_matches(function, one, table) for one in wanted)
+        if not operator or not wanted or function not in _FUNCTIONS or matches is (operator == "!="):
             return False
     return True
+
+
+_FUNCTIONS = ("", "one_of", "starts_with", "ends_with", "has_substring", "monitoring.regex.full_match")
+
+
+def _matches(function: str, wanted: str, table: str) -> bool:
+    """Whether a table is what a function of a filter wants. BigQuery calls it `project:dataset.table`; of which project is not
+    known here."""
+    name = wanted.rpartition(":")[2]
+    if function == "starts_with":
+        return table.startswith(name)
+    if function == "ends_with":
+        return table.endswith(name)
+    if function == "has_substring":
+        return name in table
+    if function == "monitoring.regex.full_match":
+        try:
+            return not _SLOW.search(wanted) and re.fullmatch(wanted, f"project:{table}") is not None
+        except re.error:
+            return False
+    return name == table
 
 
 def _filters(policy: Resource) -> Iterator[tuple[Attributes, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from datetime import date
 
@@ -13,7 +14,8 @@ from policies.rules.estate import JOB, OBJECT, STACK, Estate, Resource
 from policies.rules.rule import PLANNED, rule
 from policies.rules.values import NOTHING, Attributes, shown
 
-FLAGS = f"{OBJECT}.flags"
+FLAGS = "flags"
+"""The name of the objects that say which backfills are on (`stacks/schedules.py`)."""
 
 
 @rule(
@@ -30,10 +32,15 @@ def delete(stack: Resource, estate: Estate) -> Iterator[str]:
     a job that runs. A paused job costs ten cents a month."""
     del stack
     removed = estate.facts.block("removed") or NOTHING
-    for address in sorted(estate.gone):
-        kind, _, name = address.partition(".")
-        if kind == JOB and not _accepted(removed, name, estate.today):
+    for name in sorted(_name(one) for one in estate.gone.values() if one.kind == JOB):
+        if not _accepted(removed, name, estate.today):
             yield f"deletes {name}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
+
+
+def _name(job: Resource) -> str:
+    """What a job that goes away is called: in other estates than ours its resource may have another name."""
+    name = job.change.before.values.get("name") if job.change else None
+    return name if isinstance(name, str) else job.name
 
 
 def _accepted(removed: Attributes, name: str, today: date) -> bool:
@@ -128,24 +135,28 @@ def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
 )
 def backfill_ended(stack: Resource, estate: Estate) -> Iterator[str]:
     """Its jobs start while it may still write. Naming the owner is the least proof of having asked; with no name, `backfills`
-    left out ends everybody's."""
+    left out ends everybody's. An earlier end is an end, too."""
     del stack
     asked = str(estate.variables.get("backfill_owner") or "").strip()
     for flag, said in _ended_early(estate):
         owner, reason = _text(said, "owner"), _text(said, "reason")
         if asked != owner or not owner:
+            variable = shlex.quote(f"backfill_owner={owner or '...'}")
             whose = f"{shown(owner)}'s ({shown(reason)})" if owner else "somebody's who is not on record"
             yield (
                 f"ends {flag.scope}, {whose}, before its end at {format_instant(flag.end)}; ask them, then plan again with"
-                f" -var backfill_owner={owner or '...'}"
+                f" -var {variable}"
             )
 
 
 def _ended_early(estate: Estate) -> Iterator[tuple[Hold, Json]]:
-    """The flags that a plan takes away before their end, with what they say."""
-    for address, change in sorted(estate.gone.items()):
-        flag = parse_object_name(str(change.before.values.get("name"))) if address.startswith(f"{FLAGS}[") else None
-        if flag is not None and (estate.planned_at is None or flag.end > estate.planned_at):
+    """The flags that a plan takes away before their end, or moves to an earlier one, with what they say."""
+    flags = (one for one in (*estate.gone.values(), *estate.every(OBJECT)) if one.name == FLAGS and one.kind == OBJECT)
+    for change in (one.change for one in sorted(flags, key=lambda one: one.address) if one.change):
+        flag, new = (parse_object_name(str(part.values.get("name"))) for part in (change.before, change.after))
+        if flag is None or (new is not None and new.end >= flag.end):
+            continue
+        if estate.planned_at is None or flag.end > estate.planned_at:
             try:
                 yield flag, json.loads(str(change.before.values.get("content")))
             except (ValueError, RecursionError):

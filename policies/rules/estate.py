@@ -61,6 +61,10 @@ class Resource:
     name: str
     attributes: Attributes
     facts: Attributes = NOTHING
+    written: Attributes = NOTHING
+    """Of a plan: the attributes as the configuration beside it has them, expressions and all."""
+    module: str = ""
+    """Of a resource that is not in the root module, as a plan writes it, with the dot: `module.jobs.`."""
     index: str = ""
     """Of one of several instances, as a plan writes it: `["tdza"]`."""
     change: Change | None = None
@@ -68,7 +72,7 @@ class Resource:
     @property
     def address(self) -> str:
         """As Terraform has it."""
-        return f"{self.kind}.{self.name}{self.index}"
+        return f"{self.module}{self.kind}.{self.name}{self.index}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +90,8 @@ class Estate:
     """Of the stack or a neighbour that has scopes."""
     variables: Mapping[str, Json] = field(default_factory=dict)
     """What a plan was made with."""
-    gone: Mapping[str, Change] = field(default_factory=dict)
-    """What a plan takes away, by address."""
+    gone: Mapping[str, Resource] = field(default_factory=dict)
+    """What a plan takes away, by address; what is known of it is in its change."""
     planned_at: datetime | None = None
     """Aware UTC."""
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)

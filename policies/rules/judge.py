@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from policies.rules.estate import Estate, Origin, Resource
 from policies.rules.rule import Rule
-from policies.rules.values import Malformed, Unresolved
+from policies.rules.values import Malformed, Unresolved, clean
 from policies.rules.waivers import waiver_of
 
 
@@ -33,7 +33,8 @@ class Verdict:
     messages: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.rule.id} {self.rule.name}: {self.resource.address}: {'; '.join(self.messages) or self.outcome}"
+        address = clean(self.resource.address)
+        return f"{self.rule.id} {self.rule.name}: {address}: {'; '.join(self.messages) or self.outcome}"
 
 
 def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
@@ -43,19 +44,18 @@ def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
     try:
         if not rule.applies(resource):
             return None
-        messages = tuple(dict.fromkeys(rule.find(resource, estate)))
+        messages = tuple(dict.fromkeys(clean(message) for message in rule.find(resource, estate)))
     except Unresolved as unresolved:
         if estate.origin is Origin.STACK:
-            return _verdict(rule, resource, Outcome.DEFERRED, f"deferred to plan: {unresolved}")
-        messages = (f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows",)
+            return _verdict(rule, resource, Outcome.DEFERRED, clean(f"deferred to plan: {unresolved}"))
+        messages = (clean(f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows"),)
     except Malformed as malformed:
-        messages = (f"{malformed}; write that",)
+        messages = (clean(f"{malformed}; write that"),)
     if not messages:
         return Verdict(rule=rule, resource=resource, outcome=Outcome.PASSED)
-    if waiver := waiver_of(resource, rule.name, estate.today):
-        return _verdict(
-            rule, resource, Outcome.WAIVED, f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}", *messages
-        )
+    if rule.waivable and (waiver := waiver_of(resource, rule.name, estate.today)):
+        accepted = clean(f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}")
+        return _verdict(rule, resource, Outcome.WAIVED, accepted, *messages)
     return Verdict(rule=rule, resource=resource, outcome=Outcome.FAILED, messages=messages)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from policies.rules.estate import JOB, Estate, Origin, Resource
 from policies.rules.rule import DEPLOYED, rule
-from policies.rules.values import NOTHING, shown
+from policies.rules.values import NOTHING, is_expression, shown
 
 
 @rule(
@@ -24,7 +24,7 @@ def paused(job: Resource, estate: Estate) -> Iterator[str]:
     (hashicorp/terraform-provider-google#29280). In a plan it has to be known, or nobody can review it."""
     if "paused" not in job.attributes:
         yield "does not say whether it is paused; write paused = true, false or an expression"
-    elif estate.origin is Origin.PLAN:
+    elif estate.origin is Origin.PLAN or not is_expression(job.attributes.values.get("paused")):
         job.attributes.flag("paused")
 
 

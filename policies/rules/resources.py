@@ -5,18 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.rules.estate import BUCKET, PROJECT_SERVICE, Estate, Resource
+from policies.rules.estate import BUCKET, PROJECT_SERVICE, Estate, Origin, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, shown
 
 IAM = tuple(
     f"google_{thing}_iam_{kind}"
-    for thing in ("project", "storage_bucket", "pubsub_topic", "cloud_run_v2_service", "service_account")
+    for thing in (
+        "project",
+        "folder",
+        "organization",
+        "service_account",
+        "storage_bucket",
+        "pubsub_topic",
+        "pubsub_subscription",
+        "cloud_run_service",
+        "cloud_run_v2_service",
+        "cloud_run_v2_job",
+        "cloudfunctions_function",
+        "cloudfunctions2_function",
+        "bigquery_dataset",
+        "bigquery_table",
+        "secret_manager_secret",
+    )
     for kind in ("member", "binding")
 )
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer", "roles/browser"})
-BROAD = re.compile(r"roles/[\w.]*(?:\.|[a-z])[aA]dmin(istrator)?|roles/\w+\.(editor|developer)")
+BROAD = re.compile(r"roles/[\w.]*(?:\.|[a-z])[aA]dmin(istrator)?(\.v\d+)?|roles/\w+\.(owner|editor|developer)")
 """The predefined roles that may create, change and delete, or hand out rights."""
+CUSTOM = re.compile(r"\$\{google_(project|organization)_iam_custom_role\.[\w-]+\.(id|name)\}")
+"""A role that the same configuration makes: its id is known only after the first apply."""
+WIDE = ("google_project_iam", "google_folder_iam", "google_organization_iam")
 OF_A_PROJECT = frozenset({"roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator", "roles/run.invoker"})
 """Fine for one account or service, and much too much for all of a project."""
 
@@ -34,7 +53,7 @@ def bucket_private(bucket: Resource, estate: Estate) -> Iterator[str]:
     """Whoever can write a flag holds jobs (cloud.google.com/storage/docs/public-access-prevention)."""
     del estate
     if (said := bucket.attributes.text("public_access_prevention")) != "enforced":
-        yield f'its public_access_prevention is {shown(said)}; write "enforced"'
+        yield f'its public_access_prevention is {shown(said or "not said")}; write "enforced"'
 
 
 @rule(
@@ -82,11 +101,13 @@ def bucket_versioned(bucket: Resource, estate: Estate) -> Iterator[str]:
 def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     """roles/cloudscheduler.admin may create jobs, which send any request as any account that is attached; an account that only
     pauses and resumes needs two permissions (cloud.google.com/scheduler/docs/reference/rest, each method's IAM)."""
-    del estate
+    written = (grant.written if estate.origin is Origin.PLAN else grant.attributes).values.get("role")
+    if isinstance(written, str) and CUSTOM.fullmatch(written):
+        return  # a role of its own, which says each permission
     role = grant.attributes.text("role")
     if role is None:
         yield "grants no role; name one"
-    elif role in BASIC or BROAD.fullmatch(role) or ("_project_" in grant.kind and role in OF_A_PROJECT):
+    elif role in BASIC or BROAD.fullmatch(role) or (grant.kind.startswith(WIDE) and role in OF_A_PROJECT):
         yield f"grants {role}; grant a role of just what is needed, on the one thing that needs it"
 
 

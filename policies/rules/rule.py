@@ -35,6 +35,8 @@ class Rule:
     origins: frozenset[Origin]
     applies: Callable[[Resource], bool]
     find: Find
+    waivable: bool = True
+    """Whether a waiver beside the resource may excuse it."""
 
 
 def always(resource: Resource) -> bool:
@@ -53,6 +55,7 @@ def rule(
     good: str,
     origins: frozenset[Origin] = EVERYWHERE,
     applies: Callable[[Resource], bool] = always,
+    waivable: bool = True,
 ) -> Callable[[Find], Rule]:
     """Makes a rule of a function, whose docstring says why. `bad` and `good` are shown in the documentation."""
 
@@ -68,6 +71,7 @@ def rule(
             origins=origins,
             applies=applies,
             find=find,
+            waivable=waivable,
         )
 
     return made

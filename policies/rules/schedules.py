@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from interlock.clock_changes import Change, changes, what_happens
-from interlock.cron import MONTH_NAMES, Cron, CronError, ZoneError, zone
+from interlock.cron import DAY_NAMES, MAX_TEXT_CHARACTERS, MONTH_NAMES, Cron, CronError, ZoneError, zone
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
-from policies.rules.values import Malformed, Unresolved, shown
+from policies.rules.values import Malformed, shown
 
 HOURS_A_DAY = 24
-YEAR = timedelta(days=366)
+CACHED_ZONES = 64
+YEAR_AND_A_WEEK = timedelta(days=373)
+"""A change comes on a Sunday: up to a week later than a year ago. In a year alone there are days without the next one."""
 _FIELDS = ("minute", "hour", "day of month", "month", "day of week")
-_RANGE = re.compile(r"(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})")
+_RANGE = re.compile(r"(?<![\w-])(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})(?![\w-])")
+_NAMES = {
+    "month": dict(zip(MONTH_NAMES, range(1, 13), strict=True)),
+    "day of week": dict(zip(DAY_NAMES, range(7), strict=True)),
+}
 
 
 def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
-    """When a job fires; None when its schedule or zone is wrong or not resolved, which other rules say of it."""
+    """When a job fires; None when its schedule or zone is wrong, which other rules say of it. Unresolved when it is that."""
     try:
         text, name = job.attributes.text("schedule"), job.attributes.text("time_zone")
         return (Cron.parse(text), zone(name)) if text is not None and name is not None else None
-    except (CronError, ZoneError, Malformed, Unresolved):
+    except (CronError, ZoneError, Malformed):
         return None
 
 
@@ -45,11 +52,14 @@ def cron(job: Resource, estate: Estate) -> Iterator[str]:
     text = job.attributes.text("schedule")
     if text is None:
         yield "it has no schedule; write five fields"
-    elif not _wrapping(text):
-        try:
-            Cron.parse(text)
-        except CronError as error:
-            yield f"schedule {error}"
+        return
+    for _, first, last in _wrapping(text):
+        # Said by `wrap-around`; what else is wrong is said here.
+        text = text.replace(f"{first}-{last}", f"{last}-{first}")
+    try:
+        Cron.parse(text)
+    except CronError as error:
+        yield f"schedule {error}"
 
 
 @rule(
@@ -70,13 +80,18 @@ def wrap_around(job: Resource, estate: Estate) -> Iterator[str]:
 
 def _wrapping(text: str) -> list[tuple[str, str, str]]:
     """The ranges whose end is before their beginning, each with its field."""
-    fields = zip(_FIELDS, text.split(), strict=False)
-    found = [(name, *match.groups()) for name, field in fields for match in _RANGE.finditer(field)]
-    return [(name, first, last) for name, first, last in found if _number(first) > _number(last)]
+    found = []
+    for field, written in zip(_FIELDS, text[:MAX_TEXT_CHARACTERS].split(), strict=False):
+        for first, last in _RANGE.findall(written):
+            begin, end = _number(first, field), _number(last, field)
+            if begin is not None and end is not None and begin > end:
+                found.append((field, first, last))
+    return found
 
 
-def _number(token: str) -> int:
-    return int(token) if token.isdigit() else MONTH_NAMES.index(token) + 1 if token in MONTH_NAMES else 0
+def _number(token: str, field: str) -> int | None:
+    """What a number or a name of the field stands for; None for a name that is none of its own."""
+    return int(token) if token.isdigit() else _NAMES.get(field, {}).get(token)
 
 
 @rule(
@@ -117,26 +132,16 @@ def clock_change(job: Resource, estate: Estate) -> Iterator[str]:
     if when is None or len(when[0].hours) == HOURS_A_DAY:
         return
     schedule, in_zone = when
-    for change in estate.once(_changes)(in_zone):
+    for change in _changes(in_zone, estate.today):
         for what in what_happens(schedule, in_zone, change):
             yield f"on {change.before:%Y-%m-%d} {change}: {what}; move it to another hour, or waive the rule"
 
 
-class _Changes:
-    """The changes of a zone's clocks in the year that begins today, each zone looked at once."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._start = datetime(estate.today.year, estate.today.month, estate.today.day, tzinfo=UTC)
-        self._known: dict[str, list[Change]] = {}
-
-    def __call__(self, in_zone: ZoneInfo) -> list[Change]:
-        if in_zone.key not in self._known:
-            self._known[in_zone.key] = list(changes(in_zone, self._start, self._start + YEAR))
-        return self._known[in_zone.key]
-
-
-def _changes(estate: Estate) -> _Changes:
-    return _Changes(estate)
+@lru_cache(CACHED_ZONES)
+def _changes(in_zone: ZoneInfo, today: date) -> tuple[Change, ...]:
+    """The changes of a zone's clocks in the year and a week that begin today."""
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return tuple(changes(in_zone, start, start + YEAR_AND_A_WEEK))
 
 
 @rule(

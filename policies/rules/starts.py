@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -15,7 +16,7 @@ from interlock.names import count, spelled_duration
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
-from policies.rules.targets import payload
+from policies.rules.targets import canonical_body
 from policies.rules.values import NOTHING, Malformed, Unresolved
 from policies.rules.waivers import waiver_of
 
@@ -23,19 +24,30 @@ STAGGER_MINUTES = frozenset({15, 45})
 """Minutes of the hour that writers of tables which backfills touch start in."""
 MAX_SHIFT_MINUTES = 60
 """A staggered run starts less than this from where it was; more means that it crossed midnight."""
+MAX_GAP = timedelta(days=1)
+"""That a service may want; jobs that start a day apart start together."""
 WRITERS_APART = timedelta(minutes=15)
 """Two writers of one table start so far apart: the NBA platform's guideline for two jobs of one service, after 2026-01-18."""
 SHOWN_JOBS = 3
 
 
+Writes = Mapping[str, frozenset[Kind]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """A job that runs, and the minutes in which it starts in a week of winter and one of summer."""
+    """A job that runs, what is known of what it starts, and when: the minutes of a week of winter and one of summer."""
 
     job: Resource
-    schedule: Cron
     key: tuple[str, str]
+    """Schedule and zone: jobs that have them in common start at the same times."""
     starts: tuple[Minutes, ...]
+    service: str | None
+    bears: int
+    """How many starts a minute."""
+    gap: timedelta | None
+    """How far apart its service wants starts."""
+    writes: Writes
 
     def meets(self, other: Starter) -> bool:
         """Whether both start in one minute."""
@@ -43,20 +55,66 @@ class Starter:
 
 
 def starters(estate: Estate) -> dict[str, Starter]:
-    """Every job that is not paused by declaration and whose schedule can be read, by address."""
+    """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
+    read the rules say that; the others are judged without it."""
     weeks = [season.span for season in seasons(datetime(estate.today.year, 1, 1, tzinfo=UTC))]
     known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
     found = {}
     for job in estate.every(JOB):
-        when = fires(job)
-        if when is None or "paused" in job.facts:
-            continue
-        schedule, in_zone = when
-        key = (schedule.text, in_zone.key)
-        if key not in known:
-            known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
-        found[job.address] = Starter(job=job, schedule=schedule, key=key, starts=known[key])
+        with suppress(Malformed, Unresolved):
+            when = fires(job)
+            if when is None or "paused" in job.facts:
+                continue
+            schedule, in_zone = when
+            key = (schedule.text, in_zone.key)
+            if key not in known:
+                known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
+            found[job.address] = Starter(
+                job=job,
+                key=key,
+                starts=known[key],
+                service=job.facts.text("service"),
+                bears=_bears(job),
+                gap=_gap(job),
+                writes=_writes(job),
+            )
     return found
+
+
+def _must_be_readable(job: Resource) -> None:
+    """Raises what `starters` leaves a job out for."""
+    fires(job)
+    _bears(job)
+    _gap(job)
+    _writes(job)
+
+
+def _bears(job: Resource) -> int:
+    """How many starts a minute the service of a job takes: one, until somebody says how many."""
+    starts = job.facts.number("starts_per_minute")
+    if starts is not None and starts < 1:
+        raise Malformed("starts_per_minute", starts, "a number from 1 on")
+    return starts or 1
+
+
+def _gap(job: Resource) -> timedelta | None:
+    wanted = job.facts.seconds("gap_s")
+    if wanted is not None and wanted > MAX_GAP:
+        raise Malformed("gap_s", int(wanted.total_seconds()), f"{spelled_duration(MAX_GAP)} at most, in seconds")
+    return wanted
+
+
+def _writes(job: Resource) -> Writes:
+    """The tables that a job's processors write, and how, as it is declared."""
+    tables = job.facts.block("writes") or NOTHING
+    return {table: frozenset(_kind(kind) for kind in tables.texts(table)) for table in sorted(tables.names())}
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text)
+    except ValueError:
+        raise Malformed("an access in writes", text, f"one of {', '.join(kind.value for kind in Kind)}") from None
 
 
 @rule(
@@ -115,6 +173,7 @@ def _minutes_of_day(cron: Cron) -> list[int]:
 def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
     takes one start a minute, until somebody says how many (`starts_per_minute`)."""
+    _must_be_readable(job)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, others = crowd
         yield (
@@ -127,11 +186,11 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
     """The jobs that start with too many others, by address, with what is allowed and the others."""
     services: dict[str, dict[str, Starter]] = {}
     for address, starter in estate.once(starters).items():
-        if service := starter.job.facts.text("service"):
-            services.setdefault(service, {})[address] = starter
+        if starter.service:
+            services.setdefault(starter.service, {})[address] = starter
     met: dict[str, tuple[int, set[str]]] = {}
     for jobs in services.values():
-        limit = min((starter.job.facts.number("starts_per_minute") or 1) for starter in jobs.values())
+        limit = min(starter.bears for starter in jobs.values())
         for week, minutes in enumerate(next(iter(jobs.values())).starts):
             starts = {address: starter.starts[week] for address, starter in jobs.items()}
             for crowd in crowds(starts, limit, minutes.span):
@@ -153,9 +212,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     """Two statements that change one table at once fail with "Could not serialize access"
     (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
     the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
-    me = estate.once(starters).get(job.address)
-    if me is None:
-        return
+    _must_be_readable(job)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, list[str]] = {}
     for meeting in near:
@@ -181,7 +238,7 @@ def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     around: dict[tuple[tuple[str, str], timedelta], list[Minutes]] = {}
     found: dict[str, list[_Meeting]] = {}
     for one, other in _pairs(jobs):
-        apart, why = _apart(one.job, other.job)
+        apart, why = _apart(one, other)
         key = (one.key, apart)
         if key not in around:
             around[key] = [minutes.around(timedelta(minutes=1) - apart, apart) for minutes in one.starts]
@@ -195,28 +252,27 @@ def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
     """The pairs that have something in common: a service that wants a gap, or a table that both write."""
     together: dict[str, list[int]] = {}
     for number, starter in enumerate(jobs):
-        if starter.job.facts.seconds("gap_s"):
-            together.setdefault(f"service/{starter.job.facts.text('service')}", []).append(number)
-        for table in _writes(starter.job):
+        if starter.gap:
+            together.setdefault(f"service/{starter.service}", []).append(number)
+        for table in starter.writes:
             together.setdefault(f"table/{table}", []).append(number)
     pairs = {pair for numbers in together.values() for pair in combinations(numbers, 2)}
     for one, other in sorted(pairs):
-        if _apart(jobs[one].job, jobs[other].job)[0]:
+        if _apart(jobs[one], jobs[other])[0]:
             yield jobs[one], jobs[other]
 
 
-def _apart(one: Resource, other: Resource) -> tuple[timedelta, str]:
+def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
     """How far apart two jobs have to start, and why: text to go on after "starts less than"."""
-    service = one.facts.text("service")
-    wanted = one.facts.seconds("gap_s") if service == other.facts.text("service") else None
-    mine, theirs = _writes(one), _writes(other)
+    wanted = one.gap if one.service == other.service else None
+    mine, theirs = one.writes, other.writes
     shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
     if shared and (wanted or AT_ONCE) <= WRITERS_APART:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
         why = f"{spelled_duration(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
         return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])
     if wanted:
-        return wanted, f"{spelled_duration(wanted)} from {{others}}, the gap that {service} wants"
+        return wanted, f"{spelled_duration(wanted)} from {{others}}, the gap that {one.service} wants"
     return AT_ONCE, ""
 
 
@@ -224,13 +280,6 @@ def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
     """Why two writers conflict, or nothing."""
     pair = worst_pair(a, b)
     return pair.conflict.why.rstrip(".") if pair is not None and is_real(pair.conflict.severity) else ""
-
-
-def _writes(job: Resource) -> Mapping[str, frozenset[Kind]]:
-    """The tables that a job's processors write, and how, as it is declared."""
-    tables = job.facts.block("writes") or NOTHING
-    known = {kind.value: kind for kind in Kind}
-    return {table: frozenset(known[kind] for kind in tables.texts(table) if kind in known) for table in sorted(tables.names())}
 
 
 @rule(
@@ -244,8 +293,8 @@ def _writes(job: Resource) -> Mapping[str, frozenset[Kind]]:
 def twin(job: Resource, estate: Estate) -> Iterator[str]:
     """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
     gaps "drift by 4-7h", and five triggers graded the same games."""
-    me = estate.once(starters).get(job.address)
-    does = _does(job)
+    fires(job)
+    me, does = estate.once(starters).get(job.address), _does(job)
     if me is None or does is None:
         return
     others = (one for one in estate.once(_by_deed)[does] if one.job is not job and not _waived(one.job, twin, estate))
@@ -255,24 +304,24 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
         yield f"does what {names} does, with the same body, and at times in the same minute; remove one of them"
 
 
-def _by_deed(estate: Estate) -> dict[tuple[str, str], list[Starter]]:
-    found: dict[tuple[str, str], list[Starter]] = {}
+def _by_deed(estate: Estate) -> dict[str, list[Starter]]:
+    found: dict[str, list[Starter]] = {}
     for starter in estate.once(starters).values():
-        if (does := _does(starter.job)) is not None:
-            found.setdefault(does, []).append(starter)
+        with suppress(Malformed, Unresolved):
+            if (does := _does(starter.job)) is not None:
+                found.setdefault(does, []).append(starter)
     return found
 
 
-def _does(job: Resource) -> tuple[str, str] | None:
-    """What a job calls, and with what; None when that is not resolved. In a catalog it has no URL yet: a service and a path."""
-    try:
-        http, topic = job.attributes.block("http_target"), job.attributes.block("pubsub_target")
-        where = (http or NOTHING).text("uri") or (topic or NOTHING).text("topic_name")
-        if where is None and (service := job.facts.text("service")):
-            where = service + (job.facts.text("path") or "")
-        return (where, payload(job) or "") if where else None
-    except (Unresolved, Malformed):
-        return None
+def _does(job: Resource) -> str | None:
+    """What a job calls, and with what; None when it calls nothing. In a catalog it has no URL yet: a service and a path."""
+    http, topic = job.attributes.block("http_target") or NOTHING, job.attributes.block("pubsub_target") or NOTHING
+    where = http.text("uri") or topic.text("topic_name")
+    if where is None and (service := job.facts.text("service")):
+        where = service + (job.facts.text("path") or "")
+    labels = topic.block("attributes") or NOTHING
+    told = sorted((name, labels.text(name)) for name in labels.names())
+    return repr((where, http.text("http_method") or "POST", told, canonical_body(job))) if where else None
 
 
 def _names(jobs: list[str]) -> str:

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from interlock.catalog import Json
 from policies.rules.estate import JOB, Estate, Resource
@@ -38,7 +38,8 @@ def payload(job: Resource) -> str | None:
     try:
         return base64.b64decode(sent, validate=True).decode()
     except (binascii.Error, ValueError):
-        raise Malformed("its body", sent, "base64 of a text, as base64encode() gives it") from None
+        # Never the value: it may be a secret.
+        raise Malformed("its body", f"{len(sent)} characters", "base64 of a text, as base64encode() gives it") from None
 
 
 def _body(job: Resource) -> Json:
@@ -48,6 +49,32 @@ def _body(job: Resource) -> Json:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
         return text
+
+
+def canonical_body(job: Resource) -> str:
+    """What a job sends, the same text for the same JSON; nothing when it sends nothing, or an empty object."""
+    body = _body(job)
+    for _ in _leaves(body):  # not nested too deeply to be written again
+        pass
+    return "" if body is None or body == {} else json.dumps(body, sort_keys=True)
+
+
+def _url(job: Resource) -> SplitResult:
+    """What a job calls over HTTP, in parts. In a catalog there is no URL yet, only a path."""
+    uri = (job.attributes.block("http_target") or NOTHING).text("uri")
+    try:
+        parts = urlsplit(uri if uri is not None else job.facts.text("path") or "")
+        port = parts.port
+        if uri is not None and re.search(r"[^!-~]", uri):
+            raise ValueError
+    except ValueError:
+        raise Malformed("its uri", f"{len(uri or '')} characters", "a URL, like https://SERVICE/PATH") from None
+    del port
+    return parts
+
+
+def _is_googles(host: str) -> bool:
+    return host == GOOGLE or host.endswith(f".{GOOGLE}")
 
 
 def _leaves(value: Json, key: str = "", depth: int = 0) -> Iterator[tuple[str, Json]]:
@@ -69,12 +96,18 @@ def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
     http = job.attributes.block("http_target") or NOTHING
     for key, value in _leaves(_body(job)):
         yield "body", key, value
-    for key, text in parse_qsl(urlsplit(http.text("uri") or "").query):
+    url = _url(job)
+    for key, text in parse_qsl(url.query):
         yield "URL", key, text
+    if not _is_googles(url.hostname or ""):  # there a project is in the path
+        yield "URL", "path", url.path
     topic = job.attributes.block("pubsub_target") or NOTHING
     for where, texts in (("header", http.block("headers")), ("message attribute", topic.block("attributes"))):
         for name in (texts or NOTHING).names():
-            yield where, name, (texts or NOTHING).text(name)
+            try:
+                yield where, name, (texts or NOTHING).text(name)
+            except Malformed:
+                raise Malformed(f"{where} {shown(name)}", "something else", "a text") from None
 
 
 @rule(
@@ -93,16 +126,16 @@ def token(job: Resource, estate: Estate) -> Iterator[str]:
     that runs Cloud Run jobs got 401 every two hours for having the other kind."""
     del estate
     http = job.attributes.block("http_target") or NOTHING
-    host = urlsplit(http.text("uri") or "").hostname or ""
+    host = _url(job).hostname or "an unknown host"
     oauth, oidc = http.block("oauth_token"), http.block("oidc_token")
-    if host == GOOGLE or host.endswith(f".{GOOGLE}"):
+    if _is_googles(_url(job).hostname or ""):
         if oauth is None or oidc is not None:
             yield f"calls {host}, which wants an access token: write oauth_token with a service account, and no oidc_token"
         return
     if oauth is not None:
-        yield f"would hand an access token to {host or 'an unknown host'}; write oidc_token with an audience instead"
+        yield f"would hand an access token to {host}; write oidc_token with an audience instead"
     if oidc is None:
-        yield f"calls {host or 'an unknown host'} as nobody; write oidc_token with a service account and an audience"
+        yield f"calls {host} as nobody; write oidc_token with a service account and an audience"
     elif not _written(oidc, "audience"):
         yield "its oidc_token has no audience; write the URL of the service, without a path"
     elif not _written(oidc, "service_account_email"):
@@ -127,16 +160,11 @@ def _written(block: Attributes, name: str) -> bool:
 def https(job: Resource, estate: Estate) -> Iterator[str]:
     """The token travels with the request: over plain http everybody on the way has it."""
     del estate
-    uri = (job.attributes.block("http_target") or NOTHING).text("uri") or ""
-    try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        yield f"its uri is {shown(uri)}, which is no URL; write one like https://SERVICE/PATH"
-        return
-    del port
-    if parts.scheme != "https" or not host:
-        yield f"its uri is {shown(uri.partition('?')[0])}; write one that begins with https://"
+    parts = _url(job)
+    if parts.scheme != "https" or not parts.hostname:
+        # Neither user nor query: they may hold secrets.
+        said = f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.netloc else f"{parts.scheme}:{parts.path}"
+        yield f"its uri is {shown(said)}; write one that begins with https://"
     if parts.username is not None:
         yield "its uri has a user name in it; use oidc_token"
 
@@ -170,9 +198,9 @@ def backfill_body(job: Resource, estate: Estate) -> Iterator[str]:
     """`backfill_mode` skips the checks of dependencies, completeness and freshness. In a daily job it skips them daily: so it
     was with same-day-phase3 until 2026-01-26."""
     del estate
-    for _, key, value in _said(job):
-        if key.lower().replace("-", "_") == "backfill_mode" and value in (True, "true", "True", 1, "1"):
-            yield "its body says backfill_mode: true on every run; leave it out, and start a backfill by hand"
+    for where, key, value in _said(job):
+        if re.sub(r"[^a-z]", "", key.lower()) == "backfillmode" and str(value).lower() in ("true", "1", "yes", "on"):
+            yield f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
 
 
 @rule(

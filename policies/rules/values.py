@@ -14,10 +14,13 @@ from datetime import timedelta
 from interlock.catalog import Json
 
 SHOWN_CHARACTERS = 80
+MAX_NUMBER = 10**12
+"""No number of a schedule, a retry or an alert is near it, and a duration of so many seconds can still be counted with."""
+MESSAGE_CHARACTERS = 2_000
 LATER = "(known after apply)"
 """As Terraform shows what it does not know while planning."""
 _EXPRESSION = re.compile(r"(^|[^$])\$\{|(^|[^%])%\{")
-_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 
 
 class Unresolved(Exception):
@@ -33,6 +36,12 @@ class Malformed(Exception):
 
     def __init__(self, name: str, found: Json, wanted: str) -> None:
         super().__init__(f"{name} is {shown(found)}, which is not {wanted}")
+
+
+def clean(message: str) -> str:
+    """A message with what a stranger wrote in it: one line that no terminal obeys, of at most 2,000 characters."""
+    text = "".join(c if c.isprintable() else "?" for c in message[: MESSAGE_CHARACTERS + 1])
+    return text if len(text) <= MESSAGE_CHARACTERS else f"{text[: MESSAGE_CHARACTERS - 3]}..."
 
 
 def shown(value: Json) -> str:
@@ -87,12 +96,14 @@ class Attributes:
     def number(self, name: str) -> int | None:
         """A whole number; Terraform reads one from a text, too."""
         value = self._known(name)
-        if isinstance(value, str) and re.fullmatch(r"-?\d{1,12}", value):
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,12}", value):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise Malformed(self._path(name), value, "a whole number")
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_NUMBER:
+            raise Malformed(self._path(name), value, "a whole number of at most 12 digits")
         return value
 
     def duration(self, name: str) -> timedelta | None:
@@ -107,6 +118,8 @@ class Attributes:
     def seconds(self, name: str) -> timedelta | None:
         """A duration that is written as a number of seconds."""
         value = self.number(name)
+        if value is not None and value < 0:
+            raise Malformed(self._path(name), value, "a number of seconds from 0 on")
         return None if value is None else timedelta(seconds=value)
 
     def items(self, name: str) -> tuple[Json, ...]:
@@ -123,7 +136,7 @@ class Attributes:
         """The elements of a list of texts."""
         found = []
         for number, value in enumerate(self.items(name)):
-            if is_expression(value) and self.templates:
+            if (is_expression(value) and self.templates) or value is LATER:
                 raise Unresolved(self._path(f"{name}[{number}]"), shown(value))
             if not isinstance(value, str):
                 raise Malformed(self._path(f"{name}[{number}]"), value, "a text")

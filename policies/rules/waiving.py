@@ -20,6 +20,7 @@ def waiver_rule(rules: Collection[Rule]) -> Rule:
         "A waiver names a rule, says why and whose it is, and has not ended",
         kinds=kinds,
         applies=lambda resource: "waive" in resource.facts,
+        waivable=False,
         bad="waive: [{rule: staggr, reason: x, owner: me, until: 2020-01-01}]",
         good="waive: [{rule: stagger, reason: ..., owner: data-platform, until: 2027-06-30}]",
     )

@@ -37,7 +37,7 @@ def test_what_can_t_be_parsed_is_a_parsing_error(text: str, tmp_path: Path) -> N
 def test_what_checkov_reads_as_yaml_and_terraform_would_not_read_fails(tmp_path: Path) -> None:
     found = scan_text("resource: {" + JOB + ": {it: {schedule: 0 * * * *}}}", tmp_path)
     assert found.passed == set()
-    assert "can't be judged: cdk.tf.json is not JSON" in found.details["it"]
+    assert "cdk.tf.json is not JSON" in found.details["it"]
 
 
 @pytest.mark.parametrize("value", ["${var.x}", "${each.value}", "%{ if true }x%{ endif }"])

@@ -1,0 +1,194 @@
+"""What a job calls, as whom, and what it says there. No message may give away what looks like a secret."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from policies.rules.estate import Origin, Resource
+from policies.rules.judge import Outcome
+from tests.policies.estates import ABSENT, TOKEN, URL, Some, encoded, estate, http, job, said, verdict
+
+GOOGLE = "https://us-east1-run.googleapis.com/v2/projects/p-2024/locations/us-east1/jobs/x:run"
+OAUTH = {"service_account_email": "invoker@p.iam.gserviceaccount.com"}
+SECRET = "hunter2"
+
+
+def topic(**target: Some) -> Resource:
+    return job(http_target=ABSENT, attempt_deadline=ABSENT, pubsub_target={"topic_name": "projects/p/topics/t", **target})
+
+
+def body(value: Some) -> Resource:
+    return job(http_target=http(body=encoded(value)))
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        pytest.param({}, [], id="OIDC with an audience for a service"),
+        pytest.param({"uri": GOOGLE, "oauth_token": OAUTH, "oidc_token": ABSENT}, [], id="OAuth for Google's API"),
+        pytest.param({"oidc_token": {**TOKEN, "service_account_email": "${google_service_account.a.email}"}}, [],
+                     id="an account that the same stack makes"),
+        pytest.param({"oidc_token": ABSENT}, ["calls web-1.us-west2.run.app as nobody"], id="nobody"),
+        pytest.param({"oidc_token": {"service_account_email": "a@b"}}, ["has no audience"], id="no audience"),
+        pytest.param({"oidc_token": {**TOKEN, "audience": ""}}, ["has no audience"], id="an empty audience"),
+        pytest.param({"oidc_token": {"audience": URL}}, ["has no service_account_email"], id="an audience for nobody"),
+        pytest.param({"oauth_token": OAUTH}, ["would hand an access token to"], id="both for a service"),
+        pytest.param({"oauth_token": OAUTH, "oidc_token": ABSENT}, ["would hand an access token", "as nobody"],
+                     id="OAuth for a service"),
+        pytest.param({"uri": GOOGLE}, ["which wants an access token"], id="OIDC for Google's API"),
+        pytest.param({"uri": GOOGLE, "oauth_token": OAUTH}, ["which wants an access token"], id="both for Google's API"),
+        pytest.param({"uri": "https://evilgoogleapis.com/", "oauth_token": OAUTH}, ["would hand an access token"],
+                     id="a host that ends like Google's"),
+        pytest.param({"uri": "https://googleapis.com.evil.example/", "oauth_token": OAUTH}, ["would hand an access token"],
+                     id="a host that begins like Google's"),
+        pytest.param({"uri": "https://googleapis.com@evil.example/", "oauth_token": OAUTH},
+                     ['would hand an access token to evil.example'], id="a user that looks like Google"),
+        pytest.param({"uri": "https://[/", "oidc_token": TOKEN}, ["not a URL"], id="what is no URL"),
+        pytest.param({"uri": 5}, ["http_target.uri is 5, which is not a text"], id="a number"),
+        pytest.param({"oidc_token": [TOKEN, TOKEN]}, ['http_target.oidc_token is "2 blocks", which is not one block'],
+                     id="two tokens"),
+    ],
+)  # fmt: skip
+def test_a_job_shows_who_it_is(target: dict[str, Some], found: list[str]) -> None:
+    messages = said("token", job(http_target=http(**target)))
+    assert len(messages) == len(found)
+    assert all(part in message for part, message in zip(found, messages, strict=True)), messages
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        pytest.param("https://web-1/run", [], id="https"),
+        pytest.param("HTTPS://web-1:8443/run?a=b", [], id="in capitals, with a port"),
+        pytest.param("http://10.0.0.7/run", ['its uri is "http://10.0.0.7/run"; write one that begins with'], id="http"),
+        pytest.param(f"http://me:{SECRET}@host/run?key={SECRET}",
+                     ['its uri is "http://host/run"; write one that begins with https://',
+                      "its uri has a user name in it; use oidc_token"], id="http with a password"),
+        pytest.param(f"https://me:{SECRET}@host/run", ["its uri has a user name in it; use oidc_token"], id="a password"),
+        pytest.param("ftp://host/run", ["ftp://host/run"], id="another scheme"),
+        pytest.param("web-1/run", ['":web-1/run"'], id="no scheme"),
+        pytest.param("", ['its uri is ":"'], id="nothing"),
+        pytest.param("https:///run", ['its uri is "https:/run"'], id="no host"),
+        pytest.param(f"https://host:{SECRET}/", ["which is not a URL"], id="a port that is none"),
+        pytest.param("https://evil\x1b/", ["which is not a URL"], id="a host that a terminal would obey"),
+        pytest.param("https://web-1 /run", ["which is not a URL"], id="a host with a blank"),
+    ],
+)  # fmt: skip
+def test_a_job_calls_https(uri: str, found: list[str]) -> None:
+    messages = said("https", job(http_target=http(uri=uri)))
+    assert len(messages) == len(found), messages
+    assert all(part in message and SECRET not in message for part, message in zip(found, messages, strict=True)), messages
+
+
+@pytest.mark.parametrize("rule", ["token", "https"])
+def test_a_topic_has_no_url(rule: str) -> None:
+    assert verdict(rule, estate(topic())) is None
+    shown_by_a_plan = topic(http_target=[])
+    assert verdict(rule, estate(shown_by_a_plan, origin=Origin.PLAN)) is None
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        pytest.param(body({"year": "CURRENT", "limit": 2026, "id": "12026"}), None, id="numbers that are no years"),
+        pytest.param(body({"season": True}), None, id="a flag"),
+        pytest.param(body({"year": "2026"}), 'body has the year 2026 in "year"', id="a year"),
+        pytest.param(body({"year": 2026}), 'body has the year 2026 in "year"', id="a number under a key that says so"),
+        pytest.param(body({"a": [{"from": "2025-10-01"}]}), 'body has the year 2025 in "from"', id="a date, deep inside"),
+        pytest.param(body("since 2024"), 'body has the year 2024 in ""', id="a body that is a text"),
+        pytest.param(job(http_target=http(body=base64.b64encode(b"season 2025-26").decode())), "body has the year 2025",
+                     id="a body that is no JSON"),
+        pytest.param(job(http_target=http(uri=f"{URL}/run?season=2025-26")), 'URL has the year 2025 in "season"', id="a query"),
+        pytest.param(job(http_target=http(uri=f"{URL}/2025/run")), 'URL has the year 2025 in "path"', id="a path"),
+        pytest.param(job(http_target=http(uri=GOOGLE)), None, id="a project of Google's API"),
+        pytest.param(job(http_target=http(uri="https://web-2025.run.app/run")), None, id="a host"),
+        pytest.param(job(http_target=http(headers={"X-Api-Version": "2024-01-01"})), None, id="a header"),
+        pytest.param(topic(attributes={"season": "2025"}), 'message attribute has the year 2025 in "season"', id="a label"),
+        pytest.param(topic(data=encoded({"year": "2025"})), 'body has the year 2025 in "year"', id="a message"),
+        pytest.param(job(http_target={}, facts={"path": "/run?season=2025"}), 'URL has the year 2025 in "season"',
+                     id="a path in a catalog"),
+    ],
+)  # fmt: skip
+def test_nothing_that_is_said_again_and_again_has_a_year(about: Resource, where: str | None) -> None:
+    found = said("year", about)
+    assert [where in message for message in found] == ([True] if where else []), found
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        pytest.param(body({"backfill_mode": False, "mode": "backfill"}), None, id="what is off"),
+        pytest.param(body({"backfill_mode": True}), "body", id="true"),
+        pytest.param(body({"options": [{"Backfill-Mode": "TRUE"}]}), "body", id="a text, spelled otherwise, deep inside"),
+        pytest.param(body({"backfillMode": 1}), "body", id="as JavaScript spells it"),
+        pytest.param(job(http_target=http(uri=f"{URL}/run?backfill_mode=true")), "URL", id="in the query"),
+        pytest.param(topic(attributes={"backfill_mode": "true"}), "message attribute", id="in a label"),
+    ],
+)
+def test_no_recurring_job_asks_for_backfill_mode(about: Resource, where: str | None) -> None:
+    what = f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
+    assert said("backfill-body", about) == ([what] if where else [])
+
+
+@pytest.mark.parametrize(
+    ("about", "where"),
+    [
+        pytest.param(body({"key": "player_id", "author": "x", "api_key": ""}), None, id="nothing that looks like one"),
+        pytest.param(job(http_target=http(headers={"Content-Type": "application/json"})), None, id="a harmless header"),
+        pytest.param(job(http_target=http(headers={"X-Api-Key": SECRET})),
+                     'header holds what looks like a secret in "X-Api-Key"', id="a header"),
+        pytest.param(job(http_target=http(headers={"Authorization": f"Bearer {SECRET}"})), "header", id="a token"),
+        pytest.param(body({"db": {"password": SECRET}}), 'body holds what looks like a secret in "password"', id="a password"),
+        pytest.param(body({"note": "AIza" + "x" * 35}), "body", id="a key of Google's"),
+        pytest.param(body({"note": "ghp_" + "x" * 36}), "body", id="a token of GitHub's"),
+        pytest.param(body({"note": "-----BEGIN RSA PRIVATE KEY-----"}), "body", id="a private key"),
+        pytest.param(body({"note": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x"}), "body", id="a JSON web token"),
+        pytest.param(job(http_target=http(uri=f"{URL}/run?access_key={SECRET}")), "URL", id="in the query"),
+        pytest.param(topic(attributes={"secret": SECRET}), "message attribute", id="in a label"),
+        pytest.param(job(http_target=http(headers={"X-Api-Key": [SECRET]})), 'header "X-Api-Key" is "something else"',
+                     id="a list in a header"),
+        pytest.param(job(http_target=http(body=f"password={SECRET}")), 'its body is "16 characters"', id="what is no base64"),
+    ],
+)  # fmt: skip
+def test_no_job_holds_a_secret_and_no_message_gives_one_away(about: Resource, where: str | None) -> None:
+    found = said("secret", about)
+    assert [where in message for message in found] == ([True] if where else []), found
+    assert SECRET not in "".join(found)
+
+
+def test_a_key_that_a_terminal_would_obey_is_shown_harmless() -> None:
+    [found] = said("secret", body({"password\x1b[2J\ud800" + "x" * 500: SECRET}))
+    assert found.isprintable()
+    assert len(found) < 200
+
+
+@pytest.mark.parametrize("rule", ["year", "backfill-body", "secret", "twin"])
+@pytest.mark.parametrize(
+    ("sent", "what"),
+    [
+        pytest.param("{not base64}", "which is not base64 of a text", id="no base64"),
+        pytest.param("/w==", "which is not base64 of a text", id="no text"),
+        pytest.param("é", "which is not base64 of a text", id="no ASCII"),
+        pytest.param(["eA=="], "http_target.body is ['eA=='], which is not a text", id="a list"),
+        pytest.param(base64.b64encode(b"[" * 60 + b"]" * 60).decode(), "nested 50 deep at most", id="too deep"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_a_finding(rule: str, sent: Some, what: str) -> None:
+    [found] = said(rule, job(http_target=http(body=sent)))
+    assert what in found
+
+
+@pytest.mark.parametrize("rule", ["year", "backfill-body", "secret"])
+def test_a_body_too_deep_for_the_reader_is_the_text_that_it_is(rule: str) -> None:
+    endless = base64.b64encode(b"[" * 100_000).decode()
+    assert said(rule, job(http_target=http(body=endless))) == []
+
+
+@pytest.mark.parametrize("rule", ["token", "https", "year", "backfill-body", "secret"])
+def test_a_url_that_is_an_expression_waits_for_the_plan(rule: str) -> None:
+    expression = job(http_target=http(uri="${google_cloud_run_v2_service.web.uri}/run"))
+    found = verdict(rule, estate(expression))
+    assert found is not None
+    assert found.outcome is Outcome.DEFERRED

@@ -1,0 +1,140 @@
+"""What the catalog alone decides is what the synthesized stack says: `interlock validate` and `make policy` find the same."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from interlock.catalog import Catalog
+from policies.from_catalog import estate, findings
+from policies.from_files import stack_estate
+from policies.rules import RULES
+from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
+from policies.rules.judge import Outcome, judge_all
+from tests.interlock.catalogs import GOOD, load
+from tests.policies.estates import TODAY, waive
+from tests.stacks.conftest import Stacks
+
+NOT_ALL_WRITTEN = {"http_target", "pubsub_target"}
+"""Blocks to which an environment adds a URL, a token and headers."""
+QUIET = GOOD.replace('"0 * * * *"', '"15 * * * *"', 1)
+
+
+def both(catalog: Catalog, stacks: Stacks) -> tuple[Estate, Estate]:
+    others = [stack for name, stack in stacks.items() if name != "schedules"]
+    return estate(catalog, TODAY), stack_estate(stacks["schedules"], others, TODAY)
+
+
+def jobs(about: Estate) -> dict[str, Resource]:
+    return {one.name: one for one in about.resources.values() if one.kind == JOB}
+
+
+def common(mine: Any, theirs: Any) -> dict[str, tuple[Any, Any]]:
+    """What both say, with what each says."""
+    return {key: (value, theirs[key]) for key, value in mine.items() if key in theirs}
+
+
+def check_alike(catalog: Catalog, stacks: Stacks) -> None:
+    catalogs, stack = both(catalog, stacks)
+    assert jobs(catalogs).keys() == jobs(stack).keys() == catalog.jobs.keys()
+    for name, mine in jobs(catalogs).items():
+        theirs = jobs(stack)[name]
+        assert mine.facts.values == theirs.facts.values
+        assert mine.attributes.values.keys() <= theirs.attributes.values.keys() | NOT_ALL_WRITTEN
+        shared = common(mine.attributes.values, theirs.attributes.values)
+        for attribute, (ours, written) in shared.items():
+            if attribute in NOT_ALL_WRITTEN:
+                assert all(one == other for one, other in common(ours, written).values()), (name, attribute)
+            elif attribute == "description":
+                assert mine.attributes.text(attribute) == theirs.attributes.text(attribute)
+            else:
+                assert ours == written, (name, attribute)
+        assert {"name", "schedule", "time_zone", "region", "description", "retry_config"} <= shared.keys()
+        assert ("http_target" in mine.attributes, "pubsub_target" in mine.attributes) == (
+            "http_target" in theirs.attributes,
+            "pubsub_target" in theirs.attributes,
+        )
+
+
+def test_the_catalog_says_of_jobs_what_the_stack_says(clean_catalog: Catalog, stacks: Stacks) -> None:
+    check_alike(clean_catalog, stacks)
+
+
+def test_of_texts_that_terraform_would_evaluate_too(small_catalog: Catalog, small: Stacks) -> None:
+    check_alike(small_catalog, small)
+
+
+def test_the_facts_of_the_stack_are_those_of_the_catalog(clean_catalog: Catalog, stacks: Stacks) -> None:
+    catalogs, stack = both(clean_catalog, stacks)
+    assert {**catalogs.facts.values, "environment": "production"} == stack.facts.values
+
+
+def test_what_both_judge_both_judge_alike(small_catalog: Catalog, small: Stacks) -> None:
+    catalogs, stack = both(small_catalog, small)
+    everywhere = [rule for rule in RULES if Origin.CATALOG in rule.origins and rule.name != "waiver"]
+    mine, theirs = (
+        {(one.rule.name, one.resource.name): (one.outcome, one.messages) for one in judge_all(everywhere, about)}
+        for about in (catalogs, stack)
+    )
+    assert mine == {key: verdict for key, verdict in theirs.items() if key in mine}
+    assert Outcome.FAILED in {outcome for outcome, _ in mine.values()}
+
+
+def test_the_clean_catalog_has_no_findings(clean_catalog: Catalog) -> None:
+    assert findings(clean_catalog, TODAY) == []
+
+
+def test_a_finding_says_where_in_the_catalog() -> None:
+    [found] = findings(load(GOOD), TODAY)
+    assert str(found) == (
+        'catalog/p/a.yaml:10: stagger: jobs.fetch: "0 * * * *" starts a writer of raw.games outside minutes 15 and 45; '
+        "move it, or waive the rule"
+    )
+
+
+def test_findings_are_in_the_order_of_the_files() -> None:
+    renamed = {"fetch:": "again:", "load": "load2", "games:": "games2:", "web": "web2", "standard": "other", "queue": "q2"}
+    second = QUIET.replace("/x", "/2025").replace("batch", "b2")
+    for old, new in renamed.items():
+        second = second.replace(old, new)
+    found = findings(load(second, GOOD), TODAY)
+    assert [(one.source.file[-6:], one.source.line, one.rule) for one in found] == sorted(
+        (one.source.file[-6:], one.source.line, one.rule) for one in found
+    )
+    assert [one.rule for one in found] == ["year", "stagger"]
+
+
+def test_a_waiver_of_a_service_counts_for_its_jobs_and_is_judged_where_it_is_written() -> None:
+    one = "{rule: stagger, reason: r, owner: o, until: 2026-11-23}"
+    text = GOOD.replace("web: {kind: run}", f"web: {{kind: run, waive: [{one}]}}", 1)
+    assert findings(load(text), TODAY) == []
+    assert [(found.rule, found.subject) for found in findings(load(text), date(2026, 11, 24))] == [
+        ("waiver", "services.web"),
+        ("stagger", "jobs.fetch"),
+    ]
+
+
+def test_every_entry_that_waives_something_is_judged() -> None:
+    one = "waive: [{rule: staggr, reason: r, owner: o, until: 2099-01-01}]"
+    text = QUIET.replace("{raw.games: [append]}", f"{{raw.games: [append]}}, {one}", 1)
+    text = text.replace("    expect: 3h\n", f"    expect: 3h\n    {one}\n", 1).replace("    runs:", f"    {one}\n    runs:", 1)
+    about = estate(load(text), TODAY)
+    assert {one.name for one in about.resources.values() if one.kind == DECLARED} == {
+        "processors.load",
+        "jobs.fetch",
+        "backfills.games",
+    }
+    assert [found.subject for found in findings(load(text), TODAY) if found.rule == "waiver"] == [
+        "processors.load",
+        "jobs.fetch",
+        "backfills.games",
+    ]
+
+
+def test_a_waiver_in_the_catalog_is_what_tests_of_rules_write() -> None:
+    """The shape that the tables of `rules/` use is the real one."""
+    text = GOOD.replace(
+        "    runs:", "    waive: [{rule: stagger, reason: it is the newest, owner: data, until: 2026-12-31}]\n    runs:", 1
+    )
+    about = jobs(estate(load(text), TODAY))["fetch"]
+    assert about.facts.values["waive"] == waive()["waive"]
