@@ -69,6 +69,9 @@ class DuckDBEngine(Engine):
         statements = script[1:-1] if script[0] == "BEGIN TRANSACTION" else script
         cursor = self._cursor()
         cursor.execute("BEGIN")
+        if target := re.search(r"`([^`]+)`", text):
+            # DuckDB takes the snapshot when a transaction first looks at a table; BigQuery, when the statement begins.
+            cursor.execute(f'SELECT 1 FROM "{target[1]}" LIMIT 1').fetchall()  # noqa: S608 (our own names)
         try:
             for statement in statements:
                 answer = self._run(cursor, statement, parameters)
