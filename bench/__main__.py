@@ -17,7 +17,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import collisions, guard, policy_command, reconcile, review
+from bench import collisions, guard, policies, policy_command, reconcile, review
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +54,7 @@ def main() -> int:
     reconcile.nothing_to_do(options.runs, options.latency)
     collisions.search(options.runs)
     review.measure(options.runs)
+    policies.measure(options.runs)
     policy_command.measure(options.runs)
     guard.measure(options.runs, options.latency)
     return 0

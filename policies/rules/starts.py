@@ -294,14 +294,24 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
     gaps "drift by 4-7h", and five triggers graded the same games."""
     fires(job)
-    me, does = estate.once(starters).get(job.address), _does(job)
-    if me is None or does is None:
-        return
-    others = (one for one in estate.once(_by_deed)[does] if one.job is not job and not _waived(one.job, twin, estate))
-    twins = [one for one in others if me.meets(one)]
-    if twins:
-        names = _names(sorted(one.job.name for one in twins))
+    _does(job)
+    if others := [one.job.name for one in estate.once(_twins).get(job.address, ()) if one.job.address != job.address]:
+        names = _names(sorted(others))
         yield f"does what {names} does, with the same body, and at times in the same minute; remove one of them"
+
+
+def _twins(estate: Estate) -> dict[str, list[Starter]]:
+    """By address, the jobs that do the same as one at times in the same minute, itself among them; less those that waive it."""
+    found = {}
+    for same in _by_deed(estate).values():
+        by_key: dict[tuple[str, str], list[Starter]] = {}
+        for starter in same:
+            by_key.setdefault(starter.key, []).append(starter)
+        for mine in by_key.values():
+            near = [one for theirs in by_key.values() if mine[0].meets(theirs[0]) for one in theirs]
+            twins = [one for one in near if not _waived(one.job, twin, estate)] if len(near) > 1 else []
+            found.update(dict.fromkeys((one.job.address for one in mine), twins))
+    return found
 
 
 def _by_deed(estate: Estate) -> dict[str, list[Starter]]:
