@@ -293,6 +293,9 @@ PLANS = ROOT / "tests" / "interlock" / "review" / "plans"
 
 def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan_can_break(repository: Repository) -> None:
     plan = json.loads((PLANS / "on.json").read_text()) | {"variables": {"backfill_mode": {"value": True}}}
+    for one in plan["planned_values"]["root_module"]["resources"]:  # what the trimmed plans leave out of objects
+        kind, _, name = one["address"].partition("[")[0].partition(".")
+        one |= {"mode": "managed", "type": kind, "name": name}
     repository.write(json.dumps(plan), "stack/plan.json")
     arguments = ("--base", "main", "--plan", "stack/plan.json", "--format", "json")
     assert "backfill-asked" not in repository.review(*arguments).stdout
