@@ -12,7 +12,7 @@ from typing import Literal
 
 logger = logging.getLogger("interlock_guard")
 
-Severity = Literal["NOTICE", "WARNING"]
+Severity = Literal["NOTICE", "WARNING", "ERROR"]
 
 SKIPPED = "guard_skipped"
 """A run was left out because something holds what it is about."""
@@ -24,6 +24,14 @@ OBJECTS_IGNORED = "guard_objects_ignored"
 """Objects under the prefixes whose names state nothing."""
 CONTENT_IGNORED = "guard_content_ignored"
 """Flags or holds whose content is no JSON object: only their names count."""
+CONFLICT = "bigquery_serialization_conflict"
+"""A unit met a conflict and is tried again."""
+RETRY_SUCCESS = "bigquery_retry_success"
+"""A unit that had met conflicts is done."""
+RETRY_EXHAUSTED = "bigquery_retry_exhausted"
+"""A unit met a conflict at its last try."""
+STAGING_LEFT = "bigquery_staging_left"
+"""A staging table could not be dropped; it expires."""
 
 
 def log(event: str, severity: Severity, message: str, **fields: object) -> None:

@@ -5,7 +5,6 @@ Needs the extra: `pip install "interlock-guard[bigquery]"`.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from google.api_core.exceptions import GoogleAPIError
 from interlock_guard import statements
 from interlock_guard.errors import WrittenTwice, one_line
 from interlock_guard.jobs import Written, bigquery, load, query
+from interlock_guard.logs import STAGING_LEFT, log
 from interlock_guard.retry import TRIES, serialization_retry
 from interlock_guard.rows import COMPARABLE, PARTITION_TYPES, Column, Comparable, Row, columns_of, plain, values_of
 
@@ -26,8 +26,6 @@ STAGING_LIFETIME = timedelta(hours=1)
 
 _STAGED_FIELD = ("name", "type", "mode", "fields", "rangeElementType")
 """What of a column a staging table needs; policy tags, defaults and descriptions would need more permissions, or act twice."""
-
-_log = logging.getLogger("interlock_guard")
 
 _STATEMENTS = {"merge": statements.merge, "delete_append": statements.transaction}
 
@@ -189,7 +187,7 @@ def _staged(client: bigquery.Client, target: bigquery.Table, plan: _Plan, rows: 
         try:
             client.delete_table(name, not_found_ok=True)
         except GoogleAPIError as error:  # it expires; the rows are what counts
-            _log.warning("staging_table_left", extra={"json_fields": {"table": name, "message": one_line(str(error))}})
+            log(STAGING_LEFT, "WARNING", f"{name} was not dropped; it expires", table=name, error=one_line(str(error)))
 
 
 def _staged_field(field: dict[str, Any]) -> dict[str, Any]:

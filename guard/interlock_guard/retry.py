@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import random
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, overload
@@ -17,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from google.api_core.retry import RetryFailureReason, retry_target
 
 from interlock_guard.errors import ConflictsExhausted, Kind, Meaning, StreamingBufferBlocked, explain
+from interlock_guard.logs import CONFLICT, RETRY_EXHAUSTED, RETRY_SUCCESS, Severity, log
 
 TRIES = 5
 """At most so many submissions of the unit, the first included."""
@@ -24,8 +24,6 @@ MULTIPLIER = 2.0
 """Each delay is so much longer than the one before: 1, 2, 4, 8 s; 8, 16, 32, 64 s when the table's queue is full."""
 JITTER = 0.5
 """A delay is up to this share shorter or longer, at random: two that collided would otherwise collide again."""
-
-_log = logging.getLogger("interlock_guard")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,11 +71,11 @@ def _wrapped(unit: Callable[P, T], *, table: str, tries: int) -> Callable[P, T]:
             predicate=attempts.again,
             sleep_generator=attempts.delays(),
             timeout=None,
-            on_error=attempts.log,
+            on_error=attempts.conflict,
             exception_factory=attempts.outcome,
         )
         if attempts.failed:
-            _log.info("bigquery_retry_success", extra=_fields(table, attempts.failed + 1, attempts.last))
+            attempts.say(RETRY_SUCCESS, "NOTICE", attempts.failed + 1, "succeeded")
         return result
 
     return call
@@ -103,8 +101,8 @@ class _Attempts:
             steady = self.last.first_delay_seconds * MULTIPLIER ** (self.failed - 1)
             yield steady * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
 
-    def log(self, _error: Exception) -> None:
-        _log.warning("bigquery_serialization_conflict", extra=_fields(self.table, self.failed, self.last))
+    def conflict(self, _error: Exception) -> None:
+        self.say(CONFLICT, "WARNING", self.failed, "met a conflict")
 
     def outcome(
         self, errors: list[Exception], _reason: RetryFailureReason, _timeout: float | None
@@ -115,12 +113,14 @@ class _Attempts:
         if meaning.kind is Kind.STREAMING_BUFFER:
             return StreamingBufferBlocked(table=table, message=meaning.message), error
         if meaning.retry:
-            _log.error("bigquery_retry_exhausted", extra=_fields(table, len(errors), meaning))
+            self.say(RETRY_EXHAUSTED, "ERROR", self.failed, "met a conflict and was the last")
             return ConflictsExhausted(table=table, tries=len(errors), last_message=meaning.message), error
         return error, error.__cause__ if isinstance(error.__cause__, Exception) else None
 
-
-def _fields(table: str, attempt: int, meaning: Meaning | None) -> dict[str, dict[str, object]]:
-    """What Cloud Logging's handler for the standard library takes for the fields of a structured entry."""
-    known = {} if meaning is None else {"kind": meaning.kind.value, "message": meaning.message, "table": meaning.table}
-    return {"json_fields": {**known, **({"table": table} if table else {}), "try": attempt}}
+    def say(self, event: str, severity: Severity, attempt: int, what: str) -> None:
+        """One line about a try, with the last error that was met."""
+        if self.last is None:
+            return
+        table = self.table or self.last.table
+        said = f"{table or 'a table'}: try {attempt} of {self.tries} {what}"
+        log(event, severity, said, table=table, attempt=attempt, kind=self.last.kind.value, error=self.last.message)

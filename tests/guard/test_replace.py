@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -223,7 +224,8 @@ MEETING_SECONDS = 60
 
 
 def conflicts_logged(caplog: pytest.LogCaptureFixture) -> int:
-    return sum(record.message == "bigquery_serialization_conflict" for record in caplog.records)
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "interlock_guard"]
+    return sum(line["event"] == "bigquery_serialization_conflict" for line in lines)
 
 
 def meet_once(engine: DuckDBEngine, step: str, runs: int = 2) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -237,27 +237,30 @@ def test_what_ends_before_its_work_is_refused() -> None:
             serialization_retry(unit)
 
 
-def test_every_conflict_and_the_outcome_are_logged(
+def test_every_conflict_and_the_outcome_are_a_line_of_json(
     server: Server, pauses: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "interlock_guard")
     server.engine.failures = [conflict()]
     statement(server)()
     server.engine.failures = [conflict()] * 5
     with pytest.raises(ConflictsExhausted):
         statement(server)()
     assert len(pauses) == 5
-    assert [(record.message, record.json_fields["try"]) for record in caplog.records] == [  # type: ignore[attr-defined]
-        ("bigquery_serialization_conflict", 1),
-        ("bigquery_retry_success", 2),
-        *(("bigquery_serialization_conflict", number) for number in (1, 2, 3, 4)),
-        ("bigquery_retry_exhausted", 5),
+    lines = [json.loads(record.message) for record in caplog.records if record.name == "interlock_guard"]
+    assert [(line["event"], line["severity"], line["attempt"]) for line in lines] == [
+        ("bigquery_serialization_conflict", "WARNING", 1),
+        ("bigquery_retry_success", "NOTICE", 2),
+        *(("bigquery_serialization_conflict", "WARNING", number) for number in (1, 2, 3, 4)),
+        ("bigquery_retry_exhausted", "ERROR", 5),
     ]
-    assert caplog.records[0].json_fields == {  # type: ignore[attr-defined]
-        "kind": "serialization conflict",
-        "message": SERIALIZATION,
+    assert lines[-1] == {
+        "severity": "ERROR",
+        "message": f"{TABLE}: try 5 of 5 met a conflict and was the last",
+        "event": "bigquery_retry_exhausted",
         "table": TABLE,
-        "try": 1,
+        "attempt": 5,
+        "kind": "serialization conflict",
+        "error": SERIALIZATION,
     }
 
 
