@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 
 REQUEST_LIMIT_BYTES = 10_000_000
 SERVICE = "google.cloud.bigquery.storage.v1.BigQueryWrite"
-INVALID_ARGUMENT, ALREADY_EXISTS, OUT_OF_RANGE = 3, 6, 11
+INVALID_ARGUMENT, ALREADY_EXISTS, OUT_OF_RANGE, UNAVAILABLE = 3, 6, 11, 14
 
 Code = types.StorageError.StorageErrorCode
 
@@ -44,11 +44,12 @@ class WriteServer:
         """The committed rows by the table's path."""
         self.calls: list[str] = []
         self.appends: list[types.AppendRowsRequest] = []
-        self.metadata: list[dict[str, str]] = []
-        self.refuses: Callable[[Message], str] = lambda row: ""
+        self.routes: list[object] = []
+        """The routing header of each connection. The client adds an empty one of its own to what it is given."""
+        self.refuses: Callable[[Message], str] = lambda _row: ""
         """Why a row is refused; empty when it is not."""
         self.interruptions: dict[int, str] = {}
-        """By the number of an append, from 0: the connection breaks "before" the rows are taken, or "after"."""
+        """By the number of an append, from 0: the connection breaks "before" the rows are taken or "after", or "ends"."""
         self.lost_answers: list[str] = []
         """Calls that are carried out, but whose answer is UNAVAILABLE: once each."""
         self.commit_errors: list[types.StorageError] = []
@@ -75,7 +76,7 @@ class WriteServer:
     def append(
         self, requests: Iterator[types.AppendRowsRequest], context: grpc.ServicerContext
     ) -> Iterator[types.AppendRowsResponse]:
-        self.metadata.append({key: value for key, value in context.invocation_metadata() if isinstance(value, str)})
+        self.routes += [value for key, value in context.invocation_metadata() if key == "x-goog-request-params" and value]
         make: type[Message] | None = None
         for request in requests:
             number = len(self.appends)
@@ -100,7 +101,9 @@ class WriteServer:
             code = ALREADY_EXISTS if offset < len(stream.rows) else OUT_OF_RANGE
             return _error(code, f"offset {offset}, expected {len(stream.rows)}")
         rows = [make.FromString(row) for row in request.proto_rows.rows.serialized_rows]
-        refused = [types.RowError(index=index, code=1, message=why) for index, row in enumerate(rows) if (why := self.refuses(row))]
+        refused = [
+            types.RowError(index=index, code=1, message=why) for index, row in enumerate(rows) if (why := self.refuses(row))
+        ]
         if refused:
             return _error(INVALID_ARGUMENT, "Errors found while processing rows.", refused)
         stream.rows += rows
