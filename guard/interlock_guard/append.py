@@ -5,13 +5,17 @@ Needs the extra: `pip install "interlock-guard[bigquery]"`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock_guard.errors import HeldTable, RowsRefused, one_line
 from interlock_guard.jobs import Written, bigquery, load
 from interlock_guard.retry import TRIES, serialization_retry
 from interlock_guard.rows import Row, plain
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
 STREAMED_AT_ONCE = 500
 """Rows a request of insertAll, as its documentation recommends."""
@@ -25,6 +29,7 @@ def append_rows(
     method: Literal["load", "storage_write", "insert_all"],
     held: object = None,
     client: bigquery.Client | None = None,
+    writer: BigQueryWriteClient | None = None,
     tries: int = TRIES,
 ) -> Written:
     """Add `rows` to `table`. A run that is repeated adds them again: for what can be repeated there is `replace_rows`.
@@ -42,9 +47,13 @@ def append_rows(
       copies and extracts may miss them for up to 90. So it must be told whether the table is held: `held` is what
       `active_holds` answered for it. When it is, a backfill rewrites it, and this raises `HeldTable` instead of blocking it.
 
-    Raises `RowsRefused` for rows that `insert_all` or `storage_write` did not take; what BigQuery says otherwise.
+    `writer` is the client of the Storage Write API, for another endpoint or to keep its connection over many appends; without
+    one, `"storage_write"` makes its own with the credentials of `client`.
+
+    Raises `RowsRefused` for rows that `insert_all` or `storage_write` did not take; `NotCommitted` when all were taken
+    but not committed; what BigQuery says otherwise.
     """
-    unit = _way(method)
+    unit = _way(method, writer)
     if method == "insert_all":
         _refuse_held(table, held)
     else:
@@ -57,7 +66,7 @@ def append_rows(
     return Written(table=table, rows=len(given))
 
 
-def _way(method: str) -> Callable[[bigquery.Client, str, list[dict[str, object]]], None]:
+def _way(method: str, writer: BigQueryWriteClient | None) -> Callable[[bigquery.Client, str, list[dict[str, object]]], None]:
     if method == "load":
         return _load
     if method == "insert_all":
@@ -65,7 +74,7 @@ def _way(method: str) -> Callable[[bigquery.Client, str, list[dict[str, object]]
     if method == "storage_write":
         from interlock_guard.storage_write import append_atomically  # it imports gRPC, which the others don't need
 
-        return append_atomically
+        return functools.partial(append_atomically, writer=writer)
     raise ValueError(f"{method!r} is no way to append; load, storage_write and insert_all are")
 
 

@@ -99,6 +99,10 @@ class RowsRefused(GuardError):
     """BigQuery took the request but not all rows of it; says which and why, the first few."""
 
 
+class NotCommitted(GuardError):
+    """The Storage Write API took the rows but did not commit them: none is in the table, and all can be sent again."""
+
+
 class HeldTable(GuardError):
     """The table is held because a backfill rewrites it, and the way to write would block that backfill."""
 

@@ -104,7 +104,10 @@ class Server:
         self.requests: list[Request] = []
         self.unavailable = 0
         """So many requests are answered with 503 first."""
-        self.refused_rows: list[dict[str, Any]] = []
+        self.streamed: dict[str, list[dict[str, Any]]] = {}
+        """What insertAll wrote, by table."""
+        self.refuses: Callable[[dict[str, Any]], str] = lambda _row: ""
+        """Why insertAll refuses a row; empty when it does not."""
         self.lock = threading.Lock()
         self.url = ""
 
@@ -207,8 +210,17 @@ class Server:
         self.engine.delete(name)
         return {}
 
-    def insert_all(self, _name: str, _body: dict[str, Any]) -> dict[str, Any]:
-        return {"insertErrors": self.refused_rows} if self.refused_rows else {}
+    def insert_all(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        """All rows of a request or none, as without `skipInvalidRows`; an insertId that was written is not written again."""
+        self.table(name)
+        sent: list[dict[str, Any]] = body["rows"]
+        refused = {index: why for index, row in enumerate(sent) if (why := self.refuses(row["json"]))}
+        if refused:
+            return {"insertErrors": [_insert_error(index, refused.get(index)) for index in range(len(sent))]}
+        written = self.streamed.setdefault(name, [])
+        known = {row["insertId"] for row in written}
+        written += [row for row in sent if row["insertId"] not in known]
+        return {}
 
 
 @contextmanager
@@ -297,6 +309,12 @@ class _Handler(BaseHTTPRequestHandler):
 def _error(failure: Failure) -> dict[str, Any]:
     detail = failure.as_detail()
     return {"error": {"code": STATUS[failure.reason], "message": failure.message, "errors": [detail], "status": "ERROR"}}
+
+
+def _insert_error(index: int, why: str | None) -> dict[str, Any]:
+    """ "stopped" is what insertAll says of the good rows of a request that has a bad one."""
+    detail = {"reason": "invalid", "message": why} if why else {"reason": "stopped", "message": ""}
+    return {"index": index, "errors": [{**detail, "location": "", "debugInfo": ""}]}
 
 
 def _table_name(reference: dict[str, str]) -> str:
