@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from interlock_guard.append import append_rows
     from interlock_guard.asking import Verdict, active_holds, check
     from interlock_guard.bucket import BucketUnreadable, HoldBucket
-    from interlock_guard.errors import ConflictsExhausted, GuardError, HeldTable, RowsRefused, StreamingBufferBlocked, explain
+    from interlock_guard.errors import (
+        ConflictsExhausted,
+        GuardError,
+        HeldTable,
+        NotCommitted,
+        RowsRefused,
+        StreamingBufferBlocked,
+        explain,
+    )
     from interlock_guard.http import answer_when_held
     from interlock_guard.jobs import Written
     from interlock_guard.objects import Hold
@@ -30,6 +38,7 @@ __all__ = [
     "Hold",
     "HoldBucket",
     "LongRun",
+    "NotCommitted",
     "RowsRefused",
     "Skipped",
     "StreamingBufferBlocked",
@@ -54,6 +63,7 @@ _MODULES = {
     "Hold": "objects",
     "HoldBucket": "bucket",
     "LongRun": "running",
+    "NotCommitted": "errors",
     "RowsRefused": "errors",
     "Skipped": "skip",
     "StreamingBufferBlocked": "errors",

@@ -59,6 +59,7 @@ def test_sigterm_in_the_middle_of_a_toggle_releases_the_lock_and_a_rerun_converg
     assert small.paused() == MARTS | DECLARED
 
 
+@pytest.mark.long
 def test_sigterm_in_a_first_deploy_loses_nothing_that_was_made(nothing: Deployment, small_catalog: Catalog) -> None:
     _prepare(nothing, small_catalog)
     process = _in_the_middle(nothing, "create", 2, *ONE_BY_ONE)
@@ -98,6 +99,7 @@ def test_sigkill_in_the_middle_of_a_toggle(small: Deployment) -> None:
     assert list(small.flags()) == ["marts"]
 
 
+@pytest.mark.long
 def test_jobs_that_a_killed_first_deploy_made_are_named_and_can_be_imported(
     nothing: Deployment, small_catalog: Catalog
 ) -> None:

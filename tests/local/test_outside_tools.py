@@ -67,6 +67,7 @@ def test_gcloud_scheduler_commands(gcloud, rest):
     assert rest("GET", url).status == 404
 
 
+@pytest.mark.long
 def test_gcloud_storage_commands(gcloud, rest, tmp_path):
     rest("POST", f"/storage/v1/b?project={environment.PROJECT}", {"name": "holds-p", "versioning": {"enabled": True}})
     (tmp_path / "hold").write_bytes(b"\r\nhold\n")

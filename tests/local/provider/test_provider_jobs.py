@@ -289,6 +289,7 @@ def paused(stand: Stand) -> int:
     return list(stand.job_states().values()).count("PAUSED")
 
 
+@pytest.mark.long
 def test_sigterm_in_an_apply_of_many_jobs_ends_it_and_the_next_run_converges(stand: Stand) -> None:
     stand.write(jobs(60))
     stand.apply()
