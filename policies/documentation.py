@@ -16,35 +16,39 @@ HEAD = """\
 
 <!-- Written by `make golden` from policies/rules/ and the catalog. -->
 
-What a schedule has to keep before it may be merged. A rule is one function in `policies/rules/`, and is judged in three places:
+What a schedule has to keep before it may be merged or deployed. A rule is one function in `policies/rules/`, and is judged on
 
 | Where | By | What it sees |
 | --- | --- | --- |
 | catalog | `interlock validate`, the review | what the YAML decides; no URL, no token |
 | stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
-| plan | `make policy`, with checkov | `terraform show -json`: everything, and what changes |
+| plan | `make policy`, with checkov | plans of an empty local target: every value, but nothing that is deleted or ended |
+| plan | the deploy workflow: `python -m policies` | the plan of production that is to be applied; with a finding it is not |
 
 `make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
-rules beside these; it writes SARIF and JUnit. It needs nothing from the network.
+rules beside these; it writes SARIF and JUnit. It needs nothing from the network. `python -m policies FILE` is the same rules
+without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own
 
-They need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs:
+They need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a folder of
+its own:
 
 ```
-terraform plan -out plan.bin && terraform show -json plan.bin > plan.json
-CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f plan.json \\
+mkdir -p policy && terraform plan -out plan.bin && terraform show -json plan.bin > policy/plan.json
+CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f policy/plan.json \\
   --external-checks-dir interlock/policies/checks
 ```
 
-Without the variable checkov stays green on a file that it can't parse.
-
-HCL itself is not read; its plan is. What Terraform has no attribute for stands beside the plan in a `cdk.tf.json`, by address,
-and a plan without that file is an error. Every key may be left out; a rule that needs a fact which is not there has nothing to
-say, except that each job needs an owner.
+Without the variable checkov stays green on a file that it can't parse. HCL itself is not read; its plan is. What Terraform has
+no attribute for stands beside the plan in `policy/cdk.tf.json`, by address, and a plan without that file is an error; in the
+folder of your configuration Terraform would take it for a part of that. Every key may be left out; a rule that needs a fact
+which is not there has nothing to say, except that each job needs an owner. Rules about a whole plan need a provider `google`
+or `google-beta` in it.
 
 ```json
-{"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"]}},
+{"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"],
+   "removed": {"old-fetch": {"reason": "...", "owner": "data", "until": "2027-01-31"}}}},
  "resource": {"google_cloud_scheduler_job": {"fetch": {"//": {"interlock": {
    "owner": "data", "service": "scrapers", "starts_per_minute": 2, "gap_s": 900, "expect_s": 240,
    "writes": {"raw.games": ["mutate", "append"]}, "not_idempotent": [], "was": "0 * * * *",

@@ -13,7 +13,6 @@ from typing import Literal, TypeVar
 
 import click
 
-from interlock.catalog import Source
 from interlock.commands import BAD_INPUT
 from interlock.commands.common import catalog_option, print_json
 from interlock.commands.operating import own_zone
@@ -28,7 +27,7 @@ from interlock.review.plan import PlanError, PlanFacts, parse_plan
 from interlock.review.review import review
 from interlock.until import parse_end
 from policies.from_catalog import findings
-from policies.from_files import SYNTHESIZED, Unreadable, plan_findings
+from policies.from_files import Unreadable, plan_findings
 
 T = TypeVar("T")
 Style = Literal["markdown", "terminal", "json"]
@@ -96,12 +95,14 @@ def command(
         instant = sides.read("--at", lambda: _instant(at))
         before = sides.read(names["base"], lambda: catalog_at(base, root))
         after = sides.read(names["head"], lambda: catalog_at(head, root) if head else load_catalog(root))
-        plan = sides.read(f"plan ({plan_file})", lambda: _plan(plan_file)) if plan_file else None
+        day = (instant or datetime.now(UTC)).date()
+        plan, planned = None, list[Finding]()
+        if plan_file and (read := sides.read(f"plan ({plan_file})", lambda: (_plan(plan_file), _planned(plan_file, day)))):
+            plan, planned = read
         if sides.problems or instant is None or before is None or after is None:
             _say_failure(sides, style)
             ctx.exit(BAD_INPUT)
         about("comparing them")
-        planned = _planned(plan_file, instant.date()) if plan_file else []
         found = review(before, after, instant, plan, rules=findings, planned=planned)
     if style == "json":
         print_json(as_json(found))
@@ -163,13 +164,11 @@ def _plan(path: Path) -> PlanFacts:
 
 
 def _planned(path: Path, today: date) -> list[Finding]:
-    """What the plan breaks of the rules that only a plan can break; nothing when its stack does not lie beside it."""
-    if not path.with_name(SYNTHESIZED).is_file():
-        return []
+    """What the plan breaks of the rules that only a plan can break."""
     try:
         return plan_findings(path, today)
     except Unreadable as unreadable:
-        return [Finding(rule="plan", subject=path.name, message=str(unreadable), source=Source(file="", line=0))]
+        raise _Unusable(f"can't be judged by the policies: {unreadable}") from None
 
 
 def _say_failure(sides: _Sides, style: Style) -> None:

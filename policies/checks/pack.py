@@ -31,6 +31,8 @@ from policies.rules.rule import Rule
 
 ADDRESS = "__address__"
 """Where checkov puts the address of a resource of a plan."""
+PROVIDERS = (PROVIDER, f"{PROVIDER}-beta")
+"""One of which a stack of Google's resources has."""
 READ_FILES = 8
 """Estates that are kept: the stacks of an output folder and their plans."""
 RESULTS = {
@@ -113,7 +115,7 @@ class _Check:
         del scanned_file, skip_info  # its own way to skip: has no end and no owner, and JSON has no comments
         planned = entity_configuration.get(ADDRESS)
         address = planned if isinstance(planned, str) else f"{entity_type}.{entity_name}"
-        address = f"{STACK}.{PROVIDER}" if STACK in self.rule.kinds and entity_type == PROVIDER else address
+        address = f"{STACK}.{PROVIDER}" if STACK in self.rule.kinds and entity_type in PROVIDERS else address
         try:
             result, messages = _result(self.rule, address, scanned_path(sys._getframe()))
         except (Unreadable, NotFound) as error:
@@ -159,7 +161,7 @@ class StackCheck(_Check, BaseProviderCheck):
             name=rule.outcome,
             id=rule.id,
             categories=[CheckCategories.CONVENTION],
-            supported_provider=[PROVIDER],
+            supported_provider=[*PROVIDERS],
             guideline=guideline(rule),
         )
 

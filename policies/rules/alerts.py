@@ -53,17 +53,23 @@ def conflict_alert(stack: Resource, estate: Estate) -> Iterator[str]:
 
 def _conflict_filters(estate: Estate) -> Iterator[str]:
     """The filters of the alert policies over a metric that counts conflicts."""
-    counting = {
-        metric.attributes.text("name")
-        for metric in estate.every(METRIC)
-        if CONFLICT in (metric.attributes.text("filter") or "")
-    }
+    counting = {metric.attributes.text("name") for metric in estate.every(METRIC) if _counts_conflicts(metric)}
     for policy in estate.every(ALERT):
         if _read_flag(policy, "enabled") is False:
             continue
-        for _, text in _filters(policy):
-            if any(f'"{_USER_METRIC}{name}"' in text for name in counting):
+        for condition in policy.attributes.blocks("conditions"):
+            block = condition.block("condition_threshold") or NOTHING
+            text = block.text("filter") or ""
+            above = (block.text("comparison") or "COMPARISON_GT").startswith("COMPARISON_G")
+            if above and any(f'"{_USER_METRIC}{name}"' in text for name in counting):
                 yield text
+
+
+def _counts_conflicts(metric: Resource) -> bool:
+    """Whether a line of a metric's filter asks for the message, and the metric counts."""
+    lines = (line.strip() for line in (metric.attributes.text("filter") or "").splitlines())
+    asked = any(CONFLICT in line and not re.match(r"-|NOT\b", line) for line in lines)
+    return asked and metric.attributes.flag("disabled") is not True
 
 
 def _read_flag(policy: Resource, name: str) -> bool | None:
@@ -75,6 +81,8 @@ def _read_flag(policy: Resource, name: str) -> bool | None:
 
 def _reaches(text: str, table: str) -> bool:
     """Whether a filter lets a table through; not when it says something of the table that we don't understand."""
+    if re.search(r"(-|NOT\s+)\(?\s*metric\.labels?\.table", text):
+        return False
     for operator, function, listed in _TABLE.findall(text):
         wanted = [re.sub(r"\\(.)", r"\1", one) for one in re.findall(_TEXT, listed)]
         matches = any(_matches(function, one, table) for one in wanted)

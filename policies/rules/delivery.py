@@ -8,8 +8,10 @@ from datetime import timedelta
 from interlock.names import spelled_duration
 from policies.rules.estate import JOB, Estate, Origin, Resource
 from policies.rules.rule import rule
+from policies.rules.values import NOTHING
 
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
+LONGEST_OF_APP_ENGINE = timedelta(hours=24, seconds=15)
 """Of an attempt over HTTP: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 LEFT_OUT = timedelta(minutes=3)
 """What the provider's schema puts where no deadline is written, on a topic too: in a plan the two look alike."""
@@ -30,6 +32,7 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     """An attempt that takes longer counts as failed and is tried again, while the first one still runs. On a topic the API
     ignores a deadline and never returns it, so that no plan is ever empty (the provider's documentation)."""
     limit = job.attributes.duration("attempt_deadline")
+    longest = LONGEST_OF_APP_ENGINE if "app_engine_http_target" in job.attributes else LONGEST
     if "pubsub_target" in job.attributes:
         if limit is not None and not (estate.origin is Origin.PLAN and limit == LEFT_OUT):
             yield f"publishes to a topic and has an attempt_deadline of {spelled_duration(limit)}; leave it out"
@@ -37,8 +40,8 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     if limit is None:
         yield "has no attempt_deadline; write one, 15s to 1800s"
         return
-    if not SHORTEST <= limit <= LONGEST:
-        yield f"its attempt_deadline is {spelled_duration(limit)}; allowed: 15s to 30m"
+    if not SHORTEST <= limit <= longest:
+        yield f"its attempt_deadline is {spelled_duration(limit)}; allowed: 15s to {spelled_duration(longest)}"
     expected = job.facts.seconds("expect_s")
     if expected is not None and limit < expected:
         yield (
@@ -87,9 +90,16 @@ def retry(job: Resource, estate: Estate) -> Iterator[str]:
 )
 def idempotent(job: Resource, estate: Estate) -> Iterator[str]:
     """A retry follows an attempt that failed or took too long, and the second may have done its work. Cloud Scheduler delivers
-    at least once anyway (cloud.google.com/scheduler/docs/overview), so the real cure is a processor that bears it."""
+    at least once anyway (cloud.google.com/scheduler/docs/overview), so the real cure is a processor that bears it. A job is not
+    tried again when both retry_count and max_retry_duration are 0 (cloud.google.com/scheduler/docs/configuring/retry-jobs)."""
     del estate
     unsafe = job.facts.texts("not_idempotent")
-    tries = block.number("retry_count") if (block := job.attributes.block("retry_config")) else None
+    block = job.attributes.block("retry_config") or NOTHING
+    tries, lasts = block.number("retry_count"), block.duration("max_retry_duration")
+    if unsafe and not tries and lasts:
+        yield (
+            f"is tried again for {spelled_duration(lasts)} (max_retry_duration) and starts {', '.join(unsafe)}, not idempotent;"
+            " write retry: none"
+        )
     if unsafe and tries:
         yield f"is tried again {tries} times and starts {', '.join(unsafe)}, not idempotent; write retry: none"

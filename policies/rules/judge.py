@@ -41,16 +41,21 @@ def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
     """The verdict, or None when the rule is not about this resource, or not about estates from where this one comes."""
     if resource.kind not in rule.kinds or estate.origin not in rule.origins:
         return None
+    found: list[str] = []
     try:
         if not rule.applies(resource):
             return None
-        messages = tuple(dict.fromkeys(clean(message) for message in rule.find(resource, estate)))
+        for message in rule.find(resource, estate):
+            found.append(message)
     except Unresolved as unresolved:
-        if estate.origin is Origin.STACK:
+        # What was found before stays found.
+        if estate.origin is Origin.STACK and not found:
             return _verdict(rule, resource, Outcome.DEFERRED, clean(f"deferred to plan: {unresolved}"))
-        messages = (clean(f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows"),)
+        if estate.origin is Origin.PLAN:
+            found.append(f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows")
     except Malformed as malformed:
-        messages = (clean(f"{malformed}; write that"),)
+        found.append(f"{malformed}; write that")
+    messages = tuple(dict.fromkeys(map(clean, found)))
     if not messages:
         return Verdict(rule=rule, resource=resource, outcome=Outcome.PASSED)
     if rule.waivable and (waiver := waiver_of(resource, rule.name, estate.today)):

@@ -28,15 +28,24 @@ IAM = tuple(
         "bigquery_table",
         "secret_manager_secret",
     )
-    for kind in ("member", "binding")
+    for kind in ("member", "binding", "policy")
 )
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer", "roles/browser"})
-BROAD = re.compile(r"roles/[\w.]*(?:\.|[a-z])[aA]dmin(istrator)?(\.v\d+)?|roles/\w+\.(owner|editor|developer)")
+BROAD = re.compile(r"roles/[\w.]*(?:\.|[a-z])([aA]dmin(istrator)?|[oO]wner|[eE]ditor|[dD]eveloper)(\.v\d+)?")
 """The predefined roles that may create, change and delete, or hand out rights."""
 CUSTOM = re.compile(r"\$\{google_(project|organization)_iam_custom_role\.[\w-]+\.(id|name)\}")
 """A role that the same configuration makes: its id is known only after the first apply."""
 WIDE = ("google_project_iam", "google_folder_iam", "google_organization_iam")
-OF_A_PROJECT = frozenset({"roles/iam.serviceAccountUser", "roles/iam.serviceAccountTokenCreator", "roles/run.invoker"})
+OF_A_PROJECT = frozenset(
+    {
+        "roles/iam.serviceAccountUser",
+        "roles/iam.serviceAccountTokenCreator",
+        "roles/iam.serviceAccountOpenIdTokenCreator",
+        "roles/iam.workloadIdentityUser",
+        "roles/run.invoker",
+        "roles/secretmanager.secretAccessor",
+    }
+)
 """Fine for one account or service, and much too much for all of a project."""
 
 
@@ -104,6 +113,9 @@ def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     written = (grant.written if estate.origin is Origin.PLAN else grant.attributes).values.get("role")
     if isinstance(written, str) and CUSTOM.fullmatch(written):
         return  # a role of its own, which says each permission
+    if grant.kind.endswith("_policy"):
+        yield "writes a whole policy, which takes away what others granted and is not read here; write members, one a role"
+        return
     role = grant.attributes.text("role")
     if role is None:
         yield "grants no role; name one"

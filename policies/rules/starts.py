@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
+from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
-from interlock.collisions import AT_ONCE, crowds, seasons
+from interlock.collisions import AT_ONCE, crowds
 from interlock.cron import Cron, CronError
 from interlock.minutes import Minutes, fire_minutes
 from interlock.names import count, spelled_duration
+from policies.rules.days import spans
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
@@ -36,7 +38,7 @@ Writes = Mapping[str, frozenset[Kind]]
 
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """A job that runs, what is known of what it starts, and when: the minutes of a week of winter and one of summer."""
+    """A job that runs, what is known of what it starts, and when: its minutes in each span that is looked at (`days.py`)."""
 
     job: Resource
     key: tuple[str, str]
@@ -57,18 +59,15 @@ class Starter:
 def starters(estate: Estate) -> dict[str, Starter]:
     """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
     read the rules say that; the others are judged without it."""
-    weeks = [season.span for season in seasons(datetime(estate.today.year, 1, 1, tzinfo=UTC))]
+    running = dict(_running(estate))
+    looked_at = spans(estate.today.year, (when for _, when in running.values()))
     known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
     found = {}
-    for job in estate.every(JOB):
+    for job, (schedule, in_zone) in running.values():
         with suppress(Malformed, Unresolved):
-            when = fires(job)
-            if when is None or "paused" in job.facts:
-                continue
-            schedule, in_zone = when
             key = (schedule.text, in_zone.key)
             if key not in known:
-                known[key] = tuple(fire_minutes(schedule, in_zone, week) for week in weeks)
+                known[key] = tuple(fire_minutes(schedule, in_zone, span) for span in looked_at)
             found[job.address] = Starter(
                 job=job,
                 key=key,
@@ -79,6 +78,14 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 writes=_writes(job),
             )
     return found
+
+
+def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, ZoneInfo]]]]:
+    """The jobs that are not paused by declaration and whose schedule can be read, by address."""
+    for job in estate.every(JOB):
+        with suppress(Malformed, Unresolved):
+            if "paused" not in job.facts and (when := fires(job)) is not None:
+                yield job.address, (job, when)
 
 
 def _must_be_readable(job: Resource) -> None:
@@ -251,8 +258,9 @@ def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
 def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
     """The pairs that have something in common: a service that wants a gap, or a table that both write."""
     together: dict[str, list[int]] = {}
+    wanting = {starter.service for starter in jobs if starter.gap and starter.service}
     for number, starter in enumerate(jobs):
-        if starter.gap:
+        if starter.service in wanting:
             together.setdefault(f"service/{starter.service}", []).append(number)
         for table in starter.writes:
             together.setdefault(f"table/{table}", []).append(number)
@@ -264,10 +272,10 @@ def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
 
 def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
     """How far apart two jobs have to start, and why: text to go on after "starts less than"."""
-    wanted = one.gap if one.service == other.service else None
+    wanted = max(one.gap or AT_ONCE, other.gap or AT_ONCE) if one.service == other.service else AT_ONCE
     mine, theirs = one.writes, other.writes
     shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
-    if shared and (wanted or AT_ONCE) <= WRITERS_APART:
+    if shared and wanted <= WRITERS_APART:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
         why = f"{spelled_duration(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
         return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])

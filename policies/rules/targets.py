@@ -17,22 +17,32 @@ from policies.rules.values import NOTHING, Attributes, Malformed, shown
 GOOGLE = "googleapis.com"
 MAX_DEPTH = 50
 """Of a body; nobody nests deeper, and Python's own limit is near."""
-_YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?![0-9])")
-_DATED_KEY = re.compile(r"(?i)year|date|season")
+_YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?:(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
+"""A year, or a date without separators."""
+_DATED_KEY = re.compile(r"(?<![A-Za-z])(?:[Yy]ear|[Dd]ate|[Ss]eason)|(?<=[a-z])(?:Year|Date|Season)")
+_SIZE = "2048"
+"""A year that is more often a number of megabytes."""
+_PAIR = re.compile(r"-{0,2}([A-Za-z][\w.-]*)=(.+)", re.DOTALL)
+"""An argument of a command, `--api-key=5f1c`."""
 _SECRET_KEY = re.compile(
-    r"(?i)(api|private|access|secret|auth)[_-]?key|secret|passw(or)?d|token|credential|authorization|cookie"
+    r"(?i)(api|private|access|secret|auth)[_-]?key|secret|passw(or)?d|token(?!i)|credential|authorization|cookie"
 )
+_POINTER_KEY = re.compile(r"(?i)[_-](name|id|ref|path|version|uri)$")
+"""Of what only says where a secret is."""
 _SECRET = re.compile(
     r"AIza[0-9A-Za-z_-]{30,}|gh[pousr]_[0-9A-Za-z]{30,}|xox[abprs]-[0-9A-Za-z-]{10,}|AKIA[0-9A-Z]{16}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\."
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.|ya29\.[0-9A-Za-z_-]{10,}"
+    r"|[sr]k_live_[0-9A-Za-z]{10,}|hooks\.slack\.com/services/|://[^/\s:@]{1,99}:[^/\s@]{1,99}@"
 )
-"""Keys of Google, GitHub, Slack and AWS, PEM, and JSON web tokens."""
+"""Keys of Google, GitHub, Slack, AWS and Stripe, PEM, JSON web tokens, access tokens, webhooks, URLs with a password."""
+TARGETS = ("http_target", "app_engine_http_target")
 
 
 def payload(job: Resource) -> str | None:
     """The text that a job sends: the body of a request, or the data of a message; None for none."""
-    http, topic = job.attributes.block("http_target"), job.attributes.block("pubsub_target")
-    sent = http.text("body") if http else topic.text("data") if topic else None
+    topic = job.attributes.block("pubsub_target")
+    requests = [http for name in TARGETS if (http := job.attributes.block(name))]
+    sent = requests[0].text("body") if requests else topic.text("data") if topic else None
     if sent is None:
         return None
     try:
@@ -43,12 +53,13 @@ def payload(job: Resource) -> str | None:
 
 
 def _body(job: Resource) -> Json:
-    """What a job sends, as JSON when it is that, else as the text that it is."""
+    """What a job sends, as JSON or a form when it is that, else as the text that it is."""
     text = payload(job)
     try:
         return json.loads(text) if text else None
     except (ValueError, RecursionError):
-        return text
+        form = parse_qsl(text or "") if not re.search(r"\s", text or "") else []
+        return dict(form) or text
 
 
 def canonical_body(job: Resource) -> str:
@@ -82,11 +93,16 @@ def _leaves(value: Json, key: str = "", depth: int = 0) -> Iterator[tuple[str, J
     if depth > MAX_DEPTH:
         raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most")
     if isinstance(value, dict):
+        variable, held = value.get("name"), value.get("value")
+        if isinstance(variable, str) and isinstance(held, str):
+            yield variable, held  # of the environment, as Cloud Run's API writes it
         for name, inner in value.items():
             yield from _leaves(inner, name, depth + 1)
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(inner, key, depth + 1)
+    elif isinstance(value, str) and (pair := _PAIR.fullmatch(value)):
+        yield pair[1], pair[2]
     elif value is not None:
         yield key, value
 
@@ -102,7 +118,12 @@ def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
     if not _is_googles(url.hostname or ""):  # there a project is in the path
         yield "URL", "path", url.path
     topic = job.attributes.block("pubsub_target") or NOTHING
-    for where, texts in (("header", http.block("headers")), ("message attribute", topic.block("attributes"))):
+    engine = job.attributes.block("app_engine_http_target") or NOTHING
+    for where, texts in (
+        ("header", http.block("headers")),
+        ("header", engine.block("headers")),
+        ("message attribute", topic.block("attributes")),
+    ):
         for name in (texts or NOTHING).names():
             try:
                 yield where, name, (texts or NOTHING).text(name)
@@ -181,9 +202,12 @@ def year(job: Resource, estate: Estate) -> Iterator[str]:
     """A season or a date that somebody typed is wrong from some day on, and the job goes on without an error."""
     del estate
     for where, key, value in _said(job):
-        counts = isinstance(value, str) or (isinstance(value, int) and _DATED_KEY.search(key))
-        if where != "header" and counts and not isinstance(value, bool) and (found := _YEAR.search(str(value))):
-            yield f"its {where} has the year {found[0]} in {shown(key)}; let the service work it out"
+        if where == "header" or isinstance(value, bool):
+            continue
+        is_dated = _DATED_KEY.search(key) is not None
+        found = _YEAR.search(str(value)) if isinstance(value, str) or is_dated else None
+        if found := (found if found and (is_dated or found[0] != _SIZE) else None) or _YEAR.search(key):
+            yield f"its {where} has the year {found[0][:4]} in {shown(key)}; let the service work it out"
 
 
 @rule(
@@ -215,6 +239,7 @@ def secret(job: Resource, estate: Estate) -> Iterator[str]:
     """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan."""
     del estate
     for where, key, value in _said(job):
-        if isinstance(value, str) and value and (_SECRET_KEY.search(key) or _SECRET.search(value)):
+        by_key = _SECRET_KEY.search(key) and not _POINTER_KEY.search(key)
+        if isinstance(value, str) and value and (by_key or _SECRET.search(value)):
             # Never the value: this is printed, and kept by CI.
             yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"

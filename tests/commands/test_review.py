@@ -296,7 +296,8 @@ def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan
     plan = json.loads((PLANS / "on.json").read_text()) | of_this_plan
     repository.write(json.dumps(plan), "stack/plan.json")
     arguments = ("--base", "main", "--plan", "stack/plan.json", "--format", "json")
-    assert "backfill-asked" not in repository.review(*arguments).stdout
+    alone = repository.review(*arguments)
+    assert (alone.returncode, "has no cdk.tf.json beside it" in alone.stderr) == (2, True)
     repository.write(json.dumps({"//": {"interlock": {"environment": "production"}}}), "stack/cdk.tf.json")
     found = json.loads(repository.review(*arguments).stdout)["findings"]
     assert [one["text"] for one in found if one["subject"] == "plan.json"] == [
@@ -304,4 +305,5 @@ def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan
         " -var backfill_reason=... -var backfill_owner=..."
     ]
     repository.write("[]", "stack/cdk.tf.json")
-    assert "cdk.tf.json is [], which is no mapping" in repository.review(*arguments).stdout
+    broken = repository.review(*arguments)
+    assert (broken.returncode, "cdk.tf.json is [], which is no mapping" in broken.stderr) == (2, True)

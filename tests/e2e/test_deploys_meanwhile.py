@@ -42,6 +42,7 @@ def test_a_plan_inside_an_open_window_and_after_it_is_empty(live: Live, night: O
         assert live.deployment.plan(stack).changes == {}, f"{stack}, after"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("before", "after", "paused"),
     [

@@ -144,6 +144,7 @@ def test_a_plan_for_each_backfill_pauses_exactly_the_jobs_that_would_change(whol
         assert bool(declared) == (backfill in COVERS_DECLARED_PAUSED), backfill
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backfill", [pytest.param("mlfs", id="mlfs, which covers jobs that are paused by declaration")])
 def test_on_and_off_give_back_exactly_what_was(whole: Deployment, backfill: str) -> None:
     before = whole.paused()

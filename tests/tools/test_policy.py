@@ -84,6 +84,8 @@ def test_a_waiver_that_waives_nothing_is_said_and_changes_nothing(change: dict[s
         pytest.param("- 7", "entry 1 has to have", id="no mapping"),
         pytest.param("- {check: CKV_GCP_62}", "entry 1 has to have", id="fields left out"),
         pytest.param(f"- {WAIVER.replace('2027-06-30', 'soon')}", "is no date", id="an end in words"),
+        pytest.param(f"- {WAIVER.replace('2027-06-30', '2027-06-30 10:00:00')}", "is no date", id="an end with a time"),
+        pytest.param(f"- {WAIVER.replace('CKV_GCP_62', 'CKV2_ILK_39')}", "rule of our own", id="a rule of our own"),
         pytest.param(f"- {WAIVER.replace('versions say it', '')}", "has no reason", id="no reason"),
         pytest.param(f"- {WAIVER.replace('data-platform', '7')}", "has no owner", id="an owner that is a number"),
         pytest.param("- [", "builtin.yaml", id="no YAML"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from policies.rules.alerts import CONFLICT
 from policies.rules.estate import ALERT, METRIC, Origin, Resource
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, Some, estate, resource, said, verdict
@@ -82,6 +83,26 @@ def test_every_table_with_colliding_writers_has_an_alert(text: str, without: lis
 )
 def test_nothing_that_fires_is_no_alert(resources: list[Resource]) -> None:
     assert without_alert(*resources) == TABLES
+
+
+@pytest.mark.parametrize(
+    ("watched", "alert"),
+    [
+        pytest.param(metric(disabled=True), policy(), id="a metric that is off"),
+        pytest.param(metric(filter=f'NOT textPayload:"{CONFLICT}"'), policy(), id="a metric of everything else"),
+        pytest.param(
+            metric(), policy(conditions=[{"condition_absent": {"filter": COUNTING}}]), id="only when nothing is counted"
+        ),
+        pytest.param(
+            metric(),
+            policy(conditions=[{"condition_threshold": {"filter": COUNTING, "comparison": "COMPARISON_LT"}}]),
+            id="when there are few",
+        ),
+        pytest.param(metric(), policy(f'{COUNTING} AND NOT metric.label.table="p:{TABLES[0]}"'), id="for all but this"),
+    ],
+)
+def test_a_policy_that_does_not_fire_on_a_conflict_is_no_alert(watched: Resource, alert: Resource) -> None:
+    assert TABLES[0] in without_alert(watched, alert)
 
 
 def test_what_is_missing_is_named_with_what_to_do() -> None:

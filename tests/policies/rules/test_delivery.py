@@ -101,9 +101,15 @@ def test_retries_are_complete_and_possible(config: Some, found: str | None) -> N
     ],
 )
 def test_what_must_not_run_twice_is_not_tried_again(count: int, unsafe: Some, found: bool) -> None:
-    about = job(retry_config={**RETRY, "retry_count": count}, facts={"not_idempotent": unsafe})
+    config = {**RETRY, "retry_count": count, "max_retry_duration": "600s" if count else "0s"}
+    about = job(retry_config=config, facts={"not_idempotent": unsafe})
     what = "is tried again 3 times and starts mail, pay, not idempotent; write retry: none"
     assert said("idempotent", about) == ([what] if found else [])
+
+
+def test_with_no_retries_and_a_time_to_retry_in_it_is_tried_again_too() -> None:
+    [found] = said("idempotent", job(retry_config={**RETRY, "retry_count": 0}, facts={"not_idempotent": ["mail"]}))
+    assert found.startswith("is tried again for 10m (max_retry_duration)")
 
 
 @pytest.mark.parametrize("unsafe", ["mail", [5], {"mail": True}])

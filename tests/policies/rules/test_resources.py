@@ -67,6 +67,24 @@ def test_nobody_is_given_more_than_the_work_takes(kind: str, role: str, broad: b
     assert said("broad-role", resource(f"google_{kind}_iam_{how}", role=role)) == ([what] if broad else [])
 
 
+@pytest.mark.parametrize(
+    "role",
+    [
+        "roles/bigquery.dataOwner",
+        "roles/bigquery.dataEditor",
+        "roles/cloudbuild.builds.editor",
+        "roles/storage.legacyBucketOwner",
+    ],
+)
+def test_roles_that_own_or_edit_are_broad(role: str) -> None:
+    assert said("broad-role", resource("google_project_iam_member", role=role))
+
+
+def test_a_whole_policy_is_not_written() -> None:
+    [found] = said("broad-role", resource("google_project_iam_policy", policy_data="${data.google_iam_policy.all.policy_data}"))
+    assert found.startswith("writes a whole policy")
+
+
 def test_a_grant_without_a_role() -> None:
     assert said("broad-role", resource("google_project_iam_member")) == ["grants no role; name one"]
 

@@ -192,3 +192,48 @@ def test_a_url_that_is_an_expression_waits_for_the_plan(rule: str) -> None:
     found = verdict(rule, estate(expression))
     assert found is not None
     assert found.outcome is Outcome.DEFERRED
+
+
+SETTING = {"overrides": {"containerOverrides": [{"env": [{"name": "API_KEY", "value": "5f1c9a"}]}]}}
+ARGUMENT = {"overrides": {"containerOverrides": [{"args": ["--api-key=5f1c9a"]}]}}
+
+
+def form(text: str) -> Resource:
+    return job(http_target=http(body=base64.b64encode(text.encode()).decode()))
+
+
+@pytest.mark.parametrize(
+    ("rule", "about", "found"),
+    [
+        pytest.param("secret", body(SETTING), True, id="a variable of a Cloud Run job"),
+        pytest.param("secret", body(ARGUMENT), True, id="an argument of a Cloud Run job"),
+        pytest.param("secret", form("api_key=5f1c9a&x=1"), True, id="a field of a form"),
+        pytest.param("secret", body({"db": "postgres://reader:pw@db.example/games"}), True, id="a URL with a password"),
+        pytest.param("secret", body({"secret_name": "odds-api-key"}), False, id="where a secret is"),
+        pytest.param("secret", body({"tokenizer": "cl100k"}), False, id="a word that begins with token"),
+        pytest.param("backfill-body", body({"env": [{"name": "BACKFILL_MODE", "value": "true"}]}), True, id="in a variable"),
+        pytest.param("backfill-body", form("backfill_mode=true"), True, id="in a form"),
+        pytest.param("year", body({"game_date": "20260114"}), True, id="a date without separators"),
+        pytest.param("year", body({"game_date": 20260114}), True, id="as a number"),
+        pytest.param("year", body({"2026-01-14": 1}), True, id="in a key"),
+        pytest.param("year", body({"memory": "2048"}), False, id="megabytes"),
+        pytest.param("year", body({"validate_rows": 2048}), False, id="a key that holds the word date"),
+        pytest.param("year", body({"gameDate": 2026}), True, id="a key in camel case"),
+    ],
+)  # fmt: skip
+def test_what_a_job_says_is_read_however_it_is_written(rule: str, about: Resource, found: bool) -> None:
+    assert bool(said(rule, about)) is found
+
+
+def test_a_target_of_app_engine_is_read_like_any_other() -> None:
+    engine = {"http_method": "POST", "body": encoded({"backfill_mode": True})}
+    about = job(http_target=ABSENT, app_engine_http_target=engine, attempt_deadline="7200s")
+    assert said("backfill-body", about)
+    assert said("deadline", about) == []
+
+
+def test_what_was_found_stays_found_though_the_url_is_an_expression() -> None:
+    about = job(http_target=http(uri="https://${var.host}/run", body=encoded({"api_key": "5f1c9a"})))
+    found = verdict("secret", estate(about))
+    assert found is not None
+    assert found.outcome is Outcome.FAILED
