@@ -9,7 +9,7 @@ import pytest
 
 from interlock.catalog import Json
 from policies.rules import RULES
-from tests.policies.checks.scan import BOTH, PLAN, SYNTHESIZED, Found, scan
+from tests.policies.checks.scan import BOTH, FIXTURES, PLAN, SYNTHESIZED, Found, scan
 
 JOB = "google_cloud_scheduler_job"
 KINDS = {kind for rule in RULES for kind in rule.kinds}
@@ -127,3 +127,14 @@ def test_a_checkov_that_does_not_say_which_file_it_scans_fails(tmp_path: Path, m
     found = scan_text(json.dumps({"resource": {JOB: {"it": {"schedule": "15 * * * *"}}}}), tmp_path)
     assert found.passed == set()
     assert "does not say which file it scans" in found.details["it"]
+
+
+def test_a_plan_whose_provider_is_the_beta_one_is_judged_as_a_whole_too(tmp_path: Path) -> None:
+    made = FIXTURES / "delete" / "fail"
+    text = (made / PLAN).read_text(encoding="utf-8")
+    beta = text.replace('"google": {', '"google-beta": {').replace('"name": "google"', '"name": "google-beta"')
+    assert beta != text
+    (tmp_path / PLAN).write_text(beta, encoding="utf-8")
+    (tmp_path / SYNTHESIZED).write_text((made / SYNTHESIZED).read_text(encoding="utf-8"), encoding="utf-8")
+    [delete] = [rule.id for rule in RULES if rule.name == "delete"]
+    assert scan(tmp_path / PLAN, delete).counts == (0, 1, 0, 0)
