@@ -15,6 +15,8 @@ from interlock_guard import HoldBucket
 from interlock_guard.objects import Hold
 
 from local import emulator as target
+from tests.guard.appending import SCHEMA, TABLE
+from tests.guard.bigquery_server import Engine, Server, serving
 from tests.local.plain import Rest
 
 BUCKET = "coordination"
@@ -82,3 +84,27 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, objec
 def scopes(holds: list[Hold]) -> list[str]:
     """The scopes of some holds."""
     return [hold.scope for hold in holds]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the retries of Google's library have slept: nothing, but they say how long."""
+    slept: list[float] = []
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", slept.append)
+    return slept
+
+
+@pytest.fixture(scope="module")
+def bigquery() -> Iterator[Server]:
+    with serving(Engine()) as running:
+        yield running
+
+
+@pytest.fixture
+def server(bigquery: Server) -> Server:
+    """The one server of a module, as new."""
+    url = bigquery.url
+    bigquery.__init__(Engine())  # type: ignore[misc]
+    bigquery.url = url
+    bigquery.declare(TABLE, SCHEMA)
+    return bigquery

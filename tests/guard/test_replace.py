@@ -47,13 +47,6 @@ OTHERS = [*game("513", ("Brown", 3)), *game("512", ("Smith", 1), day=NEXT_DAY)]
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    slept: list[float] = []
-    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", slept.append)
-    return slept
-
-
-@pytest.fixture
 def engine() -> DuckDBEngine:
     return DuckDBEngine()
 
