@@ -16,6 +16,8 @@ from policies.rules.values import NOTHING, Attributes, shown
 
 FLAGS = "flags"
 """The name of the objects that say which backfills are on (`stacks/schedules.py`)."""
+TRUE = (True, "true", "1")
+"""How a plan shows a variable that Terraform takes for true: as it was typed."""
 
 
 @rule(
@@ -103,20 +105,25 @@ def schedule_and_pause(job: Resource, estate: Estate) -> Iterator[str]:
         )
 
 
+def _in_production(stack: Resource) -> bool:
+    """Whether it says of which environment it is, and that is not the stand-in on this machine."""
+    return stack.facts.text("environment") not in (None, LOCAL)
+
+
 @rule(
     37,
     "backfill-asked",
     "Who turns backfill mode on in production says why, and whose it is",
     kinds=(STACK,),
     origins=PLANNED,
-    applies=lambda stack: stack.facts.text("environment") not in (None, LOCAL),
+    applies=_in_production,
     bad="terraform plan -var backfill_mode=true",
     good="terraform plan -var backfill_mode=true -var backfill_reason='reprocess 2025-26' -var backfill_owner=analytics",
 )
 def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
     """Whoever is woken by jobs that don't run has nobody else to ask."""
     del stack
-    if estate.variables.get("backfill_mode") not in (True, "true"):
+    if estate.variables.get("backfill_mode") not in TRUE:
         return
     missing = [name for name in ("backfill_reason", "backfill_owner") if not str(estate.variables.get(name) or "").strip()]
     if missing:
@@ -129,7 +136,7 @@ def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
     "Who ends a backfill early in production names whose it is",
     kinds=(STACK,),
     origins=PLANNED,
-    applies=lambda stack: stack.facts.text("environment") not in (None, LOCAL),
+    applies=_in_production,
     bad="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]'",
     good="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]' -var backfill_owner=analytics",
 )

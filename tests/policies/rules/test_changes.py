@@ -114,6 +114,7 @@ def test_a_job_that_is_made_has_no_schedule_to_change(actions: tuple[str, ...]) 
         pytest.param({"backfill_mode": False}, None, id="ended"),
         pytest.param({**ON, "backfill_owner": " "}, "backfill_owner", id="nobody's"),
         pytest.param({"backfill_mode": "true"}, "backfill_reason and no backfill_owner", id="with nothing, in a text"),
+        pytest.param({"backfill_mode": "1"}, "backfill_reason and no backfill_owner", id="with nothing, as a number"),
     ],
 )
 def test_turning_backfills_on_in_production_takes_a_reason_and_an_owner(
