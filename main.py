@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from interlock.environment import LOCAL, refuse_local_variables
-from interlock.files import load_catalog, load_environment
-from interlock.located import SourceError
+from interlock.reading.files import load_catalog, load_environment
+from interlock.reading.located import SourceError
 
 HERE = Path(__file__).parent
 OUTPUT = "CDKTF_OUTDIR"

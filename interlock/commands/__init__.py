@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from interlock.located import SourceError
+from interlock.reading.located import SourceError
 
 COMMANDS = {
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",

@@ -13,7 +13,7 @@ from interlock.commands.common import Place, catalog_option, env_option
 from interlock.commands.operating import look, look_now
 from interlock.commands.uncovered import print_uncovered
 from interlock.environment import LOCAL, Environment
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.storage import list_flags, remove_flags
 from interlock.graph import scopes

@@ -14,7 +14,7 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
-from interlock.files import load_catalog, load_environment
+from interlock.reading.files import load_catalog, load_environment
 from interlock.gcp import CloudError, local_url
 from interlock.holds import Hold, format_instant
 

@@ -11,7 +11,7 @@ from interlock.commands.cdktf import STACKS, check_tools, deploy_stack, synthesi
 from interlock.commands.common import Place, catalog_option, env_option
 from interlock.commands.operating import look_now
 from interlock.environment import LOCAL
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.storage import ensure_state_bucket, has_bucket
 

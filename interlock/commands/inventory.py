@@ -24,7 +24,7 @@ from interlock.commands.common import (
     print_json,
     print_table,
 )
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.services import Services

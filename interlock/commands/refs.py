@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from interlock.catalog import Catalog
-from interlock.files import load_catalog
-from interlock.folder import catalog_of, is_candidate, problem
-from interlock.located import MAX_FILE_CHARACTERS, Problem
+from interlock.reading.files import load_catalog
+from interlock.reading.folder import catalog_of, is_candidate, problem
+from interlock.reading.located import MAX_FILE_CHARACTERS, Problem
 
 MAX_FILE_BYTES = 4 * MAX_FILE_CHARACTERS
 """UTF-8 has at most four bytes a character; what is larger is not read at all."""

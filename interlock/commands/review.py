@@ -18,9 +18,9 @@ from interlock.commands.common import catalog_option, print_json
 from interlock.commands.operating import own_zone
 from interlock.commands.refs import RefError, catalog_at
 from interlock.cron import FIRST_YEAR, LAST_YEAR
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.findings import Finding
-from interlock.located import SourceError
+from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
 from interlock.review.plan import PlanError, PlanFacts, parse_plan

@@ -25,9 +25,9 @@ from interlock.commands.common import (
 )
 from interlock.dates import rerun_command
 from interlock.environment import Environment
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.graph import Chain, chains, scopes
-from interlock.resolve import BUILT_IN
+from interlock.reading.resolve import BUILT_IN
 
 
 @click.command()

@@ -24,7 +24,7 @@ from interlock.commands.common import (
 from interlock.commands.operating import asking
 from interlock.cron import zone
 from interlock.environment import Environment
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket
 from interlock.gcp.scheduler import list_jobs

@@ -16,7 +16,7 @@ from interlock.commands.common import Format, catalog_option, format_option, pri
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.holds import format_instant
 from interlock.markdown import plain
 from interlock.names import did_you_mean

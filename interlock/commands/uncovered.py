@@ -11,9 +11,9 @@ from interlock.catalog import Catalog
 from interlock.commands.operating import Site
 from interlock.cron import zone
 from interlock.dates import rerun_command, uncovered_days
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.ledger import held_since
-from interlock.located import SourceError
+from interlock.reading.located import SourceError
 
 
 def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:

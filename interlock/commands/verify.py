@@ -18,7 +18,7 @@ from interlock.commands.operating import own_zone
 from interlock.commands.verify_output import print_looked, print_statements, verify_json
 from interlock.declaration import declare
 from interlock.environment import LOCAL, Environment
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse

@@ -15,7 +15,7 @@ import yaml
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron, zone
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.graph import coverage
 from policies.from_catalog import findings
 

@@ -15,7 +15,7 @@ from interlock.catalog import Catalog
 from interlock.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
 from interlock.cron import Cron, zone
 from interlock.drawing.strip import NOTHING, height
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.minutes import Span
 from tests.golden import shown_in_readme
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from interlock.commands.review_output import print_review
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.review.review import review
 from policies.from_catalog import findings
 from tests.golden import shown_in_readme

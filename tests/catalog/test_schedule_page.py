@@ -10,7 +10,7 @@ import pytest
 from interlock.catalog import Catalog
 from interlock.drawing.page import PICTURE, SHOWN_DAY, page
 from interlock.drawing.svg import svg
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.timeline import timeline
 from tests.golden import DOCS, golden
 from tests.interlock.catalogs import load

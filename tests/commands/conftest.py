@@ -19,7 +19,7 @@ from google.cloud import scheduler_v1, storage
 from interlock.catalog import Catalog
 from interlock.commands import main
 from interlock.declaration import OBJECT, declare, to_json
-from interlock.files import load_catalog, load_environment
+from interlock.reading.files import load_catalog, load_environment
 from local.emulator import serve
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from interlock.commands import deploy, extend, hold, operating, release
 from interlock.commands.cdktf import STACKS
 from interlock.commands.operating import Site
 from interlock.declaration import declare
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.seen import Reader
 from tests.commands.conftest import ENVIRONMENT
 from tests.coordinator.memory import World

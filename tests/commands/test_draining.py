@@ -12,7 +12,7 @@ from interlock.commands import draining
 from interlock.commands.draining import running, wait_for_drain
 from interlock.commands.operating import Site
 from interlock.declaration import declare
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.seen import Reader
 from tests.commands.conftest import ENVIRONMENT
 from tests.coordinator.memory import World

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from tests.commands.conftest import Cloud, Run, parsed
 from tests.golden import golden
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from interlock.commands import main
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.review.comment import MARKER, MAX_CHARACTERS
 from tests.commands.conftest import ROOT, SMALL, parsed
 from tests.golden import golden

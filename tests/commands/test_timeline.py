@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import main
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from tests.commands.conftest import ENVIRONMENT, SMALL, Cloud, Run, parsed
 from tests.golden import golden
 

@@ -11,7 +11,7 @@ import pytest
 from coordinator.main import answer
 from interlock.catalog import Json
 from interlock.declaration import declare
-from interlock.files import load_catalog, load_environment
+from interlock.reading.files import load_catalog, load_environment
 from tests.coordinator.memory import World
 
 ROOT = Path(__file__).parents[2]

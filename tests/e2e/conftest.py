@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from local import emulator, provider
 from local.environment import for_command
 from tests.e2e.deployment import ROOT, STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize

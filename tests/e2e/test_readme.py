@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from tests.e2e.deployment import ROOT, Deployment
 from tests.golden import README, shown_in_readme
 

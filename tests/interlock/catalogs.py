@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from interlock.catalog import Catalog
-from interlock.entries import SourceFile
-from interlock.located import SourceError
-from interlock.resolve import load_catalog
+from interlock.reading.entries import SourceFile
+from interlock.reading.located import SourceError
+from interlock.reading.resolve import load_catalog
 
 GOOD = """\
 retry_profiles:

@@ -10,7 +10,7 @@ from pathlib import Path
 from interlock.actual import ActualJob
 from interlock.declaration import OBJECT, Declaration, declare, to_json
 from interlock.environment import Environment
-from interlock.files import load_environment
+from interlock.reading.files import load_environment
 from interlock.operations import serve
 from interlock.outside import Outside
 from interlock.ports import Item, Refused

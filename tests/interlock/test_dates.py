@@ -12,7 +12,7 @@ import pytest
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron
 from interlock.dates import dated, rerun_command, uncovered_days
-from interlock.files import load_environment
+from interlock.reading.files import load_environment
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.test_effect import JOB
 

@@ -12,7 +12,7 @@ import pytest
 
 from interlock.declaration import declare, to_json
 from interlock.declaration_file import DeclarationError, parse
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, ROOT, WINDOWS, declaration, environment
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.cron import Cron, CronError
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from interlock.words import in_words
 
 CATALOG = Path(__file__).parents[2] / "catalog"

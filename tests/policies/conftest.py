@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.entries import SourceFile
+from interlock.reading.entries import SourceFile
 from interlock.environment import Environment
-from interlock.files import load_environment
-from interlock.resolve import load_catalog
+from interlock.reading.files import load_environment
+from interlock.reading.resolve import load_catalog
 from tests.stacks.conftest import ROOT, Stacks, env, small, small_catalog, synthesize
 
 __all__ = ["env", "small", "small_catalog"]  # the fixtures of a catalog that has findings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.files import load_catalog
+from interlock.reading.files import load_catalog
 from policies.documentation import policies_page
 from policies.rules import RULES
 from policies.rules.rule import Rule

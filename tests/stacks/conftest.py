@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.entries import SourceFile
+from interlock.reading.entries import SourceFile
 from interlock.environment import Environment
-from interlock.files import load_catalog, load_environment
-from interlock.resolve import load_catalog as resolve_catalog
+from interlock.reading.files import load_catalog, load_environment
+from interlock.reading.resolve import load_catalog as resolve_catalog
 
 ROOT = Path(__file__).parents[2]
 Stacks = dict[str, Any]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from interlock.commands.cdktf import STACKS
 from interlock.environment import LOCAL
-from interlock.files import load_environment
+from interlock.reading.files import load_environment
 from interlock.gcp.storage import ensure_state_bucket
 from tools.policy.records import ROOT
 

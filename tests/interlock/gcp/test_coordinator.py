@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from interlock.environment import Environment
-from interlock.files import load_environment
+from interlock.reading.files import load_environment
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import BUSY_SECONDS, Answer, ask
 

@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from interlock.catalog import Catalog
 from interlock.environment import Environment
-from interlock.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
-from interlock.located import Problem, SourceError
+from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
+from interlock.reading.located import Problem, SourceError
 
 
 def load_catalog(root: Path) -> Catalog:
@@ -27,7 +27,7 @@ def load_catalog(root: Path) -> Catalog:
 
 def load_environment(folder: Path, name: str) -> Environment:
     """The environment `name` of `folder`. SourceError when there is none or something is wrong in it."""
-    from interlock.environment_file import load_environment as read_environment
+    from interlock.reading.environment_file import load_environment as read_environment
 
     path = folder / f"{name}{SUFFIX}"
     known = sorted(found.stem for found in folder.glob(f"*{SUFFIX}"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from interlock.catalog import Catalog, Source
-from interlock.located import Problem, SourceError
+from interlock.reading.located import Problem, SourceError
 from interlock.names import NAME, NAME_RULE
 
 SUFFIX = ".yaml"
@@ -31,8 +31,8 @@ def catalog_of(
     `shown` is how to name the folder itself, if not by its name; `unreadable` are problems that came up while reading it.
     SourceError with every problem in it.
     """
-    from interlock.entries import SourceFile
-    from interlock.resolve import load_catalog
+    from interlock.reading.entries import SourceFile
+    from interlock.reading.resolve import load_catalog
 
     if not contents and not unreadable:
         raise SourceError([problem(shown or folder, f"there is no catalog here: no folder with {SUFFIX} files in it")])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlock.schema import json_schema
+from interlock.reading.schema import json_schema
 from tests.golden import golden
 
 SCHEMA: dict[str, Any] = json_schema()

@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from interlock.catalog import Source
-from interlock.located import Document, Path, Problem, dotted, parse
+from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.names import NAME, NAME_RULE, OWN_PREFIX
-from interlock.schema import (
+from interlock.reading.schema import (
     BackfillEntry,
     CatalogFile,
     DefaultsEntry,

@@ -11,13 +11,13 @@ import pytest
 from interlock.catalog import ServiceKind
 from interlock.cron import Cron
 from interlock.environment import Environment, refuse_local_variables
-from interlock.environment_file import TICKS, load_environment
-from interlock.files import load_environment as read_environment
-from interlock.located import SourceError
+from interlock.reading.environment_file import TICKS, load_environment
+from interlock.reading.files import load_environment as read_environment
+from interlock.reading.located import SourceError
 from interlock.names import format_duration
 from tests.interlock.catalogs import GOOD, load
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = """\
 project: acme-data
 project_number: "123456789"

@@ -29,10 +29,10 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
-from interlock.entries import SECTIONS, Reader, SourceFile, Written
-from interlock.located import Path, Problem, SourceError
+from interlock.reading.entries import SECTIONS, Reader, SourceFile, Written
+from interlock.reading.located import Path, Problem, SourceError
 from interlock.names import did_you_mean
-from interlock.schema import (
+from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,
     ProcessorEntry,

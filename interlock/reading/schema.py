@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind, Wave
-from interlock.fields import (
+from interlock.reading.fields import (
     Attempts,
     Count,
     Date,
@@ -34,7 +34,7 @@ from interlock.fields import (
     WindowDuration,
     Zone,
 )
-from interlock.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
+from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
 from interlock.names import did_you_mean
 
 
