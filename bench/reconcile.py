@@ -21,10 +21,10 @@ from interlock.commands.draining import running
 from interlock.cron import Cron
 from interlock.declaration import OBJECT, Declaration, DeclaredJob, to_json
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
-from interlock.operations import serve
-from interlock.outside import MAX_CONCURRENT, Outside
-from interlock.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
-from interlock.seen import Reader
+from interlock.runtime.operations import serve
+from interlock.runtime.outside import MAX_CONCURRENT, Outside
+from interlock.runtime.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
+from interlock.runtime.snapshot import Reader
 
 REGION, SCOPE, ID = "us-west2", "all", "bench"
 HELD_JOBS, MANY_JOBS = 200, 1000

@@ -1,6 +1,6 @@
-"""The coordinator's function: HTTP around `interlock.operations`, started by functions-framework.
+"""The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
-A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `interlock/requests.py` says
+A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `interlock/runtime/requests.py` says
 what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a moment:
 nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
 """
@@ -19,16 +19,16 @@ import flask
 import functions_framework
 
 from interlock.catalog import Json
-from interlock.events import REQUEST_FAILED, REQUEST_REJECTED
+from interlock.runtime.events import REQUEST_FAILED, REQUEST_REJECTED
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
-from interlock.incident import Incident
-from interlock.operations import serve
-from interlock.outside import Outside
-from interlock.ports import Refused, Unknown
-from interlock.report import Record
-from interlock.requests import MAX_BODY_BYTES, Rejected, parse_request
+from interlock.runtime.incident import Incident
+from interlock.runtime.operations import serve
+from interlock.runtime.outside import Outside
+from interlock.runtime.ports import Refused, Unknown
+from interlock.runtime.report import Record
+from interlock.runtime.requests import MAX_BODY_BYTES, Rejected, parse_request
 
 PROJECT, BUCKET = "INTERLOCK_PROJECT", "INTERLOCK_BUCKET"
 JSON_TYPE = "application/json"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from interlock import events
+from interlock.runtime import events
 from interlock.environment import Environment
 from stacks.metrics import ATTEMPTS_FAILED, CONFLICTS, JOB_CHANGE, LIMITS, Metric, event_metric, metrics
 

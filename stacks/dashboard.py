@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from interlock import events
+from interlock.runtime import events
 from interlock.catalog import Json
 from interlock.environment import Environment
 from stacks.metrics import ATTEMPTS, ATTEMPTS_FAILED, CONFLICTS, HELD_JOBS, LIMITS, Metric, event_metric, metrics

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from interlock import events
+from interlock.runtime import events
 from interlock.environment import Environment
 from stacks.cdk import (
     BaseStack,

@@ -20,7 +20,7 @@ from interlock.commands.operating import (
 from interlock.effect import effects
 from interlock.gcp import CloudError
 from interlock.holds import covers, format_instant
-from interlock.requests import ExtendRequest, Rejected, checked_extension
+from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 
 
 @click.command()

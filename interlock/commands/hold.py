@@ -21,7 +21,7 @@ from interlock.commands.operating import (
 from interlock.effect import effects
 from interlock.gcp import CloudError
 from interlock.holds import format_instant
-from interlock.requests import HoldRequest, Rejected, checked_hold
+from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 
 
 @click.command()

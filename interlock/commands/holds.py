@@ -14,7 +14,7 @@ from interlock.commands.common import cell, env_option, hold_json, new_table, pr
 from interlock.commands.operating import Site, asking, say_end, see
 from interlock.effect import fires
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
-from interlock.ledger import held_since
+from interlock.runtime.ledger import held_since
 from interlock.names import count
 
 

@@ -11,7 +11,7 @@ from interlock.commands.operating import Site, asking, asking_options, confirm, 
 from interlock.commands.uncovered import print_uncovered
 from interlock.effect import fires, made_up_for
 from interlock.holds import Hold, covers
-from interlock.ledger import held_since
+from interlock.runtime.ledger import held_since
 
 
 @click.command()

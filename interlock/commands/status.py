@@ -31,7 +31,7 @@ from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.storage import read_holds
 from interlock.graph import scopes
 from interlock.holds import Hold, active, format_end, format_instant
-from interlock.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
+from interlock.runtime.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
 
 
 @click.command()

@@ -20,7 +20,7 @@ from interlock.reading.files import load_catalog
 from interlock.holds import format_instant
 from interlock.markdown import plain
 from interlock.names import did_you_mean
-from interlock.seen import Objects
+from interlock.runtime.snapshot import Objects
 from interlock.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
 from interlock.words import in_words
 

@@ -12,7 +12,7 @@ from interlock.commands.operating import Site
 from interlock.cron import zone
 from interlock.dates import rerun_command, uncovered_days
 from interlock.reading.files import load_catalog
-from interlock.ledger import held_since
+from interlock.runtime.ledger import held_since
 from interlock.reading.located import SourceError
 
 

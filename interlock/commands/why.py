@@ -17,7 +17,7 @@ from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
 from interlock.holds import format_end, format_instant
-from interlock.ledger import held_since
+from interlock.runtime.ledger import held_since
 from interlock.names import count
 from interlock.until import parse_end
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from interlock.gcp import CloudError, local_url
-from interlock.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is not for proxies
 SECONDS = 5

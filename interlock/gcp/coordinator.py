@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from interlock.catalog import Json
 from interlock.environment import Environment
-from interlock.events import REQUEST_FAILED
+from interlock.runtime.events import REQUEST_FAILED
 from interlock.gcp import CloudError, local_url
 
 LOCAL_CALLER = "operator"

@@ -1,4 +1,4 @@
-"""The coordination bucket and Cloud Scheduler as `interlock.ports` asks for them.
+"""The coordination bucket and Cloud Scheduler as `interlock.runtime.ports` asks for them.
 
 Nothing is tried again here: the core decides what may be repeated, and of a write that is repeated by a library nobody could
 tell whose it was. Both libraries speak REST, also Cloud Scheduler's, whose gRPC transport says UNAVAILABLE for a connection
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from interlock.actual import ActualJob
 from interlock.gcp.scheduler import actual_job, rest_client
 from interlock.gcp.storage import storage_client
-from interlock.ports import Item, Refused, Unknown
+from interlock.runtime.ports import Item, Refused, Unknown
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1, storage

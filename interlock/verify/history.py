@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from interlock.holds import Hold, parse_object_name, with_content
-from interlock.ledger import held_job
+from interlock.runtime.ledger import held_job
 
 KEEP_OLD_VERSIONS = timedelta(days=90)
 """A flag or hold that is gone can be read for so long afterwards: who held what, and why. Cloud Storage deletes it then."""

@@ -14,7 +14,7 @@ from interlock.commands.cdktf import STACKS
 from interlock.commands.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
-from interlock.seen import Reader
+from interlock.runtime.snapshot import Reader
 from tests.commands.conftest import ENVIRONMENT
 from tests.coordinator.memory import World
 

@@ -13,7 +13,7 @@ from interlock.commands.draining import running, wait_for_drain
 from interlock.commands.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
-from interlock.seen import Reader
+from interlock.runtime.snapshot import Reader
 from tests.commands.conftest import ENVIRONMENT
 from tests.coordinator.memory import World
 

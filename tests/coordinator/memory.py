@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import OBJECT, Declaration, to_json
-from interlock.outside import Outside
-from interlock.ports import Item
-from interlock.report import Record
+from interlock.runtime.outside import Outside
+from interlock.runtime.ports import Item
+from interlock.runtime.report import Record
 
 NOW = datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.actual import PAUSED
 from interlock.declaration import OBJECT
-from interlock.ports import Refused
+from interlock.runtime.ports import Refused
 from tests.coordinator.conftest import Ask
 from tests.coordinator.memory import NOW, Call, World, nothing_fails
 from tests.coordinator.test_requests import COVERED, HOLD

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.actual import ENABLED, PAUSED
-from interlock.ports import Refused
+from interlock.runtime.ports import Refused
 from tests.coordinator.conftest import Ask
 from tests.coordinator.memory import Call, World
 

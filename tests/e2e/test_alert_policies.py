@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock import events
-from interlock.report import Record
+from interlock.runtime import events
+from interlock.runtime.report import Record
 from tests.e2e.deployment import Json, local_environment
 from tests.e2e.live import Live
 from tests.e2e.test_breaker import sample

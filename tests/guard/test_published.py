@@ -9,7 +9,7 @@ import pytest
 
 from tests.guard.published import DOCS, SCHEMA, faults, faults_of
 from tests.interlock.cloud import Cloud, at
-from tests.interlock.test_operations import incident
+from tests.interlock.runtime.test_operations import incident
 
 HOLD = {"action": "hold", "scope": "backfill/mart", "for_s": 7200, "reason": "r", "owner": "o", "id": "x"}
 EXTEND = {"action": "extend", "scope": "backfill/mart", "id": "x", "for_s": 14400}

@@ -11,12 +11,12 @@ from interlock.actual import ActualJob
 from interlock.declaration import OBJECT, Declaration, declare, to_json
 from interlock.environment import Environment
 from interlock.reading.files import load_environment
-from interlock.operations import serve
-from interlock.outside import Outside
-from interlock.ports import Item, Refused
-from interlock.reconcile import reconcile
-from interlock.report import Record, Report
-from interlock.requests import parse_request
+from interlock.runtime.operations import serve
+from interlock.runtime.outside import Outside
+from interlock.runtime.ports import Item, Refused
+from interlock.runtime.reconcile import reconcile
+from interlock.runtime.report import Record, Report
+from interlock.runtime.requests import parse_request
 from tests.interlock.catalogs import load
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +143,7 @@ class Cloud:
 
 @dataclass(frozen=True)
 class MemoryBucket:
-    """See `interlock.ports.Bucket`."""
+    """See `interlock.runtime.ports.Bucket`."""
 
     cloud: Cloud
 
@@ -175,7 +175,7 @@ class MemoryBucket:
 
 @dataclass(frozen=True)
 class MemoryScheduler:
-    """See `interlock.ports.Scheduler`."""
+    """See `interlock.runtime.ports.Scheduler`."""
 
     cloud: Cloud
 

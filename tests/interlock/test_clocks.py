@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.ledger import MAX_CLOCK_SKEW, held_content, held_name
+from interlock.runtime.ledger import MAX_CLOCK_SKEW, held_content, held_name
 from tests.interlock.cloud import Cloud, at
 
 FLAG = "backfills/mart@2026-03-10T06:30:00Z.json"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from interlock.declaration import declare, to_json
-from interlock.declaration_file import DeclarationError, parse
+from interlock.runtime.declaration_file import DeclarationError, parse
 from interlock.reading.files import load_catalog
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, ROOT, WINDOWS, declaration, environment
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from interlock.actual import ActualJob
-from interlock.ports import Item, Refused, Unknown
+from interlock.runtime.ports import Item, Refused, Unknown
 from tests.model.watcher import Watcher
 from tests.model.world import World
 
@@ -166,7 +166,7 @@ class ModelBucket:
     instance: Instance
 
     def list(self, prefix: str) -> list[Item]:
-        """See `interlock.ports.Bucket`."""
+        """See `interlock.runtime.ports.Bucket`."""
         objects, written = self.instance.world.objects, self.instance.world.written
 
         def effect() -> list[Item]:
@@ -176,7 +176,7 @@ class ModelBucket:
         return self.instance.call("list", effect, prefix)
 
     def read(self, item: Item) -> bytes | None:
-        """See `interlock.ports.Bucket`."""
+        """See `interlock.runtime.ports.Bucket`."""
         objects = self.instance.world.objects
 
         def effect() -> bytes | None:
@@ -186,7 +186,7 @@ class ModelBucket:
         return self.instance.call("read", effect, item)
 
     def create(self, name: str, content: bytes) -> bool:
-        """See `interlock.ports.Bucket`."""
+        """See `interlock.runtime.ports.Bucket`."""
 
         def effect() -> bool:
             if name in self.instance.world.objects:
@@ -197,7 +197,7 @@ class ModelBucket:
         return self.instance.call("create", effect, name, content)
 
     def delete(self, item: Item) -> bool:
-        """See `interlock.ports.Bucket`."""
+        """See `interlock.runtime.ports.Bucket`."""
 
         def effect() -> bool:
             if self.instance.world.objects.get(item.name, (None,))[0] != item.generation:
@@ -215,7 +215,7 @@ class ModelScheduler:
     instance: Instance
 
     def list(self, region: str) -> list[ActualJob]:
-        """See `interlock.ports.Scheduler`."""
+        """See `interlock.runtime.ports.Scheduler`."""
 
         def effect() -> list[ActualJob]:
             return [
@@ -235,15 +235,15 @@ class ModelScheduler:
         return self.instance.call("list", effect, region)
 
     def pause(self, region: str, job: str) -> None:
-        """See `interlock.ports.Scheduler`."""
+        """See `interlock.runtime.ports.Scheduler`."""
         self._set("pause", region, job, "PAUSED")
 
     def resume(self, region: str, job: str) -> None:
-        """See `interlock.ports.Scheduler`."""
+        """See `interlock.runtime.ports.Scheduler`."""
         self._set("resume", region, job, "ENABLED")
 
     def run(self, region: str, job: str) -> None:
-        """See `interlock.ports.Scheduler`."""
+        """See `interlock.runtime.ports.Scheduler`."""
 
         def effect() -> None:
             self._find(region, job).attempt(self.instance.world.now, "catch-up")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from interlock.ledger import MAX_CLOCK_SKEW
-from interlock.ports import Item
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ports import Item
 from tests.model.world import (
     DECLARATION,
     Objects,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlock import events
+from interlock.runtime import events
 from interlock.environment import Environment
 from stacks.alert_policies import conflict_policy, policies
 from stacks.alerting import documentation

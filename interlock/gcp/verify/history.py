@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from interlock.gcp import CloudError
 from interlock.gcp.storage import MAX_CONTENT_BYTES, PATIENCE_SECONDS, storage_client
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
-from interlock.ledger import HELD_PREFIX, decoded
-from interlock.outside import MAX_CONCURRENT
+from interlock.runtime.ledger import HELD_PREFIX, decoded
+from interlock.runtime.outside import MAX_CONCURRENT
 from interlock.verify.history import PastHold, Version, told
 
 PREFIXES = (FLAG_PREFIX, HOLD_PREFIX, HELD_PREFIX)

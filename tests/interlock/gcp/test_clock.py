@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from interlock.gcp import CloudError, clock
-from interlock.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
 
 Serve = Callable[[str | None, int], None]
 

@@ -13,7 +13,7 @@ from google.cloud import scheduler_v1
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.gcp.scheduler import rest_client
 from interlock.gcp.storage import storage_client
-from interlock.ports import Item, Refused, Unknown
+from interlock.runtime.ports import Item, Refused, Unknown
 from local.emulator import Running, serve
 
 PROJECT, BUCKET, REGION = "interlock-local", "interlock-local-coordination", "us-west2"

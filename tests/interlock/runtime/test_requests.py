@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from interlock.holds import format_instant
-from interlock.incident import Incident, parse_table
-from interlock.requests import (
+from interlock.runtime.incident import Incident, parse_table
+from interlock.runtime.requests import (
     MAX_BODY_BYTES,
     ExtendRequest,
     HoldRequest,

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from interlock.ports import Refused, Unknown
+from interlock.runtime.ports import Refused, Unknown
 from tests.interlock.cloud import Cloud, at
-from tests.interlock.test_requests import body, envelope
+from tests.interlock.runtime.test_requests import body, envelope
 
 NOW = "2026-03-10 06:00"
 HOLD = {"action": "hold", "scope": "job/fetch", "for_s": 7200, "reason": "a deploy", "owner": "ann", "id": "x"}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration, DeclaredJob
-from interlock.events import (
+from interlock.runtime.events import (
     ENABLED_WHILE_HELD,
     HOLD_ENDED,
     HOLD_WRITTEN,
@@ -19,11 +19,11 @@ from interlock.events import (
     PAUSED_WITHOUT_HOLD,
 )
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
-from interlock.ledger import MAX_CLOCK_SKEW, encoded
+from interlock.runtime.ledger import MAX_CLOCK_SKEW, encoded
 from interlock.names import OWN_PREFIX
-from interlock.ports import Item
-from interlock.report import Record
-from interlock.seen import Objects
+from interlock.runtime.ports import Item
+from interlock.runtime.report import Record
+from interlock.runtime.snapshot import Objects
 from interlock.windows import Opening, open_at
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from interlock.actual import ActualJob
 from interlock.declaration import OBJECT, Declaration
-from interlock.declaration_file import DeclarationError, parse
+from interlock.runtime.declaration_file import DeclarationError, parse
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, active, malformed, parse_object_name, with_content
-from interlock.ledger import LEDGER_PREFIX, decoded, held_job, parse_released
-from interlock.outside import Outside
-from interlock.ports import Item
+from interlock.runtime.ledger import LEDGER_PREFIX, decoded, held_job, parse_released
+from interlock.runtime.outside import Outside
+from interlock.runtime.ports import Item
 
 DECLARATION_TRIES = 3
 """How often the declaration is looked for when it is replaced between being listed and being read."""

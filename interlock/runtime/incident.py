@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.ledger import decoded
+from interlock.runtime.ledger import decoded
 
 BREAKER_LABEL = ("interlock", "breaker")
 """The user label of the one policy whose incidents hold tables."""

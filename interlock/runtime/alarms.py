@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from interlock.actual import ENABLED, ActualJob
-from interlock.catchup import missed_fires
+from interlock.runtime.catchup import missed_fires
 from interlock.declaration import Declaration
-from interlock.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
+from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
-from interlock.report import Record
-from interlock.seen import Objects
+from interlock.runtime.report import Record
+from interlock.runtime.snapshot import Objects
 
 ENDING_SOON = timedelta(hours=2)
 MISSED_AFTER, MISSED_BEFORE = timedelta(minutes=5), timedelta(minutes=35)

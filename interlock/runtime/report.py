@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from interlock.catalog import Json
-from interlock.events import SEVERITIES
+from interlock.runtime.events import SEVERITIES
 from interlock.holds import format_instant
 
 

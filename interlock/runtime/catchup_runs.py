@@ -13,13 +13,13 @@ from datetime import datetime
 from functools import partial
 
 from interlock.actual import ActualJob
-from interlock.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
+from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
 from interlock.cron import zone
 from interlock.dates import uncovered_days
 from interlock.declaration import Declaration
-from interlock.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
+from interlock.runtime.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.holds import covers, format_instant
-from interlock.ledger import (
+from interlock.runtime.ledger import (
     CLAIM_PREFIX,
     Claim,
     claim_content,
@@ -30,10 +30,10 @@ from interlock.ledger import (
     parse_claim,
     unresolved,
 )
-from interlock.outside import Failure
-from interlock.ports import Item, Refused, Unknown
-from interlock.report import Record
-from interlock.seen import Objects, Reader
+from interlock.runtime.outside import Failure
+from interlock.runtime.ports import Item, Refused, Unknown
+from interlock.runtime.report import Record
+from interlock.runtime.snapshot import Objects, Reader
 
 REFUSED_FOR_NOW = frozenset({409, 429})
 """Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from interlock.declaration import Declaration
-from interlock.ledger import held_content, held_name
-from interlock.ports import Refused, Unknown
-from interlock.report import Report
+from interlock.runtime.ledger import held_content, held_name
+from interlock.runtime.ports import Refused, Unknown
+from interlock.runtime.report import Report
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, Cloud, at, declaration
 
 SINCE = "2026-03-10 05:00"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from interlock.ports import Bucket, Clock, Refused, Scheduler, Unknown
-from interlock.report import Log
+from interlock.runtime.ports import Bucket, Clock, Refused, Scheduler, Unknown
+from interlock.runtime.report import Log
 
 PASSING = frozenset({409, 429, 500, 502, 503, 504})
 """Refusals that another try may not meet. 409: two calls change one job at once."""

@@ -12,7 +12,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
 from interlock.cron import zone
 from interlock.declaration import Declaration, DeclaredJob, upstream
 from interlock.holds import format_instant
-from interlock.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from interlock.windows import next_opening
 
 STARTS_PERIOD = timedelta(minutes=1)
