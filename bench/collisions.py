@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from bench.measure import medians, say
 from interlock.access import Kind
 from interlock.catalog import Catalog, Job, Processor, Service
-from interlock.collisions import collisions
+from interlock.timing.collisions import collisions
 from interlock.cron import Cron
-from interlock.minutes import Span
+from interlock.timing.minutes import Span
 from tests.interlock.catalogs import GOOD, load
-from tests.interlock.naive_collisions import Naive
+from tests.interlock.timing.naive_collisions import Naive
 
 JOBS, SERVICES, PROCESSORS, TABLES = 1_000, 80, 300, 200
 SEED = 4

@@ -17,7 +17,7 @@ from interlock.commands.operating import (
     the_hold,
     typed_end,
 )
-from interlock.effect import effects
+from interlock.timing.effect import effects
 from interlock.gcp import CloudError
 from interlock.holds import covers, format_instant
 from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Job, Json
-from interlock.clock_changes import Change, changes, what_happens
+from interlock.timing.clock_changes import Change, changes, what_happens
 from interlock.commands.common import (
     Format,
     catalog_option,
@@ -31,11 +31,11 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
 from interlock.markdown import plain
-from interlock.minutes import Span, fire_minutes
-from interlock.timeline import Day
-from interlock.until import parse_end
+from interlock.timing.minutes import Span, fire_minutes
+from interlock.timing.timeline import Day
+from interlock.timing.until import parse_end
 from interlock.windows import Opening, openings
-from interlock.words import in_words
+from interlock.timing.words import in_words
 
 LONGEST = timedelta(days=366)
 SHOWN_FIRES = 100

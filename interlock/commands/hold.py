@@ -18,7 +18,7 @@ from interlock.commands.operating import (
     see,
     typed_end,
 )
-from interlock.effect import effects
+from interlock.timing.effect import effects
 from interlock.gcp import CloudError
 from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold

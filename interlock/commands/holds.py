@@ -12,7 +12,7 @@ from interlock import markdown
 from interlock.catalog import Json
 from interlock.commands.common import cell, env_option, hold_json, new_table, print_json, print_table
 from interlock.commands.operating import Site, asking, say_end, see
-from interlock.effect import fires
+from interlock.timing.effect import fires
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
 from interlock.runtime.ledger import held_since
 from interlock.names import count

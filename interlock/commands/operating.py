@@ -22,7 +22,7 @@ from interlock.commands.common import Place, cell, new_table, print_table
 from interlock.cron import ZoneError, zone
 from interlock.declaration import Declaration
 from interlock.runtime.declaration_file import DeclarationError
-from interlock.effect import Effect, made_up_for
+from interlock.timing.effect import Effect, made_up_for
 from interlock.environment import LOCAL, Environment
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.gcp import CloudError
@@ -37,7 +37,7 @@ from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.requests import Rejected, parse_request
 from interlock.runtime.snapshot import Objects, Reader
-from interlock.until import parse_duration, parse_end
+from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
 LOCALTIME = Path("/etc/localtime")

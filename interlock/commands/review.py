@@ -25,7 +25,7 @@ from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
 from interlock.review.plan import PlanError, PlanFacts, parse_plan
 from interlock.review.review import review
-from interlock.until import parse_end
+from interlock.timing.until import parse_end
 from policies.from_catalog import findings
 from policies.from_files import Unreadable, plan_findings
 

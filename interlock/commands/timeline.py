@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.collisions import CollisionKind
+from interlock.timing.collisions import CollisionKind
 from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
 from interlock.drawing.strip import LEGEND, ruler, strip
@@ -21,8 +21,8 @@ from interlock.holds import format_instant
 from interlock.markdown import plain
 from interlock.names import did_you_mean
 from interlock.runtime.snapshot import Objects
-from interlock.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
-from interlock.words import in_words
+from interlock.timing.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.words import in_words
 
 SHOWN_CLASHES = 10
 SHOWN_JOBS = 6

@@ -25,7 +25,7 @@ from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse
 from interlock.gcp.verify.history import keeps_versions, read_contents, read_versions
 from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
-from interlock.until import parse_since
+from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
 from interlock.verify.history import HeldJob, gaps, held_jobs, holds_between, marks_between
 from interlock.verify.queries import Unquotable, recent_inserts

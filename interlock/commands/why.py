@@ -15,11 +15,11 @@ from interlock.commands.operating import Site, asking, own_zone, say_end, see
 from interlock.commands.uncovered import print_uncovered
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
-from interlock.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
+from interlock.timing.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
 from interlock.holds import format_end, format_instant
 from interlock.runtime.ledger import held_since
 from interlock.names import count
-from interlock.until import parse_end
+from interlock.timing.until import parse_end
 
 
 @click.command()

@@ -14,8 +14,8 @@ from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.markdown import cell, code
 from interlock.names import count, format_duration
-from interlock.timeline import Day, Timeline, group
-from interlock.words import in_words
+from interlock.timing.timeline import Day, Timeline, group
+from interlock.timing.words import in_words
 
 SHOWN_DAY = Day(date=date(2026, 1, 13), zone=ZoneInfo("America/New_York"))
 """An ordinary day in the season, on standard time: a Tuesday, for the weekly window."""

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from html import escape
 
-from interlock.collisions import CollisionKind
+from interlock.timing.collisions import CollisionKind
 from interlock.markdown import plain
-from interlock.timeline import Row, Timeline
-from interlock.words import in_words
+from interlock.timing.timeline import Row, Timeline
+from interlock.timing.words import in_words
 
 # Lengths in user units, which are pixels where the picture is not scaled.
 WIDTH, LEFT, RIGHT = 1000, 200, 46

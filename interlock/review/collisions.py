@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
-from interlock.collisions import Collision, CollisionKind, CollisionSearch, seasons
+from interlock.timing.collisions import Collision, CollisionKind, CollisionSearch, seasons
 from interlock.cron import zone
 from interlock.diff import Difference
 from interlock.holds import format_end
-from interlock.minutes import Minutes, Span
+from interlock.timing.minutes import Minutes, Span
 from interlock.review.remark import Remark, Topic, listed
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]

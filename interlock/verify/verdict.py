@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from interlock.access import WRITES
 from interlock.declaration import DeclaredJob
-from interlock.effect import fires
+from interlock.timing.effect import fires
 from interlock.graph import Chain
 from interlock.verify.columns import Columns, Shape
 from interlock.verify.history import HeldJob

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from interlock.collisions import seasons
+from interlock.timing.collisions import seasons
 from interlock.cron import Cron
-from interlock.minutes import Span
+from interlock.timing.minutes import Span
 
 DAY = timedelta(days=1)
 AROUND = timedelta(days=2)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
+from interlock.timing.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
 from interlock.cron import Cron, zone
 from interlock.drawing.strip import NOTHING, height
 from interlock.reading.files import load_catalog
-from interlock.minutes import Span
+from interlock.timing.minutes import Span
 from tests.golden import shown_in_readme
 
 CATALOG = Path(__file__).parents[2] / "catalog"

@@ -11,10 +11,10 @@ from interlock.catalog import Catalog
 from interlock.drawing.page import PICTURE, SHOWN_DAY, page
 from interlock.drawing.svg import svg
 from interlock.reading.files import load_catalog
-from interlock.timeline import timeline
+from interlock.timing.timeline import timeline
 from tests.golden import DOCS, golden
 from tests.interlock.catalogs import load
-from tests.interlock.test_timeline import TEXT
+from tests.interlock.timing.test_timeline import TEXT
 
 
 @pytest.fixture(scope="module")

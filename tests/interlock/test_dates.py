@@ -14,7 +14,7 @@ from interlock.cron import Cron
 from interlock.dates import dated, rerun_command, uncovered_days
 from interlock.reading.files import load_environment
 from tests.interlock.catalogs import GOOD, load
-from tests.interlock.test_effect import JOB
+from tests.interlock.timing.test_effect import JOB
 
 LOCAL = load_environment(Path(__file__).parents[2] / "environments", "local")
 NIGHTLY = replace(JOB, schedule=Cron.parse("45 22 * * *"), time_zone="America/New_York", relative_dates=True)

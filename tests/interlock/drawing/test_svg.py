@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from interlock.cron import zone
 from interlock.drawing.svg import COLOURS, LEGEND, NAME_CHARACTERS, SHAPES, svg
-from interlock.timeline import Day, Timeline, timeline
+from interlock.timing.timeline import Day, Timeline, timeline
 from tests.interlock.catalogs import load
-from tests.interlock.test_timeline import DAY, TEXT
+from tests.interlock.timing.test_timeline import DAY, TEXT
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</text><script>alert(1)</script>&\"'\x00\x08\x1b\ud800\uffff\ufdd0 \u202e]]> https://x.invalid"

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.cron import zone
 from interlock.drawing.svg import svg
-from interlock.timeline import Day, Timeline, timeline
+from interlock.timing.timeline import Day, Timeline, timeline
 from tests.golden import golden
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, CASES, Case

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from interlock.cron import Cron, CronError
 from interlock.reading.files import load_catalog
-from interlock.words import in_words
+from interlock.timing.words import in_words
 
-CATALOG = Path(__file__).parents[2] / "catalog"
+CATALOG = Path(__file__).parents[3] / "catalog"
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
-from interlock.collisions import CollisionKind
+from interlock.timing.collisions import CollisionKind
 from interlock.cron import zone
 from interlock.holds import Hold
-from interlock.timeline import Closed, Day, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.timeline import Closed, Day, Row, Timeline, leading_to, timeline, usual_zone
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
 

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
-from interlock.collisions import Collision, CollisionKind, collisions
+from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.cron import zone
 from interlock.graph import chains, scopes
 from interlock.holds import Hold, active, covers
-from interlock.minutes import Span
+from interlock.timing.minutes import Span
 from interlock.windows import openings
 
 Interval = tuple[datetime, datetime]

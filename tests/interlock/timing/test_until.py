@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.until import parse_duration, parse_end, parse_since
+from interlock.timing.until import parse_duration, parse_end, parse_since
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -22,7 +22,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import Cron, zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
-from interlock.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 from interlock.names import spelled_duration
 
 DEFAULT_EXPECT = timedelta(minutes=1)

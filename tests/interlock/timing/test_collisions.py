@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from interlock.access import Kind, Severity
 from interlock.catalog import Catalog, DeclaredPause, Job, Processor, Service
-from interlock.collisions import Collision, CollisionKind, Start, collisions, crowded, seasons
+from interlock.timing.collisions import Collision, CollisionKind, Start, collisions, crowded, seasons
 from interlock.cron import Cron, zone
-from interlock.minutes import MINUTE, Span
+from interlock.timing.minutes import MINUTE, Span
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.cloud import at
-from tests.interlock.naive_collisions import Naive
+from tests.interlock.timing.naive_collisions import Naive
 
 DAY = Span(start=at("2026-01-05"), end=at("2026-01-06"))
 PAUSE = DeclaredPause(reason="off-season", owner="data", review=date(2027, 1, 1))

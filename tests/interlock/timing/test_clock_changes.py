@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.clock_changes import changes, what_happens
+from interlock.timing.clock_changes import changes, what_happens
 from interlock.cron import Cron, zone
 from tests.interlock.cloud import at
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.cron import Cron, CronError, zone
-from interlock.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 from tests.interlock.cloud import at
 from tests.interlock.test_cron_fires import random_expression
 
