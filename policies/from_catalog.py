@@ -7,7 +7,7 @@ import json
 from datetime import date
 
 from interlock.catalog import Catalog, Job, Json, ServiceKind, Source
-from interlock.facts import job_facts, stack_facts, waivers_json
+from interlock.terraform.facts import job_facts, stack_facts, waivers_json
 from interlock.findings import Finding, waivable
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource

@@ -120,7 +120,7 @@ from constructs import Construct  # noqa: E402
 
 from interlock.catalog import Json  # noqa: E402
 from interlock.environment import Environment  # noqa: E402
-from interlock.facts import KEY  # noqa: E402
+from interlock.terraform.facts import KEY  # noqa: E402
 
 __all__ = [
     "App",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from interlock.catalog import Catalog, Job, Json, ServiceKind
 from interlock.environment import Environment
-from interlock.facts import job_facts
+from interlock.terraform.facts import job_facts
 from stacks.cdk import (
     BaseStack,
     CloudSchedulerJob,

@@ -14,7 +14,7 @@ from datetime import timedelta
 from interlock.catalog import Catalog, Window
 from interlock.cron import Cron
 from interlock.environment import Environment
-from interlock.facts import window_facts
+from interlock.terraform.facts import window_facts
 from interlock.graph import scopes
 from interlock.names import OWN_PREFIX
 from stacks.cdk import (

@@ -18,7 +18,7 @@ from types import FrameType
 import click
 
 from interlock.catalog import Json
-from interlock.commands.plan_output import Shown
+from interlock.terraform.output import Shown
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock

@@ -22,8 +22,8 @@ from interlock.reading.files import load_catalog
 from interlock.findings import Finding
 from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
-from interlock.review.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
-from interlock.review.plan import PlanError, PlanFacts, parse_plan
+from interlock.terraform.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
+from interlock.terraform.plan import PlanError, PlanFacts, parse_plan
 from interlock.review.review import review
 from interlock.timing.until import parse_end
 from policies.from_catalog import findings

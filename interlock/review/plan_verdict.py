@@ -8,7 +8,7 @@ from interlock.diff import Difference
 from interlock.holds import Hold, active, covers
 from interlock.names import count
 from interlock.review.jobs import Situation
-from interlock.review.plan import JobChange, PlanFacts
+from interlock.terraform.plan import JobChange, PlanFacts
 from interlock.review.remark import Remark, Topic, listed
 
 LOOKED_AT = ("paused", "schedule", "time_zone")

@@ -18,7 +18,7 @@ from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.review.job_remarks import about_jobs, alone, unwritten
 from interlock.review.jobs import JobReview, Situation, review_jobs
-from interlock.review.plan import PlanFacts
+from interlock.terraform.plan import PlanFacts
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes

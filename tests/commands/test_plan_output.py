@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.commands.plan_output import Shown
+from interlock.terraform.output import Shown
 
 OUTPUT = """\
 schedules  google_cloud_scheduler_job.one: Refreshing state... [id=x]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.review.plan import parse_plan
+from interlock.terraform.plan import parse_plan
 from tests.e2e.deployment import FAR, Deployment, instant, parsed
 
 DECLARED = {"gamebooks-summer"}  # paused by declaration

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlock.review.plan import MAX_CHARACTERS
+from interlock.terraform.plan import MAX_CHARACTERS
 from policies.from_files import SYNTHESIZED, Unreadable, plan_estate, read_estate, stack_estate
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Estate, Origin

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from interlock.holds import parse_object_name
-from interlock.review.plan import JobChange, PlanFacts
+from interlock.terraform.plan import JobChange, PlanFacts
 from interlock.review.remark import Topic
 from interlock.review.review import review
 from policies.from_catalog import findings

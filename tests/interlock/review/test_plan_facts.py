@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from interlock.review import plan as plan_review
-from interlock.review.plan import JobChange, PlanError, parse_plan
+from interlock.terraform.plan import JobChange, PlanError, parse_plan
 from tests.golden import FOLDER as GOLDEN
 
 PLANS = Path(__file__).parent / "plans"

@@ -1,0 +1,1 @@
+"""Terraform's own formats: a plan's JSON, the facts beside a stack, outputs."""
