@@ -10,7 +10,7 @@ import click
 from interlock.catalog import Json
 from interlock.commands.common import cell, new_table, print_table
 from interlock.cron import zone
-from interlock.diff import Field, How
+from interlock.review.diff import Field, How
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
 from interlock.markdown import plain

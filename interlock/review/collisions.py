@@ -11,7 +11,7 @@ from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
 from interlock.timing.collisions import Collision, CollisionKind, CollisionSearch, seasons
 from interlock.cron import zone
-from interlock.diff import Difference
+from interlock.review.diff import Difference
 from interlock.holds import format_end
 from interlock.timing.minutes import Minutes, Span
 from interlock.review.remark import Remark, Topic, listed

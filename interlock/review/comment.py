@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from interlock.diff import How
+from interlock.review.diff import How
 from interlock.markdown import cell
 from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB

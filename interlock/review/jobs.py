@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from interlock.catalog import Catalog, Job
 from interlock.timing.collisions import seasons
 from interlock.cron import Cron, zone
-from interlock.diff import Changed
+from interlock.review.diff import Changed
 from interlock.holds import Effective, Hold, covers, effective
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.timeline import Day

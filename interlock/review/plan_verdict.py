@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.diff import Difference
+from interlock.review.diff import Difference
 from interlock.holds import Hold, active, covers
 from interlock.names import count
 from interlock.review.jobs import Situation

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from interlock.catalog import Catalog
-from interlock.diff import Difference, difference
+from interlock.review.diff import Difference, difference
 from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost

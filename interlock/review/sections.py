@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.cron import zone
-from interlock.diff import Field, How, in_yaml
+from interlock.review.diff import Field, How, in_yaml
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
 from interlock.markdown import cell, code, plain

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
-from interlock.diff import Changed, How, Thing
+from interlock.review.diff import Changed, How, Thing
 from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange
 from interlock.review.comment import as_markdown

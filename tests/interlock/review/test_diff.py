@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlock.diff import How, difference
+from interlock.review.diff import How, difference
 from tests.interlock.catalogs import GOOD, changed, load
 
 FETCH = GOOD[GOOD.index("  fetch:") : GOOD.index("backfills:")]
