@@ -30,7 +30,7 @@ from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.timing.minutes import Span, fire_minutes
 from interlock.timing.timeline import Day
 from interlock.timing.until import parse_end

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from interlock import markdown
+from interlock.drawing import markdown
 from interlock.catalog import Json
 from interlock.commands.common import cell, env_option, hold_json, new_table, print_json, print_table
 from interlock.commands.operating import Site, asking, say_end, see

@@ -29,7 +29,7 @@ from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.services import Services
 from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.names import REGION, count
 
 if TYPE_CHECKING:

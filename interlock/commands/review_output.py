@@ -13,7 +13,7 @@ from interlock.cron import zone
 from interlock.review.diff import Field, How
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.names import count
 from interlock.review.collisions import SINCE_EVER, CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words

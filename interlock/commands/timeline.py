@@ -18,7 +18,7 @@ from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
 from interlock.reading.files import load_catalog
 from interlock.holds import format_instant
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.names import did_you_mean
 from interlock.runtime.snapshot import Objects
 from interlock.timing.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone

@@ -13,7 +13,7 @@ from interlock.commands.common import cell, new_table, print_json, print_table, 
 from interlock.commands.operating import say_end
 from interlock.environment import Environment
 from interlock.holds import format_instant
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.names import count
 from interlock.verify.columns import Columns, Said
 from interlock.verify.queries import columns_of, for_bq, recent_inserts, recent_partitions

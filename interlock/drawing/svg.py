@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from interlock.timing.collisions import CollisionKind
-from interlock.markdown import plain
+from interlock.drawing.markdown import plain
 from interlock.timing.timeline import Row, Timeline
 from interlock.timing.words import in_words
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from interlock.review.diff import How
-from interlock.markdown import cell
+from interlock.drawing.markdown import cell
 from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB
 from interlock.review.review import Review

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.markdown import cell, code, plain
+from interlock.drawing.markdown import cell, code, plain
 
 
 @pytest.mark.parametrize(
