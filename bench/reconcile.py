@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, api, calls, medians, say, timed
-from interlock.commands.draining import running
+from interlock.terminal.draining import running
 from interlock.cron import Cron
 from interlock.declaration import OBJECT, Declaration, DeclaredJob, to_json
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler

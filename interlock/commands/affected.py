@@ -10,7 +10,7 @@ import click
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
-from interlock.commands.common import (
+from interlock.terminal.common import (
     Format,
     catalog_option,
     cell,

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.commands.cdktf import check_tools, deploy_stack, synthesize
-from interlock.commands.common import Place, catalog_option, env_option
-from interlock.commands.operating import look, look_now
-from interlock.commands.uncovered import print_uncovered
+from interlock.terminal.cdktf import check_tools, deploy_stack, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.operating import look, look_now
+from interlock.terminal.uncovered import print_uncovered
 from interlock.environment import LOCAL, Environment
 from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError

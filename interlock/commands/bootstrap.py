@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from interlock.commands.common import Place, env_option
+from interlock.terminal.common import Place, env_option
 from interlock.gcp.storage import ensure_state_bucket
 
 

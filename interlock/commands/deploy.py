@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from interlock.commands import status
-from interlock.commands.cdktf import STACKS, check_tools, deploy_stack, synthesize
-from interlock.commands.common import Place, catalog_option, env_option
-from interlock.commands.operating import look_now
+from interlock.terminal.cdktf import STACKS, check_tools, deploy_stack, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.operating import look_now
 from interlock.environment import LOCAL
 from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from interlock.commands.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
-from interlock.commands.common import Place, catalog_option, env_option
+from interlock.terminal.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import remove_state_bucket

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from interlock.commands.common import env_option
-from interlock.commands.operating import (
+from interlock.terminal.common import env_option
+from interlock.terminal.operating import (
     asking_options,
     confirm,
     end_options,

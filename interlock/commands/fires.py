@@ -15,7 +15,7 @@ import click
 
 from interlock.catalog import Catalog, Job, Json
 from interlock.timing.clock_changes import Change, changes, what_happens
-from interlock.commands.common import (
+from interlock.terminal.common import (
     Format,
     catalog_option,
     cell,

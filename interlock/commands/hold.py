@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from interlock.commands.common import env_option
-from interlock.commands.draining import wait_for_drain
-from interlock.commands.operating import (
+from interlock.terminal.common import env_option
+from interlock.terminal.draining import wait_for_drain
+from interlock.terminal.operating import (
     asking_options,
     confirm,
     end_options,

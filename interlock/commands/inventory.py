@@ -13,7 +13,7 @@ import click
 
 from interlock.actual import ENABLED, ActualJob
 from interlock.catalog import Json
-from interlock.commands.common import (
+from interlock.terminal.common import (
     Format,
     Place,
     catalog_option,

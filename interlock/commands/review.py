@@ -14,9 +14,9 @@ from typing import Literal, TypeVar
 import click
 
 from interlock.commands import BAD_INPUT
-from interlock.commands.common import catalog_option, print_json
-from interlock.commands.operating import own_zone
-from interlock.commands.refs import RefError, catalog_at
+from interlock.terminal.common import catalog_option, print_json
+from interlock.terminal.operating import own_zone
+from interlock.terminal.refs import RefError, catalog_at
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.reading.files import load_catalog
 from interlock.findings import Finding
@@ -85,7 +85,7 @@ def command(
     In a pull request compare with the commit it branched off: --base $(git merge-base origin/main HEAD).
     Exit code 1: there are findings. Exit code 2: it could not be analysed; then nothing is known about the change.
     """
-    from interlock.commands.review_output import as_json, print_review
+    from interlock.terminal.review_output import as_json, print_review
 
     sides = _Sides()
     names = {"base": f"base ({base})", "head": f"head ({head or 'as it lies here'})"}

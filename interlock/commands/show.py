@@ -12,7 +12,7 @@ import click
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job, Json
-from interlock.commands.common import (
+from interlock.terminal.common import (
     Format,
     Place,
     catalog_option,

@@ -9,7 +9,7 @@ import click
 
 from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
 from interlock.catalog import Catalog, Json
-from interlock.commands.common import (
+from interlock.terminal.common import (
     Format,
     Place,
     catalog_option,
@@ -21,7 +21,7 @@ from interlock.commands.common import (
     print_json,
     print_table,
 )
-from interlock.commands.operating import asking
+from interlock.terminal.operating import asking
 from interlock.cron import zone
 from interlock.environment import Environment
 from interlock.reading.files import load_catalog

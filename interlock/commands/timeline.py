@@ -12,7 +12,7 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.timing.collisions import CollisionKind
-from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
@@ -80,7 +80,7 @@ def command(
 
 def _seen(env_name: str) -> Objects:
     """What holds in an environment now, and the openings that were released early."""
-    from interlock.commands.operating import see  # Google's libraries, which a look at the catalog does without
+    from interlock.terminal.operating import see  # Google's libraries, which a look at the catalog does without
 
     return see(env_name).objects
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from interlock.commands.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.names import count
 from policies.from_catalog import findings
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.commands.common import Format, Place, catalog_option, env_option, format_option
-from interlock.commands.operating import own_zone
-from interlock.commands.verify_output import print_looked, print_statements, verify_json
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
+from interlock.terminal.operating import own_zone
+from interlock.terminal.verify_output import print_looked, print_statements, verify_json
 from interlock.declaration import declare
 from interlock.environment import LOCAL, Environment
 from interlock.reading.files import load_catalog

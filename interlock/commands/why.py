@@ -9,10 +9,10 @@ import click
 
 from interlock.actual import MISSING
 from interlock.catalog import Json
-from interlock.commands.common import Format, catalog_option, env_option, format_option, hold_json, print_json
+from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
 from interlock.commands.holds import how_to_end
-from interlock.commands.operating import Site, asking, own_zone, say_end, see
-from interlock.commands.uncovered import print_uncovered
+from interlock.terminal.operating import Site, asking, own_zone, say_end, see
+from interlock.terminal.uncovered import print_uncovered
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.timing.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook

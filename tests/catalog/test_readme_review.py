@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.commands.review_output import print_review
+from interlock.terminal.review_output import print_review
 from interlock.reading.files import load_catalog
 from interlock.review.review import review
 from policies.from_catalog import findings

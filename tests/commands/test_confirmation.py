@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import deploy, extend, hold, operating, release
-from interlock.commands.cdktf import STACKS
-from interlock.commands.operating import Site
+from interlock.terminal.cdktf import STACKS
+from interlock.terminal.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from interlock.commands import cdktf
-from interlock.commands.cdktf import STACKS, deploy_stack, names_new_metric
+from interlock.terminal.cdktf import STACKS, deploy_stack, names_new_metric
 from tests.commands.conftest import ENVIRONMENT
 
 MISSING = """\

@@ -9,8 +9,8 @@ import pytest
 
 from interlock.actual import ActualJob
 from interlock.commands import draining
-from interlock.commands.draining import running, wait_for_drain
-from interlock.commands.operating import Site
+from interlock.terminal.draining import running, wait_for_drain
+from interlock.terminal.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader

@@ -112,7 +112,7 @@ def test_a_comment_and_a_terminal_say_the_same_findings(repository: Repository) 
 
 
 def test_a_catalog_of_a_commit_is_that_of_its_folder(repository: Repository) -> None:
-    from interlock.commands.refs import catalog_at
+    from interlock.terminal.refs import catalog_at
 
     root = repository.folder / "catalog"
     assert catalog_at("main", root) == load_catalog(root)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from interlock.commands.cdktf import STACKS
+from interlock.terminal.cdktf import STACKS
 from interlock.environment import LOCAL
 from interlock.reading.files import load_environment
 from interlock.gcp.storage import ensure_state_bucket

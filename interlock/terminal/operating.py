@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Json
-from interlock.commands.common import Place, cell, new_table, print_table
+from interlock.terminal.common import Place, cell, new_table, print_table
 from interlock.cron import ZoneError, zone
 from interlock.declaration import Declaration
 from interlock.runtime.declaration_file import DeclarationError

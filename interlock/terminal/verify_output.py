@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from interlock.catalog import Json
-from interlock.commands.common import cell, new_table, print_json, print_table, table_lines
-from interlock.commands.operating import say_end
+from interlock.terminal.common import cell, new_table, print_json, print_table, table_lines
+from interlock.terminal.operating import say_end
 from interlock.environment import Environment
 from interlock.holds import format_instant
 from interlock.drawing.markdown import plain

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import click
 
 from interlock.actual import ActualJob
-from interlock.commands.operating import Site, asking
+from interlock.terminal.operating import Site, asking
 from interlock.declaration import Declaration
 from interlock.names import count, format_duration
 

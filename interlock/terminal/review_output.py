@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from interlock.catalog import Json
-from interlock.commands.common import cell, new_table, print_table
+from interlock.terminal.common import cell, new_table, print_table
 from interlock.cron import zone
 from interlock.review.diff import Field, How
 from interlock.drawing.strip import LEGEND, ruler, strip

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.commands.operating import Site
+from interlock.terminal.operating import Site
 from interlock.cron import zone
 from interlock.dates import rerun_command, uncovered_days
 from interlock.reading.files import load_catalog
