@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from bench.measure import medians, say
 from interlock.access import Kind
 from interlock.catalog import Catalog, Job, Processor, Service
-from interlock.timing.collisions import collisions
 from interlock.cron import Cron
+from interlock.timing.collisions import collisions
 from interlock.timing.minutes import Span
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.timing.naive_collisions import Naive

@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, api, calls, medians, say, timed
-from interlock.terminal.draining import running
 from interlock.cron import Cron
 from interlock.declaration import OBJECT, Declaration, DeclaredJob, to_json
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
@@ -25,6 +24,7 @@ from interlock.runtime.operations import serve
 from interlock.runtime.outside import MAX_CONCURRENT, Outside
 from interlock.runtime.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
 from interlock.runtime.snapshot import Reader
+from interlock.terminal.draining import running
 
 REGION, SCOPE, ID = "us-west2", "all", "bench"
 HELD_JOBS, MANY_JOBS = 200, 1000

@@ -1,8 +1,8 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
-A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `interlock/runtime/requests.py` says
-what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a moment:
-nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
+A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `interlock/runtime/requests.py`
+says what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
+moment: nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import flask
 import functions_framework
 
 from interlock.catalog import Json
-from interlock.runtime.events import REQUEST_FAILED, REQUEST_REJECTED
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.runtime.events import REQUEST_FAILED, REQUEST_REJECTED
 from interlock.runtime.incident import Incident
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside

@@ -7,8 +7,8 @@ import json
 from datetime import date
 
 from interlock.catalog import Catalog, Job, Json, ServiceKind, Source
-from interlock.terraform.facts import job_facts, stack_facts, waivers_json
 from interlock.findings import Finding, waivable
+from interlock.terraform.facts import job_facts, stack_facts, waivers_json
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all

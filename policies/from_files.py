@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from interlock.catalog import Json, Source
-from interlock.terraform.facts import KEY
 from interlock.findings import Finding
+from interlock.terraform.facts import KEY
 from interlock.terraform.plan import MAX_CHARACTERS, PlanError, whole_plan
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Change, Estate, Origin, Resource

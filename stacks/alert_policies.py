@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from interlock.runtime import events
 from interlock.environment import Environment
+from interlock.runtime import events
 from stacks.metrics import ATTEMPTS_FAILED, CONFLICTS, JOB_CHANGE, LIMITS, Metric, event_metric, metrics
 
 Severity = Literal["CRITICAL", "ERROR", "WARNING"]

@@ -17,7 +17,15 @@ HASH_CHARACTERS = 16
 
 MAIN = f"from coordinator.main import {ENTRY_POINT}\n\n__all__ = [{ENTRY_POINT!r}]\n"
 """Cloud Run's buildpack wants a main.py at the top; ours is in the package, as in the repository."""
-PACKAGES = ("coordinator", "interlock", "interlock/gcp")
+PACKAGES = (
+    "coordinator",
+    "interlock",
+    "interlock/gcp",
+    "interlock/runtime",
+    "interlock/reading",
+    "interlock/terraform",
+    "interlock/timing",
+)
 
 
 def sources(root: Path) -> Mapping[str, bytes]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from interlock.runtime import events
 from interlock.catalog import Json
 from interlock.environment import Environment
+from interlock.runtime import events
 from stacks.metrics import ATTEMPTS, ATTEMPTS_FAILED, CONFLICTS, HELD_JOBS, LIMITS, Metric, event_metric, metrics
 
 COLUMNS, WIDTH, HEIGHT = 48, 24, 16

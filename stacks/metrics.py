@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from interlock.runtime import events
 from interlock.environment import Environment
+from interlock.runtime import events
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from interlock.catalog import Catalog
 from interlock.declaration import OBJECT, declare, to_json
 from interlock.environment import Environment
-from interlock.terraform.facts import stack_facts
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
+from interlock.terraform.facts import stack_facts
 from stacks.cdk import (
     BaseStack,
     Construct,

@@ -14,9 +14,9 @@ from datetime import timedelta
 from interlock.catalog import Catalog, Window
 from interlock.cron import Cron
 from interlock.environment import Environment
-from interlock.terraform.facts import window_facts
 from interlock.graph import scopes
 from interlock.names import OWN_PREFIX
+from interlock.terraform.facts import window_facts
 from stacks.cdk import (
     BaseStack,
     CloudSchedulerJob,

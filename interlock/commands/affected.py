@@ -10,6 +10,8 @@ import click
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
+from interlock.graph import Chain, Coverage, Reason, coverage, scopes
+from interlock.names import format_duration
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -20,8 +22,6 @@ from interlock.terminal.common import (
     print_table,
     say_offline,
 )
-from interlock.graph import Chain, Coverage, Reason, coverage, scopes
-from interlock.names import format_duration
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.terminal.cdktf import check_tools, deploy_stack, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.operating import look, look_now
-from interlock.terminal.uncovered import print_uncovered
 from interlock.environment import LOCAL, Environment
-from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.storage import list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant, parse_instant
+from interlock.reading.files import load_catalog
+from interlock.terminal.cdktf import check_tools, deploy_stack, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.operating import look, look_now
+from interlock.terminal.uncovered import print_uncovered
 
 
 @click.command()

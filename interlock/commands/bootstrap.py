@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from interlock.terminal.common import Place, env_option
 from interlock.gcp.storage import ensure_state_bucket
+from interlock.terminal.common import Place, env_option
 
 
 @click.command()

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from interlock.commands import status
+from interlock.environment import LOCAL
+from interlock.gcp import CloudError
+from interlock.gcp.storage import ensure_state_bucket, has_bucket
+from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, deploy_stack, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.operating import look_now
-from interlock.environment import LOCAL
-from interlock.reading.files import load_catalog
-from interlock.gcp import CloudError
-from interlock.gcp.storage import ensure_state_bucket, has_bucket
 
 
 @click.command()

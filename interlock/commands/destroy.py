@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from interlock.terminal.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import remove_state_bucket
+from interlock.terminal.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
 
 
 @click.command()

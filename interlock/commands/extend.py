@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from interlock.gcp import CloudError
+from interlock.holds import covers, format_instant
+from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 from interlock.terminal.common import env_option
 from interlock.terminal.operating import (
     asking_options,
@@ -18,9 +21,6 @@ from interlock.terminal.operating import (
     typed_end,
 )
 from interlock.timing.effect import effects
-from interlock.gcp import CloudError
-from interlock.holds import covers, format_instant
-from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 
 
 @click.command()

@@ -14,7 +14,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Job, Json
-from interlock.timing.clock_changes import Change, changes, what_happens
+from interlock.commands.show import find_job
+from interlock.commands.timeline import parsed_day, parsed_zone
+from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
+from interlock.drawing.markdown import plain
+from interlock.graph import scopes
+from interlock.holds import UTC_NAMES, format_instant
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -25,17 +30,12 @@ from interlock.terminal.common import (
     print_table,
     say_offline,
 )
-from interlock.commands.show import find_job
-from interlock.commands.timeline import parsed_day, parsed_zone
-from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
-from interlock.graph import scopes
-from interlock.holds import UTC_NAMES, format_instant
-from interlock.drawing.markdown import plain
+from interlock.timing.clock_changes import Change, changes, what_happens
 from interlock.timing.minutes import Span, fire_minutes
 from interlock.timing.timeline import Day
 from interlock.timing.until import parse_end
-from interlock.windows import Opening, openings
 from interlock.timing.words import in_words
+from interlock.windows import Opening, openings
 
 LONGEST = timedelta(days=366)
 SHOWN_FIRES = 100

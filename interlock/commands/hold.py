@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from interlock.gcp import CloudError
+from interlock.holds import format_instant
+from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
 from interlock.terminal.operating import (
@@ -19,9 +22,6 @@ from interlock.terminal.operating import (
     typed_end,
 )
 from interlock.timing.effect import effects
-from interlock.gcp import CloudError
-from interlock.holds import format_instant
-from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 
 
 @click.command()

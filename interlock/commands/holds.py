@@ -8,14 +8,14 @@ from typing import Literal
 
 import click
 
-from interlock.drawing import markdown
 from interlock.catalog import Json
+from interlock.drawing import markdown
+from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
+from interlock.names import count
+from interlock.runtime.ledger import held_since
 from interlock.terminal.common import cell, env_option, hold_json, new_table, print_json, print_table
 from interlock.terminal.operating import Site, asking, say_end, see
 from interlock.timing.effect import fires
-from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
-from interlock.runtime.ledger import held_since
-from interlock.names import count
 
 
 @click.command()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from interlock.holds import Hold, covers
+from interlock.runtime.ledger import held_since
 from interlock.terminal.common import catalog_option, cell, env_option, new_table, print_table
 from interlock.terminal.operating import Site, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import fires, made_up_for
-from interlock.holds import Hold, covers
-from interlock.runtime.ledger import held_since
 
 
 @click.command()

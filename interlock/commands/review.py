@@ -14,17 +14,17 @@ from typing import Literal, TypeVar
 import click
 
 from interlock.commands import BAD_INPUT
+from interlock.cron import FIRST_YEAR, LAST_YEAR
+from interlock.findings import Finding
+from interlock.reading.files import load_catalog
+from interlock.reading.located import SourceError
+from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
+from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
 from interlock.terminal.operating import own_zone
 from interlock.terminal.refs import RefError, catalog_at
-from interlock.cron import FIRST_YEAR, LAST_YEAR
-from interlock.reading.files import load_catalog
-from interlock.findings import Finding
-from interlock.reading.located import SourceError
-from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.terraform.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
 from interlock.terraform.plan import PlanError, PlanFacts, parse_plan
-from interlock.review.review import review
 from interlock.timing.until import parse_end
 from policies.from_catalog import findings
 from policies.from_files import Unreadable, plan_findings

@@ -12,6 +12,11 @@ import click
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job, Json
+from interlock.dates import rerun_command
+from interlock.environment import Environment
+from interlock.graph import Chain, chains, scopes
+from interlock.reading.files import load_catalog
+from interlock.reading.resolve import BUILT_IN
 from interlock.terminal.common import (
     Format,
     Place,
@@ -23,11 +28,6 @@ from interlock.terminal.common import (
     print_json,
     print_table,
 )
-from interlock.dates import rerun_command
-from interlock.environment import Environment
-from interlock.reading.files import load_catalog
-from interlock.graph import Chain, chains, scopes
-from interlock.reading.resolve import BUILT_IN
 
 
 @click.command()

@@ -9,6 +9,16 @@ import click
 
 from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
 from interlock.catalog import Catalog, Json
+from interlock.cron import zone
+from interlock.environment import Environment
+from interlock.gcp.clock import clock
+from interlock.gcp.ports import GoogleBucket
+from interlock.gcp.scheduler import list_jobs
+from interlock.gcp.storage import read_holds
+from interlock.graph import scopes
+from interlock.holds import Hold, active, format_end, format_instant
+from interlock.reading.files import load_catalog
+from interlock.runtime.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
 from interlock.terminal.common import (
     Format,
     Place,
@@ -22,16 +32,6 @@ from interlock.terminal.common import (
     print_table,
 )
 from interlock.terminal.operating import asking
-from interlock.cron import zone
-from interlock.environment import Environment
-from interlock.reading.files import load_catalog
-from interlock.gcp.clock import clock
-from interlock.gcp.ports import GoogleBucket
-from interlock.gcp.scheduler import list_jobs
-from interlock.gcp.storage import read_holds
-from interlock.graph import scopes
-from interlock.holds import Hold, active, format_end, format_instant
-from interlock.runtime.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
 
 
 @click.command()

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.timing.collisions import CollisionKind
-from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
+from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
-from interlock.reading.files import load_catalog
 from interlock.holds import format_instant
-from interlock.drawing.markdown import plain
 from interlock.names import did_you_mean
+from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Objects
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.timing.collisions import CollisionKind
 from interlock.timing.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from interlock.terminal.cdktf import STACKS, check_tools, output_folder, run, state_prefix, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
+from interlock.terminal.cdktf import STACKS, check_tools, output_folder, run, state_prefix, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
 
 
 @click.command()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.names import count
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from policies.from_catalog import findings
 
 

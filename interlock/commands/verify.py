@@ -13,18 +13,18 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.operating import own_zone
-from interlock.terminal.verify_output import print_looked, print_statements, verify_json
 from interlock.declaration import declare
 from interlock.environment import LOCAL, Environment
-from interlock.reading.files import load_catalog
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse
 from interlock.gcp.verify.history import keeps_versions, read_contents, read_versions
 from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
+from interlock.reading.files import load_catalog
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
+from interlock.terminal.operating import own_zone
+from interlock.terminal.verify_output import print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
 from interlock.verify.history import HeldJob, gaps, held_jobs, holds_between, marks_between

@@ -10,9 +10,9 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
+from interlock.drawing.markdown import cell, code
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
-from interlock.drawing.markdown import cell, code
 from interlock.names import count, format_duration
 from interlock.timing.timeline import Day, Timeline, group
 from interlock.timing.words import in_words

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from html import escape
 
-from interlock.timing.collisions import CollisionKind
 from interlock.drawing.markdown import plain
+from interlock.timing.collisions import CollisionKind
 from interlock.timing.timeline import Row, Timeline
 from interlock.timing.words import in_words
 

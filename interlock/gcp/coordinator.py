@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from interlock.catalog import Json
 from interlock.environment import Environment
-from interlock.runtime.events import REQUEST_FAILED
 from interlock.gcp import CloudError, local_url
+from interlock.runtime.events import REQUEST_FAILED
 
 LOCAL_CALLER = "operator"
 """The service account that the local target's operator stands for."""

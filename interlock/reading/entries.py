@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from interlock.catalog import Source
-from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.names import NAME, NAME_RULE, OWN_PREFIX
+from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.reading.schema import (
     BackfillEntry,
     CatalogFile,

@@ -11,9 +11,9 @@ from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
 from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
+from interlock.names import format_duration
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
 from interlock.reading.located import Document, Problem, SourceError, parse
-from interlock.names import format_duration
 from interlock.reading.schema import Entry, problems_of
 
 SAMPLE_PROJECT = "your-project-id"

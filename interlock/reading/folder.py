@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from interlock.catalog import Catalog, Source
-from interlock.reading.located import Problem, SourceError
 from interlock.names import NAME, NAME_RULE
+from interlock.reading.located import Problem, SourceError
 
 SUFFIX = ".yaml"
 LOOK_ALIKES = {".yml", ".YAML", ".YML"}

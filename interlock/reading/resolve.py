@@ -29,9 +29,9 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
+from interlock.names import did_you_mean
 from interlock.reading.entries import SECTIONS, Reader, SourceFile, Written
 from interlock.reading.located import Path, Problem, SourceError
-from interlock.names import did_you_mean
 from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind, Wave
+from interlock.names import did_you_mean
 from interlock.reading.fields import (
     Attempts,
     Count,
@@ -35,7 +36,6 @@ from interlock.reading.fields import (
     Zone,
 )
 from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
-from interlock.names import did_you_mean
 
 
 class Entry(BaseModel):

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
-from interlock.timing.collisions import Collision, CollisionKind, CollisionSearch, seasons
 from interlock.cron import zone
-from interlock.review.diff import Difference
 from interlock.holds import format_end
-from interlock.timing.minutes import Minutes, Span
+from interlock.review.diff import Difference
 from interlock.review.remark import Remark, Topic, listed
+from interlock.timing.collisions import Collision, CollisionKind, CollisionSearch, seasons
+from interlock.timing.minutes import Minutes, Span
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from interlock.review.diff import How
 from interlock.drawing.markdown import cell
 from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB
+from interlock.review.diff import How
 from interlock.review.review import Review
 from interlock.review.sections import MAX_TEXT, Section, sections
 

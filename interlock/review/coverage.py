@@ -11,10 +11,10 @@ from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
 from interlock.graph import Chain, Members, chains, members, scopes
-from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.names import count, format_duration
 from interlock.review.jobs import whole_minute
 from interlock.review.remark import Remark, Topic, listed
+from interlock.timing.minutes import Minutes, Span, fire_minutes
 
 WEEK = timedelta(days=7)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
-from interlock.review.diff import Changed, Difference, How
 from interlock.graph import Chain
+from interlock.review.diff import Changed, Difference, How
 from interlock.review.jobs import JobReview, Moved
 from interlock.review.remark import Remark, Topic, listed
 

@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 
 from interlock.catalog import Catalog, Job
-from interlock.timing.collisions import seasons
 from interlock.cron import Cron, zone
-from interlock.review.diff import Changed
 from interlock.holds import Effective, Hold, covers, effective
+from interlock.review.diff import Changed
+from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.timeline import Day
-from interlock.windows import compact, open_at, openings
 from interlock.timing.words import in_words
+from interlock.windows import compact, open_at, openings
 
 NEXT_FIRES = 3
 DAYS_A_YEAR = 365

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.review.diff import Difference
 from interlock.holds import Hold, active, covers
 from interlock.names import count
+from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
-from interlock.terraform.plan import JobChange, PlanFacts
 from interlock.review.remark import Remark, Topic, listed
+from interlock.terraform.plan import JobChange, PlanFacts
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
 """Attributes whose drift is a finding: they decide when a job runs."""

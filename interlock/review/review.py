@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from interlock.catalog import Catalog
-from interlock.review.diff import Difference, difference
 from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
+from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unwritten
 from interlock.review.jobs import JobReview, Situation, review_jobs
-from interlock.terraform.plan import PlanFacts
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
+from interlock.terraform.plan import PlanFacts
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""

@@ -1,7 +1,7 @@
 """The sections of a review's comment, each in blocks of which the last may be cut. Pure.
 
 What is read first stands open and is short; tables of many rows are folded. Every text of the catalog goes through
-`interlock.drawing.markdown`, or through `_html` where GitHub reads HTML, so nothing in it is markup, calls people or links elsewhere.
+`drawing.markdown`, or through `_html` where GitHub reads HTML, so nothing in it is markup, calls people or links elsewhere.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.cron import zone
-from interlock.review.diff import Field, How, in_yaml
+from interlock.drawing.markdown import cell, code, plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
-from interlock.drawing.markdown import cell, code, plain
 from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed
 from interlock.review.coverage import Member, ScopeChange, missed_in_words
+from interlock.review.diff import Field, How, in_yaml
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark

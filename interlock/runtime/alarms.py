@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from interlock.actual import ENABLED, ActualJob
-from interlock.runtime.catchup import missed_fires
 from interlock.declaration import Declaration
-from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
+from interlock.runtime.catchup import missed_fires
+from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects
 

@@ -1,4 +1,4 @@
-"""Which job makes up for runs that it missed while it was held, when, and whether it waits. Pure; `claims.py` does it."""
+"""Which job makes up for runs that it missed while it was held, when, and whether it waits. Pure; `catchup_runs.py` does it."""
 
 from __future__ import annotations
 

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from interlock.declaration import Declaration
+from interlock.holds import HOLD_PREFIX, Hold, parse_instant, parse_object_name
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
-from interlock.holds import HOLD_PREFIX, Hold, parse_instant, parse_object_name
 from interlock.runtime.incident import Incident
 from interlock.runtime.ledger import MAX_CLOCK_SKEW, decoded, released_name
 from interlock.runtime.outside import Outside
-from interlock.runtime.steps import hold_content, hold_name
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.reconcile import reconcile
 from interlock.runtime.report import Record, Recorder, Report
@@ -30,6 +29,7 @@ from interlock.runtime.requests import (
     checked_release,
 )
 from interlock.runtime.snapshot import Objects, Reader
+from interlock.runtime.steps import hold_content, hold_name
 
 RELEASE_TRIES = 5
 """How often a hold that is being released is looked for again: somebody may be extending it."""

@@ -13,18 +13,18 @@ from datetime import datetime
 from functools import partial
 
 from interlock.actual import ActualJob
+from interlock.declaration import Declaration
+from interlock.holds import active, covers
 from interlock.runtime.alarms import found_wrong
 from interlock.runtime.catchup_runs import catch_up
-from interlock.declaration import Declaration
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import ACTION_FAILED, RECONCILE_FAILED, RECONCILED
-from interlock.holds import active, covers
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import Failure, Outside
-from interlock.runtime.steps import Removal, Step, Write, leftovers, steps, windows_to_open
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record, Recorder, Report
 from interlock.runtime.snapshot import Objects, Reader
+from interlock.runtime.steps import Removal, Step, Write, leftovers, steps, windows_to_open
 
 MAX_ROUNDS = 5
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from interlock.catalog import Json
-from interlock.runtime.events import SEVERITIES
 from interlock.holds import format_instant
+from interlock.runtime.events import SEVERITIES
 
 
 @dataclass(frozen=True, kw_only=True)

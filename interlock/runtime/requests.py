@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from interlock.declaration import Declaration
 from interlock.holds import FLAG_PREFIX, HOLD_ID, SCOPE, Hold, format_instant, parse_instant
-from interlock.runtime.incident import Incident, parse_incident
 from interlock.names import MAX_TEXT, did_you_mean, format_duration
+from interlock.runtime.incident import Incident, parse_incident
 from interlock.windows import OPENING_ID, compact
 
 MAX_BODY_BYTES = 64 * 1024

@@ -9,6 +9,8 @@ from typing import Literal
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration, DeclaredJob
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
+from interlock.names import OWN_PREFIX
 from interlock.runtime.events import (
     ENABLED_WHILE_HELD,
     HOLD_ENDED,
@@ -18,9 +20,7 @@ from interlock.runtime.events import (
     JOB_RESUMED,
     PAUSED_WITHOUT_HOLD,
 )
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
 from interlock.runtime.ledger import MAX_CLOCK_SKEW, encoded
-from interlock.names import OWN_PREFIX
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects

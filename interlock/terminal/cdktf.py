@@ -18,10 +18,10 @@ from types import FrameType
 import click
 
 from interlock.catalog import Json
-from interlock.terraform.output import Shown
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
+from interlock.terraform.output import Shown
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names

@@ -14,9 +14,9 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
-from interlock.reading.files import load_catalog, load_environment
 from interlock.gcp import CloudError, local_url
 from interlock.holds import Hold, format_instant
+from interlock.reading.files import load_catalog, load_environment
 
 if TYPE_CHECKING:
     from rich.table import Table

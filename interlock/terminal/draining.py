@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import click
 
 from interlock.actual import ActualJob
-from interlock.terminal.operating import Site, asking
 from interlock.declaration import Declaration
 from interlock.names import count, format_duration
+from interlock.terminal.operating import Site, asking
 
 POLL_SECONDS = 5.0
 MARGIN = timedelta(minutes=1)

@@ -18,25 +18,25 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Json
-from interlock.terminal.common import Place, cell, new_table, print_table
 from interlock.cron import ZoneError, zone
 from interlock.declaration import Declaration
-from interlock.runtime.declaration_file import DeclarationError
-from interlock.timing.effect import Effect, made_up_for
 from interlock.environment import LOCAL, Environment
-from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.gcp import CloudError
 from interlock.gcp.clock import check_clock, clock
 from interlock.gcp.coordinator import ask
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holds import FLAG_PREFIX, Hold, format_end
 from interlock.names import count
+from interlock.runtime.declaration_file import DeclarationError
+from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.requests import Rejected, parse_request
 from interlock.runtime.snapshot import Objects, Reader
+from interlock.terminal.common import Place, cell, new_table, print_table
+from interlock.timing.effect import Effect, made_up_for
 from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 import click
 
 from interlock.catalog import Json
-from interlock.terminal.common import cell, new_table, print_table
 from interlock.cron import zone
-from interlock.review.diff import Field, How
+from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
-from interlock.drawing.markdown import plain
 from interlock.names import count
 from interlock.review.collisions import SINCE_EVER, CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
+from interlock.review.diff import Field, How
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark, listed
 from interlock.review.review import Review
+from interlock.terminal.common import cell, new_table, print_table
 
 SHOWN = 40
 """Rows of a table; --format json has all."""

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.terminal.operating import Site
 from interlock.cron import zone
 from interlock.dates import rerun_command, uncovered_days
 from interlock.reading.files import load_catalog
-from interlock.runtime.ledger import held_since
 from interlock.reading.located import SourceError
+from interlock.runtime.ledger import held_since
+from interlock.terminal.operating import Site
 
 
 def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:

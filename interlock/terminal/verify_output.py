@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from interlock.catalog import Json
-from interlock.terminal.common import cell, new_table, print_json, print_table, table_lines
-from interlock.terminal.operating import say_end
+from interlock.drawing.markdown import plain
 from interlock.environment import Environment
 from interlock.holds import format_instant
-from interlock.drawing.markdown import plain
 from interlock.names import count
+from interlock.terminal.common import cell, new_table, print_json, print_table, table_lines
+from interlock.terminal.operating import say_end
 from interlock.verify.columns import Columns, Said
 from interlock.verify.queries import columns_of, for_bq, recent_inserts, recent_partitions
 from interlock.verify.verdict import Aftermath, Day, Looked, Verdict, Written

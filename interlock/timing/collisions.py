@@ -22,8 +22,8 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import Cron, zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
-from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 from interlock.names import spelled_duration
+from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""

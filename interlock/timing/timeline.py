@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
-from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.cron import zone
 from interlock.graph import chains, scopes
 from interlock.holds import Hold, active, covers
+from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.timing.minutes import Span
 from interlock.windows import openings
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from interlock.access import WRITES
 from interlock.declaration import DeclaredJob
-from interlock.timing.effect import fires
 from interlock.graph import Chain
+from interlock.timing.effect import fires
 from interlock.verify.columns import Columns, Shape
 from interlock.verify.history import HeldJob
 

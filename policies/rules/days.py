@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from interlock.timing.collisions import seasons
 from interlock.cron import Cron
+from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Span
 
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from interlock.timing.clock_changes import Change, changes, what_happens
 from interlock.cron import DAY_NAMES, MAX_TEXT_CHARACTERS, MONTH_NAMES, Cron, CronError, ZoneError, zone
+from interlock.timing.clock_changes import Change, changes, what_happens
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
 from policies.rules.values import Malformed, shown

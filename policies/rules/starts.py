@@ -10,10 +10,10 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
-from interlock.timing.collisions import AT_ONCE, crowds
 from interlock.cron import Cron, CronError
-from interlock.timing.minutes import Minutes, fire_minutes
 from interlock.names import count, spelled_duration
+from interlock.timing.collisions import AT_ONCE, crowds
+from interlock.timing.minutes import Minutes, fire_minutes
 from policies.rules.days import spans
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule

@@ -15,8 +15,8 @@ import yaml
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron, zone
-from interlock.reading.files import load_catalog
 from interlock.graph import coverage
+from interlock.reading.files import load_catalog
 from policies.from_catalog import findings
 
 ROOT = Path(__file__).parents[2] / "catalog"

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.timing.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
 from interlock.cron import Cron, zone
 from interlock.drawing.strip import NOTHING, height
 from interlock.reading.files import load_catalog
+from interlock.timing.collisions import CollisionKind, Season, Start, collisions, crowded, seasons
 from interlock.timing.minutes import Span
 from tests.golden import shown_in_readme
 

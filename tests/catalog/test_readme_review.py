@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from interlock.terminal.review_output import print_review
 from interlock.reading.files import load_catalog
 from interlock.review.review import review
+from interlock.terminal.review_output import print_review
 from policies.from_catalog import findings
 from tests.golden import shown_in_readme
 

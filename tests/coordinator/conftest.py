@@ -23,7 +23,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> World:
     """What `world` is a copy of."""
     folder = tmp_path_factory.mktemp("catalog") / "small"
     folder.mkdir()
-    (folder / "all.yaml").write_text((ROOT / "tests/commands/small.yaml").read_text())
+    (folder / "all.yaml").write_text((ROOT / "tests/interlock/commands/small.yaml").read_text())
     world = World()
     world.declare(declare(load_catalog(folder.parent), load_environment(ROOT / "environments", "local")))
     return world

@@ -21,8 +21,8 @@ from google.cloud import scheduler_v1
 from google.cloud.storage import Bucket, Client
 
 from interlock.catalog import Catalog
-from interlock.reading.entries import SourceFile
 from interlock.environment import Environment
+from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
 from interlock.reading.resolve import load_catalog as resolve_catalog
 from local.emulator.faults import Faults

@@ -1,7 +1,7 @@
-"""Writes tests/interlock/review/plans/ anew, with the real Terraform on the local target: `python -m tests.e2e.plans`.
+"""Writes tests/interlock/terraform/plans/ anew, with the real Terraform on the local target: `python -m tests.e2e.plans`.
 
-Each file is what `terraform show -json` says of a plan, less what `interlock.terraform.plan` does not read. The ends in them are
-those of the day when this ran.
+Each file is what `terraform show -json` says of a plan, less what `interlock.terraform.plan` does not read. The ends in them
+are those of the day when this ran.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from interlock.declaration import declare, to_json
-from interlock.runtime.declaration_file import DeclarationError, parse
 from interlock.reading.files import load_catalog
+from interlock.runtime.declaration_file import DeclarationError, parse
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, ROOT, WINDOWS, declaration, environment
 
 

@@ -22,30 +22,36 @@ HOLDS = (
     _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 4),
     _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())", 0),
     _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", "", 4),
-    _bug("an expired flag is deleted", "plan:leftovers", " or name.startswith(FLAG_PREFIX)", "", 1),
-    _bug("holds are deleted before their end", "plan:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
-    _bug("ended holds stay", "plan:leftovers", "elif hold.end <= over:", "elif False:", 0),
+    _bug("an expired flag is deleted", "runtime.steps:leftovers", " or name.startswith(FLAG_PREFIX)", "", 1),
+    _bug("holds are deleted before their end", "runtime.steps:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
+    _bug("ended holds stay", "runtime.steps:leftovers", "elif hold.end <= over:", "elif False:", 0),
 )
 JOBS = (
-    _bug("a job is paused before the ledger says so", "reconcile:_take", "if step.mark:", _PAUSE_FIRST, 0),
-    _bug("the ledger is not written", "reconcile:_take", "if step.mark:", "if False:", 0),
-    _bug("a job that is declared paused wakes", "plan:_step", "if held_by or job.paused:", "if held_by:", 0),
-    _bug("a refusal that passes is not waited out", "outside:Outside.patiently", "failure.code in passing if", "False if", 4),
+    _bug("a job is paused before the ledger says so", "runtime.reconcile:_take", "if step.mark:", _PAUSE_FIRST, 0),
+    _bug("the ledger is not written", "runtime.reconcile:_take", "if step.mark:", "if False:", 0),
+    _bug("a job that is declared paused wakes", "runtime.steps:_step", "if held_by or job.paused:", "if held_by:", 0),
+    _bug(
+        "a refusal that passes is not waited out",
+        "runtime.outside:Outside.patiently",
+        "failure.code in passing if",
+        "False if",
+        4,
+    ),
 )
 MOVES = (
     _bug(
         "what holds is not looked at again",
-        "reconcile:_round",
+        "runtime.reconcile:_round",
         "moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in",
         "moved = False",
         0,
     ),
-    _bug("what has moved does not matter", "reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 31),
+    _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 31),
 )
 WINDOWS = (
     _bug(
         "an opening that was released opens anew",
-        "operations:_Operation._release",
+        "runtime.operations:_Operation._release",
         'if hold.scope.startswith("window/"):',
         "if False:",
         17,
@@ -54,15 +60,29 @@ WINDOWS = (
     _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 0),
 )
 REQUESTS = (
-    _bug("an extension deletes before it writes", "operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 3),
-    _bug("an extension leaves the old name", "operations:_Operation._extend", "if older.end < end:", "if False:", 5),
-    _bug("a release leaves a name", "operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3),
-    _bug("the breaker stacks holds", "operations:_Operation._trip", "elif end > held[0].end:", "else:", 3),
-    _bug("the longest hold is not checked", "requests:end_of", "if end > _whole(now) + declaration.max_hold:", "if False:", 5),
-    _bug("the shortest hold is not checked", "requests:end_of", "if _whole(now) + shortest - slack > end:", "if False:", 3),
+    _bug("an extension deletes before it writes", "runtime.operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 3),
+    _bug("an extension leaves the old name", "runtime.operations:_Operation._extend", "if older.end < end:", "if False:", 5),
+    _bug(
+        "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
+    ),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "elif end > held[0].end:", "else:", 3),
+    _bug(
+        "the longest hold is not checked",
+        "runtime.requests:end_of",
+        "if end > _whole(now) + declaration.max_hold:",
+        "if False:",
+        5,
+    ),
+    _bug(
+        "the shortest hold is not checked",
+        "runtime.requests:end_of",
+        "if _whole(now) + shortest - slack > end:",
+        "if False:",
+        3,
+    ),
     _bug(
         "an unknown scope is not refused",
-        "requests:checked_hold",
+        "runtime.requests:checked_hold",
         "if request.scope not in declaration.scopes:",
         "if False:",
         2,
@@ -71,29 +91,35 @@ REQUESTS = (
 RUNS = (
     _bug(
         "whose mark it was does not matter",
-        "claims:_Maker._make",
+        "runtime.catchup_runs:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
         5,
     ),
     _bug(
         "a run is made without a claim",
-        "claims:_Maker._make",
+        "runtime.catchup_runs:_Maker._make",
         "if not self._bucket.create(claim.object_name, content):",
         "if False:",
         1,
     ),
     _bug(
         "nothing is caught up",
-        "reconcile:reconcile",
+        "runtime.reconcile:reconcile",
         "catch_up(reader, last.declaration, last.objects, last.jobs, recorder)",
         "pass",
         0,
     ),
-    _bug("what is skipped is run", "catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 1),
-    _bug("the last attempt is ignored", "catchup:missed_fires", "max(since, last_attempt + datetime.resolution)", "since", 1),
-    _bug("a consumer does not wait", "catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
-    _bug("a service takes any number of starts", "catchup:Traffic._why_not", " or self._budget(job)", "", 3),
-    _bug("a run is made into a window", "catchup:Traffic._why_not", "self._next_window(job) or ", "", 8),
+    _bug("what is skipped is run", "runtime.catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 1),
+    _bug(
+        "the last attempt is ignored",
+        "runtime.catchup:missed_fires",
+        "max(since, last_attempt + datetime.resolution)",
+        "since",
+        1,
+    ),
+    _bug("a consumer does not wait", "runtime.catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
+    _bug("a service takes any number of starts", "runtime.catchup:Traffic._why_not", " or self._budget(job)", "", 3),
+    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 8),
 )
 BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS)

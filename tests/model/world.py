@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from interlock.runtime import snapshot as seen
 from interlock.cron import Cron
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
+from interlock.runtime import snapshot as seen
 from interlock.runtime.declaration_file import parse
 
 START = datetime(2026, 3, 8, 5, 1, tzinfo=UTC)

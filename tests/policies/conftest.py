@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.reading.entries import SourceFile
 from interlock.environment import Environment
+from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
 from interlock.reading.resolve import load_catalog
 from tests.stacks.conftest import ROOT, Stacks, env, small, small_catalog, synthesize

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.reading.entries import SourceFile
 from interlock.environment import Environment
+from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import load_catalog as resolve_catalog
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from interlock.runtime import events
 from interlock.environment import Environment
+from interlock.runtime import events
 from stacks.alert_policies import conflict_policy, policies
 from stacks.alerting import documentation
 from stacks.metrics import CONFLICT_MESSAGES, LABELLED_BY_HOLD, LABELLED_BY_JOB, LIMIT_MESSAGES, TABLE, UNLABELLED

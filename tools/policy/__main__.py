@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from interlock.environment import LOCAL
+from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
-from interlock.names import count
 from policies.rules.judge import Outcome
 from tools.policy import accepted, reports, seen
 from tools.policy.plans import PLAN

@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from interlock.terminal.cdktf import STACKS
 from interlock.environment import LOCAL
-from interlock.reading.files import load_environment
 from interlock.gcp.storage import ensure_state_bucket
+from interlock.reading.files import load_environment
+from interlock.terminal.cdktf import STACKS
 from tools.policy.records import ROOT
 
 TERRAFORM = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")

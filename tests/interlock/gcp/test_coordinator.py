@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from interlock.environment import Environment
-from interlock.reading.files import load_environment
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import BUSY_SECONDS, Answer, ask
+from interlock.reading.files import load_environment
 
 LOCAL = load_environment(Path(__file__).parents[3] / "environments", "local")
 REQUEST = {"action": "reconcile"}

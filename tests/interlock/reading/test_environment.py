@@ -11,10 +11,10 @@ import pytest
 from interlock.catalog import ServiceKind
 from interlock.cron import Cron
 from interlock.environment import Environment, refuse_local_variables
+from interlock.names import format_duration
 from interlock.reading.environment_file import TICKS, load_environment
 from interlock.reading.files import load_environment as read_environment
 from interlock.reading.located import SourceError
-from interlock.names import format_duration
 from tests.interlock.catalogs import GOOD, load
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ import pytest
 
 from interlock.holds import parse_object_name
 from interlock.review.comment import MARKER, MAX_CHARACTERS, as_markdown, failure
-from interlock.terraform.plan import JobChange, PlanFacts
 from interlock.review.review import review
+from interlock.terraform.plan import JobChange, PlanFacts
 from policies.from_catalog import findings
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems

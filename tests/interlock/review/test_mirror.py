@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
-from interlock.review.diff import Changed, How, Thing
 from interlock.findings import Finding
 from interlock.review.collisions import CollisionChange
 from interlock.review.comment import as_markdown
 from interlock.review.coverage import Missed, ScopeChange
+from interlock.review.diff import Changed, How, Thing
 from interlock.review.review import Review, review
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load

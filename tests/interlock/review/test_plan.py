@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from interlock.holds import parse_object_name
-from interlock.terraform.plan import JobChange, PlanFacts
 from interlock.review.remark import Topic
 from interlock.review.review import review
+from interlock.terraform.plan import JobChange, PlanFacts
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, BASE, GAMES, PAUSED, edited

@@ -12,10 +12,10 @@ import pytest
 from interlock.declaration import OBJECT, to_json
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import PATIENCE
-from interlock.runtime.steps import hold_content, hold_name
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.reconcile import MAX_ROUNDS, reconcile
 from interlock.runtime.report import Report
+from interlock.runtime.steps import hold_content, hold_name
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, Cloud, at, declaration
 
 MORNING = "2026-03-10 06:00"

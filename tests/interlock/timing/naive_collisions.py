@@ -1,4 +1,4 @@
-"""Collisions by walking over fires, two jobs at a time: what the tests and the bench hold `interlock.timing.collisions` against.
+"""Collisions by walking over fires, two jobs at a time: what tests and bench hold `interlock.timing.collisions` against.
 
 It knows nothing of minute sets. Fires come from cronsim, instants are compared as they are, and who feeds whom is asked of
 each job by itself.
@@ -14,10 +14,10 @@ from itertools import combinations
 
 from interlock.access import WRITES, Kind, Severity, is_real, worst
 from interlock.catalog import Catalog
-from interlock.timing.collisions import CollisionKind
 from interlock.cron import zone
 from interlock.declaration import upstream
 from interlock.graph import chains
+from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Span
 
 MINUTE = timedelta(minutes=1)

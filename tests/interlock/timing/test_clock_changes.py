@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.timing.clock_changes import changes, what_happens
 from interlock.cron import Cron, zone
+from interlock.timing.clock_changes import changes, what_happens
 from tests.interlock.cloud import at
 
 NEW_YORK, LORD_HOWE, SANTIAGO = "America/New_York", "Australia/Lord_Howe", "America/Santiago"

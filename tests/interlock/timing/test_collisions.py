@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from interlock.access import Kind, Severity
 from interlock.catalog import Catalog, DeclaredPause, Job, Processor, Service
-from interlock.timing.collisions import Collision, CollisionKind, Start, collisions, crowded, seasons
 from interlock.cron import Cron, zone
+from interlock.timing.collisions import Collision, CollisionKind, Start, collisions, crowded, seasons
 from interlock.timing.minutes import MINUTE, Span
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.cloud import at

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from interlock.cron import Cron
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.timing.effect import effects, fires, made_up_for, outlook
 from interlock.holds import Hold, parse_object_name
+from interlock.timing.effect import effects, fires, made_up_for, outlook
 
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 JOB = DeclaredJob(

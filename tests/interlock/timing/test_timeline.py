@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
-from interlock.timing.collisions import CollisionKind
 from interlock.cron import zone
 from interlock.holds import Hold
+from interlock.timing.collisions import CollisionKind
 from interlock.timing.timeline import Closed, Day, Row, Timeline, leading_to, timeline, usual_zone
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at

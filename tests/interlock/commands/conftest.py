@@ -22,7 +22,7 @@ from interlock.declaration import OBJECT, declare, to_json
 from interlock.reading.files import load_catalog, load_environment
 from local.emulator import serve
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = Path(__file__).parent / "small.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 ENVIRONMENT = load_environment(ROOT / "environments", "local")

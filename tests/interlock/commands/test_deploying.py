@@ -9,7 +9,7 @@ import pytest
 
 from interlock.commands import cdktf
 from interlock.terminal.cdktf import STACKS, deploy_stack, names_new_metric
-from tests.commands.conftest import ENVIRONMENT
+from tests.interlock.commands.conftest import ENVIRONMENT
 
 MISSING = """\
 alerting  Error: Error creating AlertPolicy: googleapi: Error 404: Cannot find metric(s) that match type = "logging.g".

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import deploy, extend, hold, operating, release
-from interlock.terminal.cdktf import STACKS
-from interlock.terminal.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
-from tests.commands.conftest import ENVIRONMENT
+from interlock.terminal.cdktf import STACKS
+from interlock.terminal.operating import Site
 from tests.coordinator.memory import World
+from tests.interlock.commands.conftest import ENVIRONMENT
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
 HOLD = ["hold", "service/scrapers", "--for", "2h", "--reason", "deploys", "--owner", "ana"]

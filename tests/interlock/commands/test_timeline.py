@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from interlock.commands import main
 from interlock.reading.files import load_catalog
-from tests.commands.conftest import ENVIRONMENT, SMALL, Cloud, Run, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import ENVIRONMENT, SMALL, Cloud, Run, parsed
 
 TUESDAY, SPRING, AUTUMN = "2026-01-13", "2026-03-08", "2026-11-01"
 Call = Callable[..., Result]

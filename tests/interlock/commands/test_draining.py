@@ -9,13 +9,13 @@ import pytest
 
 from interlock.actual import ActualJob
 from interlock.commands import draining
-from interlock.terminal.draining import running, wait_for_drain
-from interlock.terminal.operating import Site
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
-from tests.commands.conftest import ENVIRONMENT
+from interlock.terminal.draining import running, wait_for_drain
+from interlock.terminal.operating import Site
 from tests.coordinator.memory import World
+from tests.interlock.commands.conftest import ENVIRONMENT
 
 NOW = datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
 

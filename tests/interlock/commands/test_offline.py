@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import ROOT, SMALL, Run, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import ROOT, SMALL, Run, parsed
 
 ESCAPE = "\x1b"
 HEAVY = {"cdktf", "cdktf_cdktf_provider_google", "constructs", "google", "grpc", "jsii"}

@@ -10,8 +10,8 @@ from subprocess import CompletedProcess
 import pytest
 
 from interlock.reading.files import load_catalog
-from tests.commands.conftest import Cloud, Run, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import Cloud, Run, parsed
 
 NOW = "2026-03-10T12:05:00Z"
 Direct = Callable[..., "CompletedProcess[str]"]

@@ -11,8 +11,8 @@ from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.storage import list_flags, read_holds, remove_flags
 from local.emulator import serve
-from tests.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 
 LATER, BEFORE = "2099-01-01T07:00:00Z", "2020-01-01T07:00:00Z"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from interlock.review import plan as plan_review
+from interlock.terraform import plan as plan_review
 from interlock.terraform.plan import JobChange, PlanError, parse_plan
 from tests.golden import FOLDER as GOLDEN
 

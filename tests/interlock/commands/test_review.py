@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from interlock.commands import main
 from interlock.reading.files import load_catalog
 from interlock.review.comment import MARKER, MAX_CHARACTERS
-from tests.commands.conftest import ROOT, SMALL, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import ROOT, SMALL, parsed
 
 AT = "2026-11-24T08:30:00Z"
 FILE = "catalog/small/all.yaml"

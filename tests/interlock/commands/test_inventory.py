@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.golden import golden
+from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 from tests.local.plain import Rest
 
 HOST = "https://{}-100000000000.us-west2.run.invalid"

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from interlock.gcp.verify.bigquery import NoCredentials, Warehouse
-from tests.commands.conftest import Cloud, Run, parsed
 from tests.golden import golden
 from tests.interlock.cloud import at
+from tests.interlock.commands.conftest import Cloud, Run, parsed
 from tests.interlock.gcp.verify.bigquery_server import BigQuery, error, serving
 
 Site = Callable[..., "CompletedProcess[str]"]
