@@ -1,7 +1,7 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
-A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `interlock/runtime/requests.py`
-says what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
+A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
+what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
 moment: nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
 """
 
