@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from interlock.actual import ActualJob
-from interlock.declaration import OBJECT, Declaration
+from interlock.declaration import Declaration
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, active, malformed, parse_object_name, with_content
-from interlock.runtime.declaration_file import DeclarationError, parse
+from interlock.runtime.declaration_file import OBJECT, DeclarationError, parse
 from interlock.runtime.ledger import LEDGER_PREFIX, decoded, held_job, parse_released
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item

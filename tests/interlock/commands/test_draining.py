@@ -9,7 +9,7 @@ import pytest
 
 from interlock.actual import ActualJob
 from interlock.commands import draining
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.draining import running, wait_for_drain
