@@ -12,8 +12,7 @@ from interlock.cron import Cron, zone
 from interlock.holds import Effective, Hold, covers, effective
 from interlock.review.diff import Changed
 from interlock.timing.collisions import seasons
-from interlock.timing.minutes import Minutes, Span, fire_minutes
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
 from interlock.timing.words import in_words
 from interlock.windows import compact, open_at, openings
 
