@@ -57,8 +57,8 @@ def stagger_section(catalog: Catalog, at: datetime) -> Iterator[str]:
     yield from (
         "## What the stagger did, and did not",
         "",
-        f"{count(len(moved), 'job')} got another cron, so that starts are further apart. `was` in the catalog keeps the former.",
-        "The table counts collisions in a week of winter and one of summer, with the former crons and with today's, and in",
+        f"{count(len(moved), 'job')} got another cron, to start further apart. `was` in the catalog keeps the old one.",
+        "The table counts collisions in a week of winter and one of summer, with the old crons and with today's, and in",
         "brackets how often they begin. `budget`: more jobs start in a minute than their service takes. `gap`: two jobs of a",
         "service start too close together. `table`: two jobs are expected to write a table at once. `order`: a consumer starts",
         "before its producer can be done.",
