@@ -31,8 +31,8 @@ without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own
 
-The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a folder of
-its own:
+The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a
+folder of its own:
 
 ```
 mkdir -p policy && terraform plan -out plan.bin && terraform show -json plan.bin > policy/plan.json
@@ -40,11 +40,11 @@ CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f 
   --external-checks-dir interlock/policies/checks
 ```
 
-Without the variable checkov stays green on a file that it can't parse. The rules read no HCL, but its plan. What Terraform has no
-attribute for stands beside the plan in `policy/cdk.tf.json`, by address. A plan without that file is an error. The file can't be in the
-folder of your configuration, where Terraform would take it for a part of that. Every key may be left out. A rule whose facts are
-not there finds nothing, except that each job needs an owner. Rules about a whole plan need a provider `google` or `google-beta`
-in it.
+Without the variable checkov stays green on a file that it can't parse. The rules read no HCL, but its plan. What Terraform
+has no attribute for stands beside the plan in `policy/cdk.tf.json`, by address. A plan without that file is an error. The file
+can't be in the folder of your configuration, where Terraform would take it for a part of that. Every key may be left out. A
+rule whose facts are not there finds nothing, except that each job needs an owner. Rules about a whole plan need a provider
+`google` or `google-beta` in it.
 
 ```json
 {"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"],
