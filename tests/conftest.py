@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("ours", deadline=None)  # no test asserts a time: on a busy machine an example takes longer
-settings.load_profile("ours")
+# No test asserts a time: on a busy machine an example may take long, and says nothing about what it shows.
+settings.register_profile("interlock", deadline=None)
+settings.load_profile("interlock")
