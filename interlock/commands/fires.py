@@ -17,9 +17,9 @@ from interlock.catalog import Catalog, Job, Json
 from interlock.commands.show import find_job
 from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
-from interlock.drawing.markdown import plain
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
+from interlock.names import plain
 from interlock.terminal.common import (
     Format,
     catalog_option,

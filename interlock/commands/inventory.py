@@ -13,12 +13,11 @@ import click
 
 from interlock.actual import ENABLED, ActualJob
 from interlock.catalog import Json
-from interlock.drawing.markdown import plain
 from interlock.gcp import CloudError
 from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.services import Services
 from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
-from interlock.names import REGION, count
+from interlock.names import REGION, count, plain
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import (
     Format,

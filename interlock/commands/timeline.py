@@ -12,11 +12,10 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
-from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
 from interlock.holds import format_instant
-from interlock.names import did_you_mean
+from interlock.names import did_you_mean, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline

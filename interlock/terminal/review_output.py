@@ -9,10 +9,9 @@ import click
 
 from interlock.catalog import Json
 from interlock.cron import zone
-from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
-from interlock.names import count
+from interlock.names import count, plain
 from interlock.review.collisions import SINCE_EVER, CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How

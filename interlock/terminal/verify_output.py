@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from interlock.catalog import Json
-from interlock.drawing.markdown import plain
 from interlock.environment import Environment
 from interlock.holds import format_instant
-from interlock.names import count
+from interlock.names import count, plain
 from interlock.terminal.common import cell, new_table, print_json, print_table, table_lines
 from interlock.terminal.operating import say_end
 from interlock.verify.columns import Columns, Said
