@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from interlock.declaration import DeclaredJob
 from interlock.holds import Hold, covers
+from interlock.names import count
 from interlock.runtime.ledger import held_since
-from interlock.terminal.common import catalog_option, cell, env_option, new_table, print_table
-from interlock.terminal.operating import Site, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
+from interlock.terminal.common import catalog_option, env_option
+from interlock.terminal.operating import Site, after, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
+from interlock.terminal.tables import grouped, say_folded, say_names
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import fires, made_up_for
 
@@ -43,17 +46,22 @@ def command(
 def _print_effect(site: Site, hold: Hold) -> None:
     declaration, others = site.declaration, [other for other in site.objects.active if other != hold]
     covered = [job for name, job in sorted(declaration.jobs.items()) if covers(hold, name, declaration.scopes)]
-    if covered:
-        table = new_table(["job", "then", "missed so far", "afterwards"])
-        for job in covered:
-            still = max((other.end for other in others if covers(other, job.name, declaration.scopes)), default=None)
-            mark = site.objects.marks.get(job.name)
-            since = held_since(site.reader.content(mark) or b"") if mark and not job.paused else None
-            missed = fires(job, since, site.now) if since else 0
-            then = "paused by declaration" if job.paused else f"held until {say_end(still, site.now)}" if still else "runs"
-            table.add_row(cell(job.name), then, str(missed), made_up_for(job, missed))
-        print_table(table)
-    click.echo(
-        f"{hold.scope} {hold.id}, held by {hold.owner or 'unknown'} ({hold.reason or 'no reason is known'}) until ", nl=False
+
+    def what_then(job: DeclaredJob) -> tuple[str, int]:
+        still = max((other.end for other in others if covers(other, job.name, declaration.scopes)), default=None)
+        mark = site.objects.marks.get(job.name)
+        since = held_since(site.reader.content(mark) or b"") if mark and not job.paused else None
+        missed = fires(job, since, site.now) if since else 0
+        if job.paused:
+            return "paused by declaration", missed
+        then = f"held still, until {say_end(still, site.now)}" if still else "not held any more"
+        return f"{then}; {after(made_up_for(job, missed))}", missed
+
+    seen = {job.name: what_then(job) for job in covered}
+    for said, names in grouped(seen, lambda name: seen[name][0]).items():
+        say_folded(f"{count(len(names), 'job')}: {said}")
+        say_names(f"{name} ({count(seen[name][1], 'run')})" if seen[name][1] else name for name in names)
+    say_folded(
+        f"{hold.scope} {hold.id}, held by {hold.owner or 'unknown'} ({hold.reason or 'no reason is known'}) "
+        f"until {say_end(hold.end, site.now)}"
     )
-    click.echo(say_end(hold.end, site.now))

@@ -28,6 +28,10 @@ INDENT = "  "
 BETWEEN = "   "
 HARD_SPACE = "\u00a0"
 _BREAK = re.compile(rf"[^\S{HARD_SPACE}]+")
+_TIME = r"(?:\d{4}-\d\d-\d\d )?\d\d:\d\d(?::\d\d)?(?: (?:[A-Z]{2,5}|[+-]\d\d+)\b)?"
+_SCHEDULE = r"(?:[\d*/,-]+ ){4}[\w*/,#-]+"
+_WHOLE = re.compile(rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?{_TIME}(?: \({_TIME}\))?|{_SCHEDULE}")
+"""What nobody marks as whole in a sentence, and is: a time in one zone or two, and the five fields of a schedule."""
 
 
 def room() -> int:
@@ -87,13 +91,17 @@ def width(text: str) -> int:
 def folded(text: str, columns: int, indent: str = "") -> list[str]:
     """`text` in lines of at most `columns`, folded between words only; a word that is longer has a line of its own."""
     lines, further = [indent], f"{indent}{INDENT}"
-    for word in filter(None, _BREAK.split(text)):
+    for word in _words(text):
         bare = not lines[-1].strip()
         if not bare and width(lines[-1]) + 1 + width(word) > columns:
             lines.append(further)
             bare = True
         lines[-1] += word if bare else f" {word}"
     return lines
+
+
+def _words(text: str) -> list[str]:
+    return [*filter(None, _BREAK.split(_WHOLE.sub(lambda found: whole(found[0]), text)))]
 
 
 def names_in_columns(names: Sequence[str], columns: int, indent: str = INDENT) -> list[str]:
@@ -239,7 +247,7 @@ def _below(pieces: Iterable[str], columns: int) -> Iterator[str]:
 
 def _longest(text: str) -> int:
     """The longest word of a text, indented as what follows its first line is."""
-    return max((width(word) + len(INDENT) * bool(at) for at, word in enumerate(_BREAK.split(text))), default=0)
+    return max((width(word) + len(INDENT) * bool(at) for at, word in enumerate(_words(text))), default=0)
 
 
 def _padded(text: str, columns: int) -> str:

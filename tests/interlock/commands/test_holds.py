@@ -180,5 +180,5 @@ def test_the_days_that_no_run_will_cover_are_listed_with_the_command(site: Direc
     golden("commands/why-uncovered.txt", site("why", "repair").stdout)
     assert "no run will cover its day 2026-03-10" in site("release", "job/repair", "--direct").stdout
     said = site("show", "repair", "--day", "2026-03-09").stdout
-    assert "By hand for 2026-03-09: curl -X POST" in said, "and for any day, also when the ledger tells no more"
+    assert "By hand for 2026-03-09:\n  curl -X POST" in said, "and for any day, also when the ledger tells no more"
     assert """-d '{"date": "2026-03-09"}'""" in said
