@@ -13,13 +13,14 @@ import click
 
 from interlock.actual import ENABLED, ActualJob
 from interlock.catalog import Json
+from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.services import Services
 from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
 from interlock.names import REGION, count, plain
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
+from interlock.terminal.site import asking, reader_of
 from interlock.terminal.tables import Table, at_most, folded, grouped, names_in_columns, prose, room, say, say_folded
 
 T = TypeVar("T")
@@ -66,13 +67,18 @@ def command(
     regions = sorted(used | {environment.coordinator.region, *more})
     for region in regions:
         deployed += chain.from_iterable(listing.attempt(partial(services.services, region)))
-        jobs += chain.from_iterable(listing.attempt(partial(list_jobs, environment.project, [region])))
+        jobs += chain.from_iterable(listing.attempt(partial(_jobs_of, environment, region)))
     found = take_inventory(catalog, environment, jobs, deployed)
     if style == "json":
         print_json(as_json(found, regions, listing.problems))
     else:
         _print(found, regions, listing.problems, only_unled=unled, everything=everything)
     ctx.exit(1 if listing.problems else 0)
+
+
+def _jobs_of(environment: Environment, region: str) -> list[ActualJob]:
+    with asking(environment):
+        return reader_of(environment).all_jobs([region])
 
 
 class _Listing:

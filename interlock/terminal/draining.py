@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
 from interlock.names import count, format_duration, printable
-from interlock.terminal.operating import Site, asking
+from interlock.terminal.site import Site, asking
 from interlock.terminal.tables import say
 
 POLL_SECONDS = 5.0
@@ -35,7 +35,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
     def look() -> dict[str, datetime]:
         with asking(site.environment):
             jobs = site.reader.jobs(site.declaration)
-            return running(site.declaration, jobs.values(), names, site.outside.clock())
+            return running(site.declaration, jobs.values(), names, site.reader.outside.clock())
 
     left = _wait(look, len(names), limit)
     if left:

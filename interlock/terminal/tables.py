@@ -179,6 +179,10 @@ class Table:
         shown, same = self._split()
         if same:
             yield from ((line, None) for line in folded(f"{_all(len(self._rows))}: {'; '.join(same)}", columns))
+        if len(shown) == 1:  # what is left are names
+            names = [row.cells[0] for row in self._rows]
+            yield from ((line, self._rows[0].style) for line in names_in_columns(names, columns))
+            return
         beside = next((n for n in range(len(shown), 1, -1) if self._widths(shown[:n], columns)), 1)
         widths = self._widths(shown[:beside], columns) if beside > 1 else None
         if widths:

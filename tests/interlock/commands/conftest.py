@@ -93,6 +93,7 @@ class Cloud:
     def __init__(self, url: str, catalog: Catalog) -> None:
         anonymous = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": url}}  # type: ignore[no-untyped-call]
         self.url = url
+        self.regions = {job.name: job.region for job in catalog.jobs.values()}
         self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
         self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
         for job in catalog.jobs.values():
@@ -101,12 +102,12 @@ class Cloud:
                 self.jobs.pause_job(name=self.name(job.name))
 
     def name(self, job: str) -> str:
-        return f"projects/{ENVIRONMENT.project}/locations/us-west2/jobs/{job}"
+        return f"projects/{ENVIRONMENT.project}/locations/{self.regions.get(job, 'us-west2')}/jobs/{job}"
 
     def create(self, job: str, schedule: str = "0 * * * *", time_zone: str = "Etc/UTC") -> None:
         target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
         made = scheduler_v1.Job(name=self.name(job), schedule=schedule, time_zone=time_zone, http_target=target)
-        self.jobs.create_job(parent=self.name("").removesuffix("/jobs/"), job=made)
+        self.jobs.create_job(parent=self.name(job).partition("/jobs/")[0], job=made)
 
     def declare(self, catalog: Catalog) -> None:
         """Writes what the schedules stack writes."""
