@@ -6,6 +6,7 @@ folded between its words. All of it passes `say`, and with it `printable`: what 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import unicodedata
@@ -42,7 +43,7 @@ def room() -> int:
 def say(line: str = "", *, err: bool = False, style: str | None = None) -> None:
     """Prints one line, whatever is in it; `style` is a colour, or `bold`, that only a terminal shows."""
     text = printable(line).rstrip()
-    if style:
+    if style and not os.environ.get("NO_COLOR"):
         text = click.style(text, bold=True) if style == "bold" else click.style(text, fg=style)
     click.echo(text, err=err)
 

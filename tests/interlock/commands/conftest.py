@@ -25,6 +25,8 @@ from local.emulator import serve
 ROOT = Path(__file__).parents[3]
 SMALL = Path(__file__).parent / "small.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Direct = Callable[..., "subprocess.CompletedProcess[str]"]
+NOW = "2026-03-10T12:05:00Z"
 ENVIRONMENT = load_environment(ROOT / "environments", "local")
 
 
@@ -137,3 +139,16 @@ def cloud(tmp_path: Path, root: Path) -> Iterator[Cloud]:
     """The small catalog, deployed as declared."""
     with serve(tmp_path / "state") as running:
         yield Cloud(running.url, load_catalog(root))
+
+
+@pytest.fixture
+def site(run: Run, cloud: Cloud, root: Path) -> Direct:
+    """Runs a command in New York at NOW, where the small catalog is deployed."""
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+
+    def call(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        env = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "INTERLOCK_OWNER": "ana", **env}
+        return run(*arguments, **env)
+
+    return call
