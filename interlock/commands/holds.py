@@ -88,7 +88,7 @@ def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
         say("nothing is held")
     for row in rows:
         name, owner, why, end, jobs, missed, ending = _cells(row, place, now)
-        say_folded(f"{name}, by {plain(owner, MAX_TEXT)}: {plain(why, MAX_TEXT)}", style="bold")
+        say_folded(f"{name}, by {owner}: {why}", style="bold")
         say_folded(f"until {end}; {count(int(jobs), 'job')}, {missed} missed so far; to end it:", indent="  ")
         say_command(f"  {ending}")
 
@@ -112,5 +112,5 @@ def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     hold = row.hold
     name = f"{hold.scope} {hold.id}"
-    owner, why = hold.owner or "unknown", hold.reason or "unknown"
+    owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
     return [name, owner, why, format_end(hold.end, place, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]

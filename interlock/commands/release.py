@@ -8,7 +8,7 @@ import click
 
 from interlock.declaration import DeclaredJob
 from interlock.holds import Hold
-from interlock.names import count
+from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import catalog_option, env_option
 from interlock.terminal.operating import after, asking_options, confirm, own_name, request, say_end, the_hold
 from interlock.terminal.site import Site, asking, see
@@ -55,7 +55,5 @@ def _print_effect(site: Site, hold: Hold) -> None:
     for said, jobs in grouped(site.covered(hold), what_then).items():
         say_folded(f"{count(len(jobs), 'job')}: {said}")
         say_names(f"{job.name} ({count(missed[job.name], 'run')})" if missed[job.name] else job.name for job in jobs)
-    say_folded(
-        f"{hold.scope} {hold.id}, held by {hold.owner or 'unknown'} ({hold.reason or 'no reason is known'}) "
-        f"until {say_end(hold.end, site.now)}"
-    )
+    owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+    say_folded(f"{hold.scope} {hold.id}, held by {owner} ({why}) until {say_end(hold.end, site.now)}")

@@ -133,8 +133,8 @@ def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Troub
             say(f"  {when}:")
             say_command(f"  {command}")
     for hold in in_force:
-        about = f", by {hold.owner or 'unknown'}: {plain(hold.reason or 'no reason is known', MAX_TEXT)}"
-        say_folded(f"{hold.scope} holds until {format_end(hold.end, place, now)}{about}", style="bold")
+        owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+        say_folded(f"{hold.scope} holds until {format_end(hold.end, place, now)}, by {owner}: {why}", style="bold")
     for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
         say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")
         say_names(status.job.name for status in alike)

@@ -22,7 +22,7 @@ from interlock.gcp import CloudError
 from interlock.gcp.clock import check_clock
 from interlock.gcp.coordinator import ask
 from interlock.holds import UTC_NAMES, Hold, format_end
-from interlock.names import count
+from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
@@ -38,6 +38,8 @@ TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught
 """Events that many jobs share, as people read them."""
 SHOWN_JOBS, FEW_NAMES = 40, 4
 """Jobs of an effect, of which a hold of everything has hundreds; and as many names as a sentence has."""
+MAX_REMARK = 1_000
+"""Characters of what the coordinator says of one thing, a reason and an owner among them."""
 
 
 def end_options(command: F) -> F:
@@ -194,7 +196,7 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
         elif event != RECONCILED:
             alone.append(f"{event.replace('_', ' ')}: {f'{about}: ' if about else ''}{record.get('why')}")
     for line in alone:
-        say_folded(line)
+        say_folded(plain(line, MAX_REMARK))
     for event, names in together.items():
         if len(names) <= FEW_NAMES:
             say_folded(f"{TOGETHER[event]} {count(len(names), 'job')}: {', '.join(sorted(names))}")
