@@ -23,8 +23,7 @@ from interlock.names import plain
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
-from interlock.timing.minutes import Span, fire_minutes
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day, Span, fire_minutes
 from interlock.timing.until import parse_end
 from interlock.timing.words import in_words
 from interlock.windows import Opening, openings

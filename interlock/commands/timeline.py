@@ -22,7 +22,8 @@ from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import folded, grouped, room, say
 from interlock.timing.collisions import CollisionKind
-from interlock.timing.timeline import KINDS, Clash, Day, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import KINDS, Clash, Row, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words
 
 SHOWN_CLASHES = 5

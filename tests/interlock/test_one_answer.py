@@ -12,7 +12,7 @@ from interlock.actual import compare
 from interlock.catalog import Catalog, DeclaredPause
 from interlock.commands import holds as holds_command
 from interlock.cron import zone
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.graph import scopes
 from interlock.holds import Hold, hold_content, hold_name, parse_object_name
 from interlock.review.jobs import situation
@@ -20,7 +20,8 @@ from interlock.runtime.ledger import released_name
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.site import Site
 from interlock.timing.effect import effects
-from interlock.timing.timeline import Day, timeline
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import timeline
 from interlock.windows import compact
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, TICK, WINDOWS, Cloud, environment
