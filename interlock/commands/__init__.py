@@ -10,7 +10,9 @@ from importlib import import_module
 
 import click
 
+from interlock.names import count, printable
 from interlock.reading.located import SourceError
+from interlock.terminal.tables import say
 
 COMMANDS = {
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
@@ -73,13 +75,18 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except SourceError as error:
             for problem in error.problems:
-                click.echo(str(problem), err=True)
-            count = len(error.problems)
-            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was done.", err=True)
+                say(str(problem), err=True)
+            say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(BAD_INPUT)
         except CloudError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
+        except click.UsageError as error:  # click prints it
+            said = error.format_message()
+            shown = "\n".join(map(printable, said.split("\n")))
+            if shown == said:
+                raise
+            raise click.UsageError(shown, error.ctx) from None
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -16,6 +16,7 @@ import click
 from interlock.commands import BAD_INPUT
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.findings import Finding
+from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
@@ -23,6 +24,7 @@ from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
 from interlock.terminal.operating import own_zone
 from interlock.terminal.refs import RefError, catalog_at
+from interlock.terminal.tables import say
 from interlock.terraform.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
 from interlock.terraform.plan import PlanError, PlanFacts, parse_plan
 from interlock.timing.until import parse_end
@@ -89,7 +91,7 @@ def command(
 
     sides = _Sides()
     names = {"base": f"base ({base})", "head": f"head ({head or 'as it lies here'})"}
-    click.echo(f"{names['base']} and {names['head']} of {root}; no cloud is asked", err=True)
+    say(f"{names['base']} and {names['head']} of {root}; no cloud is asked", err=True)
     with _patience() as about:
         about("reading the catalogs")
         instant = sides.read("--at", lambda: _instant(at))
@@ -180,11 +182,11 @@ def _say_failure(sides: _Sides, style: Style) -> None:
         print_json({"problems": {name: [*found] for name, found in sides.problems.items()}, "jobs": []})
     for name, found in sides.problems.items():
         for problem in found:
-            click.echo(f"{name}: {problem}", err=True)
+            say(f"{name}: {problem}", err=True)
     for name in fine:
-        click.echo(f"{name}: no problem", err=True)
+        say(f"{name}: no problem", err=True)
     number = sum(map(len, sides.problems.values()))
-    click.echo(f"{number} problem{'s' if number > 1 else ''}; nothing was reviewed.", err=True)
+    say(f"{count(number, 'problem')}; nothing was reviewed.", err=True)
 
 
 def _again(base: str, head: str | None, plan_file: Path | None) -> str:
@@ -199,17 +201,17 @@ def _patience() -> Iterator[Callable[[str], None]]:
     doing = ""
     late = threading.Event()
 
-    def say() -> None:
+    def tell() -> None:
         late.set()
-        click.echo(f"{doing} ...", err=True)
+        say(f"{doing} ...", err=True)
 
     def about(what: str) -> None:
         nonlocal doing
         doing = what
         if late.is_set():
-            say()
+            tell()
 
-    timer = threading.Timer(PATIENCE_SECONDS, say)
+    timer = threading.Timer(PATIENCE_SECONDS, tell)
     timer.daemon = True
     timer.start()
     try:

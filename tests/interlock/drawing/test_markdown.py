@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.drawing.markdown import cell, code, plain
+from interlock.drawing.markdown import cell, code
+from interlock.names import plain
 
 
 @pytest.mark.parametrize(
