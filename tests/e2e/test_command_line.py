@@ -28,7 +28,7 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
     del nothing.environ["INTERLOCK_CATALOG"]  # the platform's
     first = nothing.interlock("deploy").succeeded()
     assert first.raw.startswith("LOCAL STAND-IN, not Google Cloud\n")
-    summary = "143 jobs: 133 enabled, 10 paused (10 by declaration, 0 held); no drift"
+    summary = "143 jobs: 133 enabled, 10 paused (10 by declaration); no drift"
     assert summary in first.text
     for name in whole_catalog.jobs:
         assert f"\n{name} " in first.raw.replace("\n ", "\n"), f"the table does not show {name}"
@@ -237,7 +237,7 @@ def test_drift_that_gcloud_makes_shows_in_gcloud_in_status_and_in_the_next_plan(
     status = small.interlock("status")
     assert status.code == 1
     assert "PAUSED, should be ENABLED" in status.text
-    assert "6 jobs: 4 enabled, 2 paused (1 by declaration, 0 held); 1 not as they should be" in status.text
+    assert "6 jobs: 4 enabled, 2 paused (1 by declaration, 1 by nothing that is known); 1 not as they should be" in status.text
     assert small.plan().jobs == {"odds": "resume"}
     small.deploy()
     assert small.interlock("status").code == 0
