@@ -94,19 +94,20 @@ def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
 
 
 def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
-    click.echo(f"## Holds, {now:%Y-%m-%d %H:%M} UTC\n")
+    say(f"## Holds, {now:%Y-%m-%d %H:%M} UTC")
+    say()
     if not rows:
-        click.echo("Nothing is held.")
+        say("Nothing is held.")
         return
-    click.echo("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
-    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    say("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
+    say("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         *said, ending = _cells(row, place, now)
-        click.echo(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
-    click.echo("")
+        say(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
+    say()
     for row in rows:
         jobs = ", ".join(markdown.cell(job) for job in row.jobs)
-        click.echo(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
+        say(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
