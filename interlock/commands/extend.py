@@ -8,17 +8,15 @@ from interlock.gcp import CloudError
 from interlock.holds import covers, format_instant
 from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 from interlock.terminal.common import env_option
+from interlock.terminal.ends import end_options, own_zone, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
-    end_options,
-    own_zone,
     print_effects,
     request,
     say_end,
     see,
     the_hold,
-    typed_end,
 )
 from interlock.timing.effect import effects
 

@@ -9,17 +9,15 @@ from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
+from interlock.terminal.ends import end_options, own_zone, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
-    end_options,
     own_name,
-    own_zone,
     print_effects,
     request,
     say_end,
     see,
-    typed_end,
 )
 from interlock.timing.effect import effects
 

@@ -16,7 +16,8 @@ from interlock.holds import format_end, format_instant
 from interlock.names import count
 from interlock.runtime.ledger import held_since
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.operating import Site, asking, own_zone, say_end, see
+from interlock.terminal.ends import own_zone
+from interlock.terminal.operating import Site, asking, say_end, see
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
 from interlock.timing.until import parse_end

@@ -11,14 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 
 from interlock.catalog import Json
-from interlock.cron import ZoneError, zone
 from interlock.declaration import Declaration
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
@@ -36,11 +33,10 @@ from interlock.runtime.report import Record
 from interlock.runtime.requests import Rejected, parse_request
 from interlock.runtime.snapshot import Objects, Reader
 from interlock.terminal.common import Place, cell, new_table, print_table
+from interlock.terminal.ends import own_zone
 from interlock.timing.effect import Effect, made_up_for
-from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
-LOCALTIME = Path("/etc/localtime")
 TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
 """Events that many jobs share, as people read them."""
 SHOWN_JOBS = 40
@@ -111,40 +107,10 @@ def _quiet(record: Record) -> None:
     del record
 
 
-def end_options(command: F) -> F:
-    """--for, --until."""
-    command = click.option("--until", metavar="END", help="Its end: 23:00, 2026-11-24 07:00, or RFC 3339.")(command)
-    return click.option("--for", "duration", metavar="DURATION", help="Its end, from now: 45m, 2h, 1h30m or 4d.")(command)
-
-
 def asking_options(command: F) -> F:
     """--yes, --direct."""
     command = click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")(command)
     return click.option("--direct", is_flag=True, help="Without the coordinator: do here what it would do.")(command)
-
-
-def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
-    """The end that --for or --until states."""
-    if (duration is None) == (until is None):
-        raise click.UsageError("say how long: --for 2h, or --until 23:00")
-    try:
-        if duration is not None:
-            return (now + parse_duration(duration)).replace(microsecond=0)
-        return parse_end(until or "", now, own_zone())
-    except (ValueError, OverflowError) as error:
-        raise click.UsageError(str(error)) from None
-
-
-def own_zone() -> ZoneInfo:
-    """The time zone of who types: TZ, else this machine's, else UTC."""
-    named = os.environ.get("TZ", "").removeprefix(":")
-    linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
-    for name in (named, linked):
-        try:
-            return zone(name)
-        except ZoneError:
-            continue
-    return ZoneInfo("Etc/UTC")
 
 
 def own_name() -> str:

@@ -1,0 +1,52 @@
+"""Commands as we print them: they run as printed from the repository's root, where and on what the running one acts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from interlock.environment import LOCAL, interlock_command, make_command
+from interlock.terminal.common import CATALOG
+
+ROOT_VARIABLE = "INTERLOCK_CATALOG"
+
+
+def interlock(*words: str) -> str:
+    """`interlock WORDS` for the environment and the catalog of the command that runs."""
+    taken = _options(words[0])
+    root = ("--catalog", str(_catalog())) if "root" in taken and _catalog() != CATALOG else ()
+    return interlock_command(*words, *root, env=_environment() if "env_name" in taken else LOCAL)
+
+
+def make(target: str, **variables: str) -> str:
+    """`make TARGET` for the environment and the catalog of the command that runs."""
+    root = {ROOT_VARIABLE: str(_catalog())} if _catalog() != CATALOG else {}
+    return make_command(target, env=_environment(), **variables, **root)
+
+
+def _environment() -> str:
+    return str(_parameter("env_name") or LOCAL)
+
+
+def _catalog() -> Path:
+    return Path(str(_parameter("root") or CATALOG))
+
+
+def _parameter(name: str) -> object:
+    """What the command that runs was given, on its command line or by a variable."""
+    context = click.get_current_context(silent=True)
+    while context is not None:
+        if name in context.params:
+            return context.params[name]
+        context = context.parent
+    return None
+
+
+def _options(command: str) -> set[str]:
+    """The parameters that `interlock COMMAND` has; all that matter here, where no command runs."""
+    context = click.get_current_context(silent=True)
+    group = context.find_root().command if context else None
+    if context is None or not isinstance(group, click.Group) or (found := group.get_command(context, command)) is None:
+        return {"env_name", "root"}
+    return {str(parameter.name) for parameter in found.params}
