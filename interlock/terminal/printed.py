@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -23,6 +24,14 @@ def make(target: str, **variables: str) -> str:
     """`make TARGET` for the environment and the catalog of the command that runs."""
     root = {ROOT_VARIABLE: str(_catalog())} if _catalog() != CATALOG else {}
     return make_command(target, env=_environment(), **variables, **root)
+
+
+def again() -> str:
+    """The command that runs, to be run again."""
+    words = sys.argv[1:]
+    given = {word.partition("=")[0] for word in words}
+    root = ("--catalog", str(_catalog())) if _catalog() != CATALOG and "--catalog" not in given else ()
+    return interlock_command(*words, *root, env=LOCAL if "--env" in given else _environment())
 
 
 def _environment() -> str:
