@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from interlock.environment import interlock_command
+
 BIN = Path(sys.executable).parent
 INTERLOCK = str(BIN / "interlock")
 
@@ -38,7 +40,7 @@ def main() -> int:
             return subprocess.run(words, check=False).returncode
     began = time.monotonic()
     for number, (narration, words) in enumerate(STORY, start=1):
-        print(f"\n[{number}/{len(STORY)}] {narration}\n$ interlock {' '.join(words)}", flush=True)
+        print(f"\n[{number}/{len(STORY)}] {narration}\n$ {interlock_command(*words)}", flush=True)
         code = subprocess.run([INTERLOCK, *words], check=False).returncode
         if code != 0:
             return code

@@ -21,7 +21,7 @@ from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import look, look_now
-from interlock.terminal.printed import make
+from interlock.terminal.printed import folded, make
 from interlock.terminal.terraform import Applied
 from interlock.terminal.uncovered import print_uncovered
 from interlock.terraform.changes import Kind
@@ -113,7 +113,8 @@ def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> Non
 def _say_lost(catalog: Catalog, chosen: Sequence[str]) -> None:
     covered = {job for name in chosen for job in scopes(catalog)[f"backfill/{name}"]}
     if lost := sorted(job for job in covered if not catalog.jobs[job].recoverable):
-        click.echo(f"Runs of these that are missed can't be fetched later: {', '.join(lost)}", err=True)
+        for line in folded("Runs of these that are missed can't be fetched later: ", lost):
+            click.echo(line, err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:

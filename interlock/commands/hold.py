@@ -19,6 +19,7 @@ from interlock.terminal.operating import (
     say_end,
     see,
 )
+from interlock.terminal.printed import interlock
 from interlock.timing.effect import effects
 
 
@@ -62,6 +63,6 @@ def command(
     confirm(site.environment, "Hold it?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
     done = request(site, {"action": "hold", **content}, direct=direct)
-    click.echo(f"To end it before: interlock release {scope} {id}")
+    click.echo(f"To end it before: {interlock('release', scope, id)}")
     drained = not wait or wait_for_drain(site, covered)
     ctx.exit(0 if done and drained else 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count
 from interlock.terminal.ends import own_zone
-from interlock.terminal.printed import again, make
+from interlock.terminal.printed import again, folded, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
 from interlock.terminal.terraform import Applied, Heard, Planned, Stack, TerraformFailed, apply, forget, plan, prepare, shown
@@ -31,9 +30,6 @@ from interlock.terraform.events import Event, Problem, Text
 NEW_METRIC = "Cannot find metric(s)"
 WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
 """Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
-WIDTH = 80
-"""Columns of a list of names."""
-UNBROKEN = "\N{NO-BREAK SPACE}"
 NOTHING = "nothing to do"
 SHOWN_PROBLEMS = 5
 """Of a kind that may come once a job."""
@@ -57,7 +53,7 @@ class Deploying:
     ) -> dict[str, Applied]:
         """Plans all of `stacks`, asks once, and applies these plans in order. Exits with 1 when something fails, having said
         what; aborts on a no."""
-        if self._asks and not sys.stdin.isatty():
+        if self._asks and not is_terminal():
             raise CloudError(
                 f"{self.environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
             )
@@ -98,10 +94,10 @@ class Deploying:
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
-        for problem in planned.warnings:
-            _echo_problem(problem)
         for line in names_of(planned, GOING if names else ()):
             click.echo(line)
+        for problem in planned.warnings:
+            _echo_problem(problem)
         if self.verbose and not planned.is_empty:
             click.echo(shown(planned.stack, "-no-color"))
 
@@ -161,6 +157,11 @@ class Deploying:
                 click.echo(event.text)
 
         return both
+
+
+def is_terminal() -> bool:
+    """Whether there is somebody who can be asked."""
+    return sys.stdin.isatty()
 
 
 def said_catalog(catalog: Catalog, root: Path) -> str:
@@ -224,15 +225,7 @@ def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:
     else:
         names = [_with_attributes(change) for change in changes[:SHOWN_NAMES]]
         names += [f"and {len(changes) - SHOWN_NAMES} more"] if len(changes) > SHOWN_NAMES else []
-    wrapped = textwrap.wrap(
-        ", ".join(name.replace(" ", UNBROKEN) for name in names),
-        WIDTH,
-        initial_indent=f"  {kind.verb:<{COLUMN - 2}}",
-        subsequent_indent=" " * COLUMN,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(UNBROKEN, " ") for line in wrapped]
+    return folded(f"  {kind.verb:<{COLUMN - 2}}", names, indent=COLUMN)
 
 
 def _with_attributes(change: Change) -> str:

@@ -25,7 +25,7 @@ from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holds import FLAG_PREFIX, Hold, format_end
 from interlock.names import count
 from interlock.runtime.declaration_file import DeclarationError
-from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
+from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP, RUN_WAITING
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
@@ -34,10 +34,11 @@ from interlock.runtime.requests import Rejected, parse_request
 from interlock.runtime.snapshot import Objects, Reader
 from interlock.terminal.common import Place, cell, new_table, print_table
 from interlock.terminal.ends import own_zone
+from interlock.terminal.printed import folded, interlock, make
 from interlock.timing.effect import Effect, made_up_for
 
 F = TypeVar("F", bound=Callable[..., object])
-TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
+TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up", RUN_WAITING: "still to catch up"}
 """Events that many jobs share, as people read them."""
 SHOWN_JOBS = 40
 """Rows of an effect; a hold of everything has hundreds."""
@@ -95,7 +96,7 @@ def asking(environment: Environment) -> Iterator[None]:
     except Refused as error:
         if error.code == 404:
             raise CloudError(
-                f"there is no bucket {environment.bucket}; deploy the coordination stack first: make deploy"
+                f"there is no bucket {environment.bucket}; deploy the coordination stack first: {make('deploy')}"
             ) from error
         raise CloudError(f"project {environment.project} says no: {error}") from error
     except Unknown as error:
@@ -132,8 +133,8 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     if flagged and id is None:
         name = scope.partition("/")[2]
         raise click.UsageError(
-            f"{scope} is on by its flag, which Terraform writes; make backfill-off NAME={name} ends it,"
-            f" make backfill-on NAME={name} UNTIL=... extends it"
+            f"{scope} is on by its flag, which Terraform writes; to end it: {make('backfill-off', NAME=name)};"
+            f" to extend it: {make('backfill-on', NAME=name, FOR='2h')}"
         )
     others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
     raise click.UsageError(
@@ -217,7 +218,10 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
     for line in alone:
         click.echo(line)
     for event, names in together.items():
-        click.echo(f"{TOGETHER[event]} {count(len(names), 'job')}: {', '.join(sorted(names))}")
+        for line in folded(f"{TOGETHER[event]} {count(len(names), 'job')}: ", sorted(names)):
+            click.echo(line)
     if not ok:
-        click.echo("Not everything is done; the coordinator tries again at its next tick. Look: interlock status", err=True)
+        click.echo(
+            f"Not everything is done; the coordinator tries again at its next tick. Look: {interlock('status')}", err=True
+        )
     return ok

@@ -1,8 +1,11 @@
-"""Commands as we print them: they run as printed from the repository's root, where and on what the running one acts."""
+"""Names and commands as we print them. Nothing that can be copied is broken, and a command runs as it is printed: from the root of
+the repository, where and on what the running one acts."""
 
 from __future__ import annotations
 
 import sys
+import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,7 +13,24 @@ import click
 from interlock.environment import LOCAL, interlock_command, make_command
 from interlock.terminal.common import CATALOG
 
+WIDTH = 80
+"""Columns of a list of names."""
+UNBROKEN = "\N{NO-BREAK SPACE}"
 ROOT_VARIABLE = "INTERLOCK_CATALOG"
+
+
+def folded(label: str, names: Iterable[str], *, indent: int = 2) -> list[str]:
+    """A list of names in lines, broken between names and never within one."""
+    joined = ", ".join(name.replace(" ", UNBROKEN) for name in names)
+    lines = textwrap.wrap(
+        label + joined,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def interlock(*words: str) -> str:
