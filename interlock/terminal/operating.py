@@ -25,7 +25,7 @@ from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holds import FLAG_PREFIX, Hold, format_end
 from interlock.names import count
 from interlock.runtime.declaration_file import DeclarationError
-from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP, RUN_WAITING
+from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
@@ -38,8 +38,10 @@ from interlock.terminal.printed import folded, interlock, make
 from interlock.timing.effect import Effect, made_up_for
 
 F = TypeVar("F", bound=Callable[..., object])
-TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up", RUN_WAITING: "still to catch up"}
+TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
 """Events that many jobs share, as people read them."""
+SHOWN_ALIKE = 3
+"""Lines about one kind of event; after a long hold every job may have one."""
 SHOWN_JOBS = 40
 """Rows of an effect; a hold of everything has hundreds."""
 
@@ -206,7 +208,7 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
     """What was done, the jobs of one kind of change together; returns `ok`."""
     records = report.get("records")
     together: dict[str, list[str]] = {}
-    alone: list[str] = []
+    alone: dict[str, list[tuple[str, str]]] = {}
     for record in records if isinstance(records, list) else []:
         if not isinstance(record, dict):
             continue
@@ -214,9 +216,13 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
         if event in TOGETHER:
             together.setdefault(event, []).append(about)
         elif event != RECONCILED:
-            alone.append(f"{event.replace('_', ' ')}: {f'{about}: ' if about else ''}{record.get('why')}")
-    for line in alone:
-        click.echo(line)
+            alone.setdefault(event, []).append((about, str(record.get("why"))))
+    for event, found in alone.items():
+        what = event.replace("_", " ")
+        for about, why in found[:SHOWN_ALIKE]:
+            click.echo(f"{what}: {f'{about}: ' if about else ''}{why}")
+        for line in folded(f"{what}, too: ", [about for about, _ in found[SHOWN_ALIKE:]]) if found[SHOWN_ALIKE:] else []:
+            click.echo(line)
     for event, names in together.items():
         for line in folded(f"{TOGETHER[event]} {count(len(names), 'job')}: ", sorted(names)):
             click.echo(line)

@@ -1,5 +1,5 @@
-"""Names and commands as we print them. Nothing that can be copied is broken, and a command runs as it is printed: from the root of
-the repository, where and on what the running one acts."""
+"""Names and commands as we print them: no name is broken, and a command runs as it is printed, from the root of the repository,
+where and on what the running one acts."""
 
 from __future__ import annotations
 
