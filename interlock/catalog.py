@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from interlock.access import Kind
 from interlock.cron import Cron
+
+if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
+    from interlock.access import Kind
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

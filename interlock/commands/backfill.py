@@ -20,8 +20,9 @@ from interlock.terminal.cdktf import check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.ends import end_options, perhaps_typed_end
-from interlock.terminal.operating import look, look_now
+from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import folded, make
+from interlock.terminal.site import look
 from interlock.terminal.terraform import Applied
 from interlock.terminal.uncovered import print_uncovered
 from interlock.terraform.changes import Kind
@@ -76,7 +77,7 @@ def command(
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
             click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
-    look_now(cloud)
+    ask_to_reconcile(cloud)
     _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
 
 

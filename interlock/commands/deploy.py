@@ -15,7 +15,7 @@ from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
-from interlock.terminal.operating import look_now
+from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
 from interlock.terraform.changes import Changes
 
@@ -47,7 +47,7 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         click.echo(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
-    look_now(cloud)
+    ask_to_reconcile(cloud)
     _say_figures(catalog, applied["schedules"].planned.changes, datetime.now(UTC))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from interlock.environment import LOCAL, interlock_command, make_command
 from interlock.terminal.common import CATALOG
@@ -55,21 +56,24 @@ def again() -> str:
 
 
 def _environment() -> str:
-    return str(_parameter("env_name") or LOCAL)
+    context = _having("env_name")
+    return str(context.params["env_name"]) if context else LOCAL
 
 
 def _catalog() -> Path:
-    return Path(str(_parameter("root") or CATALOG))
+    """That of the command line. One of a variable is not repeated: whoever pastes the command has the variable."""
+    context = _having("root")
+    if context is None or context.get_parameter_source("root") is ParameterSource.ENVIRONMENT:
+        return CATALOG
+    return Path(str(context.params["root"]))
 
 
-def _parameter(name: str) -> object:
-    """What the command that runs was given, on its command line or by a variable."""
+def _having(name: str) -> click.Context | None:
+    """The command that runs, or the one that invoked it: whichever has that parameter."""
     context = click.get_current_context(silent=True)
-    while context is not None:
-        if name in context.params:
-            return context.params[name]
+    while context is not None and name not in context.params:
         context = context.parent
-    return None
+    return context
 
 
 def _options(command: str) -> set[str]:

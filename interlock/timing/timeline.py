@@ -6,19 +6,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
-from zoneinfo import ZoneInfo
 
 from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
 from interlock.cron import zone
 from interlock.graph import chains, scopes
-from interlock.holds import Hold, active, covers
+from interlock.holding import Holding
 from interlock.timing.collisions import Collision, CollisionKind, collisions
-from interlock.timing.minutes import Span
-from interlock.windows import openings
+from interlock.timing.minutes import Day, Span
 
 Interval = tuple[datetime, datetime]
 Start = tuple[str, datetime]
@@ -27,29 +25,6 @@ Begins = Mapping[datetime, Sequence[Start]]
 """When a collision begins, and the starts that take part in it."""
 KINDS = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
 """What costs most comes first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Day:
-    """A day as the clocks of a zone show it: 24 hours, or 23 or 25 on the day of a change."""
-
-    date: date
-    zone: ZoneInfo
-
-    @property
-    def start(self) -> datetime:
-        """The first instant of the day; where a change skips midnight, the instant of the change."""
-        return _midnight(self.date, self.zone)
-
-    @property
-    def end(self) -> datetime:
-        """The first instant of the next day; not included."""
-        return _midnight(self.date + timedelta(days=1), self.zone)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # With fold 0 a midnight that comes twice is the first, and one that is skipped becomes the instant of the change.
-    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,17 +129,16 @@ def timeline(
     day: Day,
     *,
     jobs: Iterable[str] | None = None,
-    holds: Sequence[Hold] = (),
-    released: Sequence[Hold] = (),
-    now: datetime | None = None,
+    holding: Holding | None = None,
 ) -> Timeline:
     """The day of `catalog`, of `jobs` alone when they are named; a collision with one of them belongs to it.
 
-    `holds` count as far as they are active at `now`: a hold tells only its end, so that it counts from `now` on, unless it is
-    the opening of a window. `released` are openings that somebody ended early.
+    `holding` says what holds, now and on the day; without it only the windows of the catalog are known. A hold of which nobody
+    knows since when counts from now on.
     """
     shown = set(catalog.jobs if jobs is None else jobs)
-    closed = _closed(catalog, day, active(holds, now) if now else [], released, now or day.start)
+    known = holding or Holding(now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()))
+    closed = {name: _closed(known, name, day) for name in catalog.jobs}
     fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
     found = [
         (collision, begins)
@@ -216,33 +190,19 @@ def _fires(job: Job, day: Day) -> Iterator[datetime]:
     return job.schedule.fires_between(day.start, day.end, zone(job.time_zone))
 
 
-def _closed(
-    catalog: Catalog, day: Day, holds: Sequence[Hold], released: Sequence[Hold], now: datetime
-) -> dict[str, tuple[Closed, ...]]:
-    """What closes each job on the day. A hold that is the opening of a window takes its place: it may have been extended."""
-    covered = scopes(catalog)
-    gone = {(hold.scope, hold.id) for hold in [*released, *holds]}
-    by_job: dict[str, list[Closed]] = {name: [] for name in catalog.jobs}
-    starts: dict[tuple[str, str], datetime] = {}
-    for window in catalog.windows.values():
-        for opening in openings(window, day.start, day.end):
-            starts[opening.scope, opening.id] = opening.start
-            if (opening.scope, opening.id) not in gone:
-                closing = Closed(scope=opening.scope, start=opening.start, end=opening.end, reason=window.reason)
-                for name in covered[opening.scope]:
-                    by_job[name].append(closing)
-    for hold in holds:
-        start = starts.get((hold.scope, hold.id))
-        closing = Closed(
-            scope=hold.scope, start=start or now, end=hold.end, reason=hold.reason or "", known_since=start is not None
+def _closed(holding: Holding, job: str, day: Day) -> tuple[Closed, ...]:
+    """What closes a job on the day, in the order of time."""
+    found = (
+        Closed(
+            scope=hold.scope,
+            start=hold.start or holding.now,
+            end=hold.end,
+            reason=hold.reason or "",
+            known_since=hold.start is not None,
         )
-        for name in catalog.jobs:
-            if covers(hold, name, covered):
-                by_job[name].append(closing)
-    return {
-        name: tuple(sorted((c for c in found if c.start < day.end and c.end > day.start), key=lambda c: (c.start, c.scope)))
-        for name, found in by_job.items()
-    }
+        for hold in holding.during(job, day.start, day.end)
+    )
+    return tuple(sorted(found, key=lambda closing: (closing.start, closing.scope)))
 
 
 def _begins(

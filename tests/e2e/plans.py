@@ -24,7 +24,7 @@ from tests.e2e.deployment import (
     parsed,
 )
 
-PLANS = ROOT / "tests" / "interlock" / "plans"
+PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
 HELD = "holds/service/scrapers/deploys@2099-01-01T00:00:00Z.json"
 OF_NO_SCOPE = "holds/window/nightly/20260101T080000Z@2099-01-01T00:00:00Z.json"
 ODDS = """\

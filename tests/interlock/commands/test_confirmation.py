@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import extend, hold, release
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import operating
-from interlock.terminal.operating import Site
+from interlock.terminal.site import Site
 from tests.coordinator.memory import World
 from tests.interlock.commands.conftest import ENVIRONMENT
 
@@ -34,11 +34,9 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: s
 
     def see(env_name: str) -> Site:
         assert env_name == "production"
-        outside = world.outside()
-        reader = Reader(outside)
+        reader = Reader(world.outside())
         return Site(
             environment=PRODUCTION,
-            outside=outside,
             reader=reader,
             declaration=reader.declaration()[0],
             objects=reader.objects(),

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from interlock.commands import main
 from interlock.terminal import printed
+from interlock.terminal.common import catalog_option
 
 LOCAL, PRODUCTION = {"env_name": "local", "root": Path("catalog")}, {"env_name": "production", "root": Path("catalog")}
 ELSEWHERE = {"env_name": "local", "root": Path("an other")}
@@ -51,6 +53,19 @@ def test_interlock(params: dict[str, object], words: tuple[str, ...], text: str)
 )
 def test_make(params: dict[str, object], text: str) -> None:
     assert say(params, lambda: printed.make("hold", SCOPE="all", REASON="two words")) == text
+
+
+def test_a_catalog_of_a_variable_is_not_repeated() -> None:
+    """Whoever pastes the command has the variable; tests would have the name of a folder of their own."""
+    said: list[str] = []
+
+    @click.command()
+    @catalog_option
+    def command(root: Path) -> None:
+        said.extend((str(root), printed.make("deploy"), printed.interlock("validate")))
+
+    CliRunner().invoke(command, env={"INTERLOCK_CATALOG": "an other"})
+    assert said == ["an other", "make deploy", ".venv/bin/interlock validate"]
 
 
 @pytest.mark.parametrize(

@@ -288,7 +288,7 @@ def test_hostile_text_stays_text_and_within_the_limit(repository: Repository) ->
     assert outside.count("</details>") == outside.count("<details")
 
 
-PLANS = ROOT / "tests" / "interlock" / "review" / "plans"
+PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
 
 
 def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan_can_break(repository: Repository) -> None:
