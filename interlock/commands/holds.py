@@ -14,7 +14,8 @@ from interlock.drawing import markdown
 from interlock.holds import Hold, format_end, format_instant
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import env_option, hold_json, print_json
-from interlock.terminal.operating import zone_of_readers
+from interlock.terminal.ends import zone_of_readers
+from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
 
@@ -67,8 +68,8 @@ def _rows(site: Site) -> list[Row]:
 def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
     if hold.is_flag:
-        return f"make backfill-off NAME={hold.scope.removeprefix('backfill/')}"
-    return f"interlock release {hold.scope} {hold.id}"
+        return make("backfill-off", NAME=hold.scope.removeprefix("backfill/"))
+    return interlock("release", hold.scope, hold.id)
 
 
 def _as_json(rows: list[Row], now: datetime) -> Json:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -25,7 +23,8 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.operating import own_zone
+from interlock.terminal.ends import own_zone
+from interlock.terminal.printed import again
 from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
@@ -105,8 +104,7 @@ def command(
     if style == "json":
         verify_json(environment, aftermath, said, looked, why)
     elif why:
-        again = shlex.join(["interlock", *sys.argv[1:], "--print"])
-        print_statements(environment, aftermath, said, why, everything=everything or only_print, again=again)
+        print_statements(environment, aftermath, said, why, everything=everything or only_print, again=f"{again()} --print")
     else:
         print_looked(aftermath, looked, everything=everything)
     ctx.exit(1 if any(table.verdict(now) in BAD for table in looked) else 0)

@@ -16,7 +16,7 @@ from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.operating import own_zone, zone_of_readers
+from interlock.terminal.ends import own_zone, zone_of_readers
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
 from interlock.terminal.uncovered import print_uncovered
