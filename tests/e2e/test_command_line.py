@@ -46,8 +46,9 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
 def _toggle(cloud: Deployment, backfill: str) -> None:
     """On and off, in few lines, none of them wider than a terminal."""
     Live(deployment=cloud).stand_at(datetime.now(UTC))  # so that no run is due meanwhile, and caught up
-    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", TZ="UTC").succeeded()
-    off = cloud.interlock("backfill", "off", backfill).succeeded()
+    narrow = {"TZ": "UTC", "COLUMNS": "80"}
+    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
+    off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
     for name, said in (("on", on), ("off", off)):
         golden(f"commands/backfill-{name}.txt", re.sub(r"until \S+ \S+ UTC", "until END", said.raw))
         assert len(said.raw.splitlines()) <= 12
