@@ -9,14 +9,14 @@ from interlock.names import count
 from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
 from interlock.review.remark import Remark, Topic, listed
-from interlock.terraform.plan import JobChange, PlanFacts
+from interlock.terraform.job_changes import JobChange, JobChanges
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
 """Attributes whose drift is a finding: they decide when a job runs."""
 REPLACED = {("delete", "create"), ("create", "delete")}
 
 
-def verdicts(plan: PlanFacts, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
+def verdicts(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Every remark about the plan: what it does and why, and what was changed outside of it."""
     yield from _held_and_gone(plan, changes, before, after)
     changed = {job.name for job in changes.jobs}
@@ -29,7 +29,7 @@ def verdicts(plan: PlanFacts, changes: Difference, before: Situation, after: Sit
     yield from _not_in_plan(plan, changes)
 
 
-def _held_and_gone(plan: PlanFacts, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
+def _held_and_gone(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Jobs and scopes that go while a hold is on them: the plan refuses, or the hold outlives what it is about."""
     gone = sorted(job.before.name for job in changes.jobs if job.before and job.before.name not in after.catalog.jobs)
     for hold in active((*plan.flags_on, *plan.holds), after.at):
@@ -116,7 +116,7 @@ def _value(value: bool | str | None) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
-def _not_in_plan(plan: PlanFacts, changes: Difference) -> Iterator[Remark]:
+def _not_in_plan(plan: JobChanges, changes: Difference) -> Iterator[Remark]:
     """Jobs that the catalog removes and the plan does not: the plan is another commit's, or they were never deployed."""
     deleted = {change.job for change in plan.jobs if "delete" in change.actions}
     kept = [job.before.name for job in changes.jobs if job.before and (job.after is None or job.after.name != job.before.name)]

@@ -21,7 +21,7 @@ from interlock.review.jobs import JobReview, Situation, review_jobs
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
-from interlock.terraform.plan import PlanFacts
+from interlock.terraform.job_changes import JobChanges
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
@@ -64,7 +64,7 @@ def review(
     before: Catalog,
     after: Catalog,
     at: datetime,
-    plan: PlanFacts | None = None,
+    plan: JobChanges | None = None,
     *,
     rules: Rules,
     planned: Sequence[Finding] = (),

@@ -239,7 +239,7 @@ def test_a_submodule_in_the_catalog_is_refused(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(None, "can't be read: No such file or directory; run: terraform show -json", id="absent"),
+        pytest.param(None, "the plan can't be read: No such file or directory; in cdktf.out/ENVIRONMENT/stacks", id="absent"),
         pytest.param("{", "the plan is not JSON", id="no JSON"),
         pytest.param(
             json.dumps(
@@ -288,7 +288,7 @@ def test_hostile_text_stays_text_and_within_the_limit(repository: Repository) ->
     assert outside.count("</details>") == outside.count("<details")
 
 
-PLANS = ROOT / "tests" / "interlock" / "review" / "plans"
+PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
 
 
 def test_a_plan_with_its_stack_beside_it_is_judged_by_the_rules_that_only_a_plan_can_break(repository: Repository) -> None:
