@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from interlock.environment import Environment
 from interlock.names import format_duration
+from interlock.terraform.attributes import go_duration
 from stacks.alert_policies import BREAKER, RUNBOOK, Policy, policies
 from stacks.alerts_topic import TOPIC
 from stacks.cdk import (
@@ -28,7 +29,6 @@ from stacks.cdk import (
     literal,
 )
 from stacks.dashboard import dashboard
-from stacks.held import go_duration
 
 STACK = "alerting"
 ONCE_AN_HOUR = "3600s"
