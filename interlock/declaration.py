@@ -15,7 +15,7 @@ from interlock.catalog import Catalog, CatchUp, Job, Json
 from interlock.cron import Cron
 from interlock.environment import Environment
 from interlock.feeds import waits_for
-from interlock.graph import chains, held_tables, reach, scopes
+from interlock.graph import held_tables, reach, scopes
 
 OBJECT = "declaration/current.json"
 VERSION = 1
@@ -88,7 +88,7 @@ class Declaration:
 
 def declare(catalog: Catalog, env: Environment) -> Declaration:
     """The declaration of `catalog` with the limits of `env`."""
-    producers = waits_for(catalog, chains(catalog))
+    producers = waits_for(catalog)
     return Declaration(
         jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
         scopes=scopes(catalog),

@@ -18,9 +18,9 @@ from interlock.catalog import (
     CatchUp,
     DeclaredPause,
     Job,
+    JobRemoval,
     Keep,
     Processor,
-    Removal,
     RetryProfile,
     Service,
     ServiceKind,
@@ -248,13 +248,13 @@ class _Resolver:
             source=written.at(),
         )
 
-    def _removal(self, written: Written[RemovedEntry]) -> Removal:
+    def _removal(self, written: Written[RemovedEntry]) -> JobRemoval:
         if written.name in self._reader.names["jobs"]:
             message = (
                 f"{written.where()}: the job is declared in {self._reader.names['jobs'][written.name]}; remove one of the two"
             )
             self._complain(written.at(), message)
-        return Removal(name=written.name, source=written.at(), **dict(written.value))
+        return JobRemoval(name=written.name, source=written.at(), **dict(written.value))
 
 
 class _Settings:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
-from interlock.graph import Chain, Members, chains, members, scopes
+from interlock.graph import Members, chains, members, scopes
 from interlock.names import count, format_duration
 from interlock.review.jobs import whole_minute
 from interlock.review.remark import Remark, Topic, listed
@@ -60,12 +59,7 @@ class Covering:
         self._start = whole_minute(at)
         self._members: dict[str, Members] = {}
 
-    @cached_property
-    def chains(self) -> Mapping[str, tuple[Chain, ...]]:
-        """The ways of each job to tables."""
-        return chains(self.catalog)
-
-    @cached_property
+    @property
     def scopes(self) -> Mapping[str, tuple[str, ...]]:
         """The jobs of each scope."""
         return scopes(self.catalog)
@@ -84,7 +78,7 @@ class Covering:
         if kind == "window":
             named = [one for one in self.catalog.windows[name].covers if job in self.scopes[one]]
             return Member(job=job, how=f"it covers {', '.join(named)}", why="")
-        ways = [chain for chain in self.chains[job] if chain.table == name and chain.access & WRITES]
+        ways = [chain for chain in chains(self.catalog)[job] if chain.table == name and chain.access & WRITES]
         return Member(job=job, how=str(min(ways, key=lambda chain: len(chain.processors))), why="")
 
     def near(self, scope: str) -> list[Member]:
@@ -98,7 +92,7 @@ class Covering:
     def _backfill(self, name: str) -> Members:
         """What it covers and its near misses."""
         if name not in self._members:
-            self._members[name] = members(self.catalog.backfills[name], self.chains)
+            self._members[name] = members(self.catalog, self.catalog.backfills[name])
         return self._members[name]
 
     def missed(self, scope: str) -> Missed | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
-from interlock.graph import Chain
+from interlock.graph import Chain, chains
 from interlock.review.diff import Changed, Difference, How
 from interlock.review.jobs import JobReview, Moved
 from interlock.review.remark import Remark, Topic, listed
@@ -14,24 +14,22 @@ from interlock.review.remark import Remark, Topic, listed
 TIMING = {"schedule", "time_zone", "paused"}
 """Keys that decide when a job runs."""
 
-Chains = Mapping[str, tuple[Chain, ...]]
 
-
-def about_jobs(jobs: Sequence[JobReview], chains: Chains) -> Iterator[Remark]:
-    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often; `chains` are those before."""
+def about_jobs(jobs: Sequence[JobReview], before: Catalog) -> Iterator[Remark]:
+    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often."""
     for job in jobs:
         if job.change.how is How.REMOVED:
-            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job, chains))
+            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job, before))
         elif job.change.how is How.RENAMED:
             yield Remark(topic=Topic.RENAMED, subject=job.name, text=_renamed(job))
         if job.before and job.after:
             yield from _changed(job)
 
 
-def _deleted(job: JobReview, chains: Chains) -> str:
+def _deleted(job: JobReview, before: Catalog) -> str:
     assert job.before is not None  # noqa: S101 - it was there
     old = job.before.job
-    tables = sorted({chain.table for chain in chains[old.name] if chain.access & WRITES})
+    tables = sorted({chain.table for chain in chains(before)[old.name] if chain.access & WRITES})
     led = f" and led to writes of {listed(tables)}" if tables else ""
     if old.paused:
         return f"it was paused by declaration ({old.paused.reason}){led}; its history goes with it"
@@ -62,13 +60,13 @@ def _changed(job: JobReview) -> Iterator[Remark]:
         yield Remark(topic=Topic.FREQUENCY, subject=job.name, text=text, is_finding=False)
 
 
-def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iterator[Remark]:
-    """Tables that a running job wrote, and that none writes any more. `old` and `new` are the chains of the two catalogs."""
-    still = _writers(after, new)
+def unwritten(before: Catalog, after: Catalog) -> Iterator[Remark]:
+    """Tables that a running job wrote, and that none writes any more."""
+    still = _writers(after)
     touching: dict[str, list[Chain]] = {}
-    for chain in (chain for ways in new.values() for chain in ways):
+    for chain in (chain for ways in chains(after).values() for chain in ways):
         touching.setdefault(chain.table, []).append(chain)
-    for table, writers in sorted(_writers(before, old).items()):
+    for table, writers in sorted(_writers(before).items()):
         if table not in still:
             asleep = sorted({chain.job for chain in touching.get(table, ()) if chain.access & WRITES})
             readers = sorted({chain.job for chain in touching.get(table, ()) if Kind.READ in chain.access} - {*asleep})
@@ -78,10 +76,10 @@ def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iter
             yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text)
 
 
-def _writers(catalog: Catalog, chains: Chains) -> dict[str, list[str]]:
+def _writers(catalog: Catalog) -> dict[str, list[str]]:
     """By table, the jobs that lead to a writer of it and are not paused by declaration, sorted."""
     found: dict[str, set[str]] = {}
-    for job, ways in chains.items():
+    for job, ways in chains(catalog).items():
         for chain in ways:
             if chain.access & WRITES and catalog.jobs[job].paused is None:
                 found.setdefault(chain.table, set()).add(job)

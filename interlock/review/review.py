@@ -81,9 +81,9 @@ def review(
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
     remarks = [
-        *about_jobs(jobs, old.chains),
+        *about_jobs(jobs, before),
         *(verdicts(plan, changes, was, now) if plan else ()),
-        *unwritten(before, after, old.chains, new.chains),
+        *unwritten(before, after),
         *about_collisions(collided, after, changes),
         *alone(changes, before, after),
         *_broken_rules((), planned),

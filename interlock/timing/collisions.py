@@ -9,17 +9,16 @@ Everything is a set of minutes (`minutes.py`). What is busy from when to when is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
 from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
-from interlock.cron import Cron, zone
+from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
 from interlock.names import spelled_duration
@@ -94,9 +93,8 @@ class CollisionSearch:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
-        all_chains = chains(catalog)
-        self.feeding = feeds(catalog, all_chains)
-        self.uses = self._writes(all_chains)
+        self.feeding = feeds(catalog)
+        self.uses = self._writes()
         """By table and job, how the job writes the table."""
 
     def over(self, span: Span) -> tuple[Collision, ...]:
@@ -106,10 +104,10 @@ class CollisionSearch:
         kinds = list(CollisionKind)
         return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
 
-    def _writes(self, all_chains: Mapping[str, Iterable[Chain]]) -> dict[str, dict[str, tuple[_Use, ...]]]:
+    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
         found: dict[str, dict[str, dict[_Use, None]]] = {}
         for job in self.jobs:
-            for chain in all_chains[job]:
+            for chain in chains(self.catalog)[job]:
                 if writes := chain.access & WRITES:
                     found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
         return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
@@ -321,35 +319,3 @@ def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[s
             finer |= {crowd: part for crowd, part in ((jobs, bits ^ inside), ((*jobs, job), inside)) if part}
         split = finer
     return {jobs: Minutes(span=span, bits=bits) for jobs, bits in split.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """When a job starts a service."""
-
-    job: str
-    schedule: Cron
-    zone: ZoneInfo
-    service: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crowding:
-    """How often jobs of one service start in the same minute."""
-
-    service_minutes: int
-    """How many minutes in which two or more start, counted for each service."""
-    pairs: tuple[tuple[str, str], ...]
-    """The jobs that share such a minute, two by two, sorted."""
-
-
-def crowded(starts: Iterable[Start], span: Span) -> Crowding:
-    """How often jobs of one service start in the same minute of `span`, whatever the service takes."""
-    fires: dict[str, dict[str, Minutes]] = {}
-    for start in sorted(starts, key=lambda start: start.job):
-        fires.setdefault(start.service, {})[start.job] = fire_minutes(start.schedule, start.zone, span)
-    met = [crowd for jobs in fires.values() for crowd in crowds(jobs, 1, span).items()]
-    return Crowding(
-        service_minutes=sum(len(times) for _, times in met),
-        pairs=tuple(sorted({pair for jobs, _ in met for pair in combinations(jobs, 2)})),
-    )
