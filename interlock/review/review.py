@@ -26,8 +26,8 @@ from interlock.terraform.job_changes import JobChanges
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
 
-SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace"})
-"""Rules whose findings a review says better: as collisions with their times, and as what a plan does to jobs."""
+SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended"})
+"""Rules whose findings a review says better: as collisions with their times, as what a plan does to jobs, as ended waivers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +108,10 @@ TOPICS = list(Topic)
 
 
 def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
-    """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
+    """The findings of `interlock validate` that are new."""
     known = {(finding.rule, finding.subject, finding.message) for finding in before}
     for finding in after:
         if finding.rule in SAID_ANYWAY or (finding.rule, finding.subject, finding.message) in known:
             continue
-        if not (finding.rule == "waiver" and " ended on " in finding.message):
-            where = f" ({finding.source})" if finding.source.file else ""
-            text = f"{finding.rule}: {finding.message}{where}"
-            yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)
+        where = f" ({finding.source})" if finding.source.file else ""
+        yield Remark(topic=Topic.RULE, subject=finding.subject, text=f"{finding.rule}: {finding.message}{where}")

@@ -170,7 +170,7 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("project-service", Edit("api/apis/disable_on_destroy", True)),
     ("project-service", Edit("api/apis/disable_on_destroy", ABSENT)),
     ("waiver", fact(MAILER, "waive", [{**WAIVER, "rule": "clock"}])),
-    ("waiver", fact(MAILER, "waive", [{**WAIVER, "until": "2026-11-22"}])),
+    ("waiver-ended", fact(MAILER, "waive", [{**WAIVER, "until": "2026-11-22"}])),
     ("waiver", fact(MAILER, "waive", [{**WAIVER, "reason": ""}])),
     ("waiver", fact(MAILER, "waive", "clock-change")),
     ("budget gap", fact(MAILER, "starts_per_minute", 0)),
