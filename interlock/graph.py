@@ -29,9 +29,14 @@ class Chain:
         """Whether a completion message is part of it: pausing the job stops only the runs that the job would start."""
         return len(self.processors) > 1
 
-    def __str__(self) -> str:
+    @property
+    def way(self) -> str:
+        """The chain without its job."""
         access = "+".join(sorted(self.access))
-        return " -> ".join([self.job, *self.processors, f"{self.table} [{access}]"])
+        return " -> ".join([*self.processors, f"{self.table} [{access}]"])
+
+    def __str__(self) -> str:
+        return f"{self.job} -> {self.way}"
 
 
 @dataclass(frozen=True, kw_only=True)

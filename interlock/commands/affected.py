@@ -181,7 +181,7 @@ def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
 
 
 def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
-    chain = cell(_way(reason.chain)) + (f" (and {more} more)" if more else "")
+    chain = cell(reason.chain.way) + (f" (and {more} more)" if more else "")
     if reason.conflict is None:
         return [chain]
     asked = (
@@ -194,16 +194,11 @@ def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
     return [chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"]
 
 
-def _way(chain: Chain) -> str:
-    """A chain without its job, which stands before it."""
-    return str(chain).partition(" -> ")[2]
-
-
 def _near_misses_table(covered: Coverage, notes: _Notes) -> Table:
     """A row for each job that is left running: its shortest chain, and how many more there are."""
     table = new_table(["left running", "leads over", "why"], title="Near misses")
     for name, nears in covered.near_misses.items():
         shortest = min(nears, key=lambda near: len(near.chain.processors))
         more = f" (and {len(nears) - 1} more)" if len(nears) > 1 else ""
-        table.add_row(cell(name), cell(_way(shortest.chain)) + more, notes.number(shortest.why))
+        table.add_row(cell(name), cell(shortest.chain.way) + more, notes.number(shortest.why))
     return table
