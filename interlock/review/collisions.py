@@ -155,7 +155,7 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
     moved into the times of another collides over all that both write, and that is one thing to mend."""
     new = [change for change in changes if change.appears and change.is_real]
     often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
-    changed = {job.name for job in differing.jobs}
+    changed = {job.newest.name for job in differing.jobs}
     alike: dict[tuple[Topic, str], list[CollisionChange]] = {}
     for change in new:
         culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))

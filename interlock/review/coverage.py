@@ -179,22 +179,21 @@ def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> I
         leaves = [member.job for member in change.leaves if member.job not in gone]
         said = [f"would hold {listed(joins, most=1)} too"] if joins else []
         said += [f"would no longer hold {listed(leaves)}"] if leaves else []
-        if change.scope.startswith("window/") and _runs(change.missed_after) > _runs(change.missed_before):
-            said.append(_who_misses(change))
+        more = change.missed_after if _runs(change.missed_after) > _runs(change.missed_before) else None
+        if more and change.scope.startswith("window/"):
+            said.append(_who_misses(change.missed_before, more))
         elif said and _runs(change.missed_after) != _runs(change.missed_before):
             said.append(missed_in_words(change))
         if said and not change.scope.startswith("table/"):
             yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)
 
 
-def _who_misses(change: ScopeChange) -> str:
+def _who_misses(before: Missed | None, after: Missed) -> str:
     """The jobs that would miss more runs in a window than before."""
-    known = change.missed_after
-    assert known is not None  # noqa: S101 - it costs more than before
-    old = change.missed_before.by_job if change.missed_before else {}
-    more = {job: (old.get(job, 0), runs) for job, runs in known.by_job.items() if runs > old.get(job, 0)}
+    old = before.by_job if before else {}
+    more = {job: (old.get(job, 0), runs) for job, runs in after.by_job.items() if runs > old.get(job, 0)}
     said = [
-        f"{job} misses {count(now, 'run')} in {format_duration(known.during)} ({runs} before)"
+        f"{job} misses {count(now, 'run')} in {format_duration(after.during)} ({runs} before)"
         for job, (runs, now) in more.items()
     ]
     return listed(sorted(said))

@@ -314,7 +314,7 @@ def _waivers(review: Review) -> Section:
 
 def _others(review: Review) -> Section:
     lines = [
-        f"- {code(f'{section}.{thing.name}')}: {_fields(thing.fields) if thing.how is How.CHANGED else thing.how}\n"
+        f"- {code(f'{section}.{thing.newest.name}')}: {_fields(thing.fields) if thing.how is How.CHANGED else thing.how}\n"
         for section, things in review.changes.others.items()
         for thing in things
     ]
