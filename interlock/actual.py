@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from interlock.catalog import Catalog, Job
-from interlock.holds import Effective, Hold, effective
+from interlock.holding import Effective, Holding
 from interlock.names import OWN_PREFIX
 
 PAUSED, ENABLED, MISSING = "PAUSED", "ENABLED", "MISSING"
@@ -57,24 +57,17 @@ class Comparison:
         return bool(self.unknown) or any(status.drift for status in self.jobs)
 
 
-def compare(
-    catalog: Catalog,
-    scopes: Mapping[str, Iterable[str]],
-    actual: Iterable[ActualJob],
-    holds: Iterable[Hold],
-    now: datetime,
-) -> Comparison:
-    """What the cloud has against what the catalog declares and the holds cover at `now`.
+def compare(catalog: Catalog, actual: Iterable[ActualJob], holding: Holding, tick: timedelta) -> Comparison:
+    """What the cloud has against what the catalog declares and what holds now. The coordinator looks every `tick`.
 
     A job in another region than the declared one is missing here and unknown there.
     """
     by_place = {(job.region, job.name): job for job in actual}
-    all_holds = list(holds)
     statuses = []
     for job in catalog.jobs.values():
         found = by_place.pop((job.region, job.name), None)
-        should = effective(job, scopes, all_holds, now)
-        statuses.append(JobStatus(job=job, effective=should, actual=found, drift=_drift(job, should, found)))
+        should = holding.of(job)
+        statuses.append(JobStatus(job=job, effective=should, actual=found, drift=_drift(job, should, found, tick)))
     unknown = (by_place[place] for place in sorted(by_place))
     return Comparison(jobs=tuple(statuses), unknown=tuple(job for job in unknown if not _is_own_timer(job)))
 
@@ -84,12 +77,12 @@ def _is_own_timer(job: ActualJob) -> bool:
     return job.name.startswith(OWN_PREFIX) and job.state == ENABLED
 
 
-def _drift(job: Job, should: Effective, actual: ActualJob | None) -> tuple[str, ...]:
+def _drift(job: Job, should: Effective, actual: ActualJob | None, tick: timedelta) -> tuple[str, ...]:
     if actual is None:
         return (f"missing in {job.region}",)
     wanted = PAUSED if should.paused else ENABLED
     differences = []
-    if actual.state != wanted:
+    if actual.state != wanted and not (actual.state == ENABLED and should.is_due(tick)):
         differences.append(f"{actual.state}, should be {wanted}")
     if actual.schedule != job.schedule.text:
         differences.append(f'schedule "{actual.schedule}", declared "{job.schedule.text}"')

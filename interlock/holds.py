@@ -1,34 +1,33 @@
-"""Holds, and the effective state of a job: the one idea of Interlock.
+"""Holds as objects in the coordination bucket: their names and contents, written and read. `holding.py` says what they hold.
 
-    paused(job, now) = declared paused(job) or any(hold is active at now and covers job)
-
-A hold is an object in the coordination bucket, and its name says everything that a plan needs: `backfills/<name>@<end>.json`
-for the flag of a backfill that is on, `holds/<scope>/<id>@<end>.json` for a hold written at run time. The latest end of one
-(scope, id) wins, so that an extension writes the new name first and deletes the old one afterwards. A name that does not
-parse covers nothing and is reported. `stacks/held.py` says the same in HCL; a differential test holds the two together.
+A hold's name says everything that a plan needs: `backfills/<name>@<end>.json` for the flag of a backfill that is on,
+`holds/<scope>/<id>@<end>.json` for a hold written at run time. The latest end of one (scope, id) wins, so that an extension
+writes the new name first and deletes the old one afterwards. A name that does not parse covers nothing and is reported.
+docs/flags.md publishes both formats.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from interlock.catalog import DeclaredPause, Job
+from interlock.catalog import Json
 from interlock.names import TABLE
 
 # Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+|all"
+WRITTEN_SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+|all"
 HOLD_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 END = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
 FLAG_PREFIX = "backfills/"
 HOLD_PREFIX = "holds/"
 FLAG_OBJECT = rf"{FLAG_PREFIX}(?P<name>{SLUG})@(?P<end>{END})\.json"
-HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{WRITTEN_SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 
 HALF_A_DAY = timedelta(hours=12)
 UTC_NAMES = {"UTC", "Etc/UTC"}
@@ -51,8 +50,25 @@ class Hold:
     """Those that the scope covered when the object was written: they stay covered although the catalog may have changed."""
     tables: frozenset[str] = frozenset()
     """Those whose writers it keeps still, by its content: what code asks that no job leads to."""
+    start: datetime | None = field(default=None, compare=False)
+    """Since when it holds, by its content; None where that does not say so."""
     created: datetime | None = field(default=None, compare=False)
     """When the object was written, by the bucket's clock; None where nobody says."""
+
+    @property
+    def identity(self) -> tuple[str, str, bool]:
+        """What an extension keeps: scope and id, of flags or of runtime holds."""
+        return self.scope, self.id, self.is_flag
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is the flag of a backfill, which is Terraform's: nobody else writes or deletes it."""
+        return self.object_name.startswith(FLAG_PREFIX)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it has an object. The opening of a window has none until the coordinator's next look."""
+        return bool(self.object_name)
 
 
 def format_instant(instant: datetime) -> str:
@@ -86,45 +102,13 @@ def malformed(names: Iterable[str]) -> list[str]:
 
 
 def active(holds: Iterable[Hold], now: datetime) -> list[Hold]:
-    """The holds that are active at `now`, one for each (scope, id, flag or hold): the one that ends last."""
+    """The holds that are active at `now`, one for each identity: the one that ends last."""
     latest: dict[tuple[str, str, bool], Hold] = {}
     for hold in holds:
-        key = (hold.scope, hold.id, hold.object_name.startswith(FLAG_PREFIX))
+        key = hold.identity
         if hold.end > now and (key not in latest or hold.end > latest[key].end):
             latest[key] = hold
     return sorted(latest.values(), key=lambda hold: (hold.scope, hold.id, hold.object_name))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effective:
-    """Whether a job is paused at an instant, and everything that makes it so."""
-
-    job: str
-    declared: DeclaredPause | None
-    held_by: tuple[Hold, ...]
-
-    @property
-    def paused(self) -> bool:
-        """Declared paused, or held."""
-        return self.declared is not None or bool(self.held_by)
-
-    def explain(self, zone: ZoneInfo, now: datetime) -> str:
-        """Why, for people at `now`, with ends in `zone` and UTC; `running` when nothing pauses the job."""
-        reasons = [f"paused by declaration: {self.declared.reason}"] if self.declared else []
-        reasons += [f"held by {hold.scope} until {format_end(hold.end, zone, now)}" for hold in self.held_by]
-        return "; ".join(reasons) or "running"
-
-
-def covers(hold: Hold, job: str, scopes: Mapping[str, Iterable[str]]) -> bool:
-    """Whether a hold covers the job called `job`: by its scope as it is now, or as it was when the object was written."""
-    return job in hold.jobs or job in scopes.get(hold.scope, ())
-
-
-def effective(job: Job, scopes: Mapping[str, Iterable[str]], holds: Iterable[Hold], now: datetime) -> Effective:
-    """The effective state of `job` at `now`; `scopes` maps each scope to the jobs that it covers. A scope that is unknown
-    covers only what it did when the object was written; a plan refuses it."""
-    held_by = tuple(hold for hold in active(holds, now) if covers(hold, job.name, scopes))
-    return Effective(job=job.name, declared=job.paused, held_by=held_by)
 
 
 def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
@@ -137,19 +121,55 @@ def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"{local:{form} %Z} ({utc:{form}} UTC)"
 
 
+def hold_name(scope: str, id: str, end: datetime) -> str:
+    """The name of a runtime hold's object."""
+    return f"{HOLD_PREFIX}{scope}/{id}@{format_instant(end)}.json"
+
+
+def hold_content(hold: Hold) -> bytes:
+    """What a runtime hold's object says: everything that is known of the hold."""
+    return encode(
+        {
+            "scope": hold.scope,
+            "id": hold.id,
+            "jobs": [*sorted(hold.jobs)],
+            "tables": [*sorted(hold.tables)],
+            "reason": hold.reason,
+            "owner": hold.owner,
+            "start": format_instant(hold.start) if hold.start else None,
+            "until": format_instant(hold.end),
+        }
+    )
+
+
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
     """The hold with what its object's content adds, a stranger's input: other types are left out.
 
-    Content that was written before there were `tables` says nothing of them.
+    Content that was written before there were `tables` says nothing of them, and a flag's says nothing of a start.
     """
-    reason, owner = content.get("reason"), content.get("owner")
+    reason, owner, start = content.get("reason"), content.get("owner"), content.get("start")
     return replace(
         hold,
         reason=reason if isinstance(reason, str) else None,
         owner=owner if isinstance(owner, str) else None,
+        start=parse_instant(start) if isinstance(start, str) else None,
         jobs=_texts(content.get("jobs")),
         tables=frozenset(table for table in _texts(content.get("tables")) if re.fullmatch(TABLE, table)),
     )
+
+
+def encode(content: dict[str, Json]) -> bytes:
+    """An object's content, the same bytes for the same values."""
+    return (json.dumps(content, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def decode(content: bytes) -> dict[str, object]:
+    """The JSON object in `content`, or an empty one: contents are a stranger's input."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _texts(value: object) -> frozenset[str]:

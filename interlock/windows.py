@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,14 @@ OPENING_ID = r"[0-9]{8}T[0-9]{6}Z"
 def compact(instant: datetime) -> str:
     """An instant as ids carry it, in UTC and whole seconds: 20260310T080000Z."""
     return instant.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def opened_at(id: str) -> datetime | None:
+    """The instant that the id of an opening's hold states, or None when it is no such id."""
+    try:
+        return datetime.strptime(id, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if re.fullmatch(OPENING_ID, id) else None
+    except ValueError:
+        return None
 
 
 def openings(window: Timed, start: datetime, end: datetime) -> Iterator[Opening]:

@@ -15,14 +15,14 @@ from datetime import datetime, timezone
 
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
-SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/{TABLE}|all"
+WRITTEN_SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/{TABLE}|all"
 HOLD_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 END = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
 FLAG_PREFIX = "backfills/"
 HOLD_PREFIX = "holds/"
 FLAG_OBJECT = rf"{FLAG_PREFIX}(?P<name>{SLUG})@(?P<end>{END})\.json"
-HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{WRITTEN_SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 FLAG_ID = "flag"
 """The id of the hold that a backfill's flag stands for."""
 

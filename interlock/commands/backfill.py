@@ -16,7 +16,8 @@ from interlock.holds import format_instant, parse_instant
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, deploy_stack, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.operating import look, look_now
+from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.site import look
 from interlock.terminal.uncovered import print_uncovered
 
 
@@ -55,7 +56,7 @@ def command(
     deploy_stack(cloud, "schedules", variables, yes=yes)
     if mode == "off":
         _remove_what_is_left(cloud, chosen, asks=not yes and cloud.name != LOCAL)
-    look_now(cloud)
+    ask_to_reconcile(cloud)
 
 
 def _say_uncovered(cloud: Environment, chosen: list[str], root: Path) -> None:

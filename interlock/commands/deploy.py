@@ -13,7 +13,7 @@ from interlock.gcp.storage import ensure_state_bucket, has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, deploy_stack, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.operating import look_now
+from interlock.terminal.operating import ask_to_reconcile
 
 
 @click.command()
@@ -39,5 +39,5 @@ def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
         if stack != STACKS[0] and not yes and cloud.name != LOCAL:
             click.confirm(f"Go on with {stack}? Only if what came before was applied, or had no changes", abort=True)
         deploy_stack(cloud, stack, {}, yes=yes)
-    look_now(cloud)
+    ask_to_reconcile(cloud)
     ctx.invoke(status.command, root=root, env_name=env_name, style="table", everything=True)

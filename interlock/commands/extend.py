@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from interlock.gcp import CloudError
-from interlock.holds import covers, format_instant
+from interlock.holds import format_instant
 from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 from interlock.terminal.common import env_option
 from interlock.terminal.operating import (
@@ -16,10 +16,10 @@ from interlock.terminal.operating import (
     print_effects,
     request,
     say_end,
-    see,
     the_hold,
     typed_end,
 )
+from interlock.terminal.site import see
 from interlock.timing.effect import effects
 
 
@@ -49,11 +49,11 @@ def command(
     end = typed_end(duration, until, site.now)
     asked = ExtendRequest(scope=scope, id=hold.id, until=end)
     try:
-        checked_extension(asked, site.declaration, site.objects.active, site.now)
+        checked_extension(asked, site.declaration, site.holding.active, site.now)
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
-    covered = [job for job in site.declaration.jobs if covers(hold, job, site.declaration.scopes)]
-    print_effects(effects(site.declaration, covered, site.objects.active, end, site.now), site.now)
+    covered = [job.name for job in site.covered(hold)]
+    print_effects(effects(site.declaration, covered, site.holding, end), site.now)
     old, new = say_end(hold.end, site.now), say_end(end, site.now)
     click.echo(f"{scope} {hold.id} until {new} instead of {old}; your time zone is {own_zone().key}")
     confirm(site.environment, "Extend it?", yes=yes)

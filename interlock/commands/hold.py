@@ -18,9 +18,9 @@ from interlock.terminal.operating import (
     print_effects,
     request,
     say_end,
-    see,
     typed_end,
 )
+from interlock.terminal.site import see
 from interlock.timing.effect import effects
 
 
@@ -55,11 +55,11 @@ def command(
     owner = owner or own_name()
     asked = HoldRequest(scope=scope, until=end, reason=reason, owner=owner)
     try:
-        id, end = checked_hold(asked, site.declaration, site.objects.active, site.objects.released, site.now)
+        id, end = checked_hold(asked, site.declaration, site.holding.active, site.objects.released, site.now)
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     covered = site.declaration.scopes[scope]
-    print_effects(effects(site.declaration, covered, site.objects.active, end, site.now), site.now)
+    print_effects(effects(site.declaration, covered, site.holding, end), site.now)
     click.echo(f"{scope} until {say_end(end, site.now)}, as {owner}; your time zone is {own_zone().key}")
     confirm(site.environment, "Hold it?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}

@@ -10,12 +10,11 @@ import click
 
 from interlock.catalog import Json
 from interlock.drawing import markdown
-from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
+from interlock.holds import Hold, format_instant
 from interlock.names import count
-from interlock.runtime.ledger import held_since
 from interlock.terminal.common import cell, env_option, hold_json, new_table, print_json, print_table
-from interlock.terminal.operating import Site, asking, say_end, see
-from interlock.timing.effect import fires
+from interlock.terminal.operating import say_end
+from interlock.terminal.site import Site, asking, see
 
 
 @click.command()
@@ -53,22 +52,18 @@ class Row:
 
 
 def _rows(site: Site) -> list[Row]:
-    declaration, marks = site.declaration, site.objects.marks
-    since: dict[str, datetime | None] = {}
+    missed = {name: site.missed_so_far(job) for name, job in site.declaration.jobs.items() if site.holding.of(job).held_by}
     rows = []
-    for hold in site.objects.active:
-        jobs = tuple(name for name in sorted(declaration.jobs) if covers(hold, name, declaration.scopes))
-        for job in jobs:
-            if job not in since:
-                since[job] = held_since(site.reader.content(marks[job]) or b"") if job in marks else None
-        missed = sum(fires(declaration.jobs[job], start, site.now) for job in jobs if (start := since[job]) is not None)
-        rows.append(Row(hold=hold, jobs=jobs, missed=missed, ending=how_to_end(hold)))
+    for hold in site.holding.active:
+        jobs = tuple(job.name for job in site.covered(hold))
+        total = sum(missed[name] for name in jobs)
+        rows.append(Row(hold=hold, jobs=jobs, missed=total, ending=how_to_end(hold)))
     return rows
 
 
 def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
-    if hold.object_name.startswith(FLAG_PREFIX):
+    if hold.is_flag:
         return f"make backfill-off NAME={hold.scope.removeprefix('backfill/')}"
     return f"interlock release {hold.scope} {hold.id}"
 

@@ -14,8 +14,8 @@ import click
 from interlock.actual import ENABLED, ActualJob
 from interlock.catalog import Json
 from interlock.drawing.markdown import plain
+from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.gcp.scheduler import list_jobs
 from interlock.gcp.services import Services
 from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
 from interlock.names import REGION, count
@@ -31,6 +31,7 @@ from interlock.terminal.common import (
     print_json,
     print_table,
 )
+from interlock.terminal.site import asking, reader_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -71,13 +72,18 @@ def command(ctx: click.Context, more: tuple[str, ...], unled: bool, root: Path, 
     regions = sorted(used | {environment.coordinator.region, *more})
     for region in regions:
         deployed += chain.from_iterable(listing.attempt(partial(services.services, region)))
-        jobs += chain.from_iterable(listing.attempt(partial(list_jobs, environment.project, [region])))
+        jobs += chain.from_iterable(listing.attempt(partial(_jobs_of, environment, region)))
     found = take_inventory(catalog, environment, jobs, deployed)
     if style == "json":
         print_json(as_json(found, regions, listing.problems))
     else:
         _print(found, regions, listing.problems, only_unled=unled)
     ctx.exit(1 if listing.problems else 0)
+
+
+def _jobs_of(environment: Environment, region: str) -> list[ActualJob]:
+    with asking(environment):
+        return reader_of(environment).all_jobs([region])
 
 
 class _Listing:

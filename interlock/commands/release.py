@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from interlock.holds import Hold, covers
-from interlock.runtime.ledger import held_since
+from interlock.holds import Hold
 from interlock.terminal.common import catalog_option, cell, env_option, new_table, print_table
-from interlock.terminal.operating import Site, asking, asking_options, confirm, own_name, request, say_end, see, the_hold
+from interlock.terminal.operating import asking_options, confirm, own_name, request, say_end, the_hold
+from interlock.terminal.site import Site, asking, see
 from interlock.terminal.uncovered import print_uncovered
-from interlock.timing.effect import fires, made_up_for
+from interlock.timing.effect import made_up_for
 
 
 @click.command()
@@ -33,23 +33,18 @@ def command(
     hold = the_hold(site, scope, id)
     with asking(site.environment):
         _print_effect(site, hold)
-        covered = (job for job in sorted(site.declaration.jobs) if covers(hold, job, site.declaration.scopes))
-        print_uncovered(site, covered, root)
+        print_uncovered(site, (job.name for job in site.covered(hold)), root)
     confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
     ctx.exit(0 if request(site, {"action": "release", **content}, direct=direct) else 1)
 
 
 def _print_effect(site: Site, hold: Hold) -> None:
-    declaration, others = site.declaration, [other for other in site.objects.active if other != hold]
-    covered = [job for name, job in sorted(declaration.jobs.items()) if covers(hold, name, declaration.scopes)]
+    rest, covered = site.holding.without(hold), site.covered(hold)
     if covered:
         table = new_table(["job", "then", "missed so far", "afterwards"])
         for job in covered:
-            still = max((other.end for other in others if covers(other, job.name, declaration.scopes)), default=None)
-            mark = site.objects.marks.get(job.name)
-            since = held_since(site.reader.content(mark) or b"") if mark and not job.paused else None
-            missed = fires(job, since, site.now) if since else 0
+            still, missed = rest.of(job).held_until, site.missed_so_far(job)
             then = "paused by declaration" if job.paused else f"held until {say_end(still, site.now)}" if still else "runs"
             table.add_row(cell(job.name), then, str(missed), made_up_for(job, missed))
         print_table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,14 +12,10 @@ from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, co
 from interlock.catalog import Catalog, Json
 from interlock.cron import zone
 from interlock.environment import Environment
-from interlock.gcp.clock import clock
-from interlock.gcp.ports import GoogleBucket
-from interlock.gcp.scheduler import list_jobs
-from interlock.gcp.storage import read_holds
 from interlock.graph import scopes
-from interlock.holds import Hold, active, format_end, format_instant
+from interlock.holds import Hold, format_end, format_instant
 from interlock.reading.files import load_catalog
-from interlock.runtime.ledger import CLAIM_PREFIX, HELD_PREFIX, Claim, held_job, parse_claim, unresolved
+from interlock.runtime.ledger import Claim, unresolved
 from interlock.terminal.common import (
     Format,
     Place,
@@ -31,7 +28,7 @@ from interlock.terminal.common import (
     print_json,
     print_table,
 )
-from interlock.terminal.operating import asking
+from interlock.terminal.site import asking, reader_of
 
 
 @click.command()
@@ -48,37 +45,30 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     """
     environment = Place(env_name).cloud
     catalog = load_catalog(root)
-    now = clock()
-    known = scopes(catalog)
-    holds, malformed = read_holds(environment.project, environment.bucket)
-    in_force = active(holds, now)
-    regions = {job.region for job in catalog.jobs.values()}
-    claims = _unresolved(environment, now)
-    result = compare(catalog, known, list_jobs(environment.project, regions), in_force, now)
-    trouble = [f"gs://{environment.bucket}/{name}: its name states no flag or hold; it covers nothing" for name in malformed]
+    with asking(environment):
+        reader = reader_of(environment)
+        objects = reader.objects()
+        jobs = reader.all_jobs({job.region for job in catalog.jobs.values()})
+        claims = reader.claims(objects)
+    holding = objects.holding(scopes(catalog), catalog.windows)
+    result = compare(catalog, jobs, holding, environment.tick)
+    trouble = [_object(environment, name, "its name states no flag or hold; it covers nothing") for name in objects.malformed]
     trouble += [
-        f"gs://{environment.bucket}/{hold.object_name}: the catalog knows no scope {hold.scope}; plans are refused"
-        for hold in in_force
-        if hold.scope not in known
+        _object(environment, hold.object_name, f"the catalog knows no scope {hold.scope}; plans are refused")
+        for hold in holding.active
+        if hold.scope not in holding.scopes
     ]
-    trouble += [_said(claim, catalog, environment) for claim in claims]
+    marks = {(job, item.generation) for job, item in objects.marks.items()}
+    trouble += [_said(claim, catalog, environment) for claim in unresolved(claims, marks, objects.now)]
     if style == "json":
-        print_json(as_json(result, in_force, trouble))
+        print_json(as_json(result, holding.active, trouble))
     else:
-        _print(result, in_force, trouble, everything, now)
+        _print(result, holding.active, trouble, everything, objects.now)
     ctx.exit(1 if result.drifted or trouble else 0)
 
 
-def _unresolved(environment: Environment, now: datetime) -> list[Claim]:
-    """Catch-up runs that may or may not have been made: the instance stopped between the claim and its removal."""
-    with asking(environment):
-        bucket = GoogleBucket(environment.project, environment.bucket)
-        items = bucket.list(CLAIM_PREFIX)
-        claims = [claim for item in items if (claim := parse_claim(item.name, bucket.read(item) or b"")) is not None]
-        if not claims:
-            return []
-        marks = {(job, item.generation) for item in bucket.list(HELD_PREFIX) if (job := held_job(item.name)) is not None}
-    return unresolved(claims, marks, now)
+def _object(environment: Environment, name: str, wrong: str) -> str:
+    return f"gs://{environment.bucket}/{name}: {wrong}"
 
 
 def _said(claim: Claim, catalog: Catalog, environment: Environment) -> str:
@@ -96,7 +86,7 @@ def _iso(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
 
-def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Json:
+def as_json(result: Comparison, in_force: Sequence[Hold], trouble: list[str]) -> Json:
     """The comparison for programs."""
     return {
         "jobs": [
@@ -119,7 +109,7 @@ def as_json(result: Comparison, in_force: list[Hold], trouble: list[str]) -> Jso
     }
 
 
-def _print(result: Comparison, in_force: list[Hold], trouble: list[str], everything: bool, now: datetime) -> None:
+def _print(result: Comparison, in_force: Sequence[Hold], trouble: list[str], everything: bool, now: datetime) -> None:
     if in_force:
         table = new_table(["hold", "until", "owner", "reason"], title="Active holds")
         for hold in in_force:

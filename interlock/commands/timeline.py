@@ -15,6 +15,7 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
 from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
+from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
@@ -59,14 +60,8 @@ def command(
     day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
     if day.start == day.end:
         raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
-    found = timeline(
-        catalog,
-        day,
-        jobs=_jobs(catalog, service, table),
-        holds=seen.active if seen else (),
-        released=seen.released if seen else (),
-        now=now,
-    )
+    holding = seen.holding(scopes(catalog), catalog.windows) if seen else None
+    found = timeline(catalog, day, jobs=_jobs(catalog, service, table), holding=holding)
     if picture:
         _write(picture, svg(found))
     if style == "json":
@@ -80,7 +75,7 @@ def command(
 
 def _seen(env_name: str) -> Objects:
     """What holds in an environment now, and the openings that were released early."""
-    from interlock.terminal.operating import see  # Google's libraries, which a look at the catalog does without
+    from interlock.terminal.site import see  # Google's libraries, which a look at the catalog does without
 
     return see(env_name).objects
 

@@ -12,13 +12,14 @@ from interlock.catalog import Json
 from interlock.commands.holds import how_to_end
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
+from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
 from interlock.names import count
-from interlock.runtime.ledger import held_since
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.operating import Site, asking, own_zone, say_end, see
+from interlock.terminal.operating import own_zone, say_end
+from interlock.terminal.site import Site, asking, see
 from interlock.terminal.uncovered import print_uncovered
-from interlock.timing.effect import LOOK_AHEAD, Outlook, fires, made_up_for, outlook
+from interlock.timing.effect import fires, made_up_for
 from interlock.timing.until import parse_end
 
 
@@ -35,9 +36,9 @@ def command(name: str, at: str | None, root: Path, env_name: str, style: Format)
     site = see(env_name)
     job = _job(site, name)
     instant = _instant(at, site.now)
-    seen = outlook(site.declaration, name, site.objects.holds, site.objects.released, instant)
+    seen = site.holding.of(job, instant)
     with asking(site.environment):
-        missed = _missed_so_far(site, job) if instant == site.now else None
+        missed = site.missed_so_far(job) if instant == site.now else None
         actual = site.reader.jobs(site.declaration).get(name) if instant == site.now else None
     state = (actual.state if actual else MISSING) if instant == site.now else None
     if style == "json":
@@ -69,18 +70,12 @@ def _instant(at: str | None, now: datetime) -> datetime:
     return instant
 
 
-def _missed_so_far(site: Site, job: DeclaredJob) -> int:
-    mark = site.objects.marks.get(job.name)
-    since = held_since(site.reader.content(mark) or b"") if mark else None
-    return fires(job, since, site.now) if since else 0
-
-
-def _to_miss(job: DeclaredJob, seen: Outlook, at: datetime) -> int | None:
+def _to_miss(job: DeclaredJob, seen: Effective, at: datetime) -> int | None:
     """How many runs it misses from then on until nothing holds it; None when that is beyond reach."""
     return fires(job, at, seen.free) if seen.free else None
 
 
-def _as_json(job: DeclaredJob, seen: Outlook, at: datetime, state: str | None, missed: int | None) -> Json:
+def _as_json(job: DeclaredJob, seen: Effective, at: datetime, state: str | None, missed: int | None) -> Json:
     said: dict[str, Json] = {
         "name": job.name,
         "state": state,
@@ -96,14 +91,14 @@ def _as_json(job: DeclaredJob, seen: Outlook, at: datetime, state: str | None, m
     return {"at": format_instant(at), "jobs": [said]}
 
 
-def _print(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:
+def _print(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:
     place = zone(job.time_zone)
     when = "now" if at == now else f"at {format_end(at, own_zone(), now)}"
-    reasons = ["paused by declaration"] if job.paused else []
-    reasons += [f"held by {hold.scope} until {say_end(hold.end, now)}" for hold in seen.held_by]
-    click.echo(f"{job.name} {when}: {'; '.join(reasons) or 'runs'}{f' ({state})' if state else ''}")
+    why = seen.explain(own_zone(), now) if seen.paused else "runs"
+    click.echo(f"{job.name} {when}: {why}{f' ({state})' if state else ''}")
     for hold in seen.held_by:
-        ending = f"; to end it: {how_to_end(hold)}" if hold.object_name else "; a window, not open yet"
+        not_yet = hold.start is not None and hold.start > now
+        ending = "; a window, not open yet" if not_yet else f"; to end it: {how_to_end(hold)}"
         click.echo(f"  {hold.scope}: {hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'}){ending}")
     if job.paused:
         click.echo("It stays paused when nothing holds it: the catalog declares so.")
@@ -117,7 +112,7 @@ def _print(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, state: 
         click.echo(f"Held next by {start.scope}, until {say_end(start.end, now)}")
 
 
-def _print_cost(job: DeclaredJob, seen: Outlook, at: datetime, now: datetime, missed: int | None) -> None:
+def _print_cost(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, missed: int | None) -> None:
     if not seen.held_by:
         return
     if seen.free is None:

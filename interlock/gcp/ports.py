@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from interlock.actual import ActualJob
 from interlock.gcp.scheduler import actual_job, rest_client
 from interlock.gcp.storage import storage_client
-from interlock.runtime.ports import Item, Refused, Unknown
+from interlock.runtime.ports import Item, NoBucket, Refused, Unknown
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1, storage
@@ -43,9 +43,14 @@ class GoogleBucket:
 
     def list(self, prefix: str) -> list[Item]:
         """The objects whose names begin with `prefix`."""
-        with _calls():
-            found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
-            return [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in found]
+        try:
+            with _calls():
+                found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
+                return [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in found]
+        except Refused as refused:
+            if refused.code == NOT_FOUND:
+                raise NoBucket(refused.code, str(refused)) from refused
+            raise
 
     def read(self, item: Item) -> bytes | None:
         """The content of that generation, or None when it is gone: in a bucket with versions an old one could still be read."""

@@ -1,32 +1,15 @@
-"""Cloud Scheduler: lists the jobs of a project."""
+"""Cloud Scheduler: a client, and a job as it gives it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from interlock.actual import ActualJob
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import local_url
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1
-
-
-def list_jobs(project: str, regions: Iterable[str]) -> list[ActualJob]:
-    """Every job of `project` in `regions`. CloudError when a region can't be listed."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        client = rest_client()
-        return [
-            actual_job(job, region)
-            for region in sorted(regions)
-            for job in client.list_jobs(parent=f"projects/{project}/locations/{region}")
-        ]
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:  # OSError: requests, of the REST transport
-        raise CloudError(f"Cloud Scheduler can't be listed in project {project}: {error}") from error
 
 
 def rest_client() -> scheduler_v1.CloudSchedulerClient:

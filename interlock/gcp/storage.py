@@ -1,4 +1,4 @@
-"""Cloud Storage: reads flags and holds, and makes the bucket of Terraform's state."""
+"""Cloud Storage for the commands: a client, flags that are left over, and the bucket of Terraform's state and its locks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlock.gcp import CloudError, local_url
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, parse_object_name, with_content
+from interlock.holds import FLAG_PREFIX, parse_object_name
 
 if TYPE_CHECKING:
-    from google.cloud.storage import Bucket, Client
+    from google.cloud.storage import Client
 
 MAX_CONTENT_BYTES = 1_000_000
 PATIENCE_SECONDS = 15
@@ -28,37 +28,6 @@ class StateLock:
     who: str
     operation: str
     created: str
-
-
-def read_holds(project: str, bucket: str) -> tuple[list[Hold], list[str]]:
-    """The flags and holds in `bucket`, active or not, and the names that state neither. CloudError when it can't be read."""
-    from google.api_core.exceptions import GoogleAPIError, NotFound
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud.storage.retry import DEFAULT_RETRY
-
-    try:
-        client = storage_client(project)
-        retry = DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
-        listed = (client.list_blobs(bucket, prefix=prefix, retry=retry) for prefix in (FLAG_PREFIX, HOLD_PREFIX))
-        names = [blob.name for blobs in listed for blob in blobs]
-        parsed = {name: parse_object_name(name) for name in names}
-        holds = [_with_content(client.bucket(bucket), hold) for hold in parsed.values() if hold is not None]
-    except NotFound as error:
-        raise CloudError(f"there is no bucket {bucket}; deploy the coordination stack first: make deploy") from error
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        raise CloudError(f"the bucket {bucket} can't be read: {error}") from error
-    return holds, sorted(name for name, hold in parsed.items() if hold is None)
-
-
-def _with_content(bucket: Bucket, hold: Hold) -> Hold:
-    """The hold with reason and owner; the object may be gone again, or hold anything at all."""
-    from google.api_core.exceptions import NotFound
-
-    try:
-        content = json.loads(bucket.blob(hold.object_name).download_as_bytes(start=0, end=MAX_CONTENT_BYTES))
-    except (NotFound, ValueError):
-        return hold
-    return with_content(hold, content) if isinstance(content, dict) else hold
 
 
 def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:

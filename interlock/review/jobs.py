@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron, zone
-from interlock.holds import Effective, Hold, covers, effective
+from interlock.holding import Effective, Holding
+from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
 from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.timeline import Day
 from interlock.timing.words import in_words
-from interlock.windows import compact, open_at, openings
 
 NEXT_FIRES = 3
 DAYS_A_YEAR = 365
@@ -89,52 +89,30 @@ class JobReview:
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """A catalog at an instant, and what is held then."""
+    """A catalog at an instant, and what holds its jobs then: the flags and holds that a plan has listed, and its windows."""
 
     catalog: Catalog
-    at: datetime
-    known: tuple[Hold, ...]
-    """Flags and holds that a plan has listed."""
-    scopes: Mapping[str, tuple[str, ...]]
-    """What each scope of the catalog covers, as `graph.scopes` says."""
+    holding: Holding
 
-    @cached_property
-    def holds(self) -> tuple[Hold, ...]:
-        """What is known to be held, and the openings of windows: one that has its object already counts once."""
-        opened = [
-            Hold(
-                scope=opening.scope,
-                id=compact(opening.start),
-                end=opening.end,
-                object_name="",
-                reason=window.reason,
-                owner=window.owner,
-            )
-            for window in self.catalog.windows.values()
-            for opening in open_at(window, self.at)
-        ]
-        written = {(hold.scope, hold.id) for hold in self.known}
-        return (*self.known, *(hold for hold in opened if (hold.scope, hold.id) not in written))
+    @property
+    def at(self) -> datetime:
+        """The instant."""
+        return self.holding.now
 
     def state(self, job: Job) -> Effective:
         """Whether it is paused, and by what."""
-        return effective(job, self.scopes, self.holds, self.at)
-
-    @cached_property
-    def _openings(self) -> dict[tuple[str, Day], list[Interval]]:
-        """What `closed` has found of windows: many jobs ask for one day."""
-        return {}
+        return self.holding.of(job)
 
     def closed(self, job: Job, day: Day) -> tuple[Interval, ...]:
         """When something holds it on `day`: its windows, and from now on what is known to be held."""
-        found = []
-        for name, window in self.catalog.windows.items():
-            if job.name in self.scopes[f"window/{name}"]:
-                if (name, day) not in self._openings:
-                    self._openings[name, day] = [(o.start, o.end) for o in openings(window, day.start, day.end)]
-                found += self._openings[name, day]
-        found += [(self.at, hold.end) for hold in self.known if hold.end > self.at and covers(hold, job.name, self.scopes)]
-        return tuple(sorted(found))
+        held = self.holding.during(job.name, day.start, day.end)
+        return tuple(sorted((hold.start or self.at, hold.end) for hold in held))
+
+
+def situation(catalog: Catalog, scopes: Mapping[str, tuple[str, ...]], at: datetime, listed: Iterable[Hold]) -> Situation:
+    """A catalog at `at`, with the flags and holds that a plan has listed."""
+    windows = tuple(catalog.windows.values())
+    return Situation(catalog=catalog, holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows))
 
 
 def review_jobs(changes: Iterable[Changed[Job]], before: Situation, after: Situation) -> tuple[JobReview, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.holds import Hold, active, covers
+from interlock.holds import Hold
 from interlock.names import count
 from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
@@ -18,7 +18,7 @@ REPLACED = {("delete", "create"), ("create", "delete")}
 
 def verdicts(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Every remark about the plan: what it does and why, and what was changed outside of it."""
-    yield from _held_and_gone(plan, changes, before, after)
+    yield from _held_and_gone(changes, before, after)
     changed = {job.newest.name for job in changes.jobs}
     for change in plan.jobs:
         yield from _about(change, before, after)
@@ -29,11 +29,11 @@ def verdicts(plan: JobChanges, changes: Difference, before: Situation, after: Si
     yield from _not_in_plan(plan, changes)
 
 
-def _held_and_gone(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
+def _held_and_gone(changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Jobs and scopes that go while a hold is on them: the plan refuses, or the hold outlives what it is about."""
-    for hold in active((*plan.flags_on, *plan.holds), after.at):
-        held = [job for job in changes.gone if covers(hold, job, before.scopes)]
-        if hold.scope not in after.scopes:
+    for hold in (hold for hold in after.holding.active if hold.is_written):
+        held = [job for job in changes.gone if job in before.holding.covered(hold)]
+        if hold.scope not in after.holding.scopes:
             text = f"an active hold is on it, {hold.object_name}; the plan is refused until it ends or is released"
             yield Remark(topic=Topic.HELD, subject=hold.scope, text=text)
         elif held:
@@ -81,7 +81,8 @@ def _explained(name: str, paused: bool, before: Situation, after: Situation) -> 
     was_declared = old is not None and old.paused is not None
     if new is None:
         return None
-    holding = [hold for hold in active(after.known, after.at) if covers(hold, name, after.scopes)]
+    # Terraform knows of holds by their objects only: an opening that has none yet pauses nothing in a plan.
+    holding = [hold for hold in after.state(new).held_by if hold.is_written]
     if paused:
         if new.paused is not None and not was_declared:
             return f"the catalog declares it paused: {new.paused.reason}"

@@ -17,7 +17,7 @@ from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unwritten
-from interlock.review.jobs import JobReview, Situation, review_jobs
+from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
@@ -74,8 +74,7 @@ def review(
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
     old, new = Covering(before, at), Covering(after, at)
-    was = Situation(catalog=before, at=at, known=known, scopes=old.scopes)
-    now = Situation(catalog=after, at=at, known=known, scopes=new.scopes)
+    was, now = situation(before, old.scopes, at, known), situation(after, new.scopes, at, known)
     jobs = review_jobs(changes.jobs, was, now)
     collided = collision_changes(before, after, at, changes.renamed) if changes else ()
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()

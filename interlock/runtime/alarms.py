@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
-from interlock.actual import ENABLED, ActualJob
-from interlock.declaration import Declaration
-from interlock.holds import FLAG_PREFIX, Hold, covers, format_instant
+from interlock.actual import ENABLED
+from interlock.holds import Hold, format_instant
 from interlock.runtime.catchup import missed_fires
 from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.runtime.report import Record
-from interlock.runtime.snapshot import Objects
+from interlock.runtime.snapshot import Objects, Snapshot
 
 ENDING_SOON = timedelta(hours=2)
 MISSED_AFTER, MISSED_BEFORE = timedelta(minutes=5), timedelta(minutes=35)
 """A run is missed when no attempt came for so long; it is said for half an hour, three ticks."""
 
 
-def found_wrong(
-    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None = None
-) -> Iterator[Record]:
-    """Everything of that kind, sorted by kind. `declared` is when the declaration was written, by a deploy that then changes
-    the jobs."""
-    yield from _unreadable(declaration, objects)
-    yield from _ending(objects)
-    yield from _missed(declaration, objects, jobs, declared)
+def found_wrong(snapshot: Snapshot) -> Iterator[Record]:
+    """Everything of that kind, sorted by kind."""
+    yield from _unreadable(snapshot)
+    yield from _ending(snapshot.objects)
+    yield from _missed(snapshot)
 
 
-def _unreadable(declaration: Declaration, objects: Objects) -> Iterator[Record]:
-    for name in objects.malformed:
+def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
+    for name in snapshot.objects.malformed:
         yield Record(event=OBJECT_UNREADABLE, hold=name, why="its name states no flag or hold; it covers nothing")
-    for hold in objects.active:
-        if hold.scope not in declaration.scopes:
+    for hold in snapshot.holding.active:
+        if hold.scope not in snapshot.declaration.scopes:
             why = (
                 f"the declaration knows no scope {hold.scope}; it holds what it did when it was written: {len(hold.jobs)} jobs"
             )
@@ -41,7 +37,7 @@ def _unreadable(declaration: Declaration, objects: Objects) -> Iterator[Record]:
 
 def _flags(objects: Objects) -> list[Hold]:
     """The flag of each backfill that ends last."""
-    flags = sorted((hold for hold in objects.holds if hold.object_name.startswith(FLAG_PREFIX)), key=lambda flag: flag.end)
+    flags = sorted((hold for hold in objects.holds if hold.is_flag), key=lambda flag: flag.end)
     return list({flag.scope: flag for flag in flags}.values())
 
 
@@ -56,20 +52,18 @@ def _ending(objects: Objects) -> Iterator[Record]:
             yield Record(event=HOLD_ENDING, hold=flag.scope, until=flag.end, why=why)
 
 
-def _missed(
-    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None
-) -> Iterator[Record]:
+def _missed(snapshot: Snapshot) -> Iterator[Record]:
     """Runs that Cloud Scheduler should have started, since the last deploy could have its say. Not of jobs that miss runs on
     purpose, for which the ledger says nothing once their hold has ended, or of one that never ran."""
-    holding, marks = objects.active, objects.marks
-    after, before = objects.now - MISSED_BEFORE, objects.now - MISSED_AFTER
-    if declared is not None:
-        after = max(after, declared + declaration.tick)
+    declaration, marks = snapshot.declaration, snapshot.objects.marks
+    after, before = snapshot.now - MISSED_BEFORE, snapshot.now - MISSED_AFTER
+    if snapshot.declared is not None:
+        after = max(after, snapshot.declared + declaration.tick)
     for name, job in declaration.jobs.items():
-        actual = jobs.get(name)
+        actual = snapshot.jobs.get(name)
         if actual is None or actual.state != ENABLED or actual.last_attempt is None or actual.last_attempt >= before:
             continue
-        if job.paused or job.catch_up == "skip" or name in marks or any(covers(h, name, declaration.scopes) for h in holding):
+        if job.catch_up == "skip" or name in marks or snapshot.holding.of(job).paused:
             continue
         if fires := missed_fires(job, after, actual.last_attempt, before):
             fire, attempt = format_instant(fires[-1]), format_instant(actual.last_attempt)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from interlock.actual import ENABLED, ActualJob
+from interlock.actual import ENABLED
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
 from interlock.cron import zone
 from interlock.declaration import Declaration, DeclaredJob, upstream
 from interlock.holds import format_instant
 from interlock.runtime.ledger import MAX_CLOCK_SKEW
-from interlock.windows import next_opening
+from interlock.runtime.snapshot import Snapshot
 
 STARTS_PERIOD = timedelta(minutes=1)
 
@@ -54,19 +54,28 @@ def missed_fires(job: DeclaredJob, since: datetime, last_attempt: datetime | Non
 class Traffic:
     """What runs and what waits to run, as far as it is known; a run that is made is added to it.
 
-    `now` is from before the jobs were listed, so that a fire which Cloud Scheduler makes meanwhile is not taken for missed.
+    Its instant is from before the jobs were listed, so that a fire which Cloud Scheduler makes meanwhile is not taken for
+    missed.
     """
 
-    declaration: Declaration
-    now: datetime
-    jobs: Mapping[str, ActualJob]
+    snapshot: Snapshot
     pending: set[str]
     """Jobs whose missed runs are not settled: with a mark in the ledger, or a claim."""
     _ran: set[str] = field(default_factory=set)
 
+    @property
+    def declaration(self) -> Declaration:
+        """What is declared."""
+        return self.snapshot.declaration
+
+    @property
+    def now(self) -> datetime:
+        """When it was looked at."""
+        return self.snapshot.now
+
     def decide(self, name: str, since: datetime) -> Decision:
         """What becomes of a job that was held since `since`, is held no more, and is declared to run."""
-        job, actual = self.declaration.jobs[name], self.jobs.get(name)
+        job, actual = self.declaration.jobs[name], self.snapshot.jobs.get(name)
         # Who made the mark may have been ahead: what ran before it is known from the last attempt anyway.
         last = actual.last_attempt if actual else None
         fires = missed_fires(job, since - MAX_CLOCK_SKEW, last, self.now)
@@ -107,18 +116,16 @@ class Traffic:
         """Whether the last attempt of a job is younger than what it is expected to take."""
         if name in self._ran:
             return True
-        job, actual = self.declaration.jobs.get(name), self.jobs.get(name)
+        job, actual = self.declaration.jobs.get(name), self.snapshot.jobs.get(name)
         if job is None or actual is None or actual.last_attempt is None:
             return False
         return actual.last_attempt + job.busy > self.now
 
     def _next_window(self, job: DeclaredJob) -> str | None:
-        for window in self.declaration.windows.values():
-            if job.name in self.declaration.scopes.get(f"window/{window.name}", ()):
-                opening = next_opening(window, self.now)
-                if opening.start < self.now + job.busy:
-                    return f"{opening.scope} opens at {format_instant(opening.start)}, before it would be done"
-        return None
+        following = self.snapshot.holding.of(job).next_hold
+        if following is None or following.start is None or following.start >= self.now + job.busy:
+            return None
+        return f"{following.scope} opens at {format_instant(following.start)}, before it would be done"
 
     def _producers(self, job: DeclaredJob) -> str | None:
         for producer in sorted(upstream(job.name, {name: other.after for name, other in self.declaration.jobs.items()})):
@@ -138,7 +145,7 @@ class Traffic:
         """How many jobs of each service were started in the last minute."""
         recent = {
             name
-            for name, actual in self.jobs.items()
+            for name, actual in self.snapshot.jobs.items()
             if actual.last_attempt is not None and actual.last_attempt > self.now - STARTS_PERIOD
         }
         return Counter(self.declaration.jobs[name].service for name in recent | self._ran)

@@ -12,28 +12,24 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
-from interlock.actual import ActualJob
 from interlock.cron import zone
 from interlock.dates import uncovered_days
 from interlock.declaration import Declaration
-from interlock.holds import covers, format_instant
+from interlock.holds import format_instant
 from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
 from interlock.runtime.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.runtime.ledger import (
-    CLAIM_PREFIX,
     Claim,
     claim_content,
     claim_name,
     held_content,
-    held_since,
     in_progress,
-    parse_claim,
     unresolved,
 )
 from interlock.runtime.outside import Failure
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.report import Record
-from interlock.runtime.snapshot import Objects, Reader
+from interlock.runtime.snapshot import Objects, Reader, Snapshot
 
 REFUSED_FOR_NOW = frozenset({409, 429})
 """Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""
@@ -49,35 +45,21 @@ class HoldsMoved(Exception):
     """Something was held or released since the round: nothing more is run by what it saw."""
 
 
-def catch_up(
-    reader: Reader,
-    declaration: Declaration,
-    objects: Objects,
-    jobs: Mapping[str, ActualJob],
-    record: Callable[[Record], None],
-) -> None:
-    """Settles the marks of the jobs that nothing holds any more. `objects` and `jobs` were seen to stand still."""
-    claims, marks, holding = _claims(reader, objects), objects.marks, objects.active
-    for claim in unresolved(claims, {(job, item.generation) for job, item in marks.items()}, objects.now):
+def catch_up(reader: Reader, snapshot: Snapshot, record: Callable[[Record], None]) -> None:
+    """Settles the marks of the jobs that nothing holds any more. What the snapshot shows was seen to stand still."""
+    declaration, marks = snapshot.declaration, snapshot.objects.marks
+    claims = reader.claims(snapshot.objects)
+    for claim in unresolved(claims, {(job, item.generation) for job, item in marks.items()}, snapshot.now):
         record(_unresolved(declaration, claim))
-    free = [
-        name
-        for name in marks
-        if name not in declaration.jobs or not any(covers(hold, name, declaration.scopes) for hold in holding)
-    ]
-    traffic = Traffic(declaration=declaration, now=objects.now, jobs=jobs, pending=set(marks) | {claim.job for claim in claims})
-    maker = _Maker(reader, traffic, objects, record, {(claim.job, claim.held): claim for claim in claims})
+    declared = declaration.jobs
+    free = [name for name in marks if name not in declared or not snapshot.holding.of(declared[name]).held_by]
+    traffic = Traffic(snapshot=snapshot, pending=set(marks) | {claim.job for claim in claims})
+    maker = _Maker(reader, traffic, snapshot.objects, record, {(claim.job, claim.held): claim for claim in claims})
     try:
         for name in producers_first(declaration, maker.drop(free)):
             maker.settle(name)
     except HoldsMoved:
         record(Record(event=RUN_WAITING, why="what holds has changed just now; the next reconcile goes on"))
-
-
-def _claims(reader: Reader, objects: Objects) -> list[Claim]:
-    names = [name for name in objects.items if name.startswith(CLAIM_PREFIX)]
-    read = reader.outside.each(lambda name: parse_claim(name, reader.content(objects.items[name]) or b""), names)
-    return [claim for claim in read if claim is not None]
 
 
 def _unresolved(declaration: Declaration, claim: Claim) -> Record:
@@ -135,7 +117,7 @@ class _Maker:
         return self._traffic.decide(name, since)
 
     def _since(self, name: str) -> datetime | None:
-        return held_since(self._reader.content(self._marks[name]) or b"")
+        return self._reader.held_since(self._objects, name)
 
     def _forget(self, name: str) -> Failure | None:
         try:
@@ -149,7 +131,7 @@ class _Maker:
         self._record(Record(event=ACTION_FAILED, job=name, why=f"can't settle the runs that it missed: {failure}"))
 
     def _stand_still(self) -> None:
-        if self._reader.holding() != self._objects.holding:
+        if self._reader.flags_and_holds() != self._objects.flags_and_holds:
             raise HoldsMoved
 
     def _settle(self, name: str, mark: Item) -> None:

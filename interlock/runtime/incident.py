@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.runtime.ledger import decoded
+from interlock.holds import decode
 
 BREAKER_LABEL = ("interlock", "breaker")
 """The user label of the one policy whose incidents hold tables."""
@@ -47,7 +47,7 @@ def parse_incident(envelope: dict[str, object]) -> Incident | None:
     """The incident in a Pub/Sub push envelope, or None when there is none in it."""
     data = _mapping(envelope, "message").get("data")
     try:
-        payload = decoded(base64.b64decode(data, validate=True)) if isinstance(data, str) else {}
+        payload = decode(base64.b64decode(data, validate=True)) if isinstance(data, str) else {}
     except (binascii.Error, ValueError):
         return None
     incident = _mapping(payload, "incident")

@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from interlock.catalog import Json
-from interlock.holds import END, HOLD_ID, Hold, format_instant, parse_instant
+from interlock.holds import END, HOLD_ID, Hold, decode, encode, format_instant, parse_instant
 from interlock.names import NAME
 
 LEDGER_PREFIX = "ledger/"
@@ -60,12 +58,12 @@ def held_job(name: str) -> str | None:
 
 def held_content(job: str, since: datetime) -> bytes:
     """What a held object says."""
-    return encoded({"job": job, "since": format_instant(since)})
+    return encode({"job": job, "since": format_instant(since)})
 
 
 def held_since(content: bytes) -> datetime | None:
     """Since when, or None when the content does not say so."""
-    return _instant(decoded(content), "since")
+    return _instant(decode(content), "since")
 
 
 def claim_name(job: str, since: datetime, held: int) -> str:
@@ -75,7 +73,7 @@ def claim_name(job: str, since: datetime, held: int) -> str:
 
 def claim_content(claim: Claim) -> bytes:
     """What a claim says."""
-    return encoded(
+    return encode(
         {
             "job": claim.job,
             "since": format_instant(claim.since),
@@ -91,7 +89,7 @@ def parse_claim(name: str, content: bytes = b"") -> Claim | None:
     found = re.fullmatch(CLAIM_OBJECT, name)
     if found is None or (since := parse_instant(found["since"])) is None:
         return None
-    says = decoded(content)
+    says = decode(content)
     missed = says.get("missed")
     return Claim(
         job=found["job"],
@@ -128,20 +126,6 @@ def parse_released(name: str) -> Hold | None:
     if found is None or (end := parse_instant(found["end"])) is None:
         return None
     return Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
-
-
-def encoded(content: dict[str, Json]) -> bytes:
-    """An object's content, the same bytes for the same values."""
-    return (json.dumps(content, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def decoded(content: bytes) -> dict[str, object]:
-    """The JSON object in `content`, or an empty one: contents are a stranger's input."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _instant(says: dict[str, object], key: str) -> datetime | None:

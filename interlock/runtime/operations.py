@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from interlock.declaration import Declaration
-from interlock.holds import HOLD_PREFIX, Hold, parse_instant, parse_object_name
+from interlock.holding import Holding
+from interlock.holds import HOLD_PREFIX, Hold, hold_content, hold_name, parse_object_name
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
 from interlock.runtime.incident import Incident
-from interlock.runtime.ledger import MAX_CLOCK_SKEW, decoded, released_name
+from interlock.runtime.ledger import MAX_CLOCK_SKEW, released_name
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.reconcile import reconcile
@@ -29,7 +31,6 @@ from interlock.runtime.requests import (
     checked_release,
 )
 from interlock.runtime.snapshot import Objects, Reader
-from interlock.runtime.steps import hold_content, hold_name
 
 RELEASE_TRIES = 5
 """How often a hold that is being released is looked for again: somebody may be extending it."""
@@ -67,62 +68,64 @@ class _Operation:
     def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
         declaration, _ = self._reader.declaration()
         objects = self._reader.objects()
+        holding = objects.holding(declaration.scopes, declaration.windows)
         slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest):
-            id, end = checked_hold(request, declaration, objects.active, objects.released, objects.now, slack)
+            id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack)
             self._write(declaration, objects, request.scope, id, end, request.reason, request.owner)
         elif isinstance(request, ExtendRequest):
-            hold, end = checked_extension(request, declaration, objects.active, objects.now, slack)
+            hold, end = checked_extension(request, declaration, holding.active, objects.now, slack)
             self._extend(declaration, objects, hold, end, request.reason, request.owner)
         elif isinstance(request, ReleaseRequest):
-            self._release(objects, checked_release(request, objects.active), request)
+            self._release(objects, checked_release(request, holding.active), request)
         else:
-            self._trip(declaration, objects, request)
+            self._trip(declaration, objects, holding, request)
 
     def _write(
         self, declaration: Declaration, objects: Objects, scope: str, id: str, end: datetime, reason: str, owner: str
     ) -> None:
-        content = hold_content(
+        hold = Hold(
             scope=scope,
             id=id,
-            jobs=declaration.scopes[scope],
-            tables=declaration.tables.get(scope, ()),
+            end=end,
+            object_name=hold_name(scope, id, end),
             reason=reason,
             owner=owner,
+            jobs=frozenset(declaration.scopes[scope]),
+            tables=frozenset(declaration.tables.get(scope, ())),
             start=objects.now,
-            end=end,
         )
-        if self._create(hold_name(scope, id, end), content):
+        if self._create(hold.object_name, hold_content(hold)):
             self._record(Record(event=HOLD_WRITTEN, hold=scope, until=end, why=f"{owner}: {reason} (id {id})"))
 
     def _extend(
         self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
     ) -> None:
         """The new name first, then the old ones away: no moment without. The jobs and tables that it had are kept."""
-        says = decoded(self._reader.content(objects.items[hold.object_name]) or b"")
-        start = says.get("start")
-        reason, owner = reason or hold.reason or "", owner or hold.owner or ""
-        content = hold_content(
-            scope=hold.scope,
-            id=hold.id,
+        longer = replace(
+            hold,
+            end=end,
+            object_name=hold_name(hold.scope, hold.id, end),
+            reason=reason or hold.reason or "",
+            owner=owner or hold.owner or "",
             jobs=hold.jobs | set(declaration.scopes.get(hold.scope, ())),
             tables=hold.tables | set(declaration.tables.get(hold.scope, ())),
-            reason=reason,
-            owner=owner,
-            start=(parse_instant(start) if isinstance(start, str) else None) or objects.now,
-            end=end,
+            start=hold.start or objects.now,
         )
-        if self._create(hold_name(hold.scope, hold.id, end), content):
-            self._record(Record(event=HOLD_WRITTEN, hold=hold.scope, until=end, why=f"extended; {owner}: {reason}"))
+        if self._create(longer.object_name, hold_content(longer)):
+            why = f"extended; {longer.owner}: {longer.reason}"
+            self._record(Record(event=HOLD_WRITTEN, hold=hold.scope, until=end, why=why))
         for older in self._names(objects, hold):
             if older.end < end:
                 self._delete(objects.items[older.object_name])
 
     def _release(self, objects: Objects, hold: Hold, request: ReleaseRequest) -> None:
-        """Every object of the hold. For the opening of a window a tombstone first, until no object of it could be open."""
+        """Every object of the hold; an opening may have none yet. For the opening of a window a tombstone first, until no
+        object of it could be open."""
         names = self._names(objects, hold)
         if hold.scope.startswith("window/"):
-            self._create(released_name(hold.scope, hold.id, max(name.end for name in names)), b"{}\n")
+            last = max((name.end for name in names), default=hold.end)
+            self._create(released_name(hold.scope, hold.id, last), b"{}\n")
         for _ in range(RELEASE_TRIES):
             for name in names:
                 self._delete(objects.items[name.object_name])
@@ -133,7 +136,7 @@ class _Operation:
         why = f"{request.owner or 'somebody'}: {request.reason or 'released'}"
         self._record(Record(event=HOLD_RELEASED, hold=hold.scope, until=hold.end, why=why))
 
-    def _trip(self, declaration: Declaration, objects: Objects, incident: Incident) -> None:
+    def _trip(self, declaration: Declaration, objects: Objects, holding: Holding, incident: Incident) -> None:
         """The circuit breaker: one hold for each table, made longer while incidents open; one that closes changes nothing."""
         scope = f"table/{incident.table}"
         if not incident.breaker or not incident.open:
@@ -150,7 +153,7 @@ class _Operation:
             self._record(Record(event=INCIDENT_IGNORED, until=end, why=why))
             return
         reason = f"serialization conflicts: incident {incident.id[:100]} of {incident.policy[:100]}"
-        held = [hold for hold in objects.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
+        held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         if not held:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:

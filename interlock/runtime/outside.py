@@ -15,7 +15,7 @@ PASSING = frozenset({409, 429, 500, 502, 503, 504})
 """Refusals that another try may not meet. 409: two calls change one job at once."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=0.5), timedelta(seconds=16)
 PATIENCE = timedelta(seconds=100)
-"""How long after the start of a request calls are tried again; a job answered 409 for a minute at worst."""
+"""Of the coordinator; a job answered 409 for a minute at worst."""
 MAX_CONCURRENT = 10
 """Calls at a time: 200 jobs are paused in seconds, and Google's 500 writes a minute are left to others too."""
 
@@ -38,12 +38,14 @@ class Outside:
     jitter: Callable[[], float]
     """A random number in [0, 1)."""
     concurrent: int = MAX_CONCURRENT
+    patience: timedelta = PATIENCE
+    """How long after the start of a request calls are tried again."""
     give_up: datetime | None = None
     """When nothing is tried again any more; see `begun`."""
 
     def begun(self) -> Outside:
         """The same for one request, whose calls share its patience, however many of them fail."""
-        return self if self.give_up else replace(self, give_up=self.clock() + PATIENCE)
+        return self if self.give_up else replace(self, give_up=self.clock() + self.patience)
 
     def each(self, call: Callable[[A], T], arguments: Iterable[A]) -> Sequence[T]:
         """`call` for every argument, up to `concurrent` at a time; the results in the order of the arguments."""
@@ -60,7 +62,7 @@ class Outside:
         The last Refused or Unknown when patience is over. Waits grow exponentially, with full jitter:
         https://cloud.google.com/storage/docs/retry-strategy#exponential-backoff
         """
-        give_up, waited, wait = self.give_up or self.clock() + PATIENCE, timedelta(0), FIRST_WAIT
+        give_up, waited, wait = self.give_up or self.clock() + self.patience, timedelta(0), FIRST_WAIT
         while True:
             try:
                 return call()
@@ -68,7 +70,7 @@ class Outside:
                 if not (failure.code in passing if isinstance(failure, Refused) else unanswered):
                     raise
                 # By the clock, and by what was slept: a test's clock may stand still.
-                if self.clock() >= give_up or waited >= PATIENCE:
+                if self.clock() >= give_up or waited >= self.patience:
                     raise
                 pause = wait * (0.5 + self.jitter() / 2)
                 self.sleep(pause.total_seconds())

@@ -25,6 +25,10 @@ class Refused(Exception):
         super().__init__(message)
 
 
+class NoBucket(Refused):
+    """There is no such bucket: nothing is deployed there."""
+
+
 class Unknown(Exception):
     """The call got no answer: it may have happened."""
 

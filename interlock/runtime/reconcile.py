@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
-from interlock.actual import ActualJob
-from interlock.declaration import Declaration
-from interlock.holds import active, covers
 from interlock.runtime.alarms import found_wrong
 from interlock.runtime.catchup_runs import catch_up
 from interlock.runtime.declaration_file import DeclarationError
@@ -23,7 +19,7 @@ from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import Failure, Outside
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record, Recorder, Report
-from interlock.runtime.snapshot import Objects, Reader
+from interlock.runtime.snapshot import Reader, Snapshot
 from interlock.runtime.steps import Removal, Step, Write, leftovers, steps, windows_to_open
 
 MAX_ROUNDS = 5
@@ -33,11 +29,7 @@ MAX_ROUNDS = 5
 class Round:
     """What one round saw and did."""
 
-    declaration: Declaration
-    declared: datetime | None
-    """When the declaration was written."""
-    objects: Objects
-    jobs: dict[str, ActualJob]
+    snapshot: Snapshot
     failed: frozenset[str]
     """Jobs and objects about which something could not be done."""
     repeat: bool
@@ -58,12 +50,12 @@ def reconcile(outside: Outside) -> Report:
             new_failures = last.failed and (before is None or last.failed != before.failed)
             if last.repeat or new_failures:
                 continue
-            catch_up(reader, last.declaration, last.objects, last.jobs, recorder)
+            catch_up(reader, last.snapshot, recorder)
             # Catching up takes time: what held a job when it was last looked at may have ended since.
-            if active(last.objects.holds, outside.clock()) == last.objects.active:
+            if last.snapshot.holding.active_at(outside.clock()) == last.snapshot.holding.active:
                 break
         assert last is not None  # noqa: S101
-        for record in found_wrong(last.declaration, last.objects, last.jobs, last.declared):
+        for record in found_wrong(last.snapshot):
             recorder(record)
     except DeclarationError as error:
         recorder(Record(event=RECONCILE_FAILED, why=f"nothing is touched: {error}"))
@@ -83,27 +75,19 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     failed = _write(outside, writes, recorder) | _remove(outside, removals, recorder)
     if writes or removals:
         objects = reader.objects()
-    jobs = reader.jobs(declaration)
-    due = steps(declaration, objects, jobs, declared_in.created)
+    snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=reader.jobs(declaration))
+    due = steps(snapshot)
     outcomes = outside.each(partial(_take, outside), due)
     for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
     failed |= {step.job.name for step, failure in zip(due, outcomes, strict=True) if failure}
-    moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in
+    moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in
     # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
-    moved = moved or active(objects.holds, outside.clock()) != objects.active
+    moved = moved or snapshot.holding.active_at(outside.clock()) != snapshot.holding.active
     # One that could not be resumed waits for its catch-up, and does not keep the others from theirs.
     to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks.keys() - failed for step in due)
-    return Round(
-        declaration=declaration,
-        declared=declared_in.created,
-        objects=objects,
-        jobs=jobs,
-        failed=failed,
-        repeat=moved or to_be_seen,
-        moved=moved,
-    )
+    return Round(snapshot=snapshot, failed=failed, repeat=moved or to_be_seen, moved=moved)
 
 
 def _write(outside: Outside, writes: Iterable[Write], recorder: Recorder) -> frozenset[str]:
@@ -155,17 +139,17 @@ def _outcome(step: Step, failure: Failure | None) -> list[Record]:
 
 
 def _conclude(last: Round, recorder: Recorder) -> None:
-    holding, scopes = last.objects.active, last.declaration.scopes
-    held = sum(1 for name in last.declaration.jobs if any(covers(hold, name, scopes) for hold in holding))
+    jobs, holding = last.snapshot.declaration.jobs, last.snapshot.holding
+    held = sum(1 for job in jobs.values() if holding.of(job).held_by)
     numbers = (
-        ("jobs", len(last.declaration.jobs)),
+        ("jobs", len(jobs)),
         ("held", held),
-        ("paused", sum(1 for job in last.declaration.jobs.values() if job.paused)),
+        ("paused", sum(1 for job in jobs.values() if job.paused)),
         ("failed", len(last.failed)),
     )
     if last.moved:
         why = f"what holds kept changing for {MAX_ROUNDS} rounds; the next tick looks again"
         recorder(Record(event=RECONCILE_FAILED, why=why, numbers=numbers))
     else:
-        why = f"{held} of {len(last.declaration.jobs)} jobs are held, {len(last.failed)} could not be changed"
+        why = f"{held} of {len(jobs)} jobs are held, {len(last.failed)} could not be changed"
         recorder(Record(event=RECONCILED, why=why, numbers=numbers))

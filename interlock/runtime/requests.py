@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.declaration import Declaration
-from interlock.holds import FLAG_PREFIX, HOLD_ID, SCOPE, Hold, format_instant, parse_instant
+from interlock.holds import HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
 from interlock.names import MAX_TEXT, did_you_mean, format_duration
 from interlock.runtime.incident import Incident, parse_incident
 from interlock.windows import OPENING_ID, compact
@@ -138,7 +138,7 @@ class _Body:
 
     def _scope(self) -> str:
         scope = self._said.get("scope")
-        if not (isinstance(scope, str) and len(scope) <= MAX_SCOPE_CHARACTERS and re.fullmatch(SCOPE, scope)):
+        if not (isinstance(scope, str) and len(scope) <= MAX_SCOPE_CHARACTERS and re.fullmatch(WRITTEN_SCOPE, scope)):
             raise Rejected(400, f"scope {_shown(scope)} is none; write one like service/nba-scrapers, job/<name> or all")
         return scope
 
@@ -250,12 +250,12 @@ def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:
 
 def _runtime(holds: Iterable[Hold], scope: str, id: str) -> list[Hold]:
     """The runtime hold of that identity. A flag is Terraform's, and none."""
-    return [h for h in holds if (h.scope, h.id) == (scope, id) and not h.object_name.startswith(FLAG_PREFIX)]
+    return [h for h in holds if (h.scope, h.id) == (scope, id) and not h.is_flag]
 
 
 def _no_such_hold(scope: str, id: str, holds: Iterable[Hold]) -> Rejected:
     same = [hold for hold in holds if hold.scope == scope]
-    if any(hold.object_name.startswith(FLAG_PREFIX) for hold in same):
+    if any(hold.is_flag for hold in same):
         name = scope.partition("/")[2]
         return Rejected(
             409,

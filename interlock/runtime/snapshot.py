@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from interlock.actual import ActualJob
 from interlock.declaration import OBJECT, Declaration
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, active, malformed, parse_object_name, with_content
+from interlock.holding import Holding, HoldingWindow
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, decode, malformed, parse_object_name, with_content
 from interlock.runtime.declaration_file import DeclarationError, parse
-from interlock.runtime.ledger import LEDGER_PREFIX, decoded, held_job, parse_released
+from interlock.runtime.ledger import CLAIM_PREFIX, LEDGER_PREFIX, Claim, held_job, held_since, parse_claim, parse_released
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item
 
@@ -25,16 +27,17 @@ class Objects:
     now: datetime
     items: Mapping[str, Item]
     holds: tuple[Hold, ...]
-    """Flags and holds with their contents, active or not; released openings are left out."""
+    """Flags and holds with their contents, active or not, released or not."""
     released: tuple[Hold, ...]
     """Tombstones of the openings that were released early."""
 
-    @property
-    def active(self) -> list[Hold]:
-        """What holds now."""
-        return active(self.holds, self.now)
+    def holding(self, scopes: Mapping[str, Iterable[str]], windows: Mapping[str, HoldingWindow]) -> Holding:
+        """What holds which job by these scopes and windows, of a declaration or of a catalog."""
+        return Holding(
+            now=self.now, scopes=scopes, objects=self.holds, tombstones=self.released, windows=tuple(windows.values())
+        )
 
-    @property
+    @cached_property
     def marks(self) -> dict[str, Item]:
         """The held object of each job that has one."""
         named = ((held_job(name), item) for name, item in self.items.items())
@@ -46,9 +49,31 @@ class Objects:
         return malformed(self.items)
 
     @property
-    def holding(self) -> frozenset[Item]:
+    def flags_and_holds(self) -> frozenset[Item]:
         """What must stand still while a reconcile acts: flags and holds, by name and generation."""
         return frozenset(item for name, item in self.items.items() if name.startswith((FLAG_PREFIX, HOLD_PREFIX)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Everything that a reconcile decides by."""
+
+    declaration: Declaration
+    declared: datetime | None
+    """When the declaration was written: by a deploy, which then changes the jobs."""
+    objects: Objects
+    jobs: Mapping[str, ActualJob]
+    """Those that are declared, by name, as Cloud Scheduler has them."""
+
+    @property
+    def now(self) -> datetime:
+        """From before the objects were listed."""
+        return self.objects.now
+
+    @cached_property
+    def holding(self) -> Holding:
+        """What holds which job."""
+        return self.objects.holding(self.declaration.scopes, self.declaration.windows)
 
 
 @dataclass
@@ -75,31 +100,43 @@ class Reader:
         """
         now = self.outside.clock()
         items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
-        tombstones = [hold for name in items if (hold := parse_released(name)) is not None]
-        gone = {(hold.scope, hold.id) for hold in tombstones}
         named = [hold for name in items if (hold := parse_object_name(name)) is not None]
         holds = self.outside.each(lambda hold: self._with_content(hold, items[hold.object_name]), named)
         return Objects(
             now=now,
             items=items,
-            holds=tuple(hold for hold in holds if (hold.scope, hold.id) not in gone),
-            released=tuple(tombstones),
+            holds=tuple(holds),
+            released=tuple(hold for name in items if (hold := parse_released(name)) is not None),
         )
 
-    def holding(self) -> frozenset[Item]:
+    def flags_and_holds(self) -> frozenset[Item]:
         """The flags and holds that are there now."""
         return frozenset(item for prefix in (FLAG_PREFIX, HOLD_PREFIX) for item in self._list(prefix))
 
     def jobs(self, declaration: Declaration) -> dict[str, ActualJob]:
         """The declared jobs as Cloud Scheduler has them in their declared regions, by name."""
-        outside = self.outside
-        listed = outside.each(lambda region: outside.patiently(lambda: outside.scheduler.list(region)), declaration.regions)
         return {
             job.name: job
-            for jobs in listed
-            for job in jobs
+            for job in self.all_jobs(declaration.regions)
             if job.name in declaration.jobs and declaration.jobs[job.name].region == job.region
         }
+
+    def all_jobs(self, regions: Iterable[str]) -> list[ActualJob]:
+        """Every job that Cloud Scheduler has in `regions`, strangers too, region by region."""
+        outside = self.outside
+        listed = outside.each(lambda region: outside.patiently(lambda: outside.scheduler.list(region)), sorted(regions))
+        return [job for jobs in listed for job in jobs]
+
+    def claims(self, objects: Objects) -> list[Claim]:
+        """The catch-up runs that are being made, or were when their instance stopped."""
+        names = [name for name in objects.items if name.startswith(CLAIM_PREFIX)]
+        read = self.outside.each(lambda name: parse_claim(name, self.content(objects.items[name]) or b""), names)
+        return [claim for claim in read if claim is not None]
+
+    def held_since(self, objects: Objects, job: str) -> datetime | None:
+        """Since when the ledger has the job called `job` held; None when it has no mark, or one that does not say so."""
+        mark = objects.marks.get(job)
+        return held_since(self.content(mark) or b"") if mark else None
 
     def content(self, item: Item) -> bytes | None:
         """What that generation holds, or None when it is gone."""
@@ -111,7 +148,7 @@ class Reader:
         return self._contents[item]
 
     def _with_content(self, hold: Hold, item: Item) -> Hold:
-        return replace(with_content(hold, decoded(self.content(item) or b"")), created=item.created)
+        return replace(with_content(hold, decode(self.content(item) or b"")), created=item.created)
 
     def _list(self, prefix: str) -> list[Item]:
         return self.outside.patiently(lambda: self.outside.bucket.list(prefix))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration, DeclaredJob
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, covers, format_instant, parse_object_name
+from interlock.holds import Hold, hold_content, hold_name, parse_object_name
 from interlock.names import OWN_PREFIX
 from interlock.runtime.events import (
     ENABLED_WHILE_HELD,
@@ -20,10 +20,10 @@ from interlock.runtime.events import (
     JOB_RESUMED,
     PAUSED_WITHOUT_HOLD,
 )
-from interlock.runtime.ledger import MAX_CLOCK_SKEW, encoded
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
-from interlock.runtime.snapshot import Objects
+from interlock.runtime.snapshot import Objects, Snapshot
 from interlock.windows import Opening, open_at
 
 
@@ -58,38 +58,6 @@ class Step:
     """Of what was found, whatever comes of the step."""
 
 
-def hold_name(scope: str, id: str, end: datetime) -> str:
-    """The name of a runtime hold's object."""
-    return f"{HOLD_PREFIX}{scope}/{id}@{format_instant(end)}.json"
-
-
-def hold_content(
-    *,
-    scope: str,
-    id: str,
-    jobs: Iterable[str],
-    tables: Iterable[str],
-    reason: str,
-    owner: str,
-    start: datetime,
-    end: datetime,
-) -> bytes:
-    """What a runtime hold's object says: `jobs` are those that the scope covers as it is written, `tables` those whose writers
-    it keeps still. docs/flags.md publishes it."""
-    return encoded(
-        {
-            "scope": scope,
-            "id": id,
-            "jobs": [*sorted(jobs)],
-            "tables": [*sorted(tables)],
-            "reason": reason,
-            "owner": owner,
-            "start": format_instant(start),
-            "until": format_instant(end),
-        }
-    )
-
-
 def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
     """The hold of every opening that is due and has neither object nor tombstone: a lost or late timer costs a tick."""
     present = {(hold.scope, hold.id) for hold in (*objects.holds, *objects.released)}
@@ -102,21 +70,22 @@ def _open(declaration: Declaration, now: datetime) -> list[Opening]:
 
 def _opening(declaration: Declaration, opening: Opening) -> Write:
     window = declaration.windows[opening.window]
-    content = hold_content(
+    hold = Hold(
         scope=opening.scope,
         id=opening.id,
-        jobs=declaration.scopes.get(opening.scope, ()),
-        tables=declaration.tables.get(opening.scope, ()),
+        end=opening.end,
+        object_name=hold_name(opening.scope, opening.id, opening.end),
         reason=window.reason,
         owner=window.owner,
+        jobs=frozenset(declaration.scopes.get(opening.scope, ())),
+        tables=frozenset(declaration.tables.get(opening.scope, ())),
         start=opening.start,
-        end=opening.end,
     )
     why = f"the window opens: {window.reason}"
     return Write(
-        name=hold_name(opening.scope, opening.id, opening.end),
-        content=content,
-        record=Record(event=HOLD_WRITTEN, hold=opening.scope, until=opening.end, why=why),
+        name=hold.object_name,
+        content=hold_content(hold),
+        record=Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=why),
     )
 
 
@@ -132,7 +101,7 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     removals = []
     for name, item in objects.items.items():
         hold = parse_object_name(name)
-        if hold is None or name.startswith(FLAG_PREFIX):
+        if hold is None or hold.is_flag:
             continue
         if (hold.scope, hold.id) in released:
             removals.append(Removal(item=item))
@@ -145,31 +114,29 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     return removals
 
 
-def steps(
-    declaration: Declaration, objects: Objects, jobs: Mapping[str, ActualJob], declared: datetime | None = None
-) -> list[Step]:
+def steps(snapshot: Snapshot) -> list[Step]:
     """What is to be done about each declared job, nothing for those that are right; never about any other job.
 
-    `declared` is when the declaration was written. While that is younger than a tick, the deploy that wrote it may still be
-    changing jobs, and one that is not as it says is nobody's fault.
+    While the declaration is younger than a tick, the deploy that wrote it may still be changing jobs, and one that is not as it
+    says is nobody's fault.
     """
-    holding, marks = objects.active, objects.marks
-    seen = objects.now - declaration.tick
+    declaration, marks = snapshot.declaration, snapshot.objects.marks
+    seen = snapshot.now - declaration.tick
     found = []
     for name, job in declaration.jobs.items():
         if name.startswith(OWN_PREFIX):
             continue
-        held_by = [hold for hold in holding if covers(hold, name, declaration.scopes)]
-        actual, marked = jobs.get(name), name in marks
-        mark = None if marked or job.paused or not held_by else _since(declaration, held_by, actual, objects.now)
-        known = _was_held(held_by, marks[name], seen) if marked else _older(declared, seen)
+        held_by = snapshot.holding.of(job).held_by
+        actual, marked = snapshot.jobs.get(name), name in marks
+        mark = None if marked or job.paused or not held_by else _since(declaration, held_by, actual, snapshot.now)
+        known = _was_held(held_by, marks[name], seen) if marked else _older(snapshot.declared, seen)
         step = _step(job, held_by, actual, mark, marked=marked, known=known)
         if step.verb or step.mark or step.notes:
             found.append(step)
     return found
 
 
-def _since(declaration: Declaration, held_by: list[Hold], actual: ActualJob | None, now: datetime) -> datetime:
+def _since(declaration: Declaration, held_by: Sequence[Hold], actual: ActualJob | None, now: datetime) -> datetime:
     """Since when a job is held that was not seen held before: since now, unless somebody has paused it already. That was
     Terraform, turning a backfill on: after it wrote the flag, and where nobody says when that was, not before the last tick."""
     if actual is None or actual.state != PAUSED:
@@ -182,7 +149,7 @@ def _older(created: datetime | None, seen: datetime) -> bool:
     return created is None or created <= seen
 
 
-def _was_held(held_by: list[Hold], mark: Item, seen: datetime) -> bool:
+def _was_held(held_by: Sequence[Hold], mark: Item, seen: datetime) -> bool:
     """Whether the job of the mark has been paused for one of these holds, and not only for one that has ended since: a job that
     waits for its catch-up run has a mark too, and is enabled when the next hold comes."""
     made_for = (hold.created and mark.created and hold.created <= mark.created for hold in held_by)
@@ -190,7 +157,7 @@ def _was_held(held_by: list[Hold], mark: Item, seen: datetime) -> bool:
 
 
 def _step(
-    job: DeclaredJob, held_by: list[Hold], actual: ActualJob | None, mark: datetime | None, *, marked: bool, known: bool
+    job: DeclaredJob, held_by: Sequence[Hold], actual: ActualJob | None, mark: datetime | None, *, marked: bool, known: bool
 ) -> Step:
     """`known`: it has been made as it should be before, so that somebody must have changed it."""
     if actual is None or actual.state not in (ENABLED, PAUSED):

@@ -13,7 +13,7 @@ import click
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
 from interlock.names import count, format_duration
-from interlock.terminal.operating import Site, asking
+from interlock.terminal.site import Site, asking
 
 POLL_SECONDS = 5.0
 MARGIN = timedelta(minutes=1)
@@ -36,7 +36,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
     def look() -> dict[str, datetime]:
         with asking(site.environment):
             jobs = site.reader.jobs(site.declaration)
-            return running(site.declaration, jobs.values(), names, site.outside.clock())
+            return running(site.declaration, jobs.values(), names, site.reader.outside.clock())
 
     left = _wait(look, len(names), limit)
     if left:

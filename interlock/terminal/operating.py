@@ -5,11 +5,8 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -19,23 +16,18 @@ import click
 
 from interlock.catalog import Json
 from interlock.cron import ZoneError, zone
-from interlock.declaration import Declaration
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
-from interlock.gcp.clock import check_clock, clock
+from interlock.gcp.clock import check_clock
 from interlock.gcp.coordinator import ask
-from interlock.gcp.ports import GoogleBucket, GoogleScheduler
-from interlock.holds import FLAG_PREFIX, Hold, format_end
+from interlock.holds import Hold, format_end
 from interlock.names import count
-from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
-from interlock.runtime.outside import Outside
-from interlock.runtime.ports import Refused, Unknown
-from interlock.runtime.report import Record
+from interlock.runtime.outside import PATIENCE
 from interlock.runtime.requests import Rejected, parse_request
-from interlock.runtime.snapshot import Objects, Reader
-from interlock.terminal.common import Place, cell, new_table, print_table
+from interlock.terminal.common import cell, new_table, print_table
+from interlock.terminal.site import Site, asking
 from interlock.timing.effect import Effect, made_up_for
 from interlock.timing.until import parse_duration, parse_end
 
@@ -45,70 +37,6 @@ TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught
 """Events that many jobs share, as people read them."""
 SHOWN_JOBS = 40
 """Rows of an effect; a hold of everything has hundreds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """What is declared and held, as the coordinator sees it."""
-
-    environment: Environment
-    outside: Outside
-    reader: Reader
-    declaration: Declaration
-    objects: Objects
-
-    @property
-    def now(self) -> datetime:
-        """From before the objects were listed."""
-        return self.objects.now
-
-    @property
-    def runtime_holds(self) -> list[Hold]:
-        """The active holds that no flag makes."""
-        return [hold for hold in self.objects.active if not hold.object_name.startswith(FLAG_PREFIX)]
-
-
-def see(env_name: str) -> Site:
-    """Looks, and says where. CloudError when it can't be seen."""
-    return look(Place(env_name).cloud)
-
-
-def look(environment: Environment) -> Site:
-    """The same, where it has been said already."""
-    with asking(environment):
-        outside = Outside(
-            bucket=GoogleBucket(environment.project, environment.bucket),
-            scheduler=GoogleScheduler(environment.project),
-            clock=clock,
-            log=_quiet,
-            sleep=time.sleep,
-            jitter=random.random,
-        )
-        reader = Reader(outside)
-        declaration, _ = reader.declaration()
-        return Site(environment=environment, outside=outside, reader=reader, declaration=declaration, objects=reader.objects())
-
-
-@contextmanager
-def asking(environment: Environment) -> Iterator[None]:
-    """Turns what the bucket and Cloud Scheduler say into one line for people."""
-    try:
-        yield
-    except DeclarationError as error:
-        raise CloudError(f"gs://{environment.bucket}: {error}") from error
-    except Refused as error:
-        if error.code == 404:
-            raise CloudError(
-                f"there is no bucket {environment.bucket}; deploy the coordination stack first: make deploy"
-            ) from error
-        raise CloudError(f"project {environment.project} says no: {error}") from error
-    except Unknown as error:
-        raise CloudError(f"project {environment.project} does not answer: {error}") from error
-
-
-def _quiet(record: Record) -> None:
-    """The report has them all."""
-    del record
 
 
 def end_options(command: F) -> F:
@@ -162,7 +90,7 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
         return found[0]
     if found:
         raise click.UsageError(f"{scope} has {len(found)} holds; name one: {', '.join(hold.id for hold in found)}")
-    flagged = any(hold.scope == scope for hold in site.objects.active)
+    flagged = any(hold.scope == scope for hold in site.holding.active)
     if flagged and id is None:
         name = scope.partition("/")[2]
         raise click.UsageError(
@@ -218,15 +146,15 @@ def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
     check_clock()
     try:
         with asking(site.environment):
-            report = serve(site.outside, parse_request("POST", json.dumps(content).encode()))
+            report = serve(replace(site.reader.outside, patience=PATIENCE), parse_request("POST", json.dumps(content).encode()))
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     return print_report(report.as_json(), ok=report.settled)
 
 
-def look_now(environment: Environment) -> None:
-    """Has the coordinator look after a deploy. A tick may have come between: as a backfill is ended, Terraform resumes its jobs
-    before it deletes the flag, and whoever looks meanwhile pauses them again. Without an answer the next tick does it."""
+def ask_to_reconcile(environment: Environment) -> None:
+    """Has the coordinator reconcile after a deploy. A tick may have come between: as a backfill is ended, Terraform resumes its
+    jobs before it deletes the flag, and a reconcile meanwhile pauses them again. Without an answer the next tick does it."""
     try:
         answer = ask(environment, {"action": "reconcile"})
     except CloudError as error:

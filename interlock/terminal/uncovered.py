@@ -12,16 +12,14 @@ from interlock.cron import zone
 from interlock.dates import rerun_command, uncovered_days
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
-from interlock.runtime.ledger import held_since
-from interlock.terminal.operating import Site
+from interlock.terminal.site import Site
 
 
 def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
     """A line for each day of each job that was held over it; with the command, as far as the catalog in `root` tells."""
     catalog: Catalog | None = None
     for name in jobs:
-        job, mark = site.declaration.jobs[name], site.objects.marks.get(name)
-        since = held_since(site.reader.content(mark) or b"") if mark else None
+        job, since = site.declaration.jobs[name], site.reader.held_since(site.objects, name)
         if since is None or job.paused or not job.relative_dates or since >= site.now:
             continue
         days = uncovered_days(job, job.schedule.fires_between(since, site.now, zone(job.time_zone)), site.now)

@@ -1,18 +1,14 @@
-"""What holds do to jobs, said ahead: which pause, which runs they miss, and when they run again. Pure; half-open intervals."""
+"""What a hold costs, said ahead: which runs of which jobs it misses, and what becomes of them. Pure; half-open intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from interlock.cron import zone
-from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.holds import Hold, active, covers
-from interlock.windows import compact, next_opening, openings
-
-LOOK_AHEAD = timedelta(days=31)
-"""How far ahead a time at which a job runs again, or is held next, is looked for."""
+from interlock.declaration import Declaration, DeclaredJob
+from interlock.holding import Holding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +21,12 @@ class Effect:
     missed: int
 
 
-def effects(
-    declaration: Declaration, jobs: Iterable[str], in_force: Sequence[Hold], until: datetime, now: datetime
-) -> list[Effect]:
-    """What holding `jobs` until `until` does beyond what `in_force` does already, by name; what is lost for good first."""
+def effects(declaration: Declaration, jobs: Iterable[str], holding: Holding, until: datetime) -> list[Effect]:
+    """What holding `jobs` until `until` does beyond what `holding` does already, by name; what is lost for good first."""
     found = []
     for job in sorted({declaration.jobs[name] for name in jobs if name in declaration.jobs}, key=lambda job: job.name):
-        held_until = max((hold.end for hold in in_force if covers(hold, job.name, declaration.scopes)), default=None)
-        missed = 0 if job.paused else fires(job, max(now, held_until or now), until)
+        held_until = holding.of(job).held_until
+        missed = 0 if job.paused else fires(job, max(holding.now, held_until or holding.now), until)
         found.append(Effect(job=job, held_until=held_until, missed=missed))
     return sorted(found, key=lambda effect: effect.job.recoverable or not effect.missed)
 
@@ -53,52 +47,3 @@ def made_up_for(job: DeclaredJob, missed: int) -> str:
     if job.catch_up == "skip":
         return "none: its catch_up is skip"
     return "one catch-up run, for its own day" if job.relative_dates else "one catch-up run"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """What happens to a job from an instant on."""
-
-    held_by: tuple[Hold, ...]
-    """At that instant; the opening of a window is one too."""
-    free: datetime | None
-    """When nothing holds it any more, as far as is known; that instant itself when nothing does, None when beyond reach."""
-    next_hold: Hold | None
-    """What holds it next, once it is free."""
-
-
-def outlook(declaration: Declaration, job: str, holds: Sequence[Hold], released: Sequence[Hold], at: datetime) -> Outlook:
-    """What holds `job` at `at`, until when, and what comes next. `released` are the openings that somebody ended early."""
-    horizon = at + LOOK_AHEAD
-    known = [hold for hold in holds if covers(hold, job, declaration.scopes)]
-    windows = [
-        window for name, window in sorted(declaration.windows.items()) if job in declaration.scopes.get(f"window/{name}", ())
-    ]
-    gone = {(hold.scope, hold.id) for hold in released} | {(hold.scope, hold.id) for hold in known}
-    held_by, free = _held(known, windows, gone, at), at
-    while (now_by := _held(known, windows, gone, free)) and free < horizon:
-        free = max(hold.end for hold in now_by)
-    starts = (_as_hold(window, next_opening(window, free).start) for window in windows)
-    following = min((hold for hold in starts if (hold.scope, hold.id) not in gone), key=lambda hold: hold.id, default=None)
-    return Outlook(held_by=held_by, free=free if free < horizon else None, next_hold=following)
-
-
-def _held(
-    known: Sequence[Hold], windows: Sequence[DeclaredWindow], gone: set[tuple[str, str]], at: datetime
-) -> tuple[Hold, ...]:
-    """The holds at `at`: the objects that are active then, and the openings that will have one by then."""
-    open_then = (
-        _as_hold(window, opening.start) for window in windows for opening in openings(window, at, at + datetime.resolution)
-    )
-    return (*active(known, at), *(hold for hold in open_then if (hold.scope, hold.id) not in gone))
-
-
-def _as_hold(window: DeclaredWindow, start: datetime) -> Hold:
-    return Hold(
-        scope=f"window/{window.name}",
-        id=compact(start),
-        end=start + window.duration,
-        object_name="",
-        reason=window.reason,
-        owner=window.owner,
-    )

@@ -15,10 +15,9 @@ from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
 from interlock.cron import zone
 from interlock.graph import chains, scopes
-from interlock.holds import Hold, active, covers
+from interlock.holding import Holding
 from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.timing.minutes import Span
-from interlock.windows import openings
 
 Interval = tuple[datetime, datetime]
 Start = tuple[str, datetime]
@@ -154,17 +153,16 @@ def timeline(
     day: Day,
     *,
     jobs: Iterable[str] | None = None,
-    holds: Sequence[Hold] = (),
-    released: Sequence[Hold] = (),
-    now: datetime | None = None,
+    holding: Holding | None = None,
 ) -> Timeline:
     """The day of `catalog`, of `jobs` alone when they are named; a collision with one of them belongs to it.
 
-    `holds` count as far as they are active at `now`: a hold tells only its end, so that it counts from `now` on, unless it is
-    the opening of a window. `released` are openings that somebody ended early.
+    `holding` says what holds, now and on the day; without it only the windows of the catalog are known. A hold of which nobody
+    knows since when counts from now on.
     """
     shown = set(catalog.jobs if jobs is None else jobs)
-    closed = _closed(catalog, day, active(holds, now) if now else [], released, now or day.start)
+    known = holding or Holding(now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()))
+    closed = {name: _closed(known, name, day) for name in catalog.jobs}
     fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
     found = [
         (collision, begins)
@@ -216,33 +214,19 @@ def _fires(job: Job, day: Day) -> Iterator[datetime]:
     return job.schedule.fires_between(day.start, day.end, zone(job.time_zone))
 
 
-def _closed(
-    catalog: Catalog, day: Day, holds: Sequence[Hold], released: Sequence[Hold], now: datetime
-) -> dict[str, tuple[Closed, ...]]:
-    """What closes each job on the day. A hold that is the opening of a window takes its place: it may have been extended."""
-    covered = scopes(catalog)
-    gone = {(hold.scope, hold.id) for hold in [*released, *holds]}
-    by_job: dict[str, list[Closed]] = {name: [] for name in catalog.jobs}
-    starts: dict[tuple[str, str], datetime] = {}
-    for window in catalog.windows.values():
-        for opening in openings(window, day.start, day.end):
-            starts[opening.scope, opening.id] = opening.start
-            if (opening.scope, opening.id) not in gone:
-                closing = Closed(scope=opening.scope, start=opening.start, end=opening.end, reason=window.reason)
-                for name in covered[opening.scope]:
-                    by_job[name].append(closing)
-    for hold in holds:
-        start = starts.get((hold.scope, hold.id))
-        closing = Closed(
-            scope=hold.scope, start=start or now, end=hold.end, reason=hold.reason or "", known_since=start is not None
+def _closed(holding: Holding, job: str, day: Day) -> tuple[Closed, ...]:
+    """What closes a job on the day, in the order of time."""
+    found = (
+        Closed(
+            scope=hold.scope,
+            start=hold.start or holding.now,
+            end=hold.end,
+            reason=hold.reason or "",
+            known_since=hold.start is not None,
         )
-        for name in catalog.jobs:
-            if covers(hold, name, covered):
-                by_job[name].append(closing)
-    return {
-        name: tuple(sorted((c for c in found if c.start < day.end and c.end > day.start), key=lambda c: (c.start, c.scope)))
-        for name, found in by_job.items()
-    }
+        for hold in holding.during(job, day.start, day.end)
+    )
+    return tuple(sorted(found, key=lambda closing: (closing.start, closing.scope)))
 
 
 def _begins(

@@ -27,7 +27,7 @@ def said(hold: Hold | core.Hold | None) -> tuple[object, ...] | None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["SLUG", "SCOPE", "HOLD_ID", "END", "FLAG_PREFIX", "HOLD_PREFIX", "FLAG_OBJECT", "HOLD_OBJECT"]
+    "pattern", ["SLUG", "WRITTEN_SCOPE", "HOLD_ID", "END", "FLAG_PREFIX", "HOLD_PREFIX", "FLAG_OBJECT", "HOLD_OBJECT"]
 )
 def test_the_patterns_are_those_of_interlock(pattern: str) -> None:
     assert getattr(objects, pattern) == getattr(core, pattern)
@@ -74,7 +74,7 @@ def test_the_page_shows_the_very_patterns() -> None:
     assert objects.FLAG_OBJECT in page
     assert objects.HOLD_OBJECT in page
     defs = SCHEMA["$defs"]
-    assert defs["hold"]["properties"]["scope"]["pattern"] == f"^(?:{objects.SCOPE})$"
+    assert defs["hold"]["properties"]["scope"]["pattern"] == f"^(?:{objects.WRITTEN_SCOPE})$"
     assert defs["hold"]["properties"]["id"]["pattern"] == f"^(?:{objects.HOLD_ID})$"
     assert defs["flag"]["properties"]["backfill"]["pattern"] == f"^(?:{objects.SLUG})$"
     assert defs["instant"]["pattern"] == f"^(?:{objects.END})$"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock.actual import ActualJob, compare
+from interlock.actual import ActualJob, Comparison, compare
+from interlock.catalog import Catalog
 from interlock.graph import scopes
+from interlock.holding import Holding
 from interlock.holds import parse_object_name
 from tests.interlock.catalogs import GOOD, load
 
@@ -27,6 +30,13 @@ AS_DECLARED = ActualJob(
 )
 HELD = ["backfills/games@2026-11-24T00:00:00Z.json"]
 ENDED = ["backfills/games@2026-11-23T20:00:00Z.json"]
+TICK = timedelta(minutes=10)
+
+
+def compared(catalog: Catalog, jobs: Iterable[ActualJob], names: Iterable[str] = (), now: datetime = NOW) -> Comparison:
+    objects = tuple(hold for name in names if (hold := parse_object_name(name)))
+    windows = tuple(catalog.windows.values())
+    return compare(catalog, jobs, Holding(now=now, scopes=scopes(catalog), objects=objects, windows=windows), TICK)
 
 
 @pytest.mark.parametrize(
@@ -51,37 +61,34 @@ ENDED = ["backfills/games@2026-11-23T20:00:00Z.json"]
     ],
 )
 def test_a_job_of_the_catalog(catalog, holds, actual, state, drift) -> None:  # type: ignore[no-untyped-def]
-    result = compare(
-        catalog, scopes(catalog), [replace(AS_DECLARED, **actual)], [h for n in holds if (h := parse_object_name(n))], NOW
-    )
+    result = compared(catalog, [replace(AS_DECLARED, **actual)], holds)
     (status,) = result.jobs
     assert (status.state, list(status.drift), result.unknown) == (state, drift, ())
     assert result.drifted == bool(drift)
 
 
 def test_a_job_that_the_cloud_does_not_have() -> None:
-    result = compare(RUNNING, scopes(RUNNING), [], [], NOW)
+    result = compared(RUNNING, [])
     assert (result.jobs[0].state, result.jobs[0].drift) == ("MISSING", ("missing in us-west2",))
     assert result.drifted
 
 
 def test_jobs_that_the_catalog_does_not_know_are_drift_in_order() -> None:
     others = [replace(AS_DECLARED, name=name) for name in ("zeta", "alpha")]
-    result = compare(RUNNING, scopes(RUNNING), [*others, AS_DECLARED], [], NOW)
+    result = compared(RUNNING, [*others, AS_DECLARED])
     assert [job.name for job in result.unknown] == ["alpha", "zeta"]
     assert result.jobs[0].drift == ()
     assert result.drifted
 
 
 def test_a_job_in_another_region_is_missing_here_and_unknown_there() -> None:
-    result = compare(RUNNING, scopes(RUNNING), [replace(AS_DECLARED, region="us-east1")], [], NOW)
+    result = compared(RUNNING, [replace(AS_DECLARED, region="us-east1")])
     assert (result.jobs[0].state, [job.region for job in result.unknown]) == ("MISSING", ["us-east1"])
 
 
 def test_a_hold_of_an_unknown_scope_holds_nothing_here() -> None:
-    hold = parse_object_name("holds/window/gone/x@2026-11-24T00:00:00Z.json")
-    assert hold is not None
-    assert not compare(RUNNING, scopes(RUNNING), [AS_DECLARED], [hold], NOW).drifted
+    hold = "holds/window/gone/x@2026-11-24T00:00:00Z.json"
+    assert not compared(RUNNING, [AS_DECLARED], [hold]).drifted
 
 
 @pytest.mark.parametrize(
@@ -94,5 +101,21 @@ def test_a_hold_of_an_unknown_scope_holds_nothing_here() -> None:
 )
 def test_jobs_that_the_catalog_does_not_know(name: str, state: str, shown: list[str]) -> None:
     stranger = replace(AS_DECLARED, name=name, state=state)
-    compared = compare(RUNNING, scopes(RUNNING), [AS_DECLARED, stranger], [], NOW)
-    assert [job.name for job in compared.unknown] == shown
+    assert [job.name for job in compared(RUNNING, [AS_DECLARED, stranger]).unknown] == shown
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "drift"),
+    [
+        pytest.param(0, "ENABLED", [], id="a window has just opened, and the coordinator looks within a tick"),
+        pytest.param(9, "PAUSED", [], id="it has looked"),
+        pytest.param(10, "ENABLED", ["ENABLED, should be PAUSED"], id="a tick has passed, and it has not"),
+    ],
+)
+def test_a_window_that_opens_pauses_its_jobs_within_a_tick(minutes: int, state: str, drift: list[str]) -> None:
+    entry = "{schedule: '0 20 * * *', duration: 1h, covers: [job/fetch], reason: r, owner: o, time_zone: Etc/UTC}"
+    window = f"windows:\n  evening: {entry}\n"
+    actual = replace(AS_DECLARED, state=state)
+    (status,) = compared(load(WRITER + window), [actual], now=NOW + timedelta(minutes=minutes)).jobs
+    assert [hold.scope for hold in status.effective.held_by] == ["window/evening"]
+    assert list(status.drift) == drift

@@ -1,98 +1,32 @@
-"""Holds: what object names state, when a hold is active, and the algebra of the effective state."""
+"""Holds as objects: what names and contents state, and when a hold is active."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from random import Random
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.catalog import DeclaredPause, Job
 from interlock.holds import (
-    Effective,
     Hold,
     active,
-    effective,
+    decode,
     format_end,
     format_instant,
+    hold_content,
+    hold_name,
     malformed,
     parse_instant,
     parse_object_name,
     with_content,
 )
-from tests.interlock.catalogs import GOOD, load
+from tests.interlock.some_holds import NOW, lists_of_holds, some_holds
 
-NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 PACIFIC, EASTERN = ZoneInfo("America/Los_Angeles"), ZoneInfo("America/New_York")
-JOB = load(GOOD).jobs["fetch"]
-OFF_SEASON = DeclaredPause(reason="off-season", owner="data", review=date(2027, 1, 15))
-SCOPES = {
-    "backfill/games": ("fetch",),
-    "job/other": ("other",),
-    "all": ("fetch", "other"),
-    "table/raw.games": ("fetch", "other"),
-}
-
-scope_names = st.sampled_from([*SCOPES, "window/gone"])
-seconds = st.integers(min_value=-100, max_value=100)
-declared_jobs = st.sampled_from([JOB, replace(JOB, paused=OFF_SEASON)])
-
-
-@st.composite
-def some_holds(draw: st.DrawFn) -> Hold:
-    """A hold with its end near NOW, before, at or after it; few ids, so that extensions of one another come up."""
-    scope, identity, end = draw(scope_names), draw(st.sampled_from("abc")), NOW + timedelta(seconds=draw(seconds))
-    found = parse_object_name(f"holds/{scope}/{identity}@{format_instant(end)}.json")
-    assert found is not None
-    return found
-
-
-lists_of_holds = st.lists(some_holds(), max_size=8)
-
-
-def state(job: Job, holds: list[Hold]) -> Effective:
-    return effective(job, SCOPES, holds, NOW)
-
-
-@given(declared_jobs, lists_of_holds, some_holds())
-def test_adding_a_hold_never_enables_a_job(job: Job, holds: list[Hold], more: Hold) -> None:
-    assert state(job, [*holds, more]).paused >= state(job, holds).paused
-
-
-@given(declared_jobs, lists_of_holds, st.randoms())
-def test_neither_order_nor_duplicates_matter(job: Job, holds: list[Hold], random: Random) -> None:
-    shuffled = holds + holds[: len(holds) // 2]
-    random.shuffle(shuffled)
-    assert state(job, shuffled) == state(job, holds)
-
-
-@given(declared_jobs, lists_of_holds)
-def test_releasing_all_holds_gives_the_declaration_back(job: Job, holds: list[Hold]) -> None:
-    names = [hold.object_name for hold in holds]
-    for name in names:
-        holds = [hold for hold in holds if hold.object_name != name]
-    assert state(job, holds).paused == (job.paused is not None)
-
-
-@given(declared_jobs, lists_of_holds)
-def test_a_job_is_paused_exactly_when_declared_so_or_covered_by_a_hold_that_is_active(job: Job, holds: list[Hold]) -> None:
-    covered = any(job.name in SCOPES.get(hold.scope, ()) and hold.end > NOW for hold in holds)
-    assert state(job, holds).paused == (job.paused is not None or covered)
-
-
-@given(declared_jobs, lists_of_holds)
-def test_the_explanation_agrees_with_the_state(job: Job, holds: list[Hold]) -> None:
-    found = state(job, holds)
-    sentence = found.explain(PACIFIC, NOW)
-    assert found.paused == (sentence != "running")
-    assert ("paused by declaration: off-season" in sentence) == (job.paused is not None)
-    assert sentence.count("held by ") == len(found.held_by)
-    assert all(f"held by {hold.scope} until " in sentence for hold in found.held_by)
 
 
 @given(lists_of_holds)
@@ -211,28 +145,6 @@ def test_an_end_for_people(zone: ZoneInfo, end: str, sentence: str) -> None:
     assert format_end(instant, zone, NOW) == sentence
 
 
-@pytest.mark.parametrize(
-    ("job", "names", "sentence"),
-    [
-        pytest.param(JOB, [], "running", id="nothing"),
-        pytest.param(replace(JOB, paused=OFF_SEASON), [], "paused by declaration: off-season", id="declared"),
-        pytest.param(
-            JOB, ["backfills/games@2026-11-24T07:00:00Z.json"], "held by backfill/games until 23:00 PST (07:00 UTC)", id="held"
-        ),
-        pytest.param(
-            replace(JOB, paused=OFF_SEASON),
-            ["holds/all/x@2026-11-24T07:00:00Z.json", "backfills/games@2026-11-24T06:00:00Z.json"],
-            "paused by declaration: off-season; held by all until 23:00 PST (07:00 UTC); "
-            "held by backfill/games until 22:00 PST (06:00 UTC)",
-            id="declared, and held twice",
-        ),
-    ],
-)
-def test_why_a_job_is_paused_for_people(job: Job, names: list[str], sentence: str) -> None:
-    holds = [hold for name in names if (hold := parse_object_name(name)) is not None]
-    assert effective(job, SCOPES, holds, NOW).explain(PACIFIC, NOW) == sentence
-
-
 def test_content_adds_reason_and_owner_and_nothing_that_is_no_text() -> None:
     hold = parse_object_name("backfills/games@2026-11-24T07:00:00Z.json")
     assert hold is not None
@@ -241,20 +153,11 @@ def test_content_adds_reason_and_owner_and_nothing_that_is_no_text() -> None:
     assert with_content(hold, {"reason": ["x"], "owner": 5}) == hold
 
 
-@pytest.mark.parametrize(
-    ("scope", "jobs", "covered"),
-    [
-        pytest.param(
-            "job/other", ["fetch"], True, id="the scope does not cover it any more, and did when the hold was written"
-        ),
-        pytest.param("job/other", ["other"], False, id="it never did"),
-        pytest.param("all", [], True, id="the scope covers it now, and did not when the hold was written"),
-        pytest.param("window/gone", ["fetch"], True, id="the scope is not known any more"),
-        pytest.param("job/other", "fetch", False, id="jobs that are no list are none"),
-        pytest.param("job/other", [["fetch"], 1, None], False, id="nor are things that are no names"),
-    ],
-)
-def test_a_hold_covers_what_its_scope_does_and_did(scope: str, jobs: object, covered: bool) -> None:
-    hold = parse_object_name(f"holds/{scope}/x@2026-11-24T00:00:00Z.json")
-    assert hold is not None
-    assert state(JOB, [with_content(hold, {"jobs": jobs})]).paused is covered
+@given(some_holds(), st.text(min_size=1), st.text(min_size=1), st.sets(st.text()), st.integers(0, 10**9))
+def test_what_is_written_of_a_hold_is_read_back(hold: Hold, reason: str, owner: str, jobs: set[str], since: int) -> None:
+    start = datetime.fromtimestamp(since, UTC)
+    full = replace(hold, reason=reason, owner=owner, jobs=frozenset(jobs), tables=frozenset({"d.t"}), start=start)
+    named = parse_object_name(hold_name(hold.scope, hold.id, hold.end))
+    assert named is not None
+    read = with_content(named, decode(hold_content(full)))
+    assert (read, read.start) == (full, start)

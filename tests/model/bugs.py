@@ -15,14 +15,20 @@ def _bug(name: str, where: str, was: str, becomes: str, seed: int = 0) -> Bug:
 
 _PAUSE_FIRST = "if step.verb:\n            outside.patiently(lambda: call(job.region, job.name))\n        if step.mark:"
 _DELETE_FIRST = "for older in self._names(objects, hold):\n        self._delete(objects.items[older.object_name])\n    "
-_CREATE = "if self._create(hold_name(hold.scope, hold.id, end), content):"
+_CREATE = "if self._create(longer.object_name, hold_content(longer)):"
 
 HOLDS = (
     _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 0),
     _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 4),
-    _bug("a scope is widened to all", "holds:covers", "scopes.get(hold.scope, ())", "scopes.get('all', ())", 0),
-    _bug("the jobs of a scope are only those at creation", "holds:covers", " or job in scopes.get(hold.scope, ())", "", 4),
-    _bug("an expired flag is deleted", "runtime.steps:leftovers", " or name.startswith(FLAG_PREFIX)", "", 1),
+    _bug("a scope is widened to all", "holding:Holding._covers", "self._members(hold.scope)", "self._members('all')", 0),
+    _bug(
+        "the jobs of a scope are only those at creation",
+        "holding:Holding._covers",
+        " or job in self._members(hold.scope)",
+        "",
+        4,
+    ),
+    _bug("an expired flag is deleted", "runtime.steps:leftovers", " or hold.is_flag", "", 1),
     _bug("holds are deleted before their end", "runtime.steps:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
     _bug("ended holds stay", "runtime.steps:leftovers", "elif hold.end <= over:", "elif False:", 0),
 )
@@ -42,7 +48,7 @@ MOVES = (
     _bug(
         "what holds is not looked at again",
         "runtime.reconcile:_round",
-        "moved = reader.holding() != objects.holding or reader.declaration()[1] != declared_in",
+        "moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in",
         "moved = False",
         0,
     ),
@@ -106,7 +112,7 @@ RUNS = (
     _bug(
         "nothing is caught up",
         "runtime.reconcile:reconcile",
-        "catch_up(reader, last.declaration, last.objects, last.jobs, recorder)",
+        "catch_up(reader, last.snapshot, recorder)",
         "pass",
         0,
     ),

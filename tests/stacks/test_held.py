@@ -15,12 +15,12 @@ from interlock_guard.objects import parse_name
 from interlock_guard.objects import with_content as with_content_read
 
 from interlock.catalog import Catalog
+from interlock.holding import Holding
 from interlock.holds import (
     FLAG_PREFIX,
     HOLD_PREFIX,
     Hold,
     active,
-    effective,
     format_instant,
     parse_instant,
     parse_object_name,
@@ -59,7 +59,8 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
     flags = [with_content(flag, content(world, flag_before(on, flag))) for flag in flags]
     holds = [with_content(hold, content(world, hold.object_name)) for hold in holds]
     known = [catalog.jobs[job] for job in JOBS if job in world.scopes["all"]]
-    held = [job.name for job in known if effective(job, world.scopes, [*flags, *holds], world.now).held_by]
+    holding = Holding(now=world.now, scopes=world.scopes, objects=(*flags, *holds))
+    held = [job.name for job in known if holding.of(job).held_by]
     read = sorted({on[name].object_name for name in after if name in on} | {hold.object_name for hold in holds})
     unknown = [hold for hold in holds if hold.scope not in world.scopes]
     return {

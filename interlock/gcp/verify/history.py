@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from interlock.gcp import CloudError
 from interlock.gcp.storage import MAX_CONTENT_BYTES, PATIENCE_SECONDS, storage_client
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
-from interlock.runtime.ledger import HELD_PREFIX, decoded
+from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, decode
+from interlock.runtime.ledger import HELD_PREFIX
 from interlock.runtime.outside import MAX_CONCURRENT
 from interlock.verify.history import PastHold, Version, told
 
@@ -41,7 +41,7 @@ def read_contents(project: str, bucket: str, holds: Sequence[PastHold]) -> list[
         def read(past: PastHold) -> PastHold:
             blob = found.blob(past.version.name, generation=past.version.generation)
             try:
-                return told(past, decoded(blob.download_as_bytes(start=0, end=MAX_CONTENT_BYTES)))
+                return told(past, decode(blob.download_as_bytes(start=0, end=MAX_CONTENT_BYTES)))
             except NotFound:
                 return past
 

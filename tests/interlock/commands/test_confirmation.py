@@ -9,12 +9,13 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
-from interlock.commands import deploy, extend, hold, operating, release
+from interlock.commands import deploy, extend, hold, release
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
+from interlock.terminal import operating
 from interlock.terminal.cdktf import STACKS
-from interlock.terminal.operating import Site
+from interlock.terminal.site import Site
 from tests.coordinator.memory import World
 from tests.interlock.commands.conftest import ENVIRONMENT
 
@@ -35,11 +36,9 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: s
 
     def see(env_name: str) -> Site:
         assert env_name == "production"
-        outside = world.outside()
-        reader = Reader(outside)
+        reader = Reader(world.outside())
         return Site(
             environment=PRODUCTION,
-            outside=outside,
             reader=reader,
             declaration=reader.declaration()[0],
             objects=reader.objects(),
@@ -93,7 +92,7 @@ def test_a_deploy_goes_on_to_the_next_stack_only_with_a_yes_as_a_dismissed_plan_
     monkeypatch.setattr(deploy, "Place", lambda _: SimpleNamespace(cloud=PRODUCTION))
     monkeypatch.setattr(deploy, "has_bucket", lambda *_: True)
     monkeypatch.setattr(deploy, "deploy_stack", lambda _, stack, *__, **___: done.append(stack))
-    for name in ("check_tools", "synthesize", "look_now"):
+    for name in ("check_tools", "synthesize", "ask_to_reconcile"):
         monkeypatch.setattr(deploy, name, lambda *_: None)
     monkeypatch.setattr(deploy.status.command, "callback", lambda **_: None)
     result = CliRunner().invoke(deploy.command, ["--catalog", str(root), "--env", "production", *more], input=typed)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from interlock.commands import cdktf
+from interlock.terminal import cdktf
 from interlock.terminal.cdktf import STACKS, deploy_stack, names_new_metric
 from tests.interlock.commands.conftest import ENVIRONMENT
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from interlock.actual import ActualJob
-from interlock.commands import draining
 from interlock.declaration import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
+from interlock.terminal import draining
 from interlock.terminal.draining import running, wait_for_drain
-from interlock.terminal.operating import Site
+from interlock.terminal.site import Site
 from tests.coordinator.memory import World
 from tests.interlock.commands.conftest import ENVIRONMENT
 
@@ -55,7 +55,7 @@ def site(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Site, World]:
     monkeypatch.setattr(draining.time, "sleep", world.sleep)
     monkeypatch.setattr(draining.time, "monotonic", lambda: world.now.timestamp())
     reader = Reader(outside)
-    site = Site(environment=ENVIRONMENT, outside=outside, reader=reader, declaration=declaration, objects=reader.objects())
+    site = Site(environment=ENVIRONMENT, reader=reader, declaration=declaration, objects=reader.objects())
     return site, world
 
 
@@ -74,7 +74,7 @@ def test_it_waits_no_longer_than_the_longest_job_may_take(
 
     def sleep(seconds: float) -> None:
         world.sleep(seconds)
-        there.outside.scheduler.run("us-west2", "repair")  # somebody starts it by hand again and again
+        there.reader.outside.scheduler.run("us-west2", "repair")  # somebody starts it by hand again and again
 
     monkeypatch.setattr(draining.time, "sleep", sleep)
     assert not wait_for_drain(there, ["repair"])

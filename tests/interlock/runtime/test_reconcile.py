@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from interlock.declaration import OBJECT, to_json
+from interlock.holds import Hold, hold_content, hold_name
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import PATIENCE
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.reconcile import MAX_ROUNDS, reconcile
 from interlock.runtime.report import Report
-from interlock.runtime.steps import hold_content, hold_name
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, Cloud, at, declaration
 
 MORNING = "2026-03-10 06:00"
@@ -30,9 +30,11 @@ def cloud(now: str = MORNING) -> Cloud:
 
 def held(where: Cloud, scope: str, until: str, *, id: str = "x", jobs: tuple[str, ...] = ()) -> str:
     """Puts a runtime hold into the bucket; its name."""
-    content = hold_content(scope=scope, id=id, jobs=jobs, tables=(), reason="r", owner="o", start=where.now, end=at(until))
     name = hold_name(scope, id, at(until))
-    where.put(name, content)
+    hold = Hold(
+        scope=scope, id=id, end=at(until), object_name=name, reason="r", owner="o", jobs=frozenset(jobs), start=where.now
+    )
+    where.put(name, hold_content(hold))
     return name
 
 

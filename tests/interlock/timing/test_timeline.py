@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from interlock.catalog import Catalog
 from interlock.cron import zone
+from interlock.graph import scopes
+from interlock.holding import Holding
 from interlock.holds import Hold
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.timeline import Closed, Day, Row, Timeline, leading_to, timeline, usual_zone
@@ -53,6 +55,11 @@ def catalog() -> Catalog:
 
 def hold(scope: str, id: str, end: str) -> Hold:
     return Hold(scope=scope, id=id, end=at(end), object_name=f"holds/{scope}/{id}@x.json", reason="reprocess", owner="ana")
+
+
+def holding(catalog: Catalog, objects: list[Hold], released: list[Hold] | None = None) -> Holding:
+    windows, tombstones = tuple(catalog.windows.values()), tuple(released or ())
+    return Holding(now=NOW, scopes=scopes(catalog), objects=tuple(objects), tombstones=tombstones, windows=windows)
 
 
 def row(found: Timeline, name: str) -> Row:
@@ -99,7 +106,7 @@ def test_a_job_that_is_paused_by_declaration_starts_never_and_is_not_held(catalo
     ],
 )  # fmt: skip
 def test_holds_count_from_now_on(catalog: Catalog, holds: list[Hold], held: list[int]) -> None:
-    assert hours(row(timeline(catalog, DAY, holds=holds, now=NOW), "hourly").held) == held
+    assert hours(row(timeline(catalog, DAY, holding=holding(catalog, holds)), "hourly").held) == held
 
 
 @pytest.mark.parametrize(
@@ -117,18 +124,18 @@ def test_when_something_is_closed(start: str, end: str, known_since: bool, said:
 
 def test_a_hold_is_not_of_another_day(catalog: Catalog) -> None:
     yesterday = Day(date=date(2026, 1, 12), zone=DAY.zone)
-    found = timeline(catalog, yesterday, holds=[hold("all", "a", "2026-01-13 15:00")], now=NOW)
+    found = timeline(catalog, yesterday, holding=holding(catalog, [hold("all", "a", "2026-01-13 15:00")]))
     assert {closed.scope for closed in found.closed} == {"window/night"}
 
 
 def test_an_opening_that_was_released_holds_nothing(catalog: Catalog) -> None:
     released = [hold("window/morning", "20260113T080000Z", "2026-01-13 10:00")]
-    assert hours(row(timeline(catalog, DAY, released=released, now=NOW), "hourly").held) == [0, 23]
+    assert hours(row(timeline(catalog, DAY, holding=holding(catalog, [], released)), "hourly").held) == [0, 23]
 
 
 def test_a_hold_keeps_the_jobs_that_it_covered_when_it_was_written(catalog: Catalog) -> None:
     written = Hold(scope="job/gone", id="a", end=at("2026-01-13 21:00"), object_name="x", jobs=frozenset({"eights"}))
-    assert hours(row(timeline(catalog, DAY, holds=[written], now=NOW), "eights").held) == [20]
+    assert hours(row(timeline(catalog, DAY, holding=holding(catalog, [written])), "eights").held) == [20]
 
 
 def test_what_collides_and_what_a_window_prevents(catalog: Catalog) -> None:

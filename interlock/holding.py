@@ -1,0 +1,218 @@
+"""The one idea of Interlock, answered in one place: what holds a job, until when, and what comes next. Pure.
+
+    paused(job, now) = declared paused(job) or any(hold is active at now and covers job)
+
+Everybody asks `Holding`: the coordinator before it pauses, the command line before it says why, the review of a change.
+`stacks/held.py` says the same of objects in HCL; a differential test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from interlock.catalog import DeclaredPause
+from interlock.holds import Hold, active, format_end
+from interlock.windows import Opening, Timed, next_opening, opened_at, openings
+
+LOOK_AHEAD = timedelta(days=31)
+"""How far ahead a time at which a job runs again, or is held next, is looked for."""
+
+
+class Pausable(Protocol):
+    """A job, of the catalog or of a declaration, as far as pausing goes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def paused(self) -> DeclaredPause | bool | None: ...
+
+
+class HoldingWindow(Timed, Protocol):
+    """A window, of the catalog or of a declaration."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def owner(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """What holds at `now`, an aware instant, and from then on as far as is known.
+
+    A hold covers a job by its scope as it is now, or as it was when its object was written. The opening of a window holds from
+    its first instant on, whether or not its object has been written yet; one that was released holds nothing, whether or not
+    its object is still there. A scope that is unknown covers what it did when the object was written; a plan refuses it.
+    """
+
+    now: datetime
+    scopes: Mapping[str, Iterable[str]]
+    """The names of the jobs that each scope covers."""
+    objects: tuple[Hold, ...] = ()
+    """Flags and holds of the bucket, active or not."""
+    tombstones: tuple[Hold, ...] = ()
+    """The openings of windows that were released early."""
+    windows: tuple[HoldingWindow, ...] = ()
+
+    @cached_property
+    def active(self) -> tuple[Hold, ...]:
+        """What holds at `now`, objects before openings that have none."""
+        return self.active_at(self.now)
+
+    def active_at(self, at: datetime) -> tuple[Hold, ...]:
+        """What holds at `at`: the objects that are active then, and the openings that will have one by then."""
+        if at not in self._active:
+            opened = (_hold(w, opening) for w in self.windows for opening in openings(w, at, at + datetime.resolution))
+            unwritten = (hold for hold in opened if (hold.scope, hold.id) not in self._known)
+            self._active[at] = (*active(self._standing, at), *unwritten)
+        return self._active[at]
+
+    def of(self, job: Pausable, at: datetime | None = None) -> Effective:
+        """The effective state of `job` at `at`, by default now."""
+        instant = self.now if at is None else at
+        held_by = tuple(hold for hold in self.active_at(instant) if self._covers(hold, job.name))
+        return Effective(job=job.name, declared=job.paused, at=instant, held_by=held_by, holding=self)
+
+    def covered(self, hold: Hold) -> frozenset[str]:
+        """The names of the jobs that `hold` covers, of jobs that are gone too."""
+        return hold.jobs | self._members(hold.scope)
+
+    def during(self, job: str, start: datetime, end: datetime) -> list[Hold]:
+        """What holds the job called `job` at some time of [start, end), as far as is known: openings of windows, and what
+        holds now. `Hold.start` is None where nobody knows since when; then it is known of now only."""
+        found = [self._since(hold) for hold in active(self._standing, self.now) if self._covers(hold, job)]
+        said = {(hold.scope, hold.id) for hold in (*found, *self.tombstones)}
+        for window in self._windows_of(job):
+            opened = (_hold(window, opening) for opening in openings(window, start, end))
+            found += [hold for hold in opened if (hold.scope, hold.id) not in said]
+        return [hold for hold in found if hold.end > start and (hold.start or self.now) < end]
+
+    def free(self, job: str, at: datetime) -> datetime | None:
+        """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
+        beyond reach."""
+        free, horizon = at, at + LOOK_AHEAD
+        while free < horizon:
+            ends = [hold.end for hold in self.active_at(free) if self._covers(hold, job)]
+            if not ends:
+                return free
+            free = max(ends)
+        return None
+
+    def next_opening(self, job: str, after: datetime) -> Hold | None:
+        """The first opening of a window after `after` that will hold the job called `job`."""
+        ahead = (_hold(window, next_opening(window, after)) for window in self._windows_of(job))
+        coming = (hold for hold in ahead if (hold.scope, hold.id) not in self._known)
+        return min(coming, key=lambda hold: (hold.start or after, hold.scope), default=None)
+
+    def without(self, hold: Hold) -> Holding:
+        """The same once `hold` is released."""
+        rest = tuple(other for other in self.objects if other.identity != hold.identity)
+        return replace(self, objects=rest, tombstones=(*self.tombstones, hold))
+
+    @cached_property
+    def _standing(self) -> tuple[Hold, ...]:
+        """The objects of what nobody has released: a release deletes them after it has written the tombstone."""
+        gone = {(hold.scope, hold.id) for hold in self.tombstones}
+        return tuple(hold for hold in self.objects if hold.is_flag or (hold.scope, hold.id) not in gone)
+
+    @cached_property
+    def _known(self) -> frozenset[tuple[str, str]]:
+        """What has had its object or its tombstone: such an opening is not opened by its window once more."""
+        return frozenset((hold.scope, hold.id) for hold in (*self.objects, *self.tombstones) if not hold.is_flag)
+
+    @cached_property
+    def _active(self) -> dict[datetime, tuple[Hold, ...]]:
+        """What `active_at` has found: many jobs are asked about one instant."""
+        return {}
+
+    @cached_property
+    def _by_scope(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def _covers(self, hold: Hold, job: str) -> bool:
+        return job in hold.jobs or job in self._members(hold.scope)
+
+    def _members(self, scope: str) -> frozenset[str]:
+        if scope not in self._by_scope:
+            self._by_scope[scope] = frozenset(self.scopes.get(scope, ()))
+        return self._by_scope[scope]
+
+    def _windows_of(self, job: str) -> Iterator[HoldingWindow]:
+        return (window for window in self.windows if job in self._members(f"window/{window.name}"))
+
+    def _since(self, hold: Hold) -> Hold:
+        """The hold with its start as far as that can be: the id of an opening states it, and contents are a stranger's."""
+        opened = opened_at(hold.id) if hold.scope.startswith("window/") else None
+        start = opened or hold.start
+        return replace(hold, start=start if start and start <= self.now else None)
+
+
+def _hold(window: HoldingWindow, opening: Opening) -> Hold:
+    """What an opening is before it has its object: as if that were written at its first instant."""
+    return Hold(
+        scope=opening.scope,
+        id=opening.id,
+        end=opening.end,
+        object_name="",
+        reason=window.reason,
+        owner=window.owner,
+        start=opening.start,
+        created=opening.start,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effective:
+    """Whether a job is paused at an instant, everything that makes it so, and what comes next."""
+
+    job: str
+    declared: DeclaredPause | bool | None
+    """A pause by declaration, with its reason where that is known."""
+    at: datetime
+    held_by: tuple[Hold, ...]
+    holding: Holding = field(repr=False, compare=False)
+
+    @property
+    def paused(self) -> bool:
+        """Declared paused, or held."""
+        return bool(self.declared or self.held_by)
+
+    @property
+    def held_until(self) -> datetime | None:
+        """The latest end of what holds it; None when nothing does."""
+        return max((hold.end for hold in self.held_by), default=None)
+
+    @cached_property
+    def free(self) -> datetime | None:
+        """From when on nothing holds it: `at` itself when nothing does, None when that is beyond reach."""
+        return self.holding.free(self.job, self.at)
+
+    @cached_property
+    def next_hold(self) -> Hold | None:
+        """What is known to hold it next, once it is free."""
+        return self.holding.next_opening(self.job, self.free or self.at + LOOK_AHEAD)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What pauses it, for people, without ends: a declared pause with its reason, then the scopes."""
+        why = f": {self.declared.reason}" if isinstance(self.declared, DeclaredPause) else ""
+        declared = (f"paused by declaration{why}",) if self.declared else ()
+        return (*declared, *(f"held by {hold.scope}" for hold in self.held_by))
+
+    def explain(self, zone: ZoneInfo, now: datetime) -> str:
+        """Why, for people at `now`, with ends in `zone` and UTC; `running` when nothing pauses the job."""
+        ends = ("",) * bool(self.declared) + tuple(f" until {format_end(hold.end, zone, now)}" for hold in self.held_by)
+        return "; ".join(reason + end for reason, end in zip(self.reasons, ends, strict=True)) or "running"
+
+    def is_due(self, tick: timedelta) -> bool:
+        """Whether it is held only by openings that are younger than a tick and have no object yet: the coordinator pauses it
+        at its next look, and until then a job that is enabled is nobody's fault."""
+        young = (hold.start is not None and not hold.is_written and self.at < hold.start + tick for hold in self.held_by)
+        return not self.declared and bool(self.held_by) and all(young)

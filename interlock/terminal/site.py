@@ -1,0 +1,114 @@
+"""What is declared and held somewhere, read for a command by the coordinator's own reader, so that both say the same."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from interlock.declaration import Declaration, DeclaredJob
+from interlock.environment import Environment
+from interlock.gcp import CloudError
+from interlock.gcp.clock import clock
+from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.holding import Holding
+from interlock.holds import Hold
+from interlock.runtime.declaration_file import DeclarationError
+from interlock.runtime.outside import Outside
+from interlock.runtime.ports import NoBucket, Refused, Unknown
+from interlock.runtime.report import Record
+from interlock.runtime.snapshot import Objects, Reader
+from interlock.terminal.common import Place
+from interlock.timing.effect import fires
+
+PATIENCE = timedelta(seconds=15)
+"""How long a read is tried again: the coordinator's time is too long for who waits at a terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What is declared and held, as the coordinator sees it."""
+
+    environment: Environment
+    reader: Reader
+    declaration: Declaration
+    objects: Objects
+
+    @property
+    def now(self) -> datetime:
+        """From before the objects were listed."""
+        return self.objects.now
+
+    @cached_property
+    def holding(self) -> Holding:
+        """What holds which of the declared jobs."""
+        return self.objects.holding(self.declaration.scopes, self.declaration.windows)
+
+    @property
+    def runtime_holds(self) -> list[Hold]:
+        """The active holds that no flag makes, windows that are open among them."""
+        return [hold for hold in self.holding.active if not hold.is_flag]
+
+    def covered(self, hold: Hold) -> list[DeclaredJob]:
+        """The declared jobs that `hold` covers, by name."""
+        names = self.holding.covered(hold)
+        return [job for name, job in sorted(self.declaration.jobs.items()) if name in names]
+
+    def missed_so_far(self, job: DeclaredJob) -> int:
+        """The runs of `job` since it was first seen held, whoever held it; one that is declared paused misses none."""
+        since = None if job.paused else self.reader.held_since(self.objects, job.name)
+        return fires(job, since, self.now) if since else 0
+
+
+def see(env_name: str) -> Site:
+    """Looks, and says where. CloudError when it can't be seen."""
+    return look(Place(env_name).cloud)
+
+
+def look(environment: Environment) -> Site:
+    """The same, where it has been said already."""
+    with asking(environment):
+        reader = reader_of(environment)
+        declaration, _ = reader.declaration()
+        return Site(environment=environment, reader=reader, declaration=declaration, objects=reader.objects())
+
+
+def reader_of(environment: Environment) -> Reader:
+    """What reads the environment's bucket and Cloud Scheduler. To be used while `asking`."""
+    return Reader(
+        Outside(
+            bucket=GoogleBucket(environment.project, environment.bucket),
+            scheduler=GoogleScheduler(environment.project),
+            clock=clock,
+            log=_quiet,
+            sleep=time.sleep,
+            jitter=random.random,
+            patience=PATIENCE,
+        )
+    )
+
+
+@contextmanager
+def asking(environment: Environment) -> Iterator[None]:
+    """Turns what the bucket and Cloud Scheduler answer into one line for people."""
+    try:
+        yield
+    except DeclarationError as error:
+        raise CloudError(f"gs://{environment.bucket}: {error}") from error
+    except NoBucket as error:
+        raise CloudError(
+            f"there is no bucket {environment.bucket}; deploy the coordination stack first: make deploy"
+        ) from error
+    except Refused as error:
+        raise CloudError(f"project {environment.project} refuses: {error}") from error
+    except Unknown as error:
+        raise CloudError(f"project {environment.project} does not answer: {error}") from error
+
+
+def _quiet(record: Record) -> None:
+    """The report has them all."""
+    del record
