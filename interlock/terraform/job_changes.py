@@ -30,8 +30,6 @@ SIBLINGS = {
     "google_monitoring_dashboard.interlock": "alerting",
 }
 """An address that only one other stack has, and that stack."""
-COMPUTED = frozenset({"id", "state"})
-"""Attributes that follow from others; `state` says `paused` again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,18 +102,13 @@ def _job_change(resource: ResourceChange) -> JobChange:
     name = resource.name
     if not re.fullmatch(NAME, name) or resource.address != f"{JOB}.{name}":
         raise PlanError(f"the plan has a job that no catalog can name: {shown(resource.address)}; {PLAN}")
-    before, after, unknown = resource.before, resource.after, resource.unknown
-    changed = (
-        attribute
-        for attribute in sorted({*before, *after, *unknown})
-        if before.get(attribute) != after.get(attribute) or unknown.get(attribute) is True
-    )
+    before, after = resource.before, resource.after
     return JobChange(
         job=name,
         actions=resource.actions,
         paused=(_flag_of(before, "paused", name), _flag_of(after, "paused", name)),
         # One that is made or goes away changes in everything.
-        changed=tuple(_attribute(one, name) for one in changed if one not in COMPUTED) if before and after else (),
+        changed=tuple(_attribute(one, name) for one in resource.changed) if before and after else (),
         schedule=(_text_of(before, "schedule", name), _text_of(after, "schedule", name)),
         time_zone=(_text_of(before, "time_zone", name), _text_of(after, "time_zone", name)),
         deposed=resource.deposed,

@@ -24,6 +24,8 @@ FORMAT_MAJOR = "1"
 """Of `format_version`. Terraform promises that a reader of 1.x can ignore what a later 1.y adds."""
 ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 NO_ACTION = ("no-op",)
+COMPUTED = frozenset({"id", "state"})
+"""Attributes that follow from others; a job's `state` says `paused` again."""
 
 IN_THE_FOLDER = "in cdktf.out/ENVIRONMENT/stacks/schedules run: "
 SHOW = f"{IN_THE_FOLDER}terraform show -json plan.bin > plan.json"
@@ -72,6 +74,12 @@ class ResourceChange:
     unknown: Values
     """Mirrors `after`, with true where only the apply knows."""
 
+    @property
+    def changed(self) -> list[str]:
+        """The names of the attributes that differ, sorted, but for those that follow from others."""
+        names = sorted({*self.before, *self.after, *self.unknown} - COMPUTED)
+        return [name for name in names if self.before.get(name) != self.after.get(name) or self.unknown.get(name) is True]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -87,6 +95,8 @@ class Plan:
     """One for each resource, also for what stays as it is."""
     drift: tuple[ResourceChange, ...]
     """What was changed outside of Terraform since its last apply."""
+    outputs: Mapping[str, Json]
+    """Those that are known while planning, as they are after it."""
     output_changes: Mapping[str, tuple[str, ...]]
     """What it does with each output: actions as of a resource."""
     variables: Mapping[str, Json]
@@ -132,21 +142,19 @@ def plan_of(document: Json) -> Plan:
         raise _too_deep()
     _check_kind(whole)
     _check_whole(whole)
+    after = _object(whole["planned_values"], "planned_values")
     return Plan(
         configured=frozenset(_configured(whole)),
-        planned=tuple(_planned(_root(_object(whole["planned_values"], "planned_values"), "planned_values"))),
+        planned=tuple(_planned(_root(after, "planned_values"))),
         read=dict(_read(whole)),
         changes=_changes(whole, "resource_changes"),
         drift=_changes(whole, "resource_drift"),
+        outputs=_valued(after, "outputs"),
         output_changes={
             name: _actions(_object(change, f"the change of output {shown(name)}"), "output_changes")
             for name, change in _object(whole.get("output_changes", {}), "output_changes").items()
         },
-        variables={
-            name: value.get("value")
-            for name, value in _object(whole.get("variables", {}), "variables").items()
-            if isinstance(value, dict)
-        },
+        variables=_valued(whole, "variables"),
         planned_at=_instant(whole.get("timestamp")),
     )
 
@@ -275,6 +283,12 @@ def _place(address: str, kind: str, name: str) -> tuple[str, str]:
     if (not module and not address.startswith(own)) or (index and not index.startswith("[")):
         raise PlanError(f"the plan has an address, {shown(address)}, that is not one of {shown(own)}; {PLAN}")
     return module and f"{module}.", index
+
+
+def _valued(inside: Values, key: str) -> dict[str, Json]:
+    """By name, what stands under `value`."""
+    several = _object(inside.get(key, {}), key)
+    return {name: one.get("value") for name, one in several.items() if isinstance(one, dict)}
 
 
 def _instant(value: Json) -> datetime | None:

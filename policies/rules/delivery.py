@@ -58,10 +58,9 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     bad="retry_config: {retry_count: 3}",
     good="retry: standard  # a profile that says all five",
 )
-def retry(job: Resource, estate: Estate) -> Iterator[str]:
+def retry(job: Resource) -> Iterator[str]:
     """What is left out is filled in by the API and kept by the provider: nobody reviews it, and taking a number away changes
     nothing (each is Optional+Computed in the provider's schema)."""
-    del estate
     block = job.attributes.block("retry_config")
     if block is None:
         yield "has no retry_config; write all five: " + ", ".join(RETRY)
@@ -88,11 +87,10 @@ def retry(job: Resource, estate: Estate) -> Iterator[str]:
     bad="retry: standard  # of a job that runs a processor with idempotent: false",
     good="retry: none",
 )
-def idempotent(job: Resource, estate: Estate) -> Iterator[str]:
+def idempotent(job: Resource) -> Iterator[str]:
     """A retry follows an attempt that failed or took too long, and the second may have done its work. Cloud Scheduler delivers
     at least once anyway (cloud.google.com/scheduler/docs/overview), so the real cure is a processor that bears it. A job is not
     tried again when both retry_count and max_retry_duration are 0 (cloud.google.com/scheduler/docs/configuring/retry-jobs)."""
-    del estate
     unsafe = job.facts.texts("not_idempotent")
     block = job.attributes.block("retry_config") or NOTHING
     tries, lasts = block.number("retry_count"), block.duration("max_retry_duration")

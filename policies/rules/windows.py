@@ -25,10 +25,9 @@ def is_timer(job: Resource) -> bool:
     bad="windows:\n  weekend: {schedule: ..., duration: 5d, ...}  # with max_hold: 4d",
     good="duration: 2h",
 )
-def window(job: Resource, estate: Estate) -> Iterator[str]:
+def window(job: Resource) -> Iterator[str]:
     """A window is a hold that comes by itself: nobody may ask for one longer than the environment's `max_hold`. One that held
     the timer which closes it would never end."""
-    del estate
     said = job.facts.block("window") or NOTHING
     name, lasts, limit = said.text("name"), said.seconds("duration_s"), said.seconds("max_hold_s")
     if lasts is None or limit is None:
