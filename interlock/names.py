@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -22,13 +22,13 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def count(number: int, word: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    """`1 job`, `2 jobs`, `1,000 jobs`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def did_you_mean(name: str, known: Sequence[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean x?`, or nothing when no known name is near."""
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
-from interlock.names import format_duration
+from interlock.names import count, did_you_mean, format_duration
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -59,8 +58,8 @@ def _hint(catalog: Catalog, scope: str) -> str:
     """What was meant perhaps: something of that name but of another kind, or a name that is near."""
     known = scopes(catalog)
     name = scope.partition("/")[2]
-    near = [other for other in known if other.partition("/")[2] == name] or get_close_matches(scope, known, n=1)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    alike = [other for other in known if other.partition("/")[2] == name]
+    hint = f"; did you mean {' or '.join(alike)}?" if alike else did_you_mean(scope, known)
     return f"{hint}\nIts backfills: {', '.join(catalog.backfills) or 'none'}"
 
 
@@ -144,8 +143,7 @@ def _print(catalog: Catalog, covered: Coverage) -> None:
 
 def _print_summary(catalog: Catalog, covered: Coverage) -> None:
     changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
-    count = len(covered.jobs)
-    click.echo(f"{covered.scope} covers {count} job{'' if count == 1 else 's'}; holding it pauses {changing} of them.")
+    click.echo(f"{covered.scope} covers {count(len(covered.jobs), 'job')}; holding it pauses {changing} of them.")
     if (backfill := catalog.backfills.get(covered.scope.removeprefix("backfill/"))) and covered.scope.startswith("backfill/"):
         expect, end = format_duration(backfill.expect), format_duration(backfill.default_end)
         click.echo(

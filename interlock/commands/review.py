@@ -16,6 +16,7 @@ import click
 from interlock.commands import BAD_INPUT
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.findings import Finding
+from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
@@ -174,8 +175,7 @@ def _say_failure(sides: _Sides, style: Style) -> None:
             click.echo(f"{name}: {problem}", err=True)
     for name in fine:
         click.echo(f"{name}: no problem", err=True)
-    number = sum(map(len, sides.problems.values()))
-    click.echo(f"{number} problem{'s' if number > 1 else ''}; nothing was reviewed.", err=True)
+    click.echo(f"{count(sum(map(len, sides.problems.values())), 'problem')}; nothing was reviewed.", err=True)
 
 
 def _again(base: str, head: str | None, plan_file: Path | None) -> str:

@@ -103,7 +103,7 @@ class EnvironmentFile(Entry):
     alerts_owner: Annotated[str, matching(LABEL, "is no label; allowed: at most 63 of a-z, 0-9, - and _")]
 
 
-def load_environment(name: str, text: str, file: str) -> Environment:
+def parse_environment(name: str, text: str, file: str) -> Environment:
     """The environment that the YAML in `text` describes. SourceError with every problem in it."""
     document, problems = parse(text, file)
     if problems and document.data is None:

@@ -30,7 +30,7 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import did_you_mean
-from interlock.reading.entries import SECTIONS, Reader, SourceFile, Written
+from interlock.reading.entries import SECTIONS, EntryReader, SourceFile, Written
 from interlock.reading.located import Path, Problem, SourceError
 from interlock.reading.schema import (
     BackfillEntry,
@@ -39,7 +39,7 @@ from interlock.reading.schema import (
     RemovedEntry,
     RetryEntry,
     ServiceEntry,
-    Waivable,
+    WaivableEntry,
     WindowEntry,
 )
 
@@ -50,9 +50,9 @@ LONGER_THAN_EXPECTED = 1.5
 T = TypeVar("T")
 
 
-def load_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
+def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
     """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before."""
-    reader = Reader(problems)
+    reader = EntryReader(problems)
     for file in files:
         reader.read(file)
     catalog = _Resolver(reader).catalog()
@@ -64,7 +64,7 @@ def load_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) 
 class _Resolver:
     """Builds the model from entries whose references hold, and complains about those that don't."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: EntryReader) -> None:
         self._reader = reader
         self._complain = reader.complain
 
@@ -302,7 +302,7 @@ class _Settings:
         return origins
 
 
-def _waivers(entry: Waivable) -> tuple[Waiver, ...]:
+def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:
     return tuple(Waiver(**dict(waiver)) for waiver in entry.waive)
 
 

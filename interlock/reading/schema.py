@@ -56,13 +56,13 @@ class WaiverEntry(Entry):
     since: Date | None = None
 
 
-class Waivable(Entry):
+class WaivableEntry(Entry):
     """An entry whose findings can be waived."""
 
     waive: tuple[WaiverEntry, ...] = ()
 
 
-class ServiceEntry(Waivable):
+class ServiceEntry(WaivableEntry):
     """Something that a job can start."""
 
     kind: ServiceKind
@@ -81,7 +81,7 @@ class RetryEntry(Entry):
     max_duration: Duration
 
 
-class ProcessorEntry(Waivable):
+class ProcessorEntry(WaivableEntry):
     """Code that touches tables."""
 
     service: Name
@@ -118,7 +118,7 @@ class DefaultsEntry(Entry):
     catch_up: CatchUp | None = None
 
 
-class JobEntry(Waivable):
+class JobEntry(WaivableEntry):
     """A Cloud Scheduler job."""
 
     description: Text
@@ -145,7 +145,7 @@ class KeepEntry(Entry):
     reason: Text
 
 
-class BackfillEntry(Waivable):
+class BackfillEntry(WaivableEntry):
     """A long rewrite of tables, started by people."""
 
     description: Text
@@ -156,7 +156,7 @@ class BackfillEntry(Waivable):
     keep: tuple[KeepEntry, ...] = ()
 
 
-class WindowEntry(Waivable):
+class WindowEntry(WaivableEntry):
     """A maintenance window."""
 
     schedule: Schedule

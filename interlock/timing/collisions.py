@@ -21,7 +21,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
-from interlock.names import spelled_duration
+from interlock.names import count, spelled_duration
 from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
@@ -45,6 +45,10 @@ class CollisionKind(StrEnum):
     """Two jobs are expected to write a table at once, and that is a real conflict."""
     ORDER = "order"
     """A consumer starts too soon after its producer."""
+
+
+WORST_FIRST = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
+"""What costs most comes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +168,7 @@ class _Search:
             limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
             fires = {job: self._fires[job].within(self._span) for job in jobs}
             for crowd, times in crowds(fires, limit, self._span).items():
-                starts = f"{limit} start{'' if limit == 1 else 's'} a minute"
+                starts = f"{count(limit, 'start')} a minute"
                 assumed = "" if service.starts_per_minute else ", as nobody says how many"
                 why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
                 yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
