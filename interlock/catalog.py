@@ -62,7 +62,6 @@ class Service:
     name: str
     kind: ServiceKind
     platform: str
-    max_instances: int | None
     starts_per_minute: int | None
     gap: timedelta | None
     """Two jobs of it should start at least so far apart."""
@@ -117,7 +116,6 @@ class DeclaredPause:
 
 
 CatchUp = Literal["latest", "skip"]
-Wave = Literal["A", "B", "C"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +137,6 @@ class Job:
     recoverable: bool
     runs: tuple[str, ...]
     pair_with: tuple[str, ...]
-    wave: Wave | None
     paused: DeclaredPause | None
     waivers: tuple[Waiver, ...]
     source: Source

@@ -101,11 +101,6 @@ class Cron:
     def __str__(self) -> str:
         return self.text
 
-    @property
-    def fires_per_hour(self) -> int:
-        """How many times it fires in an hour in which it fires at all."""
-        return len(self.minutes)
-
     def fires_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The fires at or after `start` and before `end`, in order, as aware UTC; evaluated in `zone`.
 

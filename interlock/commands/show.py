@@ -123,7 +123,6 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
         "recoverable": job.recoverable,
         "runs": [*job.runs],
         "pair_with": [*job.pair_with],
-        "wave": job.wave,
         "paused": paused,
     }
 

@@ -10,7 +10,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
-from interlock.drawing.markdown import cell, code
+from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.names import count, format_duration
@@ -36,11 +36,11 @@ def page(catalog: Catalog, found: Timeline) -> str:
         f"Generated from the catalog by `make golden`, for {day.date:%A}, {day.date}, {day.zone.key}: a fixed day, so that",
         f"this page changes with the catalog only. `interlock timeline --day {day.date}` shows the same, and any other day.",
         "",
-        f"![{cell(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
+        f"![{escaped(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
         "",
-        f"{cell(found.summary)}.",
+        f"{escaped(found.summary)}.",
         "",
-        f"{cell(LEGEND)}.",
+        f"{escaped(LEGEND)}.",
         "",
     ]
     for section in (_jobs, _pauses, _windows, _backfills, _collisions):
@@ -69,7 +69,7 @@ def _jobs(catalog: Catalog, found: Timeline) -> Iterator[str]:
     hours = f"`{ruler(found.day).replace(' ', HARD_SPACE)}`"
     for part in sorted({group(job) for job in ordered}):
         jobs = [job for job in ordered if group(job) == part]
-        yield from (f"## {cell(part)}: {count(len(jobs), 'job')}", "")
+        yield from (f"## {escaped(part)}: {count(len(jobs), 'job')}", "")
         yield from _table(
             ["Job", "Cron", "In words", "Zone", hours],
             (
@@ -148,7 +148,7 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
     yield from (
         "## What collides that day",
         "",
-        f"{cell(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
+        f"{escaped(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
         "",
     )
     yield from _table(
@@ -167,4 +167,4 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return cell(text, TEXT_CHARACTERS)
+    return escaped(text, TEXT_CHARACTERS)

@@ -7,13 +7,13 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
-from interlock.catalog import CatchUp, Protect, ServiceKind, Wave
+from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
 from interlock.reading.fields import (
     Attempts,
@@ -67,6 +67,7 @@ class ServiceEntry(WaivableEntry):
 
     kind: ServiceKind
     max_instances: Count | None = None
+    """For people: nothing is derived from it."""
     starts_per_minute: Count | None = None
     gap: Gap | None = None
 
@@ -134,7 +135,8 @@ class JobEntry(WaivableEntry):
     recoverable: Flag = True
     runs: tuple[Name, ...] = ()
     pair_with: tuple[Name, ...] = ()
-    wave: Wave | None = None
+    wave: Literal["A", "B", "C"] | None = None
+    """For people: with which others it is resumed. Nothing is derived from it."""
     paused: PauseEntry | None = None
 
 

@@ -54,11 +54,6 @@ class Review:
         """What is good to know."""
         return tuple(remark for remark in self.remarks if not remark.is_finding)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changes."""
-        return not (self.changes or self.collisions or self.coverage or self.notes)
-
 
 def review(
     before: Catalog,

@@ -71,7 +71,6 @@ instants = st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2027,
 @given(catalogs(), instants)
 def test_the_review_of_a_catalog_against_itself_is_empty(catalog: Catalog, at: datetime) -> None:
     found = review(catalog, catalog, at, rules=findings)
-    assert found.is_empty
     assert (found.remarks, found.jobs, found.collisions, found.coverage) == ((), (), (), ())
     assert not found.changes
     assert found.cost.cents == 0
