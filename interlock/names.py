@@ -33,7 +33,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 @lru_cache(CACHED_DURATIONS)
-def spelled_duration(duration: timedelta) -> str:
+def rounded(duration: timedelta) -> str:
     """For reading: 45s, 4m6s, 1h30m, 2d; the two largest units are enough."""
     left, parts = int(duration.total_seconds()), list[str]()
     for unit in "dhms":
@@ -43,7 +43,7 @@ def spelled_duration(duration: timedelta) -> str:
     return "".join(parts[:2])
 
 
-def format_duration(duration: timedelta) -> str:
+def exact(duration: timedelta) -> str:
     """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
     seconds = int(duration.total_seconds())
     unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")

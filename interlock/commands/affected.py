@@ -10,7 +10,7 @@ import click
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
-from interlock.names import count, did_you_mean, format_duration
+from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -145,12 +145,12 @@ def _print_summary(catalog: Catalog, covered: Coverage) -> None:
     changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
     click.echo(f"{covered.scope} covers {count(len(covered.jobs), 'job')}; holding it pauses {changing} of them.")
     if (backfill := catalog.backfills.get(covered.scope.removeprefix("backfill/"))) and covered.scope.startswith("backfill/"):
-        expect, end = format_duration(backfill.expect), format_duration(backfill.default_end)
+        expect, end = exact(backfill.expect), exact(backfill.default_end)
         click.echo(
             f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
         )
     if (window := catalog.windows.get(covered.scope.removeprefix("window/"))) and covered.scope.startswith("window/"):
-        when = f'"{window.schedule}" in {window.time_zone} for {format_duration(window.duration)}'
+        when = f'"{window.schedule}" in {window.time_zone} for {exact(window.duration)}'
         click.echo(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.")
 
 

@@ -13,7 +13,7 @@ from interlock.catalog import Catalog
 from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
-from interlock.names import count, format_duration
+from interlock.names import count, exact
 from interlock.timing.timeline import Day, Timeline, group
 from interlock.timing.words import in_words
 
@@ -107,7 +107,7 @@ def _windows(catalog: Catalog, found: Timeline) -> Iterator[str]:
                 code(window.schedule.text),
                 in_words(window.schedule),
                 window.time_zone,
-                format_duration(window.duration),
+                exact(window.duration),
                 ", ".join(code(scope) for scope in window.covers),
                 str(len(covered[f"window/{window.name}"])),
                 _text(window.reason),
@@ -134,7 +134,7 @@ def _backfills(catalog: Catalog, found: Timeline) -> Iterator[str]:
                 code(backfill.name),
                 _text(backfill.description),
                 _text(backfill.owner),
-                format_duration(backfill.expect),
+                exact(backfill.expect),
                 str(len(covered[f"backfill/{backfill.name}"])),
             ]
             for _, backfill in sorted(catalog.backfills.items())

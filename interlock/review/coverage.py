@@ -10,7 +10,7 @@ from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
 from interlock.graph import Members, chains, members, scopes
-from interlock.names import count, format_duration
+from interlock.names import count, exact
 from interlock.review.jobs import whole_minute
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.minutes import Minutes, Span, fire_minutes
@@ -167,8 +167,8 @@ def missed_in_words(change: ScopeChange) -> str:
         return ""
     old, new = (str(missed.runs) if missed else "none" for missed in (change.missed_before, change.missed_after))
     if old == new:
-        return f"misses {count(known.runs, 'run')} in {format_duration(known.during)}, as before"
-    return f"runs missed in {format_duration(known.during)}: {old} before, {new} now"
+        return f"misses {count(known.runs, 'run')} in {exact(known.during)}, as before"
+    return f"runs missed in {exact(known.during)}: {old} before, {new} now"
 
 
 def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:
@@ -192,10 +192,7 @@ def _who_misses(before: Missed | None, after: Missed) -> str:
     """The jobs that would miss more runs in a window than before."""
     old = before.by_job if before else {}
     more = {job: (old.get(job, 0), runs) for job, runs in after.by_job.items() if runs > old.get(job, 0)}
-    said = [
-        f"{job} misses {count(now, 'run')} in {format_duration(after.during)} ({runs} before)"
-        for job, (runs, now) in more.items()
-    ]
+    said = [f"{job} misses {count(now, 'run')} in {exact(after.during)} ({runs} before)" for job, (runs, now) in more.items()]
     return listed(sorted(said))
 
 

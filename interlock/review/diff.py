@@ -22,7 +22,7 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
-from interlock.names import format_duration
+from interlock.names import exact
 
 Thing = Job | Service | Processor | Backfill | Window
 T = TypeVar("T", bound=Thing)
@@ -240,10 +240,10 @@ def in_yaml(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case timedelta():
-            return format_duration(value)
+            return exact(value)
         case RetryProfile():
-            bounds = f"{format_duration(value.min_backoff)} to {format_duration(value.max_backoff)}"
-            longest = format_duration(value.max_duration)
+            bounds = f"{exact(value.min_backoff)} to {exact(value.max_backoff)}"
+            longest = exact(value.max_duration)
             return f"{value.name}: {value.attempts} attempts, {bounds}, {value.doublings} doublings, at most {longest}"
         case DeclaredPause():
             return f"{value.reason} ({value.owner}, review {value.review})"

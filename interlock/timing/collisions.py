@@ -21,7 +21,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
-from interlock.names import count, spelled_duration
+from interlock.names import count, rounded
 from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
@@ -185,7 +185,7 @@ class _Search:
                 ]
                 if times := either[0][1] | either[1][1]:
                     least = min(_least(first, later) for first, later in either if later)
-                    why = f"{service.name} wants {spelled_duration(service.gap)} between two jobs; these start {_apart(least)}"
+                    why = f"{service.name} wants {rounded(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
     def tables(self) -> Iterator[Collision]:
@@ -222,10 +222,10 @@ class _Search:
 
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
-        started = "together with" if not least else f"{spelled_duration(least)} after"
+        started = "together with" if not least else f"{rounded(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{spelled_duration(end)} after its start; {spelled_duration(max(PRODUCER_LEAD, end))} should be between the two"
+            f"{rounded(end)} after its start; {rounded(max(PRODUCER_LEAD, end))} should be between the two"
         )
 
     def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
@@ -270,8 +270,8 @@ class _Search:
             return None
         pair, mine, theirs = worst
         why = (
-            f"{one.job} ({pair.first} for {spelled_duration(mine.lasts)}) and {other.job} "
-            f"({pair.second} for {spelled_duration(theirs.lasts)}) write it at once: {pair.conflict.why}"
+            f"{one.job} ({pair.first} for {rounded(mine.lasts)}) and {other.job} "
+            f"({pair.second} for {rounded(theirs.lasts)}) write it at once: {pair.conflict.why}"
         )
         return Collision(
             kind=CollisionKind.TABLE,
@@ -303,7 +303,7 @@ def _least(first: Minutes, later: Minutes) -> timedelta:
 
 
 def _apart(distance: timedelta) -> str:
-    return f"{spelled_duration(distance)} apart" if distance else "together"
+    return f"{rounded(distance)} apart" if distance else "together"
 
 
 def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:

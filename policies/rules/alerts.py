@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from interlock.names import count, spelled_duration
+from interlock.names import count, rounded
 from policies.rules.estate import ALERT, METRIC, STACK, Estate, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Attributes, Malformed, Unresolved
@@ -172,7 +172,7 @@ def alert_close(policy: Resource) -> Iterator[str]:
     if closes is None:
         yield 'has no alert_strategy.auto_close; write one, like "3600s"'
     elif closes < SHORTEST_AUTO_CLOSE:
-        yield f"its auto_close is {spelled_duration(closes)}; allowed: 30m and more"
+        yield f"its auto_close is {rounded(closes)}; allowed: 30m and more"
 
 
 @rule(

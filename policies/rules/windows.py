@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.names import OWN_PREFIX, spelled_duration
+from interlock.names import OWN_PREFIX, rounded
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Malformed
@@ -33,7 +33,7 @@ def window(job: Resource) -> Iterator[str]:
     if lasts is None or limit is None:
         raise Malformed("its window", "without an end or a limit", "one with duration_s and max_hold_s")
     if lasts >= limit:
-        yield f"window/{name} lasts {spelled_duration(lasts)} and a hold at most {spelled_duration(limit)}; make it shorter"
+        yield f"window/{name} lasts {rounded(lasts)} and a hold at most {rounded(limit)}; make it shorter"
     for covered in said.texts("covers"):
         if covered.startswith(OWN_PREFIX):
             yield f"window/{name} covers {covered}, a timer that has to run while it is open; take it out of its scopes"

@@ -11,7 +11,7 @@ import pytest
 from interlock.catalog import ServiceKind
 from interlock.cron import Cron
 from interlock.environment import Environment, refuse_local_variables
-from interlock.names import format_duration
+from interlock.names import exact
 from interlock.reading.environment_file import TICKS, parse_environment
 from interlock.reading.files import load_environment
 from interlock.reading.located import SourceError
@@ -226,7 +226,7 @@ def test_where_the_coordinator_answers_and_when_it_looks() -> None:
     assert good.account("x") == "x@acme-data.iam.gserviceaccount.com"
 
 
-@pytest.mark.parametrize("tick", [pytest.param(tick, id=format_duration(tick)) for tick in TICKS])
+@pytest.mark.parametrize("tick", [pytest.param(tick, id=exact(tick)) for tick in TICKS])
 def test_no_tick_meets_the_stagger_minutes(tick: timedelta) -> None:
     schedule = Cron.parse(replace(environment(), tick=tick).tick_schedule)
     assert not schedule.minutes & {0, 15, 30, 45}
