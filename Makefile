@@ -109,7 +109,7 @@ exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model
 
 golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg docs/policies.md catalog/schema.json README.md
+	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg docs/policies.md catalog/schema.json README.md CONTRIBUTING.md
 
 bench: $(VENV)/dev.stamp $(POLICY)/.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench

@@ -1,1 +1,1 @@
-"""Measurements, as ratios in one run on one machine; `make bench` prints them. Nothing here is a test."""
+"""`make bench`: measurements, as ratios in one run on one machine. Nothing here is a test."""

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from bench.measure import PYTHON, api, calls
@@ -106,5 +107,5 @@ def _imports(runs: int) -> None:
         "from interlock_guard import skip_when_held, answer_when_held",
         "import google.cloud.storage",
     ):
-        seconds = _median(lambda code=code: start(code), runs * 3) - base
+        seconds = _median(partial(start, code), runs * 3) - base
         print(f"  {code:<64} {seconds * MS:8.1f} ms")

@@ -6,6 +6,7 @@ second time whether checkov has said all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,10 @@ ALONE = "checkov alone, on the same stacks and plans"
 
 def measure(runs: int) -> None:
     """Times both, wall time, turn by turn."""
-    ways = {"make policy": partial(timed, [PYTHON, "-m", "tools.policy", "--checkov", str(CHECKOV)]), ALONE: _alone}
+    ways: dict[str, Callable[[], float]] = {
+        "make policy": partial(timed, [PYTHON, "-m", "tools.policy", "--checkov", str(CHECKOV)]),
+        ALONE: _alone,
+    }
     say("Policy, wall time", medians(ways, runs), ALONE)
 
 

@@ -18,8 +18,9 @@ from functools import partial
 
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, api, calls, medians, say, timed
 from interlock.cron import Cron
-from interlock.declaration import OBJECT, Declaration, DeclaredJob, to_json
+from interlock.declaration import Declaration, DeclaredJob
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import MAX_CONCURRENT, Outside
 from interlock.runtime.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request

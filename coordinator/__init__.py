@@ -1,1 +1,1 @@
-"""The coordinator: a Cloud Run function over the core."""
+"""The coordinator's Cloud Run function: HTTP around `interlock/runtime/`; `requirements.txt` is what it is built with."""

@@ -1,1 +1,1 @@
-"""The pure core of Interlock: what jobs are declared, what holds them, and why."""
+"""The nouns: catalog, declaration, hold, window, schedule, graph. Frozen, typed, without a clock or a file."""

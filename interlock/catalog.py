@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property, wraps
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
-from interlock.access import Kind
 from interlock.cron import Cron
+
+if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
+    from interlock.access import Kind
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

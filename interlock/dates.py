@@ -1,29 +1,18 @@
-"""Jobs whose body names a date relative to the day, such as TODAY: the days that a catch-up run does not cover. Pure."""
+"""Dates relative to the day in the body of a job, such as TODAY: what they mean, and how a day is run again by hand. Pure."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from interlock.catalog import Job, Json, ServiceKind
-from interlock.cron import zone
-from interlock.declaration import DeclaredJob
 from interlock.environment import Environment
 
 DAY = timedelta(days=1)
 OFFSETS = {"today": timedelta(0), "auto": timedelta(0), "yesterday": -DAY}
-"""What the words mean in a body, from the day of the run on. AUTO is taken for the day itself; the processor decides."""
-
-
-def uncovered_days(job: DeclaredJob, missed: Iterable[datetime], now: datetime) -> list[date]:
-    """The days, in the job's zone, whose runs `job` missed and nothing makes up for: a catch-up run at `now` covers its own."""
-    if not job.relative_dates:
-        return []
-    place = zone(job.time_zone)
-    days = {fire.astimezone(place).date() for fire in missed}
-    return sorted(days - {now.astimezone(place).date()} if job.catch_up == "latest" else days)
+"""What the words mean in a body, in any case, from the day of the run on: facts of the platform's own jobs. AUTO is taken for
+the day itself; the processor decides."""
 
 
 def dated(body: Json, day: date) -> Json:

@@ -1,1 +1,1 @@
-"""Policy: what a schedule has to keep, as pure rules, and their wrappers for checkov."""
+"""What a schedule has to keep: `rules/`, one pure function a rule; `checks/`, a check of checkov for each."""

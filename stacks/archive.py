@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from stacks.closure import closure
+
 ENTRY_POINT = "handle"
 DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file can say: a file's own date is when it was checked out."""
@@ -15,25 +17,19 @@ MODE = 0o644
 HASH_CHARACTERS = 16
 """64 bits of SHA-256 in the object's name: other sources, another object, and so another deployment of the function."""
 
-MAIN = f"from coordinator.main import {ENTRY_POINT}\n\n__all__ = [{ENTRY_POINT!r}]\n"
+MODULE = "coordinator.main"
+MAIN = f"from {MODULE} import {ENTRY_POINT}\n\n__all__ = [{ENTRY_POINT!r}]\n"
 """Cloud Run's buildpack wants a main.py at the top; ours is in the package, as in the repository."""
-PACKAGES = (
-    "coordinator",
-    "interlock",
-    "interlock/gcp",
-    "interlock/runtime",
-    "interlock/reading",
-    "interlock/terraform",
-    "interlock/timing",
-)
 
 
 def sources(root: Path) -> Mapping[str, bytes]:
-    """The files of the archive by their names in it: the coordinator, the core and its adapters, but no commands."""
-    files = {
-        path.relative_to(root).as_posix(): path.read_bytes() for package in PACKAGES for path in (root / package).glob("*.py")
+    """The files of the archive by their names in it: what the coordinator imports and nothing else, so that a change elsewhere
+    does not deploy the function again."""
+    return {
+        **closure(root, MODULE),
+        "main.py": MAIN.encode(),
+        "requirements.txt": (root / "coordinator" / "requirements.txt").read_bytes(),
     }
-    return files | {"main.py": MAIN.encode(), "requirements.txt": (root / "coordinator" / "requirements.txt").read_bytes()}
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

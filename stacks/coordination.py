@@ -18,6 +18,7 @@ from stacks.cdk import (
     StorageBucketLifecycleRuleAction,
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
+    quoted,
 )
 from stacks.function import add_function
 from stacks.metrics import add_metrics
@@ -61,7 +62,7 @@ class CoordinationStack(BaseStack):
         apis = ProjectService(
             self, "apis", project=self.env.project, service="${each.value}.googleapis.com", disable_on_destroy=False
         )
-        self.for_each(apis, f"${{toset({list(APIS)})}}".replace("'", '"'))
+        self.for_each(apis, f"${{toset([{', '.join(map(quoted, APIS))}])}}")
         return apis
 
     def _bucket(self) -> StorageBucket:

@@ -7,9 +7,10 @@ asks anything of keeps what is on and drops what has ended, and two owners don't
 from __future__ import annotations
 
 from interlock.catalog import Catalog
-from interlock.declaration import OBJECT, declare, to_json
+from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.terraform.facts import stack_facts
 from stacks.cdk import (
     BaseStack,

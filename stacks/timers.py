@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from interlock.catalog import Catalog, Window
-from interlock.cron import Cron
+from interlock.cron import DAYS_A_WEEK, Cron
 from interlock.environment import Environment
 from interlock.graph import scopes
 from interlock.names import OWN_PREFIX
@@ -32,7 +32,6 @@ from stacks.function import TIMEOUT_SECONDS
 
 BODY = base64.b64encode(b'{"action":"reconcile"}').decode()
 MINUTES_A_DAY = 24 * 60
-DAYS_A_WEEK = 7
 
 
 def add_timers(
@@ -113,15 +112,8 @@ def _days(schedule: Cron, later: set[int]) -> tuple[str, str, str]:
         return of_month, month, of_week
     if of_week == "*":
         return "*", "*", "*"  # a day after the 31st is no number
-    days = {(day + more) % DAYS_A_WEEK for day in _days_of_week(of_week) for more in later}
+    days = {(day + more) % DAYS_A_WEEK for day in schedule.weekdays for more in later}
     return "*", "*", _numbers(days, DAYS_A_WEEK)
-
-
-def _days_of_week(field: str) -> frozenset[int]:
-    """The days that a field of cron selects, 0 for Sunday: the minutes that it would select, names aside."""
-    for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")):
-        field = field.upper().replace(name, str(number))
-    return frozenset(day % DAYS_A_WEEK for day in Cron.parse(f"{field.replace('*', '0-6')} * * * *").minutes)
 
 
 def _numbers(numbers: set[int], every: int) -> str:

@@ -24,13 +24,16 @@ def golden(name: str, text: str, folder: Path = FOLDER) -> None:
 
 def shown_in_readme(block: str, text: str, told: Callable[[str], str] = str) -> None:
     """Fail unless the README's block shows this text, as far as `told` leaves it; with INTERLOCK_GOLDEN=1 write it instead."""
-    readme = README.read_text(encoding="utf-8")
-    begin, end = f"<!-- output: {block} -->\n", "<!-- end -->"
-    before, found, rest = readme.partition(begin)
-    assert found, f"README.md has no block {block}"
+    shown_in(README, f"output: {block}", f"```\n{text}\n```\n", told)
+
+
+def shown_in(document: Path, block: str, expected: str, told: Callable[[str], str] = str) -> None:
+    """The same of any block of a document, `<!-- BLOCK -->` to `<!-- end -->`, and of all that is written between."""
+    name, begin, end = document.name, f"<!-- {block} -->\n", "<!-- end -->"
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
+    assert found, f"{name} has no block {block}"
     shown, _, after = rest.partition(end)
-    expected = f"```\n{text}\n```\n"
     if os.environ.get(REWRITE) == "1" and told(shown) != told(expected):
-        README.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
+        document.write_text(f"{before}{begin}{expected}{end}{after}", encoding="utf-8")
         shown = expected
-    assert told(shown) == told(expected), "README.md differs; `make golden` writes it anew, then read the diff"
+    assert told(shown) == told(expected), f"{name} differs; `make golden` writes it anew, then read the diff"

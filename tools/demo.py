@@ -34,8 +34,8 @@ def main() -> int:
     """Runs the story; the exit code of the first step that fails, or 0."""
     if "INTERLOCK_LOCAL_URL" not in os.environ:
         with tempfile.TemporaryDirectory(prefix="interlock-demo-") as state:
-            words = [sys.executable, "-m", "local", "run", "--state", state, "--", sys.executable, __file__]
-            return subprocess.run(words, check=False).returncode
+            again = [sys.executable, "-m", "local", "run", "--state", state, "--", sys.executable, __file__]
+            return subprocess.run(again, check=False).returncode
     began = time.monotonic()
     for number, (narration, words) in enumerate(STORY, start=1):
         print(f"\n[{number}/{len(STORY)}] {narration}\n$ interlock {' '.join(words)}", flush=True)

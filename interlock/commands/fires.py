@@ -32,8 +32,7 @@ from interlock.terminal.common import (
     say_offline,
 )
 from interlock.timing.clock_changes import Change, changes, what_happens
-from interlock.timing.minutes import Span, fire_minutes
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day, Span, fire_minutes
 from interlock.timing.until import parse_end
 from interlock.timing.words import in_words
 from interlock.windows import Opening, openings

@@ -22,7 +22,8 @@ from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.timing.collisions import WORST_FIRST, CollisionKind
-from interlock.timing.timeline import Clash, Day, JobRow, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words
 
 SHOWN_CLASHES = 10

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock

@@ -14,7 +14,8 @@ from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.names import count, exact
-from interlock.timing.timeline import Day, Timeline, group
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import Timeline, group
 from interlock.timing.words import in_words
 
 SHOWN_DAY = Day(date=date(2026, 1, 13), zone=ZoneInfo("America/New_York"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day
 
 SLOT = timedelta(minutes=30)
 NOTHING, SHADED, HELD = "·", "░", "x"

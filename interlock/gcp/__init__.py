@@ -1,4 +1,4 @@
-"""Adapters to Google Cloud; the only Google imports outside `stacks/` and `guard/`.
+"""Adapters to Google Cloud; besides `guard/` the only place that imports its libraries, inside functions.
 
 Google's libraries take more than half a second to import, so each adapter imports them where it needs them.
 """

@@ -13,8 +13,7 @@ from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
 from interlock.timing.collisions import seasons
-from interlock.timing.minutes import Minutes, Span, fire_minutes
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
 from interlock.timing.words import in_words
 
 NEXT_FIRES = 3

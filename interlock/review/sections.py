@@ -22,7 +22,7 @@ from interlock.review.job_remarks import moved_in_words
 from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark
 from interlock.review.review import Review
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day
 
 OPEN_JOBS = 3
 """So many changed jobs stand unfolded."""

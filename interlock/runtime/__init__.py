@@ -1,1 +1,1 @@
-"""What the coordinator does with what it sees: requests, reconcile, the ledger. Pure but for its ports."""
+"""What the coordinator does: requests, reconcile, catch-up, the ledger, the declaration's file. Pure but for its ports."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from interlock.actual import ENABLED
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
@@ -49,6 +49,15 @@ def missed_fires(job: DeclaredJob, since: datetime, last_attempt: datetime | Non
     """The fires of `job` in [since, until) that no attempt has followed."""
     begin = since if last_attempt is None else max(since, last_attempt + datetime.resolution)
     return list(job.schedule.fires_between(begin, until, zone(job.time_zone)))
+
+
+def uncovered_days(job: DeclaredJob, missed: Iterable[datetime], now: datetime) -> list[date]:
+    """The days, in the job's zone, whose runs `job` missed and nothing makes up for: a catch-up run at `now` covers its own."""
+    if not job.relative_dates:
+        return []
+    place = zone(job.time_zone)
+    days = {fire.astimezone(place).date() for fire in missed}
+    return sorted(days - {now.astimezone(place).date()} if job.catch_up == "latest" else days)
 
 
 @dataclass

@@ -13,10 +13,9 @@ from datetime import datetime
 from functools import partial
 
 from interlock.cron import zone
-from interlock.dates import uncovered_days
 from interlock.declaration import Declaration
 from interlock.holds import format_instant
-from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first
+from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first, uncovered_days
 from interlock.runtime.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.runtime.ledger import (
     Claim,

@@ -1,21 +1,25 @@
-"""`declaration/current.json` -> `Declaration`, strictly: what is not understood in full is not acted upon.
+"""The declaration as an object of the coordination bucket: `Declaration` -> JSON, and back.
 
-Plain checks, not pydantic: the coordinator reads it, and a cold start there has better things to import.
+The `schedules` stack writes it before its jobs change, so that a reconcile never acts on a catalog that is not deployed yet.
+It is read strictly: what is not understood in full is not acted upon. By plain checks, not by pydantic: the coordinator reads
+it, and a cold start there has better things to import.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
-from interlock.catalog import CatchUp
+from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
-from interlock.declaration import OBJECT, VERSION, Declaration, DeclaredJob, DeclaredWindow
+from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.names import NAME, REGION, SCOPE, TABLE
 
+OBJECT = "declaration/current.json"
+VERSION = 1
 MAX_SECONDS = 10 * 365 * 86400
 CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
 
@@ -26,6 +30,52 @@ Read = Callable[[object, str], T]
 
 class DeclarationError(ValueError):
     """An object that is no declaration; the message says what is wrong in it first."""
+
+
+def to_json(declaration: Declaration) -> str:
+    """The content of the object: sorted, so that the same catalog gives the same bytes."""
+    content: dict[str, Json] = {
+        "version": VERSION,
+        "jobs": {name: _job_json(job) for name, job in declaration.jobs.items()},
+        "scopes": {scope: list(jobs) for scope, jobs in declaration.scopes.items()},
+        "tables": {scope: list(tables) for scope, tables in declaration.tables.items()},
+        "windows": {
+            name: {
+                "schedule": window.schedule.text,
+                "time_zone": window.time_zone,
+                "duration_s": _in_seconds(window.duration),
+                "covers": list(window.covers),
+                "reason": window.reason,
+                "owner": window.owner,
+            }
+            for name, window in declaration.windows.items()
+        },
+        "services": {name: {"starts_per_minute": limit} for name, limit in declaration.services.items()},
+        "max_hold_s": _in_seconds(declaration.max_hold),
+        "tick_s": _in_seconds(declaration.tick),
+        "breaker_hold_s": _in_seconds(declaration.breaker_hold),
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _job_json(job: DeclaredJob) -> Json:
+    return {
+        "region": job.region,
+        "schedule": job.schedule.text,
+        "time_zone": job.time_zone,
+        "paused": job.paused,
+        "catch_up": job.catch_up,
+        "recoverable": job.recoverable,
+        "service": job.service,
+        "deadline_s": _in_seconds(job.deadline) if job.deadline is not None else None,
+        "expect_s": _in_seconds(job.expect) if job.expect is not None else None,
+        "after": list(job.after),
+        "relative_dates": job.relative_dates,
+    }
+
+
+def _in_seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
 
 
 def parse(content: bytes) -> Declaration:
@@ -40,22 +90,22 @@ def parse(content: bytes) -> Declaration:
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
     return Declaration(
-        jobs=_named(file["jobs"], "jobs", _name, _job),
-        scopes=_named(file["scopes"], "scopes", _scope, lambda value, where: _list(value, where, _name)),
-        tables=_named(file["tables"], "tables", _scope, lambda value, where: _list(value, where, _table)),
-        windows=_named(file["windows"], "windows", _name, _window),
-        services=_named(file["services"], "services", _name, _starts),
+        jobs={name: _job(name, value, at) for name, value, at in _named(file["jobs"], "jobs", _name)},
+        scopes={scope: _list(value, at, _name) for scope, value, at in _named(file["scopes"], "scopes", _scope)},
+        tables={scope: _list(value, at, _table) for scope, value, at in _named(file["tables"], "tables", _scope)},
+        windows={name: _window(name, value, at) for name, value, at in _named(file["windows"], "windows", _name)},
+        services={name: _starts(value, at) for name, value, at in _named(file["services"], "services", _name)},
         max_hold=_seconds(file["max_hold_s"], "max_hold_s"),
         tick=_seconds(file["tick_s"], "tick_s"),
         breaker_hold=_seconds(file["breaker_hold_s"], "breaker_hold_s"),
     )
 
 
-def _job(value: object, where: str) -> DeclaredJob:
+def _job(name: str, value: object, where: str) -> DeclaredJob:
     texts = ("region", "schedule", "time_zone", "catch_up", "service", "after")
     entry = _entry(value, where, (*texts, "paused", "recoverable", "deadline_s", "expect_s", "relative_dates"))
     return DeclaredJob(
-        name=where.partition(".")[2],
+        name=name,
         region=_region(entry["region"], f"{where}.region"),
         schedule=_cron(entry["schedule"], f"{where}.schedule"),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
@@ -70,10 +120,10 @@ def _job(value: object, where: str) -> DeclaredJob:
     )
 
 
-def _window(value: object, where: str) -> DeclaredWindow:
+def _window(name: str, value: object, where: str) -> DeclaredWindow:
     entry = _entry(value, where, ("schedule", "time_zone", "duration_s", "covers", "reason", "owner"))
     return DeclaredWindow(
-        name=where.partition(".")[2],
+        name=name,
         schedule=_cron(entry["schedule"], f"{where}.schedule"),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         duration=_seconds(entry["duration_s"], f"{where}.duration_s"),
@@ -102,10 +152,12 @@ def _entry(value: object, where: str, keys: tuple[str, ...], optional: tuple[str
     return value
 
 
-def _named(value: object, where: str, key: Read[str], read: Read[T]) -> dict[str, T]:
+def _named(value: object, where: str, key: Read[str]) -> Iterator[tuple[str, object, str]]:
+    """The entries of an object whose keys `key` reads: each key, its value and where that is."""
     if not isinstance(value, dict):
         raise _wrong(where, "is no JSON object")
-    return {key(name, where): read(inner, f"{where}.{name}") for name, inner in sorted(value.items())}
+    for name, inner in sorted(value.items()):
+        yield key(name, where), inner, f"{where}.{name}"
 
 
 def _list(value: object, where: str, read: Read[T]) -> tuple[T, ...]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cached_property
 
 from interlock.actual import ActualJob
-from interlock.declaration import OBJECT, Declaration
+from interlock.declaration import Declaration
 from interlock.holding import Holding, HoldingWindow
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, decode, malformed, parse_object_name, with_content
-from interlock.runtime.declaration_file import DeclarationError, parse
+from interlock.runtime.declaration_file import OBJECT, DeclarationError, parse
 from interlock.runtime.ledger import CLAIM_PREFIX, LEDGER_PREFIX, Claim, held_job, held_since, parse_claim, parse_released
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item

@@ -9,9 +9,10 @@ import click
 
 from interlock.catalog import Catalog
 from interlock.cron import zone
-from interlock.dates import rerun_command, uncovered_days
+from interlock.dates import rerun_command
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
+from interlock.runtime.catchup import uncovered_days
 from interlock.terminal.site import Site
 
 

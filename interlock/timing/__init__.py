@@ -1,1 +1,1 @@
-"""When things happen: fires, days, collisions, what holds change ahead. Pure, and not deployed."""
+"""When things happen: minutes, days, collisions, what a hold changes ahead. Pure, and not deployed."""

@@ -1,4 +1,4 @@
-"""Sets of UTC minutes as bitsets, and the minutes in which a schedule fires.
+"""Days by the clocks of a zone, sets of UTC minutes as bitsets, and the minutes in which a schedule fires.
 
 A bit is a minute of a span, so what two schedules have in common is one `&` of two whole numbers, however often they fire.
 The minutes of a schedule come from its fields on days of 24 hours, and from cronsim around a change of the clock.
@@ -18,6 +18,24 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 MINUTES_AN_HOUR = 60
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """A day as the clocks of a zone show it: 24 hours, or 23 or 25 on the day of a change."""
+
+    date: date
+    zone: ZoneInfo
+
+    @property
+    def start(self) -> datetime:
+        """The first instant of the day; where a change skips midnight, the instant of the change."""
+        return _midnight(self.date, self.zone)
+
+    @property
+    def end(self) -> datetime:
+        """The first instant of the next day; not included."""
+        return _midnight(self.date + DAY, self.zone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
-from zoneinfo import ZoneInfo
 
 from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
@@ -18,36 +17,13 @@ from interlock.graph import chains, scopes
 from interlock.holding import Holding
 from interlock.names import count
 from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, collisions
-from interlock.timing.minutes import Span
+from interlock.timing.minutes import Day, Span
 
 Interval = tuple[datetime, datetime]
 Start = tuple[str, datetime]
 """A job and when it starts."""
 Begins = Mapping[datetime, Sequence[Start]]
 """When a collision begins, and the starts that take part in it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Day:
-    """A day as the clocks of a zone show it: 24 hours, or 23 or 25 on the day of a change."""
-
-    date: date
-    zone: ZoneInfo
-
-    @property
-    def start(self) -> datetime:
-        """The first instant of the day; where a change skips midnight, the instant of the change."""
-        return _midnight(self.date, self.zone)
-
-    @property
-    def end(self) -> datetime:
-        """The first instant of the next day; not included."""
-        return _midnight(self.date + timedelta(days=1), self.zone)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # With fold 0 a midnight that comes twice is the first, and one that is skipped becomes the instant of the change.
-    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""What happened to the tables after a resume: what was held, which tables that concerns, and what to ask BigQuery."""
+"""Whether tables were written again after a resume: what was held, which tables that concerns, what to ask BigQuery."""

@@ -10,7 +10,7 @@ import pytest
 
 from coordinator.main import answer
 from interlock.catalog import Json
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
 from tests.coordinator.memory import World
 

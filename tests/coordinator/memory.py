@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
-from interlock.declaration import OBJECT, Declaration, to_json
+from interlock.declaration import Declaration
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record

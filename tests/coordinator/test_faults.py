@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from interlock.actual import PAUSED
-from interlock.declaration import OBJECT
+from interlock.runtime.declaration_file import OBJECT
 from interlock.runtime.ports import Refused
 from tests.coordinator.conftest import Ask
 from tests.coordinator.memory import NOW, Call, World, nothing_fails

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from interlock.actual import ActualJob
-from interlock.declaration import OBJECT, Declaration, declare, to_json
+from interlock.declaration import Declaration
+from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.reading.files import load_environment
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item, Refused

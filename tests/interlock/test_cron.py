@@ -162,7 +162,7 @@ def test_sunday_has_three_spellings(sunday: str) -> None:
     )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500, derandomize=True)
 @given(
     st.text(max_size=40)
     | st.text("0123456789*,/- LW#?@JANMONSUjan", max_size=30)

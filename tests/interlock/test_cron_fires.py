@@ -244,7 +244,7 @@ CHANGES = (
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(
     rng=st.randoms(),
     zone_name=st.sampled_from(ZONES),

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from interlock.declaration import declare, to_json
+from interlock.declare import declare
 from interlock.reading.files import load_catalog
-from interlock.runtime.declaration_file import DeclarationError, parse
+from interlock.runtime.declaration_file import DeclarationError, parse, to_json
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, ROOT, WINDOWS, declaration, environment
 
 

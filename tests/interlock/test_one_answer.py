@@ -12,7 +12,7 @@ from interlock.actual import compare
 from interlock.catalog import Catalog, DeclaredPause
 from interlock.commands import holds as holds_command
 from interlock.cron import zone
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.graph import scopes
 from interlock.holds import Hold, hold_content, hold_name, parse_object_name
 from interlock.review.jobs import situation

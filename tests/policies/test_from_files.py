@@ -355,7 +355,7 @@ def check_judged(about: Estate, jobs: set[str]) -> None:
         assert {"cron", "zone", "stagger", "budget", "gap", "twin", "retry", "described"} <= judged[job]
 
 
-FUZZED = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FUZZED = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZED

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -160,44 +155,6 @@ def test_a_push_has_the_identity_and_the_audience_that_the_coordinator_takes(who
 
 def test_apis_stay_on_when_the_stack_is_destroyed(whole: Stacks) -> None:
     assert whole["coordination"]["resource"]["google_project_service"]["apis"]["disable_on_destroy"] is False
-
-
-def test_the_archive_has_the_same_bytes_whatever_the_files_dates_and_modes_are(tmp_path: Path) -> None:
-    made = []
-    for name, seconds, mode in (("first", 1_000_000_000, 0o600), ("second", 1_700_000_000, 0o755)):
-        for path in ("coordinator/main.py", "coordinator/requirements.txt", "interlock/holds.py", "interlock/gcp/storage.py"):
-            file = tmp_path / name / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"# {path}\n")
-            file.chmod(mode)
-            os.utime(file, (seconds, seconds))
-        made.append(archive(sources(tmp_path / name)))
-    assert made[0] == made[1]
-    assert archive_name(made[0]) != archive_name(archive({"main.py": b""}))
-    with zipfile.ZipFile(io.BytesIO(made[0])) as bundle:
-        assert bundle.namelist() == [
-            "coordinator/main.py",
-            "interlock/gcp/storage.py",
-            "interlock/holds.py",
-            "main.py",
-            "requirements.txt",
-        ]
-        assert {info.external_attr >> 16 for info in bundle.infolist()} == {0o644}
-
-
-def test_the_archive_holds_what_the_coordinator_imports_and_no_commands(tmp_path: Path) -> None:
-    with zipfile.ZipFile(io.BytesIO(archive(sources(ROOT)))) as bundle:
-        bundle.extractall(tmp_path)
-        assert not any(name.startswith(("interlock/commands", "stacks")) for name in bundle.namelist())
-    # -P and an empty PYTHONPATH: nothing of the repository but what is in the archive.
-    code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import main, interlock; print(interlock.__file__, main.__all__[0])"
-    )
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code], cwd=tmp_path, env=clean, text=True, capture_output=True, check=False
-    )
-    assert done.stdout.split() == [str(tmp_path / "interlock" / "__init__.py"), "handle"], done.stderr
 
 
 def test_an_archive_of_other_sources_is_another_object(whole: Stacks) -> None:

@@ -18,8 +18,9 @@ from google.cloud import scheduler_v1, storage
 
 from interlock.catalog import Catalog
 from interlock.commands import main
-from interlock.declaration import OBJECT, declare, to_json
+from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
+from interlock.runtime.declaration_file import OBJECT, to_json
 from local.emulator import serve
 
 ROOT = Path(__file__).parents[3]

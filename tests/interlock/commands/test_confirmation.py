@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import deploy, extend, hold, release
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import operating

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from interlock.actual import ActualJob
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import draining

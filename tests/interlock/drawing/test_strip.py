@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from interlock.cron import Cron, zone
 from interlock.drawing.strip import HEIGHTS, HELD, HIGHEST, LEGEND, NOTHING, SHADED, ruler, strip
-from interlock.timing.timeline import Day
+from interlock.timing.minutes import Day
 from tests.interlock.cloud import at
 
 UTC_DAY = Day(date=date(2026, 1, 13), zone=zone("Etc/UTC"))

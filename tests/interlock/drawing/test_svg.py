@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from interlock.cron import zone
 from interlock.drawing.svg import COLOURS, LEGEND, NAME_CHARACTERS, SHAPES, svg
-from interlock.timing.timeline import Day, Timeline, timeline
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import Timeline, timeline
 from tests.interlock.catalogs import load
 from tests.interlock.timing.test_timeline import DAY, TEXT
 

@@ -8,7 +8,8 @@ import pytest
 
 from interlock.cron import zone
 from interlock.drawing.svg import svg
-from interlock.timing.timeline import Day, Timeline, timeline
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import Timeline, timeline
 from tests.golden import golden
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, CASES, Case

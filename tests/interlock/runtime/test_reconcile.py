@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.declaration import OBJECT, to_json
 from interlock.holds import Hold, hold_content, hold_name
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import PATIENCE
 from interlock.runtime.ports import Refused, Unknown

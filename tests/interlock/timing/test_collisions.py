@@ -280,7 +280,7 @@ def _job(draw: st.DrawFn, name: str, services: Mapping[str, Service], names: lis
     )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(found=random_catalogs(), start=st.sampled_from(STARTS), length=st.integers(60, 24 * 60))
 def test_collisions_are_those_of_a_walk_over_the_fires(found: Catalog, start: str, length: int) -> None:
     span = Span(start=at(start), end=at(start) + length * MINUTE)

@@ -42,7 +42,7 @@ def minutes(found: frozenset[int], length: int) -> Minutes:
     return Minutes.of((START + place * MINUTE for place in found), span(length))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(
     seed=st.integers(0, 1_000_000),
     near=st.sampled_from([(name, change) for name, changes in CHANGES.items() for change in changes]),

@@ -15,7 +15,8 @@ from interlock.graph import scopes
 from interlock.holding import Holding
 from interlock.holds import Hold
 from interlock.timing.collisions import CollisionKind
-from interlock.timing.timeline import Closed, Day, JobRow, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import Closed, JobRow, Timeline, leading_to, timeline, usual_zone
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
 

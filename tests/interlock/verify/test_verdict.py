@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlock.declaration import declare
+from interlock.declare import declare
 from interlock.graph import chains
 from interlock.verify.history import HeldJob
 from interlock.verify.verdict import Verdict, Written, judge, written_tables

@@ -1,0 +1,72 @@
+"""A catalog and the limits of an environment -> the declaration: what of them the coordinator has to know.
+
+Apart from `declaration.py`, so that what only this needs (the graph, the feeds) is not deployed with the coordinator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from interlock.catalog import Catalog, Job, Json
+from interlock.dates import OFFSETS
+from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
+from interlock.environment import Environment
+from interlock.feeds import waits_for
+from interlock.graph import held_tables, reach, scopes
+
+
+def declare(catalog: Catalog, env: Environment) -> Declaration:
+    """The declaration of `catalog` with the limits of `env`."""
+    producers = waits_for(catalog)
+    return Declaration(
+        jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
+        scopes=scopes(catalog),
+        tables=held_tables(catalog),
+        windows={
+            name: DeclaredWindow(
+                name=name,
+                schedule=window.schedule,
+                time_zone=window.time_zone,
+                duration=window.duration,
+                covers=window.covers,
+                reason=window.reason,
+                owner=window.owner,
+            )
+            for name, window in sorted(catalog.windows.items())
+        },
+        services={name: service.starts_per_minute for name, service in sorted(catalog.services.items())},
+        max_hold=env.max_hold,
+        tick=env.tick,
+        breaker_hold=env.breaker.hold,
+    )
+
+
+def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
+    return DeclaredJob(
+        name=job.name,
+        region=job.region,
+        schedule=job.schedule,
+        time_zone=job.time_zone,
+        paused=job.paused is not None,
+        catch_up=job.catch_up,
+        recoverable=job.recoverable,
+        service=job.target.service.name,
+        deadline=job.deadline,
+        expect=max((_expected(catalog, path) for path in reach(catalog, job.runs).values()), default=timedelta()) or None,
+        after=after,
+        relative_dates=_says_relative_date(job.target.body),
+    )
+
+
+def _expected(catalog: Catalog, path: Iterable[str]) -> timedelta:
+    """How long processors take one after the other; one of which nobody said it adds nothing."""
+    return sum((catalog.processors[name].expect or timedelta() for name in path), timedelta())
+
+
+def _says_relative_date(body: Json) -> bool:
+    if isinstance(body, dict):
+        return any(_says_relative_date(inner) for inner in body.values())
+    if isinstance(body, list):
+        return any(_says_relative_date(inner) for inner in body)
+    return isinstance(body, str) and body.casefold() in OFFSETS
