@@ -70,8 +70,8 @@ class Holding:
         """What holds at `at`: the objects that are active then, and the openings that will have one by then."""
         if at not in self._active:
             opened = (_hold(w, opening) for w in self.windows for opening in openings(w, at, at + datetime.resolution))
-            unwritten = (hold for hold in opened if (hold.scope, hold.id) not in self._known)
-            self._active[at] = (*active(self._standing, at), *unwritten)
+            written = active(self._standing, at)
+            self._active[at] = (*written, *self._unwritten(opened, written))
         return self._active[at]
 
     def of(self, job: Pausable, at: datetime | None = None) -> Effective:
@@ -86,13 +86,11 @@ class Holding:
 
     def during(self, job: str, start: datetime, end: datetime) -> list[Hold]:
         """What holds the job called `job` at some time of [start, end), as far as is known: openings of windows, and what
-        holds now. `Hold.start` is None where nobody knows since when; then it is known of now only."""
+        holds now. `Hold.start` is None where nobody knows since when; then it is known from now on only."""
         found = [self._since(hold) for hold in active(self._standing, self.now) if self._covers(hold, job)]
-        said = {(hold.scope, hold.id) for hold in (*found, *self.tombstones)}
-        for window in self._windows_of(job):
-            opened = (_hold(window, opening) for opening in openings(window, start, end))
-            found += [hold for hold in opened if (hold.scope, hold.id) not in said]
-        return [hold for hold in found if hold.end > start and (hold.start or self.now) < end]
+        opened = (_hold(w, opening) for w in self._windows_of(job) for opening in openings(w, start, end))
+        found += self._unwritten(opened, found)
+        return [hold for hold in found if hold.end > start and (hold.start or self.now) < min(end, hold.end)]
 
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
@@ -108,7 +106,7 @@ class Holding:
     def next_opening(self, job: str, after: datetime) -> Hold | None:
         """The first opening of a window after `after` that will hold the job called `job`."""
         ahead = (_hold(window, next_opening(window, after)) for window in self._windows_of(job))
-        coming = (hold for hold in ahead if (hold.scope, hold.id) not in self._known)
+        coming = (hold for hold in ahead if (hold.scope, hold.id) not in self._released)
         return min(coming, key=lambda hold: (hold.start or after, hold.scope), default=None)
 
     def without(self, hold: Hold) -> Holding:
@@ -119,13 +117,12 @@ class Holding:
     @cached_property
     def _standing(self) -> tuple[Hold, ...]:
         """The objects of what nobody has released: a release deletes them after it has written the tombstone."""
-        gone = {(hold.scope, hold.id) for hold in self.tombstones}
-        return tuple(hold for hold in self.objects if hold.is_flag or (hold.scope, hold.id) not in gone)
+        return tuple(hold for hold in self.objects if hold.is_flag or (hold.scope, hold.id) not in self._released)
 
     @cached_property
-    def _known(self) -> frozenset[tuple[str, str]]:
-        """What has had its object or its tombstone: such an opening is not opened by its window once more."""
-        return frozenset((hold.scope, hold.id) for hold in (*self.objects, *self.tombstones) if not hold.is_flag)
+    def _released(self) -> frozenset[tuple[str, str]]:
+        """The openings that have a tombstone."""
+        return frozenset((hold.scope, hold.id) for hold in self.tombstones)
 
     @cached_property
     def _active(self) -> dict[datetime, tuple[Hold, ...]]:
@@ -135,6 +132,11 @@ class Holding:
     @cached_property
     def _by_scope(self) -> dict[str, frozenset[str]]:
         return {}
+
+    def _unwritten(self, opened: Iterable[Hold], written: Iterable[Hold]) -> list[Hold]:
+        """Those openings that nobody has released, and that are not among what is `written`."""
+        said = {(hold.scope, hold.id) for hold in written if not hold.is_flag}
+        return [hold for hold in opened if (hold.scope, hold.id) not in said | self._released]
 
     def _covers(self, hold: Hold, job: str) -> bool:
         return job in hold.jobs or job in self._members(hold.scope)

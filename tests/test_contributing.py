@@ -95,6 +95,12 @@ def test_every_room_is_in_a_layer_or_stands_alone_and_no_room_is_made_up() -> No
     assert sorted(in_order()) == sorted(rooms())
 
 
+def test_every_noun_is_in_the_lowest_layer() -> None:
+    [contract] = [contract for contract in contracts() if contract["type"] == "layers"]
+    nouns = {file.stem for file in (ROOT / NOUNS).glob("*.py")} - {"__init__"}
+    assert set(contract["layers"][-1].split(" : ")) == {f"{NOUNS}.{noun}" for noun in nouns}
+
+
 def test_who_stands_alone_is_kept_from_all_of_ours_by_a_contract() -> None:
     for room in ALONE:
         module = room.rpartition("/")[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -24,7 +24,7 @@ from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
-from interlock.windows import Opening, open_at
+from interlock.windows import open_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,33 +60,19 @@ class Step:
 
 def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
     """The hold of every opening that is due and has neither object nor tombstone: a lost or late timer costs a tick."""
-    present = {(hold.scope, hold.id) for hold in (*objects.holds, *objects.released)}
-    return [_opening(declaration, o) for o in _open(declaration, objects.now) if (o.scope, o.id) not in present]
+    holding = objects.holding(declaration.scopes, declaration.windows)
+    return [_opening(declaration, hold) for hold in holding.active if not hold.is_written]
 
 
-def _open(declaration: Declaration, now: datetime) -> list[Opening]:
-    return [opening for window in declaration.windows.values() for opening in open_at(window, now)]
-
-
-def _opening(declaration: Declaration, opening: Opening) -> Write:
-    window = declaration.windows[opening.window]
-    hold = Hold(
-        scope=opening.scope,
-        id=opening.id,
-        end=opening.end,
+def _opening(declaration: Declaration, opening: Hold) -> Write:
+    hold = replace(
+        opening,
         object_name=hold_name(opening.scope, opening.id, opening.end),
-        reason=window.reason,
-        owner=window.owner,
         jobs=frozenset(declaration.scopes.get(opening.scope, ())),
         tables=frozenset(declaration.tables.get(opening.scope, ())),
-        start=opening.start,
     )
-    why = f"the window opens: {window.reason}"
-    return Write(
-        name=hold.object_name,
-        content=hold_content(hold),
-        record=Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=why),
-    )
+    record = Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=f"the window opens: {hold.reason}")
+    return Write(name=hold.object_name, content=hold_content(hold), record=record)
 
 
 def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
@@ -96,7 +82,8 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     behind would open its window anew.
     """
     over = objects.now - MAX_CLOCK_SKEW
-    still_open = {(opening.scope, opening.id) for opening in _open(declaration, objects.now)}
+    opened = (opening for window in declaration.windows.values() for opening in open_at(window, objects.now))
+    still_open = {(opening.scope, opening.id) for opening in opened}
     released = {(hold.scope, hold.id) for hold in objects.released}
     removals = []
     for name, item in objects.items.items():

@@ -20,7 +20,8 @@ from interlock.runtime.ledger import released_name
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.site import Site
 from interlock.timing.effect import effects
-from interlock.timing.timeline import Day, timeline
+from interlock.timing.minutes import Day
+from interlock.timing.timeline import timeline
 from interlock.windows import compact
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, TICK, WINDOWS, Cloud, environment
