@@ -65,6 +65,8 @@ class ResourceChange:
     managed: bool
     deposed: bool
     """Not the resource itself but what an interrupted replacement has left of one before it."""
+    importing: bool
+    """Terraform takes over what is there already."""
     actions: tuple[str, ...]
     """As Terraform orders them: ("update",), ("create",), ("delete",), ("forget",); a replacement is ("delete", "create")."""
     before: Values
@@ -248,6 +250,7 @@ def _change(resource: Values, key: str) -> ResourceChange:
         index=index,
         managed=managed,
         deposed="deposed" in resource,
+        importing=bool(change.get("importing")),
         actions=_actions(change, key),
         before=before,
         after=after,
