@@ -104,11 +104,11 @@ def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
     say("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         *said, ending = _cells(row, place, now)
-        say(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
+        say(f"| {' | '.join(markdown.escaped(text) for text in said)} | {markdown.code(ending)} |")
     say()
     for row in rows:
-        jobs = ", ".join(markdown.cell(job) for job in row.jobs)
-        say(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
+        jobs = ", ".join(markdown.escaped(job) for job in row.jobs)
+        say(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:

@@ -5,12 +5,14 @@ Read from what `terraform show -json` says of a saved plan; interlock/terraform/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from interlock.catalog import Json
-from interlock.terraform.plan import COMPUTED, JOB, whole_plan
+from interlock.terraform.job_changes import JOB
+from interlock.terraform.plan import COMPUTED, parse_plan
 
 
 class Kind(Enum):
@@ -82,7 +84,8 @@ class Changes:
 
 def parse_changes(text: str) -> Changes:
     """The changes of a plan in Terraform's JSON; PlanError when it is none, or not a whole one."""
-    plan = whole_plan(text)
+    parse_plan(text)
+    plan = _object(json.loads(text))
     planned = _object(plan.get("planned_values"))
     resources = _list(_object(planned.get("root_module")).get("resources"))
     found = (_change(_object(one)) for one in _list(plan.get("resource_changes")))
