@@ -31,8 +31,8 @@ demo: setup ## the story in one go, narrated, on a stand-in of its own
 deploy: setup ## deploy all stacks; safe to repeat
 	@$(RUN) deploy
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= UNTIL=2026-01-07T18:00:00Z]
-	@$(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" --until "$$UNTIL" -- $$NAME
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=2h (or UNTIL=23:00)]
+	@$(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza
 	@$(RUN) backfill off -- $$NAME

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from interlock.names import count, printable
+from interlock.names import count, did_you_mean, printable
 from interlock.reading.located import SourceError
 from interlock.terminal.tables import say
 
@@ -25,10 +25,12 @@ COMMANDS = {
     "hold": "Keep the jobs of a scope from firing, until an end.",
     "holds": "What is held: by whom, why, until when, and how to end it.",
     "inventory": "Jobs, functions and Cloud Run services side by side, and which services no job leads to.",
+    "plan": "What a deploy would do to each stack.",
     "release": "End a hold before its end.",
     "review": "What a change of the catalog means: before and after, most important first.",
     "show": "One job, resolved, and where each of its values comes from.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
+    "synth": "Write the stacks as Terraform's JSON.",
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",
     "unlock": "Release the state lock that a killed deploy left.",
     "validate": "Check the catalog: everything wrong in it, with file and line.",
@@ -57,10 +59,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

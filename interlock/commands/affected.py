@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ import click
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
-from interlock.names import count, format_duration
+from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import HARD_SPACE, arrows, at_most, folded, grouped, names_in_columns, room, say, whole
 
@@ -52,8 +51,8 @@ def _hint(catalog: Catalog, scope: str) -> str:
     """What was meant perhaps: something of that name but of another kind, or a name that is near."""
     known = scopes(catalog)
     name = scope.partition("/")[2]
-    near = [other for other in known if other.partition("/")[2] == name] or get_close_matches(scope, known, n=1)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    alike = [other for other in known if other.partition("/")[2] == name]
+    hint = f"; did you mean {' or '.join(alike)}?" if alike else did_you_mean(scope, known)
     return f"{hint}\nIts backfills: {', '.join(catalog.backfills) or 'none'}"
 
 
@@ -144,12 +143,12 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
     yield from folded(f"{covered.scope} covers {jobs}; a hold of it pauses {len(covered.jobs) - paused} of them.", room())
     kind, _, name = covered.scope.partition("/")
     if kind == "backfill" and (backfill := catalog.backfills.get(name)):
-        expect, end = format_duration(backfill.expect), format_duration(backfill.default_end)
+        expect, end = exact(backfill.expect), exact(backfill.default_end)
         said = f"{backfill.description} ({backfill.owner}): takes about {expect}; held for {end} unless you say until when."
         yield from folded(said, room())
     if kind == "window" and (window := catalog.windows.get(name)):
         opens = whole(f'"{window.schedule}"')
-        when = f"{opens} in {window.time_zone} for {format_duration(window.duration)}"
+        when = f"{opens} in {window.time_zone} for {exact(window.duration)}"
         yield from folded(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.", room())
 
 
@@ -175,7 +174,7 @@ def _way_lines(covered: Coverage, notes: _Notes) -> Iterator[str]:
 def _ways(reasons: tuple[Reason, ...], notes: _Notes) -> Iterator[str]:
     """For each protected table the worst conflict over the shortest chain, and how many more chains there are."""
     for best, more in _best_by_table(reasons):
-        chain = _way(best.chain) + (f" (and {more} more)" if more else "")
+        chain = arrows(best.chain.way) + (f" (and {more} more)" if more else "")
         if best.conflict is None:
             yield chain
             continue
@@ -197,11 +196,6 @@ def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
     return [(same[0], len(same) - 1) for same in by_table.values()]
 
 
-def _way(chain: Chain) -> str:
-    """A chain without its job, which stands beside it."""
-    return arrows(str(chain).partition(" -> ")[2])
-
-
 def _near_miss_lines(covered: Coverage, notes: _Notes) -> Iterator[str]:
     """The jobs that are left running, those together whose shortest chain and reason are the same."""
 
@@ -209,7 +203,7 @@ def _near_miss_lines(covered: Coverage, notes: _Notes) -> Iterator[str]:
         nears = covered.near_misses[name]
         shortest = min(nears, key=lambda near: len(near.chain.processors))
         more = f" (and {len(nears) - 1} more)" if len(nears) > 1 else ""
-        return f"{_way(shortest.chain)}{more} {notes.number(shortest.why)}"
+        return f"{arrows(shortest.chain.way)}{more} {notes.number(shortest.why)}"
 
     for said, names in grouped(covered.near_misses, way).items():
         yield from folded(said, room(), INDENT)

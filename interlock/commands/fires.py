@@ -19,7 +19,7 @@ from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
-from interlock.names import plain
+from interlock.names import count, plain
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
@@ -163,8 +163,8 @@ def _print(found: Found, place: ZoneInfo) -> None:
     for job in found.jobs:
         total = found.totals[job.name]
         schedule = whole(f'"{job.schedule}"')
-        fires = f"{total:,} fire{'' if total == 1 else 's'}"
-        say_folded(f"{job.name}: {schedule} in {job.time_zone}: {in_words(job.schedule)}: {fires}")
+        said = f"{schedule} in {job.time_zone}: {in_words(job.schedule)}"
+        say_folded(f"{job.name}: {said}: {count(total, 'fire')}")
         if job.paused:
             say_folded(f"paused by declaration, so that none of them starts: {plain(job.paused.reason)}", indent="  ")
         for line in _change_lines(found, job):

@@ -9,17 +9,16 @@ from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
+from interlock.terminal.ends import end_options, own_zone, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
-    end_options,
     own_name,
-    own_zone,
     print_effects,
     request,
     say_end,
-    typed_end,
 )
+from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
 from interlock.terminal.tables import say, say_command, say_folded
 from interlock.timing.effect import effects
@@ -66,6 +65,6 @@ def command(
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
     done = request(site, {"action": "hold", **content}, direct=direct)
     say("To end it before:")
-    say_command(f"interlock release {scope} {id}")
+    say_command(interlock("release", scope, id))
     drained = not wait or wait_for_drain(site, covered)
     ctx.exit(0 if done and drained else 1)

@@ -14,7 +14,8 @@ from interlock.drawing import markdown
 from interlock.holds import Hold, format_end, format_instant
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import env_option, hold_json, print_json
-from interlock.terminal.operating import zone_of_readers
+from interlock.terminal.ends import zone_of_readers
+from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
 
@@ -67,8 +68,8 @@ def _rows(site: Site) -> list[Row]:
 def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
     if hold.is_flag:
-        return f"make backfill-off NAME={hold.scope.removeprefix('backfill/')}"
-    return f"interlock release {hold.scope} {hold.id}"
+        return make("backfill-off", NAME=hold.scope.removeprefix("backfill/"))
+    return interlock("release", hold.scope, hold.id)
 
 
 def _as_json(rows: list[Row], now: datetime) -> Json:
@@ -94,19 +95,20 @@ def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
 
 
 def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
-    click.echo(f"## Holds, {now:%Y-%m-%d %H:%M} UTC\n")
+    say(f"## Holds, {now:%Y-%m-%d %H:%M} UTC")
+    say()
     if not rows:
-        click.echo("Nothing is held.")
+        say("Nothing is held.")
         return
-    click.echo("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
-    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    say("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
+    say("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         *said, ending = _cells(row, place, now)
-        click.echo(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
-    click.echo("")
+        say(f"| {' | '.join(markdown.escaped(text) for text in said)} | {markdown.code(ending)} |")
+    say()
     for row in rows:
-        jobs = ", ".join(markdown.cell(job) for job in row.jobs)
-        click.echo(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
+        jobs = ", ".join(markdown.escaped(job) for job in row.jobs)
+        say(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:

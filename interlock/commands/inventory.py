@@ -16,7 +16,7 @@ from interlock.catalog import Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.services import Services
-from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
+from interlock.inventory import Call, Deployed, DeployedRow, Inventory, take_inventory
 from interlock.names import REGION, count, plain
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
@@ -125,7 +125,7 @@ def _call_json(call: Call) -> Json:
     }
 
 
-def _row_json(row: Row) -> Json:
+def _row_json(row: DeployedRow) -> Json:
     each = row.deployed
     return {
         "name": each.name,
@@ -168,7 +168,7 @@ def _print(found: Inventory, regions: Sequence[str], problems: Sequence[str], *,
     )
 
 
-def _services_table(rows: Iterable[Row], *, everything: bool) -> Table:
+def _services_table(rows: Iterable[DeployedRow], *, everything: bool) -> Table:
     table = Table("service", "what", "region", "state", "catalog", prose("called by"), prose("led to by"))
     for row in rows:
         each = row.deployed

@@ -22,11 +22,11 @@ from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
-from interlock.terminal.operating import own_zone
+from interlock.terminal.ends import own_zone
 from interlock.terminal.refs import RefError, catalog_at
 from interlock.terminal.tables import say
-from interlock.terraform.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
-from interlock.terraform.plan import PlanError, PlanFacts, parse_plan
+from interlock.terraform.job_changes import JobChanges, job_changes
+from interlock.terraform.plan import PlanError, load_plan
 from interlock.timing.until import parse_end
 from policies.from_catalog import findings
 from policies.from_files import Unreadable, plan_findings
@@ -99,7 +99,7 @@ def command(
         after = sides.read(names["head"], lambda: catalog_at(head, root) if head else load_catalog(root))
         day = (instant or datetime.now(UTC)).date()
         plan, planned = None, list[Finding]()
-        if plan_file and (read := sides.read(f"plan ({plan_file})", lambda: (_plan(plan_file), _planned(plan_file, day)))):
+        if plan_file and (read := sides.read(f"plan ({plan_file})", lambda: _planned(plan_file, day))):
             plan, planned = read
         if sides.problems or instant is None or before is None or after is None:
             _say_failure(sides, style)
@@ -154,21 +154,12 @@ def _instant(at: str | None) -> datetime:
     return instant
 
 
-def _plan(path: Path) -> PlanFacts:
+def _planned(path: Path, today: date) -> tuple[JobChanges, list[Finding]]:
+    """What the plan in a file does to jobs, and what it breaks of the rules that only a plan can break."""
+    plan = load_plan(path)
+    changes = job_changes(plan)
     try:
-        if path.stat().st_size > 4 * MAX_PLAN_CHARACTERS:  # UTF-8 has at most four bytes a character
-            raise _Unusable(f"has {path.stat().st_size} bytes; allowed: at most {MAX_PLAN_CHARACTERS} characters")
-        return parse_plan(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _Unusable(f"can't be read: {error.strerror}; run: terraform show -json plan.bin > {path}") from None
-    except UnicodeDecodeError:
-        raise _Unusable(f"is no UTF-8 text; run: terraform show -json {path} > plan.json") from None
-
-
-def _planned(path: Path, today: date) -> list[Finding]:
-    """What the plan breaks of the rules that only a plan can break."""
-    try:
-        return plan_findings(path, today)
+        return changes, plan_findings(plan, path, today)
     except Unreadable as unreadable:
         raise _Unusable(f"can't be judged by the policies: {unreadable}") from None
 

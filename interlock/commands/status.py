@@ -27,7 +27,7 @@ from interlock.terminal.common import (
     hold_json,
     print_json,
 )
-from interlock.terminal.operating import zone_of_readers
+from interlock.terminal.ends import zone_of_readers
 from interlock.terminal.site import asking, reader_of
 from interlock.terminal.tables import Table, grouped, prose, say, say_command, say_folded, say_names
 

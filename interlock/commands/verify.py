@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from functools import partial
@@ -25,7 +23,8 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.operating import own_zone
+from interlock.terminal.ends import own_zone
+from interlock.terminal.printed import again
 from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
@@ -105,8 +104,7 @@ def command(
     if style == "json":
         verify_json(environment, aftermath, said, looked, why)
     elif why:
-        again = shlex.join(["interlock", *sys.argv[1:], "--print"])
-        print_statements(environment, aftermath, said, why, everything=everything or only_print, again=again)
+        print_statements(environment, aftermath, said, why, everything=everything or only_print, again=f"{again()} --print")
     else:
         print_looked(aftermath, looked, everything=everything)
     ctx.exit(1 if any(table.verdict(now) in BAD for table in looked) else 0)
@@ -134,7 +132,7 @@ def _aftermath(environment: Environment, catalog: Catalog, since: datetime, now:
 
 
 def _held(
-    environment: Environment, known: dict[str, tuple[str, ...]], since: datetime, now: datetime
+    environment: Environment, known: Mapping[str, tuple[str, ...]], since: datetime, now: datetime
 ) -> tuple[list[HeldJob], list[str]]:
     """What the bucket tells, and where that ends."""
     project, bucket = environment.project, environment.bucket
@@ -147,7 +145,7 @@ def _held(
     return held, gaps(since, now, keeps_versions(project, bucket))
 
 
-def _named(known: dict[str, tuple[str, ...]], named: Sequence[str], since: datetime) -> list[HeldJob]:
+def _named(known: Mapping[str, tuple[str, ...]], named: Sequence[str], since: datetime) -> list[HeldJob]:
     """The jobs of the scopes that somebody named, as if they had been held until `since`."""
     by_job: dict[str, set[str]] = {}
     for scope in named:

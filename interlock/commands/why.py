@@ -14,9 +14,9 @@ from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
-from interlock.names import MAX_TEXT, count, plain
+from interlock.names import MAX_TEXT, count, did_you_mean, plain
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.operating import own_zone, zone_of_readers
+from interlock.terminal.ends import own_zone, zone_of_readers
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
 from interlock.terminal.uncovered import print_uncovered
@@ -53,10 +53,7 @@ def command(name: str, at: str | None, root: Path, env_name: str, style: Format)
 def _job(site: Site, name: str) -> DeclaredJob:
     if name in site.declaration.jobs:
         return site.declaration.jobs[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, site.declaration.jobs, n=1)
-    raise click.UsageError(f"nothing deployed knows the job {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    raise click.UsageError(f"nothing deployed knows the job {name!r}{did_you_mean(name, site.declaration.jobs)}")
 
 
 def _instant(at: str | None, now: datetime) -> datetime:

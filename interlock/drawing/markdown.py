@@ -13,7 +13,7 @@ _MARKUP = re.compile(r"([\\|<>\[\]`*_&~$])")
 _REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.))")
 
 
-def cell(text: str, limit: int | None = None) -> str:
+def escaped(text: str, limit: int | None = None) -> str:
     """`text` for a cell of a table, or inside a line: on one line, at most `limit` characters of it, and no markup.
 
     Mentions, issue numbers and bare addresses stay text too, so that a description can't call people to a pull request.

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
-from interlock.names import count, format_duration, printable
+from interlock.names import count, exact, printable
 from interlock.terminal.site import Site, asking
 from interlock.terminal.tables import say
 
@@ -39,7 +39,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
 
     left = _wait(look, len(names), limit)
     if left:
-        say(f"still running after {format_duration(limit)}: {', '.join(left)}", err=True)
+        say(f"still running after {exact(limit)}: {', '.join(left)}", err=True)
     else:
         say("drained: no run of them is under way")
     return not left

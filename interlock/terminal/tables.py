@@ -48,6 +48,12 @@ def say(line: str = "", *, err: bool = False, style: str | None = None) -> None:
     click.echo(text, err=err)
 
 
+def say_lines(text: str) -> None:
+    """Prints text that has lines of its own: a program's."""
+    for line in text.splitlines():
+        say(line)
+
+
 def say_folded(text: str, *, indent: str = "", style: str | None = None) -> None:
     """Prints prose, folded between its words; what comes after the first line is indented by two more than `indent`."""
     for line in folded(text, room(), indent):
@@ -89,9 +95,10 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def folded(text: str, columns: int, indent: str = "") -> list[str]:
-    """`text` in lines of at most `columns`, folded between words only; a word that is longer has a line of its own."""
-    lines, further = [indent], f"{indent}{INDENT}"
+def folded(text: str, columns: int, indent: str = "", further: str | None = None) -> list[str]:
+    """`text` in lines of at most `columns`, folded between words only; a word that is longer has a line of its own. Lines after
+    the first begin with `further`, by default two more spaces than `indent`, which may be a label."""
+    lines, further = [indent], f"{indent}{INDENT}" if further is None else further
     for word in _words(text):
         bare = not lines[-1].strip()
         if not bare and width(lines[-1]) + 1 + width(word) > columns:

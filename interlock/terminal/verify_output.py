@@ -27,7 +27,7 @@ from interlock.terminal.tables import (
 from interlock.verify.columns import Columns, Said
 from interlock.verify.history import HeldJob
 from interlock.verify.queries import columns_of, for_bq, recent_inserts, recent_partitions
-from interlock.verify.verdict import Aftermath, Day, Looked, Verdict, Written
+from interlock.verify.verdict import Aftermath, CountedDay, Looked, Verdict, Written
 
 SHOWN_DAYS = 4
 """Of the rows of a table; JSON has all."""
@@ -211,7 +211,7 @@ def _looked_lines(aftermath: Aftermath, looked: Sequence[Looked]) -> Iterator[st
             yield from folded(f"{each.written.table}: {plain(each.problem, MAX_PROBLEM)}", room())
 
 
-def _rows(days: Sequence[Day]) -> str:
+def _rows(days: Sequence[CountedDay]) -> str:
     shown = ", ".join(f"{day.day or 'not in a partition yet'}: {day.rows}" for day in days[:SHOWN_DAYS])
     return f"{shown}, ..." if len(days) > SHOWN_DAYS else shown
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from interlock.names import printable
 from interlock.terminal.tables import Table, arrows, at_most, folded, grouped, kept, names_in_columns, prose, whole, width
 
+ROOT = Path(__file__).parents[3]
 TIME = "2026-03-11 08:00 EDT (2026-03-11 12:00 UTC)"
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,60}", fullmatch=True), min_size=1, max_size=30)
 TEXTS = st.text(max_size=80)
@@ -132,3 +135,12 @@ def test_nothing_printable_moves_a_cursor_or_turns_a_line(text: str) -> None:
 
 def test_letters_of_east_asia_take_two_columns_and_marks_over_letters_none() -> None:
     assert (width("ascii"), width("日本"), width("e\u0301")) == (5, 4, 1)
+
+
+def test_all_that_commands_print_passes_one_function() -> None:
+    """But JSON, which escapes what is no text, Markdown, which has its own, and the line that a terminal redraws."""
+    rooms = (path for room in ("commands", "terminal") for path in sorted((ROOT / "interlock" / room).glob("*.py")))
+    printing = {
+        path.name for path in rooms if re.search(r"click\.s?echo\(|(?<![\w.])print\(", path.read_text(encoding="utf-8"))
+    }
+    assert printing == {"tables.py", "common.py", "review.py", "progress.py"}
