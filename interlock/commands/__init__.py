@@ -37,6 +37,8 @@ COMMANDS = {
 }
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
+DETAILED = {"plan": 1}
+"""Commands whose 2 says that there are changes, as Terraform's -detailed-exitcode, and their code for a mistake."""
 
 
 class _Commands(click.Group):
@@ -73,15 +75,24 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if (code := _bad_input(ctx)) == error.exit_code:
+                raise
+            error.show()
+            ctx.exit(code)
         except SourceError as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             count = len(error.problems)
             click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was done.", err=True)
-            ctx.exit(BAD_INPUT)
+            ctx.exit(_bad_input(ctx))
         except CloudError as error:
             click.echo(f"Error: {error}", err=True)
-            ctx.exit(BAD_INPUT)
+            ctx.exit(_bad_input(ctx))
+
+
+def _bad_input(ctx: click.Context) -> int:
+    return DETAILED.get(ctx.invoked_subcommand or "", BAD_INPUT)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
