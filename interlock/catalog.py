@@ -6,18 +6,19 @@ target, its processors and its retry profile exist. Durations are `timedelta`, d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 from interlock.cron import Cron
 
 if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
     from interlock.access import Kind
 
+T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -63,7 +64,6 @@ class Service:
     name: str
     kind: ServiceKind
     platform: str
-    max_instances: int | None
     starts_per_minute: int | None
     gap: timedelta | None
     """Two jobs of it should start at least so far apart."""
@@ -118,7 +118,6 @@ class DeclaredPause:
 
 
 CatchUp = Literal["latest", "skip"]
-Wave = Literal["A", "B", "C"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +139,6 @@ class Job:
     recoverable: bool
     runs: tuple[str, ...]
     pair_with: tuple[str, ...]
-    wave: Wave | None
     paused: DeclaredPause | None
     waivers: tuple[Waiver, ...]
     source: Source
@@ -195,7 +193,7 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Removal:
+class JobRemoval:
     """A job that was taken out of the catalog on purpose, and may be deleted until the day `until`."""
 
     name: str
@@ -214,7 +212,8 @@ class Catalog:
     jobs: Mapping[str, Job]
     backfills: Mapping[str, Backfill]
     windows: Mapping[str, Window]
-    removed: Mapping[str, Removal] = field(default_factory=dict)
+    removed: Mapping[str, JobRemoval] = field(default_factory=dict)
+    _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -233,3 +232,17 @@ class Catalog:
             *self.windows.values(),
         ]
         return frozenset(thing.platform for thing in things)
+
+
+def once_a_catalog(derive: Callable[[Catalog], T]) -> Callable[[Catalog], T]:
+    """Decorates what is derived from a catalog alone: each catalog derives it once and keeps it. Everybody gets the same value,
+    so it has to be one that nobody can change."""
+
+    @wraps(derive)
+    def derived(catalog: Catalog) -> T:
+        kept = catalog._derived
+        if derive not in kept:
+            kept[derive] = derive(catalog)
+        return cast(T, kept[derive])
+
+    return derived

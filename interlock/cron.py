@@ -23,6 +23,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from interlock.names import count
+
 MAX_TEXT_CHARACTERS = 500
 SHOWN_CHARACTERS = 60
 DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -98,11 +100,6 @@ class Cron:
 
     def __str__(self) -> str:
         return self.text
-
-    @property
-    def fires_per_hour(self) -> int:
-        """How many times it fires in an hour in which it fires at all."""
-        return len(self.minutes)
 
     def fires_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """The fires at or after `start` and before `end`, in order, as aware UTC; evaluated in `zone`.
@@ -246,7 +243,7 @@ def _split(text: str) -> list[str]:
     if len(fields) == 6:
         raise CronError(f"schedule {_shown(text)} has 6 fields, and Cloud Scheduler has no seconds; {allowed}")
     if len(fields) != 5:
-        raise CronError(f"schedule {_shown(text)} has {len(fields)} field{'' if len(fields) == 1 else 's'}; {allowed}")
+        raise CronError(f"schedule {_shown(text)} has {count(len(fields), 'field')}; {allowed}")
     for field, part in zip(_FIELDS, fields, strict=True):
         if stray := re.search(r"[^0-9A-Za-z*,/-]", part):
             raise CronError(

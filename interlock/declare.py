@@ -13,12 +13,12 @@ from interlock.dates import OFFSETS
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.environment import Environment
 from interlock.feeds import waits_for
-from interlock.graph import chains, held_tables, reach, scopes
+from interlock.graph import held_tables, reach, scopes
 
 
 def declare(catalog: Catalog, env: Environment) -> Declaration:
     """The declaration of `catalog` with the limits of `env`."""
-    producers = waits_for(catalog, chains(catalog))
+    producers = waits_for(catalog)
     return Declaration(
         jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
         scopes=scopes(catalog),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from interlock.access import WRITES, Kind
-from interlock.catalog import Catalog
-from interlock.graph import Chain
+from interlock.catalog import Catalog, once_a_catalog
+from interlock.graph import chains
 
 Node: TypeAlias = "tuple[Literal['job', 'table'], str]"
 
@@ -33,12 +34,13 @@ class Feeds:
         return self.circle[producer] != self.circle[consumer]
 
 
-def feeds(catalog: Catalog, all_chains: Mapping[str, Iterable[Chain]]) -> Feeds:
-    """Who feeds whom in `catalog`, of which `all_chains` are the chains."""
+@once_a_catalog
+def feeds(catalog: Catalog) -> Feeds:
+    """Who feeds whom."""
     producers: dict[str, set[str]] = {}
     consumers: dict[str, set[str]] = {}
     for job in sorted(catalog.jobs):
-        for chain in all_chains[job]:
+        for chain in chains(catalog)[job]:
             if chain.access & WRITES:
                 producers.setdefault(chain.table, set()).add(job)
         for name in catalog.jobs[job].runs:
@@ -46,20 +48,25 @@ def feeds(catalog: Catalog, all_chains: Mapping[str, Iterable[Chain]]) -> Feeds:
                 if Kind.READ in kinds:
                     consumers.setdefault(table, set()).add(job)
     return Feeds(
-        producers={table: tuple(sorted(jobs)) for table, jobs in sorted(producers.items())},
-        consumers={table: tuple(sorted(jobs)) for table, jobs in sorted(consumers.items())},
-        circle=_circles(catalog.jobs, producers, consumers),
+        producers=_sorted(producers),
+        consumers=_sorted(consumers),
+        circle=MappingProxyType(_circles(catalog.jobs, producers, consumers)),
     )
 
 
-def waits_for(catalog: Catalog, all_chains: Mapping[str, Iterable[Chain]]) -> dict[str, tuple[str, ...]]:
+def _sorted(several: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({name: tuple(sorted(jobs)) for name, jobs in sorted(several.items())})
+
+
+@once_a_catalog
+def waits_for(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """For each job the jobs that produce what it consumes, sorted; of jobs that feed each other none waits for the other."""
-    found = feeds(catalog, all_chains)
+    found = feeds(catalog)
     waits: dict[str, set[str]] = {job: set() for job in sorted(catalog.jobs)}
     for table, consumers in found.consumers.items():
         for consumer in consumers:
             waits[consumer].update(p for p in found.producers.get(table, ()) if found.feeds(p, consumer))
-    return {job: tuple(sorted(producers)) for job, producers in waits.items()}
+    return _sorted(waits)
 
 
 def _circles(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from interlock.access import WRITES, Conflict, Kind, is_real, worst
-from interlock.catalog import Backfill, Catalog, Protect
+from interlock.catalog import Backfill, Catalog, Protect, once_a_catalog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,14 @@ class Chain:
         """Whether a completion message is part of it: pausing the job stops only the runs that the job would start."""
         return len(self.processors) > 1
 
-    def __str__(self) -> str:
+    @property
+    def way(self) -> str:
+        """The chain without its job."""
         access = "+".join(sorted(self.access))
-        return " -> ".join([self.job, *self.processors, f"{self.table} [{access}]"])
+        return " -> ".join([*self.processors, f"{self.table} [{access}]"])
+
+    def __str__(self) -> str:
+        return f"{self.job} -> {self.way}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,21 +66,19 @@ class Coverage:
     not_stopped: tuple[str, ...]
 
 
-def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The processors that `start` leads to over completion messages, each with the shortest path of processors to it."""
-    return _reach(_followers(catalog), start)
-
-
-def _followers(catalog: Catalog) -> dict[str, list[str]]:
+@once_a_catalog
+def _followers(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """By processor, those that its completion message starts."""
-    followers: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for processor in catalog.processors.values():
         for before in processor.after:
-            followers.setdefault(before, []).append(processor.name)
-    return followers
+            found.setdefault(before, []).append(processor.name)
+    return MappingProxyType({name: tuple(started) for name, started in found.items()})
 
 
-def _reach(followers: Mapping[str, list[str]], start: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The processors that `start` leads to over completion messages, each with the shortest path of processors to it."""
+    followers = _followers(catalog)
     paths: dict[str, tuple[str, ...]] = {name: (name,) for name in start}
     queue = deque(paths)
     while queue:
@@ -86,17 +90,17 @@ def _reach(followers: Mapping[str, list[str]], start: Iterable[str]) -> dict[str
     return paths
 
 
-def chains(catalog: Catalog) -> dict[str, tuple[Chain, ...]]:
+@once_a_catalog
+def chains(catalog: Catalog) -> Mapping[str, tuple[Chain, ...]]:
     """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest."""
-    followers = _followers(catalog)
     found: dict[str, tuple[Chain, ...]] = {}
     for job in catalog.jobs.values():
         found[job.name] = tuple(
             Chain(job=job.name, processors=path, table=table, access=kinds)
-            for name, path in _reach(followers, job.runs).items()
+            for name, path in reach(catalog, job.runs).items()
             for table, kinds in catalog.processors[name].tables.items()
         )
-    return found
+    return MappingProxyType(found)
 
 
 def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
@@ -119,12 +123,12 @@ def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
 Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
 
 
-def members(backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Members:
+def members(catalog: Catalog, backfill: Backfill) -> Members:
     """The jobs that a backfill covers, each with its reasons, and its near misses; both by name."""
     covered: dict[str, tuple[Reason, ...]] = {}
     missed: dict[str, tuple[NearMiss, ...]] = {}
     kept = {keep.job: keep.reason for keep in backfill.keep}
-    for job, job_chains in sorted(all_chains.items()):
+    for job, job_chains in sorted(chains(catalog).items()):
         judged = [_judge(backfill, chain) for chain in job_chains if chain.table in backfill.tables]
         reasons = tuple(found for found in judged if isinstance(found, Reason))
         near = tuple(found for found in judged if isinstance(found, NearMiss))
@@ -137,20 +141,20 @@ def members(backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> 
     return covered, missed
 
 
-def backfill_coverage(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> Coverage:
+def _backfill_coverage(catalog: Catalog, backfill: Backfill) -> Coverage:
     """What a backfill covers, its near misses, and what pausing the covered jobs does not stop."""
-    covered, missed = members(backfill, all_chains)
+    covered, missed = members(catalog, backfill)
     return Coverage(
         scope=f"backfill/{backfill.name}",
         jobs=covered,
         near_misses=missed,
-        not_stopped=_not_stopped(catalog, backfill, all_chains),
+        not_stopped=_not_stopped(catalog, backfill),
     )
 
 
-def _not_stopped(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, tuple[Chain, ...]]) -> tuple[str, ...]:
+def _not_stopped(catalog: Catalog, backfill: Backfill) -> tuple[str, ...]:
     """What still starts a writer of what the backfill protects although every covered job is paused, for people."""
-    led_to = {chain.processors[-1] for job_chains in all_chains.values() for chain in job_chains}
+    led_to = {chain.processors[-1] for job_chains in chains(catalog).values() for chain in job_chains}
     lines = ["a run in flight when its job is paused, and retries that it has already started"]
     for name, processor in sorted(catalog.processors.items()):
         alone = (Chain(job="", processors=(name,), table=t, access=kinds) for t, kinds in processor.tables.items())
@@ -162,7 +166,7 @@ def _not_stopped(catalog: Catalog, backfill: Backfill, all_chains: Mapping[str, 
         elif name not in led_to:
             lines.append(f"{name}: no job leads to it; what starts it is not in the catalog")
     for keep in backfill.keep:
-        judged = ((chain.processors[-1], _judge(backfill, chain)) for chain in all_chains[keep.job])
+        judged = ((chain.processors[-1], _judge(backfill, chain)) for chain in chains(catalog)[keep.job])
         if writers := sorted({writer for writer, found in judged if isinstance(found, Reason)}):
             lines.append(f"{', '.join(writers)}: {keep.job} keeps running ({keep.reason})")
     return tuple(lines)
@@ -175,7 +179,7 @@ def coverage(catalog: Catalog, scope: str) -> Coverage:
     """
     kind, _, name = scope.partition("/")
     if kind == "backfill":
-        return backfill_coverage(catalog, catalog.backfills[name], chains(catalog))
+        return _backfill_coverage(catalog, catalog.backfills[name])
     return Coverage(scope=scope, jobs=_plain_coverage(catalog, scope), near_misses={}, not_stopped=())
 
 
@@ -207,19 +211,20 @@ def protected(backfill: Backfill) -> tuple[str, ...]:
     )
 
 
-def held_tables(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+@once_a_catalog
+def held_tables(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """The tables whose writers each scope keeps still, both sorted; without the scopes that are only about jobs."""
     tables = {f"table/{table}": {table} for table in catalog.tables}
     tables |= {f"backfill/{name}": set(protected(backfill)) for name, backfill in catalog.backfills.items()}
     tables["all"] = set(catalog.tables)
     for window in catalog.windows.values():
         tables[f"window/{window.name}"] = set().union(*(tables.get(scope, ()) for scope in window.covers))
-    return {scope: tuple(sorted(found)) for scope, found in sorted(tables.items()) if found}
+    return MappingProxyType({scope: tuple(sorted(found)) for scope, found in sorted(tables.items()) if found})
 
 
-def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+@once_a_catalog
+def scopes(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """Every scope that the catalog knows, with the names of the jobs that it covers, both sorted."""
-    all_chains = chains(catalog)
     covered: dict[str, set[str]] = {"all": set(catalog.jobs)}
     covered |= {f"table/{table}": set() for table in catalog.tables}
     covered |= {f"service/{service}": set() for service in catalog.services}
@@ -228,11 +233,11 @@ def scopes(catalog: Catalog) -> dict[str, tuple[str, ...]]:
         covered[f"job/{job.name}"] = {job.name}
         covered[f"service/{job.target.service.name}"].add(job.name)
         covered[f"platform/{job.platform}"].add(job.name)
-        for chain in all_chains[job.name]:
+        for chain in chains(catalog)[job.name]:
             if chain.access & WRITES:
                 covered[f"table/{chain.table}"].add(job.name)
     for backfill in catalog.backfills.values():
-        covered[f"backfill/{backfill.name}"] = set(members(backfill, all_chains)[0])
+        covered[f"backfill/{backfill.name}"] = set(members(catalog, backfill)[0])
     for window in catalog.windows.values():
         covered[f"window/{window.name}"] = set().union(*(covered[scope] for scope in window.covers))
-    return {scope: tuple(sorted(jobs)) for scope, jobs in sorted(covered.items())}
+    return MappingProxyType({scope: tuple(sorted(jobs)) for scope, jobs in sorted(covered.items())})

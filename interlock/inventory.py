@@ -45,7 +45,7 @@ class Deployed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class DeployedRow:
     """Something deployed, and the jobs that there are for it, by name."""
 
     deployed: Deployed
@@ -90,13 +90,13 @@ class Call:
 class Inventory:
     """Everything, sorted by name."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[DeployedRow, ...]
     calls: tuple[Call, ...]
     not_there: tuple[str, ...]
     """Services and functions that the catalog declares and that were not found."""
 
     @property
-    def unled(self) -> list[Row]:
+    def unled(self) -> list[DeployedRow]:
         """What no job leads to."""
         return [row for row in self.rows if row.unled]
 
@@ -164,7 +164,9 @@ def _services(catalog: Catalog, job: ActualJob) -> frozenset[str]:
     return frozenset(catalog.processors[name].service for name in reach(catalog, catalog.jobs[job.name].runs))
 
 
-def _row(each: Deployed, calls: list[Call], further: Mapping[ActualJob, frozenset[str]], declared: bool, own: bool) -> Row:
+def _row(
+    each: Deployed, calls: list[Call], further: Mapping[ActualJob, frozenset[str]], declared: bool, own: bool
+) -> DeployedRow:
     called_by = tuple(call.job for call in calls if each in call.reaches)
     led = tuple(job for job, services in further.items() if each.name in services and job not in called_by)
-    return Row(deployed=each, declared=declared, own=own, called_by=called_by, led_to_by=led)
+    return DeployedRow(deployed=each, declared=declared, own=own, called_by=called_by, led_to_by=led)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -22,18 +22,18 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def count(number: int, word: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    """`1 job`, `2 jobs`, `1,000 jobs`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def did_you_mean(name: str, known: Sequence[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean x?`, or nothing when no known name is near."""
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 @lru_cache(CACHED_DURATIONS)
-def spelled_duration(duration: timedelta) -> str:
+def rounded(duration: timedelta) -> str:
     """For reading: 45s, 4m6s, 1h30m, 2d; the two largest units are enough."""
     left, parts = int(duration.total_seconds()), list[str]()
     for unit in "dhms":
@@ -43,7 +43,7 @@ def spelled_duration(duration: timedelta) -> str:
     return "".join(parts[:2])
 
 
-def format_duration(duration: timedelta) -> str:
+def exact(duration: timedelta) -> str:
     """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
     seconds = int(duration.total_seconds())
     unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")

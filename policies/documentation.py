@@ -26,7 +26,7 @@ What a schedule has to keep before it may be merged or deployed. A rule is one f
 | plan | the deploy workflow: `python -m policies` | the plan of production that is to be applied; with a finding it is not |
 
 `make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
-rules beside these; it writes SARIF and JUnit. It needs nothing from the network. `python -m policies FILE` is the same rules
+rules beside these. It needs nothing from the network. `python -m policies FILE` is the same rules
 without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own

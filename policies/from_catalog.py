@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import date
+from typing import cast
 
-from interlock.catalog import Catalog, Job, Json, ServiceKind, Source
+from interlock.catalog import Catalog, Job, Json
 from interlock.findings import Finding, waivable
+from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
@@ -19,10 +19,12 @@ NO_ENVIRONMENT = ""
 
 def findings(catalog: Catalog, today: date) -> list[Finding]:
     """Everything in a catalog that breaks a rule and is not waived on `today`, sorted by place."""
+    entries = waivable(catalog)
     found = [
-        Finding(rule=verdict.rule.name, subject=_subject(verdict.resource), message=message, source=_source(verdict.resource))
+        Finding(rule=verdict.rule.name, subject=subject, message=message, source=entries[subject].source)
         for verdict in judge_all(RULES, estate(catalog, today))
         if verdict.outcome is Outcome.FAILED
+        for subject in [_subject(verdict.resource)]
         for message in verdict.messages
     ]
     return sorted(found, key=lambda finding: (finding.source.file, finding.source.line, finding.rule, finding.message))
@@ -54,46 +56,12 @@ def _literal(values: dict[str, Json]) -> Attributes:
 
 
 def _job(job: Job, catalog: Catalog) -> Resource:
-    """What a catalog says of a job, as Terraform would have it. What an environment or a stack adds is not there: the URL, the
-    token, what `paused` is."""
-    body = None if job.target.body is None else base64.b64encode(_text(job.target.body).encode()).decode()
-    retry = job.retry
-    values: dict[str, Json] = {
-        "name": job.name,
-        "description": job.description,
-        "region": job.region,
-        "schedule": job.schedule.text,
-        "time_zone": job.time_zone,
-        "retry_config": {
-            "retry_count": retry.attempts,
-            "min_backoff_duration": _seconds(retry.min_backoff.total_seconds()),
-            "max_backoff_duration": _seconds(retry.max_backoff.total_seconds()),
-            "max_doublings": retry.doublings,
-            "max_retry_duration": _seconds(retry.max_duration.total_seconds()),
-        },
-    }
-    if job.target.service.kind is ServiceKind.TOPIC:
-        values["pubsub_target"] = {"data": body or base64.b64encode(b"{}").decode()}
-    else:
-        values["http_target"] = {"body": body}
-    if job.deadline is not None:
-        values["attempt_deadline"] = _seconds(job.deadline.total_seconds())
-    return Resource(kind=JOB, name=job.name, attributes=_literal(values), facts=_literal(job_facts(job, catalog)))
-
-
-def _text(body: Json) -> str:
-    """As the stacks write it."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"))
-
-
-def _seconds(seconds: float) -> str:
-    return f"{int(seconds)}s"
+    """What a catalog says of a job, as Terraform would have it."""
+    written = {name: value for name, value in job_attributes(job).items() if value is not None}
+    attributes = _literal(cast("dict[str, Json]", written))
+    return Resource(kind=JOB, name=job.name, attributes=attributes, facts=_literal(job_facts(job, catalog)))
 
 
 def _subject(resource: Resource) -> str:
+    """As `waivable` names it."""
     return f"jobs.{resource.name}" if resource.kind == JOB else resource.name
-
-
-def _source(resource: Resource) -> Source:
-    file, _, line = (resource.facts.text("source") or ":0").rpartition(":")
-    return Source(file=file, line=int(line))

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from interlock.catalog import Json, Source
 from interlock.findings import Finding
 from interlock.terraform.facts import KEY
-from interlock.terraform.plan import MAX_CHARACTERS, PlanError, whole_plan
+from interlock.terraform.plan import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    Plan,
+    PlanError,
+    PlannedResource,
+    ResourceChange,
+    is_deep,
+    load_plan,
+)
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Change, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all
@@ -23,8 +32,6 @@ from policies.rules.values import NOTHING, Attributes, clean, shown
 
 SYNTHESIZED = "cdk.tf.json"
 SYNTHESIZE = "synthesize first: make policy, or npx cdktf synth"
-MAX_DEPTH = 100
-"""Of a file: Terraform's own plans nest some twenty deep."""
 PROVIDER = "google"
 """The name of the resource that stands for a stack."""
 Block = Mapping[str, Json]
@@ -43,18 +50,29 @@ def read_estate(path: Path, today: date) -> Estate:
         return stack_estate(_configuration(path), _neighbours(path), today)
     if path.suffix != ".json":
         raise Unreadable(f"{_shown(path)} is no JSON; check what `terraform show -json` says of its plan instead")
-    beside = path.with_name(SYNTHESIZED)
-    if not beside.is_file():
-        raise Unreadable(f"{_shown(path)} has no {SYNTHESIZED} beside it, so its waivers and facts are not known; {SYNTHESIZE}")
+    _beside(path)
     try:
-        plan = whole_plan(_text(path))
+        plan = load_plan(path)
     except PlanError as error:
         raise Unreadable(f"{_shown(path)}: {error}") from None
-    _check_depth(dict(plan), _shown(path))
+    return planned_estate(plan, path, today)
+
+
+def planned_estate(plan: Plan, path: Path, today: date) -> Estate:
+    """The estate of the plan that the file `path` holds, with the stack beside it."""
+    beside = _beside(path)
     return plan_estate(plan, _configuration(beside), _neighbours(beside), today)
 
 
-def plan_findings(path: Path, today: date) -> list[Finding]:
+def _beside(path: Path) -> Path:
+    """The configuration of the stack that a plan is of."""
+    beside = path.with_name(SYNTHESIZED)
+    if not beside.is_file():
+        raise Unreadable(f"{_shown(path)} has no {SYNTHESIZED} beside it, so its waivers and facts are not known; {SYNTHESIZE}")
+    return beside
+
+
+def plan_findings(plan: Plan, path: Path, today: date) -> list[Finding]:
     """What a plan breaks of the rules that only a plan can break. Unreadable as in `read_estate`."""
     only_planned = [rule for rule in RULES if rule.origins == PLANNED]
     return [
@@ -64,7 +82,7 @@ def plan_findings(path: Path, today: date) -> list[Finding]:
             message=message,
             source=Source(file="", line=0),
         )
-        for verdict in judge_all(only_planned, read_estate(path, today))
+        for verdict in judge_all(only_planned, planned_estate(plan, path, today))
         if verdict.outcome is Outcome.FAILED
         for message in verdict.messages
     ]
@@ -83,18 +101,13 @@ def stack_estate(configuration: Block, neighbours: list[Block], today: date) -> 
     )
 
 
-def plan_estate(plan: Block, configuration: Block, neighbours: list[Block], today: date) -> Estate:
+def plan_estate(plan: Plan, configuration: Block, neighbours: list[Block], today: date) -> Estate:
     """The estate of a plan; `configuration` is that of its stack."""
     beside = {resource.address: resource for resource in _resources(configuration)}
-    changes = _changes(plan)
-    planned = _module(_object(_object(plan.get("planned_values"), "planned_values").get("root_module", {}), "root_module"))
-    found = {resource.address: resource for resource in (_planned(one, changes, beside) for one in planned)}
-    going = (_planned(one, changes, beside) for address, one in changes.items() if address not in found)
-    variables = {
-        name: value.get("value")
-        for name, value in _object(plan.get("variables", {}), "variables").items()
-        if isinstance(value, dict)
-    }
+    # What an interrupted replacement left behind is no resource of its own.
+    changes = {one.address: one for one in plan.changes if one.managed and not one.deposed}
+    found = {one.address: _planned(one, changes.get(one.address), beside) for one in plan.planned}
+    going = (_planned(one, one, beside) for address, one in changes.items() if address not in found)
     return Estate(
         origin=Origin.PLAN,
         today=today,
@@ -102,60 +115,31 @@ def plan_estate(plan: Block, configuration: Block, neighbours: list[Block], toda
         neighbours=tuple(resource for other in neighbours for resource in _resources(other)),
         facts=_facts(configuration),
         locals=_locals([configuration, *neighbours]),
-        variables=variables,
+        variables=plan.variables,
         gone={one.address: one for one in going if one.change and "delete" in one.change.actions},
-        planned_at=_instant(plan.get("timestamp")),
+        planned_at=plan.planned_at,
     )
 
 
-def _changes(plan: Block) -> dict[str, Block]:
-    """What a plan does with managed resources, by address. What an interrupted replacement left behind is none of them."""
-    several = (_object(one, "a change") for one in _list(plan.get("resource_changes"), "resource_changes"))
-    return {_string(one, "address"): one for one in several if one.get("mode") != "data" and "deposed" not in one}
-
-
-def _planned(one: Block, changes: Mapping[str, Block], beside: Mapping[str, Resource]) -> Resource:
-    address, kind, name = (_string(one, key) for key in ("address", "type", "name"))
-    change = _change(changes[address]) if address in changes else None
-    unknown = (
-        _object(_object(changes[address].get("change"), "change").get("after_unknown") or {}, "after_unknown") if change else {}
-    )
-    values = _object(one.get("values", {}), f"the values of {shown(address)}")
-    module, _, rest = address.rpartition(f".{kind}.{name}") if not address.startswith(f"{kind}.{name}") else ("", "", "")
-    index = rest if module else address.removeprefix(f"{kind}.{name}")
-    if index == address or (index and not index.startswith("[")):
-        raise Unreadable(f"the address {shown(address)} is not one of {shown(f'{kind}.{name}')}; {SYNTHESIZE}")
-    same = None if module else beside.get(f"{kind}.{name}")
+def _planned(one: PlannedResource | ResourceChange, change: ResourceChange | None, beside: Mapping[str, Resource]) -> Resource:
+    """A resource that stays, or one that only its change knows, with what the configuration beside it says."""
+    values = one.values if isinstance(one, PlannedResource) else {}
+    same = None if one.module else beside.get(f"{one.kind}.{one.name}")
     return Resource(
-        kind=kind,
-        name=name,
-        module=module and f"{module}.",
-        index=index,
-        attributes=Attributes(values=values, templates=False, unknown=dict(unknown)),
+        kind=one.kind,
+        name=one.name,
+        module=one.module,
+        index=one.index,
+        attributes=Attributes(values=values, templates=False, unknown=dict(change.unknown) if change else {}),
         facts=same.facts if same else NOTHING,
         written=same.attributes if same else NOTHING,
-        change=change,
+        change=_change(change) if change else None,
     )
 
 
-def _change(one: Block) -> Change:
-    change = _object(one.get("change"), "a change")
-    before, after = (_object(change.get(part) or {}, part) for part in ("before", "after"))
-    actions = tuple(str(action) for action in _list(change.get("actions"), "the actions of a change"))
-    return Change(
-        actions=actions,
-        before=Attributes(values=before, templates=False),
-        after=Attributes(values=after, templates=False),
-    )
-
-
-def _module(module: Block) -> Iterator[Block]:
-    """The managed resources of a module and of the modules in it; their addresses say in which."""
-    for one in _list(module.get("resources", []), "resources"):
-        if _object(one, "a resource").get("mode") != "data":
-            yield _object(one, "a resource")
-    for inner in _list(module.get("child_modules", []), "child_modules"):
-        yield from _module(_object(inner, "a module"))
+def _change(change: ResourceChange) -> Change:
+    before, after = (Attributes(values=values, templates=False) for values in (change.before, change.after))
+    return Change(actions=change.actions, before=before, after=after)
 
 
 def _resources(configuration: Block) -> Iterator[Resource]:
@@ -220,7 +204,8 @@ def _configuration(path: Path) -> Block:
         raise Unreadable(f"{name}: {error}") from None
     except ValueError as error:
         raise Unreadable(f"{name} is not JSON ({error}); {SYNTHESIZE}") from None
-    _check_depth(found, name)
+    if is_deep(found):
+        raise Unreadable(f"{name} is nested more than {MAX_DEPTH} deep, which neither cdktf nor Terraform does; {SYNTHESIZE}")
     return found
 
 
@@ -231,17 +216,6 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
         raise Unreadable(f"the key {shown(twice)} stands there twice; {SYNTHESIZE}")
     return found
-
-
-def _check_depth(value: Json, name: str) -> None:
-    """So that whatever looks into it or shows it stays within Python's recursion."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inside = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
-        level = [inner for several in inside for inner in several]
-        if not level:
-            return
-    raise Unreadable(f"{name} is nested more than {MAX_DEPTH} deep, which neither cdktf nor Terraform does; {SYNTHESIZE}")
 
 
 def _text(path: Path) -> str:
@@ -265,26 +239,3 @@ def _object(value: Json, where: str) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise Unreadable(f"{where} is {shown(value)}, which is no mapping; {SYNTHESIZE}")
     return value
-
-
-def _list(value: Json, where: str) -> list[Json]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise Unreadable(f"{where} is {shown(value)}, which is no list; {SYNTHESIZE}")
-    return value
-
-
-def _string(block: Block, key: str) -> str:
-    value = block.get(key)
-    if not isinstance(value, str):
-        raise Unreadable(f"{key} of a resource is {shown(value)}, which is no text; {SYNTHESIZE}")
-    return value
-
-
-def _instant(value: Json) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found and found.tzinfo else None

@@ -6,7 +6,8 @@ A policy on a metric that is minutes old is refused with 404 "Cannot find metric
 from __future__ import annotations
 
 from interlock.environment import Environment
-from interlock.names import format_duration
+from interlock.names import exact
+from interlock.terraform.attributes import go_duration
 from stacks.alert_policies import BREAKER, RUNBOOK, Policy, policies
 from stacks.alerts_topic import TOPIC
 from stacks.cdk import (
@@ -28,7 +29,6 @@ from stacks.cdk import (
     literal,
 )
 from stacks.dashboard import dashboard
-from stacks.held import go_duration
 
 STACK = "alerting"
 ONCE_AN_HOUR = "3600s"
@@ -128,8 +128,8 @@ def documentation(policy: Policy, env: Environment) -> str:
     `${metric.label...}`."""
     known = {
         "{above}": f"{policy.above:g}",
-        "{period}": format_duration(policy.period),
-        "{hold}": format_duration(env.breaker.hold),
+        "{period}": exact(policy.period),
+        "{hold}": exact(env.breaker.hold),
         "{env}": env.name,
         "{project}": env.project,
         "{bucket}": env.bucket,
@@ -168,7 +168,7 @@ def _condition(policy: Policy) -> MonitoringAlertPolicyConditions:
             ),
         )
     return MonitoringAlertPolicyConditions(
-        display_name=f"More than {policy.above:g} in {format_duration(policy.period)}",
+        display_name=f"More than {policy.above:g} in {exact(policy.period)}",
         condition_threshold=MonitoringAlertPolicyConditionsConditionThreshold(
             filter=filter_,
             comparison="COMPARISON_GT",

@@ -35,7 +35,7 @@ _register_lazily(BINDINGS)
 # jsii's banner about Node 20 would be an [ERROR] in the output of every cdktf command; cdktf itself runs on 20 and 22.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
-from cdktf import (  # noqa: E402
+from cdktf import (
     App,
     GcsBackend,
     IResolvable,
@@ -51,8 +51,8 @@ from cdktf import (  # noqa: E402
     TerraformVariableValidationConfig,
     Token,
 )
-from cdktf_cdktf_provider_google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember  # noqa: E402
-from cdktf_cdktf_provider_google.cloud_scheduler_job import (  # noqa: E402
+from cdktf_cdktf_provider_google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember
+from cdktf_cdktf_provider_google.cloud_scheduler_job import (
     CloudSchedulerJob,
     CloudSchedulerJobHttpTarget,
     CloudSchedulerJobHttpTargetOauthToken,
@@ -60,23 +60,23 @@ from cdktf_cdktf_provider_google.cloud_scheduler_job import (  # noqa: E402
     CloudSchedulerJobPubsubTarget,
     CloudSchedulerJobRetryConfig,
 )
-from cdktf_cdktf_provider_google.cloudfunctions2_function import (  # noqa: E402
+from cdktf_cdktf_provider_google.cloudfunctions2_function import (
     Cloudfunctions2Function,
     Cloudfunctions2FunctionBuildConfig,
     Cloudfunctions2FunctionBuildConfigSource,
     Cloudfunctions2FunctionBuildConfigSourceStorageSource,
     Cloudfunctions2FunctionServiceConfig,
 )
-from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content import (  # noqa: E402
+from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content import (
     DataGoogleStorageBucketObjectContent,
 )
-from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects  # noqa: E402
-from cdktf_cdktf_provider_google.logging_metric import (  # noqa: E402
+from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects
+from cdktf_cdktf_provider_google.logging_metric import (
     LoggingMetric,
     LoggingMetricMetricDescriptor,
     LoggingMetricMetricDescriptorLabels,
 )
-from cdktf_cdktf_provider_google.monitoring_alert_policy import (  # noqa: E402
+from cdktf_cdktf_provider_google.monitoring_alert_policy import (
     MonitoringAlertPolicy,
     MonitoringAlertPolicyAlertStrategy,
     MonitoringAlertPolicyAlertStrategyNotificationRateLimit,
@@ -88,103 +88,39 @@ from cdktf_cdktf_provider_google.monitoring_alert_policy import (  # noqa: E402
     MonitoringAlertPolicyConditionsConditionThresholdAggregations,
     MonitoringAlertPolicyDocumentation,
 )
-from cdktf_cdktf_provider_google.monitoring_dashboard import MonitoringDashboard  # noqa: E402
-from cdktf_cdktf_provider_google.monitoring_notification_channel import MonitoringNotificationChannel  # noqa: E402
-from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole  # noqa: E402
-from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember, ProjectIamMemberCondition  # noqa: E402
-from cdktf_cdktf_provider_google.project_service import ProjectService  # noqa: E402
-from cdktf_cdktf_provider_google.provider import GoogleProvider  # noqa: E402
-from cdktf_cdktf_provider_google.pubsub_subscription import (  # noqa: E402
+from cdktf_cdktf_provider_google.monitoring_dashboard import MonitoringDashboard
+from cdktf_cdktf_provider_google.monitoring_notification_channel import MonitoringNotificationChannel
+from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole
+from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember, ProjectIamMemberCondition
+from cdktf_cdktf_provider_google.project_service import ProjectService
+from cdktf_cdktf_provider_google.provider import GoogleProvider
+from cdktf_cdktf_provider_google.pubsub_subscription import (
     PubsubSubscription,
     PubsubSubscriptionExpirationPolicy,
     PubsubSubscriptionPushConfig,
     PubsubSubscriptionPushConfigOidcToken,
     PubsubSubscriptionRetryPolicy,
 )
-from cdktf_cdktf_provider_google.pubsub_topic import PubsubTopic  # noqa: E402
-from cdktf_cdktf_provider_google.pubsub_topic_iam_member import PubsubTopicIamMember  # noqa: E402
-from cdktf_cdktf_provider_google.service_account import ServiceAccount  # noqa: E402
-from cdktf_cdktf_provider_google.storage_bucket import (  # noqa: E402
+from cdktf_cdktf_provider_google.pubsub_topic import PubsubTopic
+from cdktf_cdktf_provider_google.pubsub_topic_iam_member import PubsubTopicIamMember
+from cdktf_cdktf_provider_google.service_account import ServiceAccount
+from cdktf_cdktf_provider_google.storage_bucket import (
     StorageBucket,
     StorageBucketLifecycleRule,
     StorageBucketLifecycleRuleAction,
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
 )
-from cdktf_cdktf_provider_google.storage_bucket_iam_member import (  # noqa: E402
+from cdktf_cdktf_provider_google.storage_bucket_iam_member import (
     StorageBucketIamMember,
     StorageBucketIamMemberCondition,
 )
-from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObject  # noqa: E402
-from constructs import Construct  # noqa: E402
+from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObject
+from constructs import Construct
 
-from interlock.catalog import Json  # noqa: E402
-from interlock.environment import Environment  # noqa: E402
-from interlock.terraform.facts import KEY  # noqa: E402
-
-__all__ = [
-    "App",
-    "BaseStack",
-    "CloudRunV2ServiceIamMember",
-    "CloudSchedulerJob",
-    "CloudSchedulerJobHttpTarget",
-    "CloudSchedulerJobHttpTargetOauthToken",
-    "CloudSchedulerJobHttpTargetOidcToken",
-    "CloudSchedulerJobPubsubTarget",
-    "CloudSchedulerJobRetryConfig",
-    "Cloudfunctions2Function",
-    "Cloudfunctions2FunctionBuildConfig",
-    "Cloudfunctions2FunctionBuildConfigSource",
-    "Cloudfunctions2FunctionBuildConfigSourceStorageSource",
-    "Cloudfunctions2FunctionServiceConfig",
-    "Construct",
-    "DataGoogleStorageBucketObjectContent",
-    "DataGoogleStorageBucketObjects",
-    "IResolvable",
-    "ITerraformDependable",
-    "LoggingMetric",
-    "LoggingMetricMetricDescriptor",
-    "LoggingMetricMetricDescriptorLabels",
-    "MonitoringAlertPolicy",
-    "MonitoringAlertPolicyAlertStrategy",
-    "MonitoringAlertPolicyAlertStrategyNotificationRateLimit",
-    "MonitoringAlertPolicyConditions",
-    "MonitoringAlertPolicyConditionsConditionAbsent",
-    "MonitoringAlertPolicyConditionsConditionAbsentAggregations",
-    "MonitoringAlertPolicyConditionsConditionMatchedLog",
-    "MonitoringAlertPolicyConditionsConditionThreshold",
-    "MonitoringAlertPolicyConditionsConditionThresholdAggregations",
-    "MonitoringAlertPolicyDocumentation",
-    "MonitoringDashboard",
-    "MonitoringNotificationChannel",
-    "Precondition",
-    "ProjectIamCustomRole",
-    "ProjectIamMember",
-    "ProjectIamMemberCondition",
-    "ProjectService",
-    "PubsubSubscription",
-    "PubsubSubscriptionExpirationPolicy",
-    "PubsubSubscriptionPushConfig",
-    "PubsubSubscriptionPushConfigOidcToken",
-    "PubsubSubscriptionRetryPolicy",
-    "PubsubTopic",
-    "PubsubTopicIamMember",
-    "ServiceAccount",
-    "StorageBucket",
-    "StorageBucketIamMember",
-    "StorageBucketIamMemberCondition",
-    "StorageBucketLifecycleRule",
-    "StorageBucketLifecycleRuleAction",
-    "StorageBucketLifecycleRuleCondition",
-    "StorageBucketObject",
-    "StorageBucketVersioning",
-    "TerraformResource",
-    "TerraformResourceLifecycle",
-    "beside",
-    "literal",
-    "quoted",
-    "raw_bool",
-]
+from interlock.catalog import Json
+from interlock.environment import Environment
+from interlock.terraform.facts import KEY
 
 TERRAFORM_VERSION = ">= 1.9, < 2.0"
 """1.9 is the first in which a variable's validation may read locals."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from interlock.environment import Environment
 from interlock.holds import END, FLAG_PREFIX
+from interlock.terraform.attributes import go_duration
 from stacks.cdk import BaseStack, TerraformResource, literal, quoted
-from stacks.held import flag_name, go_duration
+from stacks.held import flag_name
 
 GUARD = "guard"
 PLAN_MAX_AGE = "15m"

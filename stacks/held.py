@@ -8,24 +8,19 @@ The differential test gives them other inputs, and compares what comes out with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
 from interlock.names import TABLE
+from interlock.terraform.attributes import go_duration
 from stacks.cdk import literal, quoted
 
 FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
 HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
 CONTENTS = "data.google_storage_bucket_object_content.active"
 INPUTS = ("flag_names", "hold_names", "contents", "now", "declared", "scopes")
-
-
-def go_duration(duration: timedelta) -> str:
-    """As Terraform's timeadd and Google's APIs both read one: whole seconds."""
-    return f"{int(duration.total_seconds())}s"
 
 
 def flag_name(backfill: str, end: str) -> str:

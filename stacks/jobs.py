@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
 
-from interlock.catalog import Catalog, Job, Json, ServiceKind
+from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
+from interlock.terraform.attributes import HttpTarget, job_attributes
 from interlock.terraform.facts import job_facts
 from stacks.cdk import (
     BaseStack,
@@ -24,34 +23,26 @@ from stacks.cdk import (
     quoted,
     raw_bool,
 )
-from stacks.held import go_duration
 
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def add_job(stack: BaseStack, job: Job, catalog: Catalog, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
-    """The job, with everything said that the API would otherwise fill in: an attribute left out is one that nobody reviews,
-    and the provider keeps its last value. `after` is what must be there before the job is paused."""
-    is_topic = job.target.service.kind is ServiceKind.TOPIC
+    """The job, with what the environment decides. `after` is what must be there before the job is paused."""
+    said = job_attributes(job)
+    http, message = said["http_target"], said["pubsub_target"]
     resource = CloudSchedulerJob(
         stack,
         f"job-{job.name}",
-        name=job.name,
-        description=literal(job.description),
-        region=job.region,
-        schedule=str(job.schedule),
-        time_zone=job.time_zone,
-        # A topic has none: setting it "will introduce an unresolvable diff" (the provider's documentation).
-        attempt_deadline=None if is_topic or job.deadline is None else go_duration(job.deadline),
-        retry_config=CloudSchedulerJobRetryConfig(
-            retry_count=job.retry.attempts,
-            min_backoff_duration=go_duration(job.retry.min_backoff),
-            max_backoff_duration=go_duration(job.retry.max_backoff),
-            max_doublings=job.retry.doublings,
-            max_retry_duration=go_duration(job.retry.max_duration),
-        ),
-        http_target=None if is_topic else _http_target(job, env),
-        pubsub_target=_pubsub_target(job, env) if is_topic else None,
+        name=said["name"],
+        description=literal(said["description"]),
+        region=said["region"],
+        schedule=said["schedule"],
+        time_zone=said["time_zone"],
+        attempt_deadline=said["attempt_deadline"],
+        retry_config=CloudSchedulerJobRetryConfig(**said["retry_config"]),
+        http_target=_http_target(job, env, http) if http else None,
+        pubsub_target=CloudSchedulerJobPubsubTarget(topic_name=env.topic(job.target.service), **message) if message else None,
         paused=_paused(job),
         depends_on=list(after),
     )
@@ -64,20 +55,12 @@ def _paused(job: Job) -> bool | IResolvable:
     return True if job.paused else raw_bool(f"${{contains(local.held, {quoted(job.name)})}}")
 
 
-def _body(body: Json) -> str:
-    """As both targets want it: base64 of the JSON, always in the same bytes."""
-    return base64.b64encode(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).decode()
-
-
-def _http_target(job: Job, env: Environment) -> CloudSchedulerJobHttpTarget:
+def _http_target(job: Job, env: Environment, request: HttpTarget) -> CloudSchedulerJobHttpTarget:
     url = env.url(job)
     to_google = job.target.service.kind is ServiceKind.RUN_JOB
-    has_body = job.target.body is not None
     return CloudSchedulerJobHttpTarget(
         uri=literal(url + job.target.path),
-        http_method="POST",
-        headers={"Content-Type": "application/json"} if has_body else None,
-        body=_body(job.target.body) if has_body else None,
+        **request,
         # Google's own APIs want an access token; Cloud Run services and functions check an identity token for their audience.
         oauth_token=CloudSchedulerJobHttpTargetOauthToken(service_account_email=env.invoker, scope=CLOUD_PLATFORM)
         if to_google
@@ -86,8 +69,3 @@ def _http_target(job: Job, env: Environment) -> CloudSchedulerJobHttpTarget:
         if to_google
         else CloudSchedulerJobHttpTargetOidcToken(service_account_email=env.invoker, audience=literal(url)),
     )
-
-
-def _pubsub_target(job: Job, env: Environment) -> CloudSchedulerJobPubsubTarget:
-    body = job.target.body
-    return CloudSchedulerJobPubsubTarget(topic_name=env.topic(job.target.service), data=_body({} if body is None else body))

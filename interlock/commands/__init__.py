@@ -10,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from interlock.names import count, did_you_mean
 from interlock.reading.located import SourceError
 
 COMMANDS = {
@@ -59,10 +60,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            ctx.fail(f"there is no command {args[0]!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -83,8 +81,7 @@ class _Commands(click.Group):
         except SourceError as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
-            count = len(error.problems)
-            click.echo(f"{count} problem{'s' if count > 1 else ''}; nothing was done.", err=True)
+            click.echo(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
         except CloudError as error:
             click.echo(f"Error: {error}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
-from interlock.names import format_duration
+from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -59,8 +58,8 @@ def _hint(catalog: Catalog, scope: str) -> str:
     """What was meant perhaps: something of that name but of another kind, or a name that is near."""
     known = scopes(catalog)
     name = scope.partition("/")[2]
-    near = [other for other in known if other.partition("/")[2] == name] or get_close_matches(scope, known, n=1)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    alike = [other for other in known if other.partition("/")[2] == name]
+    hint = f"; did you mean {' or '.join(alike)}?" if alike else did_you_mean(scope, known)
     return f"{hint}\nIts backfills: {', '.join(catalog.backfills) or 'none'}"
 
 
@@ -144,15 +143,14 @@ def _print(catalog: Catalog, covered: Coverage) -> None:
 
 def _print_summary(catalog: Catalog, covered: Coverage) -> None:
     changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
-    count = len(covered.jobs)
-    click.echo(f"{covered.scope} covers {count} job{'' if count == 1 else 's'}; holding it pauses {changing} of them.")
+    click.echo(f"{covered.scope} covers {count(len(covered.jobs), 'job')}; holding it pauses {changing} of them.")
     if (backfill := catalog.backfills.get(covered.scope.removeprefix("backfill/"))) and covered.scope.startswith("backfill/"):
-        expect, end = format_duration(backfill.expect), format_duration(backfill.default_end)
+        expect, end = exact(backfill.expect), exact(backfill.default_end)
         click.echo(
             f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
         )
     if (window := catalog.windows.get(covered.scope.removeprefix("window/"))) and covered.scope.startswith("window/"):
-        when = f'"{window.schedule}" in {window.time_zone} for {format_duration(window.duration)}'
+        when = f'"{window.schedule}" in {window.time_zone} for {exact(window.duration)}'
         click.echo(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.")
 
 
@@ -181,7 +179,7 @@ def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
 
 
 def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
-    chain = cell(_way(reason.chain)) + (f" (and {more} more)" if more else "")
+    chain = cell(reason.chain.way) + (f" (and {more} more)" if more else "")
     if reason.conflict is None:
         return [chain]
     asked = (
@@ -194,16 +192,11 @@ def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
     return [chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"]
 
 
-def _way(chain: Chain) -> str:
-    """A chain without its job, which stands before it."""
-    return str(chain).partition(" -> ")[2]
-
-
 def _near_misses_table(covered: Coverage, notes: _Notes) -> Table:
     """A row for each job that is left running: its shortest chain, and how many more there are."""
     table = new_table(["left running", "leads over", "why"], title="Near misses")
     for name, nears in covered.near_misses.items():
         shortest = min(nears, key=lambda near: len(near.chain.processors))
         more = f" (and {len(nears) - 1} more)" if len(nears) > 1 else ""
-        table.add_row(cell(name), cell(_way(shortest.chain)) + more, notes.number(shortest.why))
+        table.add_row(cell(name), cell(shortest.chain.way) + more, notes.number(shortest.why))
     return table

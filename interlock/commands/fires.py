@@ -20,6 +20,7 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.drawing.markdown import plain
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
+from interlock.names import count
 from interlock.terminal.common import (
     Format,
     catalog_option,
@@ -170,10 +171,7 @@ def _print(found: Found, place: ZoneInfo) -> None:
     click.echo(f"From {_both(found.start, place)} to {_both(found.end, place)}")
     for job in found.jobs:
         total = found.totals[job.name]
-        click.echo(
-            f'{job.name}: "{job.schedule}" in {job.time_zone}: {in_words(job.schedule)}: '
-            f"{total:,} fire{'' if total == 1 else 's'}"
-        )
+        click.echo(f'{job.name}: "{job.schedule}" in {job.time_zone}: {in_words(job.schedule)}: {count(total, "fire")}')
         if job.paused:
             click.echo(f"  paused by declaration, so that none of them starts: {plain(job.paused.reason)}")
         for line in _change_lines(found, job):

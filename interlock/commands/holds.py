@@ -99,11 +99,11 @@ def _print_markdown(rows: list[Row], now: datetime) -> None:
     click.echo("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         *said, ending = _cells(row, now)
-        click.echo(f"| {' | '.join(markdown.cell(text) for text in said)} | {markdown.code(ending)} |")
+        click.echo(f"| {' | '.join(markdown.escaped(text) for text in said)} | {markdown.code(ending)} |")
     click.echo("")
     for row in rows:
-        jobs = ", ".join(markdown.cell(job) for job in row.jobs)
-        click.echo(f"- {markdown.cell(row.hold.scope)}: {jobs or 'covers no job'}")
+        jobs = ", ".join(markdown.escaped(job) for job in row.jobs)
+        click.echo(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
 def _cells(row: Row, now: datetime) -> list[str]:

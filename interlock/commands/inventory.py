@@ -17,7 +17,7 @@ from interlock.drawing.markdown import plain
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.services import Services
-from interlock.inventory import Call, Deployed, Inventory, Row, take_inventory
+from interlock.inventory import Call, Deployed, DeployedRow, Inventory, take_inventory
 from interlock.names import REGION, count
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import (
@@ -130,7 +130,7 @@ def _call_json(call: Call) -> Json:
     }
 
 
-def _row_json(row: Row) -> Json:
+def _row_json(row: DeployedRow) -> Json:
     each = row.deployed
     return {
         "name": each.name,
@@ -167,7 +167,7 @@ def _print(found: Inventory, regions: Sequence[str], problems: Sequence[str], *,
     )
 
 
-def _services_table(rows: Iterable[Row]) -> Table:
+def _services_table(rows: Iterable[DeployedRow]) -> Table:
     table = new_table(["service", "what", "region", "state", "catalog", "called by", "led to by"])
     for row in rows:
         each = row.deployed

@@ -16,6 +16,7 @@ import click
 from interlock.commands import BAD_INPUT
 from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.findings import Finding
+from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
@@ -23,8 +24,8 @@ from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
 from interlock.terminal.ends import own_zone
 from interlock.terminal.refs import RefError, catalog_at
-from interlock.terraform.plan import MAX_CHARACTERS as MAX_PLAN_CHARACTERS
-from interlock.terraform.plan import PlanError, PlanFacts, parse_plan
+from interlock.terraform.job_changes import JobChanges, job_changes
+from interlock.terraform.plan import PlanError, load_plan
 from interlock.timing.until import parse_end
 from policies.from_catalog import findings
 from policies.from_files import Unreadable, plan_findings
@@ -97,7 +98,7 @@ def command(
         after = sides.read(names["head"], lambda: catalog_at(head, root) if head else load_catalog(root))
         day = (instant or datetime.now(UTC)).date()
         plan, planned = None, list[Finding]()
-        if plan_file and (read := sides.read(f"plan ({plan_file})", lambda: (_plan(plan_file), _planned(plan_file, day)))):
+        if plan_file and (read := sides.read(f"plan ({plan_file})", lambda: _planned(plan_file, day))):
             plan, planned = read
         if sides.problems or instant is None or before is None or after is None:
             _say_failure(sides, style)
@@ -152,21 +153,12 @@ def _instant(at: str | None) -> datetime:
     return instant
 
 
-def _plan(path: Path) -> PlanFacts:
+def _planned(path: Path, today: date) -> tuple[JobChanges, list[Finding]]:
+    """What the plan in a file does to jobs, and what it breaks of the rules that only a plan can break."""
+    plan = load_plan(path)
+    changes = job_changes(plan)
     try:
-        if path.stat().st_size > 4 * MAX_PLAN_CHARACTERS:  # UTF-8 has at most four bytes a character
-            raise _Unusable(f"has {path.stat().st_size} bytes; allowed: at most {MAX_PLAN_CHARACTERS} characters")
-        return parse_plan(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _Unusable(f"can't be read: {error.strerror}; run: terraform show -json plan.bin > {path}") from None
-    except UnicodeDecodeError:
-        raise _Unusable(f"is no UTF-8 text; run: terraform show -json {path} > plan.json") from None
-
-
-def _planned(path: Path, today: date) -> list[Finding]:
-    """What the plan breaks of the rules that only a plan can break."""
-    try:
-        return plan_findings(path, today)
+        return changes, plan_findings(plan, path, today)
     except Unreadable as unreadable:
         raise _Unusable(f"can't be judged by the policies: {unreadable}") from None
 
@@ -183,8 +175,7 @@ def _say_failure(sides: _Sides, style: Style) -> None:
             click.echo(f"{name}: {problem}", err=True)
     for name in fine:
         click.echo(f"{name}: no problem", err=True)
-    number = sum(map(len, sides.problems.values()))
-    click.echo(f"{number} problem{'s' if number > 1 else ''}; nothing was reviewed.", err=True)
+    click.echo(f"{count(sum(map(len, sides.problems.values())), 'problem')}; nothing was reviewed.", err=True)
 
 
 def _again(base: str, head: str | None, plan_file: Path | None) -> str:

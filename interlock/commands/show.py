@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from interlock.catalog import Catalog, Job, Json
 from interlock.dates import rerun_command
 from interlock.environment import Environment
 from interlock.graph import Chain, chains, scopes
+from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
 from interlock.terminal.common import (
@@ -92,8 +92,7 @@ def find_job(catalog: Catalog, name: str) -> Job:
     """The job called `name`; a usage error with the nearest name when there is none."""
     if name in catalog.jobs:
         return catalog.jobs[name]
-    near = get_close_matches(name, catalog.jobs, n=1)
-    raise click.UsageError(f"the catalog has no job {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    raise click.UsageError(f"the catalog has no job {name!r}{did_you_mean(name, catalog.jobs)}")
 
 
 def resolved(job: Job, environment: Environment) -> dict[str, Json]:
@@ -124,7 +123,6 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
         "recoverable": job.recoverable,
         "runs": [*job.runs],
         "pair_with": [*job.pair_with],
-        "wave": job.wave,
         "paused": paused,
     }
 

@@ -17,13 +17,13 @@ from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.drawing.svg import svg
 from interlock.graph import scopes
 from interlock.holds import format_instant
-from interlock.names import did_you_mean
+from interlock.names import count, did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
-from interlock.timing.collisions import CollisionKind
+from interlock.timing.collisions import WORST_FIRST, CollisionKind
 from interlock.timing.minutes import Day
-from interlock.timing.timeline import KINDS, Clash, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words
 
 SHOWN_CLASHES = 10
@@ -160,8 +160,8 @@ def _closed_lines(found: Timeline) -> Iterator[str]:
         held = sum(1 for row in covered if not row.job.paused for fire in row.fires if closed.start <= fire < closed.end)
         reason = f": {plain(closed.reason)}" if closed.reason else ""
         yield (
-            f"  {closed.scope} {closed.when(found.day)}{reason}; covers {_count(len(covered), 'of these jobs')}, "
-            f"holds {_count(held, 'run')}"
+            f"  {closed.scope} {closed.when(found.day)}{reason}; covers {len(covered):,} of these jobs, "
+            f"holds {count(held, 'run')}"
         )
 
 
@@ -176,7 +176,7 @@ def _paused_lines(found: Timeline) -> Iterator[str]:
 
 def _collision_lines(found: Timeline) -> Iterator[str]:
     yield f"\n{found.collision_counts.capitalize()}"
-    for kind in KINDS:
+    for kind in WORST_FIRST:
         clashes = [clash for clash in found.clashes if clash.kind is kind]
         yield from (f"  {kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}" for clash in clashes[:SHOWN_CLASHES])
         if rest := clashes[SHOWN_CLASHES:]:
@@ -184,7 +184,7 @@ def _collision_lines(found: Timeline) -> Iterator[str]:
 
 
 def _first(clash: Clash, day: Day) -> str:
-    more = f" and {_count(len(clash.begins) - 1, 'more time')}" if len(clash.begins) > 1 else ""
+    more = f" and {count(len(clash.begins) - 1, 'more time')}" if len(clash.begins) > 1 else ""
     return f"{clash.begins[0].astimezone(day.zone):%H:%M}{more}"
 
 
@@ -195,12 +195,8 @@ def _over(clash: Clash) -> str:
         return f" ({', '.join(clash.jobs[:SHOWN_JOBS])}{more})"
     if clash.kind is CollisionKind.GAP:
         return f" ({', '.join(clash.jobs)})"
-    more = f" and {_count(len(clash.subjects) - 1, 'other table')}" if len(clash.subjects) > 1 else ""
+    more = f" and {count(len(clash.subjects) - 1, 'other table')}" if len(clash.subjects) > 1 else ""
     return f" ({clash.subjects[0]}{more})"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 or word.endswith("s") else f"{number} {word}s"
 
 
 def as_json(found: Timeline) -> Json:
@@ -228,7 +224,7 @@ def as_json(found: Timeline) -> Json:
     }
 
 
-def _row_json(row: Row) -> dict[str, Json]:
+def _row_json(row: JobRow) -> dict[str, Json]:
     return {
         "name": row.job.name,
         "group": row.group,
@@ -242,7 +238,7 @@ def _row_json(row: Row) -> dict[str, Json]:
             {
                 "at": format_instant(fire),
                 "held_by": [closed.scope for closed in row.held_by(fire)],
-                "collides": [kind.value for kind in KINDS if kind in row.colliding.get(fire, ())],
+                "collides": [kind.value for kind in WORST_FIRST if kind in row.colliding.get(fire, ())],
             }
             for fire in row.fires
         ],

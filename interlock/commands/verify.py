@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from functools import partial
@@ -129,7 +129,7 @@ def _aftermath(environment: Environment, catalog: Catalog, since: datetime, now:
 
 
 def _held(
-    environment: Environment, known: dict[str, tuple[str, ...]], since: datetime, now: datetime
+    environment: Environment, known: Mapping[str, tuple[str, ...]], since: datetime, now: datetime
 ) -> tuple[list[HeldJob], list[str]]:
     """What the bucket tells, and where that ends."""
     project, bucket = environment.project, environment.bucket
@@ -142,7 +142,7 @@ def _held(
     return held, gaps(since, now, keeps_versions(project, bucket))
 
 
-def _named(known: dict[str, tuple[str, ...]], named: Sequence[str], since: datetime) -> list[HeldJob]:
+def _named(known: Mapping[str, tuple[str, ...]], named: Sequence[str], since: datetime) -> list[HeldJob]:
     """The jobs of the scopes that somebody named, as if they had been held until `since`."""
     by_job: dict[str, set[str]] = {}
     for scope in named:

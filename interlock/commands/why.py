@@ -14,7 +14,7 @@ from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
-from interlock.names import count
+from interlock.names import count, did_you_mean
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
 from interlock.terminal.ends import own_zone
 from interlock.terminal.operating import say_end
@@ -53,10 +53,7 @@ def command(name: str, at: str | None, root: Path, env_name: str, style: Format)
 def _job(site: Site, name: str) -> DeclaredJob:
     if name in site.declaration.jobs:
         return site.declaration.jobs[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, site.declaration.jobs, n=1)
-    raise click.UsageError(f"nothing deployed knows the job {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    raise click.UsageError(f"nothing deployed knows the job {name!r}{did_you_mean(name, site.declaration.jobs)}")
 
 
 def _instant(at: str | None, now: datetime) -> datetime:

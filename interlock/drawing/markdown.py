@@ -15,7 +15,7 @@ _UNPRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Categories of characters that are no text: controls, marks that turn the direction of writing, halves of pairs, private."""
 
 
-def cell(text: str, limit: int | None = None) -> str:
+def escaped(text: str, limit: int | None = None) -> str:
     """`text` for a cell of a table, or inside a line: on one line, at most `limit` characters of it, and no markup.
 
     Mentions, issue numbers and bare addresses stay text too, so that a description can't call people to a pull request.

@@ -10,10 +10,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
-from interlock.drawing.markdown import cell, code
+from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
-from interlock.names import count, format_duration
+from interlock.names import count, exact
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import Timeline, group
 from interlock.timing.words import in_words
@@ -37,11 +37,11 @@ def page(catalog: Catalog, found: Timeline) -> str:
         f"Generated from the catalog by `make golden`, for {day.date:%A}, {day.date}, {day.zone.key}: a fixed day, so that",
         f"this page changes with the catalog only. `interlock timeline --day {day.date}` shows the same, and any other day.",
         "",
-        f"![{cell(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
+        f"![{escaped(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
         "",
-        f"{cell(found.summary)}.",
+        f"{escaped(found.summary)}.",
         "",
-        f"{cell(LEGEND)}.",
+        f"{escaped(LEGEND)}.",
         "",
     ]
     for section in (_jobs, _pauses, _windows, _backfills, _collisions):
@@ -70,7 +70,7 @@ def _jobs(catalog: Catalog, found: Timeline) -> Iterator[str]:
     hours = f"`{ruler(found.day).replace(' ', HARD_SPACE)}`"
     for part in sorted({group(job) for job in ordered}):
         jobs = [job for job in ordered if group(job) == part]
-        yield from (f"## {cell(part)}: {count(len(jobs), 'job')}", "")
+        yield from (f"## {escaped(part)}: {count(len(jobs), 'job')}", "")
         yield from _table(
             ["Job", "Cron", "In words", "Zone", hours],
             (
@@ -108,7 +108,7 @@ def _windows(catalog: Catalog, found: Timeline) -> Iterator[str]:
                 code(window.schedule.text),
                 in_words(window.schedule),
                 window.time_zone,
-                format_duration(window.duration),
+                exact(window.duration),
                 ", ".join(code(scope) for scope in window.covers),
                 str(len(covered[f"window/{window.name}"])),
                 _text(window.reason),
@@ -135,7 +135,7 @@ def _backfills(catalog: Catalog, found: Timeline) -> Iterator[str]:
                 code(backfill.name),
                 _text(backfill.description),
                 _text(backfill.owner),
-                format_duration(backfill.expect),
+                exact(backfill.expect),
                 str(len(covered[f"backfill/{backfill.name}"])),
             ]
             for _, backfill in sorted(catalog.backfills.items())
@@ -149,7 +149,7 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
     yield from (
         "## What collides that day",
         "",
-        f"{cell(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
+        f"{escaped(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
         "",
     )
     yield from _table(
@@ -168,4 +168,4 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return cell(text, TEXT_CHARACTERS)
+    return escaped(text, TEXT_CHARACTERS)

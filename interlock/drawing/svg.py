@@ -13,7 +13,7 @@ from html import escape
 
 from interlock.drawing.markdown import plain
 from interlock.timing.collisions import CollisionKind
-from interlock.timing.timeline import Row, Timeline
+from interlock.timing.timeline import JobRow, Timeline
 from interlock.timing.words import in_words
 
 # Lengths in user units, which are pixels where the picture is not scaled.
@@ -70,7 +70,7 @@ def _text(text: str, limit: int = TEXT_CHARACTERS) -> str:
     return escape(plain(text, limit))
 
 
-def _mark(row: Row, fire: datetime) -> str:
+def _mark(row: JobRow, fire: datetime) -> str:
     kinds = row.colliding.get(fire, frozenset())
     return "bad" if CollisionKind.TABLE in kinds else "near" if kinds else "fire"
 
@@ -164,7 +164,7 @@ class _Picture:
                 f'height="{height:.1f}"/>'
             )
 
-    def _group(self, name: str, rows: list[Row], y: int) -> Iterator[str]:
+    def _group(self, name: str, rows: list[JobRow], y: int) -> Iterator[str]:
         starts = sum(row.starts for row in rows)
         yield f'<path class="third" d="M12 {y + 2.5}H{WIDTH - 10}"/>'
         yield f'<text class="part" x="12" y="{y + 14}">{_text(name, NAME_CHARACTERS)}</text>'
@@ -172,7 +172,7 @@ class _Picture:
         for number, row in enumerate(rows):
             yield from self._row(row, y + GROUP_HEIGHT + number * ROW_HEIGHT)
 
-    def _row(self, row: Row, y: int) -> Iterator[str]:
+    def _row(self, row: JobRow, y: int) -> Iterator[str]:
         job, middle = row.job, y + ROW_HEIGHT / 2
         paused = f"; paused by declaration: {job.paused.reason}" if job.paused else ""
         yield f"<g><title>{_text(f'{job.name}: {in_words(job.schedule)}, {job.time_zone}{paused}')}</title>"

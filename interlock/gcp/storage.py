@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,18 @@ PATIENCE_SECONDS = 15
 """How long a read is tried again: Google's default of two minutes says nothing to who waits for it."""
 
 
+@contextmanager
+def cloud_errors(what: str) -> Iterator[None]:
+    """Makes a CloudError that begins with `what` of whatever Google's library raises when it can't ask, or is refused."""
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        raise CloudError(f"{what}: {error}") from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class StateLock:
     """Who holds the lock of a Terraform state. `id` is what `terraform force-unlock` takes: the generation of the object."""
@@ -32,30 +44,22 @@ class StateLock:
 
 def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
     """The names of every flag of `backfills`, active or not. CloudError when it can't be told."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
+    with cloud_errors(f"the flags in bucket {bucket} can't be listed"):
         names = [blob.name for blob in storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX)]
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        raise CloudError(f"the flags in bucket {bucket} can't be listed: {error}") from error
     flags = ((name, parse_object_name(name)) for name in names)
     return [name for name, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
 
 
 def remove_flags(project: str, bucket: str, names: Collection[str]) -> list[str]:
     """Deletes these flags, and says which there were. CloudError when it can't be done."""
-    from google.api_core.exceptions import GoogleAPIError, NotFound
-    from google.auth.exceptions import GoogleAuthError
+    from google.api_core.exceptions import NotFound
 
     removed = []
-    try:
+    with cloud_errors(f"the flags in bucket {bucket} can't be removed"):
         for name in names:
             with suppress(NotFound):
                 storage_client(project).bucket(bucket).blob(name).delete()
                 removed.append(name)
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        raise CloudError(f"the flags in bucket {bucket} can't be removed: {error}") from error
     return removed
 
 
@@ -65,14 +69,10 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
     The gcs backend keeps it beside the state, and wants the generation as its id:
     https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/gcs/client.go
     """
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        blob = storage_client(project).bucket(bucket).get_blob(f"{prefix}/default.tflock")
-        info = json.loads(blob.download_as_bytes()) if blob else None
-    except (GoogleAPIError, GoogleAuthError, ValueError):
-        return None
+    info = None
+    with suppress(CloudError, ValueError), cloud_errors("the lock can't be read"):
+        if blob := storage_client(project).bucket(bucket).get_blob(f"{prefix}/default.tflock"):
+            info = json.loads(blob.download_as_bytes())
     if not isinstance(info, dict):
         return None
     who, operation, created = (str(info.get(key, "unknown")) for key in ("Who", "Operation", "Created"))
@@ -82,21 +82,13 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
 
 def has_bucket(project: str, bucket: str) -> bool:
     """Whether the bucket is there. CloudError when that can't be told."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
+    with cloud_errors(f"project {project} can't be asked for bucket {bucket}"):
         return storage_client(project).lookup_bucket(bucket) is not None
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise CloudError(f"project {project} can't be asked for bucket {bucket}: {error}") from error
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
     """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
+    with cloud_errors(f"the state bucket {bucket} can't be made in project {project}"):
         client = storage_client(project)
         if client.lookup_bucket(bucket) is not None:
             return False
@@ -105,17 +97,12 @@ def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
         new.iam_configuration.uniform_bucket_level_access_enabled = True
         new.iam_configuration.public_access_prevention = "enforced"
         client.create_bucket(new, location=location)
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise CloudError(f"the state bucket {bucket} can't be made in project {project}: {error}") from error
     return True
 
 
 def remove_state_bucket(project: str, bucket: str) -> None:
     """Deletes the state bucket with every version of every state in it, unless a state still holds resources: CloudError."""
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
+    with cloud_errors(f"the state bucket {bucket} can't be deleted"):
         client = storage_client(project)
         if (found := client.lookup_bucket(bucket)) is None:
             return
@@ -125,8 +112,6 @@ def remove_state_bucket(project: str, bucket: str) -> None:
         for blob in client.list_blobs(bucket, versions=True):
             found.blob(blob.name, generation=blob.generation).delete()
         found.delete()
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise CloudError(f"the state bucket {bucket} can't be deleted: {error}") from error
 
 
 def storage_client(project: str) -> Client:

@@ -70,7 +70,7 @@ class Written(Generic[E]):
         return dotted((self.section, self.name, *path))
 
 
-class Reader:
+class EntryReader:
     """Reads files into entries by section and name, and collects what is wrong with each on its own."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

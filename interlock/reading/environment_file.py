@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
 from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
-from interlock.names import format_duration
+from interlock.names import exact
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
 from interlock.reading.located import Document, Problem, SourceError, parse
 from interlock.reading.schema import Entry, problems_of
@@ -24,7 +24,7 @@ URL_FIELDS = {"service": "s", "project": "p", "project_number": "1", "region": "
 """What a URL pattern may name, each with a value to try it with."""
 TICKS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 20, 30))
 """Those that divide an hour and, from their offset on, meet no stagger minute: every 6 or 12 minutes would meet :15."""
-TICK_RULE = f"is no tick; allowed: {', '.join(map(format_duration, TICKS))}"
+TICK_RULE = f"is no tick; allowed: {', '.join(map(exact, TICKS))}"
 PERIOD_RULE = "is no period; allowed: whole minutes, 2m to 1d"
 MINUTE = timedelta(minutes=1)
 MIN_PERIOD, MAX_PERIOD = timedelta(minutes=2), timedelta(days=1)
@@ -103,7 +103,7 @@ class EnvironmentFile(Entry):
     alerts_owner: Annotated[str, matching(LABEL, "is no label; allowed: at most 63 of a-z, 0-9, - and _")]
 
 
-def load_environment(name: str, text: str, file: str) -> Environment:
+def parse_environment(name: str, text: str, file: str) -> Environment:
     """The environment that the YAML in `text` describes. SourceError with every problem in it."""
     document, problems = parse(text, file)
     if problems and document.data is None:
@@ -163,18 +163,18 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
 def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Problem]) -> Iterator[Problem]:
     """What the coordinator, its timers and the breaker can't work with."""
     if entry.tick not in TICKS:
-        yield problem(f"{format_duration(entry.tick)} {TICK_RULE}", "tick")
+        yield problem(f"{exact(entry.tick)} {TICK_RULE}", "tick")
     elif entry.breaker.hold < 2 * entry.tick:
         yield problem(
-            f"{format_duration(entry.breaker.hold)} is shorter than two ticks, {format_duration(2 * entry.tick)}",
+            f"{exact(entry.breaker.hold)} is shorter than two ticks, {exact(2 * entry.tick)}",
             "breaker",
             "hold",
         )
     if entry.breaker.hold > entry.max_hold:
-        yield problem(f"is longer than max_hold, {format_duration(entry.max_hold)}", "breaker", "hold")
+        yield problem(f"is longer than max_hold, {exact(entry.max_hold)}", "breaker", "hold")
     period = entry.breaker.period
     if not MIN_PERIOD <= period <= MAX_PERIOD or period % MINUTE:
-        yield problem(f"{format_duration(period)} {PERIOD_RULE}", "breaker", "period")
+        yield problem(f"{exact(period)} {PERIOD_RULE}", "breaker", "period")
     for name, channel in sorted(entry.notification_channels.items()):
         wanted = WHERE_OF[channel.type]
         if channel.model_dump(exclude_none=True).keys() != {"type", wanted}:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from interlock.cron import Cron, CronError, ZoneError, zone
-from interlock.names import MAX_TEXT, NAME, NAME_RULE, REGION, SCOPE, SECONDS, TABLE, format_duration
+from interlock.names import MAX_TEXT, NAME, NAME_RULE, REGION, SCOPE, SECONDS, TABLE, exact
 
 MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 """Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
@@ -45,9 +45,7 @@ def _duration_between(low: timedelta, high: timedelta) -> BeforeValidator:
     def check(value: object) -> timedelta:
         duration = _duration(value)
         if not low <= duration <= high:
-            raise wrong(
-                f"is too {'short' if duration < low else 'long'}; allowed: {format_duration(low)} to {format_duration(high)}"
-            )
+            raise wrong(f"is too {'short' if duration < low else 'long'}; allowed: {exact(low)} to {exact(high)}")
         return duration
 
     return BeforeValidator(check)

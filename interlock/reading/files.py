@@ -27,7 +27,7 @@ def load_catalog(root: Path) -> Catalog:
 
 def load_environment(folder: Path, name: str) -> Environment:
     """The environment `name` of `folder`. SourceError when there is none or something is wrong in it."""
-    from interlock.reading.environment_file import load_environment as read_environment
+    from interlock.reading.environment_file import parse_environment
 
     path = folder / f"{name}{SUFFIX}"
     known = sorted(found.stem for found in folder.glob(f"*{SUFFIX}"))
@@ -37,7 +37,7 @@ def load_environment(folder: Path, name: str) -> Environment:
         )
         raise SourceError([problem(folder.as_posix(), message)])
     file = _name(path, folder)
-    return read_environment(name, decoded(_content(path, file), file), file)
+    return parse_environment(name, decoded(_content(path, file), file), file)
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -32,7 +32,7 @@ def catalog_of(
     SourceError with every problem in it.
     """
     from interlock.reading.entries import SourceFile
-    from interlock.reading.resolve import load_catalog
+    from interlock.reading.resolve import resolve_catalog
 
     if not contents and not unreadable:
         raise SourceError([problem(shown or folder, f"there is no catalog here: no folder with {SUFFIX} files in it")])
@@ -46,7 +46,7 @@ def catalog_of(
             files.append(SourceFile(name=name, platform=path.parts[0], text=decoded(content, name)))
         except SourceError as error:
             problems += error.problems
-    return load_catalog(files, problems)
+    return resolve_catalog(files, problems)
 
 
 def decoded(content: bytes, name: str) -> str:

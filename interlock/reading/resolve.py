@@ -18,9 +18,9 @@ from interlock.catalog import (
     CatchUp,
     DeclaredPause,
     Job,
+    JobRemoval,
     Keep,
     Processor,
-    Removal,
     RetryProfile,
     Service,
     ServiceKind,
@@ -30,7 +30,7 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import did_you_mean
-from interlock.reading.entries import SECTIONS, Reader, SourceFile, Written
+from interlock.reading.entries import SECTIONS, EntryReader, SourceFile, Written
 from interlock.reading.located import Path, Problem, SourceError
 from interlock.reading.schema import (
     BackfillEntry,
@@ -39,7 +39,7 @@ from interlock.reading.schema import (
     RemovedEntry,
     RetryEntry,
     ServiceEntry,
-    Waivable,
+    WaivableEntry,
     WindowEntry,
 )
 
@@ -50,9 +50,9 @@ LONGER_THAN_EXPECTED = 1.5
 T = TypeVar("T")
 
 
-def load_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
+def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
     """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before."""
-    reader = Reader(problems)
+    reader = EntryReader(problems)
     for file in files:
         reader.read(file)
     catalog = _Resolver(reader).catalog()
@@ -64,7 +64,7 @@ def load_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) 
 class _Resolver:
     """Builds the model from entries whose references hold, and complains about those that don't."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: EntryReader) -> None:
         self._reader = reader
         self._complain = reader.complain
 
@@ -112,7 +112,6 @@ class _Resolver:
             name=written.name,
             kind=entry.kind,
             platform=written.platform,
-            max_instances=entry.max_instances,
             starts_per_minute=entry.starts_per_minute,
             gap=entry.gap,
             waivers=_waivers(entry),
@@ -174,7 +173,6 @@ class _Resolver:
             recoverable=entry.recoverable,
             runs=entry.runs,
             pair_with=entry.pair_with,
-            wave=entry.wave,
             paused=DeclaredPause(**dict(entry.paused)) if entry.paused else None,
             waivers=_waivers(entry),
             source=written.at(),
@@ -248,13 +246,13 @@ class _Resolver:
             source=written.at(),
         )
 
-    def _removal(self, written: Written[RemovedEntry]) -> Removal:
+    def _removal(self, written: Written[RemovedEntry]) -> JobRemoval:
         if written.name in self._reader.names["jobs"]:
             message = (
                 f"{written.where()}: the job is declared in {self._reader.names['jobs'][written.name]}; remove one of the two"
             )
             self._complain(written.at(), message)
-        return Removal(name=written.name, source=written.at(), **dict(written.value))
+        return JobRemoval(name=written.name, source=written.at(), **dict(written.value))
 
 
 class _Settings:
@@ -302,7 +300,7 @@ class _Settings:
         return origins
 
 
-def _waivers(entry: Waivable) -> tuple[Waiver, ...]:
+def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:
     return tuple(Waiver(**dict(waiver)) for waiver in entry.waive)
 
 

@@ -7,13 +7,13 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
-from interlock.catalog import CatchUp, Protect, ServiceKind, Wave
+from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
 from interlock.reading.fields import (
     Attempts,
@@ -56,17 +56,18 @@ class WaiverEntry(Entry):
     since: Date | None = None
 
 
-class Waivable(Entry):
+class WaivableEntry(Entry):
     """An entry whose findings can be waived."""
 
     waive: tuple[WaiverEntry, ...] = ()
 
 
-class ServiceEntry(Waivable):
+class ServiceEntry(WaivableEntry):
     """Something that a job can start."""
 
     kind: ServiceKind
     max_instances: Count | None = None
+    """For people: nothing is derived from it."""
     starts_per_minute: Count | None = None
     gap: Gap | None = None
 
@@ -81,7 +82,7 @@ class RetryEntry(Entry):
     max_duration: Duration
 
 
-class ProcessorEntry(Waivable):
+class ProcessorEntry(WaivableEntry):
     """Code that touches tables."""
 
     service: Name
@@ -118,7 +119,7 @@ class DefaultsEntry(Entry):
     catch_up: CatchUp | None = None
 
 
-class JobEntry(Waivable):
+class JobEntry(WaivableEntry):
     """A Cloud Scheduler job."""
 
     description: Text
@@ -134,7 +135,8 @@ class JobEntry(Waivable):
     recoverable: Flag = True
     runs: tuple[Name, ...] = ()
     pair_with: tuple[Name, ...] = ()
-    wave: Wave | None = None
+    wave: Literal["A", "B", "C"] | None = None
+    """For people: with which others it is resumed. Nothing is derived from it."""
     paused: PauseEntry | None = None
 
 
@@ -145,7 +147,7 @@ class KeepEntry(Entry):
     reason: Text
 
 
-class BackfillEntry(Waivable):
+class BackfillEntry(WaivableEntry):
     """A long rewrite of tables, started by people."""
 
     description: Text
@@ -156,7 +158,7 @@ class BackfillEntry(Waivable):
     keep: tuple[KeepEntry, ...] = ()
 
 
-class WindowEntry(Waivable):
+class WindowEntry(WaivableEntry):
     """A maintenance window."""
 
     schedule: Schedule

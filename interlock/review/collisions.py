@@ -13,13 +13,10 @@ from interlock.cron import zone
 from interlock.holds import format_end
 from interlock.review.diff import Difference
 from interlock.review.remark import Remark, Topic, listed
-from interlock.timing.collisions import Collision, CollisionKind, CollisionSearch, seasons
+from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, CollisionSearch, seasons
 from interlock.timing.minutes import Minutes, Span
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
-
-KINDS = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
-"""What is worst first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +135,7 @@ def _order(change: CollisionChange) -> tuple[bool, bool, int, int, int, str, tup
         not (change.appears and change.is_real),
         change.vanishes,
         -(change.severity or 0),
-        KINDS.index(change.kind),
+        WORST_FIRST.index(change.kind),
         -sum(season.new + season.gone for season in change.seasons),
         change.subject,
         change.jobs,
@@ -155,7 +152,7 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
     moved into the times of another collides over all that both write, and that is one thing to mend."""
     new = [change for change in changes if change.appears and change.is_real]
     often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
-    changed = {job.name for job in differing.jobs}
+    changed = {job.newest.name for job in differing.jobs}
     alike: dict[tuple[Topic, str], list[CollisionChange]] = {}
     for change in new:
         culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from interlock.drawing.markdown import cell
+from interlock.drawing.markdown import escaped
 from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB
 from interlock.review.diff import How
@@ -40,7 +40,7 @@ FOR_THE_CUT = 1_200
 def as_markdown(review: Review, *, base: str, head: str, whole: str, limit: int | None = MAX_CHARACTERS) -> str:
     """The comment. `base` and `head` say what was compared, `whole` where the whole is if it is cut to `limit` characters."""
     opening = f"{MARKER}\n{verdict(review)}\n"
-    compared = f"{cell(base, MAX_TEXT)} compared with {cell(head, MAX_TEXT)}"
+    compared = f"{escaped(base, MAX_TEXT)} compared with {escaped(head, MAX_TEXT)}"
     at = f"{review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     closing = f"\n<sub>{compared}, as of {at}; {'with' if review.with_plan else 'without'} a plan. {_cost(review)}.</sub>\n"
     room = None if limit is None else limit - len(opening) - len(closing)
@@ -63,7 +63,7 @@ def _fitted(found: Sequence[Section], whole: str, room: int | None) -> str:
         for section in found
         if kept[section.name] < len(section.blocks)
     ]
-    said = f"\n> **Cut to fit a comment:** {', '.join(cut)}. The whole: {cell(whole, MAX_TEXT)}\n"
+    said = f"\n> **Cut to fit a comment:** {', '.join(cut)}. The whole: {escaped(whole, MAX_TEXT)}\n"
     return "".join([said, *(section.text(kept[section.name]) for section in found)])
 
 
@@ -71,9 +71,11 @@ def failure(problems: Mapping[str, Sequence[str]], read: Sequence[str]) -> str:
     """The comment when nothing can be said of the change: what is wrong on which side (base, head, plan), and what was read."""
     number = sum(map(len, problems.values()))
     lines = [MARKER, f"❌ **Could not be reviewed**: {count(number, 'problem')}. This is no approval.", ""]
-    fine = [f"- {cell(side, MAX_TEXT)} is fine" for side in read]
+    fine = [f"- {escaped(side, MAX_TEXT)} is fine" for side in read]
     room = MAX_CHARACTERS - FOR_THE_CUT - sum(len(line) + 1 for line in [*lines, *fine])
-    shown = [f"- **{cell(side, MAX_TEXT)}**: {cell(one, 3 * MAX_TEXT)}" for side, found in problems.items() for one in found]
+    shown = [
+        f"- **{escaped(side, MAX_TEXT)}**: {escaped(one, 3 * MAX_TEXT)}" for side, found in problems.items() for one in found
+    ]
     for index, line in enumerate(shown):
         room -= len(line) + 1
         if room < 0:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from interlock.access import WRITES
 from interlock.catalog import Backfill, Catalog, Job, Window
 from interlock.cron import zone
-from interlock.graph import Chain, Members, chains, members, scopes
-from interlock.names import count, format_duration
+from interlock.graph import Members, chains, members, scopes
+from interlock.names import count, exact
 from interlock.review.jobs import whole_minute
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.minutes import Minutes, Span, fire_minutes
@@ -60,12 +59,7 @@ class Covering:
         self._start = whole_minute(at)
         self._members: dict[str, Members] = {}
 
-    @cached_property
-    def chains(self) -> Mapping[str, tuple[Chain, ...]]:
-        """The ways of each job to tables."""
-        return chains(self.catalog)
-
-    @cached_property
+    @property
     def scopes(self) -> Mapping[str, tuple[str, ...]]:
         """The jobs of each scope."""
         return scopes(self.catalog)
@@ -84,7 +78,7 @@ class Covering:
         if kind == "window":
             named = [one for one in self.catalog.windows[name].covers if job in self.scopes[one]]
             return Member(job=job, how=f"it covers {', '.join(named)}", why="")
-        ways = [chain for chain in self.chains[job] if chain.table == name and chain.access & WRITES]
+        ways = [chain for chain in chains(self.catalog)[job] if chain.table == name and chain.access & WRITES]
         return Member(job=job, how=str(min(ways, key=lambda chain: len(chain.processors))), why="")
 
     def near(self, scope: str) -> list[Member]:
@@ -98,7 +92,7 @@ class Covering:
     def _backfill(self, name: str) -> Members:
         """What it covers and its near misses."""
         if name not in self._members:
-            self._members[name] = members(self.catalog.backfills[name], self.chains)
+            self._members[name] = members(self.catalog, self.catalog.backfills[name])
         return self._members[name]
 
     def missed(self, scope: str) -> Missed | None:
@@ -173,8 +167,8 @@ def missed_in_words(change: ScopeChange) -> str:
         return ""
     old, new = (str(missed.runs) if missed else "none" for missed in (change.missed_before, change.missed_after))
     if old == new:
-        return f"misses {count(known.runs, 'run')} in {format_duration(known.during)}, as before"
-    return f"runs missed in {format_duration(known.during)}: {old} before, {new} now"
+        return f"misses {count(known.runs, 'run')} in {exact(known.during)}, as before"
+    return f"runs missed in {exact(known.during)}: {old} before, {new} now"
 
 
 def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:
@@ -185,24 +179,20 @@ def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> I
         leaves = [member.job for member in change.leaves if member.job not in gone]
         said = [f"would hold {listed(joins, most=1)} too"] if joins else []
         said += [f"would no longer hold {listed(leaves)}"] if leaves else []
-        if change.scope.startswith("window/") and _runs(change.missed_after) > _runs(change.missed_before):
-            said.append(_who_misses(change))
+        more = change.missed_after if _runs(change.missed_after) > _runs(change.missed_before) else None
+        if more and change.scope.startswith("window/"):
+            said.append(_who_misses(change.missed_before, more))
         elif said and _runs(change.missed_after) != _runs(change.missed_before):
             said.append(missed_in_words(change))
         if said and not change.scope.startswith("table/"):
             yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)
 
 
-def _who_misses(change: ScopeChange) -> str:
+def _who_misses(before: Missed | None, after: Missed) -> str:
     """The jobs that would miss more runs in a window than before."""
-    known = change.missed_after
-    assert known is not None  # noqa: S101 - it costs more than before
-    old = change.missed_before.by_job if change.missed_before else {}
-    more = {job: (old.get(job, 0), runs) for job, runs in known.by_job.items() if runs > old.get(job, 0)}
-    said = [
-        f"{job} misses {count(now, 'run')} in {format_duration(known.during)} ({runs} before)"
-        for job, (runs, now) in more.items()
-    ]
+    old = before.by_job if before else {}
+    more = {job: (old.get(job, 0), runs) for job, runs in after.by_job.items() if runs > old.get(job, 0)}
+    said = [f"{job} misses {count(now, 'run')} in {exact(after.during)} ({runs} before)" for job, (runs, now) in more.items()]
     return listed(sorted(said))
 
 

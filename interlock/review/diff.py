@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from interlock.catalog import (
     Backfill,
@@ -22,10 +22,10 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
-from interlock.names import format_duration
+from interlock.names import exact
 
 Thing = Job | Service | Processor | Backfill | Window
-T = TypeVar("T", Job, Service, Processor, Backfill, Window)
+T = TypeVar("T", bound=Thing)
 
 NOT_SAID = ""
 """How a key that has no value is written."""
@@ -54,31 +54,90 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changed(Generic[T]):
-    """A thing of which the two catalogs say different things. One of `before` and `after` may be absent, never both."""
+class Added(Generic[T]):
+    """A thing that only the newer catalog has."""
 
-    before: T | None
-    after: T | None
+    after: T
+    how: ClassVar[How] = How.ADDED
+    fields: ClassVar[tuple[Field, ...]] = ()
+    keys: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def sides(self) -> tuple[None, T]:
+        """Before and after."""
+        return None, self.after
+
+    @property
+    def newest(self) -> T:
+        """As it is, or was last."""
+        return self.after
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its name."""
+        return frozenset({self.after.name})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed(Generic[T]):
+    """A thing that only the older catalog has."""
+
+    before: T
+    how: ClassVar[How] = How.REMOVED
+    fields: ClassVar[tuple[Field, ...]] = ()
+    keys: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def sides(self) -> tuple[T, None]:
+        """Before and after."""
+        return self.before, None
+
+    @property
+    def newest(self) -> T:
+        """As it is, or was last."""
+        return self.before
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its name."""
+        return frozenset({self.before.name})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both(Generic[T]):
+    """A thing of which the two catalogs say different things."""
+
+    before: T
+    after: T
     fields: tuple[Field, ...]
 
     @property
-    def name(self) -> str:
-        """Its name: the newer one."""
-        thing = self.after or self.before
-        assert thing is not None  # noqa: S101 - one of the two is there
-        return thing.name
-
-    @property
     def how(self) -> How:
-        """What became of it."""
-        if self.before is None or self.after is None:
-            return How.REMOVED if self.after is None else How.ADDED
+        """Whether it has another name."""
         return How.CHANGED if self.before.name == self.after.name else How.RENAMED
 
     @property
     def keys(self) -> frozenset[str]:
         """The keys that differ."""
         return frozenset(field.key for field in self.fields)
+
+    @property
+    def sides(self) -> tuple[T, T]:
+        """Before and after."""
+        return self.before, self.after
+
+    @property
+    def newest(self) -> T:
+        """As it is."""
+        return self.after
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its names, of which a renamed one has two."""
+        return frozenset({self.before.name, self.after.name})
+
+
+Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +167,12 @@ class Difference:
     @property
     def renamed(self) -> Mapping[str, str]:
         """Of renamed jobs the new name, by the old one."""
-        return {job.before.name: job.after.name for job in self.jobs if job.before and job.after and job.how is How.RENAMED}
+        return {job.before.name: job.after.name for job in self.jobs if isinstance(job, Both) and job.how is How.RENAMED}
+
+    @property
+    def gone(self) -> list[str]:
+        """The names of the jobs that the newer catalog no longer has, those of renamed ones among them, sorted."""
+        return sorted([*self.renamed, *(job.before.name for job in self.jobs if isinstance(job, Removed))])
 
 
 def difference(before: Catalog, after: Catalog) -> Difference:
@@ -123,13 +187,18 @@ def difference(before: Catalog, after: Catalog) -> Difference:
 
 
 def _changed(before: Mapping[str, T], after: Mapping[str, T]) -> tuple[Changed[T], ...]:
-    found = []
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        differing = tuple(_fields(old, new)) if old and new else ()
-        if differing or old is None or new is None:
-            found.append(Changed(before=old, after=new, fields=differing))
-    return tuple(found)
+    found = (_change(before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys()))
+    return tuple(change for change in found if change is not None)
+
+
+def _change(before: T | None, after: T | None) -> Changed[T] | None:
+    """None when nothing differs."""
+    if before is None:
+        return Added(after=after) if after is not None else None
+    if after is None:
+        return Removed(before=before)
+    fields = tuple(_fields(before, after))
+    return Both(before=before, after=after, fields=fields) if fields else None
 
 
 def _fields(before: Thing, after: Thing) -> Iterator[Field]:
@@ -171,10 +240,10 @@ def in_yaml(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case timedelta():
-            return format_duration(value)
+            return exact(value)
         case RetryProfile():
-            bounds = f"{format_duration(value.min_backoff)} to {format_duration(value.max_backoff)}"
-            longest = format_duration(value.max_duration)
+            bounds = f"{exact(value.min_backoff)} to {exact(value.max_backoff)}"
+            longest = exact(value.max_duration)
             return f"{value.name}: {value.attempts} attempts, {bounds}, {value.doublings} doublings, at most {longest}"
         case DeclaredPause():
             return f"{value.reason} ({value.owner}, review {value.review})"
@@ -199,25 +268,22 @@ def _with_renames(jobs: tuple[Changed[Job], ...]) -> tuple[Changed[Job], ...]:
     """
     come: dict[object, list[Job]] = {}
     for job in jobs:
-        if job.after and job.before is None:
+        if isinstance(job, Added):
             come.setdefault(_starts(job.after), []).append(job.after)
     pairs = [
-        Changed(before=job.before, after=new, fields=tuple(_fields(job.before, new)))
+        Both(before=job.before, after=new, fields=tuple(_fields(job.before, new)))
         for job in jobs
-        if job.before and job.after is None
+        if isinstance(job, Removed)
         for new in come.get(_starts(job.before), ())
     ]
-    pairs.sort(key=lambda pair: (len(pair.fields), sorted(_names(pair))))
-    paired: dict[str, Changed[Job]] = {}
+    pairs.sort(key=lambda pair: (len(pair.fields), sorted(pair.names)))
+    paired: dict[str, Both[Job]] = {}
     for pair in pairs:
-        if not paired.keys() & _names(pair):
-            paired |= dict.fromkeys(_names(pair), pair)
-    renamed = {pair.name: pair for pair in paired.values()}
-    return tuple(sorted([*(job for job in jobs if job.name not in paired), *renamed.values()], key=lambda job: job.name))
-
-
-def _names(pair: Changed[Job]) -> set[str]:
-    return {job.name for job in (pair.before, pair.after) if job}
+        if not paired.keys() & pair.names:
+            paired |= dict.fromkeys(pair.names, pair)
+    renamed = {pair.after.name: pair for pair in paired.values()}
+    others = (job for job in jobs if job.newest.name not in paired)
+    return tuple(sorted([*others, *renamed.values()], key=lambda job: job.newest.name))
 
 
 def _starts(job: Job) -> object:

@@ -2,73 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
-from interlock.graph import Chain
+from interlock.graph import Chain, chains
 from interlock.review.diff import Changed, Difference, How
-from interlock.review.jobs import JobReview, Moved
+from interlock.review.jobs import JobReview, Moved, Side
 from interlock.review.remark import Remark, Topic, listed
 
 TIMING = {"schedule", "time_zone", "paused"}
 """Keys that decide when a job runs."""
 
-Chains = Mapping[str, tuple[Chain, ...]]
 
-
-def about_jobs(jobs: Sequence[JobReview], chains: Chains) -> Iterator[Remark]:
-    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often; `chains` are those before."""
+def about_jobs(jobs: Sequence[JobReview], before: Catalog) -> Iterator[Remark]:
+    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often."""
     for job in jobs:
-        if job.change.how is How.REMOVED:
-            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job, chains))
-        elif job.change.how is How.RENAMED:
-            yield Remark(topic=Topic.RENAMED, subject=job.name, text=_renamed(job))
         if job.before and job.after:
-            yield from _changed(job)
+            if job.change.how is How.RENAMED:
+                yield Remark(topic=Topic.RENAMED, subject=job.name, text=_renamed(job.before.job.name))
+            yield from _changed(job.name, job.before, job.after)
+        elif job.before:
+            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job.before, before))
 
 
-def _deleted(job: JobReview, chains: Chains) -> str:
-    assert job.before is not None  # noqa: S101 - it was there
-    old = job.before.job
-    tables = sorted({chain.table for chain in chains[old.name] if chain.access & WRITES})
+def _deleted(side: Side, before: Catalog) -> str:
+    old = side.job
+    tables = sorted({chain.table for chain in chains(before)[old.name] if chain.access & WRITES})
     led = f" and led to writes of {listed(tables)}" if tables else ""
     if old.paused:
         return f"it was paused by declaration ({old.paused.reason}){led}; its history goes with it"
     lost = "" if old.recoverable else "; what it would fetch can't be fetched later"
-    return f"it fired {job.before.rate}{led}{lost}. Nothing fails when a job is gone: nothing runs"
+    return f"it fired {side.rate}{led}{lost}. Nothing fails when a job is gone: nothing runs"
 
 
-def _renamed(job: JobReview) -> str:
-    assert job.change.before is not None  # noqa: S101 - a rename has both
+def _renamed(old_name: str) -> str:
     return (
-        f"{job.change.before.name} starts the same, so this looks like its new name. Terraform deletes the one and creates the "
+        f"{old_name} starts the same, so this looks like its new name. Terraform deletes the one and creates the "
         "other: the history is lost, and what would run in between; a new job is enabled for a moment even if it is held"
     )
 
 
-def _changed(job: JobReview) -> Iterator[Remark]:
-    assert job.before is not None  # noqa: S101 - both are there
-    assert job.after is not None  # noqa: S101
-    was, now = job.before.job.paused, job.after.job.paused
+def _changed(name: str, before: Side, after: Side) -> Iterator[Remark]:
+    was, now = before.job.paused, after.job.paused
     if now and not was:
-        text = f"{now.reason} ({now.owner}, review {now.review}); it fired {job.before.rate}"
-        yield Remark(topic=Topic.PAUSED, subject=job.name, text=text, is_finding=False)
+        text = f"{now.reason} ({now.owner}, review {now.review}); it fired {before.rate}"
+        yield Remark(topic=Topic.PAUSED, subject=name, text=text, is_finding=False)
     elif was and not now:
-        text = f"it was paused by declaration ({was.reason}); it fires {job.after.rate} now"
-        yield Remark(topic=Topic.RESUMED, subject=job.name, text=text, is_finding=False)
-    if job.before.rate != job.after.rate:
-        text = f"{job.before.rate} before, {job.after.rate} now"
-        yield Remark(topic=Topic.FREQUENCY, subject=job.name, text=text, is_finding=False)
+        text = f"it was paused by declaration ({was.reason}); it fires {after.rate} now"
+        yield Remark(topic=Topic.RESUMED, subject=name, text=text, is_finding=False)
+    if before.rate != after.rate:
+        text = f"{before.rate} before, {after.rate} now"
+        yield Remark(topic=Topic.FREQUENCY, subject=name, text=text, is_finding=False)
 
 
-def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iterator[Remark]:
-    """Tables that a running job wrote, and that none writes any more. `old` and `new` are the chains of the two catalogs."""
-    still = _writers(after, new)
+def unwritten(before: Catalog, after: Catalog) -> Iterator[Remark]:
+    """Tables that a running job wrote, and that none writes any more."""
+    still = _writers(after)
     touching: dict[str, list[Chain]] = {}
-    for chain in (chain for ways in new.values() for chain in ways):
+    for chain in (chain for ways in chains(after).values() for chain in ways):
         touching.setdefault(chain.table, []).append(chain)
-    for table, writers in sorted(_writers(before, old).items()):
+    for table, writers in sorted(_writers(before).items()):
         if table not in still:
             asleep = sorted({chain.job for chain in touching.get(table, ()) if chain.access & WRITES})
             readers = sorted({chain.job for chain in touching.get(table, ()) if Kind.READ in chain.access} - {*asleep})
@@ -78,10 +72,10 @@ def unwritten(before: Catalog, after: Catalog, old: Chains, new: Chains) -> Iter
             yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text)
 
 
-def _writers(catalog: Catalog, chains: Chains) -> dict[str, list[str]]:
+def _writers(catalog: Catalog) -> dict[str, list[str]]:
     """By table, the jobs that lead to a writer of it and are not paused by declaration, sorted."""
     found: dict[str, set[str]] = {}
-    for job, ways in chains.items():
+    for job, ways in chains(catalog).items():
         for chain in ways:
             if chain.access & WRITES and catalog.jobs[job].paused is None:
                 found.setdefault(chain.table, set()).add(job)
@@ -90,7 +84,7 @@ def _writers(catalog: Catalog, chains: Chains) -> dict[str, list[str]]:
 
 def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Remark]:
     """Jobs whose times changed, or that went, while one that they are paired with stayed as it was."""
-    changed = {name: job for job in changes.jobs for name in _names(job) if _runs_otherwise(job)}
+    changed = {name: job for job in changes.jobs for name in job.names if _runs_otherwise(job)}
     jobs = (job for catalog in (before, after) for job in catalog.jobs.values())
     pairs = {tuple(sorted((job.name, other))) for job in jobs for other in job.pair_with}
     for pair in sorted(pairs):
@@ -99,10 +93,6 @@ def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Rema
         if moved and stayed:
             text = f"{_what(changed[moved[0]])}, and {stayed[0]}, its pair, stays as it was"
             yield Remark(topic=Topic.PAIR, subject=moved[0], text=text)
-
-
-def _names(job: Changed[Job]) -> set[str]:
-    return {side.name for side in (job.before, job.after) if side}
 
 
 def _runs_otherwise(job: Changed[Job]) -> bool:

@@ -11,7 +11,7 @@ from interlock.catalog import Catalog, Job
 from interlock.cron import Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
-from interlock.review.diff import Changed
+from interlock.review.diff import Both, Changed
 from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
 from interlock.timing.words import in_words
@@ -83,7 +83,7 @@ class JobReview:
     @property
     def name(self) -> str:
         """The job's name: the newer one."""
-        return self.change.name
+        return self.change.newest.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,17 +120,17 @@ def review_jobs(changes: Iterable[Changed[Job]], before: Situation, after: Situa
 
 
 def _review(change: Changed[Job], before: Situation, after: Situation) -> JobReview:
-    old, new, at = change.before, change.after, after.at
-    place = zone((new or old).time_zone)  # type: ignore[union-attr]  # one of the two is there
+    (old, new), at = change.sides, after.at
+    place = zone(change.newest.time_zone)
     day = Day(date=at.astimezone(place).date(), zone=place)
-    again = old is not None and new is not None
+    again = change if isinstance(change, Both) else None
     return JobReview(
         change=change,
         before=_side(old, before, day) if old else None,
         after=_side(new, after, day) if new else None,
         day=day,
-        moved=_moved(old, new, at) if again and change.keys & {"schedule", "time_zone"} else (),  # type: ignore[arg-type]
-        zone_moved=_zone_moved(old, new, at) if again and "time_zone" in change.keys else (),  # type: ignore[arg-type]
+        moved=_moved(again.before, again.after, at) if again and again.keys & {"schedule", "time_zone"} else (),
+        zone_moved=_zone_moved(again.before, again.after, at) if again and "time_zone" in again.keys else (),
     )
 
 
@@ -205,8 +205,7 @@ def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
 def _zone_moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
     found = []
     for season in seasons(at):
-        old, new = (season.span.start.astimezone(zone(job.time_zone)).utcoffset() for job in (before, after))
-        assert old is not None  # noqa: S101 - both are aware
-        assert new is not None  # noqa: S101
+        # The clock's time of one instant under both zones.
+        old, new = (season.span.start.astimezone(zone(job.time_zone)).replace(tzinfo=UTC) for job in (before, after))
         found.append(Moved(season=season.name, by=old - new))
     return tuple(found)

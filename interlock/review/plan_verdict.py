@@ -9,17 +9,17 @@ from interlock.names import count
 from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
 from interlock.review.remark import Remark, Topic, listed
-from interlock.terraform.plan import JobChange, PlanFacts
+from interlock.terraform.job_changes import JobChange, JobChanges
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
 """Attributes whose drift is a finding: they decide when a job runs."""
 REPLACED = {("delete", "create"), ("create", "delete")}
 
 
-def verdicts(plan: PlanFacts, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
+def verdicts(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Every remark about the plan: what it does and why, and what was changed outside of it."""
     yield from _held_and_gone(changes, before, after)
-    changed = {job.name for job in changes.jobs}
+    changed = {job.newest.name for job in changes.jobs}
     for change in plan.jobs:
         yield from _about(change, before, after)
         if change.actions == ("update",) and change.job not in changed:
@@ -31,9 +31,8 @@ def verdicts(plan: PlanFacts, changes: Difference, before: Situation, after: Sit
 
 def _held_and_gone(changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Jobs and scopes that go while a hold is on them: the plan refuses, or the hold outlives what it is about."""
-    gone = sorted(job.before.name for job in changes.jobs if job.before and job.before.name not in after.catalog.jobs)
     for hold in (hold for hold in after.holding.active if hold.is_written):
-        held = [job for job in gone if job in before.holding.covered(hold)]
+        held = [job for job in changes.gone if job in before.holding.covered(hold)]
         if hold.scope not in after.holding.scopes:
             text = f"an active hold is on it, {hold.object_name}; the plan is refused until it ends or is released"
             yield Remark(topic=Topic.HELD, subject=hold.scope, text=text)
@@ -117,11 +116,10 @@ def _value(value: bool | str | None) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
-def _not_in_plan(plan: PlanFacts, changes: Difference) -> Iterator[Remark]:
+def _not_in_plan(plan: JobChanges, changes: Difference) -> Iterator[Remark]:
     """Jobs that the catalog removes and the plan does not: the plan is another commit's, or they were never deployed."""
     deleted = {change.job for change in plan.jobs if "delete" in change.actions}
-    kept = [job.before.name for job in changes.jobs if job.before and (job.after is None or job.after.name != job.before.name)]
-    if missing := sorted(set(kept) - deleted):
+    if missing := sorted(set(changes.gone) - deleted):
         text = f"the catalog removes {listed(missing)}, and the plan deletes {count(len(deleted), 'job')}, not these"
         yield Remark(topic=Topic.PLAN, subject="the plan", text=text, is_finding=False)
 

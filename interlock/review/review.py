@@ -21,13 +21,13 @@ from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
-from interlock.terraform.plan import PlanFacts
+from interlock.terraform.job_changes import JobChanges
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
 
-SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace"})
-"""Rules whose findings a review says better: as collisions with their times, and as what a plan does to jobs."""
+SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended"})
+"""Rules whose findings a review says better: as collisions with their times, as what a plan does to jobs, as ended waivers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +54,12 @@ class Review:
         """What is good to know."""
         return tuple(remark for remark in self.remarks if not remark.is_finding)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changes."""
-        return not (self.changes or self.collisions or self.coverage or self.notes)
-
 
 def review(
     before: Catalog,
     after: Catalog,
     at: datetime,
-    plan: PlanFacts | None = None,
+    plan: JobChanges | None = None,
     *,
     rules: Rules,
     planned: Sequence[Finding] = (),
@@ -80,9 +75,9 @@ def review(
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
     remarks = [
-        *about_jobs(jobs, old.chains),
+        *about_jobs(jobs, before),
         *(verdicts(plan, changes, was, now) if plan else ()),
-        *unwritten(before, after, old.chains, new.chains),
+        *unwritten(before, after),
         *about_collisions(collided, after, changes),
         *alone(changes, before, after),
         *_broken_rules((), planned),
@@ -107,12 +102,10 @@ TOPICS = list(Topic)
 
 
 def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
-    """The findings of `interlock validate` that are new. Ended waivers are said by themselves."""
+    """The findings of `interlock validate` that are new."""
     known = {(finding.rule, finding.subject, finding.message) for finding in before}
     for finding in after:
         if finding.rule in SAID_ANYWAY or (finding.rule, finding.subject, finding.message) in known:
             continue
-        if not (finding.rule == "waiver" and " ended on " in finding.message):
-            where = f" ({finding.source})" if finding.source.file else ""
-            text = f"{finding.rule}: {finding.message}{where}"
-            yield Remark(topic=Topic.RULE, subject=finding.subject, text=text)
+        where = f" ({finding.source})" if finding.source.file else ""
+        yield Remark(topic=Topic.RULE, subject=finding.subject, text=f"{finding.rule}: {finding.message}{where}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.cron import zone
-from interlock.drawing.markdown import cell, code, plain
+from interlock.drawing.markdown import code, escaped, plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
 from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed
@@ -90,7 +90,7 @@ def _html(text: str) -> str:
 
 
 def _remarks(name: str, head: str, remarks: Sequence[Remark]) -> Iterator[Section]:
-    lines = [f"- **{remark.topic}** {code(remark.subject)}: {cell(remark.text, 3 * MAX_TEXT)}\n" for remark in remarks]
+    lines = [f"- **{remark.topic}** {code(remark.subject)}: {escaped(remark.text, 3 * MAX_TEXT)}\n" for remark in remarks]
     yield Section(name=name, head=f"{head}\n", blocks=tuple(lines[:OPEN_REMARKS]))
     yield _folded(f"more {name}", f"{len(lines) - OPEN_REMARKS} more {name}", "", lines[OPEN_REMARKS:])
 
@@ -159,13 +159,20 @@ def _rows(job: JobReview, sides: Sequence[Side], at: datetime) -> Iterator[list[
     if job.change.how is How.RENAMED:
         yield ["name", *(code(side.job.name) for side in sides)]
     yield ["cron", *(code(side.job.schedule.text) for side in sides)]
-    yield ["in words", *(cell(side.words) for side in sides)]
-    yield ["zone", *(cell(side.job.time_zone) for side in sides)]
-    yield ["next fires", *("<br>".join(cell(_dated(fire, side.job.time_zone)) for fire in side.next_fires) for side in sides)]
-    yield ["fires", *(cell(str(side.rate)) for side in sides)]
+    yield ["in words", *(escaped(side.words) for side in sides)]
+    yield ["zone", *(escaped(side.job.time_zone) for side in sides)]
+    yield [
+        "next fires",
+        *("<br>".join(escaped(_dated(fire, side.job.time_zone)) for fire in side.next_fires) for side in sides),
+    ]
+    yield ["fires", *(escaped(str(side.rate)) for side in sides)]
     yield ["declared", *(_declared(side) for side in sides)]
     states = (side.state.explain(zone(side.job.time_zone), at) for side in sides)
-    yield [f"at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", *(cell(state, MAX_TEXT) for state in states)]
+    yield [f"at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", *(escaped(state, MAX_TEXT) for state in states)]
+
+
+def _next_fires(side: Side) -> str:
+    return "<br>".join(escaped(_dated(fire, side.job.time_zone)) for fire in side.next_fires)
 
 
 def _dated(instant: datetime, zone_name: str) -> str:
@@ -175,7 +182,7 @@ def _dated(instant: datetime, zone_name: str) -> str:
 
 def _declared(side: Side) -> str:
     paused = side.job.paused
-    return cell(f"paused: {in_yaml(paused)}", MAX_TEXT) if paused else "should run"
+    return escaped(f"paused: {in_yaml(paused)}", MAX_TEXT) if paused else "should run"
 
 
 # The day: a strip a changed job before and one after, under the hours of its zone.
@@ -235,8 +242,8 @@ def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> 
         _codes(change.jobs),
         _over(changes),
         "<br>".join(f"{season.season} {season.before} → {season.after}" for season in change.seasons),
-        cell(_dated(first, place)) if first and change.appears else "",
-        cell(change.why, MAX_TEXT) if change.appears else "",
+        escaped(_dated(first, place)) if first and change.appears else "",
+        escaped(change.why, MAX_TEXT) if change.appears else "",
     )
 
 
@@ -278,7 +285,7 @@ def _scopes(changes: Sequence[ScopeChange], gone: set[str]) -> str:
     missed = missed_in_words(first)
     return "".join(
         [
-            f"- {_codes([change.scope for change in changes])}{f': {cell(missed)}' if missed else ''}\n",
+            f"- {_codes([change.scope for change in changes])}{f': {escaped(missed)}' if missed else ''}\n",
             *(_member("joins", member, gone) for member in first.joins),
             *(_member("leaves", member, gone) for member in first.leaves),
             *(_member("is a near miss now", member, gone) for member in first.nearly),
@@ -288,7 +295,7 @@ def _scopes(changes: Sequence[ScopeChange], gone: set[str]) -> str:
 
 
 def _member(what: str, member: Member, gone: set[str]) -> str:
-    why = "the job is gone" if member.job in gone else cell("; ".join(filter(None, [member.how, member.why])), 2 * MAX_TEXT)
+    why = "the job is gone" if member.job in gone else escaped("; ".join(filter(None, [member.how, member.why])), 2 * MAX_TEXT)
     return f"  - {code(member.job)} {what}: {why}\n"
 
 
@@ -302,8 +309,8 @@ def _waivers(review: Review) -> Section:
             code(note.waiver.rule, MAX_TEXT),
             f"{note.says} ({note.waiver.until})",
             note.age,
-            cell(note.waiver.reason, MAX_TEXT),
-            cell(note.waiver.owner, MAX_TEXT),
+            escaped(note.waiver.reason, MAX_TEXT),
+            escaped(note.waiver.owner, MAX_TEXT),
         )
         for note in review.waivers
     ]
@@ -314,7 +321,7 @@ def _waivers(review: Review) -> Section:
 
 def _others(review: Review) -> Section:
     lines = [
-        f"- {code(f'{section}.{thing.name}')}: {_fields(thing.fields) if thing.how is How.CHANGED else thing.how}\n"
+        f"- {code(f'{section}.{thing.newest.name}')}: {_fields(thing.fields) if thing.how is How.CHANGED else thing.how}\n"
         for section, things in review.changes.others.items()
         for thing in things
     ]

@@ -12,6 +12,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
 from interlock.cron import zone
 from interlock.declaration import Declaration, DeclaredJob, upstream
 from interlock.holds import format_instant
+from interlock.names import count
 from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from interlock.runtime.snapshot import Snapshot
 
@@ -147,7 +148,7 @@ class Traffic:
     def _budget(self, job: DeclaredJob) -> str | None:
         limit = self.declaration.services.get(job.service) or DEFAULT_STARTS_PER_MINUTE
         if self._starts()[job.service] >= limit:
-            return f"{job.service} takes {limit} start{'' if limit == 1 else 's'} a minute"
+            return f"{job.service} takes {count(limit, 'start')} a minute"
         return None
 
     def _starts(self) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,10 +59,6 @@ class Report:
     records: tuple[Record, ...]
     carried_out: bool = True
     """What was asked besides is done, or was to be ignored; jobs may still have to follow."""
-
-    def of(self, event: str) -> Iterator[Record]:
-        """The records of one event."""
-        return (record for record in self.records if record.event == event)
 
     def as_json(self) -> dict[str, Json]:
         """For answers."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from interlock.declaration import Declaration
 from interlock.holds import HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
-from interlock.names import MAX_TEXT, did_you_mean, format_duration
+from interlock.names import MAX_TEXT, did_you_mean, exact
 from interlock.runtime.incident import Incident, parse_incident
 from interlock.windows import OPENING_ID, compact
 
@@ -189,14 +189,12 @@ def end_of(until: datetime | timedelta, declaration: Declaration, now: datetime,
     if _whole(now) + shortest - slack > end:
         raise Rejected(
             400,
-            f"{said} is too soon; the coordinator looks every {format_duration(declaration.tick)}, "
-            f"so the shortest hold is {format_duration(shortest)}",
+            f"{said} is too soon; the coordinator looks every {exact(declaration.tick)}, "
+            f"so the shortest hold is {exact(shortest)}",
         )
     if end > _whole(now) + declaration.max_hold:
         latest = format_instant(_whole(now) + declaration.max_hold)
-        raise Rejected(
-            400, f"{said} is too late; no hold may be longer than {format_duration(declaration.max_hold)}, until {latest}"
-        )
+        raise Rejected(400, f"{said} is too late; no hold may be longer than {exact(declaration.max_hold)}, until {latest}")
     return end
 
 

@@ -12,7 +12,7 @@ import click
 
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
-from interlock.names import count, format_duration
+from interlock.names import count, exact
 from interlock.terminal.site import Site, asking
 
 POLL_SECONDS = 5.0
@@ -40,7 +40,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
 
     left = _wait(look, len(names), limit)
     if left:
-        click.echo(f"still running after {format_duration(limit)}: {', '.join(left)}", err=True)
+        click.echo(f"still running after {exact(limit)}: {', '.join(left)}", err=True)
     else:
         click.echo("drained: no run of them is under way")
     return not left

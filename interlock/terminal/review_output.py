@@ -41,7 +41,7 @@ def as_json(review: Review) -> Json:
         "notes": [_remark(remark) for remark in review.notes],
         "jobs": [_job(job) for job in review.jobs],
         "other_changes": [
-            {"section": section, "name": thing.name, "how": thing.how, "fields": _fields(thing.fields)}
+            {"section": section, "name": thing.newest.name, "how": thing.how, "fields": _fields(thing.fields)}
             for section, things in review.changes.others.items()
             for thing in things
         ],

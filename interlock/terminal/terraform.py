@@ -18,9 +18,9 @@ from interlock.catalog import Json
 from interlock.environment import Environment
 from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
-from interlock.terraform.changes import Change, Changes, parse_changes
+from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
-from interlock.terraform.plan import PlanError
+from interlock.terraform.plan import PlanError, parse_plan
 
 PLAN = "interlock.plan"
 """The saved plan, in the stack's folder; it may hold secrets and goes as soon as it is applied."""
@@ -129,7 +129,7 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, *, destroy: 
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     try:
-        changes = parse_changes(shown(stack, "-json"))
+        changes = changes_of(parse_plan(shown(stack, "-json")))
     except PlanError as error:
         raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(

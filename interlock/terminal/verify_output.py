@@ -17,7 +17,7 @@ from interlock.terminal.common import cell, new_table, print_json, print_table, 
 from interlock.terminal.operating import say_end
 from interlock.verify.columns import Columns, Said
 from interlock.verify.queries import columns_of, for_bq, recent_inserts, recent_partitions
-from interlock.verify.verdict import Aftermath, Day, Looked, Verdict, Written
+from interlock.verify.verdict import Aftermath, CountedDay, Looked, Verdict, Written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -172,7 +172,7 @@ def _looked_table(aftermath: Aftermath, looked: Sequence[Looked]) -> Table:
     return table
 
 
-def _rows(days: Sequence[Day]) -> str:
+def _rows(days: Sequence[CountedDay]) -> str:
     shown = ", ".join(f"{day.day or 'not in a partition yet'}: {day.rows}" for day in days[:SHOWN_DAYS])
     return f"{shown}, ..." if len(days) > SHOWN_DAYS else shown
 

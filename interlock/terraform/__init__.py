@@ -1,1 +1,1 @@
-"""Terraform's own formats: a plan's JSON, the facts beside a stack, outputs."""
+"""Terraform's own formats: a plan's JSON, a job's attributes, the facts beside them, outputs."""

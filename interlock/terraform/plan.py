@@ -1,8 +1,8 @@
-"""What a Terraform plan of the stack `schedules` will do to jobs and backfills, read from `terraform show -json`.
+"""A Terraform plan, read from what `terraform show -json` says of it: the one reader of that file.
 
 The format: https://developer.hashicorp.com/terraform/internals/json-format#plan-representation. The text is hostile: CI gets it
-from an artifact. A plan holds every attribute of every job, bodies, headers and URLs among them; of these only `paused`,
-`schedule` and `time_zone` are let out, and the names of the others.
+from an artifact. What is not as Terraform writes it is refused with one sentence, so whoever holds a `Plan` may rely on its
+shape; the values of attributes stay a stranger's. `job_changes.py` says what a plan of the schedules does to jobs.
 """
 
 from __future__ import annotations
@@ -11,126 +11,172 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import UTC, datetime
+from pathlib import Path
 
 from interlock.catalog import Json
-from interlock.holds import FLAG_OBJECT, Hold, parse_object_name
-from interlock.names import NAME
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of a plan; one that changes 1,000 jobs has some 7 million."""
-MAX_SHOWN_CHARACTERS = 120
-"""Of a schedule or a time zone that is let out."""
+MAX_DEPTH = 100
+"""Terraform's own plans nest some twenty deep."""
 FORMAT_MAJOR = "1"
 """Of `format_version`. Terraform promises that a reader of 1.x can ignore what a later 1.y adds."""
-
-JOB: Final = "google_cloud_scheduler_job"
-OBJECT: Final = "google_storage_bucket_object"
-FLAGS = f"{OBJECT}.flags"
-FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
-HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
-LISTINGS = frozenset({FLAGS_LISTING, HOLDS_LISTING})
-"""Which only `schedules` reads."""
-SIBLINGS = {
-    "google_cloudfunctions2_function.coordinator": "coordination",
-    "google_monitoring_dashboard.interlock": "alerting",
-}
-"""An address that only one other stack has, and that stack."""
-
-NOTHING = ("no-op",)
 ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
+NO_ACTION = ("no-op",)
 COMPUTED = frozenset({"id", "state"})
-"""Attributes that follow from others; `state` says `paused` again."""
+"""Attributes that follow from others; a job's `state` says `paused` again."""
 
 IN_THE_FOLDER = "in cdktf.out/ENVIRONMENT/stacks/schedules run: "
 SHOW = f"{IN_THE_FOLDER}terraform show -json plan.bin > plan.json"
 PLAN = f"{IN_THE_FOLDER}terraform plan -out plan.bin && terraform show -json plan.bin > plan.json"
 
+Values = Mapping[str, Json]
+"""Attributes by name."""
+
 
 class PlanError(ValueError):
-    """Not a plan that can be reviewed: one sentence that says what it is, and the command that makes what is wanted."""
+    """Not a plan that can be read: one sentence that says what it is, and the command that makes what is wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobChange:
-    """A change of one job. Pairs are before and after; None is what is not there, and what is known only after the apply."""
+class PlannedResource:
+    """A managed resource as it is after the plan. `module` and `index` are what its address says beyond type and name."""
 
-    job: str
+    address: str
+    kind: str
+    name: str
+    module: str
+    """Of a resource that is not in the root module, with the dot: `module.jobs.`."""
+    index: str
+    """Of one of several instances: `["tdza"]`."""
+    values: Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceChange:
+    """What a plan does with a resource, managed or data, or what was done to it outside of Terraform."""
+
+    address: str
+    kind: str
+    name: str
+    module: str
+    index: str
+    managed: bool
+    deposed: bool
+    """Not the resource itself but what an interrupted replacement has left of one before it."""
+    importing: bool
+    """Terraform takes over what is there already."""
     actions: tuple[str, ...]
     """As Terraform orders them: ("update",), ("create",), ("delete",), ("forget",); a replacement is ("delete", "create")."""
-    paused: tuple[bool | None, bool | None]
-    changed: tuple[str, ...]
-    """The names of the attributes that an update or a replacement changes, sorted; not of those that follow from others."""
-    schedule: tuple[str | None, str | None] = (None, None)
-    time_zone: tuple[str | None, str | None] = (None, None)
-    deposed: bool = False
-    """Not the job that is declared but what an interrupted replacement has left of one before it."""
+    before: Values
+    """Nothing in it when it is made."""
+    after: Values
+    """Nothing in it when it goes away, and none of what is known only after the apply."""
+    unknown: Values
+    """Mirrors `after`, with true where only the apply knows."""
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the attributes that differ, sorted, but for those that follow from others."""
+        names = sorted({*self.before, *self.after, *self.unknown} - COMPUTED)
+        return [name for name in names if self.before.get(name) != self.after.get(name) or self.unknown.get(name) is True]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanFacts:
-    """What is to be known of a plan."""
+class Plan:
+    """All of a plan, of any stack."""
 
-    jobs: tuple[JobChange, ...]
-    """What the plan does, by job; jobs that stay as they are have none."""
-    drift: tuple[JobChange, ...]
-    """What was changed outside of Terraform since its last apply. The coordinator is outside too: a job that it paused for a
-    hold is here, with the hold in `holds`, and is nothing to worry about."""
-    flags_on: tuple[Hold, ...]
-    """The flags of the backfills that are on after the plan."""
-    holds: tuple[Hold, ...]
-    """The runtime holds that there were when it was planned, by name; some may have ended (`interlock.holds.active`)."""
+    configured: frozenset[str]
+    """The addresses of the root module's resources, as a plan has them even when it changes nothing."""
+    planned: tuple[PlannedResource, ...]
+    """What there is after it, in modules too."""
+    read: Mapping[str, Values]
+    """What data sources of the root module have read while it was planned, by address."""
+    changes: tuple[ResourceChange, ...]
+    """One for each resource, also for what stays as it is."""
+    drift: tuple[ResourceChange, ...]
+    """What was changed outside of Terraform since its last apply."""
+    outputs: Mapping[str, Json]
+    """Those that are known while planning, as they are after it."""
+    output_changes: Mapping[str, tuple[str, ...]]
+    """What it does with each output: actions as of a resource."""
+    variables: Mapping[str, Json]
+    """What it was made with."""
+    planned_at: datetime | None
+    """Aware UTC."""
 
 
-def parse_plan(text: str) -> PlanFacts:
-    """The facts of a plan; PlanError for a text that is none, or is of another stack, another format or a part of a plan."""
+def load_plan(path: Path) -> Plan:
+    """The plan that a file holds; PlanError as in `parse_plan`, without the path, and for what can't be read."""
     try:
-        return _facts(_parsed(text))
-    except RecursionError:
-        raise PlanError(f"the plan is nested too deeply to be one of Terraform; make one: {PLAN}") from None
+        if (size := path.stat().st_size) > MAX_CHARACTERS:
+            raise PlanError(f"the plan has {size:,} bytes and at most {MAX_CHARACTERS:,} are read; {SHOW}")
+        return parse_plan(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PlanError(f"the plan can't be read: {error.strerror}; {SHOW}") from None
+    except UnicodeDecodeError:
+        raise PlanError(f"the plan is no text in UTF-8; {SHOW}") from None
 
 
-def whole_plan(text: str) -> Mapping[str, Json]:
-    """A plan of any stack as it is; PlanError for a text that is none, or is of another format or a part of a plan."""
-    try:
-        plan = _parsed(text)
-    except RecursionError:
-        raise PlanError(f"the plan is nested too deeply to be one of Terraform; make one: {PLAN}") from None
-    _check_kind(plan)
-    _check_whole(plan)
-    return plan
-
-
-def _parsed(text: str) -> Mapping[str, Json]:
+def parse_plan(text: str) -> Plan:
+    """A plan of any stack; PlanError for a text that is none, or is of another format or a part of a plan."""
     if len(text) > MAX_CHARACTERS:
         raise PlanError(f"the plan has {len(text):,} characters and at most {MAX_CHARACTERS:,} are read; {SHOW}")
     if text.startswith("PK\x03\x04"):
         raise PlanError(f"this is a saved plan itself, which only Terraform reads; {SHOW}")
     try:
-        found = json.loads(text)
+        document = json.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
     except ValueError as error:
         if text.startswith('{"@level"'):
             raise PlanError(f"this is the log that `terraform plan -json` writes, not the plan; {PLAN}") from None
         where = f", line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise PlanError(f"the plan is not JSON{where}; {SHOW}") from None
-    return _object(found, "the file")
+    return plan_of(document)
 
 
-def _facts(plan: Mapping[str, Json]) -> PlanFacts:
-    _check_kind(plan)
-    _check_stack(plan)
-    _check_whole(plan)
-    planned = _resources(_object(plan.get("planned_values"), "planned_values"), "planned_values")
-    listings = _listings(plan)
-    return PlanFacts(
-        jobs=_job_changes(plan, "resource_changes"),
-        drift=_job_changes(plan, "resource_drift"),
-        flags_on=tuple(sorted((_flag(one) for one in planned if _of(one) == FLAGS), key=lambda flag: flag.object_name)),
-        holds=tuple(_holds(listings[HOLDS_LISTING])),
+def plan_of(document: Json) -> Plan:
+    """The plan that some JSON states; PlanError as in `parse_plan`."""
+    whole = _object(document, "the file")
+    if is_deep(document):
+        raise _too_deep()
+    _check_kind(whole)
+    _check_whole(whole)
+    after = _object(whole["planned_values"], "planned_values")
+    return Plan(
+        configured=frozenset(_configured(whole)),
+        planned=tuple(_planned(_root(after, "planned_values"))),
+        read=dict(_read(whole)),
+        changes=_changes(whole, "resource_changes"),
+        drift=_changes(whole, "resource_drift"),
+        outputs=_valued(after, "outputs"),
+        output_changes={
+            name: _actions(_object(change, f"the change of output {shown(name)}"), "output_changes")
+            for name, change in _object(whole.get("output_changes", {}), "output_changes").items()
+        },
+        variables=_valued(whole, "variables"),
+        planned_at=_instant(whole.get("timestamp")),
     )
 
 
-def _check_kind(plan: Mapping[str, Json]) -> None:
+def is_deep(value: Json) -> bool:
+    """Whether it nests deeper than Terraform's JSON does: whatever walks or shows it might exceed Python's recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inside = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
+        level = [inner for several in inside for inner in several]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> PlanError:
+    return PlanError(f"the plan is nested too deeply to be one of Terraform, more than {MAX_DEPTH} deep; make one: {PLAN}")
+
+
+def _check_kind(plan: Values) -> None:
     """That it is a plan, in a format that we know."""
     if "format_version" not in plan or "terraform_version" not in plan:
         raise PlanError(f"this JSON is no plan of Terraform: it has no format_version and terraform_version; {SHOW}")
@@ -140,25 +186,12 @@ def _check_kind(plan: Mapping[str, Json]) -> None:
     version = plan["format_version"]
     if not isinstance(version, str) or version.split(".")[0] != FORMAT_MAJOR:
         raise PlanError(
-            f"the plan's format_version is {_shown(version)} and only {FORMAT_MAJOR}.x is read; with the Terraform that"
+            f"the plan's format_version is {shown(version)} and only {FORMAT_MAJOR}.x is read; with the Terraform that"
             f" CI uses, {PLAN}"
         )
 
 
-def _check_stack(plan: Mapping[str, Json]) -> None:
-    """That it is the plan of `schedules`: by what is configured, which a plan says even when it changes nothing."""
-    configuration = _object(plan.get("configuration"), "configuration")
-    root = _object(configuration.get("root_module", {}), "configuration.root_module")
-    resources = _list(root.get("resources", []), "configuration.root_module.resources")
-    addresses = {_address(_object(one, "a resource of the configuration")) for one in resources}
-    if addresses >= LISTINGS:
-        return
-    looks_like = next((stack for address, stack in SIBLINGS.items() if address in addresses), None)
-    what = f"it looks like {looks_like}" if looks_like else "none of Interlock's stacks has what it plans"
-    raise PlanError(f"this is the plan of another stack than schedules: {what}; {PLAN}")
-
-
-def _check_whole(plan: Mapping[str, Json]) -> None:
+def _check_whole(plan: Values) -> None:
     """That it is all of a plan: Terraform shows one that failed, or that -target cut short, as it shows any other."""
     if plan.get("errored") is True:
         raise PlanError(f"planning failed and this is what there was of the plan; mend what Terraform said, then {PLAN}")
@@ -166,28 +199,72 @@ def _check_whole(plan: Mapping[str, Json]) -> None:
         raise PlanError(f"this is a part of a plan, as with -target, and hides what else changes; plan everything: {PLAN}")
 
 
-def _listings(plan: Mapping[str, Json]) -> Mapping[str, Mapping[str, Json]]:
-    """What was read of the bucket while planning, by address. A plan that puts the reading off does not know what is held."""
-    put_off = {_address(one) for one in _objects(plan, "resource_changes")} & LISTINGS
+def _configured(plan: Values) -> Iterator[str]:
+    configuration = _object(plan.get("configuration"), "configuration")
+    root = _object(configuration.get("root_module", {}), "configuration.root_module")
+    for one in _objects(root, "resources", "configuration.root_module.resources"):
+        yield _text(one, "address", "a resource of the configuration")
+
+
+def _planned(module: Values) -> Iterator[PlannedResource]:
+    """Those of a module and of the modules in it."""
+    for one in _objects(module, "resources", "the resources of planned_values"):
+        if one.get("mode") != "data":
+            kind, name, address = _identity(one)
+            inside, index = _place(address, kind, name)
+            values = _object(one.get("values", {}), f"the values of {shown(address)}")
+            yield PlannedResource(address=address, kind=kind, name=name, module=inside, index=index, values=values)
+    for inner in _objects(module, "child_modules", "the modules of planned_values"):
+        yield from _planned(inner)
+
+
+def _read(plan: Values) -> Iterator[tuple[str, Values]]:
+    """The data of the root module; our stacks have no other."""
     prior = _object(plan.get("prior_state", {}), "prior_state")
     values = _object(prior.get("values", {}), "prior_state.values")
-    read = {_address(one): one for one in _resources(values, "prior_state.values") if _address(one) in LISTINGS}
-    if put_off or read.keys() != LISTINGS:
-        raise PlanError(f"the plan has not read which flags and holds there are; deploy coordination first, then {PLAN}")
-    return read
+    for one in _objects(_root(values, "prior_state.values"), "resources", "the resources of prior_state.values"):
+        if one.get("mode") == "data":
+            address = _text(one, "address", "a resource of prior_state.values")
+            yield address, _object(one.get("values", {}), f"the values of {shown(address)}")
 
 
-def _job_changes(plan: Mapping[str, Json], key: str) -> tuple[JobChange, ...]:
-    found = []
-    for one in _objects(plan, key):
-        actions = _actions(one, key)
-        if one.get("type") == JOB and one.get("mode") == "managed" and actions != NOTHING:
-            found.append(_job_change(one, actions, key))
-    return tuple(sorted(found, key=lambda change: (change.job, change.deposed)))
+def _root(values: Values, where: str) -> Values:
+    return _object(values.get("root_module", {}), f"{where}.root_module")
 
 
-def _actions(resource: Mapping[str, Json], key: str) -> tuple[str, ...]:
+def _changes(plan: Values, key: str) -> tuple[ResourceChange, ...]:
+    return tuple(_change(one, key) for one in _objects(plan, key, key))
+
+
+def _change(resource: Values, key: str) -> ResourceChange:
+    kind, name, address = _identity(resource)
+    managed = resource.get("mode") != "data"
+    module, index = _place(address, kind, name) if managed else ("", "")
     change = _object(resource.get("change"), f"a change of {key}")
+    before, after, unknown = (_part(change, part, address) for part in ("before", "after", "after_unknown"))
+    return ResourceChange(
+        address=address,
+        kind=kind,
+        name=name,
+        module=module,
+        index=index,
+        managed=managed,
+        deposed="deposed" in resource,
+        importing=bool(change.get("importing")),
+        actions=_actions(change, key),
+        before=before,
+        after=after,
+        unknown=unknown,
+    )
+
+
+def _part(change: Values, part: str, address: str) -> Values:
+    """Attributes by name; null is no resource, as before it is made and after it is gone."""
+    values = change.get(part)
+    return {} if values is None else _object(values, f"{part} of {shown(address)}")
+
+
+def _actions(change: Values, key: str) -> tuple[str, ...]:
     listed = _list(change.get("actions"), f"the actions of {key}")
     actions = tuple(action for action in listed if isinstance(action, str) and action in ACTIONS)
     if not actions or len(actions) != len(listed):
@@ -195,99 +272,41 @@ def _actions(resource: Mapping[str, Json], key: str) -> tuple[str, ...]:
     return actions
 
 
-def _job_change(resource: Mapping[str, Json], actions: tuple[str, ...], key: str) -> JobChange:
-    name = resource.get("name")
-    if not isinstance(name, str) or not re.fullmatch(NAME, name) or _address(resource) != f"{JOB}.{name}":
-        raise PlanError(f"the plan has a job in {key} that no catalog can name: {_shown(resource.get('address'))}; {PLAN}")
-    change = _object(resource["change"], f"the change of {name}")
-    before, after, unknown = (_values(change, part, name) for part in ("before", "after", "after_unknown"))
-    changed = (
-        attribute
-        for attribute in sorted({*before, *after, *unknown})
-        if before.get(attribute) != after.get(attribute) or unknown.get(attribute) is True
-    )
-    return JobChange(
-        job=name,
-        actions=actions,
-        paused=(_flag_of(before, "paused", name), _flag_of(after, "paused", name)),
-        # One that is made or goes away changes in everything.
-        changed=tuple(_attribute(one, name) for one in changed if one not in COMPUTED) if before and after else (),
-        schedule=(_text_of(before, "schedule", name), _text_of(after, "schedule", name)),
-        time_zone=(_text_of(before, "time_zone", name), _text_of(after, "time_zone", name)),
-        deposed="deposed" in resource,
-    )
+def _identity(resource: Values) -> tuple[str, str, str]:
+    """Type, name and address."""
+    kind, name, address = (_text(resource, key, "a resource") for key in ("type", "name", "address"))
+    return kind, name, address
 
 
-def _values(change: Mapping[str, Json], part: str, job: str) -> Mapping[str, Json]:
-    """Attributes by name; null is no job, as before it is made and after it is gone."""
-    values = change.get(part)
-    return {} if values is None else _object(values, f"{part} of {job}")
+def _place(address: str, kind: str, name: str) -> tuple[str, str]:
+    """The module, with its dot, and the index that an address has beyond the type and the name."""
+    own = f"{kind}.{name}"
+    module, _, rest = ("", "", address) if address.startswith(own) else address.rpartition(f".{own}")
+    index = rest if module else address.removeprefix(own)
+    if (not module and not address.startswith(own)) or (index and not index.startswith("[")):
+        raise PlanError(f"the plan has an address, {shown(address)}, that is not one of {shown(own)}; {PLAN}")
+    return module and f"{module}.", index
 
 
-def _attribute(name: str, job: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
-        raise PlanError(f"the plan has an attribute of {job} that no provider has: {_shown(name)}; {PLAN}")
-    return name
+def _valued(inside: Values, key: str) -> dict[str, Json]:
+    """By name, what stands under `value`."""
+    several = _object(inside.get(key, {}), key)
+    return {name: one.get("value") for name, one in several.items() if isinstance(one, dict)}
 
 
-def _flag_of(values: Mapping[str, Json], attribute: str, job: str) -> bool | None:
-    value = values.get(attribute)
-    if value is not None and not isinstance(value, bool):
-        raise PlanError(f"the plan says of {job} that {attribute} is neither true nor false; {PLAN}")
-    return value
-
-
-def _text_of(values: Mapping[str, Json], attribute: str, job: str) -> str | None:
-    """A schedule or a zone: printable ASCII, as Cloud Scheduler takes no other."""
-    value = values.get(attribute)
-    if value is None:
+def _instant(value: Json) -> datetime | None:
+    try:
+        stated = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
         return None
-    if not isinstance(value, str) or not re.fullmatch(r"[ -~]*", value) or len(value) > MAX_SHOWN_CHARACTERS:
-        raise PlanError(f"the plan says of {job} a {attribute} that Cloud Scheduler would not take; {PLAN}")
-    return value
+    return stated.astimezone(UTC) if stated and stated.tzinfo else None
 
 
-def _flag(resource: Mapping[str, Json]) -> Hold:
-    """The flag that a planned object stands for. Its name is known while planning, as it holds only the plan's time."""
-    values = _object(resource.get("values"), "the values of a flag")
-    name = values.get("name")
-    if isinstance(name, str) and re.fullmatch(FLAG_OBJECT, name) and (flag := parse_object_name(name)):
-        return flag
-    raise PlanError(f"the plan writes a flag whose name states no backfill and end: {_shown(name)}; {PLAN}")
+def _objects(inside: Values, key: str, where: str) -> list[Values]:
+    return [_object(one, f"an entry of {where}") for one in _list(inside.get(key, []), where)]
 
 
-def _holds(listing: Mapping[str, Json]) -> Iterator[Hold]:
-    """Those of the listing whose names state one; the others cover nothing, and `interlock status` reports them."""
-    values = _object(listing.get("values"), "the values of the listing")
-    names = []
-    for one in _list(values.get("bucket_objects"), "the listing"):
-        name = _object(one, "an object of the listing").get("name")
-        if isinstance(name, str):
-            names.append(name)
-    yield from filter(None, map(parse_object_name, sorted(set(names))))
-
-
-def _resources(values: Mapping[str, Json], where: str) -> list[Mapping[str, Json]]:
-    """Those of the root module; our stacks have no other."""
-    root = _object(values.get("root_module", {}), f"{where}.root_module")
-    return [_object(one, f"a resource of {where}") for one in _list(root.get("resources", []), f"the resources of {where}")]
-
-
-def _objects(plan: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
-    return [_object(one, f"an entry of {key}") for one in _list(plan.get(key, []), key)]
-
-
-def _address(resource: Mapping[str, Json]) -> str:
-    address = resource.get("address")
-    return address if isinstance(address, str) else ""
-
-
-def _of(resource: Mapping[str, Json]) -> str:
-    """The address without the key of for_each."""
-    return _address(resource).partition("[")[0]
-
-
-def _object(value: Json, what: str) -> Mapping[str, Json]:
+def _object(value: Json, what: str) -> Values:
     if isinstance(value, dict):
         return value
     raise _wrong(value, what, "an object")
@@ -299,12 +318,19 @@ def _list(value: Json, what: str) -> Sequence[Json]:
     raise _wrong(value, what, "a list")
 
 
+def _text(inside: Values, key: str, what: str) -> str:
+    value = inside.get(key)
+    if isinstance(value, str):
+        return value
+    raise _wrong(value, f"the {key} of {what}", "a text")
+
+
 def _wrong(value: Json, what: str, wanted: str) -> PlanError:
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "missing"}
     return PlanError(f"this is no plan of Terraform: {what} is {kinds.get(type(value), 'a number')}, not {wanted}; {SHOW}")
 
 
-def _shown(value: Json) -> str:
+def shown(value: Json) -> str:
     """A stranger's value in a message: short, and without anything that a terminal or a page acts on."""
     text = value if isinstance(value, str) else json.dumps(value)
     return "".join(c if re.match(r"[A-Za-z0-9 ._@:/\"\[\]-]", c) else "?" for c in text[:60])

@@ -9,20 +9,19 @@ Everything is a set of minutes (`minutes.py`). What is busy from when to when is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
-from zoneinfo import ZoneInfo
 
 from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
-from interlock.cron import Cron, zone
+from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
-from interlock.names import spelled_duration
+from interlock.names import count, rounded
 from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
@@ -46,6 +45,10 @@ class CollisionKind(StrEnum):
     """Two jobs are expected to write a table at once, and that is a real conflict."""
     ORDER = "order"
     """A consumer starts too soon after its producer."""
+
+
+WORST_FIRST = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
+"""What costs most comes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +97,8 @@ class CollisionSearch:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
-        all_chains = chains(catalog)
-        self.feeding = feeds(catalog, all_chains)
-        self.uses = self._writes(all_chains)
+        self.feeding = feeds(catalog)
+        self.uses = self._writes()
         """By table and job, how the job writes the table."""
 
     def over(self, span: Span) -> tuple[Collision, ...]:
@@ -106,10 +108,10 @@ class CollisionSearch:
         kinds = list(CollisionKind)
         return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
 
-    def _writes(self, all_chains: Mapping[str, Iterable[Chain]]) -> dict[str, dict[str, tuple[_Use, ...]]]:
+    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
         found: dict[str, dict[str, dict[_Use, None]]] = {}
         for job in self.jobs:
-            for chain in all_chains[job]:
+            for chain in chains(self.catalog)[job]:
                 if writes := chain.access & WRITES:
                     found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
         return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
@@ -166,7 +168,7 @@ class _Search:
             limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
             fires = {job: self._fires[job].within(self._span) for job in jobs}
             for crowd, times in crowds(fires, limit, self._span).items():
-                starts = f"{limit} start{'' if limit == 1 else 's'} a minute"
+                starts = f"{count(limit, 'start')} a minute"
                 assumed = "" if service.starts_per_minute else ", as nobody says how many"
                 why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
                 yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
@@ -183,7 +185,7 @@ class _Search:
                 ]
                 if times := either[0][1] | either[1][1]:
                     least = min(_least(first, later) for first, later in either if later)
-                    why = f"{service.name} wants {spelled_duration(service.gap)} between two jobs; these start {_apart(least)}"
+                    why = f"{service.name} wants {rounded(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
     def tables(self) -> Iterator[Collision]:
@@ -220,10 +222,10 @@ class _Search:
 
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
-        started = "together with" if not least else f"{spelled_duration(least)} after"
+        started = "together with" if not least else f"{rounded(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{spelled_duration(end)} after its start; {spelled_duration(max(PRODUCER_LEAD, end))} should be between the two"
+            f"{rounded(end)} after its start; {rounded(max(PRODUCER_LEAD, end))} should be between the two"
         )
 
     def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
@@ -268,8 +270,8 @@ class _Search:
             return None
         pair, mine, theirs = worst
         why = (
-            f"{one.job} ({pair.first} for {spelled_duration(mine.lasts)}) and {other.job} "
-            f"({pair.second} for {spelled_duration(theirs.lasts)}) write it at once: {pair.conflict.why}"
+            f"{one.job} ({pair.first} for {rounded(mine.lasts)}) and {other.job} "
+            f"({pair.second} for {rounded(theirs.lasts)}) write it at once: {pair.conflict.why}"
         )
         return Collision(
             kind=CollisionKind.TABLE,
@@ -301,7 +303,7 @@ def _least(first: Minutes, later: Minutes) -> timedelta:
 
 
 def _apart(distance: timedelta) -> str:
-    return f"{spelled_duration(distance)} apart" if distance else "together"
+    return f"{rounded(distance)} apart" if distance else "together"
 
 
 def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[str, ...], Minutes]:
@@ -321,35 +323,3 @@ def crowds(fires: Mapping[str, Minutes], limit: int, span: Span) -> dict[tuple[s
             finer |= {crowd: part for crowd, part in ((jobs, bits ^ inside), ((*jobs, job), inside)) if part}
         split = finer
     return {jobs: Minutes(span=span, bits=bits) for jobs, bits in split.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Start:
-    """When a job starts a service."""
-
-    job: str
-    schedule: Cron
-    zone: ZoneInfo
-    service: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crowding:
-    """How often jobs of one service start in the same minute."""
-
-    service_minutes: int
-    """How many minutes in which two or more start, counted for each service."""
-    pairs: tuple[tuple[str, str], ...]
-    """The jobs that share such a minute, two by two, sorted."""
-
-
-def crowded(starts: Iterable[Start], span: Span) -> Crowding:
-    """How often jobs of one service start in the same minute of `span`, whatever the service takes."""
-    fires: dict[str, dict[str, Minutes]] = {}
-    for start in sorted(starts, key=lambda start: start.job):
-        fires.setdefault(start.service, {})[start.job] = fire_minutes(start.schedule, start.zone, span)
-    met = [crowd for jobs in fires.values() for crowd in crowds(jobs, 1, span).items()]
-    return Crowding(
-        service_minutes=sum(len(times) for _, times in met),
-        pairs=tuple(sorted({pair for jobs, _ in met for pair in combinations(jobs, 2)})),
-    )

@@ -15,7 +15,8 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
 from interlock.cron import zone
 from interlock.graph import chains, scopes
 from interlock.holding import Holding
-from interlock.timing.collisions import Collision, CollisionKind, collisions
+from interlock.names import count
+from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, collisions
 from interlock.timing.minutes import Day, Span
 
 Interval = tuple[datetime, datetime]
@@ -23,8 +24,6 @@ Start = tuple[str, datetime]
 """A job and when it starts."""
 Begins = Mapping[datetime, Sequence[Start]]
 """When a collision begins, and the starts that take part in it."""
-KINDS = (CollisionKind.TABLE, CollisionKind.ORDER, CollisionKind.BUDGET, CollisionKind.GAP)
-"""What costs most comes first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,7 @@ class Closed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class JobRow:
     """A job that fires on the day, or would."""
 
     job: Job
@@ -93,10 +92,10 @@ class Clash:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """A day: its rows by group and first fire, what closes jobs of them, and what collides, by kind (as in KINDS) and time."""
+    """A day: its rows by group and first fire, what closes jobs of them, and what collides, the worst kind first, by time."""
 
     day: Day
-    rows: tuple[Row, ...]
+    rows: tuple[JobRow, ...]
     closed: tuple[Closed, ...]
     clashes: tuple[Clash, ...]
 
@@ -107,18 +106,18 @@ class Timeline:
         held = sum(len(row.held) for row in self.rows if not row.job.paused)
         paused = sum(1 for row in self.rows if row.job.paused)
         return (
-            f"{_count(len(self.rows), 'job')}, {paused} of them paused by declaration; {_count(starts, 'start')}, "
-            f"{_count(held, 'run')} held; {self.collision_counts}"
+            f"{count(len(self.rows), 'job')}, {paused} of them paused by declaration; {count(starts, 'start')}, "
+            f"{count(held, 'run')} held; {self.collision_counts}"
         )
 
     @property
     def collision_counts(self) -> str:
         """How many clashes of each kind there are, for people."""
         counts = Counter(clash.kind for clash in self.clashes)
-        return f"collisions: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind]) or 'none'}"
+        return f"collisions: {', '.join(f'{counts[kind]} {kind}' for kind in WORST_FIRST if counts[kind]) or 'none'}"
 
     @property
-    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+    def groups(self) -> Iterator[tuple[str, list[JobRow]]]:
         """The rows under their groups."""
         for name in dict.fromkeys(row.group for row in self.rows):
             yield name, [row for row in self.rows if row.group == name]
@@ -147,7 +146,7 @@ def timeline(
     ]
     colliding = _colliding(found)
     rows = [
-        Row(
+        JobRow(
             job=catalog.jobs[name],
             group=group(catalog.jobs[name]),
             fires=fires[name],
@@ -162,7 +161,7 @@ def timeline(
         day=day,
         rows=tuple(sorted(rows, key=lambda row: (row.group, row.fires[0], row.job.name))),
         closed=tuple(sorted(seen, key=lambda closing: (closing.start, closing.scope))),
-        clashes=tuple(sorted(_clashes(found), key=lambda clash: (KINDS.index(clash.kind), clash.begins[0], clash.jobs))),
+        clashes=tuple(sorted(_clashes(found), key=lambda clash: (WORST_FIRST.index(clash.kind), clash.begins[0], clash.jobs))),
     )
 
 
@@ -180,10 +179,6 @@ def usual_zone(catalog: Catalog) -> str:
     """The time zone of most jobs; the first by name of equal ones, UTC without jobs."""
     zones = Counter(job.time_zone for job in catalog.jobs.values())
     return min(zones, key=lambda name: (-zones[name], name), default="Etc/UTC")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _fires(job: Job, day: Day) -> Iterator[datetime]:

@@ -37,16 +37,14 @@ def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         ahead = (instant for day in range(DAYS_AHEAD) for instant in _instants(today + timedelta(days=day), wall, zone))
         return next(instant for instant in ahead if instant > now)
     try:
-        if found := _LOCAL.fullmatch(text):
-            instants = _instants(date.fromisoformat(found[1]), time.fromisoformat(found[2]), zone)
-            if not instants:
-                raise ValueError(f"{text} is skipped by the clock of {zone.key}; name another time")
-            return next((instant for instant in instants if instant > now), instants[-1])
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        if "skipped" in str(error):
-            raise
+    except ValueError:
         raise ValueError(f"{text!a} is no time; {FORMS}") from None
+    if _LOCAL.fullmatch(text):
+        instants = _instants(instant.date(), instant.time(), zone)
+        if not instants:
+            raise ValueError(f"{text} is skipped by the clock of {zone.key}; name another time")
+        return next((each for each in instants if each > now), instants[-1])
     if instant.utcoffset() is None:
         raise ValueError(f"{text!a} has no zone; {FORMS}")
     return instant.astimezone(UTC).replace(microsecond=0)

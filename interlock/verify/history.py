@@ -28,7 +28,7 @@ class Version:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class HeldSpan:
     """From `start` until `stop`, not included; a stop that is later than now is one that is planned."""
 
     start: datetime
@@ -45,7 +45,7 @@ class PastHold:
     """What one version of a flag or hold held, and when."""
 
     hold: Hold
-    span: Span
+    span: HeldSpan
     version: Version
 
 
@@ -68,7 +68,7 @@ def past_hold(version: Version) -> PastHold | None:
     if hold is None or version.created >= hold.end:
         return None
     stop = hold.end if version.deleted is None else min(hold.end, version.deleted)
-    return PastHold(hold=hold, span=Span(start=version.created, stop=stop), version=version)
+    return PastHold(hold=hold, span=HeldSpan(start=version.created, stop=stop), version=version)
 
 
 def holds_between(versions: Iterable[Version], since: datetime, now: datetime) -> list[PastHold]:
@@ -83,14 +83,14 @@ def told(past: PastHold, content: Mapping[str, object]) -> PastHold:
     return replace(past, hold=with_content(past.hold, content))
 
 
-def marks_between(versions: Iterable[Version], since: datetime, now: datetime) -> list[tuple[str, Span]]:
+def marks_between(versions: Iterable[Version], since: datetime, now: datetime) -> list[tuple[str, HeldSpan]]:
     """When the coordinator saw which job held, as far as it meets [since, now)."""
-    named = ((held_job(version.name), Span(start=version.created, stop=version.deleted)) for version in versions)
+    named = ((held_job(version.name), HeldSpan(start=version.created, stop=version.deleted)) for version in versions)
     return [(job, span) for job, span in named if job is not None and span.meets(since, now)]
 
 
 def held_jobs(
-    holds: Iterable[PastHold], marks: Iterable[tuple[str, Span]], scopes: Mapping[str, tuple[str, ...]], now: datetime
+    holds: Iterable[PastHold], marks: Iterable[tuple[str, HeldSpan]], scopes: Mapping[str, tuple[str, ...]], now: datetime
 ) -> list[HeldJob]:
     """The jobs that `holds` covered, and those that only the ledger knows, by name.
 
@@ -102,7 +102,7 @@ def held_jobs(
     for past in holds:
         for job in past.hold.jobs | set(scopes.get(past.hold.scope, ())):
             by_job.setdefault(job, []).append(past)
-    seen: dict[str, list[Span]] = {}
+    seen: dict[str, list[HeldSpan]] = {}
     for job, span in marks:
         seen.setdefault(job, []).append(span)
     return [_held(job, by_job.get(job, []), seen.get(job, []), now) for job in sorted(by_job.keys() | seen.keys())]
@@ -127,7 +127,7 @@ def gaps(since: datetime, now: datetime, keeps_versions: bool | None) -> list[st
     return said
 
 
-def _held(job: str, holds: list[PastHold], marks: list[Span], now: datetime) -> HeldJob:
+def _held(job: str, holds: list[PastHold], marks: list[HeldSpan], now: datetime) -> HeldJob:
     spans = [past.span for past in holds]
     stops = [span.stop for span in spans]
     stops += [span.stop for span in marks if span.stop is not None or not spans]

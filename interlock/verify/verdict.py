@@ -77,7 +77,7 @@ class Aftermath:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Day:
+class CountedDay:
     """The rows of one day, as BigQuery counts them; `day` is None for rows that are in no partition yet."""
 
     day: date | None
@@ -107,7 +107,7 @@ class Looked:
     written: Written
     shape: Shape | None = None
     columns: Columns = NOT_LOOKED
-    days: tuple[Day, ...] = ()
+    days: tuple[CountedDay, ...] = ()
     sql: str = ""
     """The statement that gave the days; empty when the table has no column to go by."""
     problem: str = ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from interlock.names import count, spelled_duration
+from interlock.names import count, rounded
 from policies.rules.estate import ALERT, METRIC, STACK, Estate, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Attributes, Malformed, Unresolved
@@ -131,9 +131,8 @@ def _filters(policy: Resource) -> Iterator[tuple[Attributes, str]]:
     bad="notification_channels = []",
     good="notification_channels = [google_monitoring_notification_channel.on-call.name]",
 )
-def alert_channel(policy: Resource, estate: Estate) -> Iterator[str]:
+def alert_channel(policy: Resource) -> Iterator[str]:
     """Some twelve monitors of the NBA platform alerted nowhere."""
-    del estate
     if not [channel for channel in policy.attributes.items("notification_channels") if channel]:
         yield "has no notification_channels; name one"
     if _read_flag(policy, "enabled") is False:
@@ -149,9 +148,8 @@ def alert_channel(policy: Resource, estate: Estate) -> Iterator[str]:
     bad="a policy without documentation",
     good='documentation = {content = "... First: interlock why JOB", mime_type = "text/markdown"}',
 )
-def alert_documentation(policy: Resource, estate: Estate) -> Iterator[str]:
+def alert_documentation(policy: Resource) -> Iterator[str]:
     """It is all that the person on call sees. A storm of June 2026 "alerted loudly for 16 days and nobody stopped it"."""
-    del estate
     block = policy.attributes.block("documentation") or NOTHING
     if not (block.text("content") or "").strip():
         yield "has no documentation.content; write what has happened, and the first command"
@@ -166,16 +164,15 @@ def alert_documentation(policy: Resource, estate: Estate) -> Iterator[str]:
     bad="a policy without alert_strategy.auto_close",
     good='alert_strategy = {auto_close = "3600s"}',
 )
-def alert_close(policy: Resource, estate: Estate) -> Iterator[str]:
+def alert_close(policy: Resource) -> Iterator[str]:
     """While one incident is open, a policy opens no other of the same kind: the next conflict tells nobody. A metric that
     counts log entries goes silent when all is well, so nothing else closes it
     (cloud.google.com/monitoring/alerts/incidents-events)."""
-    del estate
     closes = (policy.attributes.block("alert_strategy") or NOTHING).duration("auto_close")
     if closes is None:
         yield 'has no alert_strategy.auto_close; write one, like "3600s"'
     elif closes < SHORTEST_AUTO_CLOSE:
-        yield f"its auto_close is {spelled_duration(closes)}; allowed: 30m and more"
+        yield f"its auto_close is {rounded(closes)}; allowed: 30m and more"
 
 
 @rule(
@@ -187,10 +184,9 @@ def alert_close(policy: Resource, estate: Estate) -> Iterator[str]:
     bad='filter = "metric.type=\\"logging.googleapis.com/user/conflicts\\""',
     good='filter = "metric.type=... AND resource.type=\\"bigquery_project\\""',
 )
-def alert_resource(policy: Resource, estate: Estate) -> Iterator[str]:
+def alert_resource(policy: Resource) -> Iterator[str]:
     """Without it the API refuses a filter on a metric ("must specify a restriction on resource.type"), at the first apply
     (hashicorp/terraform-provider-google#7179)."""
-    del estate
     if not policy.attributes.blocks("conditions"):
         yield "has no conditions, so it never fires; write one"
     for condition, text in _filters(policy):

@@ -29,10 +29,9 @@ TRUE = (True, "true", "1")
     bad="a job that is taken out of the catalog, and nothing else",
     good="removed:\n  old-scraper: {reason: replaced by new-scraper, owner: data-platform, until: 2027-01-31}",
 )
-def delete(stack: Resource, estate: Estate) -> Iterator[str]:
+def delete(estate: Estate) -> Iterator[str]:
     """94 of 204 jobs were deleted on 2026-07-03, weekly retraining among them, and nothing said so: an alert on failures needs
     a job that runs. A paused job costs ten cents a month."""
-    del stack
     removed = estate.facts.block("removed") or NOTHING
     for name in sorted(_name(one) for one in estate.gone.values() if one.kind == JOB):
         if not _accepted(removed, name, estate.today):
@@ -64,10 +63,9 @@ def _accepted(removed: Attributes, name: str, today: date) -> bool:
     bad="region: us-east1  # of a job that is in us-west2",
     good="a job of another name in the other region, and the old one under `removed`",
 )
-def replace(job: Resource, estate: Estate) -> Iterator[str]:
+def replace(job: Resource) -> Iterator[str]:
     """Its name, region and project can't change. It is deleted and made again, enabled for a moment even when it is held, and
     stays so when the pause that follows fails (the provider's resource_cloud_scheduler_job.go); what it missed is forgotten."""
-    del estate
     change = job.change
     if change is not None and change.replaces:
         why = [name for name in ("region", "name", "project") if _differs(change.before, change.after, name)]
@@ -88,10 +86,9 @@ def _differs(before: Attributes, after: Attributes, name: str) -> bool:
     bad="a new schedule in the deploy that turns a backfill on",
     good="one deploy for the schedule, one for the backfill",
 )
-def schedule_and_pause(job: Resource, estate: Estate) -> Iterator[str]:
+def schedule_and_pause(job: Resource) -> Iterator[str]:
     """The provider changes the schedule first and pauses in a second call: in between the job runs by the new schedule. And a
     reviewer who looks for one of the two overlooks the other."""
-    del estate
     change = job.change
     if change is None or change.actions != ("update",) or not _differs(change.before, change.after, "paused"):
         return
@@ -120,9 +117,8 @@ def _in_production(stack: Resource) -> bool:
     bad="terraform plan -var backfill_mode=true",
     good="terraform plan -var backfill_mode=true -var backfill_reason='reprocess 2025-26' -var backfill_owner=analytics",
 )
-def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
+def backfill_asked(estate: Estate) -> Iterator[str]:
     """Whoever is woken by jobs that don't run has nobody else to ask."""
-    del stack
     if estate.variables.get("backfill_mode") not in TRUE:
         return
     missing = [name for name in ("backfill_reason", "backfill_owner") if not str(estate.variables.get(name) or "").strip()]
@@ -140,10 +136,9 @@ def backfill_asked(stack: Resource, estate: Estate) -> Iterator[str]:
     bad="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]'",
     good="terraform plan -var backfill_mode=false -var 'backfills=[\"tdza\"]' -var backfill_owner=analytics",
 )
-def backfill_ended(stack: Resource, estate: Estate) -> Iterator[str]:
+def backfill_ended(estate: Estate) -> Iterator[str]:
     """Its jobs start while it may still write. Naming the owner is the least proof of having asked; with no name, `backfills`
     left out ends everybody's. An earlier end is an end, too."""
-    del stack
     asked = str(estate.variables.get("backfill_owner") or "").strip()
     for flag, said in _ended_early(estate):
         owner, reason = _text(said, "owner"), _text(said, "reason")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from interlock.names import spelled_duration
+from interlock.names import rounded
 from policies.rules.estate import JOB, Estate, Origin, Resource
 from policies.rules.rule import rule
 from policies.rules.values import NOTHING
@@ -35,18 +35,17 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     longest = LONGEST_OF_APP_ENGINE if "app_engine_http_target" in job.attributes else LONGEST
     if "pubsub_target" in job.attributes:
         if limit is not None and not (estate.origin is Origin.PLAN and limit == LEFT_OUT):
-            yield f"publishes to a topic and has an attempt_deadline of {spelled_duration(limit)}; leave it out"
+            yield f"publishes to a topic and has an attempt_deadline of {rounded(limit)}; leave it out"
         return
     if limit is None:
         yield "has no attempt_deadline; write one, 15s to 1800s"
         return
     if not SHORTEST <= limit <= longest:
-        yield f"its attempt_deadline is {spelled_duration(limit)}; allowed: 15s to {spelled_duration(longest)}"
+        yield f"its attempt_deadline is {rounded(limit)}; allowed: 15s to {rounded(longest)}"
     expected = job.facts.seconds("expect_s")
     if expected is not None and limit < expected:
         yield (
-            f"its attempt_deadline is {spelled_duration(limit)}, and the run is expected to take "
-            f"{spelled_duration(expected)}; let it have longer"
+            f"its attempt_deadline is {rounded(limit)}, and the run is expected to take {rounded(expected)}; let it have longer"
         )
 
 
@@ -58,10 +57,9 @@ def deadline(job: Resource, estate: Estate) -> Iterator[str]:
     bad="retry_config: {retry_count: 3}",
     good="retry: standard  # a profile that says all five",
 )
-def retry(job: Resource, estate: Estate) -> Iterator[str]:
+def retry(job: Resource) -> Iterator[str]:
     """What is left out is filled in by the API and kept by the provider: nobody reviews it, and taking a number away changes
     nothing (each is Optional+Computed in the provider's schema)."""
-    del estate
     block = job.attributes.block("retry_config")
     if block is None:
         yield "has no retry_config; write all five: " + ", ".join(RETRY)
@@ -77,7 +75,7 @@ def retry(job: Resource, estate: Estate) -> Iterator[str]:
     if doublings is not None and doublings < 0:
         yield f"its max_doublings is {doublings}; allowed: 0 and more"
     if shortest is not None and longest is not None and shortest > longest:
-        yield f"waits {spelled_duration(shortest)} at least and {spelled_duration(longest)} at most; swap them"
+        yield f"waits {rounded(shortest)} at least and {rounded(longest)} at most; swap them"
 
 
 @rule(
@@ -88,17 +86,16 @@ def retry(job: Resource, estate: Estate) -> Iterator[str]:
     bad="retry: standard  # of a job that runs a processor with idempotent: false",
     good="retry: none",
 )
-def idempotent(job: Resource, estate: Estate) -> Iterator[str]:
+def idempotent(job: Resource) -> Iterator[str]:
     """A retry follows an attempt that failed or took too long, and the second may have done its work. Cloud Scheduler delivers
     at least once anyway (cloud.google.com/scheduler/docs/overview), so the real cure is a processor that bears it. A job is not
     tried again when both retry_count and max_retry_duration are 0 (cloud.google.com/scheduler/docs/configuring/retry-jobs)."""
-    del estate
     unsafe = job.facts.texts("not_idempotent")
     block = job.attributes.block("retry_config") or NOTHING
     tries, lasts = block.number("retry_count"), block.duration("max_retry_duration")
     if unsafe and not tries and lasts:
         yield (
-            f"is tried again for {spelled_duration(lasts)} (max_retry_duration) and starts {', '.join(unsafe)}, not idempotent;"
+            f"is tried again for {rounded(lasts)} (max_retry_duration) and starts {', '.join(unsafe)}, not idempotent;"
             " write retry: none"
         )
     if unsafe and tries:

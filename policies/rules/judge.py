@@ -11,6 +11,10 @@ from policies.rules.rule import Rule
 from policies.rules.values import Malformed, Unresolved, clean
 from policies.rules.waivers import waiver_of
 
+DEFERRED = "deferred to plan: "
+"""How the message begins of what the plan will tell. checkov has one outcome for this and for what is waived, and passes on
+nothing but text: whoever reads its report tells the two apart by it."""
+
 
 class Outcome(StrEnum):
     """How a rule found a resource."""
@@ -50,7 +54,7 @@ def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
     except Unresolved as unresolved:
         # What was found before stays found.
         if estate.origin is Origin.STACK and not found:
-            return _verdict(rule, resource, Outcome.DEFERRED, clean(f"deferred to plan: {unresolved}"))
+            return _verdict(rule, resource, Outcome.DEFERRED, clean(f"{DEFERRED}{unresolved}"))
         if estate.origin is Origin.PLAN:
             found.append(f"{unresolved}, so {rule.name} can't be checked; write a value that a plan knows")
     except Malformed as malformed:

@@ -82,9 +82,8 @@ def _day(text: str) -> date | None:
     bad="nba-job-2: {schedule: ..., target: ...}",
     good="description: NBA.com gamebooks to raw player statistics\nowner: data-platform",
 )
-def described(job: Resource, estate: Estate) -> Iterator[str]:
+def described(job: Resource) -> Iterator[str]:
     """At 2 AM the description is all that there is. The owner has no attribute of its own; it stands beside the resource."""
-    del estate
     if not (job.attributes.text("description") or "").strip():
         yield "has no description; write what it does, to what"
     if not (job.facts.text("owner") or "").strip():

@@ -58,9 +58,8 @@ OF_A_PROJECT = frozenset(
     bad='public_access_prevention = "inherited"',
     good='public_access_prevention = "enforced"',
 )
-def bucket_private(bucket: Resource, estate: Estate) -> Iterator[str]:
+def bucket_private(bucket: Resource) -> Iterator[str]:
     """Whoever can write a flag holds jobs (cloud.google.com/storage/docs/public-access-prevention)."""
-    del estate
     if (said := bucket.attributes.text("public_access_prevention")) != "enforced":
         yield f'its public_access_prevention is {shown(said or "not said")}; write "enforced"'
 
@@ -74,10 +73,9 @@ def bucket_private(bucket: Resource, estate: Estate) -> Iterator[str]:
     bad="a bucket without uniform_bucket_level_access",
     good="uniform_bucket_level_access = true",
 )
-def bucket_uniform(bucket: Resource, estate: Estate) -> Iterator[str]:
+def bucket_uniform(bucket: Resource) -> Iterator[str]:
     """Without it each object has a list of its own, which no policy shows, and rights on a prefix can't be given
     (cloud.google.com/storage/docs/uniform-bucket-level-access)."""
-    del estate
     if bucket.attributes.flag("uniform_bucket_level_access") is not True:
         yield "has no uniform_bucket_level_access; write true"
 
@@ -91,9 +89,8 @@ def bucket_uniform(bucket: Resource, estate: Estate) -> Iterator[str]:
     bad="a bucket without versioning",
     good="versioning = {enabled = true}",
 )
-def bucket_versioned(bucket: Resource, estate: Estate) -> Iterator[str]:
+def bucket_versioned(bucket: Resource) -> Iterator[str]:
     """Who held what, and why, is in the versions of objects that are gone; in that of the state, so is the last good one."""
-    del estate
     if (bucket.attributes.block("versioning") or NOTHING).flag("enabled") is not True:
         yield "has no versioning; write versioning = {enabled = true}"
 
@@ -132,8 +129,7 @@ def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     bad="a google_project_service without disable_on_destroy",
     good="disable_on_destroy = false",
 )
-def project_service(service: Resource, estate: Estate) -> Iterator[str]:
+def project_service(service: Resource) -> Iterator[str]:
     """Others use them too. Up to version 6 of the provider they were turned off unless one said otherwise (upgrade guide)."""
-    del estate
     if service.attributes.flag("disable_on_destroy") is not False:
         yield "would turn its API off when it is destroyed; write disable_on_destroy = false"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from policies.rules.estate import Estate, Origin, Resource
 
@@ -17,6 +18,8 @@ PLANNED = frozenset({Origin.PLAN})
 Find = Callable[[Resource, Estate], Iterator[str]]
 """Yields one sentence a mistake: the value that is wrong, and what to do. Reading an attribute may raise `Unresolved` and
 `Malformed`."""
+Written = Find | Callable[[Resource], Iterator[str]] | Callable[[Estate], Iterator[str]]
+"""As rules are written: the parameter `estate` is the estate, any other one the resource; what is not needed is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +42,8 @@ class Rule:
     """Whether a waiver beside the resource may excuse it."""
 
 
-def always(resource: Resource) -> bool:
+def always(_: Resource) -> bool:
     """For a rule about every resource of its types."""
-    del resource
     return True
 
 
@@ -56,10 +58,10 @@ def rule(
     origins: frozenset[Origin] = EVERYWHERE,
     applies: Callable[[Resource], bool] = always,
     waivable: bool = True,
-) -> Callable[[Find], Rule]:
+) -> Callable[[Written], Rule]:
     """Makes a rule of a function, whose docstring says why. `bad` and `good` are shown in the documentation."""
 
-    def made(find: Find) -> Rule:
+    def made(find: Written) -> Rule:
         return Rule(
             id=f"{PREFIX}{number}",
             name=name,
@@ -70,8 +72,18 @@ def rule(
             kinds=kinds,
             origins=origins,
             applies=applies,
-            find=find,
+            find=_taking_both(find),
             waivable=waivable,
         )
 
     return made
+
+
+def _taking_both(find: Written) -> Find:
+    names = tuple(inspect.signature(find).parameters)
+    named = cast("Callable[..., Iterator[str]]", find)
+
+    def judged(resource: Resource, estate: Estate) -> Iterator[str]:
+        return named(*(estate if name == "estate" else resource for name in names))
+
+    return judged

@@ -43,12 +43,11 @@ def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
     bad='schedule: "0 0 1 * MON"',
     good='schedule: "0 0 1 * *"',
 )
-def cron(job: Resource, estate: Estate) -> Iterator[str]:
+def cron(job: Resource) -> Iterator[str]:
     """Cloud Scheduler takes five fields of unix-cron, and App Engine's English from those who have it still
     (cloud.google.com/scheduler/docs/configuring/cron-job-schedules). Two leading libraries read 46 % of the schedules that
     restrict both day fields differently, and 93 % of those with a range from a number to itself: nobody should have to know
     which of them Cloud Scheduler agrees with."""
-    del estate
     text = job.attributes.text("schedule")
     if text is None:
         yield "it has no schedule; write five fields"
@@ -70,10 +69,9 @@ def cron(job: Resource, estate: Estate) -> Iterator[str]:
     bad='schedule: "0 8 * 11-5 *"',
     good='schedule: "0 8 * 1-5,11,12 *"',
 )
-def wrap_around(job: Resource, estate: Estate) -> Iterator[str]:
+def wrap_around(job: Resource) -> Iterator[str]:
     """`22-2` and `11-5` read as "over midnight" and "over the new year". Some cron implementations do that, some refuse it, and
     some never fire; Google's page says nothing of it. A list of two ranges says the same to all."""
-    del estate
     for field, first, last in _wrapping(job.attributes.text("schedule") or ""):
         yield f"the {field} {first}-{last} of its schedule wraps around; write a list of two ranges, upwards each"
 
@@ -102,10 +100,9 @@ def _number(token: str, field: str) -> int | None:
     bad="time_zone: EST5EDT4  # or none at all",
     good="time_zone: America/New_York",
 )
-def zone_known(job: Resource, estate: Estate) -> Iterator[str]:
+def zone_known(job: Resource) -> Iterator[str]:
     """Left out, the provider says Etc/UTC, and whoever reads "5 AM" thinks of the clock on the wall: on the NBA platform at
     least six jobs had a UTC hour beside a local zone."""
-    del estate
     name = job.attributes.text("time_zone")
     if name is None:
         yield "it has no time_zone; write one like America/New_York or Etc/UTC"
@@ -152,9 +149,8 @@ def _changes(in_zone: ZoneInfo, today: date) -> tuple[Change, ...]:
     bad='schedule: "0 9 14 6 *"  # a reminder for this June',
     good='schedule: "0 9 14 * *"',
 )
-def one_shot(job: Resource, estate: Estate) -> Iterator[str]:
+def one_shot(job: Resource) -> Iterator[str]:
     """Cron has no year: a reminder for the 14th of June comes back every June, when nobody remembers what it was for."""
-    del estate
     when = fires(job)
     if when is not None and len(when[0].days) == len(when[0].months) == 1:
         yield f"{shown(when[0].text)} fires on one day of every year; what shall run once is run by hand, then forgotten"

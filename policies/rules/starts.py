@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron, CronError
-from interlock.names import count, spelled_duration
+from interlock.names import count, rounded
 from interlock.timing.collisions import AT_ONCE, crowds
 from interlock.timing.minutes import Minutes, fire_minutes
 from policies.rules.days import spans
@@ -107,7 +107,7 @@ def _bears(job: Resource) -> int:
 def _gap(job: Resource) -> timedelta | None:
     wanted = job.facts.seconds("gap_s")
     if wanted is not None and wanted > MAX_GAP:
-        raise Malformed("gap_s", int(wanted.total_seconds()), f"{spelled_duration(MAX_GAP)} at most, in seconds")
+        raise Malformed("gap_s", int(wanted.total_seconds()), f"{rounded(MAX_GAP)} at most, in seconds")
     return wanted
 
 
@@ -277,10 +277,10 @@ def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
     shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
     if shared and wanted <= WRITERS_APART:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
-        why = f"{spelled_duration(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
+        why = f"{rounded(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
         return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])
     if wanted:
-        return wanted, f"{spelled_duration(wanted)} from {{others}}, the gap that {one.service} wants"
+        return wanted, f"{rounded(wanted)} from {{others}}, the gap that {one.service} wants"
     return AT_ONCE, ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from interlock.catalog import Json
-from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.estate import JOB, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Attributes, Malformed, shown
 
@@ -141,11 +141,10 @@ def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
     bad="http_target: {uri: https://scraper-1.us-west2.run.app/run}",
     good="oidc_token: {service_account_email: ..., audience: https://scraper-1.us-west2.run.app}",
 )
-def token(job: Resource, estate: Estate) -> Iterator[str]:
+def token(job: Resource) -> Iterator[str]:
     """A service of Cloud Run checks an identity token for its audience; Google's APIs want an access token, which is worth as
     much to anybody else (cloud.google.com/scheduler/docs/http-target-auth). 57 jobs of the NBA platform had no token, and one
     that runs Cloud Run jobs got 401 every two hours for having the other kind."""
-    del estate
     http = job.attributes.block("http_target") or NOTHING
     host = _url(job).hostname or "an unknown host"
     oauth, oidc = http.block("oauth_token"), http.block("oidc_token")
@@ -178,9 +177,8 @@ def _written(block: Attributes, name: str) -> bool:
     bad="uri: http://10.0.0.7/run",
     good="uri: https://scraper-1.us-west2.run.app/run",
 )
-def https(job: Resource, estate: Estate) -> Iterator[str]:
+def https(job: Resource) -> Iterator[str]:
     """The token travels with the request: over plain http everybody on the way has it."""
-    del estate
     parts = _url(job)
     if parts.scheme != "https" or not parts.hostname:
         # Neither user nor query: they may hold secrets.
@@ -198,9 +196,8 @@ def https(job: Resource, estate: Estate) -> Iterator[str]:
     bad='body: {scraper: nbac_player_movement, year: "2026"}',
     good="body: {scraper: nbac_player_movement, year: CURRENT}",
 )
-def year(job: Resource, estate: Estate) -> Iterator[str]:
+def year(job: Resource) -> Iterator[str]:
     """A season or a date that somebody typed is wrong from some day on, and the job goes on without an error."""
-    del estate
     for where, key, value in _said(job):
         if where == "header" or isinstance(value, bool):
             continue
@@ -218,10 +215,9 @@ def year(job: Resource, estate: Estate) -> Iterator[str]:
     bad="body: {start_date: TODAY, backfill_mode: true}",
     good="body: {start_date: TODAY}",
 )
-def backfill_body(job: Resource, estate: Estate) -> Iterator[str]:
+def backfill_body(job: Resource) -> Iterator[str]:
     """`backfill_mode` skips the checks of dependencies, completeness and freshness. In a daily job it skips them daily: so it
     was with same-day-phase3 until 2026-01-26."""
-    del estate
     for where, key, value in _said(job):
         if re.sub(r"[^a-z]", "", key.lower()) == "backfillmode" and str(value).lower() in ("true", "1", "yes", "on"):
             yield f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
@@ -235,9 +231,8 @@ def backfill_body(job: Resource, estate: Estate) -> Iterator[str]:
     bad="headers: {X-Api-Key: 5f1c...}",
     good="oidc_token, or a secret that the service reads from Secret Manager",
 )
-def secret(job: Resource, estate: Estate) -> Iterator[str]:
+def secret(job: Resource) -> Iterator[str]:
     """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan."""
-    del estate
     for where, key, value in _said(job):
         by_key = _SECRET_KEY.search(key) and not _POINTER_KEY.search(key)
         if isinstance(value, str) and value and (by_key or _SECRET.search(value)):

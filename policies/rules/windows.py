@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.names import OWN_PREFIX, spelled_duration
+from interlock.names import OWN_PREFIX, rounded
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Malformed
@@ -25,16 +25,15 @@ def is_timer(job: Resource) -> bool:
     bad="windows:\n  weekend: {schedule: ..., duration: 5d, ...}  # with max_hold: 4d",
     good="duration: 2h",
 )
-def window(job: Resource, estate: Estate) -> Iterator[str]:
+def window(job: Resource) -> Iterator[str]:
     """A window is a hold that comes by itself: nobody may ask for one longer than the environment's `max_hold`. One that held
     the timer which closes it would never end."""
-    del estate
     said = job.facts.block("window") or NOTHING
     name, lasts, limit = said.text("name"), said.seconds("duration_s"), said.seconds("max_hold_s")
     if lasts is None or limit is None:
         raise Malformed("its window", "without an end or a limit", "one with duration_s and max_hold_s")
     if lasts >= limit:
-        yield f"window/{name} lasts {spelled_duration(lasts)} and a hold at most {spelled_duration(limit)}; make it shorter"
+        yield f"window/{name} lasts {rounded(lasts)} and a hold at most {rounded(limit)}; make it shorter"
     for covered in said.texts("covers"):
         if covered.startswith(OWN_PREFIX):
             yield f"window/{name} covers {covered}, a timer that has to run while it is open; take it out of its scopes"

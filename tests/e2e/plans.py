@@ -1,7 +1,7 @@
 """Writes tests/interlock/terraform/plans/ anew, with the real Terraform on the local target: `python -m tests.e2e.plans`.
 
-Each file is what `terraform show -json` says of a plan, less what `interlock.terraform.plan` does not read. The ends in them
-are those of the day when this ran.
+Each file is what `terraform show -json` says of a plan, less what `interlock.terraform.job_changes` does not need. The ends in
+them are those of the day when this ran.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tests.e2e.deployment import (
 )
 
 PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
+IDENTITY = ("address", "mode", "type", "name")
 HELD = "holds/service/scrapers/deploys@2099-01-01T00:00:00Z.json"
 OF_NO_SCOPE = "holds/window/nightly/20260101T080000Z@2099-01-01T00:00:00Z.json"
 ODDS = """\
@@ -60,20 +61,24 @@ def trimmed(plan: Json) -> Json:
 def _objects(module: Json) -> Iterator[Json]:
     for one in module.get("resources", []):
         if one["type"] == "google_storage_bucket_object":
-            yield {"address": one["address"], "values": {"name": one["values"]["name"]}}
+            yield _identity(one) | {"values": {"name": one["values"]["name"]}}
 
 
 def _listings(module: Json) -> Iterator[Json]:
     for one in module.get("resources", []):
         if one["type"] == "google_storage_bucket_objects":
             names = [{"name": found["name"]} for found in one["values"]["bucket_objects"]]
-            yield {"address": one["address"], "values": {"bucket_objects": names}}
+            yield _identity(one) | {"values": {"bucket_objects": names}}
+
+
+def _identity(resource: Json) -> Json:
+    return {key: resource[key] for key in IDENTITY}
 
 
 def _change(resource: Json) -> Json:
     whole = resource["type"] == "google_cloud_scheduler_job" and resource["change"]["actions"] != ["no-op"]
     parts = ("actions", "before", "after", "after_unknown") if whole else ("actions",)
-    keys = ("address", "mode", "type", "name", "index", "deposed")
+    keys = (*IDENTITY, "index", "deposed")
     return {key: resource[key] for key in keys if key in resource} | {"change": {key: resource["change"][key] for key in parts}}
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from interlock.terraform.job_changes import job_changes
 from interlock.terraform.plan import parse_plan
 from tests.e2e.deployment import FAR, Deployment, instant, parsed
 
@@ -21,7 +22,7 @@ def test_true_creates_the_flag_and_pauses_exactly_its_jobs(small: Deployment) ->
     plan = small.plan(backfill_mode=True, backfills=["books"])
     assert plan.jobs == dict.fromkeys(BOOKS, "pause")
     assert plan.others == {BOOKS_FLAG: "create"}
-    facts = parse_plan(plan.shown)
+    facts = job_changes(parse_plan(plan.shown))
     assert {change.job: change.paused for change in facts.jobs} == dict.fromkeys(BOOKS, (False, True))
     assert [flag.scope for flag in facts.flags_on] == ["backfill/books"]
     small.terraform("schedules", "apply", "plan.bin").succeeded()

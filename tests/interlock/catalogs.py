@@ -5,7 +5,7 @@ from __future__ import annotations
 from interlock.catalog import Catalog
 from interlock.reading.entries import SourceFile
 from interlock.reading.located import SourceError
-from interlock.reading.resolve import load_catalog
+from interlock.reading.resolve import resolve_catalog
 
 GOOD = """\
 retry_profiles:
@@ -47,7 +47,7 @@ def changed(old: str, new: str) -> str:
 def load(*texts: str, platform: str = "p") -> Catalog:
     """The catalog of `texts`, as the files a.yaml, b.yaml, ... of one platform."""
     names = (f"catalog/{platform}/{letter}.yaml" for letter in "abcdefgh")
-    return load_catalog(SourceFile(name=n, platform=platform, text=t) for n, t in zip(names, texts, strict=False))
+    return resolve_catalog(SourceFile(name=n, platform=platform, text=t) for n, t in zip(names, texts, strict=False))
 
 
 def problems(*texts: str) -> list[str]:

@@ -31,6 +31,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def records(report: Report, event: str) -> list[Record]:
+    """Those of one event."""
+    return [record for record in report.records if record.event == event]
+
+
 def environment() -> Environment:
     """The local one: ticks of 10 minutes, holds of at most 4 days, a breaker of 30 minutes."""
     return load_environment(ROOT / "environments", "local")

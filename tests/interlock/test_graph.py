@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
 import pytest
 import yaml
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from interlock.access import WRITES, Kind, Severity, is_real, worst
 from interlock.catalog import Catalog
+from interlock.feeds import waits_for
 from interlock.graph import Coverage, chains, coverage, held_tables, protected, scopes
 from tests.interlock.catalogs import load
 
@@ -286,3 +290,19 @@ def test_a_window_keeps_the_tables_of_all_its_scopes_still_and_scopes_that_are_a
     }
     assert held_tables(load(base + window.replace("SCOPES", "all")))["window/w"] == ("d.mart", "d.raw", "d.top")
     assert "window/w" not in held_tables(load(base + window.replace("SCOPES", "service/web")))
+
+
+@pytest.mark.parametrize("derive", [chains, scopes, held_tables, waits_for])
+def test_what_is_derived_of_a_catalog_is_derived_once_and_nobody_can_change_it(
+    derive: Callable[[Catalog], Mapping[str, object]],
+) -> None:
+    one, other = catalog([job("a", "p")], [processor("p", "d.t: [append]")], []), catalog([job("b")], [], [])
+    assert derive(one) is derive(one)
+    assert derive(one) != derive(other)
+    with pytest.raises(TypeError):
+        derive(one)["b"] = ()  # type: ignore[index]
+
+
+def test_a_catalog_that_was_changed_derives_anew() -> None:
+    one = catalog([job("a", "p")], [processor("p", "d.t: [append]")], [])
+    assert set(scopes(one)) != set(scopes(replace(one, jobs={})))

@@ -14,7 +14,7 @@ from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
-from interlock.reading.resolve import load_catalog
+from interlock.reading.resolve import resolve_catalog
 from tests.stacks.conftest import ROOT, Stacks, env, small, small_catalog, synthesize
 
 __all__ = ["env", "small", "small_catalog"]  # the fixtures of a catalog that has findings
@@ -23,7 +23,7 @@ __all__ = ["env", "small", "small_catalog"]  # the fixtures of a catalog that ha
 @pytest.fixture(scope="session")
 def clean_catalog() -> Catalog:
     text = (Path(__file__).parent / "clean.yaml").read_text(encoding="utf-8")
-    return load_catalog([SourceFile(name="clean.yaml", platform="nba", text=text)])
+    return resolve_catalog([SourceFile(name="clean.yaml", platform="nba", text=text)])
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ def plan_of(stack: Mapping[str, Any], actions: tuple[str, ...] = ("no-op",), **v
         "format_version": "1.2",
         "terraform_version": "1.14.0",
         "variables": {name: {"value": value} for name, value in variables.items()},
+        "configuration": {"root_module": {"resources": [{"address": one["address"].partition("[")[0]} for one in resources]}},
         "planned_values": {"root_module": {"resources": resources}},
         "resource_changes": changes,
         "timestamp": NOW,

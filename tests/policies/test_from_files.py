@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlock.terraform.plan import MAX_CHARACTERS
+from interlock.terraform.plan import MAX_CHARACTERS, PlanError
+from interlock.terraform.plan import plan_of as read_plan
 from policies.from_files import SYNTHESIZED, Unreadable, plan_estate, read_estate, stack_estate
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Estate, Origin
@@ -47,7 +48,7 @@ def plan_and_stack(stacks: Stacks) -> tuple[dict[str, Any], Any]:
 
 
 def of_plan(plan: dict[str, Any], stack: Any) -> Estate:
-    return plan_estate(plan, stack, [], TODAY)
+    return plan_estate(read_plan(plan), stack, [], TODAY)
 
 
 def test_a_stack_is_read_with_the_other_stacks_of_its_folder(stacks: Stacks, tmp_path: Path) -> None:
@@ -106,7 +107,9 @@ def test_a_file_too_large_is_not_read(name: str, tmp_path: Path) -> None:
     (tmp_path / SYNTHESIZED).write_text("{}", encoding="utf-8")
     with (tmp_path / name).open("wb") as file:
         file.truncate(MAX_CHARACTERS + 1)
-    assert f"{name} has {MAX_CHARACTERS + 1:,} bytes and at most" in refused(tmp_path / name)
+    message = refused(tmp_path / name)
+    assert name in message
+    assert f"has {MAX_CHARACTERS + 1:,} bytes and at most" in message
 
 
 def test_a_file_that_is_not_there_or_a_folder(tmp_path: Path) -> None:
@@ -151,33 +154,47 @@ def test_a_resource_that_is_written_twice_keeps_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        pytest.param(lambda plan: plan.update(planned_values=[]), "planned_values is [], which is no mapping", id="values"),
-        pytest.param(lambda plan: plan.update(resource_changes={}), "resource_changes is {}, which is no list", id="changes"),
-        pytest.param(lambda plan: plan["resource_changes"].append(5), "a change is 5, which is no mapping", id="a change"),
-        pytest.param(lambda plan: plan["resource_changes"][0].update(address=5), "address of a resource is 5", id="an address"),
-        pytest.param(lambda plan: plan["resource_changes"][0].update(change=None), "a change is None", id="no change"),
+        pytest.param(lambda plan: plan.update(planned_values=[]), "planned_values is a list, not an object", id="values"),
+        pytest.param(lambda plan: plan.update(resource_changes={}), "resource_changes is an object, not a list", id="changes"),
         pytest.param(
-            lambda plan: plan["resource_changes"][0]["change"].update(after=[1]), "after is [1]", id="what it becomes"
+            lambda plan: plan["resource_changes"].append(5), "an entry of resource_changes is a number", id="a change"
         ),
         pytest.param(
-            lambda plan: plan["resource_changes"][0]["change"].update(after_unknown=[1]), "after_unknown is [1]", id="unknown"
+            lambda plan: plan["resource_changes"][0].update(address=5), "the address of a resource is a number", id="an address"
+        ),
+        pytest.param(
+            lambda plan: plan["resource_changes"][0].update(change=None),
+            "a change of resource_changes is missing",
+            id="no change",
+        ),
+        pytest.param(
+            lambda plan: plan["resource_changes"][0]["change"].update(after=[1]),
+            ": after of google_cloud_scheduler_job.boxscore-scraper is a list",
+            id="what it becomes",
+        ),
+        pytest.param(
+            lambda plan: plan["resource_changes"][0]["change"].update(after_unknown=[1]),
+            "after_unknown of google_cloud_scheduler_job.boxscore-scraper is a list",
+            id="unknown",
         ),
         pytest.param(lambda plan: resources(plan)[0].update(type="other"), "is not one of", id="an address of another type"),
         pytest.param(
             lambda plan: resources(plan)[0].update(address=f"{FETCH}x"), "is not one of", id="an address that goes on"
         ),
-        pytest.param(lambda plan: resources(plan)[0].update(name=None), "name of a resource is None", id="no name"),
+        pytest.param(lambda plan: resources(plan)[0].update(name=None), "the name of a resource is missing", id="no name"),
         pytest.param(lambda plan: resources(plan)[0].update(values="x"), "the values of", id="values in a text"),
         pytest.param(
-            lambda plan: plan["planned_values"]["root_module"].update(child_modules=[5]), "a module is 5", id="a module"
+            lambda plan: plan["planned_values"]["root_module"].update(child_modules=[5]),
+            "an entry of the modules of planned_values is a number",
+            id="a module",
         ),
-        pytest.param(lambda plan: plan.update(variables=[]), "variables is [], which is no mapping", id="variables"),
+        pytest.param(lambda plan: plan.update(variables=[]), "variables is a list, not an object", id="variables"),
     ],
 )
 def test_a_plan_that_is_none_is_refused(change: Callable[[Any], None], says: str, stacks: Stacks) -> None:
     plan, stack = plan_and_stack(stacks)
     change(plan)
-    with pytest.raises(Unreadable) as found:
+    with pytest.raises(PlanError) as found:
         of_plan(plan, stack)
     assert says in str(found.value)
 
@@ -193,7 +210,7 @@ def resources(plan: Any) -> list[Any]:
         pytest.param({"errored": True}, "planning failed", id="that failed"),
         pytest.param({"complete": False}, "this is a part of a plan", id="of a part"),
         pytest.param({"format_version": "2.0"}, "format_version", id="in another format"),
-        pytest.param({"deep": [[]]}, "is nested more than 100 deep", id="that is too deep"),
+        pytest.param({"deep": [[]]}, "more than 100 deep", id="that is too deep"),
     ],
 )
 def test_a_plan_that_is_not_whole_is_refused(change: dict[str, Any], says: str, stacks: Stacks, tmp_path: Path) -> None:
@@ -361,8 +378,8 @@ def test_whatever_stands_anywhere_in_a_plan_is_judged_or_refused(data: st.DataOb
     for _ in range(data.draw(st.integers(1, 3))):
         plan = put(plan, data.draw(st.sampled_from(places(plan))), data.draw(JUNK))
     try:
-        about = plan_estate(plan, stacks["schedules"], [], TODAY)
-    except Unreadable:
+        about = plan_estate(read_plan(plan), stacks["schedules"], [], TODAY)
+    except PlanError:
         return
     check_judged(about, {one.name for one in about.resources.values() if one.kind == JOB})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from interlock.terraform.plan import plan_of
 from policies.from_files import plan_estate, stack_estate
 from policies.rules import RULES
 from policies.rules.estate import ALERT, BUCKET, JOB, METRIC, PROJECT_SERVICE, STACK
@@ -37,7 +38,7 @@ def findings(stacks: Stacks, plans: dict[str, Plan] | None = None) -> Found:
     found = set()
     for name, stack in stacks.items():
         others = [other for key, other in stacks.items() if key != name]
-        about = plan_estate(plans[name], stack, others, TODAY) if plans else stack_estate(stack, others, TODAY)
+        about = plan_estate(plan_of(plans[name]), stack, others, TODAY) if plans else stack_estate(stack, others, TODAY)
         for verdict in judge_all(RULES, about):
             if verdict.outcome in (Outcome.FAILED, Outcome.DEFERRED):
                 assert verdict.messages
@@ -169,7 +170,7 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("project-service", Edit("api/apis/disable_on_destroy", True)),
     ("project-service", Edit("api/apis/disable_on_destroy", ABSENT)),
     ("waiver", fact(MAILER, "waive", [{**WAIVER, "rule": "clock"}])),
-    ("waiver", fact(MAILER, "waive", [{**WAIVER, "until": "2026-11-22"}])),
+    ("waiver-ended", fact(MAILER, "waive", [{**WAIVER, "until": "2026-11-22"}])),
     ("waiver", fact(MAILER, "waive", [{**WAIVER, "reason": ""}])),
     ("waiver", fact(MAILER, "waive", "clock-change")),
     ("budget gap", fact(MAILER, "starts_per_minute", 0)),

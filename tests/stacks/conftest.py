@@ -13,7 +13,7 @@ from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
-from interlock.reading.resolve import load_catalog as resolve_catalog
+from interlock.reading.resolve import resolve_catalog
 
 ROOT = Path(__file__).parents[2]
 Stacks = dict[str, Any]

@@ -21,12 +21,11 @@ from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from policies.rules.judge import Outcome
-from tools.policy import accepted, reports, seen
+from tools.policy import accepted, seen
 from tools.policy.plans import PLAN
 from tools.policy.records import ROOT, CannotCheck, Record, finish, start, version_of
 
 OUT = Path("cdktf.out/policy")
-SARIF, JUNIT = OUT / "policy.sarif", OUT / "policy.junit.xml"
 FINDINGS, NOT_CHECKED = 1, 2
 
 
@@ -67,8 +66,6 @@ def _policy(checkov: Path) -> int:
     seen.insist(second, planned, jobs)
     everything = accepted.with_addresses((*first, *second), known | planned)
     records, wrong, idle = accepted.apply(waivers, everything, today)
-    SARIF.write_text(reports.sarif(records, reports.places(known | planned), version), encoding="utf-8")
-    JUNIT.write_text(reports.junit(records), encoding="utf-8")
     resources = sum(len(estate.resources) - 1 for estate in known.values())
     return _conclude(records, wrong, idle, resources=resources, jobs=jobs)
 
@@ -100,13 +97,13 @@ def _conclude(records: list[Record], wrong: list[str], idle: list[str], *, resou
         print(f"note: {line}")
     outcomes = Counter(record.outcome for record in records)
     counts = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in Outcome)
-    print(f"{count(resources, 'resource')}, {count(jobs, 'job')} of the catalog among them: {counts}; {SARIF}, {JUNIT}")
+    print(f"{count(resources, 'resource')}, {count(jobs, 'job')} of the catalog among them: {counts}")
     return FINDINGS if failed or wrong else 0
 
 
 def _print_failed(records: list[Record]) -> bool:
     """Prints what a stack and its plan agree on once; returns whether there was any."""
-    failed = dict.fromkeys(reports.message(record) for record in records if record.outcome is Outcome.FAILED)
+    failed = dict.fromkeys(record.message for record in records if record.outcome is Outcome.FAILED)
     for line in failed:
         print(line)
     return bool(failed)

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policies.rules.judge import Outcome
+from policies.rules.judge import DEFERRED, Outcome
 from policies.rules.rule import PREFIX
 
 ROOT = Path(__file__).parents[2]
 CHECKS = ROOT / "policies" / "checks"
-DEFERRED = "deferred to plan: "
-"""How the comment of a check begins that the plan will tell."""
 STOPS_AT_PARSE_ERRORS = {"CKV_PARSE_ERROR_FAIL": "true"}
 """Otherwise checkov is content with a file that it can't parse."""
 
@@ -36,16 +34,20 @@ class Record:
     messages: tuple[str, ...]
     """What is wrong, or who accepts it why, or what is not known."""
     path: Path
-    line: int
     resource: str
     """Its address; in a synthesized file checkov leaves out the type: `resource.NAME`."""
-    guide: str
-    """Where the rule is explained; nothing for many checks of checkov's own."""
 
     @property
     def ours(self) -> bool:
         """Whether it is one of the pack."""
         return self.check.startswith(PREFIX)
+
+    @property
+    def message(self) -> str:
+        """All that is to be said, in one line."""
+        if self.ours and self.messages:
+            return "; ".join(self.messages)
+        return "; ".join([f"{self.check}: {self.resource}: {self.name}", *self.messages])
 
 
 def version_of(checkov: Path) -> str:
@@ -102,9 +104,7 @@ def _records(results: dict[str, Any]) -> Iterator[Record]:
                 outcome=_outcome(kind, comment),
                 messages=tuple(one["details"]),
                 path=Path(one["file_abs_path"]).resolve(),
-                line=one["file_line_range"][0],
                 resource=one["resource"],
-                guide=one["guideline"] or "",
             )
 
 

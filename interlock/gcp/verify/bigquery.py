@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from interlock.gcp import CloudError
 from interlock.verify.columns import PARTITION_TIME, Shape
-from interlock.verify.verdict import Day
+from interlock.verify.verdict import CountedDay
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -68,7 +68,7 @@ class Warehouse:
             location=found.location,
         )
 
-    def days(self, sql: str, location: str | None) -> list[Day]:
+    def days(self, sql: str, location: str | None) -> list[CountedDay]:
         """Runs a statement of `interlock.verify.queries`. CantTell when it fails, or would cost more than the limit."""
         from google.cloud import bigquery
         from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
@@ -94,12 +94,12 @@ def _partitioned_by(table: bigquery.Table) -> str | None:
     return partitioning.field or PARTITION_TIME
 
 
-def _day(row: dict[str, object]) -> Day:
+def _day(row: dict[str, object]) -> CountedDay:
     """A row of an answer; its columns are those of our statement."""
     day, rows, last = row["day"], row["row_count"], row.get("last_insert")
     if isinstance(last, datetime) and last.tzinfo is None:
         last = last.replace(tzinfo=UTC)
-    return Day(
+    return CountedDay(
         day=day if isinstance(day, date) else None,
         rows=rows if isinstance(rows, int) else 0,
         last_insert=last if isinstance(last, datetime) else None,

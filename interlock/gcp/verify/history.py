@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from interlock.gcp import CloudError
-from interlock.gcp.storage import MAX_CONTENT_BYTES, PATIENCE_SECONDS, storage_client
+from interlock.gcp.storage import MAX_CONTENT_BYTES, PATIENCE_SECONDS, cloud_errors, storage_client
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, decode
 from interlock.runtime.ledger import HELD_PREFIX
 from interlock.runtime.outside import MAX_CONCURRENT
@@ -62,12 +62,10 @@ def keeps_versions(project: str, bucket: str) -> bool | None:
 
 @contextmanager
 def _asking(bucket: str) -> Iterator[None]:
-    from google.api_core.exceptions import GoogleAPIError, NotFound
-    from google.auth.exceptions import GoogleAuthError
+    from google.api_core.exceptions import NotFound
 
-    try:
-        yield
-    except NotFound as error:
-        raise CloudError(f"there is no bucket {bucket}; deploy the coordination stack first: make deploy") from error
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        raise CloudError(f"the bucket {bucket} can't be read: {error}") from error
+    with cloud_errors(f"the bucket {bucket} can't be read"):
+        try:
+            yield
+        except NotFound as error:
+            raise CloudError(f"there is no bucket {bucket}; deploy the coordination stack first: make deploy") from error

@@ -87,7 +87,7 @@ class Place:
         return self.folder / "cdktf.out" / env / "stacks" / name
 
     def plans(self, stack: str, *changes: Mapping[str, object], env: str = "local") -> None:
-        kind = {"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}}
+        kind = {"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}
         text = json.dumps({**kind, "resource_changes": changes})
         (self.stack(stack, env) / "plan.json").write_text(text)
 

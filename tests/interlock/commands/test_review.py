@@ -239,7 +239,7 @@ def test_a_submodule_in_the_catalog_is_refused(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(None, "can't be read: No such file or directory; run: terraform show -json", id="absent"),
+        pytest.param(None, "the plan can't be read: No such file or directory; in cdktf.out/ENVIRONMENT/stacks", id="absent"),
         pytest.param("{", "the plan is not JSON", id="no JSON"),
         pytest.param(
             json.dumps(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.drawing.markdown import cell, code, plain
+from interlock.drawing.markdown import code, escaped, plain
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ from interlock.drawing.markdown import cell, code, plain
     ],
 )
 def test_a_cell_is_text(text: str, written: str) -> None:
-    assert cell(text) == written
+    assert escaped(text) == written
 
 
 def test_a_cell_is_cut_before_it_is_escaped() -> None:
-    assert cell("a|" * 50, limit=8) == r"a\|a\|a..."
-    assert cell("12345678", limit=8) == "12345678"
+    assert escaped("a|" * 50, limit=8) == r"a\|a\|a..."
+    assert escaped("12345678", limit=8) == "12345678"
 
 
 def test_code_has_no_backticks_and_no_bare_column() -> None:
@@ -40,7 +40,7 @@ def test_code_has_no_backticks_and_no_bare_column() -> None:
 
 @given(st.text(max_size=30))
 def test_no_text_leaves_its_cell(text: str) -> None:
-    written = cell(text)
+    written = escaped(text)
     assert not re.search(r"(?<!\\)(?:\\\\)*[|<>`\[\]*_]", written)
     assert written.encode().decode().splitlines() in ([written], [])
 

@@ -11,9 +11,9 @@ import pytest
 from interlock.catalog import ServiceKind
 from interlock.cron import Cron
 from interlock.environment import Environment, refuse_local_variables
-from interlock.names import format_duration
-from interlock.reading.environment_file import TICKS, load_environment
-from interlock.reading.files import load_environment as read_environment
+from interlock.names import exact
+from interlock.reading.environment_file import TICKS, parse_environment
+from interlock.reading.files import load_environment
 from interlock.reading.located import SourceError
 from tests.interlock.catalogs import GOOD, load
 
@@ -41,7 +41,7 @@ NO_URL = "makes no https URL; allowed fields: service, project, project_number, 
 
 
 def environment(text: str = TEXT) -> Environment:
-    return load_environment("production", text, "environments/production.yaml")
+    return parse_environment("production", text, "environments/production.yaml")
 
 
 def test_the_environment_that_the_tests_break_is_good() -> None:
@@ -226,7 +226,7 @@ def test_where_the_coordinator_answers_and_when_it_looks() -> None:
     assert good.account("x") == "x@acme-data.iam.gserviceaccount.com"
 
 
-@pytest.mark.parametrize("tick", [pytest.param(tick, id=format_duration(tick)) for tick in TICKS])
+@pytest.mark.parametrize("tick", [pytest.param(tick, id=exact(tick)) for tick in TICKS])
 def test_no_tick_meets_the_stagger_minutes(tick: timedelta) -> None:
     schedule = Cron.parse(replace(environment(), tick=tick).tick_schedule)
     assert not schedule.minutes & {0, 15, 30, 45}
@@ -264,7 +264,7 @@ def test_production_takes_the_variables_of_google_and_terraform() -> None:
 
 
 def test_the_local_environment_is_good() -> None:
-    assert read_environment(ROOT / "environments", "local").where == "LOCAL STAND-IN, not Google Cloud"
+    assert load_environment(ROOT / "environments", "local").where == "LOCAL STAND-IN, not Google Cloud"
 
 
 @pytest.mark.parametrize("name", ["staging", "", "../local", "local.yaml"])
@@ -274,9 +274,9 @@ def test_an_unknown_environment_is_named_with_the_known_ones(name: str, tmp_path
     for known in ("production", "local"):
         (folder / f"{known}.yaml").write_text(TEXT)
     with pytest.raises(SourceError, match=rf"there is no environment {name!r}; known: local, production$"):
-        read_environment(folder, name)
+        load_environment(folder, name)
 
 
 def test_without_a_folder_of_environments_it_says_where_to_run_the_command(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="known: none; run this in the root of the repository"):
-        read_environment(tmp_path / "environments", "local")
+        load_environment(tmp_path / "environments", "local")

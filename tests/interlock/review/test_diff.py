@@ -51,7 +51,8 @@ def test_one_and_true_are_not_the_same_body() -> None:
 def test_a_service_that_changes_is_no_change_of_the_jobs_that_call_it() -> None:
     found = difference(load(GOOD), load(changed("web: {kind: run}", "web: {kind: run, starts_per_minute: 2}")))
     assert found.jobs == ()
-    assert [(thing.name, [field.key for field in thing.fields]) for thing in found.services] == [("web", ["starts_per_minute"])]
+    [service] = found.services
+    assert (service.newest.name, [field.key for field in service.fields]) == ("web", ["starts_per_minute"])
 
 
 def test_the_nearest_of_two_that_start_the_same_is_the_new_name() -> None:
@@ -59,10 +60,10 @@ def test_the_nearest_of_two_that_start_the_same_is_the_new_name() -> None:
         "backfills:", FETCH.replace("  fetch:", "  other:").replace("0 *", "15 *") + "backfills:"
     )
     jobs = difference(load(GOOD), load(two)).jobs
-    assert [(job.name, job.how) for job in jobs] == [("get", How.RENAMED), ("other", How.ADDED)]
+    assert [(job.newest.name, job.how) for job in jobs] == [("get", How.RENAMED), ("other", How.ADDED)]
     assert difference(load(GOOD), load(two)).renamed == {"fetch": "get"}
 
 
 def test_one_that_starts_something_else_is_no_new_name() -> None:
     jobs = difference(load(GOOD), load(GOOD.replace("  fetch:", "  get:").replace("path: /x", "path: /y"))).jobs
-    assert [(job.name, job.how) for job in jobs] == [("fetch", How.REMOVED), ("get", How.ADDED)]
+    assert [(job.newest.name, job.how) for job in jobs] == [("fetch", How.REMOVED), ("get", How.ADDED)]

@@ -7,7 +7,7 @@ import pytest
 from interlock.holds import parse_object_name
 from interlock.review.comment import MARKER, MAX_CHARACTERS, as_markdown, failure
 from interlock.review.review import review
-from interlock.terraform.plan import JobChange, PlanFacts
+from interlock.terraform.job_changes import JobChange, JobChanges
 from policies.from_catalog import findings
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems
@@ -16,7 +16,7 @@ from tests.interlock.review.cases import AT, BASE, CASES, Case, edited
 WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 
 
-def comment(before: str, after: str, limit: int = MAX_CHARACTERS, plan: PlanFacts | None = None) -> str:
+def comment(before: str, after: str, limit: int = MAX_CHARACTERS, plan: JobChanges | None = None) -> str:
     found = review(load(before), load(after), AT, plan, rules=findings)
     return as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
 
@@ -63,7 +63,7 @@ def test_a_base_that_cannot_be_read_is_red_and_names_both_sides() -> None:
 def test_a_plan_says_what_will_really_happen() -> None:
     flag = parse_object_name("backfills/summaries@2026-11-26T08:30:00Z.json")
     assert flag is not None
-    plan = PlanFacts(
+    plan = JobChanges(
         jobs=(
             JobChange(job="daily-report", actions=("delete", "create"), paused=(False, False), changed=("region",)),
             JobChange(job="fetch-games", actions=("update",), paused=(False, True), changed=("paused", "schedule")),

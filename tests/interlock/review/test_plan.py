@@ -9,7 +9,7 @@ import pytest
 from interlock.holds import parse_object_name
 from interlock.review.remark import Topic
 from interlock.review.review import review
-from interlock.terraform.plan import JobChange, PlanFacts
+from interlock.terraform.job_changes import JobChange, JobChanges
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, BASE, GAMES, PAUSED, edited
@@ -43,7 +43,7 @@ def said(
     """The remarks about the plan, findings with a ! before them."""
     holds = [hold for name in names if (hold := parse_object_name(name))]
     flags = tuple(hold for hold in holds if hold.id == "flag")
-    plan = PlanFacts(jobs=jobs, drift=drift, flags_on=flags, holds=tuple(hold for hold in holds if hold not in flags))
+    plan = JobChanges(jobs=jobs, drift=drift, flags_on=flags, holds=tuple(hold for hold in holds if hold not in flags))
     found = review(load(before), load(after), AT, plan, rules=findings)
     about = {Topic.PLAN, Topic.DRIFT, Topic.HELD}
     return [f"{'!' * remark.is_finding}{remark.subject}: {remark.text}" for remark in found.remarks if remark.topic in about]

@@ -10,7 +10,7 @@ from interlock.declaration import Declaration
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Report
-from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, Cloud, at, declaration
+from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, Cloud, at, declaration, records
 
 SINCE = "2026-03-10 05:00"
 RELEASED = "2026-03-10 06:20"
@@ -31,7 +31,7 @@ def after_a_hold(*jobs: str, declared: Declaration | None = None, since: str = S
 
 
 def why(report: Report, event: str = "run_waiting") -> list[str]:
-    return [f"{record.job}: {record.why}" for record in report.of(event)]
+    return [f"{record.job}: {record.why}" for record in records(report, event)]
 
 
 def test_the_latest_missed_run_is_made_once_and_the_ledger_is_clear() -> None:
@@ -39,7 +39,7 @@ def test_the_latest_missed_run_is_made_once_and_the_ledger_is_clear() -> None:
     report = sky.reconcile()
     assert sky.runs == ["fetch"]
     assert sky.names() == []
-    (record,) = report.of("run_caught_up")
+    (record,) = records(report, "run_caught_up")
     assert (record.why, record.numbers) == ("once, for 2 missed since 2026-03-10T05:00:00Z", (("missed", 2),))
     sky.reconcile("2026-03-10 06:30")
     assert sky.runs == ["fetch"]
@@ -76,7 +76,7 @@ def test_a_job_that_can_not_be_resumed_waits_with_its_mark_and_the_others_catch_
     assert "mart: it is not enabled but PAUSED" in why(report)
     assert not report.settled
     report = sky.reconcile("2026-03-10 09:00")
-    assert not list(report.of("paused_without_hold")), "it was not paused by hand"
+    assert not records(report, "paused_without_hold"), "it was not paused by hand"
     sky.fails = str
     sky.reconcile("2026-03-10 09:10")
     assert sky.runs == (["fetch", "mart"] if catch_up == "latest" else ["fetch"])
@@ -357,7 +357,7 @@ def test_the_days_that_a_catch_up_run_does_not_cover_are_said(since: str, said: 
         "target: {service: scrapers}, runs: [raw]", "target: {service: scrapers, path: /x, body: {a: [{date: TODAY}]}}"
     )
     sky = after_a_hold("fetch", declared=declaration(HEAD + dated), since=since)
-    (record,) = sky.reconcile().of("run_caught_up")
+    (record,) = records(sky.reconcile(), "run_caught_up")
     assert said in record.why
     assert ("no run covers" in record.why) == ("show" in said)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from interlock.runtime.ports import Refused, Unknown
-from tests.interlock.cloud import Cloud, at
+from tests.interlock.cloud import Cloud, at, records
 from tests.interlock.runtime.test_requests import body, envelope
 
 NOW = "2026-03-10 06:00"
@@ -233,7 +233,7 @@ def test_a_release_between_two_deliveries_is_undone_for_no_longer_than_the_incid
     sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:12")
     report = sky.ask(told, "2026-03-10 06:30")
     assert breaker(sky) == []
-    [ignored] = report.of("incident_ignored")
+    [ignored] = records(report, "incident_ignored")
     assert ignored.why == "incident 0.abc opened so long ago that its hold of table/d.mart would be over"
 
 
@@ -279,4 +279,4 @@ def test_an_incident_that_holds_nothing(asked: bytes, said: str | None) -> None:
     sky = cloud()
     report = sky.ask(asked)
     assert breaker(sky) == []
-    assert [record.why for record in report.of("incident_ignored")] == ([said] if said else [])
+    assert [record.why for record in records(report, "incident_ignored")] == ([said] if said else [])

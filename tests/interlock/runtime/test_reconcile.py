@@ -16,7 +16,7 @@ from interlock.runtime.outside import PATIENCE
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.reconcile import MAX_ROUNDS, reconcile
 from interlock.runtime.report import Report
-from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, Cloud, at, declaration
+from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, Cloud, at, declaration, records
 
 MORNING = "2026-03-10 06:00"
 FLAG = "backfills/mart@2026-03-10T09:00:00Z.json"
@@ -70,7 +70,7 @@ def test_a_hold_pauses_what_it_covers_after_the_ledger_says_so() -> None:
     assert sky.paused() == {"fetch", "off"}
     changes = [call for call in sky.calls if call[0] in ("create", "pause")]
     assert changes == [("create", "ledger/held/fetch.json"), ("pause", "fetch")]
-    record = next(report.of("job_paused"))
+    record = records(report, "job_paused")[0]
     assert record.as_json() == {
         "severity": "INFO",
         "event": "job_paused",
@@ -207,7 +207,7 @@ def test_what_is_found_is_said_and_put_right_where_that_is_ours(states: dict[str
 def test_a_missing_job_is_said() -> None:
     sky = cloud()
     del sky.states["mart"]
-    (record,) = sky.reconcile().of("job_broken")
+    (record,) = records(sky.reconcile(), "job_broken")
     assert record.why == "us-west2 has no such job; run make deploy"
 
 
@@ -244,7 +244,7 @@ def test_a_job_that_waits_for_its_catch_up_was_not_enabled_by_hand_when_the_next
     held(sky, "all", "2026-03-10 09:00", id="b")
     sky.written["holds/all/b@2026-03-10T09:00:00Z.json"] = at("2026-03-10 06:18")
     assert "job_paused fetch all" in said(report := sky.reconcile("2026-03-10 06:20"))
-    assert not list(report.of("enabled_while_held"))
+    assert not records(report, "enabled_while_held")
     sky.states["fetch"] = "ENABLED"
     assert said(sky.reconcile("2026-03-10 06:30")) == ["enabled_while_held fetch all", "job_paused fetch all"]
 
@@ -323,7 +323,7 @@ def test_one_job_that_fails_does_not_stop_the_others_and_is_tried_at_the_next_ti
     report = sky.reconcile()
     assert not report.settled
     assert sky.paused() == {"fetch", "off"}
-    (failure,) = report.of("action_failed")
+    (failure,) = records(report, "action_failed")
     assert (failure.job, failure.why, failure.severity) == ("also", "can't pause it: no permission", "ERROR")
     assert dict(report.records[-1].numbers)["failed"] == 1
     sky.fails = str
@@ -347,7 +347,7 @@ def test_patience_is_shared_by_all_calls_of_a_request() -> None:
         sky.now += timedelta(seconds=seconds)
 
     report = reconcile(replace(outside, sleep=sleep))
-    assert len(list(report.of("action_failed"))) == 3
+    assert len(records(report, "action_failed")) == 3
     assert sky.slept <= PATIENCE.total_seconds() + 16
 
 
@@ -423,7 +423,7 @@ def test_a_run_that_cloud_scheduler_did_not_start_is_missed_and_said() -> None:
     sky = cloud("2026-03-10 06:21")
     for job in sky.states:
         sky.fire(job, "2026-03-10 04:46")
-    (record,) = sky.reconcile().of("run_missed")
+    (record,) = records(sky.reconcile(), "run_missed")
     assert (record.job, record.severity) == ("fetch", "WARNING")
     assert record.why == "it should have fired at 2026-03-10T06:15:00Z; its last attempt was 2026-03-10T04:46:00Z"
 
@@ -440,4 +440,4 @@ def test_no_run_is_missed_before_a_deploy_could_have_its_say(deployed: str, miss
     sky = cloud("2026-03-10 06:21")
     sky.fire("fetch", "2026-03-10 04:46")
     sky.written[OBJECT] = at(deployed)
-    assert [record.job for record in sky.reconcile().of("run_missed")] == missed
+    assert [record.job for record in records(sky.reconcile(), "run_missed")] == missed

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from interlock.terraform import plan as plan_review
-from interlock.terraform.plan import JobChange, PlanError, parse_plan
+from interlock.terraform import job_changes as of_jobs
+from interlock.terraform import plan as reading
+from interlock.terraform.job_changes import JobChange, JobChanges, job_changes
+from interlock.terraform.plan import PlanError, parse_plan
 from tests.golden import FOLDER as GOLDEN
 
 PLANS = Path(__file__).parent / "plans"
@@ -29,6 +31,11 @@ def plan(name: str) -> Json:
     found = json.loads(text(name))
     assert isinstance(found, dict)
     return found
+
+
+def changes_of(written: str) -> JobChanges:
+    """What the text of a plan says of jobs."""
+    return job_changes(parse_plan(written))
 
 
 def said(changes: tuple[JobChange, ...]) -> list[tuple[str, str, tuple[bool | None, bool | None], str]]:
@@ -64,32 +71,32 @@ def said(changes: tuple[JobChange, ...]) -> list[tuple[str, str, tuple[bool | No
     ],
 )  # fmt: skip
 def test_what_a_plan_does(name: str, jobs: list[object], on: list[str]) -> None:
-    facts = parse_plan(text(name))
+    facts = changes_of(text(name))
     assert said(facts.jobs) == jobs
     assert [flag.scope for flag in facts.flags_on] == on
     assert facts.drift == ()
 
 
 def test_drift_is_what_was_changed_outside_and_the_plan_sets_it_right() -> None:
-    facts = parse_plan(text("drift"))
+    facts = changes_of(text("drift"))
     assert said(facts.drift) == [("boxscores", "update", PAUSE, "paused")]
     assert said(facts.jobs) == [("boxscores", "update", RESUME, "paused")]
 
 
 def test_an_extension_states_the_later_end() -> None:
-    [before], [after] = parse_plan(text("unchanged")).flags_on, parse_plan(text("extension")).flags_on
+    [before], [after] = changes_of(text("unchanged")).flags_on, changes_of(text("extension")).flags_on
     assert after.end > before.end
 
 
 def test_the_holds_are_those_of_the_listing_whose_names_state_one() -> None:
-    assert [hold.object_name for hold in parse_plan(text("held")).holds] == [
+    assert [hold.object_name for hold in changes_of(text("held")).holds] == [
         "holds/service/scrapers/deploys@2099-01-01T00:00:00Z.json"
     ]
     assert "holds/nonsense" in text("held")
 
 
 def test_a_cron_change_says_both() -> None:
-    change = parse_plan(text("replacement")).jobs[0]
+    change = changes_of(text("replacement")).jobs[0]
     assert change.schedule == ("45 3 * * *", "50 3 * * *")
     assert change.time_zone == ("America/New_York", "America/New_York")
 
@@ -98,7 +105,7 @@ def test_nothing_else_of_a_job_is_let_out() -> None:
     secrets = ("scrapers-100000000000", "eyJ", "serviceaccount", "application/json")
     for file in sorted(PLANS.glob("*.json")):
         try:
-            said = repr(parse_plan(file.read_text(encoding="utf-8")))
+            said = repr(changes_of(file.read_text(encoding="utf-8")))
         except PlanError as error:
             said = str(error)
         assert not [secret for secret in secrets if secret in said], file.name
@@ -110,6 +117,15 @@ def changed(edit: Callable[[Json], object], name: str = "drift") -> str:
     found = plan(name)
     edit(found)
     return json.dumps(found)
+
+
+READ_LATER: Json = {
+    "address": of_jobs.HOLDS_LISTING,
+    "mode": "data",
+    "type": "google_storage_bucket_objects",
+    "name": "holds",
+    "change": {"actions": ["read"]},
+}
 
 
 def the_job(found: Json) -> Json:
@@ -127,7 +143,7 @@ def test_a_state_that_is_known_only_after_the_apply_is_none() -> None:
         for name in change["after_unknown"]:
             del change["after"][name]
 
-    [change] = parse_plan(changed(edit)).jobs
+    [change] = changes_of(changed(edit)).jobs
     assert (change.paused, change.changed) == ((True, None), ("attempt_deadline", "paused"))
 
 
@@ -137,7 +153,7 @@ def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
         left["change"] |= {"actions": ["delete"], "after": None}
         found["resource_changes"].insert(0, left)
 
-    assert [(one.actions, one.deposed) for one in parse_plan(changed(edit)).jobs] == [(("update",), False), (("delete",), True)]
+    assert [(one.actions, one.deposed) for one in changes_of(changed(edit)).jobs] == [(("update",), False), (("delete",), True)]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +184,7 @@ def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
         pytest.param(
             changed(
                 lambda p: p["resource_changes"].append(
-                    {"address": plan_review.HOLDS_LISTING, "mode": "data", "change": {"actions": ["read"]}}
+                    READ_LATER
                 )
             ),
             "has not read",
@@ -179,8 +195,10 @@ def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
         pytest.param(changed(lambda p: the_job(p).pop("change")), "is missing", id="a change without a change"),
         pytest.param(changed(lambda p: the_job(p)["change"].update(actions=["explode"])), "not known", id="an unknown action"),
         pytest.param(changed(lambda p: the_job(p)["change"].update(actions=[])), "not known", id="no action"),
-        pytest.param(changed(lambda p: the_job(p).update(name="a\nb")), "no catalog can name", id="a name of two lines"),
-        pytest.param(changed(lambda p: the_job(p).update(address="module.x.y")), "no catalog can name", id="a job of a module"),
+        pytest.param(changed(lambda p: the_job(p).update(name="a\nb")), "is not one of", id="a name of two lines"),
+        pytest.param(changed(lambda p: the_job(p).update(address="module.x.y")), "is not one of", id="another's address"),
+        pytest.param(changed(lambda p: the_job(p).update(address=f"module.x.{of_jobs.JOB}.boxscores")), "no catalog can name",
+                     id="a job of a module"),
         pytest.param(changed(lambda p: the_job(p)["change"].update(after=[1])), "is a list", id="values that are a list"),
         pytest.param(changed(lambda p: the_job(p)["change"]["after"].update(paused="no")), "neither", id="paused as a text"),
         pytest.param(changed(lambda p: the_job(p)["change"]["after"].update(schedule="\x1b]0;x")), "would not take",
@@ -195,7 +213,7 @@ def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
 )  # fmt: skip
 def test_what_is_refused_in_one_sentence_with_the_next_command(found: str, why: str) -> None:
     with pytest.raises(PlanError) as caught:
-        parse_plan(found)
+        changes_of(found)
     message = str(caught.value)
     assert why in message
     assert "terraform show -json plan.bin > plan.json" in message
@@ -205,9 +223,9 @@ def test_what_is_refused_in_one_sentence_with_the_next_command(found: str, why: 
 
 
 def test_a_plan_that_is_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_review, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(reading, "MAX_CHARACTERS", 100)
     with pytest.raises(PlanError, match="at most 100 are read"):
-        parse_plan(text("on"))
+        changes_of(text("on"))
 
 
 WRONG: tuple[object, ...] = (None, True, 7, "", "x\n\x1b[31m<b>", [], [None], [{}], {}, {"x\n": "<b>"})
@@ -229,7 +247,7 @@ def test_whatever_stands_anywhere_in_a_plan_is_read_or_refused() -> None:
         right = inner[last]
         for inner[last] in WRONG:
             try:
-                facts = parse_plan(json.dumps(found))
+                facts = changes_of(json.dumps(found))
                 let_out = {name for change in (*facts.jobs, *facts.drift) for name in (change.job, *change.changed)}
             except PlanError as error:
                 refused += 1
@@ -246,7 +264,7 @@ def test_the_signs_of_the_stacks_are_theirs() -> None:
         | {f"data.{type_}.{name}" for type_, named in synthesized.get("data", {}).items() for name in named}
         for stack, synthesized in stacks.items()
     }
-    assert {stack for stack, found in addresses.items() if found >= plan_review.LISTINGS} == {"schedules"}
-    assert plan_review.FLAGS in addresses["schedules"]
-    for address, stack in plan_review.SIBLINGS.items():
+    assert {stack for stack, found in addresses.items() if found >= of_jobs.LISTINGS} == {"schedules"}
+    assert of_jobs.FLAGS in addresses["schedules"]
+    for address, stack in of_jobs.SIBLINGS.items():
         assert {name for name, found in addresses.items() if address in found} == {stack}

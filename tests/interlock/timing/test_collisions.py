@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from interlock.access import Kind, Severity
 from interlock.catalog import Catalog, DeclaredPause, Job, Processor, Service
-from interlock.cron import Cron, zone
-from interlock.timing.collisions import Collision, CollisionKind, Start, collisions, crowded, seasons
+from interlock.cron import Cron
+from interlock.timing.collisions import Collision, CollisionKind, collisions, seasons
 from interlock.timing.minutes import MINUTE, Span
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.cloud import at
@@ -311,7 +311,7 @@ def test_the_order_is_that_of_kind_subject_and_jobs() -> None:
     ]
 
 
-# Seasons and crowds
+# Seasons
 
 
 def _seasons() -> list[Span]:
@@ -322,10 +322,3 @@ def test_seasons_are_the_first_weeks_of_january_and_july() -> None:
     winter, summer = seasons(datetime(2026, 11, 25, 17, tzinfo=UTC))
     assert (winter.name, winter.span) == ("winter", Span(start=at("2026-01-01"), end=at("2026-01-08")))
     assert (summer.name, summer.span) == ("summer", Span(start=at("2026-07-01"), end=at("2026-07-08")))
-
-
-def test_crowding_counts_the_minutes_of_each_service_and_each_pair_once() -> None:
-    rows = [("a", "0 6,7 * * *", "s"), ("b", "0 6 * * *", "s"), ("c", "0 6,7 * * *", "s"), ("d", "0 6 * * *", "u")]
-    starts = [Start(job=j, schedule=Cron.parse(text), zone=zone("Etc/UTC"), service=s) for j, text, s in rows]
-    found = crowded(starts, DAY)
-    assert (found.service_minutes, found.pairs) == (2, (("a", "b"), ("a", "c"), ("b", "c")))

@@ -16,7 +16,7 @@ from interlock.holding import Holding
 from interlock.holds import Hold
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Day
-from interlock.timing.timeline import Closed, Row, Timeline, leading_to, timeline, usual_zone
+from interlock.timing.timeline import Closed, JobRow, Timeline, leading_to, timeline, usual_zone
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
 
@@ -63,7 +63,7 @@ def holding(catalog: Catalog, objects: list[Hold], released: list[Hold] | None =
     return Holding(now=NOW, scopes=scopes(catalog), objects=tuple(objects), tombstones=tombstones, windows=windows)
 
 
-def row(found: Timeline, name: str) -> Row:
+def row(found: Timeline, name: str) -> JobRow:
     return next(row for row in found.rows if row.job.name == name)
 
 

@@ -99,8 +99,8 @@ CASES = [
     Case("backfill-asked/fail", set(), {STACK: ("backfill_owner", "plan again with")}),
     Case("backfill-ended/pass", {STACK}, {}),
     Case("backfill-ended/fail", set(), {STACK: ("backfill/tdza", "ask them, then plan again")}),
-    Case("waiver", {"pass_whole"}, {"fail_unknown_rule": ("staggr", "known: "), "fail_ended": ("2020-01-01", "renew it or"),
-                                    "fail_no_reason": ("no reason", "write one")}),
+    Case("waiver", {"pass_whole"}, {"fail_unknown_rule": ("staggr", "known: "), "fail_no_reason": ("no reason", "write one")}),
+    Case("waiver-ended", {"pass_later"}, {"fail_ended": ("2020-01-01", "renew it or")}),
 ]  # fmt: skip
 
 

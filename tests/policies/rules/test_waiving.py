@@ -31,7 +31,6 @@ def test_a_waiver_excuses_up_to_and_including_its_day_and_says_what(until: str) 
 @pytest.mark.parametrize(
     ("changed", "mistake"),
     [
-        pytest.param({"until": "2026-11-22"}, "waiver of stagger ended on 2026-11-22: it is the newest; renew it", id="ended"),
         pytest.param({"rule": "staggr"}, "waives unknown rule 'staggr'; known: ", id="an unknown rule"),
         pytest.param({"rule": "waiver"}, "waives unknown rule 'waiver'; known: ", id="the rule about waivers"),
         pytest.param({"reason": ABSENT}, 'the waiver of "stagger" has no reason; write one', id="no reason"),
@@ -50,14 +49,23 @@ def test_a_waiver_that_is_a_mistake_is_a_finding_and_excuses_nothing(changed: di
     assert message.isprintable()
 
 
-def test_a_good_waiver_is_no_finding() -> None:
-    assert outcome("waiver", **waive()) == (Outcome.PASSED, ())
+def test_a_waiver_that_has_ended_is_a_finding_of_its_own_and_excuses_nothing() -> None:
+    ended = waive(until="2026-11-22")
+    assert outcome("stagger", **ended)[0] is Outcome.FAILED
+    assert outcome("waiver", **ended) == (Outcome.PASSED, ())
+    message = "waiver of stagger ended on 2026-11-22: it is the newest; renew it or keep the rule"
+    assert outcome("waiver-ended", **ended) == (Outcome.FAILED, (message,))
 
 
-def test_the_known_rules_are_all_but_the_one_about_waivers() -> None:
+@pytest.mark.parametrize("rule", ["waiver", "waiver-ended"])
+def test_a_good_waiver_is_no_finding(rule: str) -> None:
+    assert outcome(rule, **waive()) == (Outcome.PASSED, ())
+
+
+def test_the_known_rules_are_all_but_those_about_waivers() -> None:
     [message] = outcome("waiver", **waive("staggr"))[1]
     known = message.partition("known: ")[2].split(", ")
-    assert sorted([*known, "waiver"]) == sorted(rule.name for rule in RULES)
+    assert sorted([*known, "waiver", "waiver-ended"]) == sorted(rule.name for rule in RULES)
 
 
 def test_a_waiver_excuses_its_own_rule_and_no_other() -> None:
@@ -65,16 +73,16 @@ def test_a_waiver_excuses_its_own_rule_and_no_other() -> None:
 
 
 def test_no_waiver_excuses_another_one() -> None:
-    both = [*waive("waiver")["waive"], *waive(until="2020-01-01")["waive"]]
+    both = [*waive("waiver")["waive"], *waive("waiver-ended")["waive"], *waive(until="2020-01-01")["waive"]]
     found, messages = outcome("waiver", waive=both)
-    assert found is Outcome.FAILED
-    assert len(messages) == 2
+    assert (found, len(messages)) == (Outcome.FAILED, 2)
+    assert outcome("waiver-ended", waive=both)[0] is Outcome.FAILED
 
 
 def test_a_good_one_beside_a_bad_one_excuses() -> None:
     both = [*waive(until="2020-01-01")["waive"], *waive()["waive"]]
     assert outcome("stagger", waive=both)[0] is Outcome.WAIVED
-    assert outcome("waiver", waive=both)[0] is Outcome.FAILED
+    assert outcome("waiver-ended", waive=both)[0] is Outcome.FAILED
 
 
 @pytest.mark.parametrize("junk", ["stagger", 5, ["stagger"], {"rule": "stagger"}, [[]], [None]])

@@ -11,7 +11,7 @@ import pytest
 from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse
 from interlock.verify.columns import Columns, choose
 from interlock.verify.queries import recent_inserts
-from interlock.verify.verdict import Day
+from interlock.verify.verdict import CountedDay
 from tests.interlock.cloud import at
 from tests.interlock.gcp.verify.bigquery_server import BigQuery, error, serving
 
@@ -53,8 +53,8 @@ def test_what_a_table_goes_by(there: BigQuery, warehouse: Warehouse, partitionin
 def test_a_query_is_bounded_labelled_and_in_standard_sql(there: BigQuery, warehouse: Warehouse) -> None:
     there.rows["raw.games"] = [("2026-03-10", 34, str(int(INSERTED.timestamp() * MICROS))), (None, 2, None)]
     assert warehouse.days(SQL, "US") == [
-        Day(day=date(2026, 3, 10), rows=34, last_insert=INSERTED),
-        Day(day=None, rows=2, last_insert=None),
+        CountedDay(day=date(2026, 3, 10), rows=34, last_insert=INSERTED),
+        CountedDay(day=None, rows=2, last_insert=None),
     ]
     [sent] = there.statements
     assert sent["query"] == SQL
