@@ -39,6 +39,8 @@ COMMANDS = {
 }
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
+DETAILED = {"plan": 1}
+"""Commands whose 2 says that there are changes, as Terraform's -detailed-exitcode, and their code for a mistake."""
 
 
 class _Commands(click.Group):
@@ -72,20 +74,30 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if (code := _bad_input(ctx)) == error.exit_code:
+                raise _as_text(error) from None
+            _as_text(error).show()
+            ctx.exit(code)
         except SourceError as error:
             for problem in error.problems:
                 say(str(problem), err=True)
             say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
-            ctx.exit(BAD_INPUT)
+            ctx.exit(_bad_input(ctx))
         except CloudError as error:
             say(f"Error: {error}", err=True)
-            ctx.exit(BAD_INPUT)
-        except click.UsageError as error:  # click prints it
-            said = error.format_message()
-            shown = "\n".join(map(printable, said.split("\n")))
-            if shown == said:
-                raise
-            raise click.UsageError(shown, error.ctx) from None
+            ctx.exit(_bad_input(ctx))
+
+
+def _bad_input(ctx: click.Context) -> int:
+    return DETAILED.get(ctx.invoked_subcommand or "", BAD_INPUT)
+
+
+def _as_text(error: click.UsageError) -> click.UsageError:
+    """The error with nothing in it but text, as click prints it."""
+    said = error.format_message()
+    shown = "\n".join(map(printable, said.split("\n")))
+    return error if shown == said else click.UsageError(shown, error.ctx)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from interlock.catalog import Json
 from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
@@ -13,39 +15,52 @@ from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
-from interlock.terminal.tables import say, say_lines
-from interlock.terminal.terraform import CHANGES, forget, shown
+from interlock.terminal.tables import say
+from interlock.terminal.terraform import CHANGES, forget
 from interlock.terraform.changes import Kind
 
 
 @click.command()
+@click.option("--on", metavar="BACKFILL", multiple=True, help="What turning it on would do; may be given again.")
+@click.option("--off", metavar="BACKFILL", multiple=True, help="What ending it would do; may be given again.")
+@click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
 @env_option
-@click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @click.pass_context
-def command(ctx: click.Context, root: Path, env_name: str, verbose: bool) -> None:
+def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbose: bool, root: Path, env_name: str) -> None:
     """What a deploy would do to each stack: what it pauses, resumes, creates, changes and deletes, by name.
 
-    Exit code 0: nothing to do, 2: changes, 1: it can't be planned.
+    Exit code 0: nothing to do, 2: there are changes, 1: it can't be told.
     """
+    if on and off:
+        raise click.UsageError("--on and --off can't be planned at once; say one")
     cloud = Place(env_name).cloud
     say(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     check_tools()
-    ready = has_bucket(cloud.project, cloud.state_bucket) and has_bucket(cloud.project, cloud.bucket)
-    if not ready:
-        say(f"Nothing is deployed yet: a deploy makes everything. Do it: {make('deploy')}")
+    if not (has_bucket(cloud.project, cloud.state_bucket) and has_bucket(cloud.project, cloud.bucket)):
+        say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, verbose=verbose)
-    plans = deploying.plan(STACKS)
+    plans = deploying.plan(["schedules"], _variables(on, off)) if on or off else deploying.plan(STACKS)
     for planned in plans:
         StackLine(planned.stack.name).end(plan_summary(planned))
         for line in names_of(planned, Kind):
             say(line)
-        if verbose and not planned.is_empty:
-            say_lines(shown(planned.stack, "-no-color"))
+        if verbose:
+            deploying.say_text(planned)
         forget(planned)
-    if all(planned.is_empty for planned in plans):
-        return
-    say(f"Do it: {make('deploy')}")
-    ctx.exit(CHANGES)
+    if any(not planned.is_empty for planned in plans):
+        say(f"Do it: {_do_it(on, off)}")
+        ctx.exit(CHANGES)
+
+
+def _variables(on: Sequence[str], off: Sequence[str]) -> dict[str, Json]:
+    """Of the stack `schedules`, as `interlock backfill` sets them."""
+    return {"backfill_mode": bool(on), "backfills": [*(on or off)]}
+
+
+def _do_it(on: Sequence[str], off: Sequence[str]) -> str:
+    if on or off:
+        return make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
+    return make("deploy")

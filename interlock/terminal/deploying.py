@@ -18,7 +18,7 @@ from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
-from interlock.names import count, printable
+from interlock.names import count, plain, printable
 from interlock.terminal.ends import own_zone
 from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
@@ -76,6 +76,13 @@ class Deploying:
         """The plans of these stacks. Exits with 1 when one can't be planned."""
         return [self._plan(Stack(environment=self.environment, name=name), variables or {}, destroy=destroy) for name in stacks]
 
+    def say_text(self, planned: Planned) -> None:
+        """What Terraform itself says of a plan."""
+        try:
+            say("" if planned.is_empty else shown(planned.stack, "-no-color"))
+        except TerraformFailed as failed:
+            self._fail(planned.stack, failed.problems, failed.text, "Again")
+
     @property
     def _asks(self) -> bool:
         return not self.yes and self.environment.name != LOCAL
@@ -93,7 +100,7 @@ class Deploying:
             return plan(stack, variables, self._loud(Planning(line)), destroy=destroy)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
-            self._fail(stack, failed.problems, failed.text)
+            self._fail(stack, failed.problems, failed.text, "When that is mended, again")
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
@@ -101,8 +108,8 @@ class Deploying:
             say(line)
         for problem in planned.warnings:
             _echo_problem(problem)
-        if self.verbose and not planned.is_empty:
-            say_lines(shown(planned.stack, "-no-color"))
+        if self.verbose:
+            self.say_text(planned)
 
     def _apply(self, planned: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Applied:
         """Applies a plan, and again what is left of it while nothing but the age of a metric stands in the way."""
@@ -117,7 +124,7 @@ class Deploying:
                 self._ask([planned])
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
-            self._fail(planned.stack, applied.problems, applied.text)
+            self._fail(planned.stack, applied.problems, applied.text, "What is done stays done. When that is mended, go on")
         return applied
 
     def _apply_once(self, planned: Planned) -> Applied:
@@ -138,7 +145,7 @@ class Deploying:
         )
         time.sleep(wait)
 
-    def _fail(self, stack: Stack, problems: Sequence[Problem], text: Sequence[str]) -> NoReturn:
+    def _fail(self, stack: Stack, problems: Sequence[Problem], text: Sequence[str], then: str) -> NoReturn:
         """Says what went wrong and what to do now, and exits with 1."""
         errors = [problem for problem in problems if problem.is_error]
         for problem in errors if self.verbose else errors[:SHOWN_PROBLEMS]:
@@ -146,9 +153,9 @@ class Deploying:
         if len(errors) > SHOWN_PROBLEMS and not self.verbose:
             say(f"and {count(len(errors) - SHOWN_PROBLEMS, 'more error')}; -v says all", err=True)
         for line in [] if errors or self.verbose else text:
-            say(line, err=True)
+            say(plain(line), err=True)
         say_lock(self.environment, stack.name)
-        say(f"What is done stays done. When that is mended, go on: {again()}", err=True)
+        say(f"{then}: {again()}", err=True)
         raise click.exceptions.Exit(1)
 
     def _loud(self, heard: Planning | Applying) -> Heard:
@@ -244,9 +251,9 @@ def _result(applied: Applied) -> str:
 
 
 def _echo_problem(problem: Problem) -> None:
-    say(f"{'Error' if problem.is_error else 'Warning'}: {problem.summary}", err=True)
+    say(f"{'Error' if problem.is_error else 'Warning'}: {plain(problem.summary)}", err=True)
     for line in problem.detail.splitlines():
         if line.strip():
-            say(f"  {line.rstrip()}", err=True)
+            say(f"  {plain(line)}", err=True)
     if problem.address:
-        say(f"  with {problem.address}", err=True)
+        say(f"  with {plain(problem.address)}", err=True)

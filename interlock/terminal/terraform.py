@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ from interlock.catalog import Json
 from interlock.environment import Environment
 from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
-from interlock.terraform.changes import Change, Changes, parse_changes
+from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
+from interlock.terraform.plan import PlanError, parse_plan
 
 PLAN = "interlock.plan"
 """The saved plan, in the stack's folder; it may hold secrets and goes as soon as it is applied."""
@@ -126,9 +128,13 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, *, destroy: 
     ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
+    try:
+        changes = changes_of(parse_plan(shown(stack, "-json")))
+    except PlanError as error:
+        raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(
         stack=stack,
-        changes=parse_changes(shown(stack, "-json")),
+        changes=changes,
         is_empty=ended.code == NO_CHANGES,
         warnings=tuple(problem for problem in listener.problems if not problem.is_error),
     )
@@ -136,13 +142,12 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, *, destroy: 
 
 def shown(stack: Stack, *words: str) -> str:
     """What `terraform show` says of the saved plan. TerraformFailed when it says nothing."""
-    lines: list[str] = []
-    binary = [terraform_binary(), f"-chdir={stack.folder}"]
-    environ = {**os.environ, **SETTINGS}
-    ended = run([*binary, "show", *words, PLAN], environ, stop_with=signal.SIGINT, heard=lines.append)
-    if ended.code != 0 or ended.stopped:
-        raise TerraformFailed(stack.name, (), lines, stopped=ended.stopped)
-    return "".join(lines)
+    command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, PLAN]
+    # It only reads, so a signal may end us and leave it; what it has to say beside the plan goes elsewhere than the plan.
+    done = subprocess.run(command, env={**os.environ, **SETTINGS}, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise TerraformFailed(stack.name, (), done.stderr.splitlines(), stopped=False)
+    return done.stdout
 
 
 def apply(planned: Planned, heard: Heard) -> Applied:

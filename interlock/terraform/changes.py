@@ -1,18 +1,17 @@
 """What a plan of any of our stacks changes, as people count it: jobs that pause or resume, and what is made, changed, deleted.
 
-Read from what `terraform show -json` says of a saved plan; interlock/terraform/plan.py tells whether it is a whole one.
+interlock/terraform/plan.py reads the plan.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from interlock.catalog import Json
 from interlock.terraform.job_changes import JOB
-from interlock.terraform.plan import COMPUTED, parse_plan
+from interlock.terraform.plan import Plan, ResourceChange
 
 
 class Kind(Enum):
@@ -82,16 +81,11 @@ class Changes:
         return sorted((change for change in self.changes if change.kind is kind), key=lambda change: change.name)
 
 
-def parse_changes(text: str) -> Changes:
-    """The changes of a plan in Terraform's JSON; PlanError when it is none, or not a whole one."""
-    parse_plan(text)
-    plan = _object(json.loads(text))
-    planned = _object(plan.get("planned_values"))
-    resources = _list(_object(planned.get("root_module")).get("resources"))
-    found = (_change(_object(one)) for one in _list(plan.get("resource_changes")))
-    outputs = {name: _object(value).get("value") for name, value in _object(planned.get("outputs")).items()}
-    jobs = dict(_job(_object(one)) for one in resources if _object(one).get("type") == JOB)
-    return Changes(changes=tuple(change for change in found if change), jobs=jobs, outputs=outputs)
+def changes_of(plan: Plan) -> Changes:
+    """The changes of a plan."""
+    found = (_change(one) for one in plan.changes if one.managed)
+    jobs = {one.name: one.values.get("paused") is True for one in plan.planned if one.kind == JOB}
+    return Changes(changes=tuple(change for change in found if change), jobs=jobs, outputs=plan.outputs)
 
 
 def counted(changes: Iterable[Change], *, done: bool = False) -> str:
@@ -100,39 +94,19 @@ def counted(changes: Iterable[Change], *, done: bool = False) -> str:
     return ", ".join(f"{kinds.count(kind)} {kind.done if done else f'to {kind.verb}'}" for kind in Kind if kinds.count(kind))
 
 
-def _change(resource: Mapping[str, Json]) -> Change | None:
-    change = _object(resource.get("change"))
-    actions = tuple(str(action) for action in _list(change.get("actions")))
-    kind = KINDS.get(actions) or (Kind.IMPORT if change.get("importing") else None)
-    if resource.get("mode") != "managed" or kind is None:
+def _change(one: ResourceChange) -> Change | None:
+    kind = KINDS.get(one.actions) or (Kind.IMPORT if one.importing else None)
+    if kind is None:
         return None
-    is_job, attributes = resource.get("type") == JOB, _changed(change)
-    if is_job and kind is Kind.CHANGE and "paused" in attributes:
-        kind = Kind.PAUSE if _object(change.get("after")).get("paused") is True else Kind.RESUME
-        attributes.remove("paused")
+    is_job, attributes = one.kind == JOB, one.changed if "update" in one.actions else []
+    if is_job and "paused" in attributes:
+        kind = Kind.PAUSE if one.after.get("paused") is True else Kind.RESUME
+        attributes = [name for name in attributes if name != "paused"]
     return Change(
         kind=kind,
-        address=str(resource.get("address")),
-        type=str(resource.get("type")),
-        job=str(resource.get("name")) if is_job else "",
-        actions=actions,
-        attributes=tuple(attributes) if "update" in actions else (),
+        address=one.address,
+        type=one.kind,
+        job=one.name if is_job else "",
+        actions=one.actions,
+        attributes=tuple(attributes),
     )
-
-
-def _changed(change: Mapping[str, Json]) -> list[str]:
-    before, after, unknown = (_object(change.get(key)) for key in ("before", "after", "after_unknown"))
-    names = sorted({*before, *after, *unknown} - COMPUTED)
-    return [name for name in names if before.get(name) != after.get(name) or unknown.get(name) is True]
-
-
-def _job(resource: Mapping[str, Json]) -> tuple[str, bool]:
-    return str(resource.get("name")), _object(resource.get("values")).get("paused") is True
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Json) -> Sequence[Json]:
-    return value if isinstance(value, list) else []

@@ -17,7 +17,7 @@ import pytest
 
 from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL, serve
-from tests.e2e.deployment import CHANGES, FAR, ROOT, Deployment, clean_environ, finish, instant, start
+from tests.e2e.deployment import CHANGES, FAILED, FAR, ROOT, Deployment, clean_environ, finish, instant, start
 from tests.e2e.live import Live
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
 from tests.golden import golden
@@ -39,6 +39,10 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
     before = nothing.writes()
     golden("commands/deploy-again.txt", nothing.interlock("deploy").succeeded().raw)
     golden("commands/plan-nothing.txt", nothing.interlock("plan").succeeded().raw)
+    planned = nothing.interlock("plan", "--on", "tdza")
+    assert planned.code == CHANGES
+    golden("commands/plan-on.txt", planned.raw)
+    assert nothing.interlock("plan", "--on", "nope").code == FAILED, "2 would say that there are changes"
     assert _changes(nothing.writes()) == _changes(before)
     _toggle(nothing, "tdza")
 

@@ -23,7 +23,7 @@ from interlock.terminal.terraform import LOCK_FILE, PLAN, STACK_FILE, Planned, S
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
 from tests.golden import golden
-from tests.interlock.commands.conftest import ENVIRONMENT
+from tests.interlock.commands.conftest import ENVIRONMENT, Run
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
 JOB, FLAG, POLICY = (
@@ -45,7 +45,9 @@ case $1 in
     touch "$stack/interlock.plan"
     cat "$stack/planned" 2>/dev/null
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
-  show) test "$2" = -json && cat "$stack/plan.json" || echo "Terraform's own text";;
+  show)
+    echo "Warning: some configuration is not there" >&2
+    test "$2" = -json && cat "$stack/plan.json" || echo "Terraform's own text";;
   apply)
     rm "$stack/interlock.plan"
     cat "$stack/answer$applied" "$stack/answer" 2>/dev/null
@@ -85,7 +87,7 @@ class Place:
         return self.folder / "cdktf.out" / env / "stacks" / name
 
     def plans(self, stack: str, *changes: Mapping[str, object], env: str = "local") -> None:
-        kind = {"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}}
+        kind = {"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}
         text = json.dumps({**kind, "resource_changes": changes})
         (self.stack(stack, env) / "plan.json").write_text(text)
 
@@ -122,7 +124,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return place
 
 
-def run(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
+def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
     """What `bring_about` says in a command of its own."""
 
     @click.command()
@@ -141,7 +143,7 @@ def test_a_deploy_says_what_it_will_do_and_what_it_has_done(place: Place) -> Non
     place.plans("schedules", odds, books, change(FLAG, "create"), change(f"{JOB}.gone", "delete"))
     place.plans("alerting", change(POLICY, "update", before={"filter": "a"}, after={"filter": "b"}))
     (place.stack("schedules") / "planned").write_text(diagnostic("marts is expected to take longer", severity="warning"))
-    done = run(LOCAL)
+    done = bring(LOCAL)
     assert done.exit_code == 0, done.output
     golden("commands/deploying.txt", done.output)
 
@@ -152,7 +154,7 @@ def test_a_deploy_that_fails_says_how_far_it_came_why_and_the_next_command(place
     said = step("apply_complete", f"{JOB}.odds", "update") + step("apply_errored", f"{JOB}.books", "update")
     place.answers("schedules", said + diagnostic("googleapi: Error 409: sync mutate calls cannot be queued", f"{JOB}.books"))
     place.plans("alerting", change(POLICY, "create"))
-    done = run(LOCAL)
+    done = bring(LOCAL)
     assert done.exit_code == 1
     golden("commands/deploying-failed.txt", done.output)
     assert place.applied() == ["schedules"], "what comes after a failure is left alone"
@@ -161,7 +163,7 @@ def test_a_deploy_that_fails_says_how_far_it_came_why_and_the_next_command(place
 def test_terraforms_own_words_come_with_v_only(place: Place) -> None:
     place.plans("schedules", *pausing("odds"))
     (place.stack("schedules") / "answer").write_text('{"@message": "odds: Modifying...", "type": "log"}\n')
-    quiet, loud = run(LOCAL, ["schedules"]), run(replace(LOCAL, verbose=True), ["schedules"])
+    quiet, loud = bring(LOCAL, ["schedules"]), bring(replace(LOCAL, verbose=True), ["schedules"])
     for words in ("Terraform's own text", "odds: Modifying..."):
         assert words not in quiet.output
         assert words in loud.output
@@ -170,20 +172,20 @@ def test_terraforms_own_words_come_with_v_only(place: Place) -> None:
 def test_words_that_are_no_json_are_said_when_terraform_says_nothing_else(place: Place) -> None:
     place.plans("schedules", *pausing("odds"))
     place.answers("schedules", "panic: runtime error\n")
-    assert "panic: runtime error\n" in run(LOCAL, ["schedules"]).output
+    assert "panic: runtime error\n" in bring(LOCAL, ["schedules"]).output
 
 
 def test_of_many_alike_errors_the_first_are_said(place: Place) -> None:
     place.plans("schedules", *pausing("odds"))
     place.answers("schedules", "".join(diagnostic(f"number {number}") for number in range(20)))
-    said = run(LOCAL, ["schedules"]).output
+    said = bring(LOCAL, ["schedules"]).output
     assert said.count("Error: number") == deploying.SHOWN_PROBLEMS
     assert "and 15 more errors; -v says all" in said
 
 
 def test_variables_reach_the_plan_and_the_saved_plan_is_what_is_applied(place: Place) -> None:
     place.plans("schedules", *pausing("odds"))
-    assert run(LOCAL, ["schedules"], backfill_mode=True).exit_code == 0
+    assert bring(LOCAL, ["schedules"], backfill_mode=True).exit_code == 0
     init, plan, _, applied = (place.folder / "asked").read_text().splitlines()
     assert init == "schedules init -input=false -no-color"
     assert "-var=backfill_mode=true" in plan.split()
@@ -212,7 +214,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_production_asks_once_when_all_has_been_said(place: Place, how: Deploying, typed: str, applied: list[str]) -> None:
     place.plans("schedules", *pausing("odds"), env="production")
     place.plans("alerting", change(POLICY, "create"), env="production")
-    done = run(how, ["schedules", "alerting"], typed)
+    done = bring(how, ["schedules", "alerting"], typed)
     assert place.applied() == applied
     assert done.exit_code == (0 if applied else 1)
     assert done.output.count("Do this?") == (1 if typed else 0)
@@ -221,7 +223,7 @@ def test_production_asks_once_when_all_has_been_said(place: Place, how: Deployin
 
 
 def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
-    done = run(Deploying(environment=PRODUCTION))
+    done = bring(Deploying(environment=PRODUCTION))
     assert "production asks before it changes anything, and this is no terminal; add --yes" in str(done.exception)
     assert not (place.folder / "asked").exists()
 
@@ -230,7 +232,7 @@ def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
 def test_what_is_left_after_a_new_metric_is_asked_about_only_when_it_goes_further(place: Place) -> None:
     place.plans("alerting", change(POLICY, "create"), env="production")
     place.answers("alerting", diagnostic(MISSING), diagnostic(MISSING), env="production")
-    done = run(Deploying(environment=PRODUCTION), ["alerting"], "y\n")
+    done = bring(Deploying(environment=PRODUCTION), ["alerting"], "y\n")
     assert done.exit_code == 0, done.output
     assert done.output.count("Do this?") == 1
 
@@ -283,7 +285,7 @@ def test_a_metric_that_is_too_new_is_waited_for_when_nothing_else_is_wrong(probl
 def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> None:
     place.plans("alerting", change(POLICY, "create"))
     place.answers("alerting", diagnostic(MISSING), diagnostic(MISSING))
-    done = run(LOCAL, ["alerting"])
+    done = bring(LOCAL, ["alerting"])
     assert (done.exit_code, len(place.applied())) == (0, 3), done.output
     assert done.output.count("Alert policies do not know a new metric yet") == 2
 
@@ -291,13 +293,13 @@ def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> No
 def test_any_other_failure_is_not_tried_again(place: Place) -> None:
     place.plans("alerting", change(POLICY, "create"))
     place.answers("alerting", diagnostic(DENIED), diagnostic(MISSING))
-    assert (run(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, 1)
+    assert (bring(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, 1)
 
 
 def test_a_deploy_gives_up_after_all_tries(place: Place) -> None:
     place.plans("alerting", change(POLICY, "create"))
     place.answers("alerting", *[diagnostic(MISSING)] * (TRIES + 5))
-    assert (run(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, TRIES + 1)
+    assert (bring(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, TRIES + 1)
 
 
 def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,7 +311,7 @@ def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place, monkeyp
         return replace(real(*arguments), ended=Ended(code=1, stopped=True))  # type: ignore[arg-type]
 
     monkeypatch.setattr(deploying, "apply", stopped)
-    done = run(LOCAL, ["alerting"])
+    done = bring(LOCAL, ["alerting"])
     assert (done.exit_code, len(place.applied())) == (1, 1)
     assert "nothing done, 0 failed, 1 not begun; stopped" in done.output
 
@@ -353,5 +355,21 @@ def test_a_lock_of_other_versions_is_upgraded(place: Place, lock: str | None, up
     (folder / STACK_FILE).write_text(json.dumps(wanted))
     if lock:
         (folder / LOCK_FILE).write_text(lock)
-    run(LOCAL, ["schedules"])
+    bring(LOCAL, ["schedules"])
     assert ("-upgrade" in (place.folder / "asked").read_text().splitlines()[0]) is upgrades
+
+
+# plan
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param(("plan", "--nope"), 1, id="an option that is none"),
+        pytest.param(("plan", "--on", "marts", "--off", "marts"), 1, id="both"),
+        pytest.param(("plan", "--env", "nowhere"), 1, id="an environment that is none"),
+        pytest.param(("deploy", "--nope"), 2, id="other commands have 2 for a mistake"),
+    ],
+)
+def test_a_mistake_is_no_change(run: Run, words: tuple[str, ...], code: int) -> None:
+    assert run(*words).returncode == code

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.drawing.markdown import code
+from interlock.drawing.markdown import code, escaped
 from interlock.names import plain
 
 
