@@ -108,7 +108,7 @@ test: setup $(VENV)/dev.stamp ## all tests
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, so that the model test makes the same runs
 
 test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
-	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -v -n 0 -m node tests/e2e/test_node.py
+	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
 
 lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
