@@ -19,6 +19,7 @@ COMMANDS = {
     "bootstrap": "Make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
+    "doctor": "What this machine has of what Interlock needs, and what to install.",
     "extend": "Let a hold end later.",
     "fires": "When jobs fire, in their zone and UTC, with the days on which a clock changes marked.",
     "hold": "Keep the jobs of a scope from firing, until an end.",
@@ -66,6 +67,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
+        from interlock.terminal.typed import as_typed, asked_by_make, usage_error
 
         try:
             return super().invoke(ctx)
@@ -75,7 +77,12 @@ class _Commands(click.Group):
             click.echo(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(BAD_INPUT)
         except CloudError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {as_typed(str(error))}", err=True)
+            ctx.exit(BAD_INPUT)
+        except click.UsageError as error:
+            if not asked_by_make():
+                raise
+            click.echo(f"Error: {usage_error(error)}", err=True)
             ctx.exit(BAD_INPUT)
 
 

@@ -18,6 +18,7 @@ from interlock.terminal.cdktf import check_tools, deploy_stack, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.site import look
+from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
 
 
@@ -85,7 +86,8 @@ def _remove_what_is_left(cloud: Environment, chosen: list[str], *, asks: bool) -
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
     known = ", ".join(catalog.backfills)
     if every == bool(names):
-        raise click.UsageError(f"name the backfills, or say --every; the catalog declares {known}")
+        say = "NAME= is missing" if asked_by_make() else "name the backfills, or say --every"
+        raise click.UsageError(f"{say}; the catalog declares {known}")
     if unknown := sorted(set(names) - catalog.backfills.keys()):
         raise click.UsageError(f"unknown backfill {', '.join(unknown)}; known: {known}")
     return sorted(set(names) or catalog.backfills)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,13 +19,12 @@ from interlock.catalog import Json
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
+from interlock.terminal import machine
 from interlock.terraform.output import Shown
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
 are deterministic."""
-NODE_MAJORS = (20, 22)
-"""cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
 OUT = Path("cdktf.out")
 NEW_METRIC = "Cannot find metric(s)"
 FRAME = {"│", "|", "alerting"}
@@ -37,19 +34,10 @@ WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
 
 
 def check_tools() -> None:
-    """CloudError that says what to install when terraform, node or the cdktf command line is missing."""
-    if shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")) is None:
-        raise CloudError(
-            "terraform is not on the PATH; install Terraform 1.9 or newer: developer.hashicorp.com/terraform/install"
-        )
-    if shutil.which("node") is None:
-        raise CloudError("node is not on the PATH; install Node.js 20 or 22: nodejs.org")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = re.match(r"v(\d+)\.", version)
-    if major is None or int(major[1]) not in NODE_MAJORS:
-        raise CloudError(f"node {version} can't run cdktf-cli 0.21; install Node.js 20 or 22: nodejs.org")
-    if shutil.which("cdktf", path="node_modules/.bin") is None:
-        raise CloudError("node_modules is missing; run: make setup")
+    """CloudError that says all that a deploy lacks here, and what to install."""
+    findings = [machine.terraform(), machine.node(), machine.cdktf(), machine.pty(), machine.disk()]
+    if lacking := [finding for finding in findings if finding.wrong]:
+        raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
 
 def output_folder(environment: Environment) -> Path:
@@ -67,7 +55,7 @@ def run_cdktf(
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # the CLI's default cache is shared by all projects of a user
         "CHECKPOINT_DISABLE": "1",
         "DISABLE_VERSION_CHECK": "1",
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+        "NODE_NO_WARNINGS": "1",  # what newer ones say of the archived command line is nobody's to mend
         **({} if asks else {"CI": "1"}),  # plain lines instead of a screen that redraws
     }
     colours = [] if sys.stdout.isatty() else ["--no-color"]

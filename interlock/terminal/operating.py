@@ -54,7 +54,8 @@ def asking_options(command: F) -> F:
 def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
     """The end that --for or --until states."""
     if (duration is None) == (until is None):
-        raise click.UsageError("say how long: --for 2h, or --until 23:00")
+        said = "say how long" if duration is None else "--for and --until are two ends; say one"
+        raise click.UsageError(f"{said}: --for 2h, or --until 23:00")
     try:
         if duration is not None:
             return (now + parse_duration(duration)).replace(microsecond=0)
