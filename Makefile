@@ -53,8 +53,8 @@ plan: setup ## what a deploy would do to each stack, on one screen
 deploy: setup ## deploy all stacks; safe to repeat
 	@$(RUN) deploy
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= UNTIL=2026-01-07T18:00:00Z]
-	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" --until "$$UNTIL" -- $$NAME
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=2h (or UNTIL=23:00)]
+	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza
 	@set -f; $(RUN) backfill off -- $$NAME

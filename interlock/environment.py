@@ -6,6 +6,7 @@ The catalog knows no project, URL or account; they come from `environments/<name
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,8 @@ LOCAL_VARIABLES = (
 
 Required = Literal["reason", "owner"]
 ChannelKind = Literal["email", "slack", "pubsub"]
+INTERLOCK = ".venv/bin/interlock"
+"""The command line as it is called from the repository's root, whether or not its environment is activated."""
 TICK_OFFSET = timedelta(minutes=3)
 """Into the hour, so that ticks are off the minutes at which jobs are staggered."""
 
@@ -135,6 +138,17 @@ class Environment:
         """What the job calls: the URL with its path, or the topic."""
         service = job.target.service
         return self.topic(service) if service.kind is ServiceKind.TOPIC else self.url(job) + job.target.path
+
+
+def interlock_command(*words: str, env: str = LOCAL) -> str:
+    """`interlock WORDS` in an environment, so that it can be pasted at the root of the repository."""
+    return shlex.join([INTERLOCK, *words, *(("--env", env) if env != LOCAL else ())])
+
+
+def make_command(target: str, *, env: str = LOCAL, **variables: str) -> str:
+    """`make TARGET` in an environment, so that it can be pasted at the root of the repository."""
+    given = {**variables, **({"ENV": env} if env != LOCAL else {})}
+    return " ".join(["make", target, *(f"{name}={shlex.quote(value)}" for name, value in given.items())])
 
 
 def refuse_local_variables(environment: Environment, environ: Mapping[str, str]) -> str | None:

@@ -40,7 +40,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
     run = parser.add_subparsers(dest="action", required=True).add_parser(
         "run",
         help="run a command against it",
-        usage="python -m local run [--port N] [--state DIR] [--latency TIME] [--fault SPEC]... -- COMMAND ...",
+        usage="python -m local run [--port N] [--state DIR] [--latency TIME] [--fault SPEC]... [--quiet] -- COMMAND ...",
         description="Run COMMAND against an embedded Google Cloud (Cloud Scheduler, Cloud Storage, and the Terraform "
         "provider hashicorp/google) that lives as long as COMMAND and keeps its state in a folder. The exit code is "
         "COMMAND's.",
@@ -57,11 +57,20 @@ def _parse(argv: Sequence[str]) -> runner.Options:
     run.add_argument("--fault", type=_fault, action="append", default=[], metavar="SPEC",
                      help="METHOD PATH-REGEX CODE [xN | /N]: answer CODE to the first N such calls, or to every Nth; "
                      "METHOD may be *; or 'metrics hidden 30s': alert policies don't find newer log metrics")  # fmt: skip
+    run.add_argument("--quiet", action="store_true",
+                     help="don't say where it runs: COMMAND does, from INTERLOCK_LOCAL_SAYS")  # fmt: skip
     split = list(argv).index("--") if "--" in argv else len(argv)
     given, command = parser.parse_args(argv[:split]), argv[split + 1 :]
     if not command:
         run.error("which COMMAND? for example: python -m local run -- terraform plan")
-    return runner.Options(command=command, state=given.state, port=given.port, latency=given.latency, faults=given.fault)
+    return runner.Options(
+        command=command,
+        state=given.state,
+        port=given.port,
+        latency=given.latency,
+        faults=given.fault,
+        quiet=given.quiet,
+    )
 
 
 def _port(text: str) -> int:

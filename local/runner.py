@@ -17,6 +17,9 @@ from pathlib import Path
 from local import child, emulator, environment, share
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
+STARTED = "started for this command"
+SAYS = "INTERLOCK_LOCAL_SAYS"
+"""How COMMAND came to have a cloud, for a COMMAND that says it itself."""
 EXIT_USAGE = 2
 EXIT_NOT_FOUND = 127  # as shells have it
 _POLL_SECONDS = 0.1
@@ -47,6 +50,7 @@ class Options:
     port: int = 0
     latency: float = 0.0
     faults: Sequence[str] = ()
+    quiet: bool = False
 
 
 def run(options: Options, env: Mapping[str, str]) -> int:
@@ -80,7 +84,7 @@ def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
 
         with provider.serve(Path(sockets) / "provider.sock", url=cloud.url) as served:
             folder.publish(share.Record(pid=os.getpid(), url=cloud.url, reattach=served.reattach))
-            _say(f"{BANNER}: {cloud.url}, state in {options.state}")
+            env = _announced(options, env, url=cloud.url, how=STARTED)
             code = _command(options, env, url=cloud.url, reattach=served.reattach)
             _wait_for_others(folder)
             return code
@@ -105,12 +109,21 @@ def _join(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int
     try:
         with folder.joined(shlex.join(options.command)) as record:
             ignored = ", --port, --latency and --fault are those of that run" if _own_settings(options) else ""
-            _say(f"{BANNER}: {record.url}, state in {options.state}, joined the run of process {record.pid}{ignored}")
+            env = _announced(options, env, url=record.url, how=f"joined the run of process {record.pid}{ignored}")
             return _command(options, env, url=record.url, reattach=record.reattach)
     except share.NoAnswerError:
         raise UsageError(
             f"another `local run` holds {options.state} but doesn't answer; end it, or choose --state DIR"
         ) from None
+
+
+def _announced(options: Options, env: Mapping[str, str], *, url: str, how: str) -> Mapping[str, str]:
+    """Says where COMMAND acts, or has COMMAND say it."""
+    if options.quiet:
+        return {**env, SAYS: f"{how}, state in {options.state}"}
+    joined = f", {how}" if how != STARTED else ""
+    _say(f"{BANNER}: {url}, state in {options.state}{joined}")
+    return env
 
 
 def _own_settings(options: Options) -> bool:

@@ -61,7 +61,7 @@ def conflict_policy(env: Environment) -> Policy:
         metric=CONFLICTS,
         what="More than {above} statements of ${metric.label.table} failed within {period} because two writers changed it at"
         " once. The coordinator holds the jobs that write the table for {hold} and lets them go by itself.",
-        command=f"""interlock holds --env {env.name}
+        command=f""".venv/bin/interlock holds --env {env.name}
 # which jobs of BigQuery, whose, and their statements (resourceName ends in the job id)
 gcloud logging read 'protoPayload.metadata.jobChange.job.jobStatus.errorResult.message=~"concurrent update"' \\
   --project={env.project} --freshness=1h --format='value({fields})'""",
@@ -102,7 +102,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=of(events.RECONCILE_FAILED),
             what="A reconcile touched nothing, or did not come to rest: the declaration in the bucket can't be read, or holds"
             " changed all the while.",
-            command="interlock status --env {env}",
+            command=".venv/bin/interlock status --env {env}",
             above=1,
             period=3 * env.tick,
         ),
@@ -125,7 +125,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=of(events.ENABLED_WHILE_HELD),
             what="${metric.label.job} was enabled while something holds it: somebody resumed it by hand, or a deploy raced with"
             " a hold. The coordinator pauses it again; a run may have begun.",
-            command="interlock why ${metric.label.job} --env {env}",
+            command=".venv/bin/interlock why ${metric.label.job} --env {env}",
             by="job",
             period=while_it_lasts,
         ),
@@ -136,8 +136,9 @@ def policies(env: Environment) -> list[Policy]:
             metric=of(events.PAUSED_WITHOUT_HOLD),
             what="${metric.label.job} was paused by hand: no hold covers it and the catalog does not declare it paused. The"
             " coordinator resumes it. Whoever wants it paused needs a hold, which says why and until when.",
-            command="interlock why ${metric.label.job} --env {env}\n"
-            "interlock hold job/${metric.label.job} --env {env} --for 2h --reason '...' # only if it has to stay paused",
+            command=".venv/bin/interlock why ${metric.label.job} --env {env}\n"
+            ".venv/bin/interlock hold job/${metric.label.job} --env {env} --for 2h --reason '...'"
+            " # only if it has to stay paused",
             by="job",
             period=while_it_lasts,
         ),
@@ -147,7 +148,7 @@ def policies(env: Environment) -> list[Policy]:
             severity="WARNING",
             metric=of(events.HOLD_ENDING),
             what="${metric.label.hold} ends soon, and its jobs resume then, whether the backfill is through or not.",
-            command="interlock holds --env {env}\n# only if ${metric.label.hold} is not through\n"
+            command=".venv/bin/interlock holds --env {env}\n# only if ${metric.label.hold} is not through\n"
             "make backfill-on NAME=... UNTIL=... REASON=... OWNER=... ENV={env}",
             by="hold",
             period=while_it_lasts,
@@ -171,7 +172,7 @@ def policies(env: Environment) -> list[Policy]:
             what="${metric.label.hold} is no hold of anything known: its name does not parse, then it holds nothing, or its"
             " scope is not in the catalog, then it holds what it did when it was written. Whoever wrote it believes that jobs"
             " are held.",
-            command="interlock status --env {env}\ngcloud storage rm 'gs://{bucket}/NAME' # when nobody misses it",
+            command=".venv/bin/interlock status --env {env}\ngcloud storage rm 'gs://{bucket}/NAME' # when nobody misses it",
             by="hold",
             period=while_it_lasts,
         ),
@@ -181,7 +182,7 @@ def policies(env: Environment) -> list[Policy]:
             severity="ERROR",
             metric=of(events.RUN_MISSED),
             what="${metric.label.job} should have fired, nothing held it, and Cloud Scheduler has no attempt of it.",
-            command="interlock why ${metric.label.job} --env {env}\n"
+            command=".venv/bin/interlock why ${metric.label.job} --env {env}\n"
             "gcloud scheduler jobs describe ${metric.label.job} --location=REGION --project={project}",
             by="job",
             period=while_it_lasts,
@@ -193,7 +194,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=of(events.UNRESOLVED_CLAIM),
             what="The coordinator claimed a missed run and does not know whether it was started. It never tries again: a second"
             " run could do harm, and only a person can tell.",
-            command="interlock status --env {env} # names the job, and the commands that run it or drop the claim",
+            command=".venv/bin/interlock status --env {env} # names the job, and the commands that run it or drop the claim",
             by="job",
             period=while_it_lasts,
             kind="each",
@@ -204,7 +205,7 @@ def policies(env: Environment) -> list[Policy]:
             severity="ERROR",
             metric=of(events.ACTION_FAILED),
             what="Cloud Scheduler refused to change ${metric.label.job}, retries included. The other jobs are right.",
-            command="interlock why ${metric.label.job} --env {env}",
+            command=".venv/bin/interlock why ${metric.label.job} --env {env}",
             by="job",
             above=1,
             period=2 * while_it_lasts,
@@ -216,7 +217,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=of(events.JOB_BROKEN),
             what="${metric.label.job} does not run: it is missing, Google disabled it, or its last update failed. A plan shows"
             " nothing of the latter two.",
-            command="interlock why ${metric.label.job} --env {env}\nmake deploy ENV={env}",
+            command=".venv/bin/interlock why ${metric.label.job} --env {env}\nmake deploy ENV={env}",
             by="job",
             above=1,
             period=2 * while_it_lasts,
@@ -241,7 +242,7 @@ def policies(env: Environment) -> list[Policy]:
             metric=LIMITS,
             what="Statements of ${metric.label.table} failed at the DML queue, the rate of table updates or a quota: too many"
             " writers at once, though no two of them in conflict.",
-            command="interlock affected table/DATASET.TABLE # the jobs that write it",
+            command=".venv/bin/interlock affected table/DATASET.TABLE # the jobs that write it",
             by="table",
             period=HALF_AN_HOUR,
         ),

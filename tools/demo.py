@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from interlock.environment import interlock_command
+
 BIN = Path(sys.executable).parent
 INTERLOCK = str(BIN / "interlock")
 
@@ -22,10 +24,10 @@ STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
         "The backfill is turned on. The plan changes `paused` on exactly these jobs and writes one flag.",
         ("backfill", "on", "tdza", "--reason", "reprocess 2025-26"),
     ),
-    ("Who holds what until when? What is paused by declaration stays so, and is told apart.", ("status",)),
+    ("Who holds what until when, and how does it end?", ("holds",)),
     ("A colleague merges something else and deploys: the backfill stays on, nothing changes.", ("deploy",)),
     ("The backfill is done. Exactly the jobs that it held run again; the ten stay paused.", ("backfill", "off", "tdza")),
-    ("And that is all that is left:", ("status",)),
+    ("What is paused by declaration stays so, and is told apart. That is all that is left:", ("status",)),
 )
 ADVICE = "Now by yourself: make deploy, make backfill-on NAME=tdza, make status, make backfill-off NAME=tdza."
 
@@ -38,7 +40,7 @@ def main() -> int:
             return subprocess.run(again, check=False).returncode
     began = time.monotonic()
     for number, (narration, words) in enumerate(STORY, start=1):
-        print(f"\n[{number}/{len(STORY)}] {narration}\n$ interlock {' '.join(words)}", flush=True)
+        print(f"\n[{number}/{len(STORY)}] {narration}\n$ {interlock_command(*words)}", flush=True)
         code = subprocess.run([INTERLOCK, *words], check=False).returncode
         if code != 0:
             return code

@@ -25,10 +25,12 @@ COMMANDS = {
     "hold": "Keep the jobs of a scope from firing, until an end.",
     "holds": "What is held: by whom, why, until when, and how to end it.",
     "inventory": "Jobs, functions and Cloud Run services side by side, and which services no job leads to.",
+    "plan": "What a deploy would do to each stack.",
     "release": "End a hold before its end.",
     "review": "What a change of the catalog means: before and after, most important first.",
     "show": "One job, resolved, and where each of its values comes from.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
+    "synth": "Write the stacks as Terraform's JSON.",
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",
     "unlock": "Release the state lock that a killed deploy left.",
     "validate": "Check the catalog: everything wrong in it, with file and line.",
@@ -37,6 +39,8 @@ COMMANDS = {
 }
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
+DETAILED = {"plan": 1}
+"""Commands whose 2 says that there are changes, as Terraform's -detailed-exitcode, and their code for a mistake."""
 
 
 class _Commands(click.Group):
@@ -71,19 +75,24 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if asked_by_make():
+                click.echo(f"Error: {usage_error(error)}", err=True)
+            else:
+                error.show()
+            ctx.exit(_bad_input(ctx))
         except SourceError as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             click.echo(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
-            ctx.exit(BAD_INPUT)
+            ctx.exit(_bad_input(ctx))
         except CloudError as error:
             click.echo(f"Error: {as_typed(str(error))}", err=True)
-            ctx.exit(BAD_INPUT)
-        except click.UsageError as error:
-            if not asked_by_make():
-                raise
-            click.echo(f"Error: {usage_error(error)}", err=True)
-            ctx.exit(BAD_INPUT)
+            ctx.exit(_bad_input(ctx))
+
+
+def _bad_input(ctx: click.Context) -> int:
+    return DETAILED.get(ctx.invoked_subcommand or "", BAD_INPUT)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

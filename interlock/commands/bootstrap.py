@@ -6,6 +6,7 @@ import click
 
 from interlock.gcp.storage import ensure_state_bucket
 from interlock.terminal.common import Place, env_option
+from interlock.terminal.printed import make
 
 
 @click.command()
@@ -15,3 +16,4 @@ def command(env_name: str) -> None:
     cloud = Place(env_name).cloud
     made = ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
     click.echo(f"state bucket gs://{cloud.state_bucket}: {'made' if made else 'there already'}")
+    click.echo(f"Then: {make('deploy')}")

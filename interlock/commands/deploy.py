@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from interlock.commands import status
+from interlock.catalog import Catalog
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import ensure_state_bucket, has_bucket
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import STACKS, check_tools, deploy_stack, synthesize
+from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.printed import make
+from interlock.terraform.changes import Changes
 
 
 @click.command()
 @catalog_option
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
-@click.pass_context
-def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
-    """Synthesize once, then deploy the stacks in order, and show the deployed jobs.
+@click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
+def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
+    """Synthesize once, plan every stack, and apply these plans in order.
 
     Backfills that are on stay on, and those whose end has passed are ended: deploying is always safe to repeat.
     """
     cloud = Place(env_name).cloud
-    load_catalog(root)
+    catalog = load_catalog(root)
     check_tools()
     if cloud.name == LOCAL:
         ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
     elif not has_bucket(cloud.project, cloud.state_bucket):
-        raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: make bootstrap ENV={cloud.name}")
+        raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
+    click.echo(f"deploy of {said_catalog(catalog, root)}, to {cloud.name}")
     synthesize(cloud, root)
-    for stack in STACKS:
-        # cdktf also succeeds when its plan is dismissed, and each stack needs what those before it have made.
-        if stack != STACKS[0] and not yes and cloud.name != LOCAL:
-            click.confirm(f"Go on with {stack}? Only if what came before was applied, or had no changes", abort=True)
-        deploy_stack(cloud, stack, {}, yes=yes)
+    deploying = Deploying(environment=cloud, yes=yes, verbose=verbose)
+    first, *others = STACKS
+    if has_bucket(cloud.project, cloud.bucket):
+        applied = deploying.bring_about(STACKS)
+    else:  # the others list its bucket as they are planned
+        click.echo(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
+        deploying.bring_about([first])
+        applied = deploying.bring_about(others)
     ask_to_reconcile(cloud)
-    ctx.invoke(status.command, root=root, env_name=env_name, style="table", everything=True)
+    _say_figures(catalog, applied["schedules"].planned.changes, datetime.now(UTC))
+
+
+def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:
+    paused = {job for job, is_paused in after.jobs.items() if is_paused}
+    declared = {name for name, job in catalog.jobs.items() if job.paused}
+    click.echo(
+        f"{len(after.jobs)} jobs: {len(after.jobs) - len(paused)} enabled, {len(paused)} paused "
+        f"({len(declared)} by declaration, {len(paused - declared)} held)"
+    )
+    on = until_when(after, now)
+    for backfill, end in on.items():
+        click.echo(f"{backfill} is on until {end}")
+    click.echo(f"Look at them: {make('status')}")

@@ -8,17 +8,20 @@ import click
 
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
-from interlock.gcp.storage import remove_state_bucket
-from interlock.terminal.cdktf import STACKS, check_tools, run_cdktf, say_lock, synthesize
+from interlock.gcp.storage import has_bucket, remove_state_bucket
+from interlock.reading.files import load_catalog
+from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.deploying import Deploying, said_catalog
+from interlock.terminal.printed import make
 
 
 @click.command()
 @catalog_option
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
-@click.pass_context
-def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
+def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
     """Destroy the alerts, every job, the coordinator, the bucket with all versions of flags and holds, and the state."""
     cloud = Place(env_name).cloud
     if not cloud.allow_destroy:
@@ -28,9 +31,15 @@ def command(ctx: click.Context, root: Path, env_name: str, yes: bool) -> None:
     if not yes and cloud.name != LOCAL:
         click.confirm(f"Destroy everything that Interlock made in {cloud.project}?", abort=True)
     check_tools()
+    if not has_bucket(cloud.project, cloud.state_bucket):
+        click.echo(f"nothing is deployed in {cloud.project}: there is no state bucket {cloud.state_bucket}")
+        return
+    click.echo(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     synthesize(cloud, root)
-    for stack in reversed(STACKS):
-        if code := run_cdktf(cloud, "destroy", stack, "--skip-synth", "--auto-approve"):
-            say_lock(cloud, stack)
-            ctx.exit(code)
+    deploying = Deploying(environment=cloud, yes=True, verbose=verbose)
+    gone = 0
+    for stack in reversed(STACKS):  # planned one by one: a plan lists the bucket, which is in the last of them
+        gone += len(deploying.bring_about([stack], destroy=True)[stack].done)
     remove_state_bucket(cloud.project, cloud.state_bucket)
+    click.echo(f"Everything that Interlock made in {cloud.project} is gone: {gone} resources, and the state.")
+    click.echo(f"Make it again: {make('deploy')}")

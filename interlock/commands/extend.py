@@ -8,16 +8,14 @@ from interlock.gcp import CloudError
 from interlock.holds import format_instant
 from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 from interlock.terminal.common import env_option
+from interlock.terminal.ends import end_options, own_zone, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
-    end_options,
-    own_zone,
     print_effects,
     request,
     say_end,
     the_hold,
-    typed_end,
 )
 from interlock.terminal.site import see
 from interlock.timing.effect import effects

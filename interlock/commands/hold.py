@@ -9,17 +9,16 @@ from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
+from interlock.terminal.ends import end_options, own_zone, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
-    end_options,
     own_name,
-    own_zone,
     print_effects,
     request,
     say_end,
-    typed_end,
 )
+from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
 from interlock.timing.effect import effects
 
@@ -64,6 +63,6 @@ def command(
     confirm(site.environment, "Hold it?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
     done = request(site, {"action": "hold", **content}, direct=direct)
-    click.echo(f"To end it before: interlock release {scope} {id}")
+    click.echo(f"To end it before: {interlock('release', scope, id)}")
     drained = not wait or wait_for_drain(site, covered)
     ctx.exit(0 if done and drained else 1)

@@ -22,7 +22,7 @@ from interlock.reading.located import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
 from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
-from interlock.terminal.operating import own_zone
+from interlock.terminal.ends import own_zone
 from interlock.terminal.refs import RefError, catalog_at
 from interlock.terraform.job_changes import JobChanges, job_changes
 from interlock.terraform.plan import PlanError, load_plan

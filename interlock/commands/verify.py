@@ -23,7 +23,7 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.operating import own_zone
+from interlock.terminal.ends import own_zone
 from interlock.terminal.verify_output import print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said

@@ -16,7 +16,8 @@ from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
 from interlock.names import count, did_you_mean
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.operating import own_zone, say_end
+from interlock.terminal.ends import own_zone
+from interlock.terminal.operating import say_end
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import fires, made_up_for

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from interlock.catalog import Json
-from interlock.environment import Environment
+from interlock.environment import Environment, interlock_command
 from interlock.gcp import CloudError, local_url
 from interlock.runtime.events import REQUEST_FAILED
 
@@ -50,7 +50,8 @@ def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[
             response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
         except (GoogleAuthError, OSError) as error:
             raise CloudError(
-                f"no answer from the coordinator at {url}: {error}; it may have done what was asked: look with interlock holds"
+                f"no answer from the coordinator at {url}: {error}; it may have done what was asked: look with "
+                + interlock_command("holds", env=environment.name)
             ) from error
         status, content = int(response.status), _content(response.data)
         # After a gateway's timeout minutes have passed already.

@@ -167,7 +167,11 @@ class _Maker:
         days = uncovered_days(job, job.schedule.fires_between(min(since, now), now, zone(job.time_zone)), now)
         shown = ", ".join(str(day) for day in days[:SHOWN_DAYS])
         more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
-        return f"; no run covers {shown}{more}: interlock show {name} --day DAY says how to run one by hand" if days else ""
+        return (
+            f"; no run covers {shown}{more}: .venv/bin/interlock show {name} --day DAY says how to run one by hand"
+            if days
+            else ""
+        )
 
     def _cleared(self, name: str) -> bool:
         """Whether no other instance is at this mark: the claim of one that died is deleted."""

@@ -14,13 +14,16 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
 from interlock.reading.files import load_catalog, load_environment
+from interlock.terminal.local_target import is_running, run_with_local_target, where
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+CATALOG = Path("catalog")
+"""The root of the catalog where nobody says another."""
 ENDLESS = 10_000
 """Columns, where nothing shall be folded."""
 
@@ -34,7 +37,7 @@ def catalog_option(command: F) -> F:
         "--catalog",
         "root",
         envvar="INTERLOCK_CATALOG",
-        default="catalog",
+        default=CATALOG,
         show_default=True,
         type=click.Path(path_type=Path),
         help="Folder of the catalog, one folder a platform in it. [env: INTERLOCK_CATALOG]",
@@ -69,18 +72,34 @@ class Place:
     """Where a command acts, checked and said: on standard error, so that output can be piped."""
 
     def __init__(self, env_name: str) -> None:
-        self.environment = load_environment(environments_folder(), env_name)
-        if refusal := refuse_local_variables(self.environment, os.environ):
+        self._environment = load_environment(environments_folder(), env_name)
+        if refusal := refuse_local_variables(self._environment, os.environ):
             raise CloudError(refusal)
-        click.echo(self.environment.where, err=True)
+        if not self._needs_start:
+            self._say()
+
+    @property
+    def _needs_start(self) -> bool:
+        return self._environment.name == LOCAL and not is_running()
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The environment, for a command that asks no cloud of it."""
+        if self._needs_start:
+            self._say()
+        return self._environment
 
     @cached_property
     def cloud(self) -> Environment:
-        """The environment, for a command that asks the cloud: the local one must be running."""
-        if self.environment.name == LOCAL and local_url() is None:
-            words = " ".join(["interlock", *sys.argv[1:]])
-            raise CloudError(f"the local target is not running; run: python -m local run -- {words}")
-        return self.environment
+        """The environment, for a command that asks the cloud. The local one is started for it where it does not run: then the
+        command begins anew below it, and this does not return."""
+        if self._needs_start:
+            run_with_local_target(sys.argv[1:])
+        return self._environment
+
+    def _say(self) -> None:
+        line = self._environment.where
+        click.echo(where(line) if self._environment.name == LOCAL else line, err=True)
 
 
 def environments_folder() -> Path:

@@ -8,14 +8,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 
 from interlock.catalog import Json
-from interlock.cron import ZoneError, zone
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.clock import check_clock
@@ -27,53 +24,24 @@ from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
 from interlock.runtime.requests import Rejected, parse_request
 from interlock.terminal.common import cell, new_table, print_table
+from interlock.terminal.ends import own_zone
+from interlock.terminal.printed import folded, interlock, make
 from interlock.terminal.site import Site, asking
 from interlock.timing.effect import Effect, made_up_for
-from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
-LOCALTIME = Path("/etc/localtime")
 TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
 """Events that many jobs share, as people read them."""
+SHOWN_ALIKE = 3
+"""Lines about one kind of event; after a long hold every job may have one."""
 SHOWN_JOBS = 40
 """Rows of an effect; a hold of everything has hundreds."""
-
-
-def end_options(command: F) -> F:
-    """--for, --until."""
-    command = click.option("--until", metavar="END", help="Its end: 23:00, 2026-11-24 07:00, or RFC 3339.")(command)
-    return click.option("--for", "duration", metavar="DURATION", help="Its end, from now: 45m, 2h, 1h30m or 4d.")(command)
 
 
 def asking_options(command: F) -> F:
     """--yes, --direct."""
     command = click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")(command)
     return click.option("--direct", is_flag=True, help="Without the coordinator: do here what it would do.")(command)
-
-
-def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
-    """The end that --for or --until states."""
-    if (duration is None) == (until is None):
-        said = "say how long" if duration is None else "--for and --until are two ends; say one"
-        raise click.UsageError(f"{said}: --for 2h, or --until 23:00")
-    try:
-        if duration is not None:
-            return (now + parse_duration(duration)).replace(microsecond=0)
-        return parse_end(until or "", now, own_zone())
-    except (ValueError, OverflowError) as error:
-        raise click.UsageError(str(error)) from None
-
-
-def own_zone() -> ZoneInfo:
-    """The time zone of who types: TZ, else this machine's, else UTC."""
-    named = os.environ.get("TZ", "").removeprefix(":")
-    linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
-    for name in (named, linked):
-        try:
-            return zone(name)
-        except ZoneError:
-            continue
-    return ZoneInfo("Etc/UTC")
 
 
 def own_name() -> str:
@@ -95,8 +63,8 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     if flagged and id is None:
         name = scope.partition("/")[2]
         raise click.UsageError(
-            f"{scope} is on by its flag, which Terraform writes; make backfill-off NAME={name} ends it,"
-            f" make backfill-on NAME={name} UNTIL=... extends it"
+            f"{scope} is on by its flag, which Terraform writes; to end it: {make('backfill-off', NAME=name)};"
+            f" to extend it: {make('backfill-on', NAME=name, FOR='2h')}"
         )
     others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
     raise click.UsageError(
@@ -168,7 +136,7 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
     """What was done, the jobs of one kind of change together; returns `ok`."""
     records = report.get("records")
     together: dict[str, list[str]] = {}
-    alone: list[str] = []
+    alone: dict[str, list[tuple[str, str]]] = {}
     for record in records if isinstance(records, list) else []:
         if not isinstance(record, dict):
             continue
@@ -176,11 +144,18 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
         if event in TOGETHER:
             together.setdefault(event, []).append(about)
         elif event != RECONCILED:
-            alone.append(f"{event.replace('_', ' ')}: {f'{about}: ' if about else ''}{record.get('why')}")
-    for line in alone:
-        click.echo(line)
+            alone.setdefault(event, []).append((about, str(record.get("why"))))
+    for event, found in alone.items():
+        what = event.replace("_", " ")
+        for about, why in found[:SHOWN_ALIKE]:
+            click.echo(f"{what}: {f'{about}: ' if about else ''}{why}")
+        for line in folded(f"{what}, too: ", [about for about, _ in found[SHOWN_ALIKE:]]) if found[SHOWN_ALIKE:] else []:
+            click.echo(line)
     for event, names in together.items():
-        click.echo(f"{TOGETHER[event]} {count(len(names), 'job')}: {', '.join(sorted(names))}")
+        for line in folded(f"{TOGETHER[event]} {count(len(names), 'job')}: ", sorted(names)):
+            click.echo(line)
     if not ok:
-        click.echo("Not everything is done; the coordinator tries again at its next tick. Look: interlock status", err=True)
+        click.echo(
+            f"Not everything is done; the coordinator tries again at its next tick. Look: {interlock('status')}", err=True
+        )
     return ok

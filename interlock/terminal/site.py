@@ -23,6 +23,7 @@ from interlock.runtime.ports import NoBucket, Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Reader
 from interlock.terminal.common import Place
+from interlock.terminal.printed import make
 from interlock.timing.effect import fires
 
 PATIENCE = timedelta(seconds=15)
@@ -101,7 +102,7 @@ def asking(environment: Environment) -> Iterator[None]:
         raise CloudError(f"gs://{environment.bucket}: {error}") from error
     except NoBucket as error:
         raise CloudError(
-            f"there is no bucket {environment.bucket}; deploy the coordination stack first: make deploy"
+            f"there is no bucket {environment.bucket}; deploy the coordination stack first: {make('deploy')}"
         ) from error
     except Refused as error:
         raise CloudError(f"project {environment.project} refuses: {error}") from error

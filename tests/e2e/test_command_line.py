@@ -4,39 +4,58 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import time
 import urllib.request
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL, serve
-from tests.e2e.deployment import FAR, ROOT, STACKS, Deployment, clean_environ, finish, instant, start
+from tests.e2e.deployment import CHANGES, FAILED, FAR, ROOT, Deployment, clean_environ, finish, instant, start
+from tests.e2e.live import Live
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
+from tests.golden import golden
 
 BIN = Path(sys.prefix) / "bin"
 PATIENCE_SECONDS = 120
 LOCAL_RUN = (str(BIN / "python"), "-m", "local", "run", "--state")
 
 
+@pytest.mark.golden
 def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment, whole_catalog: Catalog) -> None:
     del nothing.environ["INTERLOCK_CATALOG"]  # the platform's
+    assert nothing.interlock("plan").code == CHANGES
     first = nothing.interlock("deploy").succeeded()
-    assert first.raw.startswith("LOCAL STAND-IN, not Google Cloud\n")
-    summary = "143 jobs: 133 enabled, 10 paused (10 by declaration, 0 held); no drift"
-    assert summary in first.text
-    for name in whole_catalog.jobs:
-        assert f"\n{name} " in first.raw.replace("\n ", "\n"), f"the table does not show {name}"
+    golden("commands/deploy-first.txt", first.raw)
+    assert len(first.raw.splitlines()) <= 40
+    assert nothing.jobs().keys() == whole_catalog.jobs.keys()
+    assert "143 jobs: 133 enabled, 10 paused (10 by declaration, 0 held); no drift" in nothing.interlock("status").text
     before = nothing.writes()
-    second = nothing.interlock("deploy").succeeded()
-    assert second.text.count("No changes. Your infrastructure matches the configuration.") == len(STACKS), second.raw
-    assert summary in second.text
+    golden("commands/deploy-again.txt", nothing.interlock("deploy").succeeded().raw)
+    golden("commands/plan-nothing.txt", nothing.interlock("plan").succeeded().raw)
+    planned = nothing.interlock("plan", "--on", "tdza")
+    assert planned.code == CHANGES
+    golden("commands/plan-on.txt", planned.raw)
+    assert nothing.interlock("plan", "--on", "nope").code == FAILED, "2 would say that there are changes"
     assert _changes(nothing.writes()) == _changes(before)
+    _toggle(nothing, "tdza")
+
+
+def _toggle(cloud: Deployment, backfill: str) -> None:
+    """On and off, in few lines, none of them wider than a terminal."""
+    Live(deployment=cloud).stand_at(datetime.now(UTC))  # so that no run is due meanwhile, and caught up
+    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", TZ="UTC").succeeded()
+    off = cloud.interlock("backfill", "off", backfill).succeeded()
+    for name, said in (("on", on), ("off", off)):
+        golden(f"commands/backfill-{name}.txt", re.sub(r"until \S+ \S+ UTC", "until END", said.raw))
+        assert len(said.raw.splitlines()) <= 12
+        assert max(map(len, said.raw.splitlines())) <= 80
 
 
 def _changes(writes: dict[str, int]) -> dict[str, int]:
@@ -130,7 +149,7 @@ def _only(tmp_path: Path, *tools: str) -> str:
         pytest.param(("backfill", "on", "nope"), {}, "unknown backfill nope; known: books, marts", id="an unknown backfill"),
         pytest.param(("backfill", "on"), {}, "name the backfills, or say --every", id="no backfill at all"),
         pytest.param(
-            ("backfill", "on", "books", "--until", "tomorrow"), {}, "tomorrow is no end", id="an end that is no instant"
+            ("backfill", "on", "books", "--until", "tomorrow"), {}, "'tomorrow' is no time", id="an end that is no instant"
         ),
         pytest.param(("backfill", "on", "books", "--until", "2020-01-01T00:00:00Z"), {}, "has passed", id="an end in the past"),
         pytest.param(
@@ -145,9 +164,6 @@ def _only(tmp_path: Path, *tools: str) -> str:
         pytest.param(("unlock", "nope"), {}, "'nope' is not one of 'coordination', 'schedules'", id="an unknown stack"),
         pytest.param(
             ("deploy",), {"INTERLOCK_CATALOG": "/nowhere"}, "there is no catalog here", id="a catalog that is not there"
-        ),
-        pytest.param(
-            ("deploy",), {"INTERLOCK_LOCAL_URL": ""}, "the local target is not running", id="the local target does not run"
         ),
     ],
 )

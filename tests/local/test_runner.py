@@ -101,6 +101,11 @@ def test_the_first_line_says_where_it_acts_and_the_code_is_the_commands(finish, 
     assert answers(out.strip()) is None
 
 
+def test_a_command_that_says_itself_where_it_acts_is_told_how_that_came(finish):
+    code, out, err = finish("sh", "-c", "echo $INTERLOCK_LOCAL_SAYS", options=["--quiet"])
+    assert (code, out.strip(), err) == (0, "started for this command, state in .local", "")
+
+
 def test_the_command_gets_an_environment_that_leads_here(finish, tmp_path):
     given = {
         "GOOGLE_APPLICATION_CREDENTIALS": "/secret.json",

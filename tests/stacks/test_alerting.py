@@ -119,7 +119,7 @@ def _in_order(whole: Stacks, keys: list[str]) -> list[Json]:
 def test_every_policy_names_its_first_command_and_is_not_too_long(env: Environment) -> None:
     for policy in policies(env):
         text = documentation(policy, env)
-        assert re.search(r"```\n(interlock|gcloud|make) ", text), policy.key
+        assert re.search(r"```\n(\.venv/bin/interlock|gcloud|make) ", text), policy.key
         assert len(text.encode()) <= MAX_DOCUMENTATION_BYTES
         assert not re.search(r"\{(?!metric\.label|log\.extracted_label)", text.replace("${", "{")), policy.key
 

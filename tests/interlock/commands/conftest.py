@@ -21,6 +21,7 @@ from interlock.commands import main
 from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
 from interlock.runtime.declaration_file import OBJECT, to_json
+from interlock.terminal import local_target
 from local.emulator import serve
 
 ROOT = Path(__file__).parents[3]
@@ -41,9 +42,19 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(root: Path) -> dict[str, str]:
     """INTERLOCK_CATALOG, and nothing of ours besides."""
-    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_")
+    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "MAKE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"INTERLOCK_CATALOG": str(root)}
+
+
+@pytest.fixture(autouse=True)
+def _no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that needs the local target would become another process: not this one."""
+
+    def refuse(path: str, words: list[str]) -> None:
+        raise AssertionError(f"would become {path} {words}")
+
+    monkeypatch.setattr(local_target.os, "execv", refuse)
 
 
 @pytest.fixture

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
-from interlock.commands import deploy, extend, hold, release
+from interlock.commands import extend, hold, release
 from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import operating
-from interlock.terminal.cdktf import STACKS
 from interlock.terminal.site import Site
 from tests.coordinator.memory import World
 from tests.interlock.commands.conftest import ENVIRONMENT
@@ -74,27 +72,3 @@ def test_with_a_yes_it_is_done(world: World, monkeypatch: pytest.MonkeyPatch, mo
     assert len(world.names("holds/")) == 1
     assert run(world, monkeypatch, "release", "service/scrapers", *more, typed=typed).exit_code == 0
     assert (world.names("holds/"), world.states()) == ([], before)
-
-
-@pytest.mark.parametrize(
-    ("more", "typed", "deployed"),
-    [
-        pytest.param((), "n\n", ["coordination"], id="a no to the second"),
-        pytest.param((), "y\nn\n", ["coordination", "schedules"], id="a no to the third"),
-        pytest.param((), "y\ny\n", ["coordination", "schedules", "alerting"], id="a yes to both"),
-        pytest.param(("--yes",), "", ["coordination", "schedules", "alerting"], id="--yes"),
-    ],
-)
-def test_a_deploy_goes_on_to_the_next_stack_only_with_a_yes_as_a_dismissed_plan_looks_like_success(
-    root: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], typed: str, deployed: list[str]
-) -> None:
-    done: list[str] = []
-    monkeypatch.setattr(deploy, "Place", lambda _: SimpleNamespace(cloud=PRODUCTION))
-    monkeypatch.setattr(deploy, "has_bucket", lambda *_: True)
-    monkeypatch.setattr(deploy, "deploy_stack", lambda _, stack, *__, **___: done.append(stack))
-    for name in ("check_tools", "synthesize", "ask_to_reconcile"):
-        monkeypatch.setattr(deploy, name, lambda *_: None)
-    monkeypatch.setattr(deploy.status.command, "callback", lambda **_: None)
-    result = CliRunner().invoke(deploy.command, ["--catalog", str(root), "--env", "production", *more], input=typed)
-    assert done == deployed
-    assert result.exit_code == (0 if len(deployed) == len(STACKS) else 1)

@@ -1,93 +1,375 @@
-"""Deploying a stack: a metric that is too new is waited for, and nothing else is tried again."""
+"""Deploying stacks: what is said before and after, what is asked, what is tried again, and what a failure says to do.
+
+Terraform is a script here that says what a real one said; tests/e2e has the real one.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner, Result
 
-from interlock.terminal import cdktf
-from interlock.terminal.cdktf import STACKS, deploy_stack, names_new_metric
-from tests.interlock.commands.conftest import ENVIRONMENT
+from interlock.terminal import deploying
+from interlock.terminal.cdktf import STACKS
+from interlock.terminal.deploying import TRIES, WAIT, Deploying, goes_no_further, names_of, waits_for_metric
+from interlock.terminal.process import Ended
+from interlock.terminal.terraform import LOCK_FILE, PLAN, STACK_FILE, Planned, Stack
+from interlock.terraform.changes import Change, Changes, Kind
+from interlock.terraform.events import Problem
+from tests.golden import golden
+from tests.interlock.commands.conftest import ENVIRONMENT, Run
 
-MISSING = """\
-alerting  Error: Error creating AlertPolicy: googleapi: Error 404: Cannot find metric(s) that match type = "logging.g".
-
-            with google_monitoring_alert_policy.conflicts,
-"""
-FOLDED = """\
-alerting  │ Error: Error creating AlertPolicy: googleapi: Error 404: Cannot
-          │ find metric(s) that match type = "logging.googleapis.com/user/x".
-"""
-DENIED = (
-    "alerting  Error: Error creating AlertPolicy: googleapi: Error 403: Permission monitoring.alertPolicies.create denied\n"
+PRODUCTION = replace(ENVIRONMENT, name="production")
+JOB, FLAG, POLICY = (
+    "google_cloud_scheduler_job",
+    'google_storage_bucket_object.flags["marts"]',
+    "google_monitoring_alert_policy.conflicts",
 )
-FAKE = """\
+MISSING = 'googleapi: Error 404: Cannot find metric(s) that match type = "logging.googleapis.com/user/x".'
+DENIED = "googleapi: Error 403: Permission monitoring.alertPolicies.create denied"
+TERRAFORM = """\
 #!/bin/sh
-echo "$@" >> runs
-answer=answer$(wc -l < runs | tr -d ' ')
-test -e $answer || exit 0
-cat $answer
-exit 1
+# Plans what its folder says, answers the applies in turn, and notes what it was asked.
+stack=${1#-chdir=}; shift
+name=$(basename "$stack")
+echo "$name $*" >> asked
+applied=$(grep -c "^$name apply " asked)
+case $1 in
+  plan)
+    touch "$stack/interlock.plan"
+    cat "$stack/planned" 2>/dev/null
+    grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
+  show)
+    echo "Warning: some configuration is not there" >&2
+    test "$2" = -json && cat "$stack/plan.json" || echo "Terraform's own text";;
+  apply)
+    rm "$stack/interlock.plan"
+    cat "$stack/answer$applied" "$stack/answer" 2>/dev/null
+    test ! -e "$stack/answer$applied"
+    exit;;
+esac
+exit 0
 """
 
 
-@pytest.mark.parametrize(
-    ("said", "new"),
-    [
-        pytest.param(MISSING, True, id="on one line"),
-        pytest.param(FOLDED, True, id="folded into a frame"),
-        pytest.param(DENIED, False, id="another refusal"),
-        pytest.param("", False, id="nothing said"),
-    ],
-)
-def test_a_metric_that_is_too_new_is_recognized(said: str, new: bool) -> None:
-    assert names_new_metric(said.splitlines(keepends=True)) is new
+def diagnostic(summary: str, address: str = "", severity: str = "error") -> str:
+    found = {"severity": severity, "summary": summary, "detail": "", **({"address": address} if address else {})}
+    return json.dumps({"@level": severity, "@message": summary, "type": "diagnostic", "diagnostic": found}) + "\n"
+
+
+def step(kind: str, address: str, action: str) -> str:
+    return json.dumps({"@message": address, "type": kind, "hook": {"resource": {"addr": address}, "action": action}}) + "\n"
+
+
+def change(address: str, *actions: str, **values: object) -> dict[str, object]:
+    type, _, name = address.partition("[")[0].partition(".")
+    found = {"actions": [*actions], **values}
+    return {"address": address, "mode": "managed", "type": type, "name": name, "change": found}
+
+
+def pausing(*jobs: str) -> list[dict[str, object]]:
+    return [change(f"{JOB}.{job}", "update", before={"paused": False}, after={"paused": True}) for job in jobs]
+
+
+class Place:
+    """A folder with three stacks, and a Terraform that says what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stack(self, name: str, env: str = "local") -> Path:
+        return self.folder / "cdktf.out" / env / "stacks" / name
+
+    def plans(self, stack: str, *changes: Mapping[str, object], env: str = "local") -> None:
+        kind = {"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}
+        text = json.dumps({**kind, "resource_changes": changes})
+        (self.stack(stack, env) / "plan.json").write_text(text)
+
+    def answers(self, stack: str, *texts: str, env: str = "local") -> None:
+        """The applies that fail, in order, and what they say; the next one succeeds."""
+        for number, text in enumerate(texts, start=1):
+            (self.stack(stack, env) / f"answer{number}").write_text(text)
+
+    @property
+    def asked(self) -> list[str]:
+        """Stack and command of each call, in order."""
+        return [" ".join(line.split()[:2]) for line in (self.folder / "asked").read_text().splitlines()]
+
+    def applied(self) -> list[str]:
+        return [line.split()[0] for line in self.asked if line.endswith(" apply")]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder where cdktf fails with the texts of `answer1`, `answer2` and so on, and succeeds after them."""
-    tool = tmp_path / "node_modules" / ".bin" / "cdktf"
-    tool.parent.mkdir(parents=True)
-    tool.write_text(FAKE)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    tool = tmp_path / "terraform"
+    tool.write_text(TERRAFORM)
     tool.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cdktf, "SHORT_WAIT", 0.0)
-    monkeypatch.setattr(cdktf, "say_lock", lambda *_: None)
-    return tmp_path
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(tool))
+    monkeypatch.setattr(deploying, "SHORT_WAIT", 0.0)
+    monkeypatch.setattr(deploying, "WAIT", 0.0)
+    monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
+    place = Place(tmp_path)
+    for env in ("local", "production"):
+        for stack in STACKS:
+            place.stack(stack, env).mkdir(parents=True)
+            place.plans(stack, env=env)
+    return place
 
 
-def deployed(folder: Path, *answers: str) -> tuple[int, int]:
-    """The exit code of a deploy and how many times cdktf ran, when it says these before it succeeds."""
-    for number, answer in enumerate(answers, start=1):
-        (folder / f"answer{number}").write_text(answer)
-    code = 0
-    with click.Context(click.Command("deploy")):
-        try:
-            deploy_stack(ENVIRONMENT, "alerting", {}, yes=True)
-        except click.exceptions.Exit as failure:
-            code = failure.exit_code
-    return code, len((folder / "runs").read_text().splitlines())
+def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
+    """What `bring_about` says in a command of its own."""
+
+    @click.command()
+    def command() -> None:
+        how.bring_about(stacks, variables)
+
+    return CliRunner().invoke(command, input=typed)
 
 
-def test_a_deploy_is_tried_again_until_the_metrics_are_known(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert deployed(folder, MISSING, FOLDED) == (0, 3)
-    assert capsys.readouterr().err.count("Alert policies do not know a new metric yet") == 2
+LOCAL = Deploying(environment=ENVIRONMENT)
 
 
-def test_any_other_failure_is_not_tried_again(folder: Path) -> None:
-    assert deployed(folder, DENIED, MISSING) == (1, 1)
+@pytest.mark.golden
+def test_a_deploy_says_what_it_will_do_and_what_it_has_done(place: Place) -> None:
+    odds, books = pausing("odds", "books")
+    place.plans("schedules", odds, books, change(FLAG, "create"), change(f"{JOB}.gone", "delete"))
+    place.plans("alerting", change(POLICY, "update", before={"filter": "a"}, after={"filter": "b"}))
+    (place.stack("schedules") / "planned").write_text(diagnostic("marts is expected to take longer", severity="warning"))
+    done = bring(LOCAL)
+    assert done.exit_code == 0, done.output
+    golden("commands/deploying.txt", done.output)
 
 
-def test_a_deploy_gives_up_after_all_tries(folder: Path) -> None:
-    assert deployed(folder, *[MISSING] * (cdktf.TRIES + 5)) == (1, cdktf.TRIES + 1)
+@pytest.mark.golden
+def test_a_deploy_that_fails_says_how_far_it_came_why_and_the_next_command(place: Place) -> None:
+    place.plans("schedules", *pausing("odds", "books", "lines", "late"))
+    said = step("apply_complete", f"{JOB}.odds", "update") + step("apply_errored", f"{JOB}.books", "update")
+    place.answers("schedules", said + diagnostic("googleapi: Error 409: sync mutate calls cannot be queued", f"{JOB}.books"))
+    place.plans("alerting", change(POLICY, "create"))
+    done = bring(LOCAL)
+    assert done.exit_code == 1
+    golden("commands/deploying-failed.txt", done.output)
+    assert place.applied() == ["schedules"], "what comes after a failure is left alone"
+
+
+def test_terraforms_own_words_come_with_v_only(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    (place.stack("schedules") / "answer").write_text('{"@message": "odds: Modifying...", "type": "log"}\n')
+    quiet, loud = bring(LOCAL, ["schedules"]), bring(replace(LOCAL, verbose=True), ["schedules"])
+    for words in ("Terraform's own text", "odds: Modifying..."):
+        assert words not in quiet.output
+        assert words in loud.output
+
+
+def test_words_that_are_no_json_are_said_when_terraform_says_nothing_else(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    place.answers("schedules", "panic: runtime error\n")
+    assert "panic: runtime error\n" in bring(LOCAL, ["schedules"]).output
+
+
+def test_of_many_alike_errors_the_first_are_said(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    place.answers("schedules", "".join(diagnostic(f"number {number}") for number in range(20)))
+    said = bring(LOCAL, ["schedules"]).output
+    assert said.count("Error: number") == deploying.SHOWN_PROBLEMS
+    assert "and 15 more errors; -v says all" in said
+
+
+def test_variables_reach_the_plan_and_the_saved_plan_is_what_is_applied(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    assert bring(LOCAL, ["schedules"], backfill_mode=True).exit_code == 0
+    init, plan, _, applied = (place.folder / "asked").read_text().splitlines()
+    assert init == "schedules init -input=false -no-color"
+    assert "-var=backfill_mode=true" in plan.split()
+    assert applied == f"schedules apply -input=false -json {PLAN}"
+    assert not (place.stack("schedules") / PLAN).exists(), "a plan may hold secrets"
+
+
+# what is asked
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is asked is there."""
+    monkeypatch.setattr(deploying, "is_terminal", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("how", "typed", "applied"),
+    [
+        pytest.param(Deploying(environment=PRODUCTION), "n\n", [], id="a no"),
+        pytest.param(Deploying(environment=PRODUCTION), "y\n", ["schedules", "alerting"], id="a yes"),
+        pytest.param(Deploying(environment=PRODUCTION, yes=True), "", ["schedules", "alerting"], id="--yes"),
+    ],
+)
+def test_production_asks_once_when_all_has_been_said(place: Place, how: Deploying, typed: str, applied: list[str]) -> None:
+    place.plans("schedules", *pausing("odds"), env="production")
+    place.plans("alerting", change(POLICY, "create"), env="production")
+    done = bring(how, ["schedules", "alerting"], typed)
+    assert place.applied() == applied
+    assert done.exit_code == (0 if applied else 1)
+    assert done.output.count("Do this?") == (1 if typed else 0)
+    assert done.output.index("1 to pause") < done.output.index("1 to create") < (done.output + "Do this?").index("Do this?")
+    assert not (place.stack("schedules", "production") / PLAN).exists()
+
+
+def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
+    done = bring(Deploying(environment=PRODUCTION))
+    assert "production asks before it changes anything, and this is no terminal; add --yes" in str(done.exception)
+    assert not (place.folder / "asked").exists()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_what_is_left_after_a_new_metric_is_asked_about_only_when_it_goes_further(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"), env="production")
+    place.answers("alerting", diagnostic(MISSING), diagnostic(MISSING), env="production")
+    done = bring(Deploying(environment=PRODUCTION), ["alerting"], "y\n")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("Do this?") == 1
+
+
+def planned(*changes: Change) -> Planned:
+    stack = Stack(environment=ENVIRONMENT, name="schedules")
+    return Planned(stack=stack, changes=Changes(changes=changes, jobs={}, outputs={}), is_empty=not changes, warnings=())
+
+
+def one(kind: Kind, name: str, *attributes: str, type: str = JOB) -> Change:
+    return Change(kind=kind, address=f"{type}.{name}", type=type, job=name, actions=("update",), attributes=attributes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "further"),
+    [
+        pytest.param((), False, id="nothing"),
+        pytest.param((one(Kind.PAUSE, "odds"),), False, id="a part"),
+        pytest.param((one(Kind.DELETE, "odds"),), True, id="something else with the same"),
+        pytest.param((one(Kind.PAUSE, "lines"),), True, id="the same with another"),
+    ],
+)
+def test_a_plan_goes_further_when_it_does_what_was_not_approved(changes: tuple[Change, ...], further: bool) -> None:
+    approved = planned(one(Kind.PAUSE, "odds"), one(Kind.PAUSE, "books"))
+    assert goes_no_further(planned(*changes), approved) is not further
+
+
+# what is tried again
+
+
+def problem(summary: str, *, is_error: bool = True) -> Problem:
+    return Problem(summary=summary, detail="", address="", is_error=is_error)
+
+
+@pytest.mark.parametrize(
+    ("problems", "waits"),
+    [
+        pytest.param([problem(MISSING)], True, id="a metric"),
+        pytest.param([problem(MISSING), problem(MISSING)], True, id="two"),
+        pytest.param([problem(MISSING), problem("w", is_error=False)], True, id="a warning is no matter"),
+        pytest.param([problem(MISSING), problem(DENIED)], False, id="and something else, which stays"),
+        pytest.param([problem(DENIED)], False, id="another refusal"),
+        pytest.param([], False, id="nothing said"),
+    ],
+)
+def test_a_metric_that_is_too_new_is_waited_for_when_nothing_else_is_wrong(problems: list[Problem], waits: bool) -> None:
+    assert waits_for_metric(problems) is waits
+
+
+def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", diagnostic(MISSING), diagnostic(MISSING))
+    done = bring(LOCAL, ["alerting"])
+    assert (done.exit_code, len(place.applied())) == (0, 3), done.output
+    assert done.output.count("Alert policies do not know a new metric yet") == 2
+
+
+def test_any_other_failure_is_not_tried_again(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", diagnostic(DENIED), diagnostic(MISSING))
+    assert (bring(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, 1)
+
+
+def test_a_deploy_gives_up_after_all_tries(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", *[diagnostic(MISSING)] * (TRIES + 5))
+    assert (bring(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, TRIES + 1)
+
+
+def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", diagnostic(MISSING))
+    real = deploying.apply
+
+    def stopped(*arguments: object) -> object:
+        return replace(real(*arguments), ended=Ended(code=1, stopped=True))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(deploying, "apply", stopped)
+    done = bring(LOCAL, ["alerting"])
+    assert (done.exit_code, len(place.applied())) == (1, 1)
+    assert "nothing done, 0 failed, 1 not begun; stopped" in done.output
 
 
 def test_tries_outlast_what_google_says_a_metric_takes() -> None:
-    assert cdktf.WAIT * cdktf.TRIES > 600
+    assert WAIT * TRIES > 600
 
 
 def test_the_alerts_are_deployed_last_and_destroyed_first() -> None:
     assert STACKS == ("coordination", "schedules", "alerting")
+
+
+# names
+
+
+def test_names_are_never_broken_and_many_that_are_made_are_told_by_type() -> None:
+    made = [one(Kind.CREATE, f"metric-{number}", type="google_logging_metric") for number in range(30)]
+    paused = [one(Kind.PAUSE, f"a-name-of-some-length-{number}", "schedule") for number in range(45)]
+    lines = names_of(planned(*made, *paused), Kind)
+    assert lines[-1] == "  create      30 logging_metric"
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()).count("(schedule)") == 40
+    assert "and 5 more" in lines[-2]
+
+
+# the provider
+
+
+@pytest.mark.parametrize(
+    ("lock", "upgrades"),
+    [
+        pytest.param(None, False, id="a first time"),
+        pytest.param('constraints = "~> 7.45"', False, id="the same versions"),
+        pytest.param('constraints = "~> 7.44"', True, id="other versions"),
+        pytest.param("# nothing is locked", False, id="a provider that runs already"),
+    ],
+)
+def test_a_lock_of_other_versions_is_upgraded(place: Place, lock: str | None, upgrades: bool) -> None:
+    folder = place.stack("schedules")
+    wanted = {"terraform": {"required_providers": {"google": {"source": "google", "version": "~> 7.45"}}}}
+    (folder / STACK_FILE).write_text(json.dumps(wanted))
+    if lock:
+        (folder / LOCK_FILE).write_text(lock)
+    bring(LOCAL, ["schedules"])
+    assert ("-upgrade" in (place.folder / "asked").read_text().splitlines()[0]) is upgrades
+
+
+# plan
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param(("plan", "--nope"), 1, id="an option that is none"),
+        pytest.param(("plan", "--on", "marts", "--off", "marts"), 1, id="both"),
+        pytest.param(("plan", "--env", "nowhere"), 1, id="an environment that is none"),
+        pytest.param(("deploy", "--nope"), 2, id="other commands have 2 for a mistake"),
+    ],
+)
+def test_a_mistake_is_no_change(run: Run, words: tuple[str, ...], code: int) -> None:
+    assert run(*words).returncode == code

@@ -110,7 +110,9 @@ HOLD = ["hold", "service/scrapers", "--reason", "deploys", "--direct"]
     ("arguments", "said"),
     [
         pytest.param(HOLD, "say how long: --for 2h, or --until 23:00", id="no end"),
-        pytest.param([*HOLD, "--for", "2h", "--until", "23:00"], "--for and --until are two ends; say one", id="two ends"),
+        pytest.param(
+            [*HOLD, "--for", "2h", "--until", "23:00"], "--for 2h and --until 23:00 are two ends; say one", id="two ends"
+        ),
         pytest.param([*HOLD, "--for", "soon"], "'soon' is no duration; write one like 45m", id="no duration"),
         pytest.param([*HOLD, "--until", "soon"], "'soon' is no time; write a time like 23:00", id="no time"),
         pytest.param([*HOLD, "--for", "5m"], "is too soon; the coordinator looks every 10m", id="too short"),
@@ -137,7 +139,7 @@ def test_what_is_refused_before_anything_changes(site: Direct, cloud: Cloud, arg
 def test_a_flag_is_ended_by_make(site: Direct, cloud: Cloud) -> None:
     cloud.hold("backfills/marts@2026-03-11T12:00:00Z.json")
     done = site("release", "backfill/marts", "--direct")
-    assert "backfill/marts is on by its flag, which Terraform writes; make backfill-off NAME=marts" in done.stderr
+    assert "backfill/marts is on by its flag, which Terraform writes; to end it: make backfill-off NAME=marts" in done.stderr
 
 
 def test_without_a_declaration_the_next_command_is_named(run: Run, cloud: Cloud) -> None:

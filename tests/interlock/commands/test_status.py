@@ -15,14 +15,6 @@ from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
 LATER, BEFORE = "2099-01-01T07:00:00Z", "2020-01-01T07:00:00Z"
 
 
-def test_without_the_local_target_one_line_says_what_to_run(run: Run) -> None:
-    done = run("status", "--format", "json")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == (
-        "Error: the local target is not running; run: python -m local run -- interlock status --format json"
-    )
-
-
 def test_flags_that_terraform_does_not_know_are_removed_and_only_those_of_the_ended_backfills(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,65 @@
+"""`interlock plan`: what `make plan` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from interlock.catalog import Json
+from interlock.gcp.storage import has_bucket
+from interlock.reading.files import load_catalog
+from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
+from interlock.terminal.printed import make
+from interlock.terminal.progress import StackLine
+from interlock.terminal.terraform import CHANGES, forget
+from interlock.terraform.changes import Kind
+
+
+@click.command()
+@click.option("--on", metavar="BACKFILL", multiple=True, help="What turning it on would do; may be given again.")
+@click.option("--off", metavar="BACKFILL", multiple=True, help="What ending it would do; may be given again.")
+@click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
+@catalog_option
+@env_option
+@click.pass_context
+def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbose: bool, root: Path, env_name: str) -> None:
+    """What a deploy would do to each stack: what it pauses, resumes, creates, changes and deletes, by name.
+
+    Exit code 0: nothing to do, 2: there are changes, 1: it can't be told.
+    """
+    if on and off:
+        raise click.UsageError("--on and --off can't be planned at once; say one")
+    cloud = Place(env_name).cloud
+    click.echo(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
+    check_tools()
+    if not (has_bucket(cloud.project, cloud.state_bucket) and has_bucket(cloud.project, cloud.bucket)):
+        click.echo(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
+        ctx.exit(CHANGES)
+    synthesize(cloud, root)
+    deploying = Deploying(environment=cloud, verbose=verbose)
+    plans = deploying.plan(["schedules"], _variables(on, off)) if on or off else deploying.plan(STACKS)
+    for planned in plans:
+        StackLine(planned.stack.name).end(plan_summary(planned))
+        for line in names_of(planned, Kind):
+            click.echo(line)
+        if verbose:
+            deploying.say_text(planned)
+        forget(planned)
+    if any(not planned.is_empty for planned in plans):
+        click.echo(f"Do it: {_do_it(on, off)}")
+        ctx.exit(CHANGES)
+
+
+def _variables(on: Sequence[str], off: Sequence[str]) -> dict[str, Json]:
+    """Of the stack `schedules`, as `interlock backfill` sets them."""
+    return {"backfill_mode": bool(on), "backfills": [*(on or off)]}
+
+
+def _do_it(on: Sequence[str], off: Sequence[str]) -> str:
+    if on or off:
+        return make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
+    return make("deploy")

@@ -1,0 +1,259 @@
+"""Plans stacks, says what that changes, asks where it matters, and applies what was said: nothing more than was shown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from interlock.catalog import Catalog, Json
+from interlock.drawing.markdown import plain
+from interlock.environment import LOCAL, Environment
+from interlock.gcp import CloudError
+from interlock.gcp.storage import read_lock
+from interlock.holds import format_end, parse_instant
+from interlock.names import count
+from interlock.terminal.ends import own_zone
+from interlock.terminal.printed import again, folded, make
+from interlock.terminal.process import Ended
+from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
+from interlock.terminal.terraform import Applied, Heard, Planned, Stack, TerraformFailed, apply, forget, plan, prepare, shown
+from interlock.terraform.changes import Change, Changes, Kind, counted
+from interlock.terraform.events import Event, Problem, Text
+
+NEW_METRIC = "Cannot find metric(s)"
+WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
+"""Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
+NOTHING = "nothing to do"
+SHOWN_PROBLEMS = 5
+"""Of a kind that may come once a job."""
+SHOWN_NAMES = 40
+GOING = (Kind.REPLACE, Kind.DELETE, Kind.FORGET)
+"""What a deploy names before it does it."""
+GROUPED = frozenset({Kind.CREATE, Kind.CHANGE})
+"""What is told by type where it is much: a first deploy makes more than two hundred. What pauses or goes away has names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deploying:
+    """How to deploy: where, whether to ask, and how much to say."""
+
+    environment: Environment
+    yes: bool = False
+    verbose: bool = False
+
+    def bring_about(
+        self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
+    ) -> dict[str, Applied]:
+        """Plans all of `stacks`, asks once, and applies these plans in order. Exits with 1 when something fails, having said
+        what; aborts on a no."""
+        if self._asks and not is_terminal():
+            raise CloudError(
+                f"{self.environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
+            )
+        plans = self.plan(stacks, variables, destroy=destroy)
+        for planned in plans:
+            self._say_plan(planned, names=not destroy)
+        try:
+            self._ask(plans)
+            return {planned.stack.name: self._apply(planned, variables or {}, destroy=destroy) for planned in plans}
+        finally:
+            for planned in plans:
+                forget(planned)
+
+    def plan(
+        self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
+    ) -> list[Planned]:
+        """The plans of these stacks. Exits with 1 when one can't be planned."""
+        return [self._plan(Stack(environment=self.environment, name=name), variables or {}, destroy=destroy) for name in stacks]
+
+    def say_text(self, planned: Planned) -> None:
+        """What Terraform itself says of a plan."""
+        try:
+            click.echo("" if planned.is_empty else shown(planned.stack, "-no-color"))
+        except TerraformFailed as failed:
+            self._fail(planned.stack, failed.problems, failed.text, "Again")
+
+    @property
+    def _asks(self) -> bool:
+        return not self.yes and self.environment.name != LOCAL
+
+    def _ask(self, plans: Sequence[Planned]) -> None:
+        if self._asks and not all(planned.is_empty for planned in plans):
+            click.confirm("Do this?", abort=True)
+
+    def _plan(self, stack: Stack, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
+        line = StackLine(stack.name)
+        try:
+            line.now("preparing")
+            prepare(stack)
+            line.now("planning")
+            return plan(stack, variables, self._loud(Planning(line)), destroy=destroy)
+        except TerraformFailed as failed:
+            line.end("stopped while planning" if failed.stopped else "can't be planned")
+            self._fail(stack, failed.problems, failed.text, "When that is mended, again")
+
+    def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
+        StackLine(planned.stack.name).end(plan_summary(planned))
+        for line in names_of(planned, GOING if names else ()):
+            click.echo(line)
+        for problem in planned.warnings:
+            _echo_problem(problem)
+        if self.verbose:
+            self.say_text(planned)
+
+    def _apply(self, planned: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Applied:
+        """Applies a plan, and again what is left of it while nothing but the age of a metric stands in the way."""
+        applied = self._apply_once(planned)
+        for _ in range(TRIES):
+            if applied.is_done or applied.ended.stopped or not waits_for_metric(applied.problems):
+                break
+            self._wait()
+            approved, planned = planned, self._plan(planned.stack, variables, destroy=destroy)
+            if not goes_no_further(planned, approved):
+                self._say_plan(planned, names=not destroy)
+                self._ask([planned])
+            applied = self._apply_once(planned)
+        if not applied.is_done or applied.ended.stopped:
+            self._fail(planned.stack, applied.problems, applied.text, "What is done stays done. When that is mended, go on")
+        return applied
+
+    def _apply_once(self, planned: Planned) -> Applied:
+        if planned.is_empty:
+            return Applied(planned=planned, done=(), failed=(), problems=(), text=(), ended=Ended(code=0, stopped=False))
+        line, total = StackLine(planned.stack.name), len(planned.changes.changes)
+        line.now(f"0 of {total} done")
+        applied = apply(planned, self._loud(Applying(line, total)))
+        if total or not applied.is_done:
+            line.end(_result(applied))
+        return applied
+
+    def _wait(self) -> None:
+        wait = SHORT_WAIT if self.environment.name == LOCAL else WAIT
+        click.echo(
+            f"Alert policies do not know a new metric yet; Google says that it takes up to 10 minutes. Again in {wait:g} s.",
+            err=True,
+        )
+        time.sleep(wait)
+
+    def _fail(self, stack: Stack, problems: Sequence[Problem], text: Sequence[str], then: str) -> NoReturn:
+        """Says what went wrong and what to do now, and exits with 1."""
+        errors = [problem for problem in problems if problem.is_error]
+        for problem in errors if self.verbose else errors[:SHOWN_PROBLEMS]:
+            _echo_problem(problem)
+        if len(errors) > SHOWN_PROBLEMS and not self.verbose:
+            click.echo(f"and {count(len(errors) - SHOWN_PROBLEMS, 'more error')}; -v says all", err=True)
+        for line in [] if errors or self.verbose else text:
+            click.echo(plain(line), err=True)
+        say_lock(self.environment, stack.name)
+        click.echo(f"{then}: {again()}", err=True)
+        raise click.exceptions.Exit(1)
+
+    def _loud(self, heard: Planning | Applying) -> Heard:
+        """The same, and with -v Terraform's own words."""
+
+        def both(event: Event) -> None:
+            heard(event)
+            if self.verbose and isinstance(event, Text):
+                click.echo(event.text)
+
+        return both
+
+
+def is_terminal() -> bool:
+    """Whether there is somebody who can be asked."""
+    return sys.stdin.isatty()
+
+
+def said_catalog(catalog: Catalog, root: Path) -> str:
+    """Which catalog it is, so that nobody deploys another by mistake: its folder, and how much is in it."""
+    return f"the catalog in {root}: {count(len(catalog.jobs), 'job')}, {count(len(catalog.backfills), 'backfill')}"
+
+
+def until_when(changes: Changes, now: datetime) -> dict[str, str]:
+    """The backfills that are on after a plan of `schedules`, each with its end for people."""
+    on = changes.outputs.get("backfills_on")
+    ends = {name: parse_instant(str(end)) for name, end in on.items()} if isinstance(on, dict) else {}
+    return {name: format_end(end, own_zone(), now) for name, end in sorted(ends.items()) if end}
+
+
+def plan_summary(planned: Planned) -> str:
+    """`16 to pause, 1 to create`, or that there is nothing to do."""
+    return counted(planned.changes.changes) or (NOTHING if planned.is_empty else "outputs to write")
+
+
+def names_of(planned: Planned, kinds: Iterable[Kind]) -> list[str]:
+    """A list of names for each of these kinds that the plan has, folded between names."""
+    return [line for kind in kinds for line in _named(kind, planned.changes.of(kind))]
+
+
+def waits_for_metric(problems: Sequence[Problem]) -> bool:
+    """Whether nothing is wrong but that a policy is about a log metric that Cloud Monitoring does not know yet.
+
+    https://github.com/hashicorp/terraform-provider-google/issues/11102
+    """
+    errors = [problem.text for problem in problems if problem.is_error]
+    return bool(errors) and all(NEW_METRIC in error for error in errors)
+
+
+def goes_no_further(planned: Planned, approved: Planned) -> bool:
+    """Whether a plan does nothing that the approved one would not have done."""
+    before = {(change.address, change.kind) for change in approved.changes.changes}
+    return {(change.address, change.kind) for change in planned.changes.changes} <= before
+
+
+def say_lock(environment: Environment, stack: str) -> None:
+    """After a failure: whether somebody holds the lock of the stack's state, since when, and how to release it."""
+    if (lock := read_lock(environment.project, environment.state_bucket, state_prefix(environment, stack))) is not None:
+        click.echo(
+            f"The state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.\n"
+            f"If that deploy is still running, wait for it. If it was killed: {make('unlock', STACK=stack)}",
+            err=True,
+        )
+
+
+def state_prefix(environment: Environment, stack: str) -> str:
+    """Where a stack's state lies in the state bucket."""
+    return f"interlock/{environment.name}/{stack}"
+
+
+def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:
+    if not changes:
+        return []
+    if kind in GROUPED and len(changes) > SHOWN_NAMES // 2:
+        types = Counter(change.type.removeprefix("google_") for change in changes)
+        names = [f"{number} {type}" for type, number in sorted(types.items(), key=lambda item: (-item[1], item[0]))]
+    else:
+        names = [_with_attributes(change) for change in changes[:SHOWN_NAMES]]
+        names += [f"and {len(changes) - SHOWN_NAMES} more"] if len(changes) > SHOWN_NAMES else []
+    return folded(f"  {kind.verb:<{COLUMN - 2}}", names, indent=COLUMN)
+
+
+def _with_attributes(change: Change) -> str:
+    return f"{change.name} ({', '.join(change.attributes)})" if change.attributes else change.name
+
+
+def _result(applied: Applied) -> str:
+    done = counted(applied.done, done=True) or "nothing done"
+    failed, total = len(applied.failed), len(applied.planned.changes.changes)
+    if applied.is_done:
+        return done
+    rest = total - len(applied.done) - failed
+    stopped = "; stopped" if applied.ended.stopped else ""
+    return f"{done}, {failed} failed, {rest} not begun{stopped}"
+
+
+def _echo_problem(problem: Problem) -> None:
+    click.echo(f"{'Error' if problem.is_error else 'Warning'}: {plain(problem.summary)}", err=True)
+    for line in problem.detail.splitlines():
+        if line.strip():
+            click.echo(f"  {plain(line)}", err=True)
+    if problem.address:
+        click.echo(f"  with {plain(problem.address)}", err=True)

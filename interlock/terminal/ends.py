@@ -1,0 +1,62 @@
+"""When something ends, as people type it: one grammar for `hold`, `extend`, `backfill on` and make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from interlock.cron import ZoneError, zone
+from interlock.timing.until import parse_duration, parse_end
+
+F = TypeVar("F", bound=Callable[..., object])
+LOCALTIME = Path("/etc/localtime")
+MAKE = "MAKELEVEL"
+"""Set by make for what it runs: https://www.gnu.org/software/make/manual/html_node/Recursion.html"""
+
+
+def end_options(command: F) -> F:
+    """--for, --until."""
+    command = click.option("--until", metavar="END", help="Its end: 23:00, 2026-11-24 07:00, or RFC 3339.")(command)
+    return click.option("--for", "duration", metavar="DURATION", help="Its end, from now: 45m, 2h, 1h30m or 4d.")(command)
+
+
+def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
+    """The end that --for or --until states; a usage error unless it is one of them."""
+    if (end := perhaps_typed_end(duration, until, now)) is None:
+        raise click.UsageError(f"say how long: {_typed('for')}2h, or {_typed('until')}23:00")
+    return end
+
+
+def perhaps_typed_end(duration: str | None, until: str | None, now: datetime) -> datetime | None:
+    """The same, where neither need be said."""
+    if duration and until:
+        raise click.UsageError(f"{_typed('for')}{duration} and {_typed('until')}{until} are two ends; say one")
+    try:
+        if duration:
+            return (now + parse_duration(duration)).replace(microsecond=0)
+        return parse_end(until, now, own_zone()) if until else None
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"{_typed('for' if duration else 'until')}{duration or until}: {error}") from None
+
+
+def own_zone() -> ZoneInfo:
+    """The time zone of who types: TZ, else this machine's, else UTC."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
+    for name in (named, linked):
+        try:
+            return zone(name)
+        except ZoneError:
+            continue
+    return ZoneInfo("Etc/UTC")
+
+
+def _typed(option: str) -> str:
+    """An option as it was typed: `--for `, or to make `FOR=`."""
+    return f"{option.upper()}=" if os.environ.get(MAKE) else f"--{option} "

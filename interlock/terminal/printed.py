@@ -1,0 +1,85 @@
+"""Names and commands as we print them: no name is broken, and a command runs as it is printed, from the root of the repository,
+where and on what the running one acts."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from interlock.environment import LOCAL, interlock_command, make_command
+from interlock.terminal.common import CATALOG
+
+WIDTH = 80
+"""Columns of a list of names."""
+UNBROKEN = "\N{NO-BREAK SPACE}"
+ROOT_VARIABLE = "INTERLOCK_CATALOG"
+
+
+def folded(label: str, names: Iterable[str], *, indent: int = 2) -> list[str]:
+    """A list of names in lines, broken between names and never within one."""
+    joined = ", ".join(name.replace(" ", UNBROKEN) for name in names)
+    lines = textwrap.wrap(
+        label + joined,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    return [line.replace(UNBROKEN, " ") for line in lines]
+
+
+def interlock(*words: str) -> str:
+    """`interlock WORDS` for the environment and the catalog of the command that runs."""
+    taken = _options(words[0])
+    root = ("--catalog", str(_catalog())) if "root" in taken and _catalog() != CATALOG else ()
+    return interlock_command(*words, *root, env=_environment() if "env_name" in taken else LOCAL)
+
+
+def make(target: str, **variables: str) -> str:
+    """`make TARGET` for the environment and the catalog of the command that runs."""
+    root = {ROOT_VARIABLE: str(_catalog())} if _catalog() != CATALOG else {}
+    return make_command(target, env=_environment(), **variables, **root)
+
+
+def again() -> str:
+    """The command that runs, to be run again."""
+    words = sys.argv[1:]
+    given = {word.partition("=")[0] for word in words}
+    root = ("--catalog", str(_catalog())) if _catalog() != CATALOG and "--catalog" not in given else ()
+    return interlock_command(*words, *root, env=LOCAL if "--env" in given else _environment())
+
+
+def _environment() -> str:
+    context = _having("env_name")
+    return str(context.params["env_name"]) if context else LOCAL
+
+
+def _catalog() -> Path:
+    """That of the command line. One of a variable is not repeated: whoever pastes the command has the variable."""
+    context = _having("root")
+    if context is None or context.get_parameter_source("root") is ParameterSource.ENVIRONMENT:
+        return CATALOG
+    return Path(str(context.params["root"]))
+
+
+def _having(name: str) -> click.Context | None:
+    """The command that runs, or the one that invoked it: whichever has that parameter."""
+    context = click.get_current_context(silent=True)
+    while context is not None and name not in context.params:
+        context = context.parent
+    return context
+
+
+def _options(command: str) -> set[str]:
+    """The parameters that `interlock COMMAND` has; all that matter here, where no command runs."""
+    context = click.get_current_context(silent=True)
+    group = context.find_root().command if context else None
+    if context is None or not isinstance(group, click.Group) or (found := group.get_command(context, command)) is None:
+        return {"env_name", "root"}
+    return {str(parameter.name) for parameter in found.params}

@@ -1,0 +1,221 @@
+"""Runs Terraform in the folder of a synthesized stack: what it would change, and changing exactly that.
+
+Terraform itself and not `cdktf deploy`, which plans anew when it applies and has no JSON: docs/traps.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interlock.catalog import Json
+from interlock.environment import Environment
+from interlock.terminal.cdktf import output_folder, terraform_binary
+from interlock.terminal.process import Ended, run
+from interlock.terraform.changes import Change, Changes, changes_of
+from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
+from interlock.terraform.plan import PlanError, parse_plan
+
+PLAN = "interlock.plan"
+"""The saved plan, in the stack's folder; it may hold secrets and goes as soon as it is applied."""
+NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
+LOCK_FILE = ".terraform.lock.hcl"
+STACK_FILE = "cdk.tf.json"
+SETTINGS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+
+Heard = Callable[[Event], None]
+
+
+class TerraformFailed(Exception):
+    """Terraform did not do what it should: what it said, in order."""
+
+    def __init__(self, stack: str, problems: Sequence[Problem], text: Sequence[str], *, stopped: bool) -> None:
+        super().__init__(stack)
+        self.stack = stack
+        self.problems = problems
+        self.text = text
+        """What it said beside that."""
+        self.stopped = stopped
+        """Whether it was us who were told to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A synthesized stack of an environment."""
+
+    environment: Environment
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is synthesized."""
+        return output_folder(self.environment) / "stacks" / self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A saved plan, and what it does. One without changes may still have outputs to write."""
+
+    stack: Stack
+    changes: Changes
+    is_empty: bool
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What came of a plan: of its changes those that are done, and what was wrong."""
+
+    planned: Planned
+    done: tuple[Change, ...]
+    failed: tuple[Change, ...]
+    """Those that were begun and went wrong. The others were not begun."""
+    problems: tuple[Problem, ...]
+    text: tuple[str, ...]
+    ended: Ended
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it is."""
+        return self.ended.code == 0
+
+
+@dataclass(kw_only=True)
+class _Listener:
+    """Keeps what Terraform says, and passes it on."""
+
+    heard: Heard
+    steps: set[tuple[Step, str, str]] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+
+    def line(self, line: str) -> None:
+        event = parse_event(line)
+        match event:
+            case Progress():
+                self.steps.add((event.step, event.address, event.action))
+            case Problem():
+                self.problems.append(event)
+            case Text():
+                self.text.append(event.text)
+            case Outputs():
+                pass
+        self.heard(event)
+
+    def failure(self, stack: Stack, ended: Ended) -> TerraformFailed:
+        return TerraformFailed(stack.name, self.problems, self.text, stopped=ended.stopped)
+
+
+def prepare(stack: Stack) -> None:
+    """`terraform init`. TerraformFailed when it does not work."""
+    listener = _Listener(heard=lambda _: None)
+    upgrade = ["-upgrade"] if _asks_for_another_provider(stack.folder) else []
+    ended = _terraform(stack, ["init", "-input=false", "-no-color", *upgrade], listener)
+    if ended.code != 0 or ended.stopped:
+        raise listener.failure(stack, ended)
+
+
+def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, *, destroy: bool = False) -> Planned:
+    """Plans a prepared stack and saves the plan. TerraformFailed when it can't be planned."""
+    listener = _Listener(heard=heard)
+    words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={PLAN}", *(["-destroy"] if destroy else [])]
+    ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
+    if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
+        raise listener.failure(stack, ended)
+    try:
+        changes = changes_of(parse_plan(shown(stack, "-json")))
+    except PlanError as error:
+        raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
+    return Planned(
+        stack=stack,
+        changes=changes,
+        is_empty=ended.code == NO_CHANGES,
+        warnings=tuple(problem for problem in listener.problems if not problem.is_error),
+    )
+
+
+def shown(stack: Stack, *words: str) -> str:
+    """What `terraform show` says of the saved plan. TerraformFailed when it says nothing."""
+    command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, PLAN]
+    # It only reads, so a signal may end us and leave it; what it has to say beside the plan goes elsewhere than the plan.
+    done = subprocess.run(command, env={**os.environ, **SETTINGS}, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise TerraformFailed(stack.name, (), done.stderr.splitlines(), stopped=False)
+    return done.stdout
+
+
+def apply(planned: Planned, heard: Heard) -> Applied:
+    """Applies a saved plan, and no other. What went wrong is in the answer."""
+    listener = _Listener(heard=heard)
+    ended = _terraform(planned.stack, ["apply", "-input=false", "-json", PLAN], listener)
+    forget(planned)
+    done, failed = _came_of(planned.changes.changes, listener.steps, is_done=ended.code == 0)
+    return Applied(
+        planned=planned,
+        done=done,
+        failed=failed,
+        problems=tuple(listener.problems),
+        text=tuple(listener.text),
+        ended=ended,
+    )
+
+
+def forget(planned: Planned) -> None:
+    """Deletes a saved plan."""
+    (planned.stack.folder / PLAN).unlink(missing_ok=True)
+
+
+def force_unlock(stack: Stack, lock: str) -> None:
+    """Releases the lock of the stack's state. TerraformFailed when it can't be released."""
+    prepare(stack)
+    listener = _Listener(heard=lambda _: None)
+    ended = _terraform(stack, ["force-unlock", "-force", "-no-color", lock], listener)
+    if ended.code != 0:
+        raise listener.failure(stack, ended)
+
+
+def variable(value: Json) -> str:
+    """A value as Terraform reads it on a command line: texts as they are, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _terraform(stack: Stack, words: Sequence[str], listener: _Listener) -> Ended:
+    """SIGINT is what a terminal sends to Terraform and its providers: they leave it to Terraform, which finishes what it has
+    begun, saves its state and releases the lock. SIGTERM would end the providers below it."""
+    command = [terraform_binary(), f"-chdir={stack.folder}", *words]
+    return run(command, {**os.environ, **SETTINGS}, stop_with=signal.SIGINT, heard=listener.line)
+
+
+def _came_of(
+    changes: Sequence[Change], steps: set[tuple[Step, str, str]], *, is_done: bool
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """Which are done, and which failed. What makes no steps, as an import, is done when everything is."""
+    done = tuple(
+        change
+        for change in changes
+        if is_done or all((Step.DONE, change.address, action) in steps for action in change.actions if action != "no-op")
+    )
+    failed = tuple(
+        change
+        for change in changes
+        if change not in done and any((Step.FAILED, change.address, action) in steps for action in change.actions)
+    )
+    return done, failed
+
+
+def _asks_for_another_provider(folder: Path) -> bool:
+    """Whether the lock file is of other versions than the stack now asks for, as after an update of Interlock: `init` then
+    wants to be told so. https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
+    try:
+        locked = (folder / LOCK_FILE).read_text(encoding="utf-8")
+        wanted = json.loads((folder / STACK_FILE).read_text(encoding="utf-8"))["terraform"]["required_providers"]
+    except (OSError, KeyError, ValueError):
+        return False
+    versions = {one["version"] for one in wanted.values() if "version" in one}
+    return not versions <= set(re.findall(r'constraints\s*=\s*"([^"]*)"', locked)) and "constraints" in locked

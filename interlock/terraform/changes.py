@@ -1,0 +1,112 @@
+"""What a plan of any of our stacks changes, as people count it: jobs that pause or resume, and what is made, changed, deleted.
+
+interlock/terraform/plan.py reads the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from interlock.catalog import Json
+from interlock.terraform.job_changes import JOB
+from interlock.terraform.plan import Plan, ResourceChange
+
+
+class Kind(Enum):
+    """A kind of change: its verb, and what has been done when it is."""
+
+    PAUSE = ("pause", "paused")
+    RESUME = ("resume", "resumed")
+    CREATE = ("create", "created")
+    CHANGE = ("change", "changed")
+    REPLACE = ("replace", "replaced")
+    DELETE = ("delete", "deleted")
+    IMPORT = ("import", "imported")
+    FORGET = ("forget", "forgotten")
+
+    @property
+    def verb(self) -> str:
+        """As in: 2 to pause."""
+        return self.value[0]
+
+    @property
+    def done(self) -> str:
+        """As in: 2 paused."""
+        return self.value[1]
+
+
+KINDS = {
+    ("create",): Kind.CREATE,
+    ("update",): Kind.CHANGE,
+    ("delete",): Kind.DELETE,
+    ("forget",): Kind.FORGET,
+    ("delete", "create"): Kind.REPLACE,
+    ("create", "delete"): Kind.REPLACE,
+}
+"""By the actions in Terraform's order. What is only read, or stays, is no change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of one resource."""
+
+    kind: Kind
+    address: str
+    type: str
+    job: str
+    """The job's name, or empty."""
+    actions: tuple[str, ...]
+    attributes: tuple[str, ...] = ()
+    """What an update changes, by name, but for `paused` of a job that pauses or resumes."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: a job by its name, everything else by its address."""
+        return self.job or self.address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What a plan does, and what there is after it."""
+
+    changes: tuple[Change, ...]
+    jobs: Mapping[str, bool]
+    """The jobs that are there after the plan, each with whether it is paused."""
+    outputs: Mapping[str, Json]
+
+    def of(self, kind: Kind) -> list[Change]:
+        """Those of a kind, by name."""
+        return sorted((change for change in self.changes if change.kind is kind), key=lambda change: change.name)
+
+
+def changes_of(plan: Plan) -> Changes:
+    """The changes of a plan."""
+    found = (_change(one) for one in plan.changes if one.managed)
+    jobs = {one.name: one.values.get("paused") is True for one in plan.planned if one.kind == JOB}
+    return Changes(changes=tuple(change for change in found if change), jobs=jobs, outputs=plan.outputs)
+
+
+def counted(changes: Iterable[Change], *, done: bool = False) -> str:
+    """`16 to pause, 1 to create`, or with `done` `16 paused, 1 created`; empty where there is nothing."""
+    kinds = [change.kind for change in changes]
+    return ", ".join(f"{kinds.count(kind)} {kind.done if done else f'to {kind.verb}'}" for kind in Kind if kinds.count(kind))
+
+
+def _change(one: ResourceChange) -> Change | None:
+    kind = KINDS.get(one.actions) or (Kind.IMPORT if one.importing else None)
+    if kind is None:
+        return None
+    is_job, attributes = one.kind == JOB, one.changed if "update" in one.actions else []
+    if is_job and "paused" in attributes:
+        kind = Kind.PAUSE if one.after.get("paused") is True else Kind.RESUME
+        attributes = [name for name in attributes if name != "paused"]
+    return Change(
+        kind=kind,
+        address=one.address,
+        type=one.kind,
+        job=one.name if is_job else "",
+        actions=one.actions,
+        attributes=tuple(attributes),
+    )
