@@ -20,6 +20,7 @@ COMMANDS = {
     "bootstrap": "Make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
+    "doctor": "What this machine has of what Interlock needs, and what to install.",
     "extend": "Let a hold end later.",
     "fires": "When jobs fire, in their zone and UTC, with the days on which a clock changes marked.",
     "hold": "Keep the jobs of a scope from firing, until an end.",
@@ -71,21 +72,23 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
+        from interlock.terminal.typed import as_typed, asked_by_make, usage_error
 
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            if (code := _bad_input(ctx)) == error.exit_code:
-                raise _as_text(error) from None
-            _as_text(error).show()
-            ctx.exit(code)
+            if asked_by_make():
+                click.echo("\n".join(map(printable, f"Error: {usage_error(error)}".split("\n"))), err=True)
+            else:
+                _as_text(error).show()
+            ctx.exit(_bad_input(ctx))
         except SourceError as error:
             for problem in error.problems:
                 say(str(problem), err=True)
             say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
         except CloudError as error:
-            say(f"Error: {error}", err=True)
+            say(f"Error: {as_typed(str(error))}", err=True)
             ctx.exit(_bad_input(ctx))
 
 
