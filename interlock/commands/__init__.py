@@ -78,7 +78,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             if asked_by_make():
-                click.echo("\n".join(map(printable, f"Error: {usage_error(error)}".split("\n"))), err=True)
+                say(f"Error: {usage_error(error)}", err=True)
             else:
                 _as_text(error).show()
             ctx.exit(_bad_input(ctx))
