@@ -18,33 +18,33 @@ from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
 LOCALTIME = Path("/etc/localtime")
-MAKE = "MAKELEVEL"
-"""Set by make for what it runs: https://www.gnu.org/software/make/manual/html_node/Recursion.html"""
 
 
 def end_options(command: F) -> F:
     """--for, --until."""
-    command = click.option("--until", metavar="END", help="Its end: 23:00, 2026-11-24 07:00, or RFC 3339.")(command)
+    command = click.option("--until", metavar="END", help="Its end: 2h from now, 23:00, 2026-11-24 07:00, or RFC 3339.")(
+        command
+    )
     return click.option("--for", "duration", metavar="DURATION", help="Its end, from now: 45m, 2h, 1h30m or 4d.")(command)
 
 
 def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
     """The end that --for or --until states; a usage error unless it is one of them."""
     if (end := perhaps_typed_end(duration, until, now)) is None:
-        raise click.UsageError(f"say how long: {_typed('for')}2h, or {_typed('until')}23:00")
+        raise click.UsageError("say how long: --for 2h, or --until 23:00")
     return end
 
 
 def perhaps_typed_end(duration: str | None, until: str | None, now: datetime) -> datetime | None:
     """The same, where neither need be said."""
     if duration and until:
-        raise click.UsageError(f"{_typed('for')}{duration} and {_typed('until')}{until} are two ends; say one")
+        raise click.UsageError("--for and --until are two ends; say one")
     try:
         if duration:
             return (now + parse_duration(duration)).replace(microsecond=0)
         return parse_end(until, now, own_zone()) if until else None
     except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"{_typed('for' if duration else 'until')}{duration or until}: {error}") from None
+        raise click.UsageError(f"{'--for' if duration else '--until'}: {error}") from None
 
 
 def own_zone() -> ZoneInfo:
@@ -57,11 +57,6 @@ def own_zone() -> ZoneInfo:
         except ZoneError:
             continue
     return ZoneInfo("Etc/UTC")
-
-
-def _typed(option: str) -> str:
-    """An option as it was typed: `--for `, or to make `FOR=`."""
-    return f"{option.upper()}=" if os.environ.get(MAKE) else f"--{option} "
 
 
 def zone_of_readers(zones: Iterable[str]) -> ZoneInfo:

@@ -1,4 +1,4 @@
-"""Instants as people type them: `--for 2h`, `--until 23:00`, `--since 24h`, a date and time, or RFC 3339."""
+"""Instants as people type them: 2h, 23:00, a date and time, or RFC 3339."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-FORMS = "write a time like 23:00, a date and time like 2026-11-24 07:00, or RFC 3339 like 2026-11-24T07:00:00Z"
+FORMS = (
+    "write how long, like 2h, a time like 23:00, a date and time like 2026-11-24 07:00, or RFC 3339 like 2026-11-24T07:00:00Z"
+)
 DURATION_FORMS = "write one like 45m, 2h, 1h30m or 4d"
 DAYS_AHEAD = 3
 """How far the next 02:30 is looked for; a change of the clock skips it on one day at most."""
@@ -26,11 +28,14 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """The instant that `text` states, in whole seconds, aware UTC: without a date the next such time of `zone` after `now`.
+    """The instant that `text` states, in whole seconds, aware UTC: how long from `now` (2h), or without a date the next such time
+    of `zone` after `now`.
 
     A time that comes twice is the first one after `now`; one that the clock skips is refused when a date names it, and looked
     for on the next day when none does. ValueError with a sentence for people.
     """
+    if _DURATION.fullmatch(text):
+        return (now + parse_duration(text)).replace(microsecond=0)
     if found := _CLOCK.fullmatch(text):
         wall = time(int(found[1]), int(found[2]))
         today = now.astimezone(zone).date()

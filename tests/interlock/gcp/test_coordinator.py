@@ -125,7 +125,7 @@ def test_a_coordinator_that_stays_busy_is_said_to_be(
 
 def test_no_answer_says_that_it_may_have_been_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", "http://127.0.0.1:9")
-    with pytest.raises(CloudError, match=r"no answer from the coordinator .*look with interlock holds"):
+    with pytest.raises(CloudError, match=r"no answer from the coordinator .*look with .venv/bin/interlock holds"):
         ask(LOCAL, REQUEST)
 
 

@@ -346,9 +346,11 @@ def test_nothing_is_run_into_a_hold_that_came_since_the_round() -> None:
     ("since", "said"),
     [
         pytest.param(
-            "2026-03-08 05:00", "; no run covers 2026-03-08, 2026-03-09: interlock show fetch --day DAY says how", id="two"
+            "2026-03-08 05:00",
+            "; no run covers 2026-03-08, 2026-03-09: .venv/bin/interlock show fetch --day DAY says how",
+            id="two",
         ),
-        pytest.param("2026-02-20 05:00", "2026-02-28, 2026-03-01 and 8 more: interlock show fetch", id="many"),
+        pytest.param("2026-02-20 05:00", "2026-02-28, 2026-03-01 and 8 more: .venv/bin/interlock show fetch", id="many"),
         pytest.param("2026-03-10 05:00", "missed since 2026-03-10T05:00:00Z", id="its own day, which the catch-up run covers"),
     ],
 )
