@@ -8,18 +8,30 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKFLOWS := .venv-workflows
 POLICY := .venv-policy
+CHECKED := .cache/checked
+NEWEST_NODE := .newest-node
 PACKAGES := coordinator guard interlock local policies stacks
-# The local target starts an embedded stand-in around a command; a real project needs none.
-ifeq ($(ENV),local)
-RUN := $(BIN)/python -m local run -- $(BIN)/interlock
-else
-RUN := INTERLOCK_ENV='$(ENV)' $(BIN)/interlock
-endif
 
-export NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+# What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
+# included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
+TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
+  ENV PYTHON RUNS STEPS SEED
+define line_break
+
+
+endef
+$(foreach name,$(TYPED),$(if $(findstring $(line_break),$(value $(name))),$(error $(name) has a line break; write it in one line)))
+$(foreach name,$(TYPED),$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))))
+export $(TYPED)
+
+# The errors of a command that make runs are in the words that were typed: FOR=, not --for.
+INTERLOCK := INTERLOCK_ASKED_BY=make $(BIN)/interlock
+# A command that acts on the local target starts it by itself.
+RUN := INTERLOCK_ENV="$$ENV" $(INTERLOCK)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review bootstrap unlock destroy test lint lint-workflows policy test-policy exhaustive golden bench clean
+.NOTPARALLEL:
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,29 +40,36 @@ help: ## this list
 demo: setup ## the story in one go, narrated, on a stand-in of its own
 	@$(BIN)/python tools/demo.py
 
+synth: setup ## write the stacks as Terraform's JSON, to cdktf.out/
+	@$(INTERLOCK) synth
+
+plan: setup ## what a deploy would do to each stack, on one screen
+	@$(RUN) plan
+
 deploy: setup ## deploy all stacks; safe to repeat
 	@$(RUN) deploy
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=2h (or UNTIL=23:00)]
-	@$(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00)]
+	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza
-	@$(RUN) backfill off -- $$NAME
+	@set -f; $(RUN) backfill off -- $$NAME
 
 hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) REASON=deploys [OWNER=]
-	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} --reason "$$REASON" $${OWNER:+--owner "$$OWNER"} -- "$$SCOPE"
+	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} $${REASON:+--reason "$$REASON"} $${OWNER:+--owner "$$OWNER"} \
+	  -- $${SCOPE:+"$$SCOPE"}
 
 extend: setup ## let a hold end later: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) [ID=]
-	@$(RUN) extend $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- "$$SCOPE" $$ID
+	@$(RUN) extend $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $${SCOPE:+"$$SCOPE"} $${ID:+"$$ID"}
 
 release: setup ## end a hold before its end: SCOPE=service/nba-scrapers [ID= REASON=]
-	@$(RUN) release $${REASON:+--reason "$$REASON"} -- "$$SCOPE" $$ID
+	@$(RUN) release $${REASON:+--reason "$$REASON"} -- $${SCOPE:+"$$SCOPE"} $${ID:+"$$ID"}
 
 holds: setup ## what is held: by whom, why, until when, how to end it
 	@$(RUN) holds
 
 why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook-scraper
-	@$(RUN) why -- "$$JOB"
+	@$(RUN) why -- $${JOB:+"$$JOB"}
 
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
@@ -62,27 +81,30 @@ inventory: setup ## jobs, functions and Cloud Run services side by side, and whi
 	@$(RUN) inventory $${REGION:+--region "$$REGION"}
 
 timeline: setup ## a day's fires, windows, pauses, collisions: [DAY=2026-01-13 ZONE= SERVICE= TABLE= SVG=day.svg]
-	@$(BIN)/interlock timeline $${DAY:+--day "$$DAY"} $${ZONE:+--zone "$$ZONE"} $${SERVICE:+--service "$$SERVICE"} \
+	@$(INTERLOCK) timeline $${DAY:+--day "$$DAY"} $${ZONE:+--zone "$$ZONE"} $${SERVICE:+--service "$$SERVICE"} \
 	  $${TABLE:+--table "$$TABLE"} $${SVG:+--svg "$$SVG"}
 
-fires: setup ## when jobs fire, by their clocks and in UTC: JOB=nba-gamebook-scraper [FROM=2026-03-08 TO=]
-	@$(BIN)/interlock fires $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"} -- $$JOB
+fires: setup ## when jobs fire, by their clocks and in UTC: JOB=nba-gamebook-scraper [FROM=2026-03-08 TO= ZONE=]
+	@set -f; $(INTERLOCK) fires $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"} $${ZONE:+--zone "$$ZONE"} -- $$JOB
 
 review: setup ## what a change of the catalog means: BASE=origin/main [HEAD= PLAN=plan.json AT=]
-	@$(BIN)/interlock review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}
+	@$(INTERLOCK) review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}
 
 bootstrap: setup ## make the bucket for Terraform's state, once a project
 	@$(RUN) bootstrap
 
 unlock: setup ## release the state lock of a killed deploy: STACK=schedules
-	@$(RUN) unlock -- '$(STACK)'
+	@$(RUN) unlock -- "$$STACK"
 
 destroy: setup ## destroy everything, flags, holds and their versions included
 	@$(RUN) destroy
 
-test: $(VENV)/dev.stamp node_modules/.stamp ## all tests
+test: setup $(VENV)/dev.stamp ## all tests
 	@$(BIN)/python -m compileall -q $(PACKAGES) # hundreds of processes follow, also where Python may not write byte code
 	@PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, so that the model test makes the same runs
+
+test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
+	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
 
 lint: $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
@@ -101,51 +123,66 @@ policy: setup $(POLICY)/.stamp ## checkov over what is synthesized and over plan
 test-policy: $(POLICY)/.stamp ## the checks, in checkov
 	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks
 
-exhaustive: $(VENV)/dev.stamp node_modules/.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
-	@INTERLOCK_MODEL_RUNS='$(or $(RUNS),40000)' INTERLOCK_MODEL_STEPS='$(or $(STEPS),50)' INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
+exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
+	@INTERLOCK_MODEL_RUNS="$${RUNS:-40000}" INTERLOCK_MODEL_STEPS="$${STEPS:-50}" INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py
 	@$(BIN)/python -m pytest -v -m long
 
-golden: $(VENV)/dev.stamp node_modules/.stamp ## rewrite the golden files, then look at the difference
+golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests/golden docs/schedule.md docs/schedule.svg docs/policies.md catalog/schema.json README.md CONTRIBUTING.md
 
-bench: $(VENV)/dev.stamp $(POLICY)/.stamp node_modules/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
+bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) node_modules cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(CHECKED) node_modules cdktf.out
 
-setup: $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks
+setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks; first what they need
+
+# Everything that is missing at once, before minutes of pip.
+HERE = test -x $(BIN)/python && python=$(BIN)/python || python="$$PYTHON"
+CHECK = "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 7))' 2>/dev/null || { \
+    printf '%s\n' "$$python is missing or too old; install Python 3.11 to 3.15: python.org/downloads" >&2; \
+    for tool in node npm terraform; do command -v $$tool >/dev/null || echo "$$tool is missing, too" >&2; done; exit 2; }; \
+  "$$python" -I interlock/terminal/machine.py
+
+$(CHECKED): interlock/terminal/machine.py requirements/run.txt package-lock.json
+	@$(HERE); $(CHECK) make=$(MAKE_VERSION) python node npm terraform
+	@mkdir -p $(@D) && touch $@
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: PYTHON=python3.11 make ..." >&2; exit 2; }
-	@echo "setting up $(VENV) from requirements/run.txt; this takes a minute or two" >&2
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -c requirements/run.txt -r requirements/run.txt
+	@$(HERE); $(CHECK) python
+	@test -x $(BIN)/python || "$$PYTHON" -m venv $(VENV)
+	@$(BIN)/python tools/install.py pip $(VENV) requirements/run.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
-	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python tools/install.py pip $(VENV) requirements/dev.txt
+	@touch $@
+
+node_modules/.stamp: package-lock.json | $(VENV)/run.stamp
+	@$(BIN)/python tools/install.py npm .
 	@touch $@
 
 $(WORKFLOWS)/.stamp: requirements/workflows.txt
-	@test -x $(WORKFLOWS)/bin/python || $(PYTHON) -m venv $(WORKFLOWS)
-	@$(WORKFLOWS)/bin/pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/workflows.txt
+	@python="$$PYTHON"; $(CHECK) python
+	@test -x $(WORKFLOWS)/bin/python || "$$PYTHON" -m venv $(WORKFLOWS)
+	@$(WORKFLOWS)/bin/python tools/install.py pip $(WORKFLOWS) requirements/workflows.txt --only-binary :all:
 	@touch $@
 
-$(POLICY)/.stamp: requirements/policy.txt
-	@echo "setting up $(POLICY) from requirements/policy.txt, 300 MB; this takes a minute or two" >&2
-	@test -x $(POLICY)/bin/python || $(PYTHON) -m venv $(POLICY)
-	@$(POLICY)/bin/pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/policy.txt
+$(POLICY)/.stamp: requirements/policy.txt # orjson and pycares, which checkov pins, have no wheel for Python 3.15
+	@python="$$PYTHON"; $(CHECK) python=3.14
+	@test -x $(POLICY)/bin/python || "$$PYTHON" -m venv $(POLICY)
+	@$(POLICY)/bin/python tools/install.py pip $(POLICY) requirements/policy.txt --only-binary :all:
 	@$(POLICY)/bin/python -m compileall -q interlock policies
 	@touch $@
 
-node_modules/.stamp: package-lock.json
-	@command -v npm >/dev/null || { echo "Node.js is missing; install Node.js 20 or 22: nodejs.org" >&2; exit 2; }
-	@echo "setting up node_modules from package-lock.json" >&2
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(NEWEST_NODE)/.stamp: requirements/node/package-lock.json | $(VENV)/run.stamp
+	@mkdir -p $(NEWEST_NODE)/bin && cp requirements/node/*.json $(NEWEST_NODE)
+	@$(BIN)/python tools/install.py npm $(NEWEST_NODE)
+	@cd $(NEWEST_NODE)/bin && ln -sf ../node_modules/node-*/bin/node node
 	@touch $@

@@ -71,8 +71,6 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         "CDKTF_SKIP_PROVIDER_LOCK": "true",
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # else it makes a folder in the user's home
         "DISABLE_VERSION_CHECK": "1",  # cdktf looks for new versions of itself
-        # jsii calls Node 20 out of date on every start; the value is the major version that it is silent about.
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         # google-cloud-storage, and the Go client inside terraform
         "STORAGE_EMULATOR_HOST": url,
         # gcloud; its own configuration folder, so that the user's is neither read nor changed.

@@ -25,9 +25,9 @@ EXIT_NOT_FOUND = 127  # as shells have it
 _POLL_SECONDS = 0.1
 _INSTALL = {
     "terraform": "install Terraform >= 1.11 (https://developer.hashicorp.com/terraform/install)",
-    "npx": "install Node.js 20 or 22 (https://nodejs.org)",
-    "node": "install Node.js 20 or 22 (https://nodejs.org)",
-    "npm": "install Node.js 20 or 22 (https://nodejs.org)",
+    "npx": "install Node.js 20 to 26 (https://nodejs.org)",
+    "node": "install Node.js 20 to 26 (https://nodejs.org)",
+    "npm": "install Node.js 20 to 26 (https://nodejs.org)",
     "cdktf": "run it as `npx cdktf`, after `npm ci`",
     "gcloud": "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install)",
 }

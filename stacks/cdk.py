@@ -32,8 +32,12 @@ def _register_lazily(package: str) -> None:
 
 
 _register_lazily(BINDINGS)
-# jsii's banner about Node 20 would be an [ERROR] in the output of every cdktf command; cdktf itself runs on 20 and 22.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+# jsii's banner about a Node.js that ends, has ended (of these major versions) or is newer than jsii, and what Node.js warns of,
+# would be [ERROR] lines of every cdktf command.
+os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20,22,24")
+os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
+os.environ.setdefault("NODE_NO_WARNINGS", "1")
 
 from cdktf import (
     App,

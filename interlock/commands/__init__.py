@@ -19,6 +19,7 @@ COMMANDS = {
     "bootstrap": "Make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
+    "doctor": "What this machine has of what Interlock needs, and what to install.",
     "extend": "Let a hold end later.",
     "fires": "When jobs fire, in their zone and UTC, with the days on which a clock changes marked.",
     "hold": "Keep the jobs of a scope from firing, until an end.",
@@ -70,22 +71,27 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
+        from interlock.terminal.typed import as_typed, asked_by_make, usage_error
 
         try:
             return super().invoke(ctx)
-        except click.UsageError as error:
-            if (code := _bad_input(ctx)) == error.exit_code:
-                raise
-            error.show()
-            ctx.exit(code)
         except SourceError as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             click.echo(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
         except CloudError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {as_typed(str(error))}", err=True)
             ctx.exit(_bad_input(ctx))
+        except click.UsageError as error:
+            code = _bad_input(ctx)
+            if asked_by_make():
+                click.echo(f"Error: {usage_error(error)}", err=True)
+            elif code != error.exit_code:
+                error.show()
+            else:
+                raise
+            ctx.exit(code)
 
 
 def _bad_input(ctx: click.Context) -> int:

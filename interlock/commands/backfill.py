@@ -24,6 +24,7 @@ from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import folded, make
 from interlock.terminal.site import look
 from interlock.terminal.terraform import Applied
+from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
 from interlock.terraform.changes import Kind
 
@@ -121,7 +122,8 @@ def _say_lost(catalog: Catalog, chosen: Sequence[str]) -> None:
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
     known = ", ".join(catalog.backfills)
     if every == bool(names):
-        raise click.UsageError(f"name the backfills, or say --every; the catalog declares {known}")
+        say = "NAME= is missing" if asked_by_make() else "name the backfills, or say --every"
+        raise click.UsageError(f"{say}; the catalog declares {known}")
     if unknown := sorted(set(names) - catalog.backfills.keys()):
         raise click.UsageError(f"unknown backfill {', '.join(unknown)}; known: {known}")
     return sorted(set(names) or catalog.backfills)

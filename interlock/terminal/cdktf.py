@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,13 +11,12 @@ import click
 
 from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.terminal import machine
 from interlock.terminal.process import run
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
 are deterministic."""
-NODE_MAJORS = (20, 22)
-"""cdktf-cli 0.21 has no prebuilt pty module for newer ones and crashes at start."""
 OUT = Path("cdktf.out")
 TERRAFORM_VARIABLE = "TERRAFORM_BINARY_NAME"
 """cdktf's own, for the name or the path of Terraform's binary."""
@@ -32,17 +28,11 @@ def terraform_binary() -> str:
 
 
 def check_tools() -> None:
-    """CloudError that says what to install when terraform or node, on which the cdktf library runs, is missing."""
-    if shutil.which(terraform_binary()) is None:
-        raise CloudError(
-            "terraform is not on the PATH; install Terraform 1.9 or newer: developer.hashicorp.com/terraform/install"
-        )
-    if shutil.which("node") is None:
-        raise CloudError("node is not on the PATH; install Node.js 20 or 22: nodejs.org")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = re.match(r"v(\d+)\.", version)
-    if major is None or int(major[1]) not in NODE_MAJORS:
-        raise CloudError(f"node {version} can't run cdktf-cli 0.21; install Node.js 20 or 22: nodejs.org")
+    """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
+    cdktf command line is for who types it."""
+    findings = [machine.terraform(), machine.node(), machine.disk()]
+    if lacking := [finding for finding in findings if finding.wrong]:
+        raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
 
 def output_folder(environment: Environment) -> Path:

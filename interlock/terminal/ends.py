@@ -16,8 +16,6 @@ from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
 LOCALTIME = Path("/etc/localtime")
-MAKE = "MAKELEVEL"
-"""Set by make for what it runs: https://www.gnu.org/software/make/manual/html_node/Recursion.html"""
 
 
 def end_options(command: F) -> F:
@@ -29,20 +27,20 @@ def end_options(command: F) -> F:
 def typed_end(duration: str | None, until: str | None, now: datetime) -> datetime:
     """The end that --for or --until states; a usage error unless it is one of them."""
     if (end := perhaps_typed_end(duration, until, now)) is None:
-        raise click.UsageError(f"say how long: {_typed('for')}2h, or {_typed('until')}23:00")
+        raise click.UsageError("say how long: --for 2h, or --until 23:00")
     return end
 
 
 def perhaps_typed_end(duration: str | None, until: str | None, now: datetime) -> datetime | None:
     """The same, where neither need be said."""
     if duration and until:
-        raise click.UsageError(f"{_typed('for')}{duration} and {_typed('until')}{until} are two ends; say one")
+        raise click.UsageError("--for and --until are two ends; say one: --for 2h, or --until 23:00")
     try:
         if duration:
             return (now + parse_duration(duration)).replace(microsecond=0)
         return parse_end(until, now, own_zone()) if until else None
     except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"{_typed('for' if duration else 'until')}{duration or until}: {error}") from None
+        raise click.UsageError(str(error)) from None
 
 
 def own_zone() -> ZoneInfo:
@@ -55,8 +53,3 @@ def own_zone() -> ZoneInfo:
         except ZoneError:
             continue
     return ZoneInfo("Etc/UTC")
-
-
-def _typed(option: str) -> str:
-    """An option as it was typed: `--for `, or to make `FOR=`."""
-    return f"{option.upper()}=" if os.environ.get(MAKE) else f"--{option} "

@@ -181,8 +181,8 @@ def test_a_mistake_is_explained_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("there", "message"),
     [
-        pytest.param(("node",), "terraform is not on the PATH; install Terraform 1.9 or newer", id="no terraform"),
-        pytest.param(("terraform",), "node is not on the PATH; install Node.js 20 or 22", id="no node"),
+        pytest.param(("node",), "terraform is missing: install Terraform 1.9 or newer", id="no terraform"),
+        pytest.param(("terraform",), "Node.js is missing: install Node.js 20 to 26", id="no node"),
     ],
 )
 def test_a_missing_tool_is_named_with_what_to_install(

@@ -147,7 +147,7 @@ def test_a_configuration_file_of_terraform_that_exists_is_kept(finish, tmp_path)
     [
         pytest.param(["true"], [], {"INTERLOCK_ENV": "production"}, 2, "unset INTERLOCK_ENV", id="another environment"),
         pytest.param(["no-such-tool"], [], {}, 127, "no-such-tool: command not found", id="a missing command"),
-        pytest.param(["npx", "cdktf"], [], {"PATH": "/nowhere"}, 127, "install Node.js 20 or 22", id="no Node"),
+        pytest.param(["npx", "cdktf"], [], {"PATH": "/nowhere"}, 127, "install Node.js 20 to 26", id="no Node"),
         pytest.param(["terraform"], [], {"PATH": "/nowhere"}, 127, "install Terraform", id="no Terraform"),
         pytest.param([], [], {}, 2, "which COMMAND?", id="no command"),
         pytest.param(["true"], ["--port", "70000"], {}, 2, "is not a port", id="a port that is none"),

@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(root: Path) -> dict[str, str]:
     """INTERLOCK_CATALOG, and nothing of ours besides."""
-    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "MAKE")
+    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"INTERLOCK_CATALOG": str(root)}
 
