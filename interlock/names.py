@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
@@ -18,12 +19,32 @@ OWN_PREFIX = "interlock-"
 """Of the names of Interlock's own timers: in no scope, never paused, and no name for anything in a catalog."""
 CACHED_DURATIONS = 4096
 """A review spells the same few many thousand times."""
+CUT = "..."
+UNPRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Categories of characters that are no text: controls, marks that turn the direction of writing, halves of pairs, private."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def count(number: int, word: str) -> str:
     """`1 job`, `2 jobs`, `1,000 jobs`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without characters that are no text: nothing in it moves a cursor, turns its direction or is unseen.
+
+    All text that others wrote passes here before a terminal shows it.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join(character for character in spaced if unicodedata.category(character) not in UNPRINTED)
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """The same with single spaces between its words, and at most `limit` characters of it."""
+    line = " ".join(printable(text).split())
+    return line if limit is None or len(line) <= limit else line[: max(0, limit - len(CUT))] + CUT
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -10,8 +10,9 @@ from importlib import import_module
 
 import click
 
-from interlock.names import count, did_you_mean
+from interlock.names import count, did_you_mean, printable
 from interlock.reading.located import SourceError
+from interlock.terminal.tables import say
 
 COMMANDS = {
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
@@ -75,27 +76,31 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            if asked_by_make():
+                say(f"Error: {usage_error(error)}", err=True)
+            else:
+                _as_text(error).show()
+            ctx.exit(_bad_input(ctx))
         except SourceError as error:
             for problem in error.problems:
-                click.echo(str(problem), err=True)
-            click.echo(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
+                say(str(problem), err=True)
+            say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
         except CloudError as error:
-            click.echo(f"Error: {as_typed(str(error))}", err=True)
+            say(f"Error: {as_typed(str(error))}", err=True)
             ctx.exit(_bad_input(ctx))
-        except click.UsageError as error:
-            code = _bad_input(ctx)
-            if asked_by_make():
-                click.echo(f"Error: {usage_error(error)}", err=True)
-            elif code != error.exit_code:
-                error.show()
-            else:
-                raise
-            ctx.exit(code)
 
 
 def _bad_input(ctx: click.Context) -> int:
     return DETAILED.get(ctx.invoked_subcommand or "", BAD_INPUT)
+
+
+def _as_text(error: click.UsageError) -> click.UsageError:
+    """The error with nothing in it but text, as click prints it."""
+    said = error.format_message()
+    shown = "\n".join(map(printable, said.split("\n")))
+    return error if shown == said else click.UsageError(shown, error.ctx)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,28 +11,21 @@ from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
 from interlock.graph import Chain, Coverage, Reason, coverage, scopes
 from interlock.names import count, did_you_mean, exact
-from interlock.terminal.common import (
-    Format,
-    catalog_option,
-    cell,
-    format_option,
-    new_table,
-    print_json,
-    print_table,
-    say_offline,
-)
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.tables import HARD_SPACE, arrows, at_most, folded, grouped, names_in_columns, room, say, whole
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-SEVERITY_STYLES = {Severity.ERROR: "red", Severity.BLOCKED: "red", Severity.DATA_LOSS: "red", Severity.INFO: "yellow"}
+LINES = 58
+"""Unless all is asked for: what two screens show. The ways give way to what is said of them."""
+MOST_NEAR, MOST_NOT_STOPPED, LEAST_WAYS = 10, 8, 12
+INDENT = "  "
 
 
 @click.command()
 @click.argument("scope", metavar="NAME|SCOPE")
+@click.option("--all", "everything", is_flag=True, help="All jobs and ways, however many there are.")
 @catalog_option
 @format_option
-def command(scope: str, root: Path, style: Format) -> None:
+def command(scope: str, everything: bool, root: Path, style: Format) -> None:
     """The jobs that a backfill or scope covers, each with the chain that makes it so.
 
     NAME is a backfill. SCOPE is backfill/<name>, window/<name>, table/<dataset.table>, job/<name>, service/<name>,
@@ -44,7 +37,7 @@ def command(scope: str, root: Path, style: Format) -> None:
     if style == "json":
         print_json(as_json(catalog, covered))
     else:
-        _print(catalog, covered)
+        _print(catalog, covered, everything=everything)
 
 
 def _coverage(catalog: Catalog, scope: str) -> Coverage:
@@ -112,7 +105,7 @@ def as_json(catalog: Catalog, covered: Coverage) -> Json:
 
 
 class _Notes:
-    """Sentences that many rows share, numbered in the order in which they come up."""
+    """Sentences that many ways share, numbered in the order in which they come up."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -120,83 +113,98 @@ class _Notes:
     def number(self, sentence: str) -> str:
         return f"({self._numbers.setdefault(sentence, len(self._numbers) + 1)})"
 
-    def lines(self) -> list[str]:
-        return [f"({number}) {sentence}" for sentence, number in self._numbers.items()]
+    def lines(self) -> Iterator[str]:
+        for sentence, number in self._numbers.items():
+            yield from folded(f"({number}) {sentence}", room())
 
 
-def _print(catalog: Catalog, covered: Coverage) -> None:
-    _print_summary(catalog, covered)
+def _print(catalog: Catalog, covered: Coverage, *, everything: bool) -> None:
+    """What counts first, each part cut to its lines; the notes last, with the numbers that the parts show."""
     notes = _Notes()
-    if covered.jobs:
-        print_table(_jobs_table(catalog, covered, notes))
-    if covered.near_misses:
-        print_table(_near_misses_table(covered, notes))
-    for line in notes.lines():
-        click.echo(line)
+    head = [*_summary(catalog, covered), *_cost(catalog, covered)]
+    ways, near = [*_way_lines(covered, notes)], [*_near_miss_lines(covered, notes)]
+    if not everything:
+        near = at_most(near, MOST_NEAR)
+    foot = ["", *notes.lines()] if near or covered.jobs else []
     if covered.not_stopped:
-        click.echo("\nWhat pausing does not stop:")
-        for line in covered.not_stopped:
-            click.echo(f"  - {line}")
-    if lost := [name for name in covered.jobs if not catalog.jobs[name].recoverable]:
-        click.echo(f"\nWhat these would fetch while they are held can't be fetched later: {', '.join(lost)}")
+        stopped = [line for each in covered.not_stopped for line in folded(f"- {each}", room(), INDENT)]
+        foot += ["What pausing does not stop:", *(stopped if everything else at_most(stopped, MOST_NOT_STOPPED))]
+    if near:
+        near = ["", "Left running, although they lead to its tables:", *near]
+    if not everything:
+        ways = at_most(ways, max(LEAST_WAYS, LINES - len(head) - len(near) - len(foot)))
+    for line in (*head, *([""] if ways else []), *ways, *near, *foot):
+        say(line)
 
 
-def _print_summary(catalog: Catalog, covered: Coverage) -> None:
-    changing = sum(1 for name in covered.jobs if catalog.jobs[name].paused is None)
-    click.echo(f"{covered.scope} covers {count(len(covered.jobs), 'job')}; holding it pauses {changing} of them.")
-    if (backfill := catalog.backfills.get(covered.scope.removeprefix("backfill/"))) and covered.scope.startswith("backfill/"):
+def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
+    paused = sum(1 for name in covered.jobs if catalog.jobs[name].paused)
+    jobs = count(len(covered.jobs), "job")
+    yield from folded(f"{covered.scope} covers {jobs}; a hold of it pauses {len(covered.jobs) - paused} of them.", room())
+    kind, _, name = covered.scope.partition("/")
+    if kind == "backfill" and (backfill := catalog.backfills.get(name)):
         expect, end = exact(backfill.expect), exact(backfill.default_end)
-        click.echo(
-            f"{backfill.description} ({backfill.owner}): expected to take {expect}; held for {end} unless you say until when."
+        said = f"{backfill.description} ({backfill.owner}): takes about {expect}; held for {end} unless you say until when."
+        yield from folded(said, room())
+    if kind == "window" and (window := catalog.windows.get(name)):
+        opens = whole(f'"{window.schedule}"')
+        when = f"{opens} in {window.time_zone} for {exact(window.duration)}"
+        yield from folded(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.", room())
+
+
+def _cost(catalog: Catalog, covered: Coverage) -> Iterator[str]:
+    """What is lost for good, and whom a hold changes nothing for."""
+    jobs = [catalog.jobs[name] for name in covered.jobs]
+    if lost := [job.name for job in jobs if not job.recoverable and not job.paused]:
+        yield from folded(f"CAN'T BE FETCHED LATER, what these would fetch while they are held: {', '.join(lost)}", room())
+    for reason, alike in grouped((job for job in jobs if job.paused), why_not).items():
+        yield from folded(f"{reason}: {', '.join(job.name for job in alike)}", room())
+
+
+def _way_lines(covered: Coverage, notes: _Notes) -> Iterator[str]:
+    """The covered jobs, those together that lead to the same tables on the same ways."""
+    by_ways = grouped(covered.jobs, lambda name: tuple(_ways(covered.jobs[name], notes)))
+    for ways, names in by_ways.items():
+        yield f"{count(len(names), 'job')}{' over' if ways else ''}"
+        for way in ways:
+            yield from folded(way, room(), INDENT)
+        yield from names_in_columns(names, room(), 2 * INDENT)
+
+
+def _ways(reasons: tuple[Reason, ...], notes: _Notes) -> Iterator[str]:
+    """For each protected table the worst conflict over the shortest chain, and how many more chains there are."""
+    for best, more in _best_by_table(reasons):
+        chain = arrows(best.chain.way) + (f" (and {more} more)" if more else "")
+        if best.conflict is None:
+            yield chain
+            continue
+        asked = (
+            ""
+            if is_real(best.conflict.severity)
+            else "no conflict is expected, but the backfill asked for inputs that stand still. "
         )
-    if (window := catalog.windows.get(covered.scope.removeprefix("window/"))) and covered.scope.startswith("window/"):
-        when = f'"{window.schedule}" in {window.time_zone} for {exact(window.duration)}'
-        click.echo(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.")
-
-
-def _jobs_table(catalog: Catalog, covered: Coverage, notes: _Notes) -> Table:
-    """A row for each job and protected table: its worst conflict over its shortest chain, and how many more there are."""
-    found = [reason for reasons in covered.jobs.values() for reason in reasons]
-    explained = ["leads over"] * bool(found) + ["severity"] * any(reason.conflict for reason in found)
-    table = new_table(["job", "would\nchange", *explained])
-    for name, reasons in covered.jobs.items():
-        unchanged = why_not(catalog.jobs[name])
-        head = [cell(name), f"no {notes.number(unchanged)}" if unchanged else "yes"]
-        for best, more in _best_by_table(reasons):
-            table.add_row(*head, *_reason_cells(best, more, notes))
-            head = ["", ""]
-        if not reasons:
-            table.add_row(*head)
-    return table
+        number = notes.number(f"{best.protects}: {asked}{best.conflict.why}")
+        yield f"{chain}: {best.conflict.severity.label}{HARD_SPACE}{number}"
 
 
 def _best_by_table(reasons: tuple[Reason, ...]) -> list[tuple[Reason, int]]:
     """For each table its strongest reason, of equal ones the one with the shortest chain, and the number of the others."""
-    by_table: dict[str, list[Reason]] = {}
-    for reason in sorted(reasons, key=lambda r: (-_severity(r), len(r.chain.processors))):
-        by_table.setdefault(reason.chain.table, []).append(reason)
+    by_table = grouped(
+        sorted(reasons, key=lambda reason: (-_severity(reason), len(reason.chain.processors))),
+        lambda reason: reason.chain.table,
+    )
     return [(same[0], len(same) - 1) for same in by_table.values()]
 
 
-def _reason_cells(reason: Reason, more: int, notes: _Notes) -> list[str]:
-    chain = cell(reason.chain.way) + (f" (and {more} more)" if more else "")
-    if reason.conflict is None:
-        return [chain]
-    asked = (
-        ""
-        if is_real(reason.conflict.severity)
-        else "no conflict is expected, but the backfill asked for inputs that stand still. "
-    )
-    number = notes.number(f"{reason.protects}: {asked}{reason.conflict.why}")
-    style = SEVERITY_STYLES.get(reason.conflict.severity, "default")
-    return [chain, f"[{style}]{reason.conflict.severity.label}[/] {number}"]
+def _near_miss_lines(covered: Coverage, notes: _Notes) -> Iterator[str]:
+    """The jobs that are left running, those together whose shortest chain and reason are the same."""
 
-
-def _near_misses_table(covered: Coverage, notes: _Notes) -> Table:
-    """A row for each job that is left running: its shortest chain, and how many more there are."""
-    table = new_table(["left running", "leads over", "why"], title="Near misses")
-    for name, nears in covered.near_misses.items():
+    def way(name: str) -> str:
+        nears = covered.near_misses[name]
         shortest = min(nears, key=lambda near: len(near.chain.processors))
         more = f" (and {len(nears) - 1} more)" if len(nears) > 1 else ""
-        table.add_row(cell(name), cell(shortest.chain.way) + more, notes.number(shortest.why))
-    return table
+        return f"{arrows(shortest.chain.way)}{more} {notes.number(shortest.why)}"
+
+    for said, names in grouped(covered.near_misses, way).items():
+        yield from folded(said, room(), INDENT)
+        yield from names_in_columns(names, room(), 2 * INDENT)

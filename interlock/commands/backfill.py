@@ -21,8 +21,9 @@ from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile
-from interlock.terminal.printed import folded, make
+from interlock.terminal.printed import make
 from interlock.terminal.site import look
+from interlock.terminal.tables import say
 from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
@@ -66,7 +67,7 @@ def command(
     chosen = _chosen(catalog, names, every)
     end = _checked_end(perhaps_typed_end(duration, until, now := datetime.now(UTC)), cloud, now)
     check_tools()
-    click.echo(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
+    say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
     if mode == "on":
         _say_lost(catalog, chosen)
@@ -77,7 +78,7 @@ def command(
     applied = Deploying(environment=cloud, yes=yes, verbose=verbose).bring_about([STACK], variables)[STACK]
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
-            click.echo(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
+            say(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
     ask_to_reconcile(cloud)
     _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
 
@@ -90,15 +91,15 @@ def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -
         now_paused = paused.intersection(covered)
         before = len(covered) - len(now_paused)
         said = f" ({before} of the {len(covered)} that it covers were paused already)" if before else ""
-        click.echo(f"{name} is on until {ends.get(name)}: {count(len(now_paused), 'job')} paused, 0 failed{said}.")
-    click.echo(f"End it: {make('backfill-off', NAME=' '.join(chosen))}")
+        say(f"{name} is on until {ends.get(name)}: {count(len(now_paused), 'job')} paused, 0 failed{said}.")
+    say(f"End it: {make('backfill-off', NAME=' '.join(chosen))}")
 
 
 def _say_what_is_off(chosen: Sequence[str], applied: Applied) -> None:
     resumed = sum(1 for change in applied.done if change.kind is Kind.RESUME)
     verb = "is" if len(chosen) == 1 else "are"
-    click.echo(f"{', '.join(chosen)} {verb} off: {count(resumed, 'job')} resumed, 0 failed.")
-    click.echo(f"Are their tables written again? {make('verify', SCOPE=f'backfill/{chosen[0]}')}")
+    say(f"{', '.join(chosen)} {verb} off: {count(resumed, 'job')} resumed, 0 failed.")
+    say(f"Are their tables written again? {make('verify', SCOPE=f'backfill/{chosen[0]}')}")
 
 
 def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> None:
@@ -109,14 +110,14 @@ def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> Non
             site, sorted({job for name in chosen for job in site.declaration.scopes.get(f"backfill/{name}", ())}), root
         )
     except CloudError as error:
-        click.echo(f"Which days no run will cover can't be told: {error}", err=True)
+        say(f"Which days no run will cover can't be told: {error}", err=True)
 
 
 def _say_lost(catalog: Catalog, chosen: Sequence[str]) -> None:
     covered = {job for name in chosen for job in scopes(catalog)[f"backfill/{name}"]}
-    if lost := sorted(job for job in covered if not catalog.jobs[job].recoverable):
-        for line in folded("Runs of these that are missed can't be fetched later: ", lost):
-            click.echo(line, err=True)
+    jobs = (catalog.jobs[name] for name in sorted(covered))
+    if lost := [job.name for job in jobs if not job.recoverable and not job.paused]:
+        say(f"Runs of these that are missed can't be fetched later: {', '.join(lost)}", err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:

@@ -17,6 +17,7 @@ from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
+from interlock.terminal.tables import say
 from interlock.terraform.changes import Changes
 
 
@@ -37,14 +38,14 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
     elif not has_bucket(cloud.project, cloud.state_bucket):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
-    click.echo(f"deploy of {said_catalog(catalog, root)}, to {cloud.name}")
+    say(f"deploy of {said_catalog(catalog, root)}, to {cloud.name}")
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, yes=yes, verbose=verbose)
     first, *others = STACKS
     if has_bucket(cloud.project, cloud.bucket):
         applied = deploying.bring_about(STACKS)
     else:  # the others list its bucket as they are planned
-        click.echo(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
+        say(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
     ask_to_reconcile(cloud)
@@ -54,11 +55,11 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
 def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:
     paused = {job for job, is_paused in after.jobs.items() if is_paused}
     declared = {name for name, job in catalog.jobs.items() if job.paused}
-    click.echo(
+    say(
         f"{len(after.jobs)} jobs: {len(after.jobs) - len(paused)} enabled, {len(paused)} paused "
         f"({len(declared)} by declaration, {len(paused - declared)} held)"
     )
     on = until_when(after, now)
     for backfill, end in on.items():
-        click.echo(f"{backfill} is on until {end}")
-    click.echo(f"Look at them: {make('status')}")
+        say(f"{backfill} is on until {end}")
+    say(f"Look at them: {make('status')}")

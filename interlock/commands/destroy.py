@@ -14,6 +14,7 @@ from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog
 from interlock.terminal.printed import make
+from interlock.terminal.tables import say
 
 
 @click.command()
@@ -32,14 +33,14 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         click.confirm(f"Destroy everything that Interlock made in {cloud.project}?", abort=True)
     check_tools()
     if not has_bucket(cloud.project, cloud.state_bucket):
-        click.echo(f"nothing is deployed in {cloud.project}: there is no state bucket {cloud.state_bucket}")
+        say(f"nothing is deployed in {cloud.project}: there is no state bucket {cloud.state_bucket}")
         return
-    click.echo(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
+    say(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, yes=True, verbose=verbose)
     gone = 0
     for stack in reversed(STACKS):  # planned one by one: a plan lists the bucket, which is in the last of them
         gone += len(deploying.bring_about([stack], destroy=True)[stack].done)
     remove_state_bucket(cloud.project, cloud.state_bucket)
-    click.echo(f"Everything that Interlock made in {cloud.project} is gone: {gone} resources, and the state.")
-    click.echo(f"Make it again: {make('deploy')}")
+    say(f"Everything that Interlock made in {cloud.project} is gone: {gone} resources, and the state.")
+    say(f"Make it again: {make('deploy')}")

@@ -10,6 +10,7 @@ from interlock.reading.files import load_environment
 from interlock.terminal import machine
 from interlock.terminal.common import Format, env_option, environments_folder, format_option, print_json
 from interlock.terminal.machine import Finding
+from interlock.terminal.tables import say
 
 
 @click.command()
@@ -27,7 +28,7 @@ def command(ctx: click.Context, env_name: str, style: Format) -> None:
         print_json([_as_json(finding) for finding in findings])
     else:
         for line in machine.lines(findings):
-            click.echo(line)
+            say(line)
     ctx.exit(1 if any(finding.wrong for finding in findings) else 0)
 
 

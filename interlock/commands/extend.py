@@ -18,6 +18,7 @@ from interlock.terminal.operating import (
     the_hold,
 )
 from interlock.terminal.site import see
+from interlock.terminal.tables import say_folded
 from interlock.timing.effect import effects
 
 
@@ -53,7 +54,7 @@ def command(
     covered = [job.name for job in site.covered(hold)]
     print_effects(effects(site.declaration, covered, site.holding, end), site.now)
     old, new = say_end(hold.end, site.now), say_end(end, site.now)
-    click.echo(f"{scope} {hold.id} until {new} instead of {old}; your time zone is {own_zone().key}")
+    say_folded(f"{scope} {hold.id} until {new} instead of {old}; your time zone is {own_zone().key}")
     confirm(site.environment, "Extend it?", yes=yes)
     content = {"scope": scope, "id": hold.id, "until": format_instant(end)}
     ctx.exit(0 if request(site, {"action": "extend", **content}, direct=direct) else 1)

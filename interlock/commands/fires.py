@@ -17,20 +17,11 @@ from interlock.catalog import Catalog, Job, Json
 from interlock.commands.show import find_job
 from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
-from interlock.drawing.markdown import plain
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
-from interlock.names import count
-from interlock.terminal.common import (
-    Format,
-    catalog_option,
-    cell,
-    format_option,
-    new_table,
-    print_json,
-    print_table,
-    say_offline,
-)
+from interlock.names import count, plain
+from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
 from interlock.timing.minutes import Day, Span, fire_minutes
 from interlock.timing.until import parse_end
@@ -168,34 +159,35 @@ def _change_lines(found: Found, job: Job) -> Iterator[str]:
 
 
 def _print(found: Found, place: ZoneInfo) -> None:
-    click.echo(f"From {_both(found.start, place)} to {_both(found.end, place)}")
+    say_folded(f"From {_both(found.start, place)} to {_both(found.end, place)}")
     for job in found.jobs:
         total = found.totals[job.name]
-        click.echo(f'{job.name}: "{job.schedule}" in {job.time_zone}: {in_words(job.schedule)}: {count(total, "fire")}')
+        schedule = whole(f'"{job.schedule}"')
+        said = f"{schedule} in {job.time_zone}: {in_words(job.schedule)}"
+        say_folded(f"{job.name}: {said}: {count(total, 'fire')}")
         if job.paused:
-            click.echo(f"  paused by declaration, so that none of them starts: {plain(job.paused.reason)}")
+            say_folded(f"paused by declaration, so that none of them starts: {plain(job.paused.reason)}", indent="  ")
         for line in _change_lines(found, job):
-            click.echo(f"  {line}")
+            say_folded(line, indent="  ")
     if found.fires:
-        table = new_table(["by its clock", "UTC", "job", ""])
+        say()
+        table = Table("by its clock", "UTC", "job", prose("note"))
         for fire in found.fires:
             local = fire.at.astimezone(zone(fire.job.time_zone))
-            table.add_row(
-                f"{local:%a %Y-%m-%d %H:%M %Z}",
-                f"{fire.at:%Y-%m-%d %H:%M}",
-                cell(fire.job.name),
-                "; ".join(_notes(found, fire)),
+            table.row(
+                f"{local:%a %Y-%m-%d %H:%M %Z}", f"{fire.at:%Y-%m-%d %H:%M}", fire.job.name, "; ".join(_notes(found, fire))
             )
-        print_table(table)
+        table.say()
     if rest := sum(found.totals.values()) - len(found.fires):
-        click.echo(f"and {rest:,} more until {_both(found.end, place)}; --limit {sum(found.totals.values())} shows them all")
+        all_of_them = sum(found.totals.values())
+        say_folded(f"and {rest:,} more until {_both(found.end, place)}; --limit {all_of_them} shows them all")
 
 
 def _both(at: datetime, place: ZoneInfo) -> str:
     """An instant for people, in a zone and UTC, both with their dates."""
     if place.key in UTC_NAMES:
-        return f"{at:%Y-%m-%d %H:%M} UTC"
-    return f"{at.astimezone(place):%Y-%m-%d %H:%M %Z} ({at:%Y-%m-%d %H:%M} UTC)"
+        return whole(f"{at:%Y-%m-%d %H:%M} UTC")
+    return whole(f"{at.astimezone(place):%Y-%m-%d %H:%M %Z} ({at:%Y-%m-%d %H:%M} UTC)")
 
 
 def as_json(found: Found) -> Json:

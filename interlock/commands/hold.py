@@ -20,6 +20,7 @@ from interlock.terminal.operating import (
 )
 from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
+from interlock.terminal.tables import say, say_command, say_folded
 from interlock.timing.effect import effects
 
 
@@ -59,10 +60,11 @@ def command(
         raise CloudError(str(rejected)) from None
     covered = site.declaration.scopes[scope]
     print_effects(effects(site.declaration, covered, site.holding, end), site.now)
-    click.echo(f"{scope} until {say_end(end, site.now)}, as {owner}; your time zone is {own_zone().key}")
+    say_folded(f"{scope} until {say_end(end, site.now)}, as {owner}; your time zone is {own_zone().key}")
     confirm(site.environment, "Hold it?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
     done = request(site, {"action": "hold", **content}, direct=direct)
-    click.echo(f"To end it before: {interlock('release', scope, id)}")
+    say("To end it before:")
+    say_command(interlock("release", scope, id))
     drained = not wait or wait_for_drain(site, covered)
     ctx.exit(0 if done and drained else 1)

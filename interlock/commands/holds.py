@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import click
 
 from interlock.catalog import Json
 from interlock.drawing import markdown
-from interlock.holds import Hold, format_instant
-from interlock.names import count
-from interlock.terminal.common import cell, env_option, hold_json, new_table, print_json, print_table
-from interlock.terminal.operating import say_end
+from interlock.holds import Hold, format_end, format_instant
+from interlock.names import MAX_TEXT, count, plain
+from interlock.terminal.common import env_option, hold_json, print_json
+from interlock.terminal.ends import zone_of_readers
+from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, see
+from interlock.terminal.tables import say, say_command, say_folded
 
 
 @click.command()
@@ -32,12 +35,13 @@ def command(env_name: str, style: Literal["table", "json", "markdown"]) -> None:
     site = see(env_name)
     with asking(site.environment):
         rows = _rows(site)
+    place = zone_of_readers(job.time_zone for job in site.declaration.jobs.values())
     if style == "json":
         print_json(_as_json(rows, site.now))
     elif style == "markdown":
-        _print_markdown(rows, site.now)
+        _print_markdown(rows, place, site.now)
     else:
-        _print(rows, site.now)
+        _print(rows, place, site.now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +68,8 @@ def _rows(site: Site) -> list[Row]:
 def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
     if hold.is_flag:
-        return f"make backfill-off NAME={hold.scope.removeprefix('backfill/')}"
-    return f"interlock release {hold.scope} {hold.id}"
+        return make("backfill-off", NAME=hold.scope.removeprefix("backfill/"))
+    return interlock("release", hold.scope, hold.id)
 
 
 def _as_json(rows: list[Row], now: datetime) -> Json:
@@ -80,34 +84,35 @@ def _as_json(rows: list[Row], now: datetime) -> Json:
     }
 
 
-def _print(rows: list[Row], now: datetime) -> None:
+def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
     if not rows:
-        click.echo("nothing is held")
-        return
-    table = new_table(["hold", "owner", "why", "until", "jobs", "missed so far", "how to end it"])
+        say("nothing is held")
     for row in rows:
-        table.add_row(*(cell(text) for text in _cells(row, now)))
-    print_table(table)
+        name, owner, why, end, jobs, missed, ending = _cells(row, place, now)
+        say_folded(f"{name}, by {owner}: {why}", style="bold")
+        say_folded(f"until {end}; {count(int(jobs), 'job')}, {missed} missed so far; to end it:", indent="  ")
+        say_command(f"  {ending}")
 
 
-def _print_markdown(rows: list[Row], now: datetime) -> None:
-    click.echo(f"## Holds, {now:%Y-%m-%d %H:%M} UTC\n")
+def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
+    say(f"## Holds, {now:%Y-%m-%d %H:%M} UTC")
+    say()
     if not rows:
-        click.echo("Nothing is held.")
+        say("Nothing is held.")
         return
-    click.echo("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
-    click.echo("| --- | --- | --- | --- | --- | --- | --- |")
+    say("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
+    say("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        *said, ending = _cells(row, now)
-        click.echo(f"| {' | '.join(markdown.escaped(text) for text in said)} | {markdown.code(ending)} |")
-    click.echo("")
+        *said, ending = _cells(row, place, now)
+        say(f"| {' | '.join(markdown.escaped(text) for text in said)} | {markdown.code(ending)} |")
+    say()
     for row in rows:
         jobs = ", ".join(markdown.escaped(job) for job in row.jobs)
-        click.echo(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
+        say(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
 
 
-def _cells(row: Row, now: datetime) -> list[str]:
+def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     hold = row.hold
     name = f"{hold.scope} {hold.id}"
-    owner, why = hold.owner or "unknown", hold.reason or "unknown"
-    return [name, owner, why, say_end(hold.end, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]
+    owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
+    return [name, owner, why, format_end(hold.end, place, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]

@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import click
 
 from interlock.actual import ENABLED, ActualJob
 from interlock.catalog import Json
-from interlock.drawing.markdown import plain
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.services import Services
 from interlock.inventory import Call, Deployed, DeployedRow, Inventory, take_inventory
-from interlock.names import REGION, count
+from interlock.names import REGION, count, plain
 from interlock.reading.files import load_catalog
-from interlock.terminal.common import (
-    Format,
-    Place,
-    catalog_option,
-    cell,
-    env_option,
-    format_option,
-    new_table,
-    print_json,
-    print_table,
-)
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.site import asking, reader_of
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from interlock.terminal.tables import Table, at_most, folded, grouped, names_in_columns, prose, room, say, say_folded
 
 T = TypeVar("T")
 MAX_TEXT = 200
 """Characters of a stranger's text in a cell."""
+INDENT = "  "
+MOST_ALONE, MOST_SERVICES, MOST_ASTRAY, MOST_ABSENT, MOST_UNLED = 40, 24, 16, 6, 6
+"""Lines of a part, unless all is asked for."""
+SHOWN_JOBS, SHOWN_TARGETS = 3, 8
+"""Of the jobs that call a service, and of those whose targets are said, unless all is asked for."""
 
 
 @click.command()
 @click.option("--region", "more", multiple=True, metavar="REGION", help="Look there too. Default: where the catalog has jobs.")
 @click.option("--unled", is_flag=True, help="Only what no job leads to.")
+@click.option("--all", "everything", is_flag=True, help="All services and jobs, however many there are.")
 @catalog_option
 @env_option
 @format_option
 @click.pass_context
-def command(ctx: click.Context, more: tuple[str, ...], unled: bool, root: Path, env_name: str, style: Format) -> None:
+def command(
+    ctx: click.Context, more: tuple[str, ...], unled: bool, everything: bool, root: Path, env_name: str, style: Format
+) -> None:
     """Jobs, functions and Cloud Run services side by side, and which services no job leads to.
 
     Functions are looked for in every region; jobs and Cloud Run services where the catalog has jobs, where there are functions,
@@ -77,7 +72,7 @@ def command(ctx: click.Context, more: tuple[str, ...], unled: bool, root: Path, 
     if style == "json":
         print_json(as_json(found, regions, listing.problems))
     else:
-        _print(found, regions, listing.problems, only_unled=unled)
+        _print(found, regions, listing.problems, only_unled=unled, everything=everything)
     ctx.exit(1 if listing.problems else 0)
 
 
@@ -146,47 +141,70 @@ def _row_json(row: DeployedRow) -> Json:
     }
 
 
-def _print(found: Inventory, regions: Sequence[str], problems: Sequence[str], *, only_unled: bool) -> None:
-    click.echo(f"Jobs and Cloud Run services in {', '.join(regions)}; functions in every region")
-    rows = found.unled if only_unled else found.rows
-    if rows:
-        print_table(_services_table(rows))
+def _print(found: Inventory, regions: Sequence[str], problems: Sequence[str], *, only_unled: bool, everything: bool) -> None:
+    def part(lines: Sequence[str], most: int, *, empty_line: bool = True) -> None:
+        for line in lines if everything else at_most(lines, most):
+            say(line)
+        if lines and empty_line:
+            say()
+
+    say_folded(f"Jobs and Cloud Run services in {', '.join(regions)}; functions in every region")
+    say()
+    rows, most = (found.unled, MOST_ALONE) if only_unled else (found.rows, MOST_SERVICES)
+    part(_services_table(rows, everything=everything).lines(room()), most)
     astray = [call for call in found.calls if call.why]
-    if astray and not only_unled:
-        print_table(_astray_table(astray))
-    if found.not_there and not only_unled:
-        click.echo(f"The catalog declares, and none of the name was found: {', '.join(found.not_there)}")
-    click.echo(f"No job leads to: {', '.join(_said(row.deployed) for row in found.unled) or 'none of what was found'}")
+    if not only_unled:
+        part([*_astray_lines(astray, everything=everything)], MOST_ASTRAY)
+        part([*_absent_lines(found)], MOST_ABSENT)
+    unled = ", ".join(_said(row.deployed) for row in found.unled) or "none of what was found"
+    part(folded(f"No job leads to: {unled}", room()), MOST_UNLED, empty_line=False)
     if found.unseen:
-        click.echo(f"Unless it is one of these, whose target you may not see: {', '.join(map(plain, found.unseen))}")
+        say_folded(f"Unless it is one of these, whose target you may not see: {', '.join(map(plain, found.unseen))}")
     for problem in problems:
-        click.echo(f"not listed: {problem}")
-    click.echo(
+        say_folded(f"not listed: {problem}")
+    say_folded(
         f"{count(len(found.calls), 'job')}, {len(astray)} of them to no service that was found; "
         f"{count(len(found.rows), 'service')}, {len(found.unled)} of them without a job"
     )
 
 
-def _services_table(rows: Iterable[DeployedRow]) -> Table:
-    table = new_table(["service", "what", "region", "state", "catalog", "called by", "led to by"])
+def _services_table(rows: Iterable[DeployedRow], *, everything: bool) -> Table:
+    table = Table("service", "what", "region", "state", "catalog", prose("called by"), prose("led to by"))
     for row in rows:
         each = row.deployed
         known = "Interlock's own" if row.own else "declared" if row.declared else "unknown"
-        cells = [each.name, each.form, each.region, each.state, known, _jobs(row.called_by), _jobs(row.led_to_by)]
-        table.add_row(*(cell(plain(text)) for text in cells))
+        jobs = (_jobs(row.called_by, everything=everything), _jobs(row.led_to_by, everything=everything))
+        cells = (each.name, each.form, each.region, each.state, known, *jobs)
+        table.row(*(plain(text) for text in cells))
     return table
 
 
-def _astray_table(calls: Iterable[Call]) -> Table:
-    table = new_table(["job", "region", "state", "calls", "and reaches nothing, as"])
-    for call in calls:
-        cells = [call.job.name, call.job.region, call.job.state, call.target, call.why]
-        table.add_row(*(cell(plain(text, MAX_TEXT)) for text in cells))
-    return table
+def _astray_lines(calls: Iterable[Call], *, everything: bool) -> Iterator[str]:
+    """The jobs that reach no service, those with the same reason together. Of few, and where it is the same, what they call."""
+    for (why, state), alike in grouped(calls, lambda call: (call.why, call.job.state)).items():
+        those = "" if state == ENABLED else f" ({plain(state)})"
+        targets = {call.target for call in alike}
+        same = f"; all call {plain(target)}" if len(alike) > 1 and len(targets) == 1 and (target := alike[0].target) else ""
+        yield from folded(f"{count(len(alike), 'job')}{those}: {plain(why, MAX_TEXT)}{same}", room())
+        if not same and (everything or len(alike) <= SHOWN_TARGETS):
+            table = Table("job", "calls")
+            for call in alike:
+                table.row(plain(call.job.name), plain(call.target))
+            yield from (f"{INDENT}{line}" for line in table.lines(room() - len(INDENT)))
+        else:
+            yield from names_in_columns([plain(call.job.name) for call in alike], room())
 
 
-def _jobs(jobs: Iterable[ActualJob]) -> str:
-    return ", ".join(job.name if job.state == ENABLED else f"{job.name} ({job.state})" for job in jobs)
+def _absent_lines(found: Inventory) -> Iterator[str]:
+    if found.not_there:
+        yield "The catalog declares these services, and none of the name was found:"
+        yield from names_in_columns([*map(plain, found.not_there)], room())
+
+
+def _jobs(jobs: Sequence[ActualJob], *, everything: bool) -> str:
+    shown = jobs if everything or len(jobs) <= SHOWN_JOBS else jobs[: SHOWN_JOBS - 1]
+    more = f", and {len(jobs) - len(shown)} more" if len(shown) < len(jobs) else ""
+    return f"{', '.join(job.name if job.state == ENABLED else f'{job.name} ({job.state})' for job in shown)}{more}"
 
 
 def _place(each: Deployed) -> str:

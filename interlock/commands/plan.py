@@ -15,6 +15,7 @@ from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
+from interlock.terminal.tables import say
 from interlock.terminal.terraform import CHANGES, forget
 from interlock.terraform.changes import Kind
 
@@ -34,10 +35,10 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     if on and off:
         raise click.UsageError("--on and --off can't be planned at once; say one")
     cloud = Place(env_name).cloud
-    click.echo(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
+    say(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     check_tools()
     if not (has_bucket(cloud.project, cloud.state_bucket) and has_bucket(cloud.project, cloud.bucket)):
-        click.echo(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
+        say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, verbose=verbose)
@@ -45,12 +46,12 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     for planned in plans:
         StackLine(planned.stack.name).end(plan_summary(planned))
         for line in names_of(planned, Kind):
-            click.echo(line)
+            say(line)
         if verbose:
             deploying.say_text(planned)
         forget(planned)
     if any(not planned.is_empty for planned in plans):
-        click.echo(f"Do it: {_do_it(on, off)}")
+        say(f"Do it: {_do_it(on, off)}")
         ctx.exit(CHANGES)
 
 

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from interlock.declaration import DeclaredJob
 from interlock.holds import Hold
-from interlock.terminal.common import catalog_option, cell, env_option, new_table, print_table
-from interlock.terminal.operating import asking_options, confirm, own_name, request, say_end, the_hold
+from interlock.names import MAX_TEXT, count, plain
+from interlock.terminal.common import catalog_option, env_option
+from interlock.terminal.operating import after, asking_options, confirm, own_name, request, say_end, the_hold
 from interlock.terminal.site import Site, asking, see
+from interlock.terminal.tables import grouped, say_folded, say_names
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import made_up_for
 
@@ -40,15 +43,17 @@ def command(
 
 
 def _print_effect(site: Site, hold: Hold) -> None:
-    rest, covered = site.holding.without(hold), site.covered(hold)
-    if covered:
-        table = new_table(["job", "then", "missed so far", "afterwards"])
-        for job in covered:
-            still, missed = rest.of(job).held_until, site.missed_so_far(job)
-            then = "paused by declaration" if job.paused else f"held until {say_end(still, site.now)}" if still else "runs"
-            table.add_row(cell(job.name), then, str(missed), made_up_for(job, missed))
-        print_table(table)
-    click.echo(
-        f"{hold.scope} {hold.id}, held by {hold.owner or 'unknown'} ({hold.reason or 'no reason is known'}) until ", nl=False
-    )
-    click.echo(say_end(hold.end, site.now))
+    rest, missed = site.holding.without(hold), {job.name: site.missed_so_far(job) for job in site.covered(hold)}
+
+    def what_then(job: DeclaredJob) -> str:
+        if job.paused:
+            return "paused by declaration"
+        still = rest.of(job).held_until
+        then = f"held still, until {say_end(still, site.now)}" if still else "not held any more"
+        return f"{then}; {after(made_up_for(job, missed[job.name]))}"
+
+    for said, jobs in grouped(site.covered(hold), what_then).items():
+        say_folded(f"{count(len(jobs), 'job')}: {said}")
+        say_names(f"{job.name} ({count(missed[job.name], 'run')})" if missed[job.name] else job.name for job in jobs)
+    owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+    say_folded(f"{hold.scope} {hold.id}, held by {owner} ({why}) until {say_end(hold.end, site.now)}")

@@ -24,6 +24,7 @@ from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
 from interlock.terminal.ends import own_zone
 from interlock.terminal.refs import RefError, catalog_at
+from interlock.terminal.tables import say
 from interlock.terraform.job_changes import JobChanges, job_changes
 from interlock.terraform.plan import PlanError, load_plan
 from interlock.timing.until import parse_end
@@ -90,7 +91,7 @@ def command(
 
     sides = _Sides()
     names = {"base": f"base ({base})", "head": f"head ({head or 'as it lies here'})"}
-    click.echo(f"{names['base']} and {names['head']} of {root}; no cloud is asked", err=True)
+    say(f"{names['base']} and {names['head']} of {root}; no cloud is asked", err=True)
     with _patience() as about:
         about("reading the catalogs")
         instant = sides.read("--at", lambda: _instant(at))
@@ -172,10 +173,11 @@ def _say_failure(sides: _Sides, style: Style) -> None:
         print_json({"problems": {name: [*found] for name, found in sides.problems.items()}, "jobs": []})
     for name, found in sides.problems.items():
         for problem in found:
-            click.echo(f"{name}: {problem}", err=True)
+            say(f"{name}: {problem}", err=True)
     for name in fine:
-        click.echo(f"{name}: no problem", err=True)
-    click.echo(f"{count(sum(map(len, sides.problems.values())), 'problem')}; nothing was reviewed.", err=True)
+        say(f"{name}: no problem", err=True)
+    number = sum(map(len, sides.problems.values()))
+    say(f"{count(number, 'problem')}; nothing was reviewed.", err=True)
 
 
 def _again(base: str, head: str | None, plan_file: Path | None) -> str:
@@ -190,17 +192,17 @@ def _patience() -> Iterator[Callable[[str], None]]:
     doing = ""
     late = threading.Event()
 
-    def say() -> None:
+    def tell() -> None:
         late.set()
-        click.echo(f"{doing} ...", err=True)
+        say(f"{doing} ...", err=True)
 
     def about(what: str) -> None:
         nonlocal doing
         doing = what
         if late.is_set():
-            say()
+            tell()
 
-    timer = threading.Timer(PATIENCE_SECONDS, say)
+    timer = threading.Timer(PATIENCE_SECONDS, tell)
     timer.daemon = True
     timer.start()
     try:

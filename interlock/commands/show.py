@@ -17,17 +17,8 @@ from interlock.graph import Chain, chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
-from interlock.terminal.common import (
-    Format,
-    Place,
-    catalog_option,
-    cell,
-    env_option,
-    format_option,
-    new_table,
-    print_json,
-    print_table,
-)
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
+from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
 
 
 @click.command()
@@ -60,26 +51,34 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         }
         print_json({"jobs": [said | ({"by_hand": by_hand} if day else {})]})
         return
-    table = new_table(["field", "value", "from"], title=name)
+    say(name, style="bold")
+    table = Table("field", prose("value"), prose("from"))
     for key, value in fields.items():
         if value not in (None, [], {}):
-            table.add_row(key, cell(_text(value)), cell(origins[key]))
-    print_table(table)
-    _print_writes(chains(catalog)[name])
-    click.echo(f"\nHolds of these scopes cover it: {', '.join(covered_by)}")
+            table.row(key, _text(value), origins[key])
+    table.say()
+    _print_ways(chains(catalog)[name])
+    say_folded(f"Holds of these scopes cover it: {', '.join(covered_by)}")
     if day:
-        alone = "its service takes no body, so there is no command that names a day"
-        click.echo(f"\nBy hand for {day:%Y-%m-%d}: {by_hand or alone}")
+        alone = " its service takes no body, so there is no command that names a day"
+        say()
+        say(f"By hand for {day:%Y-%m-%d}:{'' if by_hand else alone}")
+        if by_hand:
+            say_command(by_hand)
 
 
-def _print_writes(found: Sequence[Chain]) -> None:
+def _print_ways(found: Sequence[Chain]) -> None:
     writes = [chain for chain in found if chain.access & WRITES]
     if writes:
-        click.echo("\nWrites:")
+        say("Writes:")
     for chain in writes:
-        click.echo(f"  {chain}")
+        for line in folded(arrows(str(chain)), room(), "  "):
+            say(line)
+    if writes:
+        say()
     if reads := sorted({chain.table for chain in found if Kind.READ in chain.access}):
-        click.echo(f"\nReads: {', '.join(reads)}")
+        say_folded(f"Reads: {', '.join(reads)}")
+        say()
 
 
 def _origins(job: Job, fields: Iterable[str], env_name: str) -> dict[str, str]:

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
 from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
 from interlock.catalog import Catalog, Json
-from interlock.cron import zone
 from interlock.environment import Environment
 from interlock.graph import scopes
 from interlock.holds import Hold, format_end, format_instant
+from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.ledger import Claim, unresolved
 from interlock.terminal.common import (
     Format,
     Place,
     catalog_option,
-    cell,
     env_option,
     format_option,
     hold_json,
-    new_table,
     print_json,
-    print_table,
 )
+from interlock.terminal.ends import zone_of_readers
 from interlock.terminal.site import asking, reader_of
+from interlock.terminal.tables import Table, grouped, prose, say, say_command, say_folded, say_names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What people must see to, with the commands for it, each with when it is due."""
+
+    what: str
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "\n".join([self.what, *(f"  {when + ':':<14} {command}" for when, command in self.commands.items())])
 
 
 @click.command()
@@ -67,18 +79,20 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     ctx.exit(1 if result.drifted or trouble else 0)
 
 
-def _object(environment: Environment, name: str, wrong: str) -> str:
-    return f"gs://{environment.bucket}/{name}: {wrong}"
+def _object(environment: Environment, name: str, wrong: str) -> Trouble:
+    return Trouble(what=f"gs://{environment.bucket}/{name}: {wrong}")
 
 
-def _said(claim: Claim, catalog: Catalog, environment: Environment) -> str:
+def _said(claim: Claim, catalog: Catalog, environment: Environment) -> Trouble:
     job = catalog.jobs.get(claim.job)
     fire = format_instant(claim.fire) if claim.fire else "an unknown time"
-    return (
-        f"{claim.job}: the catch-up of its run of {fire} may or may not have been made; nobody but you may run it again.\n"
-        f"  if it was not: gcloud scheduler jobs run {claim.job} --project={environment.project} "
-        f"--location={job.region if job else 'REGION'}\n"
-        f"  then:          gcloud storage rm gs://{environment.bucket}/{claim.object_name}"
+    region = job.region if job else "REGION"
+    return Trouble(
+        what=f"{claim.job}: the catch-up of its run of {fire} may or may not have been made; nobody but you may run it again.",
+        commands={
+            "if it was not": f"gcloud scheduler jobs run {claim.job} --project={environment.project} --location={region}",
+            "then": f"gcloud storage rm gs://{environment.bucket}/{claim.object_name}",
+        },
     )
 
 
@@ -86,7 +100,7 @@ def _iso(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
 
-def as_json(result: Comparison, in_force: Sequence[Hold], trouble: list[str]) -> Json:
+def as_json(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trouble]) -> Json:
     """The comparison for programs."""
     return {
         "jobs": [
@@ -105,47 +119,70 @@ def as_json(result: Comparison, in_force: Sequence[Hold], trouble: list[str]) ->
         ],
         "unknown": [{"name": job.name, "region": job.region, "state": job.state} for job in result.unknown],
         "holds": [hold_json(hold) for hold in in_force],
-        "trouble": [*trouble],
+        "trouble": [*map(str, trouble)],
     }
 
 
-def _print(result: Comparison, in_force: Sequence[Hold], trouble: list[str], everything: bool, now: datetime) -> None:
-    if in_force:
-        table = new_table(["hold", "until", "owner", "reason"], title="Active holds")
-        for hold in in_force:
-            until = format_end(hold.end, zone("Etc/UTC"), now)
-            table.add_row(cell(hold.scope), until, cell(hold.owner or ""), cell(hold.reason or ""))
-        print_table(table)
-    shown = [status for status in result.jobs if everything or status.effective.paused or status.drift]
-    if shown:
-        table = new_table(["job", "state", "why", "drift", "schedule", "zone", "last attempt"])
-        for status in shown:
-            table.add_row(*_cells(status, now))
-        print_table(table)
+def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trouble], everything: bool, now: datetime) -> None:
+    """What is not as it should be, what is held, what is paused by declaration; with --all every job; then the sum."""
+    place = zone_of_readers(status.job.time_zone for status in result.jobs)
+    _print_drift(result, place, now)
+    for each in trouble:
+        say_folded(each.what, style="red")
+        for when, command in each.commands.items():
+            say(f"  {when}:")
+            say_command(f"  {command}")
+    for hold in in_force:
+        owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+        say_folded(f"{hold.scope} holds until {format_end(hold.end, place, now)}, by {owner}: {why}", style="bold")
+    for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
+        say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")
+        say_names(status.job.name for status in alike)
+    if everything:
+        say()
+        _table(result.jobs).say()
+    say_folded(_sum(result))
+
+
+def _print_drift(result: Comparison, place: ZoneInfo, now: datetime) -> None:
+    table = Table("job", prose("drift"), prose("why it should be paused"))
+    for status in result.jobs:
+        if status.drift:
+            why = status.effective.explain(place, now) if status.effective.paused else ""
+            table.row(status.job.name, "; ".join(status.drift), plain(why, MAX_TEXT), style="red")
+    table.say()
     for job in result.unknown:
-        click.echo(f"unknown to the catalog: {job.name} in {job.region}, {job.state}")
-    for line in trouble:
-        click.echo(line)
-    states = [status.state for status in result.jobs]
-    held = sum(1 for status in result.jobs if status.effective.held_by)
-    declared = sum(1 for status in result.jobs if status.job.paused)
-    missing = f", {states.count(MISSING)} missing" if MISSING in states else ""
-    drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
-    click.echo(
-        f"{len(states)} jobs: {states.count(ENABLED)} enabled, {states.count(PAUSED)} paused "
-        f"({declared} by declaration, {held} held){missing}; "
-        f"{f'{drifted} not as they should be' if drifted else 'no drift'}"
+        say_folded(f"unknown to the catalog: {job.name} in {job.region}, {job.state}", style="red")
+
+
+def _paused(result: Comparison) -> list[JobStatus]:
+    """What should be paused, held ones first."""
+    return sorted(
+        (status for status in result.jobs if status.effective.paused), key=lambda status: not status.effective.held_by
     )
 
 
-def _cells(status: JobStatus, now: datetime) -> list[str]:
-    attempt = status.actual.last_attempt if status.actual else None
-    return [
-        cell(status.job.name),
-        status.state,
-        cell(status.effective.explain(zone(status.job.time_zone), now)) if status.effective.paused else "",
-        cell("; ".join(status.drift)),
-        status.job.schedule.text,
-        status.job.time_zone,
-        f"{attempt:%Y-%m-%d %H:%M} UTC" if attempt else "never",
-    ]
+def _table(statuses: Sequence[JobStatus]) -> Table:
+    table = Table("job", "state", "schedule", "zone", "last attempt")
+    for status in statuses:
+        attempt = status.actual.last_attempt if status.actual else None
+        last = f"{attempt:%Y-%m-%d %H:%M} UTC" if attempt else "never"
+        table.row(status.job.name, status.state, status.job.schedule.text, status.job.time_zone, last)
+    return table
+
+
+def _sum(result: Comparison) -> str:
+    """The jobs by state; the parts of those that are paused add up."""
+    states = [status.state for status in result.jobs]
+    paused = [status.effective for status in result.jobs if status.state == PAUSED]
+    parts = {
+        "held": sum(1 for each in paused if each.held_by and not each.declared),
+        "by declaration": sum(1 for each in paused if each.declared and not each.held_by),
+        "both held and by declaration": sum(1 for each in paused if each.declared and each.held_by),
+        "by nothing that is known": sum(1 for each in paused if not each.paused),
+    }
+    how = ", ".join(f"{number} {part}" for part, number in parts.items() if number)
+    missing = f", {states.count(MISSING)} missing" if MISSING in states else ""
+    drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
+    by_state = f"{states.count(ENABLED)} enabled, {len(paused)} paused{f' ({how})' if how else ''}{missing}"
+    return f"{count(len(states), 'job')}: {by_state}; {f'{drifted} not as they should be' if drifted else 'no drift'}"

@@ -10,6 +10,7 @@ from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, output_folder, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.printed import interlock
+from interlock.terminal.tables import say
 
 
 @click.command()
@@ -22,5 +23,5 @@ def command(root: Path, env_name: str) -> None:
     check_tools()
     synthesize(environment, root)
     for stack in STACKS:
-        click.echo(f"{output_folder(environment)}/stacks/{stack}/cdk.tf.json")
-    click.echo(f"What they would change: {interlock('plan')}")
+        say(f"{output_folder(environment)}/stacks/{stack}/cdk.tf.json")
+    say(f"What they would change: {interlock('plan')}")

@@ -12,24 +12,25 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.cron import FIRST_YEAR, LAST_YEAR, ZoneError, zone
-from interlock.drawing.markdown import plain
-from interlock.drawing.strip import LEGEND, ruler, strip
+from interlock.drawing.strip import LEGEND, SLOT, WIDE_LEGEND, WIDE_SLOT, ruler, slots, strip
 from interlock.drawing.svg import svg
 from interlock.graph import scopes
 from interlock.holds import format_instant
-from interlock.names import count, did_you_mean
+from interlock.names import count, did_you_mean, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.tables import folded, grouped, room, say
 from interlock.timing.collisions import WORST_FIRST, CollisionKind
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words
 
-SHOWN_CLASHES = 10
+SHOWN_CLASHES = 5
 SHOWN_JOBS = 6
 SHOWN_NAMES = 20
 COUNT_WIDTH = 7
+INDENT = "  "
 
 
 @click.command()
@@ -69,9 +70,9 @@ def command(
         print_json(as_json(found))
     else:
         usual = "" if zone_name else f", the zone of {_share(catalog, place)}"
-        click.echo(f"{day.date:%A}, {day.date}, {place.key}{usual}")
+        say(f"{day.date:%A}, {day.date}, {place.key}{usual}")
         for line in _lines(found):
-            click.echo(line)
+            say(line)
 
 
 def _seen(env_name: str) -> Objects:
@@ -131,56 +132,69 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"--svg: {path} can't be written: {error.strerror}") from None
-    click.echo(f"wrote {path}", err=True)
+    say(f"wrote {path}", err=True)
 
 
 def _lines(found: Timeline) -> Iterator[str]:
-    yield found.summary
+    yield from folded(found.summary, room())
     if not found.rows:
         return
-    day = found.day
-    yield f"\n{ruler(day)} {'starts':>{COUNT_WIDTH}} {'collide':>{COUNT_WIDTH}}"
-    for name, rows in found.groups:
-        yield plain(name)
-        for row in rows:
-            starts = "paused" if row.job.paused else row.starts
-            counts = f"{starts:>{COUNT_WIDTH}} {len(row.colliding) or '-':>{COUNT_WIDTH}}"
-            yield f"{strip(row.fires, day, row.intervals(day))} {counts}  {row.job.name}"
-    yield LEGEND
+    yield ""
+    yield from _strip_lines(found)
     yield from _closed_lines(found)
     yield from _paused_lines(found)
     yield from _collision_lines(found)
 
 
+def _strip_lines(found: Timeline) -> Iterator[str]:
+    """The strips, by half hours where the longest line has room for that."""
+    day = found.day
+    beside = 2 * (COUNT_WIDTH + 1) + 2 + max(len(row.job.name) for row in found.rows)
+    slot, legend = (SLOT, LEGEND) if slots(day) + beside <= room() else (WIDE_SLOT, WIDE_LEGEND)
+    yield f"{ruler(day, slot)} {'starts':>{COUNT_WIDTH}} {'collide':>{COUNT_WIDTH}}"
+    for name, rows in found.groups:
+        yield plain(name)
+        for row in rows:
+            starts = "paused" if row.job.paused else row.starts
+            counts = f"{starts:>{COUNT_WIDTH}} {len(row.colliding) or '-':>{COUNT_WIDTH}}"
+            yield f"{strip(row.fires, day, row.intervals(day), slot)} {counts}  {row.job.name}"
+    yield from folded(legend, room())
+
+
 def _closed_lines(found: Timeline) -> Iterator[str]:
     if found.closed:
-        yield "\nClosed:"
+        yield ""
+        yield "Closed:"
     for closed in found.closed:
         covered = [row for row in found.rows if closed in row.closed]
         held = sum(1 for row in covered if not row.job.paused for fire in row.fires if closed.start <= fire < closed.end)
         reason = f": {plain(closed.reason)}" if closed.reason else ""
-        yield (
-            f"  {closed.scope} {closed.when(found.day)}{reason}; covers {len(covered):,} of these jobs, "
-            f"holds {count(held, 'run')}"
-        )
+        said = f"covers {len(covered):,} of these jobs, holds {count(held, 'run')}"
+        yield from folded(f"{closed.scope} {closed.when(found.day)}{reason}; {said}", room(), INDENT)
 
 
 def _paused_lines(found: Timeline) -> Iterator[str]:
-    paused = [row for row in found.rows if row.job.paused]
-    if paused:
-        yield "\nPaused by declaration:"
-    for row in paused:
-        if pause := row.job.paused:
-            yield f"  {row.job.name}: {plain(pause.reason)} ({plain(pause.owner)}, to be looked at on {pause.review})"
+    """The jobs that the catalog pauses, those with the same reason together."""
+    by_pause = grouped((row.job for row in found.rows if row.job.paused), lambda job: job.paused)
+    if by_pause:
+        yield ""
+        yield "Paused by declaration:"
+    for pause, jobs in by_pause.items():
+        if pause:
+            why = f"{plain(pause.reason)} ({plain(pause.owner)}, to be looked at on {pause.review})"
+            yield from folded(f"{', '.join(job.name for job in jobs)}: {why}", room(), INDENT)
 
 
 def _collision_lines(found: Timeline) -> Iterator[str]:
-    yield f"\n{found.collision_counts.capitalize()}"
+    yield ""
+    yield found.collision_counts.capitalize()
     for kind in WORST_FIRST:
         clashes = [clash for clash in found.clashes if clash.kind is kind]
-        yield from (f"  {kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}" for clash in clashes[:SHOWN_CLASHES])
+        for clash in clashes[:SHOWN_CLASHES]:
+            yield from folded(f"{kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}", room(), INDENT)
         if rest := clashes[SHOWN_CLASHES:]:
-            yield f"  {kind}, and {len(rest)} more; --format json has them all, --service and --table fewer"
+            said = f"{kind}, and {len(rest)} more; --format json has them all, --service and --table fewer"
+            yield from folded(said, room(), INDENT)
 
 
 def _first(clash: Clash, day: Day) -> str:

@@ -12,6 +12,7 @@ from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import state_prefix
 from interlock.terminal.printed import make
+from interlock.terminal.tables import say
 from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
 
 
@@ -26,9 +27,9 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
     cloud = Place(env_name).cloud
     lock = read_lock(cloud.project, cloud.state_bucket, state_prefix(cloud, name))
     if lock is None:
-        click.echo(f"the state of {name} is not locked")
+        say(f"the state of {name} is not locked")
         return
-    click.echo(f"locked: {lock.operation} by {lock.who} since {lock.created}")
+    say(f"locked: {lock.operation} by {lock.who} since {lock.created}")
     if not yes and cloud.name != LOCAL:
         click.confirm("Is that deploy gone for sure?", abort=True)
     check_tools()
@@ -39,6 +40,6 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
         force_unlock(stack, lock.id)
     except TerraformFailed as failed:
         for line in failed.text:
-            click.echo(line, err=True)
+            say(line, err=True)
         ctx.exit(1)
-    click.echo(f"The lock is released. Deploy again: {make('deploy')}")
+    say(f"The lock is released. Deploy again: {make('deploy')}")

@@ -9,6 +9,7 @@ import click
 
 from interlock.names import count
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.tables import say, say_folded
 from policies.from_catalog import findings
 
 
@@ -35,10 +36,11 @@ def command(ctx: click.Context, root: Path, style: Format) -> None:
         )
     else:
         for finding in found:
-            click.echo(str(finding))
-        click.echo(
-            f"{len(catalog.jobs)} jobs ({len(paused)} paused by declaration), {len(catalog.processors)} processors, "
-            f"{len(catalog.tables)} tables, {count(len(catalog.backfills), 'backfill')}: "
+            say(str(finding))
+        jobs = f"{count(len(catalog.jobs), 'job')} ({len(paused)} paused by declaration)"
+        say_folded(
+            f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "
+            f"{count(len(catalog.tables), 'table')}, {count(len(catalog.backfills), 'backfill')}: "
             f"{count(len(found), 'finding') if found else 'no findings'}"
         )
     ctx.exit(1 if found else 0)

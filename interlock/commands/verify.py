@@ -24,12 +24,13 @@ from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
 from interlock.terminal.ends import own_zone
-from interlock.terminal.verify_output import print_looked, print_statements, verify_json
+from interlock.terminal.printed import again
+from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
 from interlock.verify.history import HeldJob, gaps, held_jobs, holds_between, marks_between
 from interlock.verify.queries import Unquotable, recent_inserts
-from interlock.verify.verdict import Aftermath, Looked, Verdict, Written, written_tables
+from interlock.verify.verdict import Aftermath, Looked, Written, written_tables
 
 EMULATOR = "BIGQUERY_EMULATOR_HOST"
 """Where a BigQuery of this machine listens, if there is one; Google's client knows the variable too."""
@@ -54,6 +55,7 @@ GIB = 2**30
     "--inserted-column", "inserted", multiple=True, metavar="[TABLE=]COLUMN", help="What says when a row was inserted."
 )
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for bq; BigQuery is not asked.")
+@click.option("--all", "everything", is_flag=True, help="Every job, table and statement, however many there are.")
 @click.option("--max-gib", default=10, show_default=True, type=click.IntRange(1, 10_000), help="What one query may scan.")
 @catalog_option
 @env_option
@@ -66,6 +68,7 @@ def command(
     days: tuple[str, ...],
     inserted: tuple[str, ...],
     only_print: bool,
+    everything: bool,
     max_gib: int,
     root: Path,
     env_name: str,
@@ -75,7 +78,8 @@ def command(
 
     What was held is told by the old versions of the bucket's flags, holds and ledger, which are kept for 90 days.
     A table's day is the column that partitions it, and the time of insertion is found by its name (created_at, ...); say it
-    where that is wrong. Where BigQuery can't be asked the statements are printed, ready for a shell.
+    where that is wrong. Where BigQuery can't be asked the statements are printed, ready for a shell; those of many tables by
+    --print only.
 
     Exit code 1: a table was not written although a run was due, or can't be told.
     """
@@ -100,11 +104,10 @@ def command(
     if style == "json":
         verify_json(environment, aftermath, said, looked, why)
     elif why:
-        print_statements(environment, aftermath, said, why)
+        print_statements(environment, aftermath, said, why, everything=everything or only_print, again=f"{again()} --print")
     else:
-        print_looked(aftermath, looked)
-    bad = {Verdict.NOT_WRITTEN, Verdict.UNKNOWN}
-    ctx.exit(1 if any(table.verdict(now) in bad for table in looked) else 0)
+        print_looked(aftermath, looked, everything=everything)
+    ctx.exit(1 if any(table.verdict(now) in BAD for table in looked) else 0)
 
 
 def _said(days: Sequence[str], inserted: Sequence[str]) -> Said:

@@ -14,11 +14,11 @@ from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
-from interlock.names import count, did_you_mean
+from interlock.names import MAX_TEXT, count, did_you_mean, plain
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.ends import own_zone
-from interlock.terminal.operating import say_end
+from interlock.terminal.ends import own_zone, zone_of_readers
 from interlock.terminal.site import Site, asking, see
+from interlock.terminal.tables import say, say_command, say_folded
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import fires, made_up_for
 from interlock.timing.until import parse_end
@@ -90,34 +90,37 @@ def _as_json(job: DeclaredJob, seen: Effective, at: datetime, state: str | None,
 
 
 def _print(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:
-    place = zone(job.time_zone)
-    when = "now" if at == now else f"at {format_end(at, own_zone(), now)}"
-    why = seen.explain(own_zone(), now) if seen.paused else "runs"
-    click.echo(f"{job.name} {when}: {why}{f' ({state})' if state else ''}")
+    place, shown = zone(job.time_zone), zone_of_readers([job.time_zone])
+    when = "now" if at == now else f"at {format_end(at, shown, now)}"
+    why = seen.explain(shown, now) if seen.paused else "runs"
+    say_folded(f"{job.name} {when}: {plain(why, MAX_TEXT)}{f' ({state})' if state else ''}", style="bold")
     for hold in seen.held_by:
         not_yet = hold.start is not None and hold.start > now
-        ending = "; a window, not open yet" if not_yet else f"; to end it: {how_to_end(hold)}"
-        click.echo(f"  {hold.scope}: {hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'}){ending}")
+        said = f"{hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'})"
+        ending = "a window, not open yet" if not_yet else "to end it:"
+        say_folded(f"{hold.scope}: {plain(said, MAX_TEXT)}; {ending}", indent="  ")
+        if not not_yet:
+            say_command(f"  {how_to_end(hold)}")
     if job.paused:
-        click.echo("It stays paused when nothing holds it: the catalog declares so.")
+        say("It stays paused when nothing holds it: the catalog declares so.")
         return
     _print_cost(job, seen, at, now, missed)
     if seen.free and (at != seen.free or not seen.held_by):
         following = job.schedule.next_fire(seen.free - datetime.resolution, place)
-        click.echo(f"Schedule: {job.schedule} in {job.time_zone}; next run {format_end(following, place, now)}")
+        say_folded(f"Schedule: {job.schedule} in {job.time_zone}; next run {format_end(following, place, now)}")
     if seen.next_hold:
         start = seen.next_hold
-        click.echo(f"Held next by {start.scope}, until {say_end(start.end, now)}")
+        say_folded(f"Held next by {start.scope}, until {format_end(start.end, shown, now)}")
 
 
 def _print_cost(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, missed: int | None) -> None:
     if not seen.held_by:
         return
     if seen.free is None:
-        click.echo(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
+        say(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
         return
-    click.echo(f"Free again at {say_end(seen.free, now)}")
+    say_folded(f"Free again at {format_end(seen.free, zone_of_readers([job.time_zone]), now)}")
     said = f"{count(missed, 'run')} missed so far, " if missed is not None else ""
     more = fires(job, at, seen.free)
     total = more + (missed or 0)
-    click.echo(f"{said}{more} more to miss until then{f'; afterwards: {made_up_for(job, total)}' if total else ''}")
+    say_folded(f"{said}{more} more to miss until then{f'; afterwards: {made_up_for(job, total)}' if total else ''}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from html import escape
 
-from interlock.drawing.markdown import plain
+from interlock.names import plain
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.timeline import JobRow, Timeline
 from interlock.timing.words import in_words

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.cron import zone
-from interlock.drawing.markdown import code, escaped, plain
+from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
+from interlock.names import plain
 from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed
 from interlock.review.coverage import Member, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How, in_yaml

@@ -1,1 +1,1 @@
-"""What several commands share: options, tables, asking the cloud, running cdktf."""
+"""What several commands share: options, tables, asking the cloud, running Terraform, and the local target."""

@@ -1,14 +1,14 @@
-"""What the commands share: options, the line that says where a command acts, tables and JSON."""
+"""What the commands share: options, the line that says where a command acts, and JSON."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import click
 
@@ -18,14 +18,10 @@ from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.local_target import is_running, run_with_local_target, where
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from interlock.terminal.tables import say
 
 CATALOG = Path("catalog")
 """The root of the catalog where nobody says another."""
-ENDLESS = 10_000
-"""Columns, where nothing shall be folded."""
 
 Format = Literal["table", "json"]
 F = TypeVar("F", bound=Callable[..., object])
@@ -99,7 +95,7 @@ class Place:
 
     def _say(self) -> None:
         line = self._environment.where
-        click.echo(where(line) if self._environment.name == LOCAL else line, err=True)
+        say(where(line) if self._environment.name == LOCAL else line, err=True)
 
 
 def environments_folder() -> Path:
@@ -109,7 +105,7 @@ def environments_folder() -> Path:
 
 def say_offline(root: Path) -> Catalog:
     """Loads the catalog for a command that asks no cloud, and says so."""
-    click.echo(f"catalog in {root}; no cloud is asked", err=True)
+    say(f"catalog in {root}; no cloud is asked", err=True)
     return load_catalog(root)
 
 
@@ -128,41 +124,3 @@ def hold_json(hold: Hold) -> dict[str, Json]:
         "owner": hold.owner,
         "object": hold.object_name,
     }
-
-
-def print_table(table: Table) -> None:
-    """A table as wide as the terminal, or as wide as it needs when it is no terminal; colours only on a terminal."""
-    for line in table_lines(table):
-        click.echo(line)
-
-
-def table_lines(table: Table) -> list[str]:
-    """The lines that `print_table` prints."""
-    from rich.console import Console
-
-    if sys.stdout.isatty():
-        console = Console(highlight=False)
-    else:  # said outright: FORCE_COLOR, which CI sets, would make a terminal of a pipe, 80 columns wide
-        console = Console(highlight=False, force_terminal=False, width=ENDLESS)
-        console = Console(highlight=False, force_terminal=False, width=console.measure(table).maximum)
-    with console.capture() as captured:
-        console.print(table)
-    return [line.rstrip() for line in captured.get().splitlines()]
-
-
-def new_table(columns: Sequence[str], title: str | None = None) -> Table:
-    """An empty table in our style."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(*columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold")
-    for column in table.columns:
-        column.overflow = "fold"
-    return table
-
-
-def cell(text: str) -> str:
-    """Text of strangers in a table: never markup."""
-    from rich.markup import escape
-
-    return escape(text)

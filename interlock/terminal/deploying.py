@@ -14,16 +14,16 @@ from typing import NoReturn
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.drawing.markdown import plain
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
-from interlock.names import count
+from interlock.names import count, plain, printable
 from interlock.terminal.ends import own_zone
-from interlock.terminal.printed import again, folded, make
+from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
+from interlock.terminal.tables import folded, say, say_lines, whole
 from interlock.terminal.terraform import Applied, Heard, Planned, Stack, TerraformFailed, apply, forget, plan, prepare, shown
 from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
@@ -32,6 +32,8 @@ NEW_METRIC = "Cannot find metric(s)"
 WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
 """Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
 NOTHING = "nothing to do"
+WIDTH = 80
+"""Columns of a list of names."""
 SHOWN_PROBLEMS = 5
 """Of a kind that may come once a job."""
 SHOWN_NAMES = 40
@@ -77,7 +79,7 @@ class Deploying:
     def say_text(self, planned: Planned) -> None:
         """What Terraform itself says of a plan."""
         try:
-            click.echo("" if planned.is_empty else shown(planned.stack, "-no-color"))
+            say("" if planned.is_empty else shown(planned.stack, "-no-color"))
         except TerraformFailed as failed:
             self._fail(planned.stack, failed.problems, failed.text, "Again")
 
@@ -103,7 +105,7 @@ class Deploying:
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
         for line in names_of(planned, GOING if names else ()):
-            click.echo(line)
+            say(line)
         for problem in planned.warnings:
             _echo_problem(problem)
         if self.verbose:
@@ -137,7 +139,7 @@ class Deploying:
 
     def _wait(self) -> None:
         wait = SHORT_WAIT if self.environment.name == LOCAL else WAIT
-        click.echo(
+        say(
             f"Alert policies do not know a new metric yet; Google says that it takes up to 10 minutes. Again in {wait:g} s.",
             err=True,
         )
@@ -149,11 +151,11 @@ class Deploying:
         for problem in errors if self.verbose else errors[:SHOWN_PROBLEMS]:
             _echo_problem(problem)
         if len(errors) > SHOWN_PROBLEMS and not self.verbose:
-            click.echo(f"and {count(len(errors) - SHOWN_PROBLEMS, 'more error')}; -v says all", err=True)
+            say(f"and {count(len(errors) - SHOWN_PROBLEMS, 'more error')}; -v says all", err=True)
         for line in [] if errors or self.verbose else text:
-            click.echo(plain(line), err=True)
+            say(plain(line), err=True)
         say_lock(self.environment, stack.name)
-        click.echo(f"{then}: {again()}", err=True)
+        say(f"{then}: {again()}", err=True)
         raise click.exceptions.Exit(1)
 
     def _loud(self, heard: Planning | Applying) -> Heard:
@@ -162,7 +164,7 @@ class Deploying:
         def both(event: Event) -> None:
             heard(event)
             if self.verbose and isinstance(event, Text):
-                click.echo(event.text)
+                say_lines(event.text)
 
         return both
 
@@ -212,11 +214,8 @@ def goes_no_further(planned: Planned, approved: Planned) -> bool:
 def say_lock(environment: Environment, stack: str) -> None:
     """After a failure: whether somebody holds the lock of the stack's state, since when, and how to release it."""
     if (lock := read_lock(environment.project, environment.state_bucket, state_prefix(environment, stack))) is not None:
-        click.echo(
-            f"The state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.\n"
-            f"If that deploy is still running, wait for it. If it was killed: {make('unlock', STACK=stack)}",
-            err=True,
-        )
+        say(f"The state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.", err=True)
+        say(f"If that deploy is still running, wait for it. If it was killed: {make('unlock', STACK=stack)}", err=True)
 
 
 def state_prefix(environment: Environment, stack: str) -> str:
@@ -233,7 +232,8 @@ def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:
     else:
         names = [_with_attributes(change) for change in changes[:SHOWN_NAMES]]
         names += [f"and {len(changes) - SHOWN_NAMES} more"] if len(changes) > SHOWN_NAMES else []
-    return folded(f"  {kind.verb:<{COLUMN - 2}}", names, indent=COLUMN)
+    lines = folded(", ".join(map(whole, names)), WIDTH, f"  {kind.verb:<{COLUMN - 3}}", " " * COLUMN)
+    return [*map(printable, lines)]
 
 
 def _with_attributes(change: Change) -> str:
@@ -251,9 +251,9 @@ def _result(applied: Applied) -> str:
 
 
 def _echo_problem(problem: Problem) -> None:
-    click.echo(f"{'Error' if problem.is_error else 'Warning'}: {plain(problem.summary)}", err=True)
+    say(f"{'Error' if problem.is_error else 'Warning'}: {plain(problem.summary)}", err=True)
     for line in problem.detail.splitlines():
         if line.strip():
-            click.echo(f"  {plain(line)}", err=True)
+            say(f"  {plain(line)}", err=True)
     if problem.address:
-        click.echo(f"  with {plain(problem.address)}", err=True)
+        say(f"  with {plain(problem.address)}", err=True)

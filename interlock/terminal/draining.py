@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import click
-
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
-from interlock.names import count, exact
+from interlock.names import count, exact, printable
 from interlock.terminal.site import Site, asking
+from interlock.terminal.tables import say
 
 POLL_SECONDS = 5.0
 MARGIN = timedelta(minutes=1)
@@ -40,9 +39,9 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
 
     left = _wait(look, len(names), limit)
     if left:
-        click.echo(f"still running after {exact(limit)}: {', '.join(left)}", err=True)
+        say(f"still running after {exact(limit)}: {', '.join(left)}", err=True)
     else:
-        click.echo("drained: no run of them is under way")
+        say("drained: no run of them is under way")
     return not left
 
 
@@ -55,7 +54,7 @@ def _shown(total: int) -> Iterator[Callable[[dict[str, datetime]], None]]:
         def line(left: dict[str, datetime]) -> None:
             if before[0] != list(left):
                 before[0] = list(left)
-                click.echo(f"waiting for {count(len(left), 'run')}: {', '.join(left)}", err=True)
+                say(f"waiting for {count(len(left), 'run')}: {', '.join(left)}", err=True)
 
         yield line
         return
@@ -66,7 +65,7 @@ def _shown(total: int) -> Iterator[Callable[[dict[str, datetime]], None]]:
     columns = (TextColumn("draining"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=total)
-        yield lambda left: progress.update(task, completed=total - len(left), description=escape(", ".join(left)))
+        yield lambda left: progress.update(task, completed=total - len(left), description=escape(printable(", ".join(left))))
 
 
 def _wait(look: Callable[[], dict[str, datetime]], total: int, limit: timedelta) -> dict[str, datetime]:

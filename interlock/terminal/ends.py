@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.cron import ZoneError, zone
+from interlock.holds import UTC_NAMES
 from interlock.timing.until import parse_duration, parse_end
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -53,3 +55,10 @@ def own_zone() -> ZoneInfo:
         except ZoneError:
             continue
     return ZoneInfo("Etc/UTC")
+
+
+def zone_of_readers(zones: Iterable[str]) -> ZoneInfo:
+    """Whose clock to show beside UTC: the own zone, or that of most jobs for who works in UTC."""
+    own = own_zone()
+    known = Counter(zones)
+    return own if own.key not in UTC_NAMES or not known else zone(min(known, key=lambda name: (-known[name], name)))

@@ -18,15 +18,15 @@ from interlock.gcp import CloudError
 from interlock.gcp.clock import check_clock
 from interlock.gcp.coordinator import ask
 from interlock.holds import Hold, format_end
-from interlock.names import count
+from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
 from interlock.runtime.requests import Rejected, parse_request
-from interlock.terminal.common import cell, new_table, print_table
 from interlock.terminal.ends import own_zone
-from interlock.terminal.printed import folded, interlock, make
+from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
+from interlock.terminal.tables import grouped, say, say_folded, say_names
 from interlock.timing.effect import Effect, made_up_for
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -34,8 +34,10 @@ TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught
 """Events that many jobs share, as people read them."""
 SHOWN_ALIKE = 3
 """Lines about one kind of event; after a long hold every job may have one."""
-SHOWN_JOBS = 40
-"""Rows of an effect; a hold of everything has hundreds."""
+SHOWN_JOBS, FEW_NAMES = 40, 4
+"""Jobs of an effect, of which a hold of everything has hundreds; and as many names as a sentence has."""
+MAX_REMARK = 1_000
+"""Characters of what the coordinator says of one thing, a reason and an owner among them."""
 
 
 def asking_options(command: F) -> F:
@@ -78,27 +80,36 @@ def say_end(end: datetime, now: datetime) -> str:
 
 
 def print_effects(found: Sequence[Effect], now: datetime) -> None:
-    """What a hold does: what is lost for good first, then each job that changes, then those that do not."""
-    lost = [effect for effect in found if not effect.job.recoverable and effect.missed]
+    """What a hold does: what is lost for good first, then the jobs that change, then how many there are."""
+    lost = [effect for effect in found if not effect.job.recoverable and effect.missed and not effect.job.paused]
     if lost:
-        said = ", ".join(f"{effect.job.name} ({count(effect.missed, 'run')})" for effect in lost)
-        click.echo(f"CAN'T BE FETCHED LATER: {said}")
+        say_folded(f"CAN'T BE FETCHED LATER: {', '.join(_with_runs(effect) for effect in lost)}", style="red")
     changing = [effect for effect in found if not effect.job.paused]
-    if changing:
-        table = new_table(["job", "runs it will miss", "afterwards", "now"])
-        for effect in changing[:SHOWN_JOBS]:
-            held = f"held until {say_end(effect.held_until, now)}" if effect.held_until else "runs; will pause"
-            table.add_row(cell(effect.job.name), str(effect.missed), made_up_for(effect.job, effect.missed), held)
-        print_table(table)
-    if len(changing) > SHOWN_JOBS:
-        rest = changing[SHOWN_JOBS:]
-        click.echo(f"and {count(len(rest), 'more job')}, which miss {count(sum(effect.missed for effect in rest), 'run')}")
+
+    def how(effect: Effect) -> str:
+        held = f"held already, until {say_end(effect.held_until, now)}" if effect.held_until else "will pause"
+        return f"{held}; {after(made_up_for(effect.job, effect.missed))}"
+
+    for said, alike in grouped(changing[:SHOWN_JOBS], how).items():
+        say_folded(f"{count(len(alike), 'job')}: {said}")
+        say_names(_with_runs(effect) if effect.missed else effect.job.name for effect in alike)
+    if rest := changing[SHOWN_JOBS:]:
+        say(f"and {count(len(rest), 'more job')}, which miss {count(sum(effect.missed for effect in rest), 'run')}")
     pausing = sum(1 for effect in changing if effect.held_until is None)
     declared = len(found) - len(changing)
-    click.echo(
+    say_folded(
         f"{count(pausing, 'job')} will pause, {len(changing) - pausing} held already, {declared} paused by declaration; "
         f"{count(sum(effect.missed for effect in found), 'run')} will be missed"
     )
+
+
+def after(made_up: str) -> str:
+    """What becomes of the runs that jobs miss, for a sentence about several of them."""
+    return f"afterwards: {made_up}" if made_up else "no run is missed"
+
+
+def _with_runs(effect: Effect) -> str:
+    return f"{effect.job.name} ({count(effect.missed, 'run')})"
 
 
 def confirm(environment: Environment, question: str, *, yes: bool) -> None:
@@ -127,7 +138,7 @@ def ask_to_reconcile(environment: Environment) -> None:
     try:
         answer = ask(environment, {"action": "reconcile"})
     except CloudError as error:
-        click.echo(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
+        say(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
         return
     print_report(answer.report, ok=answer.ok)
 
@@ -148,14 +159,20 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
     for event, found in alone.items():
         what = event.replace("_", " ")
         for about, why in found[:SHOWN_ALIKE]:
-            click.echo(f"{what}: {f'{about}: ' if about else ''}{why}")
-        for line in folded(f"{what}, too: ", [about for about, _ in found[SHOWN_ALIKE:]]) if found[SHOWN_ALIKE:] else []:
-            click.echo(line)
+            say_folded(plain(f"{what}: {f'{about}: ' if about else ''}{why}", MAX_REMARK))
+        if rest := found[SHOWN_ALIKE:]:
+            _say_listed(f"{what}, too", [about for about, _ in rest])
     for event, names in together.items():
-        for line in folded(f"{TOGETHER[event]} {count(len(names), 'job')}: ", sorted(names)):
-            click.echo(line)
+        _say_listed(f"{TOGETHER[event]} {count(len(names), 'job')}", sorted(names))
     if not ok:
-        click.echo(
-            f"Not everything is done; the coordinator tries again at its next tick. Look: {interlock('status')}", err=True
-        )
+        say(f"Not everything is done; the coordinator tries again at its next tick. Look: {interlock('status')}", err=True)
     return ok
+
+
+def _say_listed(label: str, names: Sequence[str]) -> None:
+    """Few names in a sentence, many in columns."""
+    if len(names) <= FEW_NAMES:
+        say_folded(f"{label}: {', '.join(names)}")
+    else:
+        say(f"{label}:")
+        say_names(names)

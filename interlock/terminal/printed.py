@@ -1,11 +1,9 @@
-"""Names and commands as we print them: no name is broken, and a command runs as it is printed, from the root of the repository,
-where and on what the running one acts."""
+"""Commands as we print them: each runs as it is printed, from the root of the repository, where and on what the running one
+acts."""
 
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -14,24 +12,7 @@ from click.core import ParameterSource
 from interlock.environment import LOCAL, interlock_command, make_command
 from interlock.terminal.common import CATALOG
 
-WIDTH = 80
-"""Columns of a list of names."""
-UNBROKEN = "\N{NO-BREAK SPACE}"
 ROOT_VARIABLE = "INTERLOCK_CATALOG"
-
-
-def folded(label: str, names: Iterable[str], *, indent: int = 2) -> list[str]:
-    """A list of names in lines, broken between names and never within one."""
-    joined = ", ".join(name.replace(" ", UNBROKEN) for name in names)
-    lines = textwrap.wrap(
-        label + joined,
-        WIDTH,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
-    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def interlock(*words: str) -> str:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from interlock.names import printable
 from interlock.terraform.events import READ, Event, Progress, Step
 
 COLUMN = 14
@@ -24,11 +25,11 @@ class StackLine:
         """Shows it until the next; only on a terminal."""
         if sys.stdout.isatty():
             width = shutil.get_terminal_size().columns - 1
-            click.echo(CLEAR + (self._label + text)[:width], nl=False)
+            click.echo(CLEAR + printable(self._label + text)[:width], nl=False)
 
     def end(self, text: str) -> None:
         """Says it for good."""
-        click.echo((CLEAR if sys.stdout.isatty() else "") + self._label + text)
+        click.echo((CLEAR if sys.stdout.isatty() else "") + printable(self._label + text))
 
 
 class Planning:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-import click
-
 from interlock.catalog import Json
 from interlock.cron import zone
-from interlock.drawing.markdown import plain
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
-from interlock.names import count
+from interlock.names import count, plain
 from interlock.review.collisions import SINCE_EVER, CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How
@@ -20,7 +17,7 @@ from interlock.review.job_remarks import moved_in_words
 from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark, listed
 from interlock.review.review import Review
-from interlock.terminal.common import cell, new_table, print_table
+from interlock.terminal.tables import grouped, room, say, say_folded, whole, width
 
 SHOWN = 40
 """Rows of a table; --format json has all."""
@@ -148,12 +145,13 @@ def _missed(missed: Missed | None) -> Json:
 
 
 def print_review(review: Review) -> None:
-    """Findings first, then what changes, in tables as wide as the terminal."""
+    """Findings first, then what changes; remarks that say the same of several things are one."""
     number = len(review.findings)
-    click.echo(f"{count(number, 'finding') if number else 'No findings'}, as of {review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
-    for remark in (*review.findings, *review.notes):
-        mark = "!" if remark.is_finding else "-"
-        click.echo(f"{mark} {remark.topic}: {plain(remark.subject)}: {plain(remark.text)}")
+    say(f"{count(number, 'finding') if number else 'No findings'}, as of {review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    alike = grouped((*review.findings, *review.notes), lambda remark: (remark.is_finding, remark.topic, remark.text))
+    for (is_finding, topic, text), remarks in alike.items():
+        subjects = ", ".join(plain(remark.subject) for remark in remarks)
+        say_folded(f"{'!' if is_finding else '-'} {topic}: {subjects}: {plain(text)}")
     if review.jobs:
         _print_jobs(review.jobs, review.at)
         _print_strips(review.jobs)
@@ -163,21 +161,30 @@ def print_review(review: Review) -> None:
         _print_scope(change)
     for note in review.waivers:
         if note.is_due:
-            click.echo(f"waiver of {plain(note.waiver.rule)} for {note.subject} {note.says}: {plain(note.waiver.reason)}")
+            say_folded(f"waiver of {plain(note.waiver.rule)} for {note.subject} {note.says}: {plain(note.waiver.reason)}")
     cents = review.cost.cents
     change_of_cost = f"{'+' if cents > 0 else '-'}${abs(cents) / 100:.2f} a month" if cents else "as before"
-    click.echo(f"\nCost: {change_of_cost}, {count(review.cost.after, 'billed job')}")
+    say()
+    say(f"Cost: {change_of_cost}, {count(review.cost.after, 'billed job')}")
 
 
 def _print_jobs(jobs: Sequence[JobReview], at: datetime) -> None:
-    table = new_table(["job", "", "before", "after", "so it"])
+    """A block a job: what differs, before and after, on one line where there is room."""
+    say()
     for job in jobs[:SHOWN]:
-        table.add_row(job.name, "" if job.change.how is How.CHANGED else job.change.how, "", "", moved_in_words(job))
+        how = "" if job.change.how is How.CHANGED else f" ({job.change.how})"
+        moved = moved_in_words(job)
+        say_folded(f"{job.name}{how}{f': {moved}' if moved else ''}")
         for key, before, after in _lines(job, at):
-            table.add_row("", key, *(cell(plain(text)) for text in (before, after)), "")
-    print_table(table)
+            sides = [whole(plain(before)), whole(plain(after))]
+            line = f"  {key}: {' -> '.join(side for side in sides if side)}"
+            if width(line) <= room():
+                say(line)
+            else:
+                say_folded(f"{key}: {plain(before)}", indent="  ")
+                say_folded(f"-> {plain(after)}", indent="    ")
     if len(jobs) > SHOWN:
-        click.echo(f"and {count(len(jobs) - SHOWN, 'more job')}; --format json has all")
+        say(f"and {count(len(jobs) - SHOWN, 'more job')}; --format json has all")
 
 
 def _lines(job: JobReview, at: datetime) -> list[tuple[str, str, str]]:
@@ -205,24 +212,27 @@ def _said(side: Side | None, at: datetime) -> Mapping[str, str]:
 def _print_strips(jobs: Sequence[JobReview]) -> None:
     drawn = [job for job in jobs if any(side.fires for side in (job.before, job.after) if side)][:SHOWN]
     for job in drawn:
-        click.echo(f"{job.name}, {job.day.date:%a %Y-%m-%d} in {job.day.zone.key}\n{'':{LABEL}} {ruler(job.day).rstrip()}")
+        say()
+        say(f"{job.name}, {job.day.date:%a %Y-%m-%d} in {job.day.zone.key}")
+        say(f"{'':{LABEL}} {ruler(job.day)}")
         for which, side in zip(SIDES, (job.before, job.after), strict=True):
             if side is not None:
                 fires = side.fires if side.job.paused is None else ()
-                click.echo(f"{which:>{LABEL}} {strip(fires, job.day, side.closed)}")
+                say(f"{which:>{LABEL}} {strip(fires, job.day, side.closed)}")
     if drawn:
-        click.echo(LEGEND)
+        say_folded(LEGEND)
 
 
 def _print_collisions(changes: Sequence[CollisionChange]) -> None:
-    table = new_table(["collision", "over", "jobs", "times a week", "why"])
+    say()
+    say("Collisions, with how many there are a week:")
     for change in changes[:SHOWN]:
         word = "new" if change.appears else "gone" if change.vanishes else "more or fewer"
-        times = ", ".join(f"{season.season} {season.before} -> {season.after}" for season in change.seasons)
-        table.add_row(f"{word}: {change.kind}", change.subject, listed([*change.jobs]), times, cell(change.why))
-    print_table(table)
+        times = ", ".join(whole(f"{season.season} {season.before} -> {season.after}") for season in change.seasons)
+        about = f"{word}: {change.kind} over {change.subject}, {listed([*change.jobs])}, {times}"
+        say_folded(f"{about}: {plain(change.why)}", indent="  ")
     if len(changes) > SHOWN:
-        click.echo(f"and {count(len(changes) - SHOWN, 'more collision')}; --format json has all")
+        say(f"and {count(len(changes) - SHOWN, 'more collision')}; --format json has all")
 
 
 def _print_scope(change: ScopeChange) -> None:
@@ -230,4 +240,4 @@ def _print_scope(change: ScopeChange) -> None:
     said = [f"{listed([member.job for member in members])} {word}" for word, members in parts.items() if members]
     if missed := missed_in_words(change):
         said.append(missed)
-    click.echo(f"{change.scope}: {'; '.join(said)}")
+    say_folded(f"{change.scope}: {'; '.join(said)}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
 from interlock.catalog import Catalog
 from interlock.cron import zone
 from interlock.dates import rerun_command
@@ -14,6 +12,7 @@ from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.runtime.catchup import uncovered_days
 from interlock.terminal.site import Site
+from interlock.terminal.tables import say, say_command
 
 
 def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
@@ -29,7 +28,9 @@ def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
         for day in days:
             known = catalog.jobs.get(name) if catalog else None
             command = rerun_command(known, site.environment, day) if known else None
-            click.echo(f"{name}: no run will cover its day {day}{f'; to run it by hand: {command}' if command else ''}")
+            say(f"{name}: no run will cover its day {day}{'; to run it by hand:' if command else ''}")
+            if command:
+                say_command(command)
 
 
 def _catalog(root: Path) -> Catalog | None:

@@ -2,69 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-import click
 
 from interlock.catalog import Json
-from interlock.drawing.markdown import plain
 from interlock.environment import Environment
 from interlock.holds import format_instant
-from interlock.names import count
-from interlock.terminal.common import cell, new_table, print_json, print_table, table_lines
+from interlock.names import count, plain
+from interlock.terminal.common import print_json
 from interlock.terminal.operating import say_end
+from interlock.terminal.tables import (
+    Table,
+    at_most,
+    folded,
+    grouped,
+    kept,
+    names_in_columns,
+    prose,
+    room,
+    say,
+    say_folded,
+    whole,
+)
 from interlock.verify.columns import Columns, Said
+from interlock.verify.history import HeldJob
 from interlock.verify.queries import columns_of, for_bq, recent_inserts, recent_partitions
 from interlock.verify.verdict import Aftermath, CountedDay, Looked, Verdict, Written
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 SHOWN_DAYS = 4
 """Of the rows of a table; JSON has all."""
 MAX_PROBLEM = 300
 """Characters of what BigQuery says of a table."""
+COMMENT = "# "
+FEW_TABLES = 4
+"""Whose statements are printed unasked; a statement takes ten lines, and a backfill's jobs write dozens of tables."""
+MOST_HELD, MOST_BAD, MOST_FINE, MOST_EXPECTED = 14, 20, 16, 30
+"""Lines of a part, unless all is asked for."""
+BAD = (Verdict.NOT_WRITTEN, Verdict.UNKNOWN)
 VERDICT_STYLES = {Verdict.WRITTEN: "green", Verdict.NOT_WRITTEN: "red", Verdict.UNKNOWN: "red"}
 
 
-def print_looked(aftermath: Aftermath, looked: Sequence[Looked]) -> None:
-    """What was held, and the tables as BigQuery shows them."""
-    _print_held(aftermath)
+def print_looked(aftermath: Aftermath, looked: Sequence[Looked], *, everything: bool) -> None:
+    """What was held, and the tables as BigQuery shows them: first those that nobody wrote, or that can't be told."""
+    held = [*_held_lines(aftermath, room())]
+    for line in held if everything else at_most(held, MOST_HELD):
+        say(line)
+    by_verdict = grouped(looked, lambda each: each.verdict(aftermath.now))
+    for verdict in sorted(by_verdict, key=lambda verdict: (verdict not in BAD, [*Verdict].index(verdict))):
+        say()
+        say(f"{count(len(by_verdict[verdict]), 'table')} {verdict}", style=VERDICT_STYLES.get(verdict))
+        lines = [*_looked_lines(aftermath, by_verdict[verdict])]
+        for line in lines if everything else at_most(lines, MOST_BAD if verdict in BAD else MOST_FINE):
+            say(line)
     if looked:
-        print_table(_looked_table(aftermath, looked))
-        for each in looked:
-            if each.problem:
-                click.echo(f"{each.written.table}: {plain(each.problem, MAX_PROBLEM)}")
-        click.echo("Whose rows they are the tables do not say: a job that was not held may write them too.")
-    for line in _remarks(aftermath):
-        click.echo(line)
+        say()
+        say_folded("Whose rows they are the tables do not say: a job that was not held may write them too.")
+    for line in _remarks(aftermath, room()):
+        say(line)
     if looked:
-        verdicts = [each.verdict(aftermath.now) for each in looked]
-        counted = (f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict if verdict in verdicts)
-        click.echo(f"{count(len(looked), 'table')}: {', '.join(counted)}")
+        counted = (f"{len(by_verdict[verdict])} {verdict}" for verdict in Verdict if verdict in by_verdict)
+        say_folded(f"{count(len(looked), 'table')}: {', '.join(counted)}")
 
 
-def print_statements(environment: Environment, aftermath: Aftermath, said: Said, why: str) -> None:
-    """The same questions for who pastes them: all that is printed is text of a shell, comments and commands."""
-    lines = ["BigQuery is not asked: " + plain(why, MAX_PROBLEM), _held_line(aftermath)]
-    if aftermath.held:
-        lines += table_lines(_held_table(aftermath))
-    lines += _remarks(aftermath)
-    for line in lines:
+def print_statements(
+    environment: Environment, aftermath: Aftermath, said: Said, why: str, *, everything: bool, again: str
+) -> None:
+    """The same questions for who pastes them: all that is printed is text of a shell, comments and commands. More than a few
+    are printed only when all is asked for, or by the command `again`."""
+    columns = room() - len(COMMENT)
+    held = [*_held_lines(aftermath, columns)]
+    for line in folded("BigQuery is not asked: " + plain(why, MAX_PROBLEM), columns):
         _comment(line)
+    for line in (*(held if everything else at_most(held, MOST_HELD)), *_remarks(aftermath, columns)):
+        _comment(line)
+    if everything or len(aftermath.tables) <= FEW_TABLES:
+        for statement_lines in _statements(environment, aftermath, said, columns):
+            for line in statement_lines:
+                say(line)
+        return
+    for line in at_most([*_expected_lines(aftermath, columns)], MOST_EXPECTED):
+        _comment(line)
+    _comment(f"The {len(aftermath.tables)} statements for a shell:")
+    _comment(f"  {again}")
+
+
+def _statements(environment: Environment, aftermath: Aftermath, said: Said, columns: int) -> Iterator[list[str]]:
     tables = [written.table for written in aftermath.tables]
     unsaid = [table for table in tables if said.unseen(table).day is None]
     for sql in columns_of(environment.project, unsaid):
-        _command(environment, sql, "Which columns there are, to be named by --day-column and --inserted-column:")
+        about = "Which columns there are, to be named by --day-column and --inserted-column:"
+        yield _command(environment, sql, folded(about, columns))
     for written in aftermath.tables:
-        columns = said.unseen(written.table)
-        shows = "rows by day" if columns.day else "partitions that were written since; name its columns for rows by day"
-        expected = _expectation(written, aftermath.now)
-        _command(
-            environment, statement(environment, aftermath, written.table, columns), f"{written.table}: {shows}. {expected}"
-        )
+        seen = said.unseen(written.table)
+        shows = "rows by day" if seen.day else "partitions that were written since; name its columns for rows by day"
+        about = f"{written.table}: {shows}. {_expectation(written, aftermath.now)}"
+        yield _command(environment, statement(environment, aftermath, written.table, seen), folded(about, columns))
+
+
+def _expected_lines(aftermath: Aftermath, columns: int) -> Iterator[str]:
+    """When the writers of each table are free, and how many runs are due, instead of statements."""
+    table = Table("table", "writers", kept("runs due"))
+    for written in aftermath.tables:
+        free = f"free since {say_end(written.resumed, aftermath.now)}" if written.resumed else "held or paused"
+        table.row(written.table, free, str(written.due(aftermath.now)))
+    yield from table.lines(columns)
 
 
 def statement(environment: Environment, aftermath: Aftermath, table: str, columns: Columns) -> str:
@@ -130,46 +171,44 @@ def _looked_json(each: Looked, written: Written, aftermath: Aftermath) -> dict[s
     }
 
 
-def _held_line(aftermath: Aftermath) -> str:
+def _held_lines(aftermath: Aftermath, columns: int) -> Iterator[str]:
+    """What was held, the jobs together that the same held over the same time."""
     jobs = count(len(aftermath.held), "job")
-    return f"Held at any time since {_when(aftermath.since)}: {jobs}, which write {count(len(aftermath.tables), 'table')}"
-
-
-def _print_held(aftermath: Aftermath) -> None:
-    click.echo(_held_line(aftermath))
-    if aftermath.held:
-        print_table(_held_table(aftermath))
-
-
-def _held_table(aftermath: Aftermath) -> Table:
-    table = new_table(["job", "held by", "since", "free since"])
+    what = f"{jobs}, which write {count(len(aftermath.tables), 'table')}"
+    yield from folded(f"Held at any time since {whole(_when(aftermath.since))}: {what}", columns)
     off = {writer.held.name for written in aftermath.tables for writer in written.writers if writer.declared.paused}
-    for job in aftermath.held:
-        free = "paused by declaration" if job.name in off else say_end(job.free, aftermath.now) if job.free else "held still"
-        by = ", ".join(job.scopes) or "by the ledger alone"
-        table.add_row(cell(plain(job.name)), cell(plain(by)), say_end(job.since, aftermath.now), free)
-    return table
+
+    def how(job: HeldJob) -> str:
+        by = plain(", ".join(job.scopes)) or "by the ledger alone"
+        free = f"free since {whole(say_end(job.free, aftermath.now))}" if job.free else "held still"
+        return f"{by} since {whole(say_end(job.since, aftermath.now))}, {'paused by declaration' if job.name in off else free}"
+
+    for said, alike in grouped(aftermath.held, how).items():
+        yield from folded(f"{count(len(alike), 'job')}: {said}", columns)
+        yield from names_in_columns([plain(job.name) for job in alike], columns)
 
 
-def _looked_table(aftermath: Aftermath, looked: Sequence[Looked]) -> Table:
+def _looked_lines(aftermath: Aftermath, looked: Sequence[Looked]) -> Iterator[str]:
+    """The tables of one verdict; what BigQuery says against one below."""
     now = aftermath.now
-    table = new_table(
-        ["table", "verdict", "writers free since", "runs due", "last insert", "last change", "rows by day", "goes by"]
+    table = Table(
+        "table", "writers free since", kept("runs due"), "last insert", "last change", prose("rows by day"), prose("goes by")
     )
     for each in looked:
-        verdict, resumed = each.verdict(now), each.written.resumed
-        style = VERDICT_STYLES.get(verdict)
-        table.add_row(
-            cell(each.written.table),
-            f"[{style}]{verdict}[/{style}]" if style else str(verdict),
+        resumed = each.written.resumed
+        table.row(
+            each.written.table,
             say_end(resumed, now) if resumed else "",
             str(each.written.due(now)),
             say_end(each.last_insert, now) if each.last_insert else "",
             say_end(each.shape.modified, now) if each.shape and each.shape.modified else "",
-            cell(_rows(each.days)),
-            cell(_basis(each)),
+            _rows(each.days),
+            _basis(each),
         )
-    return table
+    yield from table.lines(room())
+    for each in looked:
+        if each.problem:
+            yield from folded(f"{each.written.table}: {plain(each.problem, MAX_PROBLEM)}", room())
 
 
 def _rows(days: Sequence[CountedDay]) -> str:
@@ -186,10 +225,12 @@ def _basis(each: Looked) -> str:
     return f"{f'{plain(columns.day)}; ' if columns.day else ''}{inserted}"
 
 
-def _remarks(aftermath: Aftermath) -> list[str]:
+def _remarks(aftermath: Aftermath, columns: int) -> Iterator[str]:
     """What is not known."""
-    lines = [f"the catalog has no job {plain(name)}: what it writes is not known" for name in aftermath.unknown]
-    return [*lines, *(f"not known: {gap}" for gap in aftermath.gaps)]
+    for name in aftermath.unknown:
+        yield from folded(f"the catalog has no job {plain(name)}: what it writes is not known", columns)
+    for gap in aftermath.gaps:
+        yield from folded(f"not known: {gap}", columns)
 
 
 def _expectation(written: Written, now: datetime) -> str:
@@ -199,14 +240,12 @@ def _expectation(written: Written, now: datetime) -> str:
     return f"Free since {_when(resumed)}, {count(written.due(now), 'run')} due by now: {writers}"
 
 
-def _command(environment: Environment, sql: str, about: str) -> None:
-    click.echo("")
-    _comment(about)
-    click.echo(for_bq(environment.project, sql))
+def _command(environment: Environment, sql: str, about: Sequence[str]) -> list[str]:
+    return ["", *(f"{COMMENT}{line}" for line in about), *for_bq(environment.project, sql).split("\n")]
 
 
 def _comment(line: str) -> None:
-    click.echo(f"# {line}".rstrip())
+    say(f"{COMMENT}{line}")
 
 
 def _when(instant: datetime) -> str:

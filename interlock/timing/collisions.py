@@ -59,7 +59,7 @@ class Collision:
     subject: str
     """`service/<s>` of a budget or gap, `table/<t>` of the other two."""
     jobs: tuple[str, ...]
-    """Of a budget all that start in one minute, sorted; of a gap or table the two, sorted; of an order first the producer."""
+    """A budget has all that start in one minute, sorted. A gap or table has two, sorted. An order has its producer first."""
     severity: Severity | None
     """Of a table: the worst of its times. None of the others."""
     why: str

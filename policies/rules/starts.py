@@ -305,11 +305,11 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     _does(job)
     if others := [one.job.name for one in estate.once(_twins).get(job.address, ()) if one.job.address != job.address]:
         names = _names(sorted(others))
-        yield f"does what {names} does, with the same body, and at times in the same minute; remove one of them"
+        yield f"does what {names} does, with the same body, and sometimes in the same minute; remove one of them"
 
 
 def _twins(estate: Estate) -> dict[str, list[Starter]]:
-    """By address, the jobs that do the same as one at times in the same minute, itself among them; less those that waive it."""
+    """By address, the jobs that do the same as one, sometimes in its minute, itself among them; less those that waive it."""
     found = {}
     for same in _by_deed(estate).values():
         by_key: dict[tuple[str, str], list[Starter]] = {}

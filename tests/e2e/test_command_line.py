@@ -35,7 +35,7 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
     golden("commands/deploy-first.txt", first.raw)
     assert len(first.raw.splitlines()) <= 40
     assert nothing.jobs().keys() == whole_catalog.jobs.keys()
-    assert "143 jobs: 133 enabled, 10 paused (10 by declaration, 0 held); no drift" in nothing.interlock("status").text
+    assert "143 jobs: 133 enabled, 10 paused (10 by declaration); no drift" in nothing.interlock("status").text
     before = nothing.writes()
     golden("commands/deploy-again.txt", nothing.interlock("deploy").succeeded().raw)
     golden("commands/plan-nothing.txt", nothing.interlock("plan").succeeded().raw)
@@ -50,8 +50,9 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
 def _toggle(cloud: Deployment, backfill: str) -> None:
     """On and off, in few lines, none of them wider than a terminal."""
     Live(deployment=cloud).stand_at(datetime.now(UTC))  # so that no run is due meanwhile, and caught up
-    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", TZ="UTC").succeeded()
-    off = cloud.interlock("backfill", "off", backfill).succeeded()
+    narrow = {"TZ": "UTC", "COLUMNS": "80"}
+    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
+    off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
     for name, said in (("on", on), ("off", off)):
         golden(f"commands/backfill-{name}.txt", re.sub(r"until \S+ \S+ UTC", "until END", said.raw))
         assert len(said.raw.splitlines()) <= 12
@@ -253,7 +254,7 @@ def test_drift_that_gcloud_makes_shows_in_gcloud_in_status_and_in_the_next_plan(
     status = small.interlock("status")
     assert status.code == 1
     assert "PAUSED, should be ENABLED" in status.text
-    assert "6 jobs: 4 enabled, 2 paused (1 by declaration, 0 held); 1 not as they should be" in status.text
+    assert "6 jobs: 4 enabled, 2 paused (1 by declaration, 1 by nothing that is known); 1 not as they should be" in status.text
     assert small.plan().jobs == {"odds": "resume"}
     small.deploy()
     assert small.interlock("status").code == 0

@@ -33,3 +33,13 @@ def test_a_deploy_and_a_backfill_on_and_off_work_from_npm_ci_on_this_node(instal
     said.append(installed.interlock("backfill", "off", "books").succeeded().raw)
     assert installed.paused() == DECLARED
     assert [line for text in said for line in text.splitlines() if any(noise in line for noise in NOISE)] == []
+
+
+def test_the_plain_cdktf_command_deploys_and_toggles_from_npm_ci_on_this_node(installed: Deployment) -> None:
+    """It needs what `interlock` does not: the command line of cdktf, and its pty module."""
+    installed.interlock("deploy").succeeded()
+    on = ["--var", "backfill_mode=true", "--var", 'backfills=["books"]']
+    installed.run("npx", "cdktf", "deploy", "schedules", "--auto-approve", *on, CI="1").succeeded()
+    assert installed.paused() == BOOKS | DECLARED
+    installed.run("npx", "cdktf", "deploy", "schedules", "--auto-approve", "--var", "backfill_mode=false", CI="1").succeeded()
+    assert installed.paused() == DECLARED

@@ -27,6 +27,8 @@ from local.emulator import serve
 ROOT = Path(__file__).parents[3]
 SMALL = Path(__file__).parent / "small.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Direct = Callable[..., "subprocess.CompletedProcess[str]"]
+NOW = "2026-03-10T12:05:00Z"
 ENVIRONMENT = load_environment(ROOT / "environments", "local")
 
 
@@ -42,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(root: Path) -> dict[str, str]:
     """INTERLOCK_CATALOG, and nothing of ours besides."""
-    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_")
+    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"INTERLOCK_CATALOG": str(root)}
 
@@ -105,6 +107,7 @@ class Cloud:
     def __init__(self, url: str, catalog: Catalog) -> None:
         anonymous = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": url}}  # type: ignore[no-untyped-call]
         self.url = url
+        self.regions = {job.name: job.region for job in catalog.jobs.values()}
         self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
         self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
         for job in catalog.jobs.values():
@@ -113,12 +116,12 @@ class Cloud:
                 self.jobs.pause_job(name=self.name(job.name))
 
     def name(self, job: str) -> str:
-        return f"projects/{ENVIRONMENT.project}/locations/us-west2/jobs/{job}"
+        return f"projects/{ENVIRONMENT.project}/locations/{self.regions.get(job, 'us-west2')}/jobs/{job}"
 
     def create(self, job: str, schedule: str = "0 * * * *", time_zone: str = "Etc/UTC") -> None:
         target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
         made = scheduler_v1.Job(name=self.name(job), schedule=schedule, time_zone=time_zone, http_target=target)
-        self.jobs.create_job(parent=self.name("").removesuffix("/jobs/"), job=made)
+        self.jobs.create_job(parent=self.name(job).partition("/jobs/")[0], job=made)
 
     def declare(self, catalog: Catalog) -> None:
         """Writes what the schedules stack writes."""
@@ -148,3 +151,16 @@ def cloud(tmp_path: Path, root: Path) -> Iterator[Cloud]:
     """The small catalog, deployed as declared."""
     with serve(tmp_path / "state") as running:
         yield Cloud(running.url, load_catalog(root))
+
+
+@pytest.fixture
+def site(run: Run, cloud: Cloud, root: Path) -> Direct:
+    """Runs a command in New York at NOW, where the small catalog is deployed."""
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+
+    def call(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        env = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "INTERLOCK_OWNER": "ana", **env}
+        return run(*arguments, **env)
+
+    return call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -11,23 +10,7 @@ import pytest
 
 from interlock.reading.files import load_catalog
 from tests.golden import golden
-from tests.interlock.commands.conftest import Cloud, Run, parsed
-
-NOW = "2026-03-10T12:05:00Z"
-Direct = Callable[..., "CompletedProcess[str]"]
-
-
-@pytest.fixture
-def site(run: Run, cloud: Cloud, root: Path) -> Direct:
-    """Runs a command in New York at NOW, where the small catalog is deployed."""
-    cloud.declare(load_catalog(root))
-    cloud.at(NOW)
-
-    def call(*arguments: str, **env: str) -> CompletedProcess[str]:
-        env = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "INTERLOCK_OWNER": "ana", **env}
-        return run(*arguments, **env)
-
-    return call
+from tests.interlock.commands.conftest import Cloud, Direct, Run, parsed
 
 
 def hold(site: Direct, *more: str) -> CompletedProcess[str]:
@@ -180,5 +163,5 @@ def test_the_days_that_no_run_will_cover_are_listed_with_the_command(site: Direc
     golden("commands/why-uncovered.txt", site("why", "repair").stdout)
     assert "no run will cover its day 2026-03-10" in site("release", "job/repair", "--direct").stdout
     said = site("show", "repair", "--day", "2026-03-09").stdout
-    assert "By hand for 2026-03-09: curl -X POST" in said, "and for any day, also when the ledger tells no more"
+    assert "By hand for 2026-03-09:\n  curl -X POST" in said, "and for any day, also when the ledger tells no more"
     assert """-d '{"date": "2026-03-09"}'""" in said

@@ -55,7 +55,9 @@ class Repository:
     def review(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`interlock review ARGUMENTS` in the repository, in this process: it is run many times."""
         with chdir(self.folder):
-            done = CliRunner(env={"TZ": "Etc/UTC", "INTERLOCK_CATALOG": None}).invoke(main, ["review", *arguments])
+            done = CliRunner(env={"TZ": "Etc/UTC", "INTERLOCK_CATALOG": None, "COLUMNS": None}).invoke(
+                main, ["review", *arguments]
+            )
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 

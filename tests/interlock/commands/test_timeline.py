@@ -21,7 +21,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def call(root: Path) -> Call:
     """Runs a command on the small catalog in this process."""
-    return lambda *arguments: CliRunner().invoke(main, [*arguments, "--catalog", str(root)])
+    return lambda *arguments: CliRunner(env={"COLUMNS": None}).invoke(main, [*arguments, "--catalog", str(root)])
 
 
 @pytest.mark.golden

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.drawing.markdown import code, escaped, plain
+from interlock.drawing.markdown import code, escaped
+from interlock.names import plain
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_a_gap_that_is_none_is_said_of_its_job_and_no_other(gap: Some) -> None:
 )
 def test_no_two_jobs_are_twins(other: dict[str, Some], found: bool) -> None:
     twin = job("b", **other)
-    what = "does what {} does, with the same body, and at times in the same minute; remove one of them"
+    what = "does what {} does, with the same body, and sometimes in the same minute; remove one of them"
     assert said("twin", job("a"), twin) == ([what.format("b")] if found else [])
     assert said("twin", twin, job("a")) == ([what.format("a")] if found else [])
 
@@ -227,7 +227,7 @@ def test_in_a_catalog_twins_call_the_same_path_of_a_service() -> None:
         job(name, http_target={"body": None}, facts={"path": path}) for name, path in (("a", "/x"), ("b", "/x"), ("c", "/y"))
     )
     assert said("twin", a, b, c) == [
-        "does what b does, with the same body, and at times in the same minute; remove one of them"
+        "does what b does, with the same body, and sometimes in the same minute; remove one of them"
     ]
 
 
