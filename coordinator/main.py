@@ -1,7 +1,7 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
 A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
-what may be asked. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
+what people may ask. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
 moment: nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
 """
 
@@ -49,7 +49,7 @@ def handle(request: flask.Request) -> flask.Response:
 
 
 def answer(method: str, content_type: str, body: bytes, outside: Callable[[], Outside]) -> Answer:
-    """The status and the JSON of an answer. `outside` is asked for only when there is something to do."""
+    """The status and the JSON of an answer. `outside` is made only when there is something to do."""
     try:
         asked = parse_request(method, body)
         if content_type != JSON_TYPE:
@@ -85,7 +85,7 @@ def outside() -> Outside:
 
 
 def settings(environ: Mapping[str, str]) -> tuple[str, str]:
-    """The project and the bucket that the function is deployed with. CloudError says what is missing."""
+    """The project and the bucket that the function is deployed with. CloudError names what is missing."""
     if missing := [name for name in (PROJECT, BUCKET) if not environ.get(name)]:
         said = " and ".join(missing)
         raise CloudError(f"the function is deployed without {said}, which the coordination stack sets; run make deploy")

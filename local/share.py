@@ -2,7 +2,7 @@
 
 Two locks (flock, so that they end with their process, however it ends): `owner.lock` is held by the owner for its whole
 life; `users.lock` is shared by those who joined, and taken alone by the owner before it stops. The record of who serves
-where (`run.json`) is believed only while somebody holds `owner.lock` and the emulator at its URL says it is the one.
+where (`run.json`) is believed only while somebody holds `owner.lock` and the emulator at its URL confirms that it is the one.
 """
 
 from __future__ import annotations

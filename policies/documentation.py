@@ -16,14 +16,14 @@ HEAD = """\
 
 <!-- Written by `make golden` from policies/rules/ and the catalog. -->
 
-What a schedule has to keep before it may be merged or deployed. A rule is one function in `policies/rules/`, and is judged on
+What a schedule has to keep before it may be merged or deployed. A rule is one function in `policies/rules/`. It judges
 
 | Where | By | What it sees |
 | --- | --- | --- |
-| catalog | `interlock validate`, the review | what the YAML decides; no URL, no token |
+| catalog | `.venv/bin/interlock validate`, the review | what the YAML decides; no URL, no token |
 | stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
 | plan | `make policy`, with checkov | plans of an empty local target: every value, but nothing that is deleted or ended |
-| plan | the deploy workflow: `python -m policies` | the plan of production that is to be applied; with a finding it is not |
+| plan | the deploy workflow: `.venv/bin/python -m policies FILE` | the plan of production; with a finding it is not applied |
 
 `make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
 rules beside these. It needs nothing from the network. `python -m policies FILE` is the same rules
@@ -31,8 +31,8 @@ without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own
 
-They need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a folder of
-its own:
+The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a
+folder of its own:
 
 ```
 mkdir -p policy && terraform plan -out plan.bin && terraform show -json plan.bin > policy/plan.json
@@ -40,11 +40,11 @@ CKV_PARSE_ERROR_FAIL=true checkov --skip-download --framework terraform_plan -f 
   --external-checks-dir interlock/policies/checks
 ```
 
-Without the variable checkov stays green on a file that it can't parse. HCL itself is not read; its plan is. What Terraform has
-no attribute for stands beside the plan in `policy/cdk.tf.json`, by address, and a plan without that file is an error; in the
-folder of your configuration Terraform would take it for a part of that. Every key may be left out; a rule that needs a fact
-which is not there has nothing to say, except that each job needs an owner. Rules about a whole plan need a provider `google`
-or `google-beta` in it.
+Without the variable checkov stays green on a file that it can't parse. The rules read no HCL, but its plan. What Terraform
+has no attribute for stands beside the plan in `policy/cdk.tf.json`, by address. A plan without that file is an error. The file
+can't be in the folder of your configuration, where Terraform would take it for a part of that. Every key may be left out. A
+rule whose facts are not there finds nothing, except that each job needs an owner. Rules about a whole plan need a provider
+`google` or `google-beta` in it.
 
 ```json
 {"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"],
@@ -58,8 +58,8 @@ or `google-beta` in it.
 
 ## Waivers
 
-A waiver says which rule, why, whose decision it is and until when, up to and including that day. One of a service or a
-processor counts for each job that calls or starts it. Past its day, or with a name that no rule has, it is a finding itself.
+A waiver names the rule, the reason, who decided it, and the last day on which it counts. One of a service or a processor counts
+for each job that calls or starts it. After its last day, or with a name that no rule has, it is a finding itself.
 """
 WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
 OF_A_JOB = "on the job, its service, or a processor that it starts"

@@ -24,7 +24,7 @@ from stacks.cdk import (
 
 ROLE_ID = "interlockCoordinator"
 PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run"))
-"""`enable` is what jobs.resume asks: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
+"""`enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
 OPERATOR_ROLE_ID = "interlockOperator"
 OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list")
 ID = str.maketrans(dict.fromkeys(":@.+%", "-"))

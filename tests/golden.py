@@ -22,13 +22,13 @@ def golden(name: str, text: str, folder: Path = FOLDER) -> None:
     assert path.read_text(encoding="utf-8") == text, f"{path.name} differs; `make golden` writes it anew, then read the diff"
 
 
-def shown_in_readme(block: str, text: str, told: Callable[[str], str] = str) -> None:
-    """Fail unless the README's block shows this text, as far as `told` leaves it; with INTERLOCK_GOLDEN=1 write it instead."""
-    shown_in(README, f"output: {block}", f"```\n{text}\n```\n", told)
+def output_in(document: Path, block: str, text: str, told: Callable[[str], str] = str) -> None:
+    """Fail unless a document's block shows this text, as far as `told` leaves it; with INTERLOCK_GOLDEN=1 write it instead."""
+    shown_in(document, f"output: {block}", f"```\n{text}\n```\n", told)
 
 
 def shown_in(document: Path, block: str, expected: str, told: Callable[[str], str] = str) -> None:
-    """The same of any block of a document, `<!-- BLOCK -->` to `<!-- end -->`, and of all that is written between."""
+    """The same of all that is written between `<!-- BLOCK -->` and `<!-- end -->`."""
     name, begin, end = document.name, f"<!-- {block} -->\n", "<!-- end -->"
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     assert found, f"{name} has no block {block}"

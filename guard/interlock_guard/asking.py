@@ -1,4 +1,4 @@
-"""Is this held? The question, who asks it, and the answer."""
+"""Is this held? The check, whom it is for, and the answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Verdict:
 
     held: bool
     holds: tuple[Hold, ...] = ()
-    """Those that cover what was asked about, the latest end first."""
+    """Those that cover what is checked, the latest end first."""
     error: str = ""
     """Why the bucket could not be read, when it could not."""
 
@@ -57,7 +57,7 @@ def _said(hold: Hold) -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is asked about: the job that started the run, the tables that it writes, and the hold that it is part of."""
+    """What is checked: the job that started the run, the tables that it writes, and the hold that it is part of."""
 
     job: str | None
     tables: tuple[str, ...]

@@ -80,7 +80,7 @@ class HoldBucket:
         self._ignored: dict[str, list[str]] = {}
 
     def active(self) -> list[Hold]:
-        """The flags and holds that are active now, the latest end of each. BucketUnreadable when that can't be told."""
+        """The flags and holds that are active now, the latest end of each. BucketUnreadable when the bucket can't be read."""
         reading = self._reading
         if reading is None or self._is_old(reading):
             with self._lock:

@@ -26,7 +26,7 @@ QUEUE_DELAY_SECONDS = 8.0
 
 
 class Kind(Enum):
-    """What happened, as far as the message tells."""
+    """What happened, as far as the message shows it."""
 
     SERIALIZATION = "serialization conflict"
     ABORTED_TRANSACTION = "aborted transaction"

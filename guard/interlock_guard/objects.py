@@ -1,4 +1,4 @@
-"""The objects that hold something: what their names and contents say. Pure.
+"""The objects that hold something: their names and contents. Pure.
 
 The format is published in docs/flags.md of the repository; tests there hold this and the coordinator's reading of it together.
 A name that states neither a flag nor a hold covers nothing. Content is a stranger's input: what is not of the right type counts

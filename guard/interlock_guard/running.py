@@ -1,4 +1,4 @@
-"""A run that takes long asks again between its batches: a hold may come while it is at work."""
+"""A run that takes long checks again between its batches: a hold may come while it is at work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single values as protobuf says them: for each type of BigQuery the type that carries it, and who checks the value. Pure.
+"""Single values as protobuf writes them: for each type of BigQuery the type that carries it, and who checks the value. Pure.
 
 The types are those of docs.cloud.google.com/bigquery/docs/supported-data-types, the forms of dates, times and instants those
 of docs.cloud.google.com/bigquery/docs/reference/standard-sql/lexical-elements. A value comes as `rows.plain` leaves it: what

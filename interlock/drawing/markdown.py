@@ -7,7 +7,7 @@ import re
 from interlock.names import plain
 
 SPLIT = "&#8203;"
-"""A space of no width, as an entity: GitHub looks for mentions and issues after it has rendered, where no backslash is left."""
+"""A space of no width, as an entity: GitHub finds mentions and issues after it has rendered, where no backslash is left."""
 
 _MARKUP = re.compile(r"([\\|<>\[\]`*_&~$])")
 _REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.))")
@@ -22,5 +22,5 @@ def escaped(text: str, limit: int | None = None) -> str:
 
 
 def code(text: str, limit: int | None = None) -> str:
-    """`text` as code, in a cell too: backslashes have no meaning in it, but GitHub's tables want one before a column."""
+    """`text` as code, in a cell too: backslashes have no meaning in it, but GitHub's tables need one before a column."""
     return f"`{plain(text, limit).replace('`', chr(39)).replace('|', chr(92) + '|')}`"

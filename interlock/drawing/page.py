@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
 from interlock.drawing.markdown import code, escaped
+from interlock.drawing.stagger import stagger_section
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.names import count, exact
@@ -35,7 +36,8 @@ def page(catalog: Catalog, found: Timeline) -> str:
         "# Schedule",
         "",
         f"Generated from the catalog by `make golden`, for {day.date:%A}, {day.date}, {day.zone.key}: a fixed day, so that",
-        f"this page changes with the catalog only. `interlock timeline --day {day.date}` shows the same, and any other day.",
+        "this page changes with the catalog only. This shows the same, or any other day:",
+        f"`.venv/bin/interlock timeline --day {day.date}`.",
         "",
         f"![{escaped(f'{day.date:%A}, {day.date}: {found.summary}')}]({PICTURE})",
         "",
@@ -46,6 +48,7 @@ def page(catalog: Catalog, found: Timeline) -> str:
     ]
     for section in (_jobs, _pauses, _windows, _backfills, _collisions):
         lines += section(catalog, found)
+    lines += stagger_section(catalog, day.start)
     return "\n".join(lines)
 
 
@@ -125,7 +128,7 @@ def _backfills(catalog: Catalog, found: Timeline) -> Iterator[str]:
     yield from (
         "## Backfills",
         "",
-        "While one is on, the jobs that it covers are held: `interlock affected <name>` lists them.",
+        "While one is on, the jobs that it covers are held: `.venv/bin/interlock affected NAME` lists them.",
         "",
     )
     yield from _table(
@@ -149,7 +152,7 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
     yield from (
         "## What collides that day",
         "",
-        f"{escaped(found.collision_counts.capitalize())}. `interlock timeline --day {found.day.date}` says why.",
+        f"{escaped(found.collision_counts.capitalize())}. `.venv/bin/interlock timeline --day {found.day.date}` shows why.",
         "",
     )
     yield from _table(

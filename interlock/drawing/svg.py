@@ -31,8 +31,8 @@ SHAPES = {
     "held": "m-2.5 -2.5l5 5m0 -5l-5 5",
     "off": "m-1.2 0h2.4",
 }
-"""What a mark looks like, from the middle of its place: a stroke, a diamond, a triangle, a cross, a dash."""
-COLOURS = {  # of fills and strokes in the light scheme and in the dark one; no custom properties, which not every viewer knows
+"""The shape of a mark, from the middle of its place: a stroke, a diamond, a triangle, a cross, a dash."""
+COLOURS = {  # of fills and strokes in the light scheme and in the dark one; no custom properties, which not every viewer has
     ".back": ("fill", "#ffffff", "#0d1117"),
     "text": ("fill", "#1f2328", "#e6edf3"),
     ".dim": ("fill", "#59636e", "#9198a1"),

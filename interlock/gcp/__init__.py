@@ -12,7 +12,7 @@ LOCAL_URL = "INTERLOCK_LOCAL_URL"
 
 
 class CloudError(Exception):
-    """Google Cloud can't be asked, or said no; for people, with the next command."""
+    """Google Cloud can't be reached, or refused; for people, with the next command."""
 
 
 def local_url() -> str | None:

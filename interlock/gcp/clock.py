@@ -19,11 +19,11 @@ SECONDS = 5
 ROUNDED = timedelta(seconds=1)
 """What a Date header leaves out."""
 GOOGLE = "https://storage.googleapis.com/"
-"""Any answer of it says what time it is."""
+"""Any answer of it carries the time."""
 
 
 def clock() -> datetime:
-    """Now, as an aware UTC instant. CloudError when the stand-in does not say."""
+    """Now, as an aware UTC instant. CloudError when the stand-in does not answer."""
     if (url := local_url()) is None:
         return datetime.now(UTC)
     try:
@@ -34,7 +34,7 @@ def clock() -> datetime:
 
 
 def check_clock() -> None:
-    """CloudError when this machine's clock is further from Google's than those of two instances may be, or that can't be told.
+    """CloudError when this machine's clock is further from Google's than those of two instances may be, or that can't be read.
     Not of the local target, whose clock is the stand-in's."""
     if local_url() is not None:
         return

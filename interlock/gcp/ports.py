@@ -1,4 +1,4 @@
-"""The coordination bucket and Cloud Scheduler as `interlock.runtime.ports` asks for them.
+"""The coordination bucket and Cloud Scheduler as `interlock.runtime.ports` needs them.
 
 Nothing is tried again here: the core decides what may be repeated, and of a write that is repeated by a library nobody could
 tell whose it was. Both libraries speak REST, also Cloud Scheduler's, whose gRPC transport says UNAVAILABLE for a connection
@@ -117,7 +117,7 @@ class GoogleScheduler:
             self._client.resume_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
 
     def run(self, region: str, job: str) -> None:
-        """Starts a run now. Turned down for sure, or `Unknown`: no server's error says that nothing was started."""
+        """Starts a run now. Turned down for sure, or `Unknown`: no server's error means that nothing was started."""
         try:
             with _calls():
                 self._client.run_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
@@ -132,7 +132,7 @@ class GoogleScheduler:
 
 @contextmanager
 def _calls() -> Iterator[None]:
-    """Google's exceptions as the ports': a status that says no, or no outcome that is known."""
+    """Google's exceptions as the ports': a status that refuses, or no outcome that is known."""
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 

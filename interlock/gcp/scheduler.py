@@ -29,7 +29,7 @@ def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
     """A job as the API gives it."""
     attempted = cast(
         "datetime | None", job.last_attempt_time
-    )  # proto-plus makes datetimes of timestamps; its types do not say so
+    )  # proto-plus makes datetimes of timestamps; its types do not show it
     return ActualJob(
         name=job.name.rsplit("/", 1)[-1],
         region=region,

@@ -23,7 +23,7 @@ MAX_PAGES = 100
 READ_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GENERATIONS = {"GEN_1": Form.FIRST_GENERATION, "GEN_2": Form.FUNCTION}
 SHOWN = 300
-"""Characters of an answer that says no."""
+"""Characters of an answer that refuses."""
 
 
 class Services:
@@ -101,7 +101,7 @@ def _service(service: Mapping[str, object]) -> Deployed:
 
 
 def _said(text: str) -> str:
-    """What an answer says in a line: Google's message, else its beginning."""
+    """An answer in a line: Google's message, else its beginning."""
     import json
 
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_CONTENT_BYTES = 1_000_000
 PATIENCE_SECONDS = 15
-"""How long a read is tried again: Google's default of two minutes says nothing to who waits for it."""
+"""How long a read is tried again: Google's default of two minutes is silence to who waits for it."""
 
 
 @contextmanager
@@ -43,7 +43,7 @@ class StateLock:
 
 
 def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
-    """The names of every flag of `backfills`, active or not. CloudError when it can't be told."""
+    """The names of every flag of `backfills`, active or not. CloudError when they can't be listed."""
     with cloud_errors(f"the flags in bucket {bucket} can't be listed"):
         names = [blob.name for blob in storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX)]
     flags = ((name, parse_object_name(name)) for name in names)
@@ -51,7 +51,7 @@ def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[st
 
 
 def remove_flags(project: str, bucket: str, names: Collection[str]) -> list[str]:
-    """Deletes these flags, and says which there were. CloudError when it can't be done."""
+    """Deletes these flags, and returns which there were. CloudError when it can't be done."""
     from google.api_core.exceptions import NotFound
 
     removed = []
@@ -66,7 +66,7 @@ def remove_flags(project: str, bucket: str, names: Collection[str]) -> list[str]
 def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
     """The lock of the state under `prefix`, or None when nobody holds it or it can't be read.
 
-    The gcs backend keeps it beside the state, and wants the generation as its id:
+    The gcs backend keeps it beside the state, and takes the generation as its id:
     https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/gcs/client.go
     """
     info = None
@@ -81,7 +81,7 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
 
 
 def has_bucket(project: str, bucket: str) -> bool:
-    """Whether the bucket is there. CloudError when that can't be told."""
+    """Whether the bucket is there. CloudError when Google does not answer that."""
     with cloud_errors(f"project {project} can't be asked for bucket {bucket}"):
         return storage_client(project).lookup_bucket(bucket) is not None
 
@@ -116,7 +116,7 @@ def remove_state_bucket(project: str, bucket: str) -> None:
 
 def storage_client(project: str) -> Client:
     """A client of Cloud Storage, or of the stand-in."""
-    # Else the client also asks for the bucket itself, in a thread of its own, which the coordinator may not:
+    # Else the client also requests the bucket itself, in a thread of its own, which the coordinator may not:
     # google/cloud/storage/_bucket_metadata_cache.py
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     from google.cloud.storage import Client

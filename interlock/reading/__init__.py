@@ -1,1 +1,1 @@
-"""YAML to a catalog and an environment: the one place that knows pydantic and PyYAML."""
+"""YAML to a catalog and an environment: the one place that imports pydantic and PyYAML."""

@@ -59,7 +59,7 @@ class Written(Generic[E]):
     document: Document
     platform: str
     defaults: DefaultsEntry | None
-    """None when they were refused, which has been said once."""
+    """None when they were refused, which has been reported once."""
 
     def at(self, *path: str | int) -> Source:
         """Where the entry stands, or a key in it."""

@@ -61,7 +61,7 @@ class BreakerEntry(Entry):
 
 
 class ChannelEntry(Entry):
-    """Where alerts go: each type with the one key that says where."""
+    """Where alerts go: each type with the one key for where."""
 
     type: ChannelKind
     address: (
@@ -188,5 +188,5 @@ def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Proble
 
 
 def _filled(pattern: str) -> str:
-    """`pattern` with its fields filled in. Plain names only: str.format would also look up attributes and pad to any width."""
+    """`pattern` with its fields filled in. Plain names only: str.format would also read attributes and pad to any width."""
     return re.sub(r"\{([a-z_]+)\}", lambda found: URL_FIELDS.get(found[1], "{}"), pattern)

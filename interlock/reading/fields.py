@@ -1,4 +1,4 @@
-"""The values of our YAML files: what each kind of text or number must look like, and a message that says what is allowed.
+"""The values of our YAML files: what each kind of text or number must be, and a message with what is allowed.
 
 A message reads on after what was found: `'5m30' is no duration; write one like 45s, 10m, 30h or 4d`.
 """
@@ -20,7 +20,7 @@ MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
 MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 MIN_GAP, MAX_GAP = timedelta(minutes=2), timedelta(hours=6)
-"""Between two starts of a service. A gap of a minute says what `starts_per_minute: 1` says."""
+"""Between two starts of a service. A gap of a minute means what `starts_per_minute: 1` means."""
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 16
 

@@ -1,6 +1,6 @@
 """From a catalog's folder to a catalog, wherever the folder was read: a disk, or a commit of git. Pure.
 
-Every file under the folder is part of the catalog or is refused; one that is left out without a word looks as if it were in
+Every file under the folder is part of the catalog or is refused; one that is left out without a word seems to people to be in
 force.
 """
 

@@ -1,4 +1,4 @@
-"""YAML whose every value knows its line, so that an error can point at it.
+"""YAML whose every value has its line, so that an error can point at it.
 
 PyYAML composes the nodes (safe tags only); we construct plain values ourselves because PyYAML drops the positions and takes the
 last of two equal keys without a word.
@@ -205,7 +205,7 @@ class _Builder:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         try:
             value: object = self._loader.construct_object(node)
-        except ValueError:  # February 30, or a number of thousands of digits: a text says what was written
+        except ValueError:  # February 30, or a number of thousands of digits: a text shows what was written
             return str(node.value)
         if not isinstance(value, str):
             self.written[path] = str(node.value)

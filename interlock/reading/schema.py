@@ -246,7 +246,7 @@ def one_of(name: str, allowed: Sequence[str]) -> str:
 def problems_of(error: ValidationError, document: Document, at: Path, model: type[Entry]) -> Iterator[Problem]:
     """Pydantic's errors as problems with file and line; `at` is where the value that `model` refused stands in the document."""
     for details in error.errors(include_url=False):
-        # A list is also called too short when all that it holds was refused, which has been said then.
+        # A list is also called too short when all that it holds was refused, which has been reported then.
         if details["type"] == "too_short" and details["input"]:
             continue
         where: Path = (*at, *(part for part in details["loc"] if part != "[key]"))

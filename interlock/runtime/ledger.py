@@ -46,7 +46,7 @@ class Claim:
 
 
 def held_name(job: str) -> str:
-    """The name of the object which says since when `job` is held."""
+    """The name of the object with the instant since which `job` is held."""
     return f"{HELD_PREFIX}{job}.json"
 
 
@@ -57,12 +57,12 @@ def held_job(name: str) -> str | None:
 
 
 def held_content(job: str, since: datetime) -> bytes:
-    """What a held object says."""
+    """What a held object states."""
     return encode({"job": job, "since": format_instant(since)})
 
 
 def held_since(content: bytes) -> datetime | None:
-    """Since when, or None when the content does not say so."""
+    """Since when, or None when the content does not state it."""
     return _instant(decode(content), "since")
 
 
@@ -72,7 +72,7 @@ def claim_name(job: str, since: datetime, held: int) -> str:
 
 
 def claim_content(claim: Claim) -> bytes:
-    """What a claim says."""
+    """What a claim states."""
     return encode(
         {
             "job": claim.job,
@@ -116,7 +116,7 @@ def unresolved(claims: Iterable[Claim], marks: Collection[tuple[str, int]], now:
 
 
 def released_name(scope: str, id: str, end: datetime) -> str:
-    """The name of the tombstone of a window's opening; it says all there is to say."""
+    """The name of the tombstone of a window's opening; the name is all there is to it."""
     return f"{RELEASED_PREFIX}{scope}/{id}@{format_instant(end)}.json"
 
 

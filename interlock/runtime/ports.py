@@ -18,7 +18,7 @@ Clock = Callable[[], datetime]
 
 
 class Refused(Exception):
-    """Google said no, for good as far as this call goes: `code` is the HTTP status."""
+    """Google refused, for good as far as this call goes: `code` is the HTTP status."""
 
     def __init__(self, code: int, message: str) -> None:
         self.code = code
@@ -40,7 +40,7 @@ class Item:
     name: str
     generation: int
     created: datetime | None = field(default=None, compare=False)
-    """When it was written, by the bucket's clock; None where nobody says."""
+    """When it was written, by the bucket's clock; None where it is not known."""
 
 
 class Bucket(Protocol):
@@ -72,4 +72,4 @@ class Scheduler(Protocol):
         """Resumes a paused job."""
 
     def run(self, region: str, job: str) -> None:
-        """Starts a run now, whatever the schedule says. Not idempotent: repeated only when it was certainly refused."""
+        """Starts a run now, whatever the schedule is. Not idempotent: repeated only when it was certainly refused."""

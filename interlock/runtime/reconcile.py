@@ -1,7 +1,7 @@
-"""Reconcile: makes the jobs what declaration and holds say, from whatever it finds. Every request ends in it.
+"""Reconcile: makes the jobs what declaration and holds state, from whatever it finds. Every request ends in it.
 
 Level-triggered: it remembers nothing of what was asked, so a lost, late, repeated or reordered request costs at most a tick.
-Two instances may be at it at once. Each looks again after it acted, and repeats when what holds has moved meanwhile, so that
+Two instances may be at it at once. Each reads again after it acted, and repeats when what holds has moved meanwhile, so that
 the older one can't leave a stale state behind.
 """
 
@@ -51,7 +51,7 @@ def reconcile(outside: Outside) -> Report:
             if last.repeat or new_failures:
                 continue
             catch_up(reader, last.snapshot, recorder)
-            # Catching up takes time: what held a job when it was last looked at may have ended since.
+            # Catching up takes time: what held a job when it was last read may have ended since.
             if last.snapshot.holding.active_at(outside.clock()) == last.snapshot.holding.active:
                 break
         assert last is not None  # noqa: S101

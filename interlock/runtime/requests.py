@@ -1,4 +1,4 @@
-"""What may be asked of the coordinator, and what is refused: pure. A refusal is one sentence and an HTTP status of 4xx.
+"""What people may ask of the coordinator, and what it refuses: pure. A refusal is one sentence and an HTTP status of 4xx.
 
 `{"action": "hold", "scope": ..., "until": RFC 3339 or "for_s": seconds, "reason": ..., "owner": ..., "id": ...}`, and likewise
 `extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope.
@@ -108,7 +108,7 @@ def parse_request(method: str, body: bytes) -> Request:
 
 
 class _Body:
-    """The keys of a request, each checked as it is asked for."""
+    """The keys of a request, each checked as it is read."""
 
     def __init__(self, said: dict[str, object]) -> None:
         self._said = said

@@ -17,7 +17,7 @@ from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item
 
 DECLARATION_TRIES = 3
-"""How often the declaration is looked for when it is replaced between being listed and being read."""
+"""How often the declaration is read when it is replaced between being listed and being read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Reader:
         return [claim for claim in read if claim is not None]
 
     def held_since(self, objects: Objects, job: str) -> datetime | None:
-        """Since when the ledger has the job called `job` held; None when it has no mark, or one that does not say so."""
+        """Since when the ledger has the job called `job` held; None when it has no mark, or one that does not state it."""
         mark = objects.marks.get(job)
         return held_since(self.content(mark) or b"") if mark else None
 

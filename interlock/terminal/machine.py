@@ -116,7 +116,7 @@ def disk() -> Finding:
     free = shutil.disk_usage(".").free // 10**6
     found = f"{free:,} MB free"
     if free < LEAST_FREE:
-        return Finding("disk", found, "make room: a deploy on a full disk hangs")
+        return Finding("disk", found, "free some: a deploy on a full disk hangs")
     return Finding("disk", found, f"the set-up takes {FREE_FOR_SETUP:,} MB" if free < FREE_FOR_SETUP else "", note=True)
 
 

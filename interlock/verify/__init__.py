@@ -1,1 +1,1 @@
-"""Whether tables were written again after a resume: what was held, which tables that concerns, what to ask BigQuery."""
+"""Whether tables were written again after a resume: what was held, which tables that concerns, what to query in BigQuery."""

@@ -1,6 +1,6 @@
-"""Which column of a table is its day, and which says when a row was inserted: as somebody said, or as BigQuery tells.
+"""Which column of a table is its day, and which has the time of insertion: as somebody said, or as BigQuery describes it.
 
-The catalog knows no columns. The day is the column that the table is partitioned by; a table without partitions of time goes by
+The catalog has no columns. The day is the column that the table is partitioned by; a table without partitions of time goes by
 the day of insertion. BigQuery marks no column as the time of insertion, so that one is found by its name, and the output says
 by which.
 """
@@ -22,7 +22,7 @@ PARTITION_TIME = "_PARTITIONTIME"
 https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_ingestion-time_partitioned_table"""
 DAY_TYPES = frozenset({"DATE", "DATETIME", "TIMESTAMP"})
 INSTANT_TYPES = ("TIMESTAMP", "DATETIME")
-"""Types that can say when; a DATETIME is read as UTC."""
+"""Types that can state when; a DATETIME is read as UTC."""
 INSERTED = ("created_at", "inserted_at", "ingested_at", "loaded_at", "processed_at", "updated_at")
 """Names that columns of the time of insertion have, the surest first; an update may move the last two."""
 
@@ -32,7 +32,7 @@ SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What BigQuery tells of a table without a query. `columns` maps the names of its top-level columns to their types."""
+    """What BigQuery describes of a table without a query. `columns` maps the names of its top-level columns to their types."""
 
     columns: Mapping[str, str]
     partitioned_by: str | None
@@ -69,7 +69,7 @@ class Said:
         return Columns(day=self.day.get(table, self.day.get(None)), inserted=self.inserted.get(table, self.inserted.get(None)))
 
     def unseen(self, table: str) -> Columns:
-        """The same for a table that can't be looked at: without a day its rows go by the day of insertion."""
+        """The same for a table that can't be read: without a day its rows go by the day of insertion."""
         said = self.of(table)
         return Columns(day=said.day or said.inserted, inserted=said.inserted)
 
@@ -97,7 +97,7 @@ def choose(shape: Shape, said: Columns) -> Columns:
 
 
 def _checked(shape: Shape, column: str, kinds: Sequence[str] | frozenset[str]) -> str:
-    """The column as the table spells it; BigQuery does not tell upper from lower case."""
+    """The column as the table spells it; BigQuery takes upper and lower case for the same."""
     named = {name.lower(): name for name in shape.columns}
     if column.upper() == PARTITION_TIME == shape.partitioned_by:
         return PARTITION_TIME

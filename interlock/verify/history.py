@@ -1,4 +1,4 @@
-"""What was held in the past, as the versions of the bucket's objects tell. Pure; half-open intervals, aware UTC instants.
+"""What was held in the past, by the versions of the bucket's objects. Pure; half-open intervals, aware UTC instants.
 
 A version of a flag or hold held from when it was written until its end, or until it was deleted or replaced if that came
 first. A version of a held object of the ledger says that the coordinator saw the job held, from then until it resumed it.
@@ -59,7 +59,7 @@ class HeldJob:
     free: datetime | None
     """When the last of what held it was over; None while it is held."""
     scopes: tuple[str, ...]
-    """What held it, sorted; empty when only the ledger says that it was held."""
+    """What held it, sorted; empty when only the ledger has it as held."""
 
 
 def past_hold(version: Version) -> PastHold | None:
@@ -92,7 +92,7 @@ def marks_between(versions: Iterable[Version], since: datetime, now: datetime) -
 def held_jobs(
     holds: Iterable[PastHold], marks: Iterable[tuple[str, HeldSpan]], scopes: Mapping[str, tuple[str, ...]], now: datetime
 ) -> list[HeldJob]:
-    """The jobs that `holds` covered, and those that only the ledger knows, by name.
+    """The jobs that `holds` covered, and those that only the ledger has, by name.
 
     A hold covers what its scope does in `scopes`, and what it did when its object was written. The ledger tells when a job was
     resumed, which is up to a tick after its last hold ended; while a run that the job missed waits to be made up for, its mark

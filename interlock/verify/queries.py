@@ -57,7 +57,7 @@ def recent_partitions(project: str, table: str, since: datetime) -> str:
 
 
 def columns_of(project: str, tables: Iterable[str]) -> list[str]:
-    """For each dataset the question which columns its tables may go by: what partitions them, and what can say when."""
+    """For each dataset the query for the columns that its tables may go by: what partitions them, and what can say when."""
     by_dataset: dict[str, set[str]] = {}
     for table in tables:
         dataset, name = _parts(table)
@@ -85,7 +85,7 @@ def _project(project: str) -> str:
 
 
 def _parts(table: str) -> tuple[str, str]:
-    """Dataset and table, without the decorator of a partition, which standard SQL does not know."""
+    """Dataset and table, without the decorator of a partition, which standard SQL does not have."""
     if not re.fullmatch(TABLE, table):
         raise Unquotable(f"{table[:100]!a} is no table; it should be DATASET.TABLE")
     dataset, name = table.split(".")

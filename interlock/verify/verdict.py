@@ -18,7 +18,7 @@ LOOK_BACK = timedelta(days=1)
 
 
 class Verdict(StrEnum):
-    """What can be said of a table."""
+    """What is known of a table."""
 
     WRITTEN = "written since the resume"
     NOT_WRITTEN = "NOT WRITTEN since the resume"
@@ -102,7 +102,7 @@ NOT_LOOKED = Columns()
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A table as BigQuery showed it. `problem` says why it could not be told, empty when it could."""
+    """A table as BigQuery showed it. `problem` is why it could not be read, empty when it could."""
 
     written: Written
     shape: Shape | None = None
@@ -118,7 +118,7 @@ class Looked:
         return max((day.last_insert for day in self.days if day.last_insert), default=None)
 
     def verdict(self, now: datetime) -> Verdict:
-        """By the last insert; where no column tells it, by the last change of whatever kind."""
+        """By the last insert; where no column has it, by the last change of whatever kind."""
         if self.problem or self.shape is None:
             return Verdict.UNKNOWN
         return judge(self.written, self.last_insert if self.columns.inserted else self.shape.modified, now)

@@ -69,7 +69,7 @@ _known: dict[tuple[str, str], tuple[datetime, datetime]] = {}  # (schedule, zone
 
 
 def _fire_after(schedule: str, zone: str, now: datetime) -> datetime:
-    """The first fire after `now`; a step asks it of every job, so the last answer is kept while it holds."""
+    """The first fire after `now`; a step needs it of every job, so the last answer is kept while it holds."""
     asked, fire = _known.get((schedule, zone), (now, now))
     if not asked <= now < fire:
         if len(_known) >= _MAX_KNOWN:
@@ -80,7 +80,7 @@ def _fire_after(schedule: str, zone: str, now: datetime) -> datetime:
 
 
 def _attempt(runtime: Runtime, name: str, *, number: int) -> None:
-    """Attempt `number` (from 1) of a fire: call the target, note how it went, and retry as retryConfig says."""
+    """Attempt `number` (from 1) of a fire: call the target, note how it went, and retry by retryConfig."""
     started = runtime.clock.now()
     job = _noted(runtime, name, {"lastAttemptTime": timestamp(started), "status": {}})
     if job is None:  # deleted in between

@@ -15,7 +15,7 @@ from local.emulator.rest import Call, Handler, paged, policy_kind
 
 KIND = "storage.buckets"
 LINK = "https://www.googleapis.com/storage/v1/b/"
-PROJECT_NUMBER = "100000000000"  # of every project, as environments/local.yaml says; Terraform shows it as computed
+PROJECT_NUMBER = "100000000000"  # of every project, as in environments/local.yaml; Terraform shows it as computed
 MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
 _NAME = re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _DEFAULTS: JsonObject = {
@@ -114,7 +114,7 @@ def _get(call: Call) -> JsonObject:
 
 
 def _layout(call: Call) -> JsonObject:
-    """What gcloud asks before it copies: where the bucket is, and that it has no real folders."""
+    """What gcloud requests before it copies: where the bucket is, and that it has no real folders."""
     bucket = _get(call)
     place = {"location": bucket["location"], "locationType": bucket["locationType"]}
     return {"kind": "storage#storageLayout", "bucket": bucket["name"], **place}
@@ -157,7 +157,7 @@ HANDLERS: Mapping[str, Handler] = {
     "storage.buckets.insert": _insert,
     "storage.buckets.get": _get,
     "storage.buckets.getStorageLayout": _layout,
-    # Folders that exist on their own; there are none here. gcloud asks before it deletes recursively.
+    # Folders that exist on their own; there are none here. gcloud requests them before it deletes recursively.
     "storage.managedFolders.list": lambda _call: {"kind": "storage#managedFolders"},
     "storage.buckets.list": _list,
     "storage.buckets.patch": _patch,

@@ -41,7 +41,7 @@ class Clock:
 
 
 def parse_duration(text: str) -> timedelta:
-    """A timedelta from `90s`, `10m`, `2h` or `1d`; ValueError says what is allowed."""
+    """A timedelta from `90s`, `10m`, `2h` or `1d`; the ValueError names what is allowed."""
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"duration {text!r}: expected a number with s, m, h or d, such as 10m")
@@ -49,7 +49,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_instant(text: str) -> datetime:
-    """An aware instant from RFC 3339 text; ValueError says what is allowed."""
+    """An aware instant from RFC 3339 text; the ValueError names what is allowed."""
     try:
         instant = datetime.fromisoformat(text)
     except (ValueError, TypeError):

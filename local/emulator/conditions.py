@@ -38,7 +38,7 @@ class Series:
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """What tells it from the others of its condition."""
+        """What distinguishes it from the others of its condition."""
         return (*sorted(self.metric.items()), *((f"resource.{key}", value) for key, value in sorted(self.resource.items())))
 
 

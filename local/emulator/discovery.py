@@ -1,7 +1,7 @@
 """Google's discovery documents, read from the installed google-api-python-client: routes, and checks of what is sent.
 
 The documents are the only source of shapes: a path that they don't have, a field, an enum value or a query parameter
-that they don't know is refused here with Google's words, so that a misspelled field fails on this machine too.
+that they don't have is refused here with Google's words, so that a misspelled field fails on this machine too.
 """
 
 from __future__ import annotations

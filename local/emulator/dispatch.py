@@ -17,7 +17,7 @@ from itertools import count
 from local.emulator.clock import Clock
 
 _THREADS = 8
-_LONGEST_WAIT_SECONDS = 0.5  # between two looks at a clock that runs by itself
+_LONGEST_WAIT_SECONDS = 0.5  # between two readings of a clock that runs by itself
 
 Work = Callable[[], None]
 
@@ -81,13 +81,13 @@ class Dispatcher:
                 while self._waiting and self._waiting[0][0] <= now:
                     self._running += 1
                     self._pool.submit(self._run, heapq.heappop(self._waiting)[2])
-                # A clock that stands still says when it moves.
+                # A clock that stands still notifies when it moves.
                 self._changed.wait(_LONGEST_WAIT_SECONDS if self._waiting and not self._clock.stepped else None)
 
     def _run(self, work: Work) -> None:
         try:
             work()
-        except Exception as error:  # a fault of ours: nobody else would say it
+        except Exception as error:  # a fault of ours: nothing else would report it
             if not self._closed:
                 print(f"The local stand-in failed at a delivery: {error!r}", file=sys.stderr)
         finally:

@@ -48,7 +48,7 @@ def _write(call: Call) -> JsonObject:
 
 
 def _list(call: Call) -> JsonObject | Response:
-    """A page of the projects' entries, oldest first unless orderBy says otherwise."""
+    """A page of the projects' entries, oldest first unless orderBy is another order."""
     body = call.body
     names = body.get("resourceNames") or [f"projects/{project}" for project in body.get("projectIds") or []]
     if not names or not all(name.startswith("projects/") for name in names):

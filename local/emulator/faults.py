@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from local.emulator.model import ERRORS, ApiError, JsonObject
 
 _MESSAGES = {
-    # As Cloud Scheduler says it when a job is changed twice at once.
+    # Cloud Scheduler's words when a job is changed twice at once.
     409: "sync mutate calls cannot be queued",
     429: "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute'.",
     503: "The service is currently unavailable.",
@@ -27,7 +27,7 @@ _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
 @dataclass
 class Fault:
-    """One fault and how often it was looked at (`seen`) and has struck (`hits`)."""
+    """One fault and how often it was considered (`seen`) and has struck (`hits`)."""
 
     spec: str
     http: str
@@ -50,7 +50,7 @@ class Fault:
 
 
 def parse_fault(spec: str) -> Fault:
-    """A Fault from its text; ValueError says what is allowed."""
+    """A Fault from its text; the ValueError names what is allowed."""
     found = _SPEC.fullmatch(spec.strip())
     if found is None:
         raise ValueError(f"fault {spec!r}: expected METHOD PATH-REGEX CODE [xN | /N], such as 'POST :pause$ 409 x3'")
@@ -70,7 +70,7 @@ def parse_fault(spec: str) -> Fault:
 
 
 def parse_latency(text: str) -> float:
-    """Seconds from `120ms` or `0.5s`; ValueError says what is allowed."""
+    """Seconds from `120ms` or `0.5s`; the ValueError names what is allowed."""
     found = _LATENCY.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"latency {text!r}: expected a number with ms or s, such as 120ms")
@@ -101,7 +101,7 @@ class Faults:
             self.latency = self.metrics_hidden = 0.0
 
     def check(self, http: str, path: str) -> None:
-        """Raise the ApiError that the first striking fault asks for."""
+        """Raise the ApiError of the first fault that strikes."""
         with self._lock:
             fault = next((fault for fault in self._faults if fault.strikes(http, path)), None)
         if fault is not None:

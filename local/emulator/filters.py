@@ -221,7 +221,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def regex(text: str, *, groups: int | None = None) -> re.Pattern[str]:
-    """A regular expression that RE2 takes too, with so many groups if that is asked; ApiError 400 for others."""
+    """A regular expression that RE2 takes too, with so many groups if a number is given; ApiError 400 for others."""
     try:
         pattern = re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:

@@ -62,7 +62,7 @@ _ACCOUNTS = Collection(
 
 
 def _located(handler: Handler) -> Handler:
-    """The handler for names such as projects/-/serviceAccounts/EMAIL as well: the email tells the project."""
+    """The handler for names such as projects/-/serviceAccounts/EMAIL as well: the email has the project in it."""
 
     def located(call: Call) -> JsonObject | Response:
         parameter, name = next(iter(call.path.items()))
@@ -141,7 +141,7 @@ HANDLERS: Mapping[str, Handler] = {
     f"{ACCOUNTS}.create": _create_account,
     **{f"{ACCOUNTS}.{verb}": _located(_ACCOUNTS.answer) for verb in ("get", "patch", "delete", "enable", "disable")},
     **{method: _located(handler) for method, handler in policies(ACCOUNTS).items()},
-    # What gcloud asks before it makes a role, to warn of permissions in an early stage.
+    # What gcloud requests before it makes a role, to warn of permissions in an early stage.
     "iam.permissions.queryTestablePermissions": lambda _call: {},
     f"{ROLES}.create": _insert_role,
     f"{ROLES}.delete": _delete_role,

@@ -1,4 +1,4 @@
-"""Incidents of alert policies: opened and closed by `evaluate`, and told to the channels.
+"""Incidents of alert policies: opened and closed by `evaluate`, with notifications to the channels.
 
 A Pub/Sub channel gets Cloud Monitoring's JSON, version 1.2, published to its topic; what other channels would have sent is
 only recorded. An incident whose series went silent is closed after alert_strategy.auto_close, which for a counter that is

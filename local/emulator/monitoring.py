@@ -1,4 +1,4 @@
-"""Cloud Monitoring: notification channels, alert policies and dashboards. Evaluated and told: local/emulator/incidents.py."""
+"""Cloud Monitoring: notification channels, alert policies and dashboards. `incidents.py` beside it evaluates and notifies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLICIES = "monitoring.projects.alertPolicies"
 OBSCURED = "*******"
 SENSITIVE = ("auth_token", "password", "service_key")
 MIN_AUTO_CLOSE = 1800.0  # seconds
-MIN_DURATION_FOR_MISSING_DATA = 60.0  # seconds; the discovery document of the API says so at evaluationMissingData
+MIN_DURATION_FOR_MISSING_DATA = 60.0  # seconds; the API's discovery document, at evaluationMissingData
 MAX_DOCUMENTATION = 8192  # characters
 MAX_LINKS = 3
 _EDITOR = "local@interlock.invalid"
@@ -48,7 +48,7 @@ def _create_channel(channel: JsonObject, call: Call) -> JsonObject:
 
 
 def _change_channel(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
-    """Secrets are not shown, so a client that does not know them keeps them by leaving them out."""
+    """Secrets are not shown, so a client keeps them by leaving them out."""
     kept = {key: value for key, value in (old.get("labels") or {}).items() if key in SENSITIVE}
     labels = {**kept, **{key: value for key, value in (new.get("labels") or {}).items() if value != OBSCURED}}
     checked = _checked_channel({"enabled": True, **new, "labels": labels, "type": old["type"]})

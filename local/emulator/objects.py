@@ -108,7 +108,7 @@ def _write(call: Call, bucket: str, name: str, given: JsonObject, content: bytes
 
 
 def _shown(meta: JsonObject, call: Call) -> JsonObject:
-    """The metadata with its mediaLink; the module's docstring says where it leads."""
+    """The metadata with its mediaLink; the module's docstring describes where it leads."""
     headers = call.request.headers
     host = f"http://{headers.get('host')}" if "gcloud" in headers.get("user-agent", "") else "https://storage.googleapis.com"
     place = f"{meta['bucket']}/o/{quote(meta['name'], safe='')}?generation={meta['generation']}&alt=media"

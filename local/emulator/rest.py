@@ -12,7 +12,7 @@ A new service is a row in local/emulator/services.py; a new kind of resource is 
 * `verbs`: custom methods such as `:pause`.
 
 Methods whose response is an Operation are answered with one that is done. What doesn't fit (uploads, policies) is a
-handler of its own under the method's id. Everything else that the document knows answers 501 and names the method.
+handler of its own under the method's id. Everything else in the document answers 501 and names the method.
 Services share one host: of two that serve the same path (`v1/{+name}/locations`), the first row wins.
 """
 
@@ -68,7 +68,7 @@ def _same(_old: JsonObject, new: JsonObject, _call: Call) -> JsonObject:
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """A kind of resource; the module's docstring says what each field is for."""
+    """A kind of resource; the module's docstring describes each field."""
 
     path: str
     id_parameter: str | None = None

@@ -1,4 +1,4 @@
-"""What runs beside the HTTP server: the clock, deliveries, function processes, and what they leave to be looked at."""
+"""What runs beside the HTTP server: the clock, deliveries, function processes, and what they leave behind to be read."""
 
 from __future__ import annotations
 

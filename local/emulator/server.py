@@ -93,7 +93,7 @@ class Emulator:
             return error.response(request.path)
         except UnicodeError as error:  # half a surrogate pair in a name
             return ApiError(400, f"Invalid text: {error}").response(request.path)
-        except Exception as error:  # a fault of ours: say it, where a closed connection would say nothing
+        except Exception as error:  # a fault of ours: report it, where a closed connection would tell nobody
             message = f"The local stand-in failed at {request.http} {request.path}: {error!r}"
             print(message, file=sys.stderr)
             return ApiError(500, message).response(request.path)

@@ -1,4 +1,4 @@
-"""The Google APIs that the emulator serves, a row each; local/emulator/rest.py says what a row needs."""
+"""The Google APIs that the emulator serves, a row each; local/emulator/rest.py describes a row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Service:
 
     @cached_property
     def served(self) -> tuple[Api, dict[str, Handler]]:
-        """The API and what serves its methods, by id; read when first asked for: all documents together cost 0.3 s."""
+        """The API and what serves its methods, by id; read when first needed: all documents together cost 0.3 s."""
         api = _api(self.api, self.version)
         served = dict(self.handlers)
         for collection in self.collections:

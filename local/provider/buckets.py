@@ -77,7 +77,7 @@ class Bucket(Resource):
         return super().insert(cloud, planned | {"project": text(planned, "project") or cloud.settings.project})
 
     def after_create(self, cloud: Cloud, state: Object) -> None:
-        """The API does not tell the project's name."""
+        """The API does not return the project's name."""
         state["project"] = state.get("project") or cloud.settings.project
 
     def send_update(self, cloud: Cloud, prior: Object, planned: Object) -> None:
@@ -91,7 +91,7 @@ class Bucket(Resource):
         self._attempt("updating", cloud, "PATCH", self.link(cloud, planned), body)
 
     def delete(self, cloud: Cloud, prior: Object) -> None:
-        """Deletes objects and all their versions first, if force_destroy says so."""
+        """Deletes objects and all their versions first, if force_destroy is set."""
         if not self.may_delete(prior):
             return
         name = text(prior, "name")
@@ -134,7 +134,7 @@ def _rules(value: Object, name: str) -> list[Object]:
 
 
 def _expand_rule(block: Block, rule: Object) -> Object:
-    """A lifecycle rule for the API. A zero is sent only if its send_..._if_zero switch says so."""
+    """A lifecycle rule for the API. A zero is sent only if its send_..._if_zero switch is on."""
     action, condition = only(rule, "action"), only(rule, "condition")
     sent = convert.expand(block, condition, skip=("with_state", *_ZERO_SWITCHES))
     switched = (name for name in block.attrs if condition.get(f"send_{name}_if_zero") is True)

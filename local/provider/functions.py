@@ -58,7 +58,7 @@ class ProjectService(Resource):
         return state if text(state, "service") in self._enabled(cloud, state) else None
 
     def delete(self, cloud: Cloud, prior: Object) -> None:
-        """Disabled only if disable_on_destroy says so; since 7.0 it has no default."""
+        """Disabled only if disable_on_destroy is set; since 7.0 it has no default."""
         if self.may_delete(prior) and prior.get("disable_on_destroy") is True:
             body: Object = {"disableDependentServices": prior.get("disable_dependent_services") is True}
             self._attempt("disabling", cloud, "POST", f"{self.link(cloud, prior)}:disable", body)

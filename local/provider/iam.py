@@ -58,7 +58,7 @@ class IamMember(Resource):
     get_method: str = "GET"
     version_in_body: bool = False  # of getIamPolicy: {"options": {"requestedPolicyVersion": 3}}
     policy_in_body: bool = True  # {"policy": ...}, not the policy alone
-    provider_defaults: tuple[str, ...] = ()  # the parent's name may tell another project
+    provider_defaults: tuple[str, ...] = ()  # the parent's name may have another project
 
     suppress: ClassVar[Mapping[str, Suppress]] = {
         "member": _same_member,
@@ -142,7 +142,7 @@ class IamMember(Resource):
         return fill(self.self_link, self._parts(state))
 
     def _place(self, state: Object, settings: Settings) -> Object:
-        """The state with all that the parent's name tells, and what the provider's settings add."""
+        """The state with all that the parent's name has in it, and what the provider's settings add."""
         defaults: Object = {"project": settings.project, "location": settings.region}
         named = {name: state.get(name) if isinstance(state.get(name), str) else default for name, default in defaults.items()}
         parts = self._parts(state | named)

@@ -43,7 +43,7 @@ class Named(Resource):
         return text(state, "name")
 
     def import_state(self, import_id: str, settings: Settings) -> Object:
-        """By the full name, which tells the project."""
+        """By the full name, which has the project in it."""
         state = super().import_state(import_id, settings)
         parts = text(state, "name").split("/")
         if len(parts) < 2:
@@ -82,7 +82,7 @@ class Channel(Named):
         return super().decode(body | {"labels": labels}, reference)
 
     def delete(self, cloud: Cloud, prior: Object) -> None:
-        """Policies that name the channel keep it, unless force_delete says otherwise."""
+        """Policies that name the channel keep it, unless force_delete is set."""
         if not self.may_delete(prior):
             return
         try:

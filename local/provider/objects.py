@@ -74,7 +74,7 @@ class BucketObject(Resource):
 
 
 def _local_md5(planned: Object) -> str:
-    """The hash of what would be uploaded; "" if only the apply can tell."""
+    """The hash of what would be uploaded; "" if only the apply shows it."""
     content, source = planned.get("content"), text(planned, "source")
     if isinstance(content, str) and not source:
         data = content.encode()

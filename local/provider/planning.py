@@ -1,6 +1,6 @@
 """What a change would do: the plan of one resource, as SDKv2's helper/schema computes it.
 
-From the configuration and the prior state: fills in defaults, marks what only the apply will tell as unknown, keeps prior
+From the configuration and the prior state: fills in defaults, marks as unknown what only the apply will show, keeps prior
 values of what is computed and where the difference means nothing, and collects the paths whose change forces replacement.
 The answers carry legacy_type_system=true as SDKv2's do, so a default in a
 non-computed argument or a computed value that changes on apply (`state` of a job that is paused) needs no extra line.

@@ -39,7 +39,7 @@ class Resource:
     renames: Mapping[str, str] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # arguments that are no field of the API's object
     always: frozenset[str] = frozenset()  # arguments that are sent even if false or empty
-    client_side: frozenset[str] = frozenset()  # of these, the ones whose change asks for no request
+    client_side: frozenset[str] = frozenset()  # of these, the ones whose change needs no request
     provider_defaults: tuple[str, ...] = ("project", "region")
     retry_queue: bool = False
 
@@ -62,7 +62,7 @@ class Resource:
         return "effective_labels" in self.block.attrs
 
     def validate(self, config: Object) -> list[str]:  # noqa: ARG002 - a hook
-        """What is wrong with a configuration beyond what its schema says."""
+        """What is wrong with a configuration beyond what its schema checks."""
         return []
 
     def amend(self, change: Change, settings: Settings) -> None:
@@ -85,7 +85,7 @@ class Resource:
         return body | ({"labels": labels} if labels else {})
 
     def decode(self, body: Object, reference: Object) -> Object:
-        """The state for what the API returned; what the API does not know comes from the reference."""
+        """The state for what the API returned; what the API does not keep comes from the reference."""
         state = reference | convert.flatten(self.block, body, skip=self.hidden, renames=self.renames)
         for name in self.client_side:  # after an import: what the provider sets if it is unset
             state[name] = self.block.attrs[name].default if state.get(name) is None else state[name]
@@ -169,7 +169,7 @@ class Resource:
                 raise Failure(f"Error when reading or editing {self.label}: {error}", state=prior) from error
 
     def may_delete(self, prior: Object) -> bool:
-        """False if the deletion policy says to abandon it. Raises Failure if it says to prevent that."""
+        """False if the deletion policy is to abandon it. Raises Failure if it is to prevent that."""
         policy = prior.get(DELETION_POLICY)
         if policy == "PREVENT":
             raise Failure(

@@ -32,7 +32,7 @@ class ApiError(Exception):
 
 
 class Interrupted(Exception):
-    """The caller is gone or wants to end."""
+    """The caller is gone or is ending."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Call:
             raise Interrupted("terraform has gone away; nothing further was sent")
 
     def wait(self, seconds: float) -> None:
-        """Sleep between two tries; raises Interrupted when Terraform asks the provider to stop meanwhile."""
+        """Sleep between two tries; raises Interrupted when Terraform stops the provider meanwhile."""
         if self.stopping.wait(seconds):
             raise Interrupted("interrupted while waiting to retry")
 
@@ -143,7 +143,7 @@ class Rest:
 
 
 def _message(content: bytes) -> str:
-    """What a Google error says: {"error": {"message": ..., "errors": [{"reason": ...}]}}."""
+    """The body of a Google error: {"error": {"message": ..., "errors": [{"reason": ...}]}}."""
     try:
         error = json.loads(content)["error"]
         reasons = [entry["reason"] for entry in error.get("errors", []) if "reason" in entry]

@@ -1,4 +1,4 @@
-"""The table of types that the stand-in knows. A new one is a row here, its schema in schema.json and a contract test."""
+"""The table of types that the stand-in has. A new one is a row here, its schema in schema.json and a contract test."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _UNKNOWN_EXTENSION = 0
 
 
 class _Unknown:
-    """A value that only the apply will tell."""
+    """A value that is known only after the apply."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"

@@ -1,28 +1,20 @@
-"""How often the NBA platform's jobs collide: counted as others counted it, and before and after the stagger."""
+"""How often the NBA platform's jobs met before the stagger, counted as others counted it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from interlock.catalog import Catalog
 from interlock.cron import Cron, zone
-from interlock.drawing.strip import NOTHING, height
-from interlock.reading.files import load_catalog
-from interlock.timing.collisions import CollisionKind, Season, collisions, crowds, seasons
+from interlock.timing.collisions import crowds
 from interlock.timing.minutes import Minutes, Span, fire_minutes
-from tests.golden import shown_in_readme
 
-CATALOG = Path(__file__).parents[2] / "catalog"
-SEASONS = seasons(datetime(2026, 11, 25, tzinfo=UTC))
 NOT_SAID = "-"
 ANY_ZONE = "Etc/UTC"
 DAY = timedelta(days=1)
@@ -74,50 +66,3 @@ def test_jobs_of_a_service_met_as_often_as_was_counted_by_others(day: str, servi
     """
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     assert crowded(jobs_before(), Span(start=start, end=start + DAY)) == (service_minutes, pairs)
-
-
-@cache
-def nba() -> Catalog:
-    """The catalog as committed."""
-    return load_catalog(CATALOG)
-
-
-@cache
-def before() -> Catalog:
-    """The same with the crons that the stagger replaced."""
-    return replace(nba(), jobs={name: replace(job, schedule=job.was or job.schedule) for name, job in nba().jobs.items()})
-
-
-def counts(catalog: Catalog, season: Season) -> dict[CollisionKind, tuple[int, int]]:
-    """By kind, how many collisions there are in the season's week, and how many times they begin in all."""
-    times = [(collision.kind, len(collision.times)) for collision in collisions(catalog, season.span)]
-    return {kind: (sum(k is kind for k, _ in times), sum(n for k, n in times if k is kind)) for kind in CollisionKind}
-
-
-def by_minute(catalog: Catalog, jobs: Collection[str]) -> str:
-    """How many of the jobs' starts on a winter day are in each minute of the hour, a character a minute."""
-    start = SEASONS[0].span.start
-    fires = (
-        fire
-        for job in jobs
-        for fire in catalog.jobs[job].schedule.fires_between(start, start + DAY, zone(catalog.jobs[job].time_zone))
-    )
-    counts = Counter(fire.minute for fire in fires)
-    return "".join(height(counts[minute]) if counts[minute] else NOTHING for minute in range(60))
-
-
-@pytest.mark.golden
-def test_collisions_before_and_after_the_stagger() -> None:
-    weeks = [(season, catalog) for season in SEASONS for catalog in (before(), nba())]
-    found = [counts(catalog, season) for season, catalog in weeks]
-    moved = [job.name for job in nba().jobs.values() if job.was is not None]
-    lines = [
-        f"{'':8}" + "".join(f"{f'{season.name}, {when}':>22}" for season in SEASONS for when in ("was", "now")),
-        f"{'':8}" + f"{'collisions   times':>22}" * len(weeks),
-        *(f"{kind:8}" + "".join(f"{week[kind][0]:>14}{week[kind][1]:>8}" for week in found) for kind in CollisionKind),
-        "",
-        f"Starts of the {len(moved)} jobs that moved, by minute of the hour, on {SEASONS[0].span.start:%Y-%m-%d} (UTC)",
-        f"{'':8}" + "".join(f"{minute:<5}" for minute in range(0, 60, 5)).rstrip(),
-        *(f"{name:8}{by_minute(catalog, moved)}" for name, catalog in (("was", before()), ("now", nba()))),
-    ]
-    shown_in_readme("collisions", "\n".join(lines))

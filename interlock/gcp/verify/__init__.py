@@ -1,1 +1,1 @@
-"""What only `interlock verify` asks of Google Cloud; the coordinator's archive leaves it out."""
+"""What only `interlock verify` reads of Google Cloud; the coordinator's archive leaves it out."""

@@ -20,15 +20,15 @@ QUERY_SECONDS = 180
 MAX_DAYS = 1000
 """Rows of one answer; a period has fewer days."""
 LABELS = {"interlock": "verify"}
-"""On every query job, so that its cost can be told: https://cloud.google.com/bigquery/docs/adding-labels#job-label"""
+"""On every query job, so that its cost can be found: https://cloud.google.com/bigquery/docs/adding-labels#job-label"""
 
 
 class NoCredentials(CloudError):
-    """There are none, or they are not taken any more: nothing was asked."""
+    """There are none, or they are not taken any more: nothing was queried."""
 
 
 class CantTell(Exception):
-    """One table can't be asked, for a reason that is its own; for people."""
+    """One table can't be queried, for a reason that is its own; for people."""
 
 
 class Warehouse:
@@ -53,7 +53,7 @@ class Warehouse:
             raise NoCredentials(f"no credentials for BigQuery: {error}") from error
 
     def shape(self, table: str) -> Shape:
-        """What tables.get says, which costs nothing. CantTell, NoCredentials."""
+        """What tables.get returns, which costs nothing. CantTell, NoCredentials."""
         from google.cloud.bigquery import TableReference
         from google.cloud.bigquery.retry import DEFAULT_RETRY
 
