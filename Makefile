@@ -26,12 +26,8 @@ export $(TYPED)
 
 # The errors of a command that make runs are in the words that were typed: FOR=, not --for.
 INTERLOCK := INTERLOCK_ASKED_BY=make $(BIN)/interlock
-# The local target starts an embedded stand-in around a command; a real project needs none.
-ifeq ($(ENV),local)
-RUN := INTERLOCK_ASKED_BY=make $(BIN)/python -m local run -- $(BIN)/interlock
-else
+# A command that acts on the local target starts it by itself.
 RUN := INTERLOCK_ENV="$$ENV" $(INTERLOCK)
-endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -53,7 +49,7 @@ plan: setup ## what a deploy would do to each stack, on one screen
 deploy: setup ## deploy all stacks; safe to repeat
 	@$(RUN) deploy
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=2h (or UNTIL=23:00)]
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00)]
 	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza

@@ -28,7 +28,8 @@ def terraform_binary() -> str:
 
 
 def check_tools() -> None:
-    """CloudError that says all that a deploy lacks here, and what to install."""
+    """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
+    cdktf command line is for who types it."""
     findings = [machine.terraform(), machine.node(), machine.disk()]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))

@@ -38,13 +38,13 @@ def typed_end(duration: str | None, until: str | None, now: datetime) -> datetim
 def perhaps_typed_end(duration: str | None, until: str | None, now: datetime) -> datetime | None:
     """The same, where neither need be said."""
     if duration and until:
-        raise click.UsageError("--for and --until are two ends; say one")
+        raise click.UsageError("--for and --until are two ends; say one: --for 2h, or --until 23:00")
     try:
         if duration:
             return (now + parse_duration(duration)).replace(microsecond=0)
         return parse_end(until, now, own_zone()) if until else None
     except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"{'--for' if duration else '--until'}: {error}") from None
+        raise click.UsageError(str(error)) from None
 
 
 def own_zone() -> ZoneInfo:

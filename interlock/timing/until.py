@@ -28,8 +28,9 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_end(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """The instant that `text` states, in whole seconds, aware UTC: how long from `now` (2h), or without a date the next such time
-    of `zone` after `now`.
+    """The instant that `text` states, in whole seconds, aware UTC.
+
+    2h is that long after `now`; a time without a date is the next such time of `zone` after `now`.
 
     A time that comes twice is the first one after `now`; one that the clock skips is refused when a date names it, and looked
     for on the next day when none does. ValueError with a sentence for people.

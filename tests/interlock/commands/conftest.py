@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(root: Path) -> dict[str, str]:
     """INTERLOCK_CATALOG, and nothing of ours besides."""
-    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "COLUMNS", "MAKE")
+    foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"INTERLOCK_CATALOG": str(root)}
 

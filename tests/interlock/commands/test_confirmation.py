@@ -53,9 +53,10 @@ def test_the_effect_comes_before_the_question_and_no_changes_nothing(world: Worl
     states = world.states()
     result = run(world, monkeypatch, *HOLD, typed="n\n")
     assert result.exit_code == 1
-    lost = result.output.index("CAN'T BE FETCHED LATER: line-scraper (2 runs)")
-    effect = result.output.index("2 jobs will pause, 0 held already, 1 paused by declaration; 6 runs will be missed")
-    assert lost < effect < result.output.index("Hold it? [y/N]")
+    said = " ".join(result.output.split())  # wherever it is folded
+    lost = said.index("CAN'T BE FETCHED LATER: line-scraper (2 runs)")
+    effect = said.index("2 jobs will pause, 0 held already, 1 paused by declaration; 6 runs will be missed")
+    assert lost < effect < said.index("Hold it? [y/N]")
     assert (world.names("holds/"), world.states()) == ([], states)
 
 

@@ -93,11 +93,9 @@ HOLD = ["hold", "service/scrapers", "--reason", "deploys", "--direct"]
     ("arguments", "said"),
     [
         pytest.param(HOLD, "say how long: --for 2h, or --until 23:00", id="no end"),
-        pytest.param(
-            [*HOLD, "--for", "2h", "--until", "23:00"], "--for 2h and --until 23:00 are two ends; say one", id="two ends"
-        ),
+        pytest.param([*HOLD, "--for", "2h", "--until", "23:00"], "--for and --until are two ends; say one", id="two ends"),
         pytest.param([*HOLD, "--for", "soon"], "'soon' is no duration; write one like 45m", id="no duration"),
-        pytest.param([*HOLD, "--until", "soon"], "'soon' is no time; write a time like 23:00", id="no time"),
+        pytest.param([*HOLD, "--until", "soon"], "'soon' is no time; write how long, like 2h", id="no time"),
         pytest.param([*HOLD, "--for", "5m"], "is too soon; the coordinator looks every 10m", id="too short"),
         pytest.param([*HOLD, "--for", "5d"], "is too late; no hold may be longer than 4d", id="too long"),
         pytest.param([*HOLD, "--until", "2020-01-01 07:00"], "is in the past", id="in the past"),

@@ -158,7 +158,7 @@ def test_without_an_interval_it_is_the_next_24_hours_and_a_job_twice_is_one(call
         (["timeline", "--env", "prod"], "there is no environment 'prod'; known: local"),
         (["fires", "repare"], "the catalog has no job 'repare'; did you mean repair?"),
         (["fires"], "Missing argument 'JOB...'"),
-        (["fires", "repair", "--from", "soon"], "--from: 'soon' is no time; write a time like 23:00"),
+        (["fires", "repair", "--from", "soon"], "--from: 'soon' is no time; write how long, like 2h"),
         (["fires", "repair", "--from", "2026-02-30"], "--from: '2026-02-30' is no day"),
         (["fires", "repair", "--from", "2026-03-08 02:30"], "is skipped by the clock of America/Los_Angeles"),
         (["fires", "repair", "--from", TUESDAY, "--to", TUESDAY], "--to is after --from"),

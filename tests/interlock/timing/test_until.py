@@ -22,6 +22,7 @@ def utc(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("text", "now", "expected"),
     [
+        pytest.param("2h", "2026-11-23T18:00:00.5", "2026-11-23T20:00", id="how long is from now, in whole seconds"),
         pytest.param("23:00", "2026-11-23T18:00", "2026-11-24T04:00", id="a time is the next one today"),
         pytest.param("12:59", "2026-11-23T18:00", "2026-11-24T17:59", id="a time that has passed is tomorrow's"),
         pytest.param("13:00", "2026-11-23T18:00", "2026-11-24T18:00", id="now is not after now"),
@@ -46,7 +47,7 @@ def test_an_end(text: str, now: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no time; write a time like 23:00"),
+        ("", "'' is no time; write how long, like 2h"),
         ("24:00", "'24:00' is no time"),
         ("tomorrow", "'tomorrow' is no time"),
         ("2026-02-30 07:00", "'2026-02-30 07:00' is no time"),
