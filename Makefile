@@ -15,7 +15,7 @@ PACKAGES := coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV PYTHON RUNS STEPS SEED
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED
 define line_break
 
 
@@ -131,7 +131,7 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests/golden docs catalog/schema.json README.md CONTRIBUTING.md CONTRIBUTING.md
+	@git --no-pager diff --stat -- tests/golden docs catalog/schema.json README.md CONTRIBUTING.md
 
 bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench

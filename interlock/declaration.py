@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from interlock.catalog import CatchUp
 from interlock.cron import Cron
@@ -69,6 +70,11 @@ class Declaration:
     """How often the coordinator reconciles."""
     breaker_hold: timedelta
     """How long the circuit breaker holds a table."""
+
+    @cached_property
+    def producers(self) -> Mapping[str, tuple[str, ...]]:
+        """The jobs that each job waits for, by name."""
+        return {name: job.after for name, job in self.jobs.items()}
 
     @property
     def regions(self) -> list[str]:

@@ -16,7 +16,7 @@ from interlock.terminal.deploying import Deploying, names_of, plan_summary, said
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import say
-from interlock.terminal.terraform import CHANGES, forget
+from interlock.terminal.terraform import CHANGES, folder_of_plans
 from interlock.terraform.changes import Kind
 
 
@@ -37,19 +37,24 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     cloud = Place(env_name).cloud
     say(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     check_tools()
-    if not (has_bucket(cloud.project, cloud.state_bucket) and has_bucket(cloud.project, cloud.bucket)):
+    if not has_bucket(cloud.project, cloud.state_bucket):
         say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize(cloud, root)
+    stacks = ["schedules"] if on or off else [*STACKS]
+    if not has_bucket(cloud.project, cloud.bucket):  # which the others list as they are planned
+        first, *others = STACKS
+        stacks = [first]
+        say(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
     deploying = Deploying(environment=cloud, verbose=verbose)
-    plans = deploying.plan(["schedules"], _variables(on, off)) if on or off else deploying.plan(STACKS)
-    for planned in plans:
-        StackLine(planned.stack.name).end(plan_summary(planned))
-        for line in names_of(planned, Kind):
-            say(line)
-        if verbose:
-            deploying.say_text(planned)
-        forget(planned)
+    with folder_of_plans() as folder:
+        plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
+        for planned in plans:
+            StackLine(planned.stack.name).end(plan_summary(planned))
+            for line in names_of(planned, Kind):
+                say(line)
+            if verbose:
+                deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
         say(f"Do it: {_do_it(on, off)}")
         ctx.exit(CHANGES)

@@ -138,7 +138,7 @@ class Traffic:
         return f"{following.scope} opens at {format_instant(following.start)}, before it would be done"
 
     def _producers(self, job: DeclaredJob) -> str | None:
-        for producer in sorted(upstream(job.name, {name: other.after for name, other in self.declaration.jobs.items()})):
+        for producer in sorted(upstream(job.name, self.declaration.producers)):
             if producer in self.pending:
                 return f"{producer}, which produces what it reads, has not made up for its own runs"
             if self._running(producer):
@@ -163,5 +163,4 @@ class Traffic:
 
 def producers_first(declaration: Declaration, names: Iterable[str]) -> list[str]:
     """The jobs in an order in which each comes after the jobs that it waits for."""
-    after = {name: job.after for name, job in declaration.jobs.items()}
-    return sorted(names, key=lambda name: (len(upstream(name, after)), name))
+    return sorted(names, key=lambda name: (len(upstream(name, declaration.producers)), name))

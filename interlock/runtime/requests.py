@@ -99,12 +99,17 @@ def parse_request(method: str, body: bytes) -> Request:
         raise Rejected(400, "the body is no JSON") from None
     if not isinstance(said, dict):
         raise Rejected(400, 'the body is no JSON object; send one like {"action": "reconcile"}')
-    if "message" in said:
-        incident = parse_incident(said)
+    return request_of(said)
+
+
+def request_of(content: dict[str, object]) -> Request:
+    """The request that the object in a body states; Rejected as in `parse_request`."""
+    if "message" in content:
+        incident = parse_incident(content)
         if incident is None:
             raise Rejected(400, "the message holds no incident of Cloud Monitoring")
         return incident
-    return _Body(said).request()
+    return _Body(content).request()
 
 
 class _Body:

@@ -24,7 +24,18 @@ from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
 from interlock.terminal.tables import folded, say, say_lines, whole
-from interlock.terminal.terraform import Applied, Heard, Planned, Stack, TerraformFailed, apply, forget, plan, prepare, shown
+from interlock.terminal.terraform import (
+    Applied,
+    Heard,
+    Planned,
+    Stack,
+    TerraformFailed,
+    apply,
+    folder_of_plans,
+    plan,
+    prepare,
+    shown,
+)
 from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
 
@@ -60,26 +71,24 @@ class Deploying:
             raise CloudError(
                 f"{self.environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
             )
-        plans = self.plan(stacks, variables, destroy=destroy)
-        for planned in plans:
-            self._say_plan(planned, names=not destroy)
-        try:
+        with folder_of_plans() as folder:
+            plans = self.plan(stacks, folder, variables, destroy=destroy)
+            for planned in plans:
+                self._say_plan(planned, names=not destroy)
             self._ask(plans)
             return {planned.stack.name: self._apply(planned, variables or {}, destroy=destroy) for planned in plans}
-        finally:
-            for planned in plans:
-                forget(planned)
 
     def plan(
-        self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
+        self, stacks: Sequence[str], folder: Path, variables: Mapping[str, Json] | None = None, *, destroy: bool = False
     ) -> list[Planned]:
-        """The plans of these stacks. Exits with 1 when one can't be planned."""
-        return [self._plan(Stack(environment=self.environment, name=name), variables or {}, destroy=destroy) for name in stacks]
+        """The plans of these stacks, saved in `folder`. Exits with 1 when one can't be planned."""
+        wanted = [Stack(environment=self.environment, name=name) for name in stacks]
+        return [self._plan(stack, folder, variables or {}, destroy=destroy) for stack in wanted]
 
     def say_text(self, planned: Planned) -> None:
         """What Terraform itself says of a plan."""
         try:
-            say("" if planned.is_empty else shown(planned.stack, "-no-color"))
+            say_lines("" if planned.is_empty else shown(planned.stack, planned.file, "-no-color"))
         except TerraformFailed as failed:
             self._fail(planned.stack, failed.problems, failed.text, "Again")
 
@@ -91,16 +100,16 @@ class Deploying:
         if self._asks and not all(planned.is_empty for planned in plans):
             click.confirm("Do this?", abort=True)
 
-    def _plan(self, stack: Stack, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
+    def _plan(self, stack: Stack, folder: Path, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
         line = StackLine(stack.name)
         try:
             line.now("preparing")
             prepare(stack)
             line.now("planning")
-            return plan(stack, variables, self._loud(Planning(line)), destroy=destroy)
+            return plan(stack, variables, self._loud(Planning(line)), folder, destroy=destroy)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
-            self._fail(stack, failed.problems, failed.text, "When that is mended, again")
+            self._fail(stack, failed.problems, failed.text, "Again" if failed.stopped else "When that is mended, again")
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
@@ -118,13 +127,14 @@ class Deploying:
             if applied.is_done or applied.ended.stopped or not waits_for_metric(applied.problems):
                 break
             self._wait()
-            approved, planned = planned, self._plan(planned.stack, variables, destroy=destroy)
+            approved, planned = planned, self._plan(planned.stack, planned.file.parent, variables, destroy=destroy)
             if not goes_no_further(planned, approved):
                 self._say_plan(planned, names=not destroy)
                 self._ask([planned])
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
-            self._fail(planned.stack, applied.problems, applied.text, "What is done stays done. When that is mended, go on")
+            then = "Go on" if applied.ended.stopped else "When that is mended, go on"
+            self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {then}")
         return applied
 
     def _apply_once(self, planned: Planned) -> Applied:

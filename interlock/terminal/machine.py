@@ -75,7 +75,7 @@ def npm() -> Finding:
 
 def terraform() -> Finding:
     """Terraform, which deploys."""
-    name = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
+    name = os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
     version, oldest = _version(name, r'"terraform_version":\s*"([^"]+)"', "version", "-json"), _dotted(OLDEST_TERRAFORM)
     if _numbers(version)[:2] < OLDEST_TERRAFORM:
         return Finding(name, version, f"install Terraform {oldest} or newer: developer.hashicorp.com/terraform/install")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +21,7 @@ from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
-from interlock.runtime.requests import Rejected, parse_request
+from interlock.runtime.requests import Rejected, request_of
 from interlock.terminal.ends import own_zone
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
@@ -126,7 +125,7 @@ def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
     check_clock()
     try:
         with asking(site.environment):
-            report = serve(replace(site.reader.outside, patience=PATIENCE), parse_request("POST", json.dumps(content).encode()))
+            report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}))
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     return print_report(report.as_json(), ok=report.settled)

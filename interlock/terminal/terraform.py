@@ -10,9 +10,11 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from interlock.catalog import Json
 from interlock.environment import Environment
@@ -20,14 +22,15 @@ from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
-from interlock.terraform.plan import PlanError, parse_plan
+from interlock.terraform.plan import PlanError, own_plan
 
-PLAN = "interlock.plan"
-"""The saved plan, in the stack's folder; it may hold secrets and goes as soon as it is applied."""
 NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
 LOCK_FILE = ".terraform.lock.hcl"
 STACK_FILE = "cdk.tf.json"
 SETTINGS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
+"""Variables that would have a stack act on another state than ours, or share its folder with another stack:
+https://developer.hashicorp.com/terraform/cli/config/environment-variables"""
 
 Heard = Callable[[Event], None]
 
@@ -63,6 +66,7 @@ class Planned:
     """A saved plan, and what it does. One without changes may still have outputs to write."""
 
     stack: Stack
+    file: Path
     changes: Changes
     is_empty: bool
     warnings: tuple[Problem, ...]
@@ -112,6 +116,14 @@ class _Listener:
         return TerraformFailed(stack.name, self.problems, self.text, stopped=ended.stopped)
 
 
+@contextmanager
+def folder_of_plans() -> Iterator[Path]:
+    """A folder of this run's own for its saved plans: no other run can put its plan in the place of one that was approved here.
+    Plans may hold secrets, so that nobody else can read it, and it goes when the run ends."""
+    with TemporaryDirectory(prefix="interlock-plans-") as folder:
+        yield Path(folder)
+
+
 def prepare(stack: Stack) -> None:
     """`terraform init`. TerraformFailed when it does not work."""
     listener = _Listener(heard=lambda _: None)
@@ -121,30 +133,31 @@ def prepare(stack: Stack) -> None:
         raise listener.failure(stack, ended)
 
 
-def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, *, destroy: bool = False) -> Planned:
-    """Plans a prepared stack and saves the plan. TerraformFailed when it can't be planned."""
-    listener = _Listener(heard=heard)
-    words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={PLAN}", *(["-destroy"] if destroy else [])]
+def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path, *, destroy: bool = False) -> Planned:
+    """Plans a prepared stack and saves the plan in `folder`. TerraformFailed when it can't be planned."""
+    listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
+    words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
     ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     try:
-        changes = changes_of(parse_plan(shown(stack, "-json")))
+        changes = changes_of(own_plan(shown(stack, file, "-json")))
     except PlanError as error:
         raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(
         stack=stack,
+        file=file,
         changes=changes,
         is_empty=ended.code == NO_CHANGES,
         warnings=tuple(problem for problem in listener.problems if not problem.is_error),
     )
 
 
-def shown(stack: Stack, *words: str) -> str:
-    """What `terraform show` says of the saved plan. TerraformFailed when it says nothing."""
-    command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, PLAN]
+def shown(stack: Stack, file: Path, *words: str) -> str:
+    """What `terraform show` says of a saved plan. TerraformFailed when it says nothing."""
+    command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, str(file)]
     # It only reads, so a signal may end us and leave it; what it has to say beside the plan goes elsewhere than the plan.
-    done = subprocess.run(command, env={**os.environ, **SETTINGS}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=_environ(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise TerraformFailed(stack.name, (), done.stderr.splitlines(), stopped=False)
     return done.stdout
@@ -153,8 +166,7 @@ def shown(stack: Stack, *words: str) -> str:
 def apply(planned: Planned, heard: Heard) -> Applied:
     """Applies a saved plan, and no other. What went wrong is in the answer."""
     listener = _Listener(heard=heard)
-    ended = _terraform(planned.stack, ["apply", "-input=false", "-json", PLAN], listener)
-    forget(planned)
+    ended = _terraform(planned.stack, ["apply", "-input=false", "-json", str(planned.file)], listener)
     done, failed = _came_of(planned.changes.changes, listener.steps, is_done=ended.code == 0)
     return Applied(
         planned=planned,
@@ -164,11 +176,6 @@ def apply(planned: Planned, heard: Heard) -> Applied:
         text=tuple(listener.text),
         ended=ended,
     )
-
-
-def forget(planned: Planned) -> None:
-    """Deletes a saved plan."""
-    (planned.stack.folder / PLAN).unlink(missing_ok=True)
 
 
 def force_unlock(stack: Stack, lock: str) -> None:
@@ -189,7 +196,11 @@ def _terraform(stack: Stack, words: Sequence[str], listener: _Listener) -> Ended
     """SIGINT is what a terminal sends to Terraform and its providers: they leave it to Terraform, which finishes what it has
     begun, saves its state and releases the lock. SIGTERM would end the providers below it."""
     command = [terraform_binary(), f"-chdir={stack.folder}", *words]
-    return run(command, {**os.environ, **SETTINGS}, stop_with=signal.SIGINT, heard=listener.line)
+    return run(command, _environ(), stop_with=signal.SIGINT, heard=listener.line)
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | SETTINGS
 
 
 def _came_of(

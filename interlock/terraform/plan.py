@@ -120,9 +120,14 @@ def load_plan(path: Path) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """A plan of any stack; PlanError for a text that is none, or is of another format or a part of a plan."""
+    """A stranger's plan of any stack; PlanError for a text that is none, or is of another format or a part of a plan."""
     if len(text) > MAX_CHARACTERS:
         raise PlanError(f"the plan has {len(text):,} characters and at most {MAX_CHARACTERS:,} are read; {SHOW}")
+    return own_plan(text)
+
+
+def own_plan(text: str) -> Plan:
+    """The same for a plan that was made here, however large it is: a deploy must not end at a limit of what is read."""
     if text.startswith("PK\x03\x04"):
         raise PlanError(f"this is a saved plan itself, which only Terraform reads; {SHOW}")
     try:

@@ -150,6 +150,12 @@ def test_the_name_of_an_environment_reaches_the_command_as_it_is(folder: Folder)
     assert ran.environ["INTERLOCK_ASKED_BY"] == "make"
 
 
+@pytest.mark.parametrize("target", ["status", "plan"])
+def test_the_folder_of_a_catalog_reaches_the_command_as_it_is(folder: Folder, target: str) -> None:
+    assert folder.make(target, f"INTERLOCK_CATALOG={HOSTILE}").environ["INTERLOCK_CATALOG"] == HOSTILE
+    assert not (folder.path / "RAN").exists()
+
+
 def test_the_path_of_a_python_is_a_path_and_no_command(folder: Folder) -> None:
     shutil.rmtree(folder.path / ".venv")
     (folder.path / ".cache" / "checked").unlink()
@@ -161,7 +167,7 @@ def test_the_path_of_a_python_is_a_path_and_no_command(folder: Folder) -> None:
 
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
-    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON"}
+    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG"}
     assert set(re.findall(r'"?\$\$\{?([A-Z]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (
         "the shell reads what make does not hand on as it is"
     )

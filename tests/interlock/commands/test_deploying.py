@@ -19,7 +19,7 @@ from interlock.terminal import deploying
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import TRIES, WAIT, Deploying, goes_no_further, names_of, waits_for_metric
 from interlock.terminal.process import Ended
-from interlock.terminal.terraform import LOCK_FILE, PLAN, STACK_FILE, Planned, Stack
+from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, folder_of_plans
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
 from tests.golden import golden
@@ -38,18 +38,20 @@ TERRAFORM = """\
 # Plans what its folder says, answers the applies in turn, and notes what it was asked.
 stack=${1#-chdir=}; shift
 name=$(basename "$stack")
+for file; do case $file in -out=*) file=${file#-out=}; break;; esac; done # else the last word, which is the plan as well
 echo "$name $*" >> asked
 applied=$(grep -c "^$name apply " asked)
 case $1 in
   plan)
-    touch "$stack/interlock.plan"
+    echo "$RANDOM_PLAN" > "$file"; ls -ld "$(dirname "$file")" >> modes
+    test ! -e "$stack/broken" || exit 1
     cat "$stack/planned" 2>/dev/null
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
   show)
     echo "Warning: some configuration is not there" >&2
-    test "$2" = -json && cat "$stack/plan.json" || echo "Terraform's own text";;
+    test "$2" = -json && cat "$stack/plan.json" || printf "Terraform's own text\nof two lines\n";;
   apply)
-    rm "$stack/interlock.plan"
+    cat "$file" >> applied
     cat "$stack/answer$applied" "$stack/answer" 2>/dev/null
     test ! -e "$stack/answer$applied"
     exit;;
@@ -164,7 +166,7 @@ def test_terraforms_own_words_come_with_v_only(place: Place) -> None:
     place.plans("schedules", *pausing("odds"))
     (place.stack("schedules") / "answer").write_text('{"@message": "odds: Modifying...", "type": "log"}\n')
     quiet, loud = bring(LOCAL, ["schedules"]), bring(replace(LOCAL, verbose=True), ["schedules"])
-    for words in ("Terraform's own text", "odds: Modifying..."):
+    for words in ("Terraform's own text\nof two lines\n", "odds: Modifying...\n"):
         assert words not in quiet.output
         assert words in loud.output
 
@@ -189,8 +191,53 @@ def test_variables_reach_the_plan_and_the_saved_plan_is_what_is_applied(place: P
     init, plan, _, applied = (place.folder / "asked").read_text().splitlines()
     assert init == "schedules init -input=false -no-color"
     assert "-var=backfill_mode=true" in plan.split()
-    assert applied == f"schedules apply -input=false -json {PLAN}"
-    assert not (place.stack("schedules") / PLAN).exists(), "a plan may hold secrets"
+    [file] = [Path(word.removeprefix("-out=")) for word in plan.split() if word.startswith("-out=")]
+    assert applied == f"schedules apply -input=false -json {file}"
+
+
+@pytest.mark.parametrize("broken", [None, *STACKS])
+def test_saved_plans_may_hold_secrets_so_nobody_else_reads_them_and_they_go_with_the_run(
+    place: Place, broken: str | None
+) -> None:
+    place.plans("schedules", *pausing("odds"))
+    if broken:
+        (place.stack(broken) / "broken").touch()
+    assert bring(LOCAL).exit_code == (1 if broken else 0)
+    words = (place.folder / "asked").read_text().split()
+    files = [Path(word.removeprefix("-out=")) for word in words if word.startswith("-out=")]
+    assert [file.stem for file in files] == [*STACKS][: STACKS.index(broken) + 1 if broken else None]
+    assert not any(file.parent.exists() for file in files)
+    assert {line[:10] for line in (place.folder / "modes").read_text().splitlines()} == {"drwx------"}
+
+
+def test_what_was_approved_is_applied_although_another_run_has_planned_meanwhile(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.plans("schedules", *pausing("odds"), env="production")
+    production = Deploying(environment=PRODUCTION)
+
+    def another_run_plans(question: str, **_: object) -> None:
+        assert question == "Do this?"
+        monkeypatch.setenv("RANDOM_PLAN", "another's")
+        with folder_of_plans() as folder:
+            production.plan(["schedules"], folder)
+
+    monkeypatch.setenv("RANDOM_PLAN", "approved")
+    monkeypatch.setattr(deploying, "is_terminal", lambda: True)
+    monkeypatch.setattr(deploying.click, "confirm", another_run_plans)
+    assert bring(production, ["schedules"]).exit_code == 0
+    assert (place.folder / "applied").read_text().split() == ["approved"]
+
+
+@pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_DATA_DIR"])
+def test_variables_that_name_another_state_do_not_reach_terraform(
+    place: Place, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    tool = place.folder / "terraform"
+    tool.write_text(TERRAFORM.replace("case $1 in", f'test -z "${name}" || exit 1\ncase $1 in', 1))
+    monkeypatch.setenv(name, "elsewhere")
+    place.plans("schedules", *pausing("odds"))
+    assert bring(LOCAL, ["schedules"]).exit_code == 0
 
 
 # what is asked
@@ -219,7 +266,6 @@ def test_production_asks_once_when_all_has_been_said(place: Place, how: Deployin
     assert done.exit_code == (0 if applied else 1)
     assert done.output.count("Do this?") == (1 if typed else 0)
     assert done.output.index("1 to pause") < done.output.index("1 to create") < (done.output + "Do this?").index("Do this?")
-    assert not (place.stack("schedules", "production") / PLAN).exists()
 
 
 def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
@@ -239,7 +285,8 @@ def test_what_is_left_after_a_new_metric_is_asked_about_only_when_it_goes_furthe
 
 def planned(*changes: Change) -> Planned:
     stack = Stack(environment=ENVIRONMENT, name="schedules")
-    return Planned(stack=stack, changes=Changes(changes=changes, jobs={}, outputs={}), is_empty=not changes, warnings=())
+    found = Changes(changes=changes, jobs={}, outputs={})
+    return Planned(stack=stack, file=Path("x.plan"), changes=found, is_empty=not changes, warnings=())
 
 
 def one(kind: Kind, name: str, *attributes: str, type: str = JOB) -> Change:
