@@ -79,8 +79,10 @@ def command(
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
             say(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
-    ask_to_reconcile(cloud)
-    _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
+    try:
+        ask_to_reconcile(cloud)
+    finally:  # also when somebody stops that: Terraform is done
+        _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
 
 
 def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -> None:

@@ -139,6 +139,9 @@ def ask_to_reconcile(environment: Environment) -> None:
     except CloudError as error:
         say(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
         return
+    except KeyboardInterrupt:
+        say("Stopped before the coordinator has answered; if it did not look at it now, its next tick will.", err=True)
+        raise
     print_report(answer.report, ok=answer.ok)
 
 
