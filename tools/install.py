@@ -18,6 +18,8 @@ from pathlib import Path
 LINES = 6
 """How many there are, where lines stay."""
 LOOK_SECONDS = 0.5
+NOT_FOUND = 127
+"""What a shell says of a program that is not there, and so does npm without Node.js."""
 
 
 class Progress:
@@ -71,7 +73,10 @@ def npm(folder: str) -> int:
     progress = Progress(str(lock), len(wanted))
     shutil.rmtree(Path(folder) / "node_modules", ignore_errors=True)  # as npm does, but not counted as there
     words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--no-progress"]
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL)
+    try:
+        process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return NOT_FOUND
     progress.line("downloading")
     running = True
     while running:
@@ -82,10 +87,22 @@ def npm(folder: str) -> int:
     return process.wait()
 
 
+def _say_lacking() -> int:
+    """Says what to install for npm, as `make setup` does before a first installation, and returns the code of bad input."""
+    from interlock.terminal import machine  # which pip has installed by then
+
+    lacking = [finding for finding in (machine.node(), machine.npm()) if finding.wrong]
+    for line in ["Not set up; this machine lacks something:", *(f"  {line}" for line in machine.lines(lacking))]:
+        print(line, file=sys.stderr)
+    return 2
+
+
 def main(arguments: Sequence[str]) -> int:
     """The exit code of what installs."""
     kind, folder, *rest = arguments
     code = npm(folder) if kind == "npm" else pip(folder, rest[0], rest[1:])
+    if code == NOT_FOUND and kind == "npm":
+        return _say_lacking()
     if code:
         print(f"{kind} has not installed what is locked; above it says why", file=sys.stderr)
     return code

@@ -64,6 +64,20 @@ def test_npm_is_followed_by_what_is_there(
     assert said[-1].endswith("package-lock.json: 6 of 6 packages")
 
 
+@pytest.mark.parametrize("there", ["nothing", "npm without Node.js"])
+def test_what_npm_lacks_is_said_as_before_a_first_installation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": {}}))
+    if there != "nothing":
+        _tool(tmp_path / "tools" / "npm", "import sys\nsys.exit(127)\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    assert install.main(["npm", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "Not set up; this machine lacks something:\n  Node.js  missing: install Node.js 20 to 26" in said
+    assert "npm      missing: install npm" in said
+
+
 def test_a_failure_is_passed_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "run.txt").write_text(LOCK)
     _tool(tmp_path / "bin" / "python", "import sys\nsys.exit(1)\n")
