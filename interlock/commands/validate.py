@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def command(ctx: click.Context, root: Path, style: Format) -> None:
         )
     else:
         for finding in found:
-            say(str(finding))
+            line = str(finding)
+            say_folded(line) if sys.stdout.isatty() else say(line)  # elsewhere one line each, as grep and editors read them
         jobs = f"{count(len(catalog.jobs), 'job')} ({len(paused)} paused by declaration)"
         say_folded(
             f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "
