@@ -10,7 +10,7 @@ from interlock.declaration import DeclaredJob
 from interlock.holds import Hold
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import catalog_option, env_option
-from interlock.terminal.operating import after, asking_options, confirm, own_name, request, say_end, the_hold
+from interlock.terminal.operating import after, asking_options, confirm, own_name, request, say_end, the_hold, typed_text
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import grouped, say_folded, say_names
 from interlock.terminal.uncovered import print_uncovered
@@ -32,6 +32,7 @@ def command(
 
     ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
     """
+    reason = typed_text("reason", reason)
     site = see(env_name)
     hold = the_hold(site, scope, id)
     with asking(site.environment):

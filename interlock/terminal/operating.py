@@ -21,7 +21,7 @@ from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
-from interlock.runtime.requests import Rejected, request_of
+from interlock.runtime.requests import Rejected, checked_text, request_of
 from interlock.terminal.ends import own_zone
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
@@ -51,6 +51,14 @@ def own_name() -> str:
         return os.environ.get("INTERLOCK_OWNER") or getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def typed_text(key: str, text: str) -> str:
+    """A reason or an owner as the coordinator takes it; what it would refuse is said before anything is shown or asked."""
+    try:
+        return checked_text(key, text)
+    except Rejected as rejected:
+        raise CloudError(str(rejected)) from None
 
 
 def the_hold(site: Site, scope: str, id: str | None) -> Hold:
