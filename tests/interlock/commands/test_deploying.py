@@ -478,6 +478,7 @@ def test_a_lock_of_other_versions_is_upgraded(place: Place, lock: str | None, up
     [
         pytest.param(("plan", "--nope"), 1, id="an option that is none"),
         pytest.param(("plan", "--on", "marts", "--off", "marts"), 1, id="both"),
+        pytest.param(("plan", "--on", "mart"), 1, id="a backfill that is none"),
         pytest.param(("plan", "--env", "nowhere"), 1, id="an environment that is none"),
         pytest.param(("deploy", "--nope"), 2, id="other commands have 2 for a mistake"),
     ],
