@@ -52,8 +52,11 @@ def pip(folder: str, lock: str, options: Sequence[str]) -> int:
     """pip's exit code; its errors are passed on."""
     names = re.findall(r"^([A-Za-z0-9][\w.-]*)==", Path(lock).read_text(encoding="utf-8"), re.M)
     progress, number = Progress(lock, len(set(names))), 0
-    words = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--require-hashes", *options]
-    process = subprocess.Popen([f"{folder}/bin/python", "-m", "pip", *words, "-r", lock], stdout=subprocess.PIPE, text=True)
+    # The lock is complete, and `pip check` sees to that, so nothing is resolved: some of pip's versions take the newest release
+    # of a package that is wanted with an extra, and the lock has no hash of that. https://github.com/pypa/pip/issues/9644
+    words = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--require-hashes", "--no-deps"]
+    command = [f"{folder}/bin/python", "-m", "pip"]
+    process = subprocess.Popen([*command, *words, *options, "-r", lock], stdout=subprocess.PIPE, text=True)
     for said in process.stdout or ():
         if found := re.match(r"(Collecting|Requirement already satisfied:) ([A-Za-z0-9][\w.-]*)", said):
             number += 1
@@ -62,7 +65,15 @@ def pip(folder: str, lock: str, options: Sequence[str]) -> int:
         elif said.startswith("Installing collected packages:"):
             progress.line(f"installing {said.count(',') + 1} packages")
     progress.end()
-    return process.wait()
+    return process.wait() or _incomplete(command)
+
+
+def _incomplete(pip: Sequence[str]) -> int:
+    """What `pip check` answers: 0 when everything is there that is wanted; else it says what is not."""
+    done = subprocess.run([*pip, "--disable-pip-version-check", "check"], capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout + done.stderr, file=sys.stderr, end="")
+    return done.returncode
 
 
 def npm(folder: str) -> int:

@@ -25,7 +25,8 @@ def test_pip_is_followed_package_by_package(tmp_path: Path, capsys: pytest.Captu
     _tool(
         tmp_path / "bin" / "python",
         "import sys\n"
-        "assert sys.argv[1:4] == ['-m', 'pip', 'install'] and '--require-hashes' in sys.argv\n"
+        "if 'check' in sys.argv: sys.exit()\n"
+        "assert sys.argv[1:4] == ['-m', 'pip', 'install'] and {'--require-hashes', '--no-deps'} <= {*sys.argv}\n"
         "for number in range(60): print(f'Collecting package-{number}==1.0 (from -r run.txt (line 1))')\n"
         "print('Installing collected packages: ' + ', '.join('abc'))\n",
     )
@@ -36,6 +37,14 @@ def test_pip_is_followed_package_by_package(tmp_path: Path, capsys: pytest.Captu
         *(f"{lock}: {number} of 60 packages: package-{number - 1}" for number in (10, 20, 30, 40, 50, 60)),
         f"{lock}: installing 3 packages",
     ]
+
+
+def test_a_lock_that_is_not_complete_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.txt").write_text(LOCK)
+    said = "package-1 1.0 requires other, which is not installed."
+    _tool(tmp_path / "bin" / "python", f"import sys\nif 'check' in sys.argv: print({said!r}); sys.exit(1)\n")
+    assert install.main(["pip", str(tmp_path), str(tmp_path / "run.txt")]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_npm_is_followed_by_what_is_there(
