@@ -98,22 +98,23 @@ def npm(folder: str) -> int:
     return process.wait()
 
 
-def _say_lacking() -> int:
-    """Says what to install for npm, as `make setup` does before a first installation, and returns the code of bad input."""
+def _says_lacking() -> bool:
+    """Says what to install for npm, if anything, as `make setup` does before a first installation."""
     from interlock.terminal import machine  # which pip has installed by then
 
     lacking = [finding for finding in (machine.node(), machine.npm()) if finding.wrong]
-    for line in ["Not set up; this machine lacks something:", *(f"  {line}" for line in machine.lines(lacking))]:
-        print(line, file=sys.stderr)
-    return 2
+    if lacking:
+        print("Not set up; this machine lacks something:", file=sys.stderr)
+        print("".join(f"  {line}\n" for line in machine.lines(lacking)), end="", file=sys.stderr)
+    return bool(lacking)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of what installs."""
     kind, folder, *rest = arguments
     code = npm(folder) if kind == "npm" else pip(folder, rest[0], rest[1:])
-    if code == NOT_FOUND and kind == "npm":
-        return _say_lacking()
+    if code == NOT_FOUND and kind == "npm" and _says_lacking():
+        return 2
     if code:
         print(f"{kind} has not installed what is locked; above it says why", file=sys.stderr)
     return code
