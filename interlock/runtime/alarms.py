@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from interlock.actual import ENABLED
-from interlock.environment import make_command
 from interlock.holds import Hold, format_instant
 from interlock.names import exact
 from interlock.runtime.catchup import missed_fires
@@ -50,7 +49,7 @@ def _ending(objects: Objects) -> Iterator[Record]:
             why = f"it ended at {end} and holds nothing; the next plan removes it"
             yield Record(event=HOLD_OVERDUE, hold=flag.scope, until=flag.end, why=why)
         elif flag.end - objects.now < ENDING_SOON:
-            longer = make_command("backfill-on", NAME=flag.scope.partition("/")[2], FOR=exact(ENDING_SOON))
+            longer = f"make backfill-on NAME={flag.scope.partition('/')[2]} FOR={exact(ENDING_SOON)}"
             why = f"it ends at {end}; if the backfill is not done, extend it: {longer}"
             yield Record(event=HOLD_ENDING, hold=flag.scope, until=flag.end, why=why)
 
