@@ -96,10 +96,13 @@ def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -
 
 
 def _say_what_is_off(chosen: Sequence[str], applied: Applied) -> None:
+    names, one = ", ".join(chosen), len(chosen) == 1
+    if not applied.done:
+        say(f"{names} {'was' if one else 'were'} off already.")
+        return
     resumed = sum(1 for change in applied.done if change.kind is Kind.RESUME)
-    verb = "is" if len(chosen) == 1 else "are"
-    say(f"{', '.join(chosen)} {verb} off: {count(resumed, 'job')} resumed, 0 failed.")
-    say(f"Are their tables written again? {make('verify', SCOPE=f'backfill/{chosen[0]}')}")
+    say(f"{names} {'is' if one else 'are'} off: {count(resumed, 'job')} resumed, 0 failed.")
+    say(f"Are their tables written again? {make('verify')}")
 
 
 def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> None:

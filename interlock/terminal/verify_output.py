@@ -95,7 +95,7 @@ def _statements(environment: Environment, aftermath: Aftermath, said: Said, colu
     for written in aftermath.tables:
         seen = said.unseen(written.table)
         shows = "rows by day" if seen.day else "partitions that were written since; name its columns for rows by day"
-        about = f"{written.table}: {shows}. {_expectation(written, aftermath.now)}"
+        about = f"{written.table}: {shows}. {_expectation(written)}"
         yield _command(environment, statement(environment, aftermath, written.table, seen), folded(about, columns))
 
 
@@ -233,11 +233,11 @@ def _remarks(aftermath: Aftermath, columns: int) -> Iterator[str]:
         yield from folded(f"not known: {gap}", columns)
 
 
-def _expectation(written: Written, now: datetime) -> str:
+def _expectation(written: Written) -> str:
     writers = ", ".join(writer.held.name for writer in written.writers)
     if (resumed := written.resumed) is None:
         return f"Its writers are held or paused: {writers}"
-    return f"Free since {_when(resumed)}, {count(written.due(now), 'run')} due by now: {writers}"
+    return f"Its writers are free since {_when(resumed)}: {writers}"
 
 
 def _command(environment: Environment, sql: str, about: Sequence[str]) -> list[str]:
