@@ -35,7 +35,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     if on and off:
         raise click.UsageError("--on and --off can't be planned at once; say one")
     cloud = Place(env_name).cloud
-    say(f"plan of {said_catalog(load_catalog(root), root)}, in {cloud.name}")
+    say(f"plan of {said_catalog(load_catalog(root), root)} in {cloud.name}")
     check_tools()
     if not has_bucket(cloud.project, cloud.state_bucket):
         say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")

@@ -24,7 +24,7 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.ends import own_zone
+from interlock.terminal.ends import clock_of_readers, own_zone
 from interlock.terminal.printed import again, make
 from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
@@ -134,7 +134,15 @@ def _aftermath(environment: Environment, catalog: Catalog, since: datetime, now:
         held, unsure = _held(environment, known, since, now)
     tables = written_tables(chains(catalog), declare(catalog, environment).jobs, held)
     unknown = tuple(job.name for job in held if job.name not in catalog.jobs)
-    return Aftermath(since=since, now=now, held=tuple(held), tables=tuple(tables), unknown=unknown, gaps=tuple(unsure))
+    return Aftermath(
+        since=since,
+        now=now,
+        place=clock_of_readers(catalog.jobs.values()),
+        held=tuple(held),
+        tables=tuple(tables),
+        unknown=unknown,
+        gaps=tuple(unsure),
+    )
 
 
 def _held(

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -60,9 +61,14 @@ def say_folded(text: str, *, indent: str = "", style: str | None = None) -> None
         say(line, style=style)
 
 
-def say_names(names: Iterable[str]) -> None:
-    """Prints names in columns, indented."""
-    for line in names_in_columns([*names], room()):
+def say_names(names: Iterable[str], most: int | None = None) -> None:
+    """Prints names in columns, indented; of more than `most` lines as many as there is room for, and how many are left out."""
+    shown, columns = [*names], room()
+    lines = names_in_columns(shown, columns)
+    if most is not None and len(lines) > most:
+        room_for = bisect_right(range(len(shown)), most - 1, key=lambda few: len(names_in_columns(shown[:few], columns))) - 1
+        lines = [*names_in_columns(shown[:room_for], columns), f"{INDENT}... and {len(shown) - room_for} more"]
+    for line in lines:
         say(line)
 
 

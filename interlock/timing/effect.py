@@ -56,12 +56,13 @@ def _next_minute(instant: datetime) -> datetime:
     return whole if whole == early else whole + MINUTE
 
 
-def made_up_for(job: DeclaredJob, missed: int) -> str:
-    """What becomes of `missed` runs of `job` once nothing holds it, in few words."""
+def made_up_for(job: DeclaredJob, missed: int, *, several: bool = False) -> str:
+    """What becomes of `missed` runs of `job` once nothing holds it: a clause, of one job or of several alike."""
     if not missed:
         return ""
     if not job.recoverable:
-        return "lost: can't be fetched later"
+        return f"{'their' if several else 'its'} missed runs can't be fetched later"
     if job.catch_up == "skip":
-        return "none: its catch_up is skip"
-    return "one catch-up run, for its own day" if job.relative_dates else "one catch-up run"
+        return "no run makes up for them (catch_up is skip)"
+    run = "a catch-up run of each follows" if several else "one catch-up run follows"
+    return f"{run}, for its own day" if job.relative_dates else run

@@ -50,10 +50,10 @@ def test_what_is_lost_for_good_comes_first_and_what_is_declared_paused_misses_no
     ("job", "missed", "words"),
     [
         (JOB, 0, ""),
-        (JOB, 2, "one catch-up run"),
-        (replace(JOB, relative_dates=True), 2, "one catch-up run, for its own day"),
-        (replace(JOB, catch_up="skip"), 2, "none: its catch_up is skip"),
-        (replace(JOB, recoverable=False), 2, "lost: can't be fetched later"),
+        (JOB, 2, "one catch-up run follows"),
+        (replace(JOB, relative_dates=True), 2, "one catch-up run follows, for its own day"),
+        (replace(JOB, catch_up="skip"), 2, "no run makes up for them (catch_up is skip)"),
+        (replace(JOB, recoverable=False), 2, "its missed runs can't be fetched later"),
     ],
 )
 def test_what_becomes_of_missed_runs(job: DeclaredJob, missed: int, words: str) -> None:
