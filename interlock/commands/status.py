@@ -149,7 +149,7 @@ def _print_drift(result: Comparison, place: ZoneInfo, now: datetime) -> None:
     """What is wrong in a sentence for all the jobs of which it is true, then their names."""
     wrong = [(status, difference) for status in result.jobs for difference in status.drift]
     for (difference, why), alike in grouped(wrong, lambda one: (one[1], _why_paused(one[0], place, now))).items():
-        say_folded(f"{count(len(alike), 'job')} {plain(_is_wrong(difference, why, one=len(alike) == 1))}:", style="red")
+        say_folded(f"{count(len(alike), 'job')} {plain(is_wrong(difference, why, one=len(alike) == 1))}:", style="red")
         say_names(status.job.name for status, _ in alike)
     for job in result.unknown:
         say_folded(f"the catalog does not know the job {job.name} in {job.region}, {job.state}", style="red")
@@ -163,7 +163,7 @@ def _why_paused(status: JobStatus, place: ZoneInfo, now: datetime) -> tuple[tupl
     return (*declared, *((f"{hold.scope} holds", f" until {format_end(hold.end, place, now)}") for hold in effective.held_by))
 
 
-def _is_wrong(difference: Difference, why: Sequence[tuple[str, str]], *, one: bool) -> str:
+def is_wrong(difference: Difference, why: Sequence[tuple[str, str]], *, one: bool) -> str:
     """The rest of a sentence that begins with the number of jobs."""
     them, are, have = ("it", "is", "has") if one else ("them", "are", "have")
     if difference.kind is Kind.MISSING:
