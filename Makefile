@@ -34,7 +34,14 @@ RUN := INTERLOCK_ENV="$$ENV" $(INTERLOCK)
 .PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
+	  text = $$2; gsub(/\(or /, "(or~", text); number = split(text, words, " "); \
+	  line = sprintf("  make %-14s", $$1); wide = length(line " " text) > 80; \
+	  for (at = 1; at <= number; at++) { \
+	    first = wide && words[at] ~ /^\[?[A-Z]+=/; if (first) wide = 0; \
+	    if (first || length(line " " words[at]) > 80) { print line; line = sprintf("%21s", "") } \
+	    sub(/~/, " ", words[at]); line = line " " words[at] } \
+	  print line }' $(MAKEFILE_LIST)
 	@echo "  ENV=local (default, the embedded stand-in) or ENV=production"
 
 demo: setup ## the story in one go, narrated, on a stand-in of its own

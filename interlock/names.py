@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import lru_cache
@@ -20,6 +20,8 @@ OWN_PREFIX = "interlock-"
 CACHED_DURATIONS = 4096
 """A review spells the same few many thousand times."""
 CUT = "..."
+NEAR = 0.65
+"""How alike names are, of 1, when one of them may be meant: one wrong letter of three is, two of four are not."""
 UNPRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Categories of characters that are no text: controls, marks that turn the direction of writing, halves of pairs, private."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -47,10 +49,16 @@ def plain(text: str, limit: int | None = None) -> str:
     return line if limit is None or len(line) <= limit else line[: max(0, limit - len(CUT))] + CUT
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean x?`, or nothing when no known name is near."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """`; did you mean x?`, or nothing when no known name is near. Of names of the same kind, as `service/web`, what follows it
+    is compared: the kind would make all of them near."""
+    kind = name[: name.find("/") + 1]
+    alike = {one.removeprefix(kind): one for one in known if one.startswith(kind)} if kind else {}
+    others = {one: one for one in known if one not in alike.values()}
+    for wanted, names in ((name.removeprefix(kind), alike), (name, others)):
+        if near := get_close_matches(wanted, names, n=1, cutoff=NEAR):
+            return f"; did you mean {names[near[0]]}?"
+    return ""
 
 
 @lru_cache(CACHED_DURATIONS)

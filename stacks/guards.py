@@ -143,8 +143,8 @@ def add_checks(stack: BaseStack, env: Environment) -> None:
     """What a plan warns of, and an apply when it is through."""
     stack.local(
         "too_short",
-        '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expect} and will be'
-        ' held until ${end} only; its jobs resume then, done or not"'
+        '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expected} and will'
+        ' be held until ${end} only; its jobs resume then, done or not"'
         ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}',
     )
     stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", _lines("too_short"))

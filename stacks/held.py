@@ -13,7 +13,7 @@ from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
-from interlock.names import TABLE
+from interlock.names import TABLE, exact
 from interlock.terraform.attributes import go_duration
 from stacks.cdk import literal, quoted
 
@@ -52,6 +52,7 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
                 # Without an end of its own a backfill is held no longer than the environment allows anybody to ask for.
                 "default_end": go_duration(min(backfill.default_end, env.max_hold)),
                 "expect": go_duration(backfill.expect),
+                "expected": exact(backfill.expect),
                 "owner": literal(backfill.owner),
                 "reason": literal(backfill.description),
                 "tables": list(protected(backfill)),

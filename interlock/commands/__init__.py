@@ -6,6 +6,7 @@ and the commands that only read the catalog start fast.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import click
@@ -72,6 +73,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
+        from interlock.reading.files import from_here
         from interlock.terminal.typed import as_typed, asked_by_make, usage_error
 
         try:
@@ -84,7 +86,8 @@ class _Commands(click.Group):
             ctx.exit(_bad_input(ctx))
         except SourceError as error:
             for problem in error.problems:
-                say(str(problem), err=True)
+                at = from_here(problem.source, error.root) if error.root else problem.source
+                say(str(replace(problem, source=at)), err=True)
             say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
         except CloudError as error:

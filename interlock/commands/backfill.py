@@ -17,7 +17,7 @@ from interlock.holds import format_instant
 from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile
@@ -79,8 +79,10 @@ def command(
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
             say(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
-    ask_to_reconcile(cloud)
-    _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
+    try:
+        ask_to_reconcile(cloud)
+    finally:  # also when somebody stops that: Terraform is done
+        _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
 
 
 def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -> None:
@@ -125,13 +127,10 @@ def _say_lost(catalog: Catalog, chosen: Sequence[str]) -> None:
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:
-    known = ", ".join(catalog.backfills)
     if every == bool(names):
         say = "NAME= is missing" if asked_by_make() else "name the backfills, or say --every"
-        raise click.UsageError(f"{say}; the catalog declares {known}")
-    if unknown := sorted(set(names) - catalog.backfills.keys()):
-        raise click.UsageError(f"unknown backfill {', '.join(unknown)}; known: {known}")
-    return sorted(set(names) or catalog.backfills)
+        raise click.UsageError(f"{say}; the catalog declares {', '.join(catalog.backfills)}")
+    return known_backfills(catalog, names or catalog.backfills)
 
 
 def _checked_end(end: datetime | None, cloud: Environment, now: datetime) -> str:

@@ -48,8 +48,10 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         say(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
-    ask_to_reconcile(cloud)
-    _say_figures(catalog, applied["schedules"].planned.changes, datetime.now(UTC))
+    try:
+        ask_to_reconcile(cloud)
+    finally:  # also when somebody stops that: Terraform is done
+        _say_figures(catalog, applied["schedules"].planned.changes, datetime.now(UTC))
 
 
 def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:

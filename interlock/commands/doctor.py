@@ -10,7 +10,7 @@ from interlock.reading.files import load_environment
 from interlock.terminal import machine
 from interlock.terminal.common import Format, env_option, environments_folder, format_option, print_json
 from interlock.terminal.machine import Finding
-from interlock.terminal.tables import say
+from interlock.terminal.tables import folded, room, say, whole
 
 
 @click.command()
@@ -27,8 +27,10 @@ def command(ctx: click.Context, env_name: str, style: Format) -> None:
     if style == "json":
         print_json([_as_json(finding) for finding in findings])
     else:
-        for line in machine.lines(findings):
-            say(line)
+        for label, text in machine.labelled(findings):
+            *before, to_do = text.rpartition(": ")  # which ends with the command to run, or the page to open
+            for line in folded("".join([*before, whole(to_do)]), room(), label, " " * (len(label) + 1)):
+                say(line)
     ctx.exit(1 if any(finding.wrong for finding in findings) else 0)
 
 

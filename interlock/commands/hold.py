@@ -16,6 +16,7 @@ from interlock.terminal.operating import (
     own_name,
     print_effects,
     request,
+    typed_text,
 )
 from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
@@ -49,9 +50,9 @@ def command(
     SCOPE is job/<name>, service/<name>, table/<dataset.table>, platform/<name>, window/<name>, backfill/<name> or all. Runs
     that are under way go on: --wait waits for them. Exit code 1: not everything is done yet, or still drained.
     """
+    reason, owner = typed_text("reason", reason), typed_text("owner", owner or own_name())
     site = see(env_name)
     end = typed_end(duration, until, site.now)
-    owner = owner or own_name()
     asked = HoldRequest(scope=scope, until=end, reason=reason, owner=owner)
     try:
         id, end = checked_hold(asked, site.declaration, site.holding.active, site.objects.released, site.now)

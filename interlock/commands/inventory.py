@@ -29,6 +29,8 @@ MAX_TEXT = 200
 INDENT = "  "
 MOST_ALONE, MOST_SERVICES, MOST_ASTRAY, MOST_ABSENT, MOST_UNLED = 40, 24, 16, 6, 6
 """Lines of a part, unless all is asked for."""
+FEW_PARTS = 4
+"""Figures that a sentence adds up."""
 SHOWN_JOBS, SHOWN_TARGETS = 3, 8
 """Of the jobs that call a service, and of those whose targets are said, unless all is asked for."""
 
@@ -184,7 +186,7 @@ def _astray_lines(calls: Sequence[Call], total: int, *, everything: bool) -> Ite
     """The jobs that reach no service, those with the same reason together. Of few, and where it is the same, what they call."""
     groups = grouped(calls, lambda call: (call.why, call.job.state))
     if groups:
-        parts = f" ({' + '.join(str(len(alike)) for alike in groups.values())})" if len(groups) > 1 else ""
+        parts = f" ({' + '.join(str(len(alike)) for alike in groups.values())})" if 1 < len(groups) <= FEW_PARTS else ""
         yield from folded(f"{len(calls)} of {count(total, 'job')} lead to no service that was found{parts}:", room())
     for (why, state), alike in groups.items():
         those = "" if state == ENABLED else f" ({plain(state)})"

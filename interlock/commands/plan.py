@@ -11,7 +11,7 @@ from interlock.catalog import Json
 from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
@@ -30,12 +30,14 @@ from interlock.terraform.changes import Kind
 def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbose: bool, root: Path, env_name: str) -> None:
     """What a deploy would do to each stack: what it pauses, resumes, creates, changes and deletes, by name.
 
-    Exit code 0: nothing to do, 2: there are changes, 1: it can't be told.
+    Exit code 0: nothing to do, 2: there are changes, 1: it can't be told, also for a mistake in what was typed.
     """
     if on and off:
         raise click.UsageError("--on and --off can't be planned at once; say one")
-    cloud = Place(env_name).cloud
-    say(f"plan of {said_catalog(load_catalog(root), root)} in {cloud.name}")
+    place, catalog = Place(env_name), load_catalog(root)
+    known_backfills(catalog, on or off)
+    cloud = place.cloud
+    say(f"plan of {said_catalog(catalog, root)} in {cloud.name}")
     check_tools()
     if not has_bucket(cloud.project, cloud.state_bucket):
         say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")

@@ -11,7 +11,17 @@ from interlock.holds import Hold
 from interlock.names import MAX_TEXT, count, plain
 from interlock.runtime.events import JOB_RESUMED
 from interlock.terminal.common import catalog_option, env_option
-from interlock.terminal.operating import MOST_LINES, Foreseen, after, asking_options, confirm, own_name, request, the_hold
+from interlock.terminal.operating import (
+    MOST_LINES,
+    Foreseen,
+    after,
+    asking_options,
+    confirm,
+    own_name,
+    request,
+    the_hold,
+    typed_text,
+)
 from interlock.terminal.printed import interlock
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import grouped, say, say_folded, say_names
@@ -36,6 +46,7 @@ def command(
 
     ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
     """
+    reason = typed_text("reason", reason)
     site = see(env_name)
     hold = the_hold(site, scope, id)
     with asking(site.environment):

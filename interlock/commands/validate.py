@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from interlock.names import count
+from interlock.reading.files import from_here
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import say, say_folded
 from policies.from_catalog import findings
@@ -36,7 +39,8 @@ def command(ctx: click.Context, root: Path, style: Format) -> None:
         )
     else:
         for finding in found:
-            say(str(finding))
+            line = str(replace(finding, source=from_here(finding.source, root)))
+            say_folded(line) if sys.stdout.isatty() else say(line)  # elsewhere one line each, as grep and editors read them
         jobs = f"{count(len(catalog.jobs), 'job')} ({len(paused)} paused by declaration)"
         say_folded(
             f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from interlock.catalog import Catalog
+from interlock.catalog import Catalog, Source
 from interlock.environment import Environment
 from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
 from interlock.reading.located import Problem, SourceError
@@ -22,7 +22,21 @@ def load_catalog(root: Path) -> Catalog:
             contents[inside] = _content(path, _name(path, root))
         except SourceError as error:
             unreadable += error.problems
-    return catalog_of(root.resolve().name, contents, shown=str(root), unreadable=unreadable)
+    try:
+        return catalog_of(root.resolve().name, contents, shown=str(root), unreadable=unreadable)
+    except SourceError as error:
+        raise SourceError(error.problems, root) from None
+
+
+def from_here(source: Source, root: Path) -> Source:
+    """A source in the catalog of `root` with the path at which its file can be opened: from the current folder if it is below,
+    else as the root was given."""
+    folder, _, inside = source.file.partition("/")
+    if folder != root.resolve().name or not inside or source.file == str(root):
+        return source
+    below = root.is_absolute() and root.is_relative_to(Path.cwd())
+    path = (root.relative_to(Path.cwd()) if below else root) / inside
+    return Source(file=path.as_posix(), line=source.line)
 
 
 def load_environment(folder: Path, name: str) -> Environment:

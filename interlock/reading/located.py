@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path as FilePath
 
 import yaml
 
@@ -40,9 +41,11 @@ class Problem:
 
 
 class SourceError(Exception):
-    """One or more problems in what people wrote, sorted by place. All are reported at once."""
+    """One or more problems in what people wrote, sorted by place. All are reported at once. `root` is the folder that was read,
+    if it was one of this disk."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], root: FilePath | None = None) -> None:
+        self.root = root
         self.problems = sorted(set(problems), key=lambda p: (p.source.file, p.source.line, p.message))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

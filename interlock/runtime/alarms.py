@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from interlock.actual import ENABLED
+from interlock.environment import make_command
 from interlock.holds import Hold, format_instant
+from interlock.names import exact
 from interlock.runtime.catchup import missed_fires
 from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.runtime.report import Record
@@ -48,7 +50,8 @@ def _ending(objects: Objects) -> Iterator[Record]:
             why = f"it ended at {end} and holds nothing; the next plan removes it"
             yield Record(event=HOLD_OVERDUE, hold=flag.scope, until=flag.end, why=why)
         elif flag.end - objects.now < ENDING_SOON:
-            why = f"it ends at {end}; extend it if the backfill is not done"
+            longer = make_command("backfill-on", NAME=flag.scope.partition("/")[2], FOR=exact(ENDING_SOON))
+            why = f"it ends at {end}; if the backfill is not done, extend it: {longer}"
             yield Record(event=HOLD_ENDING, hold=flag.scope, until=flag.end, why=why)
 
 

@@ -112,6 +112,19 @@ def request_of(content: dict[str, object]) -> Request:
     return _Body(content).request()
 
 
+def checked_text(key: str, text: object) -> str:
+    """A reason or an owner: one line of text; Rejected when it is none."""
+    if not isinstance(text, str) or not text.strip():
+        raise Rejected(400, f"{key} is missing; say one, so that others know")
+    text = text.strip()
+    if len(text) > MAX_TEXT or len(text.splitlines()) > 1:
+        raise Rejected(400, f"{key} is not one line of at most {MAX_TEXT} characters")
+    if not text.isprintable():
+        unseen = next(character for character in text if not character.isprintable())
+        raise Rejected(400, f"{key} has control characters, or others that nobody sees: {_shown(unseen)}; write text without")
+    return text
+
+
 class _Body:
     """The keys of a request, each checked as it is read."""
 
@@ -155,12 +168,7 @@ class _Body:
         return id
 
     def _text(self, key: str) -> str:
-        text = self._said.get(key)
-        if not isinstance(text, str) or not text.strip():
-            raise Rejected(400, f"{key} is missing; say one, so that others know")
-        if len(text) > MAX_TEXT or not text.strip().isprintable():
-            raise Rejected(400, f"{key} is not one line of at most {MAX_TEXT} characters")
-        return text.strip()
+        return checked_text(key, self._said.get(key))
 
     def _text_or_none(self, key: str) -> str | None:
         return self._text(key) if self._said.get(key) is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,6 +16,7 @@ from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
 from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
+from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
@@ -69,6 +70,15 @@ def format_option(command: F) -> F:
         show_default=True,
         help="For people or programs.",
     )(command)
+
+
+def known_backfills(catalog: Catalog, names: Iterable[str]) -> list[str]:
+    """The backfills called `names`, sorted; a usage error for one that the catalog does not declare."""
+    if unknown := sorted(set(names) - catalog.backfills.keys()):
+        hints = "".join(did_you_mean(name, catalog.backfills) for name in unknown)
+        known = ", ".join(catalog.backfills) or "none"
+        raise click.UsageError(f"unknown backfill {', '.join(unknown)}{hints}; known: {known}")
+    return sorted(set(names))
 
 
 class Place:

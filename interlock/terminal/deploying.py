@@ -23,7 +23,7 @@ from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
-from interlock.terminal.tables import folded, say, say_lines, whole
+from interlock.terminal.tables import folded, grouped, say, say_lines, whole
 from interlock.terminal.terraform import (
     Applied,
     Heard,
@@ -42,6 +42,12 @@ from interlock.terraform.events import Event, Problem, Text
 NEW_METRIC = "Cannot find metric(s)"
 WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
 """Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
+HALTED = "execution halted"
+"""Terraform's error for each resource that it leaves alone once it was told to stop:
+https://github.com/hashicorp/terraform/blob/main/internal/terraform/hook_stop.go"""
+CHECK_FAILED = "Check block assertion failed"
+"""Terraform's title of every warning of a check block; what the block says is the detail:
+https://github.com/hashicorp/terraform/blob/main/internal/terraform/eval_conditions.go"""
 NOTHING = "nothing to do"
 WIDTH = 80
 """Columns of a list of names."""
@@ -109,7 +115,8 @@ class Deploying:
             return plan(stack, variables, self._loud(Planning(line)), folder, destroy=destroy)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
-            self._fail(stack, failed.problems, failed.text, "Again" if failed.stopped else "When that is mended, again")
+            then = "Stopped while planning. Again" if failed.stopped else "When that is mended, again"
+            self._fail(stack, failed.problems, failed.text, then, stopped=failed.stopped)
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
@@ -133,8 +140,9 @@ class Deploying:
                 self._ask([planned])
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
-            then = "Go on" if applied.ended.stopped else "When that is mended, go on"
-            self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {then}")
+            stopped, total = applied.ended.stopped, len(planned.changes.changes)
+            how_far = f"Stopped: {len(applied.done)} of {total} done. Go on" if stopped else "When that is mended, go on"
+            self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {how_far}", stopped=stopped)
         return applied
 
     def _apply_once(self, planned: Planned) -> Applied:
@@ -155,14 +163,17 @@ class Deploying:
         )
         time.sleep(wait)
 
-    def _fail(self, stack: Stack, problems: Sequence[Problem], text: Sequence[str], then: str) -> NoReturn:
-        """Says what went wrong and what to do now, and exits with 1."""
-        errors = [problem for problem in problems if problem.is_error]
-        for problem in errors if self.verbose else errors[:SHOWN_PROBLEMS]:
-            _echo_problem(problem)
-        if len(errors) > SHOWN_PROBLEMS and not self.verbose:
-            say(f"and {count(len(errors) - SHOWN_PROBLEMS, 'more error')}; -v says all", err=True)
-        for line in [] if errors or self.verbose else text:
+    def _fail(
+        self, stack: Stack, problems: Sequence[Problem], text: Sequence[str], then: str, *, stopped: bool = False
+    ) -> NoReturn:
+        """Says what went wrong and what to do now, and exits with 1. That it was `stopped` is nothing that went wrong."""
+        errors = [problem for problem in problems if problem.is_error and not (stopped and problem.summary == HALTED)]
+        alike = [*grouped(errors, lambda error: error.text).values()]
+        for same in alike if self.verbose else alike[:SHOWN_PROBLEMS]:
+            _echo_alike(same)
+        if (rest := alike[SHOWN_PROBLEMS:]) and not self.verbose:
+            say(f"and {count(sum(map(len, rest)), 'more error')}; -v says all", err=True)
+        for line in [] if errors or self.verbose or stopped else text:
             say(plain(line), err=True)
         say_lock(self.environment, stack.name)
         say(f"{then}: {again()}", err=True)
@@ -261,9 +272,19 @@ def _result(applied: Applied) -> str:
 
 
 def _echo_problem(problem: Problem) -> None:
-    say(f"{'Error' if problem.is_error else 'Warning'}: {plain(problem.summary)}", err=True)
-    for line in problem.detail.splitlines():
-        if line.strip():
-            say(f"  {plain(line)}", err=True)
-    if problem.address:
-        say(f"  with {plain(problem.address)}", err=True)
+    _echo_alike([problem])
+
+
+def _echo_alike(problems: Sequence[Problem]) -> None:
+    """What is said of several resources in the same words is said once, with the first of them."""
+    first, times = problems[0], f" (x{len(problems)})" if len(problems) > 1 else ""
+    said = [first.summary, *first.detail.splitlines()]
+    title, *more = [line for line in said if line.strip() and line != CHECK_FAILED] or [first.summary]
+    say(f"{'Error' if first.is_error else 'Warning'}: {plain(title)}{times}", err=True)
+    for line in more:
+        say(f"  {plain(line)}", err=True)
+    addresses = [plain(problem.address) for problem in problems if problem.address]
+    for address in addresses[:SHOWN_PROBLEMS]:
+        say(f"  with {address}", err=True)
+    if len(addresses) > SHOWN_PROBLEMS:
+        say(f"  and {len(addresses) - SHOWN_PROBLEMS} more", err=True)

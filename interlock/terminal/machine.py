@@ -150,9 +150,14 @@ def credentials() -> Finding:
 
 def lines(findings: list[Finding]) -> list[str]:
     """The findings as people read them."""
+    return [f"{label} {text}" for label, text in labelled(findings)]
+
+
+def labelled(findings: list[Finding]) -> list[tuple[str, str]]:
+    """What each finding is about, all as wide and a space, and what is said of it."""
     width = max(len(finding.what) for finding in findings)
     texts = ((finding, finding.found or "missing") for finding in findings)
-    return [f"{one.what:<{width}}  {text}{one.advice and ': ' + one.advice}" for one, text in texts]
+    return [(f"{one.what:<{width}} ", f"{text}{one.advice and ': ' + one.advice}") for one, text in texts]
 
 
 def _has_venv() -> bool:

@@ -21,7 +21,7 @@ from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
-from interlock.runtime.requests import Rejected, request_of
+from interlock.runtime.requests import Rejected, checked_text, request_of
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
 from interlock.terminal.tables import grouped, say, say_folded, say_names
@@ -53,6 +53,14 @@ def own_name() -> str:
         return os.environ.get("INTERLOCK_OWNER") or getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def typed_text(key: str, text: str) -> str:
+    """A reason or an owner as the coordinator takes it; what it would refuse is said before anything is shown or asked."""
+    try:
+        return checked_text(key, text)
+    except Rejected as rejected:
+        raise CloudError(str(rejected)) from None
 
 
 def the_hold(site: Site, scope: str, id: str | None) -> Hold:
@@ -139,6 +147,9 @@ def ask_to_reconcile(environment: Environment) -> None:
     except CloudError as error:
         say(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
         return
+    except KeyboardInterrupt:
+        say("Stopped before the coordinator has answered; if it did not look at it now, its next tick will.", err=True)
+        raise
     print_report(answer.report, ok=answer.ok)
 
 

@@ -233,5 +233,5 @@ def test_terraform_refuses(small: Deployment, variables: dict[str, object], mess
 
 def test_a_plan_warns_of_an_end_before_the_backfill_can_be_through(small: Deployment) -> None:
     plan = small.plan(backfill_mode=True, backfills=["marts"], backfill_until=instant(timedelta(hours=1)))
-    assert "marts is expected to take 72000s and will be held until" in plan.text
+    assert "marts is expected to take 20h and will be held until" in plan.text
     assert plan.jobs == dict.fromkeys(MARTS, "pause")

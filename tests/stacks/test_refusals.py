@@ -113,7 +113,7 @@ def test_a_good_variable_is_accepted(empty: Path, variables: dict[str, str], sho
 def test_an_end_before_the_backfill_can_be_through_is_a_warning_only(empty: Path) -> None:
     accepted, said = plan(empty, backfill_mode="true", backfills='["books"]', backfill_until=IN_AN_HOUR)
     assert accepted
-    assert f"books is expected to take 7200s and will be held until {IN_AN_HOUR} only" in said
+    assert f"books is expected to take 2h and will be held until {IN_AN_HOUR} only" in said
     assert "Warning: Check block assertion failed" in said
 
 

@@ -109,6 +109,7 @@ class World:
             name: {
                 "default_end": f"{random.randint(1, 4 * 86400)}s",
                 "expect": f"{random.randint(1, 86400)}s",
+                "expected": "a while",
                 "owner": "",
                 "reason": "as declared",
                 "tables": sorted(random.sample(TABLES, random.randint(0, len(TABLES)))),

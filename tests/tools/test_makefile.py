@@ -166,6 +166,16 @@ def test_the_path_of_a_python_is_a_path_and_no_command(folder: Folder) -> None:
     assert not (folder.path / ".venv").exists()
 
 
+def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None:
+    said = folder.make("help").said
+    assert max(map(len, said.splitlines())) <= 80
+    told = re.findall(r"^([a-z-]+):.*## (.*)", MAKEFILE, re.M)
+    assert len(told) > 20
+    for target, text in told:
+        assert f" make {target} {text} " in f" {' '.join(said.split())} "
+    assert "\n" + " " * 22 + "SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00)" in said, "variables have a line of their own"
+
+
 def test_every_variable_that_people_type_is_tried_here() -> None:
     assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG"}
     assert set(re.findall(r'"?\$\$\{?([A-Z]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -17,9 +18,18 @@ from click.testing import CliRunner, Result
 
 from interlock.terminal import deploying
 from interlock.terminal.cdktf import STACKS
-from interlock.terminal.deploying import TRIES, WAIT, Deploying, goes_no_further, names_of, waits_for_metric
+from interlock.terminal.deploying import (
+    CHECK_FAILED,
+    HALTED,
+    TRIES,
+    WAIT,
+    Deploying,
+    goes_no_further,
+    names_of,
+    waits_for_metric,
+)
 from interlock.terminal.process import Ended
-from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, folder_of_plans
+from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
 from tests.golden import golden
@@ -60,8 +70,8 @@ exit 0
 """
 
 
-def diagnostic(summary: str, address: str = "", severity: str = "error") -> str:
-    found = {"severity": severity, "summary": summary, "detail": "", **({"address": address} if address else {})}
+def diagnostic(summary: str, address: str = "", severity: str = "error", detail: str = "") -> str:
+    found = {"severity": severity, "summary": summary, "detail": detail, **({"address": address} if address else {})}
     return json.dumps({"@level": severity, "@message": summary, "type": "diagnostic", "diagnostic": found}) + "\n"
 
 
@@ -144,7 +154,8 @@ def test_a_deploy_says_what_it_will_do_and_what_it_has_done(place: Place) -> Non
     odds, books = pausing("odds", "books")
     place.plans("schedules", odds, books, change(FLAG, "create"), change(f"{JOB}.gone", "delete"))
     place.plans("alerting", change(POLICY, "update", before={"filter": "a"}, after={"filter": "b"}))
-    (place.stack("schedules") / "planned").write_text(diagnostic("marts is expected to take longer", severity="warning"))
+    warning = diagnostic(CHECK_FAILED, severity="warning", detail="marts is expected to take longer")
+    (place.stack("schedules") / "planned").write_text(warning)
     done = bring(LOCAL)
     assert done.exit_code == 0, done.output
     golden("commands/deploying.txt", done.output)
@@ -349,15 +360,68 @@ def test_a_deploy_gives_up_after_all_tries(place: Place) -> None:
     assert (bring(LOCAL, ["alerting"]).exit_code, len(place.applied())) == (1, TRIES + 1)
 
 
-def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.plans("alerting", change(POLICY, "create"))
-    place.answers("alerting", diagnostic(MISSING))
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody stops every apply."""
     real = deploying.apply
 
-    def stopped(*arguments: object) -> object:
+    def stopping(*arguments: object) -> object:
         return replace(real(*arguments), ended=Ended(code=1, stopped=True))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(deploying, "apply", stopped)
+    monkeypatch.setattr(deploying, "apply", stopping)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_who_stops_a_deploy_reads_how_far_it_came_and_no_error_for_each_resource_that_is_left(place: Place) -> None:
+    place.plans("schedules", *pausing("odds", "books", "lines"))
+    halted = "".join(diagnostic(HALTED, f"{JOB}.{job}") for job in ("books", "lines"))
+    place.answers("schedules", step("apply_complete", f"{JOB}.odds", "update") + halted + '{"@message": "Stopping"}\n')
+    done = bring(LOCAL, ["schedules"])
+    assert done.exit_code == 1
+    assert "1 paused, 0 failed, 2 not begun; stopped" in done.output
+    assert "What is done stays done. Stopped: 1 of 3 done. Go on: .venv/bin/interlock deploy\n" in done.output
+    assert not [word for word in ("Error", HALTED, "Stopping") if word in done.output]
+
+
+@pytest.mark.usefixtures("stopped")
+def test_an_error_of_its_own_is_said_also_when_a_deploy_is_stopped(place: Place) -> None:
+    place.plans("schedules", *pausing("odds", "books"))
+    place.answers("schedules", diagnostic(HALTED, f"{JOB}.odds") + diagnostic(DENIED, f"{JOB}.books"))
+    said = bring(LOCAL, ["schedules"]).output
+    assert [line for line in said.splitlines() if line.startswith("Error")] == [f"Error: {DENIED}"]
+
+
+def test_a_halt_that_nobody_asked_for_is_an_error(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    place.answers("schedules", diagnostic(HALTED))
+    assert f"Error: {HALTED}\n" in bring(LOCAL, ["schedules"]).output
+
+
+@pytest.mark.usefixtures("place")
+def test_who_stops_a_plan_reads_how_to_plan_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopping(stack: Stack, *_: object, **__: object) -> NoReturn:
+        raise TerraformFailed(stack.name, [problem(HALTED)] * 24, ["Stopping"], stopped=True)
+
+    monkeypatch.setattr(deploying, "plan", stopping)
+    said = bring(LOCAL, ["schedules"]).output
+    assert said.splitlines()[-1] == "Stopped while planning. Again: .venv/bin/interlock deploy"
+    assert HALTED not in said
+    assert "Stopping" not in said
+
+
+def test_what_is_said_of_many_in_the_same_words_is_said_once(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    place.answers("schedules", "".join(diagnostic(DENIED, f"{JOB}.job-{number}") for number in range(7)) + diagnostic("else"))
+    said = bring(LOCAL, ["schedules"]).output
+    assert [line for line in said.splitlines() if line.startswith("Error")] == [f"Error: {DENIED} (x7)", "Error: else"]
+    assert said.count("  with ") == deploying.SHOWN_PROBLEMS
+    assert "  and 2 more\n" in said
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", diagnostic(MISSING))
     done = bring(LOCAL, ["alerting"])
     assert (done.exit_code, len(place.applied())) == (1, 1)
     assert "nothing done, 0 failed, 1 not begun; stopped" in done.output
@@ -414,6 +478,7 @@ def test_a_lock_of_other_versions_is_upgraded(place: Place, lock: str | None, up
     [
         pytest.param(("plan", "--nope"), 1, id="an option that is none"),
         pytest.param(("plan", "--on", "marts", "--off", "marts"), 1, id="both"),
+        pytest.param(("plan", "--on", "mart"), 1, id="a backfill that is none"),
         pytest.param(("plan", "--env", "nowhere"), 1, id="an environment that is none"),
         pytest.param(("deploy", "--nope"), 2, id="other commands have 2 for a mistake"),
     ],

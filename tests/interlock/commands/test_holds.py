@@ -103,6 +103,9 @@ HOLD = ["hold", "service/scrapers", "--reason", "deploys", "--direct"]
         pytest.param(
             ["hold", "service/scraper", "--for", "2h", "--reason", "x"], "did you mean service/scrapers?", id="unknown scope"
         ),
+        pytest.param(
+            ["hold", "service/scrapers", "--for", "2h", "--reason", "a\x1b[2J"], "reason has control characters", id="escape"
+        ),
         pytest.param(["release", "job/repair"], "no hold of job/repair is active; active: none", id="nothing to release"),
         pytest.param(["extend", "job/repair", "--for", "2h"], "no hold of job/repair is active", id="nothing to extend"),
         pytest.param(["why", "repairs"], "did you mean repair?", id="an unknown job"),
@@ -111,7 +114,7 @@ HOLD = ["hold", "service/scrapers", "--reason", "deploys", "--direct"]
 )
 def test_what_is_refused_before_anything_changes(site: Direct, cloud: Cloud, arguments: list[str], said: str) -> None:
     done = site(*arguments)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert cloud.objects("holds/") == []

@@ -28,7 +28,7 @@ def test_validate_exits_1_on_a_rule_that_is_broken_and_says_where(run: Run, root
     done = run("validate")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        'catalog/small/all.yaml:38: stagger: jobs.repair: "50 * * * *" starts a writer of mart.summary '
+        f'{root}/small/all.yaml:38: stagger: jobs.repair: "50 * * * *" starts a writer of mart.summary '
         "outside minutes 15 and 45; move it, or waive the rule",
         "5 jobs (1 paused by declaration), 4 processors, 3 tables, 1 backfill: 1 finding",
     ]
@@ -41,7 +41,7 @@ def test_validate_exits_2_on_a_catalog_that_is_wrong_and_prints_no_json(run: Run
     done = run("validate", "--format", "json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-2:] == [
-        "catalog/small/all.yaml:25: jobs.line-scraper.runs[0]: there is no processor 'line'; did you mean lines?",
+        f"{root}/small/all.yaml:25: jobs.line-scraper.runs[0]: there is no processor 'line'; did you mean lines?",
         "1 problem; nothing was done.",
     ]
 

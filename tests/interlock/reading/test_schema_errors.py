@@ -182,7 +182,10 @@ def test_the_command_prints_everything_without_a_trace_and_exits_2(many: Path) -
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.splitlines()[1:] == [*MANY_SAID, "7 problems; nothing was done."]
+    assert done.stderr.splitlines()[1:] == [
+        *(f"{many.parent}/{said}" for said in MANY_SAID),
+        "7 problems; nothing was done.",
+    ]
 
 
 def test_no_catalog_there(tmp_path: Path) -> None:

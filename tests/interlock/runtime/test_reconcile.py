@@ -145,7 +145,9 @@ def test_a_flag_holds_and_is_never_deleted_and_its_end_is_said() -> None:
     sky = cloud("2026-03-10 06:00")
     sky.put(FLAG, b'{"jobs": ["mart"]}')
     assert said(sky.reconcile()) == ["job_paused mart backfill/mart"]
-    assert said(sky.reconcile("2026-03-10 07:01")) == ["hold_ending backfill/mart"]
+    ending = sky.reconcile("2026-03-10 07:01")
+    assert said(ending) == ["hold_ending backfill/mart"]
+    assert ending.records[0].why.endswith("if the backfill is not done, extend it: make backfill-on NAME=mart FOR=2h")
     assert said(sky.reconcile("2026-03-11 09:00"))[-1] == "hold_overdue backfill/mart"
     assert sky.paused() == {"off"}
     assert FLAG in sky.names()

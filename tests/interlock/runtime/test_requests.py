@@ -105,6 +105,12 @@ def test_a_request(asked: bytes, expected: object) -> None:
         pytest.param(body(HOLD, reason=7), 400, "reason is missing", id="a reason that is a number"),
         pytest.param(body(HOLD, owner=""), 400, "owner is missing", id="no owner"),
         pytest.param(body(HOLD, reason="a\nb"), 400, "reason is not one line of at most 500", id="a reason of two lines"),
+        pytest.param(
+            body(HOLD, reason="a\x1b[2J"),
+            400,
+            "reason has control characters, or others that nobody sees: '\\x1b'",
+            id="escape",
+        ),
         pytest.param(body(HOLD, owner="a" * 501), 400, "owner is not one line of at most 500", id="an owner that is too long"),
         pytest.param(body(HOLD, id="../x"), 400, "id '../x' is none", id="an id that is a path"),
         pytest.param(body(HOLD, id="a" * 101), 400, "id 'aaa", id="an id that is too long"),

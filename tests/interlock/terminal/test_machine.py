@@ -204,9 +204,13 @@ def test_the_doctor_is_content_where_everything_is_there() -> None:
 def test_the_doctor_says_what_is_out_of_date_and_what_a_variable_names(set_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.utime(set_up / "package-lock.json", (2e9, 2e9))
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("COLUMNS", "80")
     code, said = _doctor()
     assert "node_modules        out of date: package-lock.json has changed; run: make setup" in said
-    assert "TF_CLI_CONFIG_FILE  /nowhere: there is no such file, and Terraform warns each time: unset it" in said
+    assert "TF_CLI_CONFIG_FILE /nowhere: there is no such file, and Terraform warns each time: unset it" in " ".join(
+        said.split()
+    )
+    assert max(map(len, said.splitlines())) <= 80
     assert code == 1
 
 
