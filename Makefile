@@ -81,7 +81,7 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
 
-verify: setup ## after a resume: are the tables of the jobs that were held written again? [SINCE=24h SCOPE=backfill/tdza]
+verify: setup ## after a resume: are the tables of the jobs that were held written again? [SINCE=24h] (SCOPE= needs SINCE=)
 	@$(RUN) verify $${SINCE:+--since "$$SINCE"} $${SCOPE:+--scope "$$SCOPE"}
 
 inventory: setup ## jobs, functions and Cloud Run services side by side, and which services no job leads to [REGION=us-east1]

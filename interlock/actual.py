@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
 from interlock.catalog import Catalog, Job
 from interlock.holding import Effective, Holding
@@ -29,6 +30,32 @@ class ActualJob:
     """The URL or the topic that it calls; empty for who may list jobs but not see that (cloudscheduler.jobs.fullView)."""
 
 
+class Kind(Enum):
+    """What of a job differs; the values are for people."""
+
+    MISSING = "missing"
+    STATE = "state"
+    SCHEDULE = "schedule"
+    ZONE = "zone"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something of a job that is not as it should be. Of a missing job `wanted` is the region, and nothing is `found`."""
+
+    kind: Kind
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        if self.kind is Kind.MISSING:
+            return f"missing in {self.wanted}"
+        if self.kind is Kind.STATE:
+            return f"{self.found}, should be {self.wanted}"
+        quote = '"' if self.kind is Kind.SCHEDULE else ""
+        return f"{self.kind.value} {quote}{self.found}{quote}, declared {quote}{self.wanted}{quote}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobStatus:
     """A job of the catalog, what it should be and what it is. `drift` says what differs, empty for nothing."""
@@ -36,7 +63,7 @@ class JobStatus:
     job: Job
     effective: Effective
     actual: ActualJob | None
-    drift: tuple[str, ...]
+    drift: tuple[Difference, ...]
 
     @property
     def state(self) -> str:
@@ -77,15 +104,15 @@ def _is_own_timer(job: ActualJob) -> bool:
     return job.name.startswith(OWN_PREFIX) and job.state == ENABLED
 
 
-def _drift(job: Job, should: Effective, actual: ActualJob | None, tick: timedelta) -> tuple[str, ...]:
+def _drift(job: Job, should: Effective, actual: ActualJob | None, tick: timedelta) -> tuple[Difference, ...]:
     if actual is None:
-        return (f"missing in {job.region}",)
+        return (Difference(Kind.MISSING, "", job.region),)
     wanted = PAUSED if should.paused else ENABLED
     differences = []
     if actual.state != wanted and not (actual.state == ENABLED and should.is_due(tick)):
-        differences.append(f"{actual.state}, should be {wanted}")
+        differences.append(Difference(Kind.STATE, actual.state, wanted))
     if actual.schedule != job.schedule.text:
-        differences.append(f'schedule "{actual.schedule}", declared "{job.schedule.text}"')
+        differences.append(Difference(Kind.SCHEDULE, actual.schedule, job.schedule.text))
     if actual.time_zone != job.time_zone:
-        differences.append(f"zone {actual.time_zone}, declared {job.time_zone}")
+        differences.append(Difference(Kind.ZONE, actual.time_zone, job.time_zone))
     return tuple(differences)

@@ -23,7 +23,7 @@ from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
 from interlock.terminal.site import look
-from interlock.terminal.tables import say
+from interlock.terminal.tables import folded, room, say, say_folded
 from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
@@ -86,22 +86,25 @@ def command(
 
 
 def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -> None:
-    ends = until_when(applied.planned.changes, datetime.now(UTC))
+    ends = until_when(applied.planned.changes, catalog, datetime.now(UTC))
     paused = {change.job for change in applied.done if change.kind is Kind.PAUSE}
     for name in chosen:
         covered = scopes(catalog)[f"backfill/{name}"]
         now_paused = paused.intersection(covered)
         before = len(covered) - len(now_paused)
         said = f" ({before} of the {len(covered)} that it covers were paused already)" if before else ""
-        say(f"{name} is on until {ends.get(name)}: {count(len(now_paused), 'job')} paused, 0 failed{said}.")
+        say_folded(f"{name} is on until {ends.get(name)}: {count(len(now_paused), 'job')} paused, 0 failed{said}.")
     say(f"End it: {make('backfill-off', NAME=' '.join(chosen))}")
 
 
 def _say_what_is_off(chosen: Sequence[str], applied: Applied) -> None:
+    names, one = ", ".join(chosen), len(chosen) == 1
+    if not applied.done:
+        say(f"{names} {'was' if one else 'were'} off already.")
+        return
     resumed = sum(1 for change in applied.done if change.kind is Kind.RESUME)
-    verb = "is" if len(chosen) == 1 else "are"
-    say(f"{', '.join(chosen)} {verb} off: {count(resumed, 'job')} resumed, 0 failed.")
-    say(f"Are their tables written again? {make('verify', SCOPE=f'backfill/{chosen[0]}')}")
+    say(f"{names} {'is' if one else 'are'} off: {count(resumed, 'job')} resumed, 0 failed.")
+    say(f"Are their tables written again? {make('verify')}")
 
 
 def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> None:
@@ -119,7 +122,8 @@ def _say_lost(catalog: Catalog, chosen: Sequence[str]) -> None:
     covered = {job for name in chosen for job in scopes(catalog)[f"backfill/{name}"]}
     jobs = (catalog.jobs[name] for name in sorted(covered))
     if lost := [job.name for job in jobs if not job.recoverable and not job.paused]:
-        say(f"Runs of these that are missed can't be fetched later: {', '.join(lost)}", err=True)
+        for line in folded(f"Missed runs of these can't be fetched later: {', '.join(lost)}", room()):
+            say(line, err=True)
 
 
 def _chosen(catalog: Catalog, names: tuple[str, ...], every: bool) -> list[str]:

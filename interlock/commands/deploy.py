@@ -13,11 +13,11 @@ from interlock.gcp import CloudError
 from interlock.gcp.storage import ensure_state_bucket, has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
-from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
-from interlock.terminal.tables import say
+from interlock.terminal.tables import say, say_folded
 from interlock.terraform.changes import Changes
 
 
@@ -38,7 +38,7 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
     elif not has_bucket(cloud.project, cloud.state_bucket):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
-    say(f"deploy of {said_catalog(catalog, root)}, to {cloud.name}")
+    say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, yes=yes, verbose=verbose)
     first, *others = STACKS
@@ -57,11 +57,9 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
 def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:
     paused = {job for job, is_paused in after.jobs.items() if is_paused}
     declared = {name for name, job in catalog.jobs.items() if job.paused}
-    say(
-        f"{len(after.jobs)} jobs: {len(after.jobs) - len(paused)} enabled, {len(paused)} paused "
-        f"({len(declared)} by declaration, {len(paused - declared)} held)"
-    )
-    on = until_when(after, now)
+    how = paused_figures(held=len(paused - declared), declared=len(paused & declared))
+    say(f"{len(after.jobs)} jobs: {len(after.jobs) - len(paused)} enabled, {len(paused)} paused{how}")
+    on = until_when(after, catalog, now)
     for backfill, end in on.items():
-        say(f"{backfill} is on until {end}")
+        say_folded(f"{backfill} is on until {end}")
     say(f"Look at them: {make('status')}")

@@ -8,17 +8,17 @@ from interlock.gcp import CloudError
 from interlock.holds import format_instant
 from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
 from interlock.terminal.common import env_option
-from interlock.terminal.ends import end_options, own_zone, typed_end
+from interlock.terminal.ends import end_options, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
     print_effects,
     request,
-    say_end,
     the_hold,
 )
+from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
-from interlock.terminal.tables import say_folded
+from interlock.terminal.tables import say_command, say_folded
 from interlock.timing.effect import effects
 
 
@@ -52,9 +52,11 @@ def command(
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     covered = [job.name for job in site.covered(hold)]
-    print_effects(effects(site.declaration, covered, site.holding, end), site.now)
-    old, new = say_end(hold.end, site.now), say_end(end, site.now)
-    say_folded(f"{scope} {hold.id} until {new} instead of {old}; your time zone is {own_zone().key}")
-    confirm(site.environment, "Extend it?", yes=yes)
+    foreseen = print_effects(site, effects(site.declaration, covered, site.holding, end))
+    ends = f"until {site.say_end(end)} instead of {site.say_end(hold.end)}"
+    confirm(site.environment, f"Extend {scope} {hold.id}, {ends}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "until": format_instant(end)}
-    ctx.exit(0 if request(site, {"action": "extend", **content}, direct=direct) else 1)
+    done = request(site, {"action": "extend", **content}, foreseen, direct=direct)
+    say_folded(f"{scope} {hold.id} is held {ends}; to end it before:")
+    say_command(interlock("release", scope, hold.id))
+    ctx.exit(0 if done else 1)

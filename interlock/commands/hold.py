@@ -9,19 +9,18 @@ from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
-from interlock.terminal.ends import end_options, own_zone, typed_end
+from interlock.terminal.ends import end_options, typed_end
 from interlock.terminal.operating import (
     asking_options,
     confirm,
     own_name,
     print_effects,
     request,
-    say_end,
     typed_text,
 )
 from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
-from interlock.terminal.tables import say, say_command, say_folded
+from interlock.terminal.tables import say_command, say_folded
 from interlock.timing.effect import effects
 
 
@@ -60,12 +59,11 @@ def command(
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     covered = site.declaration.scopes[scope]
-    print_effects(effects(site.declaration, covered, site.holding, end), site.now)
-    say_folded(f"{scope} until {say_end(end, site.now)}, as {owner}; your time zone is {own_zone().key}")
-    confirm(site.environment, "Hold it?", yes=yes)
+    foreseen = print_effects(site, effects(site.declaration, covered, site.holding, end))
+    confirm(site.environment, f"Hold {scope} until {site.say_end(end)}, as {owner}?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
-    done = request(site, {"action": "hold", **content}, direct=direct)
-    say("To end it before:")
+    done = request(site, {"action": "hold", **content}, foreseen, direct=direct)
+    say_folded(f"{scope} is held until {site.say_end(end)}; to end it before:")
     say_command(interlock("release", scope, id))
     drained = not wait or wait_for_drain(site, covered)
     ctx.exit(0 if done and drained else 1)

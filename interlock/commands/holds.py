@@ -14,7 +14,6 @@ from interlock.drawing import markdown
 from interlock.holds import Hold, format_end, format_instant
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import env_option, hold_json, print_json
-from interlock.terminal.ends import zone_of_readers
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
@@ -35,13 +34,12 @@ def command(env_name: str, style: Literal["table", "json", "markdown"]) -> None:
     site = see(env_name)
     with asking(site.environment):
         rows = _rows(site)
-    place = zone_of_readers(job.time_zone for job in site.declaration.jobs.values())
     if style == "json":
         print_json(_as_json(rows, site.now))
     elif style == "markdown":
-        _print_markdown(rows, place, site.now)
+        _print_markdown(rows, site.clock, site.now)
     else:
-        _print(rows, place, site.now)
+        _print(rows, site.clock, site.now)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,8 @@ MAX_TEXT = 200
 INDENT = "  "
 MOST_ALONE, MOST_SERVICES, MOST_ASTRAY, MOST_ABSENT, MOST_UNLED = 40, 24, 16, 6, 6
 """Lines of a part, unless all is asked for."""
+FEW_PARTS = 4
+"""Figures that a sentence adds up."""
 SHOWN_JOBS, SHOWN_TARGETS = 3, 8
 """Of the jobs that call a service, and of those whose targets are said, unless all is asked for."""
 
@@ -154,17 +156,18 @@ def _print(found: Inventory, regions: Sequence[str], problems: Sequence[str], *,
     part(_services_table(rows, everything=everything).lines(room()), most)
     astray = [call for call in found.calls if call.why]
     if not only_unled:
-        part([*_astray_lines(astray, everything=everything)], MOST_ASTRAY)
+        part([*_astray_lines(astray, len(found.calls), everything=everything)], MOST_ASTRAY)
         part([*_absent_lines(found)], MOST_ABSENT)
-    unled = ", ".join(_said(row.deployed) for row in found.unled) or "none of what was found"
-    part(folded(f"No job leads to: {unled}", room()), MOST_UNLED, empty_line=False)
+    unled = ", ".join(_said(row.deployed) for row in found.unled)
+    all_led = "A job leads to each service that was found" if found.rows else "No service was found"
+    part(folded(f"No job leads to: {unled}" if unled else all_led, room()), MOST_UNLED, empty_line=False)
     if found.unseen:
         say_folded(f"Unless it is one of these, whose target you may not see: {', '.join(map(plain, found.unseen))}")
     for problem in problems:
         say_folded(f"not listed: {problem}")
     say_folded(
-        f"{count(len(found.calls), 'job')}, {len(astray)} of them to no service that was found; "
-        f"{count(len(found.rows), 'service')}, {len(found.unled)} of them without a job"
+        f"{count(len(found.calls), 'job')}: {len(found.calls) - len(astray)} lead to a service that was found, "
+        f"{len(astray)} to none; {count(len(found.rows), 'service')}: {len(found.unled)} without a job"
     )
 
 
@@ -179,9 +182,13 @@ def _services_table(rows: Iterable[DeployedRow], *, everything: bool) -> Table:
     return table
 
 
-def _astray_lines(calls: Iterable[Call], *, everything: bool) -> Iterator[str]:
+def _astray_lines(calls: Sequence[Call], total: int, *, everything: bool) -> Iterator[str]:
     """The jobs that reach no service, those with the same reason together. Of few, and where it is the same, what they call."""
-    for (why, state), alike in grouped(calls, lambda call: (call.why, call.job.state)).items():
+    groups = grouped(calls, lambda call: (call.why, call.job.state))
+    if groups:
+        parts = f" ({' + '.join(str(len(alike)) for alike in groups.values())})" if 1 < len(groups) <= FEW_PARTS else ""
+        yield from folded(f"{len(calls)} of {count(total, 'job')} lead to no service that was found{parts}:", room())
+    for (why, state), alike in groups.items():
         those = "" if state == ENABLED else f" ({plain(state)})"
         targets = {call.target for call in alike}
         same = f"; all call {plain(target)}" if len(alike) > 1 and len(targets) == 1 and (target := alike[0].target) else ""
@@ -197,7 +204,8 @@ def _astray_lines(calls: Iterable[Call], *, everything: bool) -> Iterator[str]:
 
 def _absent_lines(found: Inventory) -> Iterator[str]:
     if found.not_there:
-        yield "The catalog declares these services, and none of the name was found:"
+        were = "was" if len(found.not_there) == 1 else "were"
+        yield f"The catalog declares {count(len(found.not_there), 'service')} that {were} not found:"
         yield from names_in_columns([*map(plain, found.not_there)], room())
 
 

@@ -37,7 +37,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     place, catalog = Place(env_name), load_catalog(root)
     known_backfills(catalog, on or off)
     cloud = place.cloud
-    say(f"plan of {said_catalog(catalog, root)}, in {cloud.name}")
+    say(f"plan of {said_catalog(catalog, root)} in {cloud.name}")
     check_tools()
     if not has_bucket(cloud.project, cloud.state_bucket):
         say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")

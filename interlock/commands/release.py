@@ -9,12 +9,26 @@ import click
 from interlock.declaration import DeclaredJob
 from interlock.holds import Hold
 from interlock.names import MAX_TEXT, count, plain
+from interlock.runtime.events import JOB_RESUMED
 from interlock.terminal.common import catalog_option, env_option
-from interlock.terminal.operating import after, asking_options, confirm, own_name, request, say_end, the_hold, typed_text
+from interlock.terminal.operating import (
+    MOST_LINES,
+    Foreseen,
+    after,
+    asking_options,
+    confirm,
+    own_name,
+    request,
+    the_hold,
+    typed_text,
+)
+from interlock.terminal.printed import interlock
 from interlock.terminal.site import Site, asking, see
-from interlock.terminal.tables import grouped, say_folded, say_names
+from interlock.terminal.tables import grouped, say, say_folded, say_names
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import made_up_for
+
+NOT_HELD = "not held any more"
 
 
 @click.command()
@@ -36,25 +50,32 @@ def command(
     site = see(env_name)
     hold = the_hold(site, scope, id)
     with asking(site.environment):
-        _print_effect(site, hold)
+        foreseen = _print_effect(site, hold)
         print_uncovered(site, (job.name for job in site.covered(hold)), root)
     confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
-    ctx.exit(0 if request(site, {"action": "release", **content}, direct=direct) else 1)
+    done = request(site, {"action": "release", **content}, foreseen, direct=direct)
+    say(f"What is held now: {interlock('holds')}")
+    ctx.exit(0 if done else 1)
 
 
-def _print_effect(site: Site, hold: Hold) -> None:
+def _print_effect(site: Site, hold: Hold) -> Foreseen:
+    """What becomes of each job. Returns those that will resume."""
     rest, missed = site.holding.without(hold), {job.name: site.missed_so_far(job) for job in site.covered(hold)}
 
-    def what_then(job: DeclaredJob) -> str:
+    def alike(job: DeclaredJob) -> tuple[str, str]:
         if job.paused:
-            return "paused by declaration"
+            return "paused by declaration", ""
         still = rest.of(job).held_until
-        then = f"held still, until {say_end(still, site.now)}" if still else "not held any more"
-        return f"{then}; {after(made_up_for(job, missed[job.name]))}"
+        return f"held still, until {site.say_end(still)}" if still else NOT_HELD, made_up_for(job, missed[job.name])
 
-    for said, jobs in grouped(site.covered(hold), what_then).items():
-        say_folded(f"{count(len(jobs), 'job')}: {said}")
-        say_names(f"{job.name} ({count(missed[job.name], 'run')})" if missed[job.name] else job.name for job in jobs)
+    groups = grouped(site.covered(hold), alike)
+    for (then, _), jobs in groups.items():
+        number, first = len(jobs), jobs[0]
+        runs = "" if first.paused else f"; {after(first, missed[first.name], number)}"
+        say_folded(f"{count(number, 'job')} {'is' if number == 1 else 'are'} {then}{runs}:")
+        named = (f"{job.name} ({count(missed[job.name], 'run')})" if missed[job.name] else job.name for job in jobs)
+        say_names(named, MOST_LINES)
     owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
-    say_folded(f"{hold.scope} {hold.id}, held by {owner} ({why}) until {say_end(hold.end, site.now)}")
+    say_folded(f"{hold.scope} {hold.id}, held by {owner} ({why}) until {site.say_end(hold.end)}")
+    return {JOB_RESUMED: frozenset(job.name for (then, _), jobs in groups.items() if then == NOT_HELD for job in jobs)}

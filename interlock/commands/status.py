@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, JobStatus, compare
+from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, Difference, JobStatus, Kind, compare
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import scopes
@@ -25,11 +25,12 @@ from interlock.terminal.common import (
     env_option,
     format_option,
     hold_json,
+    paused_figures,
     print_json,
 )
-from interlock.terminal.ends import zone_of_readers
+from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.site import asking, reader_of
-from interlock.terminal.tables import Table, grouped, prose, say, say_command, say_folded, say_names
+from interlock.terminal.tables import Table, grouped, say, say_command, say_folded, say_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ def as_json(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trou
                 "declared_paused": status.job.paused is not None,
                 "held_by": [hold_json(hold) for hold in status.effective.held_by],
                 "last_attempt": _iso(status.actual.last_attempt) if status.actual else None,
-                "drift": list(status.drift),
+                "drift": [*map(str, status.drift)],
             }
             for status in result.jobs
         ],
@@ -125,7 +126,7 @@ def as_json(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trou
 
 def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trouble], everything: bool, now: datetime) -> None:
     """What is not as it should be, what is held, what is paused by declaration; with --all every job; then the sum."""
-    place = zone_of_readers(status.job.time_zone for status in result.jobs)
+    place = clock_of_readers(status.job for status in result.jobs)
     _print_drift(result, place, now)
     for each in trouble:
         say_folded(each.what, style="red")
@@ -145,14 +146,38 @@ def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Troub
 
 
 def _print_drift(result: Comparison, place: ZoneInfo, now: datetime) -> None:
-    table = Table("job", prose("drift"), prose("why it should be paused"))
-    for status in result.jobs:
-        if status.drift:
-            why = status.effective.explain(place, now) if status.effective.paused else ""
-            table.row(status.job.name, "; ".join(status.drift), plain(why, MAX_TEXT), style="red")
-    table.say()
+    """What is wrong in a sentence for all the jobs of which it is true, then their names."""
+    wrong = [(status, difference) for status in result.jobs for difference in status.drift]
+    for (difference, why), alike in grouped(wrong, lambda one: (one[1], _why_paused(one[0], place, now))).items():
+        say_folded(f"{count(len(alike), 'job')} {plain(is_wrong(difference, why, one=len(alike) == 1))}:", style="red")
+        say_names(status.job.name for status, _ in alike)
     for job in result.unknown:
-        say_folded(f"unknown to the catalog: {job.name} in {job.region}, {job.state}", style="red")
+        say_folded(f"the catalog does not know the job {job.name} in {job.region}, {job.state}", style="red")
+
+
+def _why_paused(status: JobStatus, place: ZoneInfo, now: datetime) -> tuple[tuple[str, str], ...]:
+    """What pauses it, as what comes before and after `it` or `them`; empty when nothing does."""
+    effective = status.effective
+    reason = f" ({plain(status.job.paused.reason, MAX_TEXT)})" if status.job.paused else ""
+    declared = (("the catalog pauses", reason),) if effective.declared else ()
+    return (*declared, *((f"{hold.scope} holds", f" until {format_end(hold.end, place, now)}") for hold in effective.held_by))
+
+
+def is_wrong(difference: Difference, why: Sequence[tuple[str, str]], *, one: bool) -> str:
+    """The rest of a sentence that begins with the number of jobs."""
+    them, are, have = ("it", "is", "has") if one else ("them", "are", "have")
+    if difference.kind is Kind.MISSING:
+        return f"{are} missing in {difference.wanted}"
+    if difference.kind is not Kind.STATE:
+        return f"{have} the {difference.kind.value} {difference.found}, and the catalog says {difference.wanted}"
+    state = (
+        ("runs" if one else "run")
+        if difference.found == ENABLED
+        else f"{are} {'paused' if difference.found == PAUSED else difference.found}"
+    )
+    if difference.wanted == ENABLED:
+        return f"{state} although nothing holds {them}"
+    return f"{state} although {' and '.join(f'{who} {them}{how}' for who, how in why)}"
 
 
 def _paused(result: Comparison) -> list[JobStatus]:
@@ -175,14 +200,12 @@ def _sum(result: Comparison) -> str:
     """The jobs by state; the parts of those that are paused add up."""
     states = [status.state for status in result.jobs]
     paused = [status.effective for status in result.jobs if status.state == PAUSED]
-    parts = {
-        "held": sum(1 for each in paused if each.held_by and not each.declared),
-        "by declaration": sum(1 for each in paused if each.declared and not each.held_by),
-        "both held and by declaration": sum(1 for each in paused if each.declared and each.held_by),
-        "by nothing that is known": sum(1 for each in paused if not each.paused),
-    }
-    how = ", ".join(f"{number} {part}" for part, number in parts.items() if number)
+    how = paused_figures(
+        held=sum(1 for each in paused if each.held_by and not each.declared),
+        declared=sum(1 for each in paused if each.declared),
+        unknown=sum(1 for each in paused if not each.paused),
+    )
     missing = f", {states.count(MISSING)} missing" if MISSING in states else ""
     drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
-    by_state = f"{states.count(ENABLED)} enabled, {len(paused)} paused{f' ({how})' if how else ''}{missing}"
+    by_state = f"{states.count(ENABLED)} enabled, {len(paused)} paused{how}{missing}"
     return f"{count(len(states), 'job')}: {by_state}; {f'{drifted} not as they should be' if drifted else 'no drift'}"

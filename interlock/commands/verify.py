@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from interlock.catalog import Catalog
 from interlock.declare import declare
@@ -23,8 +24,8 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
-from interlock.terminal.ends import own_zone
-from interlock.terminal.printed import again
+from interlock.terminal.ends import clock_of_readers, own_zone
+from interlock.terminal.printed import again, make
 from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
@@ -46,7 +47,7 @@ GIB = 2**30
     "named",
     multiple=True,
     metavar="SCOPE",
-    help="Held until T, instead of what the bucket says; no bucket is asked.",
+    help="Taken as held until T, which --since must say; no bucket is asked.",
 )
 @click.option(
     "--day-column", "days", multiple=True, metavar="[TABLE=]COLUMN", help="What a table's day is. Default: its partition."
@@ -84,6 +85,11 @@ def command(
     Exit code 1: a table was not written although a run was due, or can't be told.
     """
     place = Place(env_name)
+    if named and ctx.get_parameter_source("since") is ParameterSource.DEFAULT:
+        raise click.UsageError(
+            f"--scope needs --since: it asks no bucket, so only you can say when the jobs were free again; without --scope "
+            f"the bucket tells both: {make('verify')}"
+        )
     said = _said(days, inserted)
     catalog = load_catalog(root)
     environment = place.environment if named else place.cloud
@@ -128,7 +134,15 @@ def _aftermath(environment: Environment, catalog: Catalog, since: datetime, now:
         held, unsure = _held(environment, known, since, now)
     tables = written_tables(chains(catalog), declare(catalog, environment).jobs, held)
     unknown = tuple(job.name for job in held if job.name not in catalog.jobs)
-    return Aftermath(since=since, now=now, held=tuple(held), tables=tuple(tables), unknown=unknown, gaps=tuple(unsure))
+    return Aftermath(
+        since=since,
+        now=now,
+        place=clock_of_readers(catalog.jobs.values()),
+        held=tuple(held),
+        tables=tuple(tables),
+        unknown=unknown,
+        gaps=tuple(unsure),
+    )
 
 
 def _held(
@@ -140,7 +154,7 @@ def _held(
         versions = read_versions(project, bucket)
         holds = read_contents(project, bucket, holds_between(versions, since, now))
     except CloudError as error:
-        raise CloudError(f"{error}; without it, name what was held: --scope backfill/NAME") from error
+        raise CloudError(f"{error}; without it, say what was held, and until when: --scope backfill/NAME --since T") from error
     held = held_jobs(holds, marks_between(versions, since, now), known, now)
     return held, gaps(since, now, keeps_versions(project, bucket))
 

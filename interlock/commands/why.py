@@ -16,7 +16,7 @@ from interlock.holding import LOOK_AHEAD, Effective
 from interlock.holds import format_end, format_instant
 from interlock.names import MAX_TEXT, count, did_you_mean, plain
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
-from interlock.terminal.ends import own_zone, zone_of_readers
+from interlock.terminal.ends import own_zone
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
 from interlock.terminal.uncovered import print_uncovered
@@ -45,7 +45,7 @@ def command(name: str, at: str | None, root: Path, env_name: str, style: Format)
     if style == "json":
         print_json(_as_json(job, seen, instant, state, missed))
     else:
-        _print(job, seen, instant, site.now, state, missed)
+        _print(site, job, seen, instant, state, missed)
         if instant == site.now:
             print_uncovered(site, [name], root)
 
@@ -89,8 +89,8 @@ def _as_json(job: DeclaredJob, seen: Effective, at: datetime, state: str | None,
     return {"at": format_instant(at), "jobs": [said]}
 
 
-def _print(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, state: str | None, missed: int | None) -> None:
-    place, shown = zone(job.time_zone), zone_of_readers([job.time_zone])
+def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: str | None, missed: int | None) -> None:
+    now, place, shown = site.now, zone(job.time_zone), site.clock
     when = "now" if at == now else f"at {format_end(at, shown, now)}"
     why = seen.explain(shown, now) if seen.paused else "runs"
     say_folded(f"{job.name} {when}: {plain(why, MAX_TEXT)}{f' ({state})' if state else ''}", style="bold")
@@ -104,7 +104,7 @@ def _print(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, state
     if job.paused:
         say("It stays paused when nothing holds it: the catalog declares so.")
         return
-    _print_cost(job, seen, at, now, missed)
+    _print_cost(site, job, seen, at, missed)
     if seen.free and (at != seen.free or not seen.held_by):
         following = job.schedule.next_fire(seen.free - datetime.resolution, place)
         say_folded(f"Schedule: {job.schedule} in {job.time_zone}; next run {format_end(following, place, now)}")
@@ -113,14 +113,14 @@ def _print(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, state
         say_folded(f"Held next by {start.scope}, until {format_end(start.end, shown, now)}")
 
 
-def _print_cost(job: DeclaredJob, seen: Effective, at: datetime, now: datetime, missed: int | None) -> None:
+def _print_cost(site: Site, job: DeclaredJob, seen: Effective, at: datetime, missed: int | None) -> None:
     if not seen.held_by:
         return
     if seen.free is None:
         say(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
         return
-    say_folded(f"Free again at {format_end(seen.free, zone_of_readers([job.time_zone]), now)}")
+    say_folded(f"Free again at {site.say_end(seen.free)}")
     said = f"{count(missed, 'run')} missed so far, " if missed is not None else ""
     more = fires(job, at, seen.free)
     total = more + (missed or 0)
-    say_folded(f"{said}{more} more to miss until then{f'; afterwards: {made_up_for(job, total)}' if total else ''}")
+    say_folded(f"{said}{more} more to miss until then{f'; {made_up_for(job, total)}' if total else ''}")

@@ -19,7 +19,7 @@ from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
-from interlock.terminal.ends import own_zone
+from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
@@ -197,14 +197,14 @@ def is_terminal() -> bool:
 
 def said_catalog(catalog: Catalog, root: Path) -> str:
     """Which catalog it is, so that nobody deploys another by mistake: its folder, and how much is in it."""
-    return f"the catalog in {root}: {count(len(catalog.jobs), 'job')}, {count(len(catalog.backfills), 'backfill')}"
+    return f"{root}/ ({count(len(catalog.jobs), 'job')}, {count(len(catalog.backfills), 'backfill')})"
 
 
-def until_when(changes: Changes, now: datetime) -> dict[str, str]:
+def until_when(changes: Changes, catalog: Catalog, now: datetime) -> dict[str, str]:
     """The backfills that are on after a plan of `schedules`, each with its end for people."""
-    on = changes.outputs.get("backfills_on")
+    place, on = clock_of_readers(catalog.jobs.values()), changes.outputs.get("backfills_on")
     ends = {name: parse_instant(str(end)) for name, end in on.items()} if isinstance(on, dict) else {}
-    return {name: format_end(end, own_zone(), now) for name, end in sorted(ends.items()) if end}
+    return {name: format_end(end, place, now) for name, end in sorted(ends.items()) if end}
 
 
 def plan_summary(planned: Planned) -> str:

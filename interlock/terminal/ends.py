@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
@@ -59,8 +59,17 @@ def own_zone() -> ZoneInfo:
     return ZoneInfo("Etc/UTC")
 
 
-def zone_of_readers(zones: Iterable[str]) -> ZoneInfo:
-    """Whose clock to show beside UTC: the own zone, or that of most jobs for who works in UTC."""
+class HasZone(Protocol):
+    """A job, of the catalog or of the declaration."""
+
+    @property
+    def time_zone(self) -> str:
+        """In which it fires."""
+
+
+def clock_of_readers(jobs: Iterable[HasZone]) -> ZoneInfo:
+    """Whose clock every command shows beside UTC: the own zone, or that of most jobs for who works in UTC. `jobs` are all that
+    there are, so that an end reads the same wherever it is said."""
     own = own_zone()
-    known = Counter(zones)
+    known = Counter(job.time_zone for job in jobs)
     return own if own.key not in UTC_NAMES or not known else zone(min(known, key=lambda name: (-known[name], name)))

@@ -6,23 +6,22 @@ import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import TypeVar
 
 import click
 
 from interlock.catalog import Json
+from interlock.declaration import DeclaredJob
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.clock import check_clock
 from interlock.gcp.coordinator import ask
-from interlock.holds import Hold, format_end
+from interlock.holds import Hold
 from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
 from interlock.runtime.requests import Rejected, checked_text, request_of
-from interlock.terminal.ends import own_zone
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
 from interlock.terminal.tables import grouped, say, say_folded, say_names
@@ -33,8 +32,11 @@ TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught
 """Events that many jobs share, as people read them."""
 SHOWN_ALIKE = 3
 """Lines about one kind of event; after a long hold every job may have one."""
-SHOWN_JOBS, FEW_NAMES = 40, 4
-"""Jobs of an effect, of which a hold of everything has hundreds; and as many names as a sentence has."""
+MOST_LINES, FEW_NAMES = 6, 4
+"""Lines of names of jobs that a hold does the same to, of which one of everything has hundreds; and names in a sentence."""
+Foreseen = Mapping[str, frozenset[str]]
+"""The jobs that a request will pause or resume, by event, as they were named before it."""
+NONE_FORESEEN: Foreseen = {}
 MAX_REMARK = 1_000
 """Characters of what the coordinator says of one thing, a reason and an owner among them."""
 
@@ -81,38 +83,36 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     )
 
 
-def say_end(end: datetime, now: datetime) -> str:
-    """An end for people, in their own zone."""
-    return format_end(end, own_zone(), now)
-
-
-def print_effects(found: Sequence[Effect], now: datetime) -> None:
-    """What a hold does: what is lost for good first, then the jobs that change, then how many there are."""
-    lost = [effect for effect in found if not effect.job.recoverable and effect.missed and not effect.job.paused]
-    if lost:
-        say_folded(f"CAN'T BE FETCHED LATER: {', '.join(_with_runs(effect) for effect in lost)}", style="red")
+def print_effects(site: Site, found: Sequence[Effect]) -> Foreseen:
+    """What a hold does: what is lost for good first, then the other jobs that change, then how many there are. Returns the jobs
+    that will pause."""
     changing = [effect for effect in found if not effect.job.paused]
 
-    def how(effect: Effect) -> str:
-        held = f"held already, until {say_end(effect.held_until, now)}" if effect.held_until else "will pause"
-        return f"{held}; {after(made_up_for(effect.job, effect.missed))}"
+    def alike(effect: Effect) -> tuple[str, str]:
+        """The end of what holds it already, and what becomes of its runs."""
+        held = f"until {site.say_end(effect.held_until)}" if effect.held_until else ""
+        return held, made_up_for(effect.job, effect.missed)
 
-    for said, alike in grouped(changing[:SHOWN_JOBS], how).items():
-        say_folded(f"{count(len(alike), 'job')}: {said}")
-        say_names(_with_runs(effect) if effect.missed else effect.job.name for effect in alike)
-    if rest := changing[SHOWN_JOBS:]:
-        say(f"and {count(len(rest), 'more job')}, which miss {count(sum(effect.missed for effect in rest), 'run')}")
-    pausing = sum(1 for effect in changing if effect.held_until is None)
+    for (held, made_up), effects in grouped(changing, alike).items():
+        number = len(effects)
+        what = f"{'is' if number == 1 else 'are'} held already, {held}" if held else "will pause"
+        lost = bool(made_up) and not effects[0].job.recoverable
+        say_folded(
+            f"{count(number, 'job')} {what}; {after(effects[0].job, effects[0].missed, number)}:", style="red" if lost else None
+        )
+        say_names((_with_runs(effect) if effect.missed else effect.job.name for effect in effects), MOST_LINES)
+    pausing = frozenset(effect.job.name for effect in changing if effect.held_until is None)
     declared = len(found) - len(changing)
     say_folded(
-        f"{count(pausing, 'job')} will pause, {len(changing) - pausing} held already, {declared} paused by declaration; "
-        f"{count(sum(effect.missed for effect in found), 'run')} will be missed"
+        f"{count(len(pausing), 'job')} will pause, {len(changing) - len(pausing)} held already, {declared} paused by "
+        f"declaration; {count(sum(effect.missed for effect in found), 'run')} will be missed"
     )
+    return {JOB_PAUSED: pausing}
 
 
-def after(made_up: str) -> str:
-    """What becomes of the runs that jobs miss, for a sentence about several of them."""
-    return f"afterwards: {made_up}" if made_up else "no run is missed"
+def after(job: DeclaredJob, missed: int, number: int) -> str:
+    """What becomes of the runs that `job` misses, one of `number` jobs that are alike."""
+    return made_up_for(job, missed, several=number > 1) or "no run is missed"
 
 
 def _with_runs(effect: Effect) -> str:
@@ -125,18 +125,18 @@ def confirm(environment: Environment, question: str, *, yes: bool) -> None:
         click.confirm(question, abort=True)
 
 
-def request(site: Site, content: dict[str, Json], *, direct: bool) -> bool:
+def request(site: Site, content: dict[str, Json], foreseen: Foreseen = NONE_FORESEEN, *, direct: bool) -> bool:
     """Sends a request to the coordinator, or serves it here, and says what came of it. True when all is done."""
     if not direct:
         answer = ask(site.environment, content)
-        return print_report(answer.report, ok=answer.ok)
+        return print_report(answer.report, foreseen, ok=answer.ok)
     check_clock()
     try:
         with asking(site.environment):
             report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}))
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
-    return print_report(report.as_json(), ok=report.settled)
+    return print_report(report.as_json(), foreseen, ok=report.settled)
 
 
 def ask_to_reconcile(environment: Environment) -> None:
@@ -153,8 +153,8 @@ def ask_to_reconcile(environment: Environment) -> None:
     print_report(answer.report, ok=answer.ok)
 
 
-def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
-    """What was done, the jobs of one kind of change together; returns `ok`."""
+def print_report(report: Mapping[str, Json], foreseen: Foreseen = NONE_FORESEEN, *, ok: bool) -> bool:
+    """What was done, the jobs of one kind of change together, with the names of those that were not foreseen; returns `ok`."""
     records = report.get("records")
     together: dict[str, list[str]] = {}
     alone: dict[str, list[tuple[str, str]]] = {}
@@ -172,11 +172,23 @@ def print_report(report: Mapping[str, Json], *, ok: bool) -> bool:
             say_folded(plain(f"{what}: {f'{about}: ' if about else ''}{why}", MAX_REMARK))
         if rest := found[SHOWN_ALIKE:]:
             _say_listed(f"{what}, too", [about for about, _ in rest])
-    for event, names in together.items():
-        _say_listed(f"{TOGETHER[event]} {count(len(names), 'job')}", sorted(names))
+    for event in [event for event in TOGETHER if event in together or foreseen.get(event)]:
+        _say_together(event, frozenset(together.get(event, ())), foreseen.get(event, frozenset()))
     if not ok:
         say(f"Not everything is done; the coordinator tries again at its next tick. Look: {interlock('status')}", err=True)
     return ok
+
+
+def _say_together(event: str, names: frozenset[str], foreseen: frozenset[str]) -> None:
+    """Names only of jobs that were not named before, or to which nothing happened."""
+    label = f"{TOGETHER[event]} {count(len(names), 'job')}"
+    if not foreseen:
+        _say_listed(label, sorted(names))
+        return
+    say(label)
+    for said, others in (("not foreseen", names - foreseen), ("unchanged", foreseen - names)):
+        if others:
+            _say_listed(said, sorted(others))
 
 
 def _say_listed(label: str, names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from interlock.declaration import Declaration, DeclaredJob
 from interlock.environment import Environment
@@ -16,13 +17,14 @@ from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holding import Holding
-from interlock.holds import Hold
+from interlock.holds import Hold, format_end
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import NoBucket, Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Reader
 from interlock.terminal.common import Place
+from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.printed import make
 from interlock.timing.effect import fires
 
@@ -43,6 +45,15 @@ class Site:
     def now(self) -> datetime:
         """From before the objects were listed."""
         return self.objects.now
+
+    @cached_property
+    def clock(self) -> ZoneInfo:
+        """The zone in which ends are said."""
+        return clock_of_readers(self.declaration.jobs.values())
+
+    def say_end(self, end: datetime) -> str:
+        """An end for people."""
+        return format_end(end, self.clock, self.now)
 
     @cached_property
     def holding(self) -> Holding:

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -60,9 +61,10 @@ def say_folded(text: str, *, indent: str = "", style: str | None = None) -> None
         say(line, style=style)
 
 
-def say_names(names: Iterable[str]) -> None:
-    """Prints names in columns, indented."""
-    for line in names_in_columns([*names], room()):
+def say_names(names: Iterable[str], most: int | None = None) -> None:
+    """Prints names in columns, indented; those that `most` lines have room for."""
+    named = [*names]
+    for line in names_in_columns(named, room()) if most is None else names_in_lines(named, room(), most):
         say(line)
 
 
@@ -123,6 +125,14 @@ def names_in_columns(names: Sequence[str], columns: int, indent: str = INDENT) -
             padded = ([_padded(*pair) for pair in zip(cells, widths, strict=False)] for cells in rows)
             return [f"{indent}{GAP.join(cells)}".rstrip() for cells in padded]
     return []
+
+
+def names_in_lines(names: Sequence[str], columns: int, most: int) -> list[str]:
+    """The names in columns; of more than `most` lines the first names, and how many are left out."""
+    if len(lines := names_in_columns(names, columns)) <= most:
+        return lines
+    few = bisect_right(range(len(names)), most - 1, key=lambda few: len(names_in_columns(names[:few], columns))) - 1
+    return [*names_in_columns(names[:few], columns), f"{INDENT}... and {len(names) - few} more"]
 
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

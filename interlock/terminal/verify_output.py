@@ -7,10 +7,9 @@ from datetime import datetime
 
 from interlock.catalog import Json
 from interlock.environment import Environment
-from interlock.holds import format_instant
+from interlock.holds import format_end, format_instant
 from interlock.names import count, plain
 from interlock.terminal.common import print_json
-from interlock.terminal.operating import say_end
 from interlock.terminal.tables import (
     Table,
     at_most,
@@ -95,7 +94,7 @@ def _statements(environment: Environment, aftermath: Aftermath, said: Said, colu
     for written in aftermath.tables:
         seen = said.unseen(written.table)
         shows = "rows by day" if seen.day else "partitions that were written since; name its columns for rows by day"
-        about = f"{written.table}: {shows}. {_expectation(written, aftermath.now)}"
+        about = f"{written.table}: {shows}. {_expectation(written)}"
         yield _command(environment, statement(environment, aftermath, written.table, seen), folded(about, columns))
 
 
@@ -103,7 +102,7 @@ def _expected_lines(aftermath: Aftermath, columns: int) -> Iterator[str]:
     """When the writers of each table are free, and how many runs are due, instead of statements."""
     table = Table("table", "writers", kept("runs due"))
     for written in aftermath.tables:
-        free = f"free since {say_end(written.resumed, aftermath.now)}" if written.resumed else "held or paused"
+        free = f"free since {_said(written.resumed, aftermath)}" if written.resumed else "held or paused"
         table.row(written.table, free, str(written.due(aftermath.now)))
     yield from table.lines(columns)
 
@@ -180,8 +179,8 @@ def _held_lines(aftermath: Aftermath, columns: int) -> Iterator[str]:
 
     def how(job: HeldJob) -> str:
         by = plain(", ".join(job.scopes)) or "by the ledger alone"
-        free = f"free since {whole(say_end(job.free, aftermath.now))}" if job.free else "held still"
-        return f"{by} since {whole(say_end(job.since, aftermath.now))}, {'paused by declaration' if job.name in off else free}"
+        free = f"free since {whole(_said(job.free, aftermath))}" if job.free else "held still"
+        return f"{by} since {whole(_said(job.since, aftermath))}, {'paused by declaration' if job.name in off else free}"
 
     for said, alike in grouped(aftermath.held, how).items():
         yield from folded(f"{count(len(alike), 'job')}: {said}", columns)
@@ -198,10 +197,10 @@ def _looked_lines(aftermath: Aftermath, looked: Sequence[Looked]) -> Iterator[st
         resumed = each.written.resumed
         table.row(
             each.written.table,
-            say_end(resumed, now) if resumed else "",
+            _said(resumed, aftermath) if resumed else "",
             str(each.written.due(now)),
-            say_end(each.last_insert, now) if each.last_insert else "",
-            say_end(each.shape.modified, now) if each.shape and each.shape.modified else "",
+            _said(each.last_insert, aftermath) if each.last_insert else "",
+            _said(each.shape.modified, aftermath) if each.shape and each.shape.modified else "",
             _rows(each.days),
             _basis(each),
         )
@@ -233,11 +232,11 @@ def _remarks(aftermath: Aftermath, columns: int) -> Iterator[str]:
         yield from folded(f"not known: {gap}", columns)
 
 
-def _expectation(written: Written, now: datetime) -> str:
+def _expectation(written: Written) -> str:
     writers = ", ".join(writer.held.name for writer in written.writers)
     if (resumed := written.resumed) is None:
         return f"Its writers are held or paused: {writers}"
-    return f"Free since {_when(resumed)}, {count(written.due(now), 'run')} due by now: {writers}"
+    return f"Its writers are free since {_when(resumed)}: {writers}"
 
 
 def _command(environment: Environment, sql: str, about: Sequence[str]) -> list[str]:
@@ -246,6 +245,10 @@ def _command(environment: Environment, sql: str, about: Sequence[str]) -> list[s
 
 def _comment(line: str) -> None:
     say(f"{COMMENT}{line}")
+
+
+def _said(instant: datetime, aftermath: Aftermath) -> str:
+    return format_end(instant, aftermath.place, aftermath.now)
 
 
 def _when(instant: datetime) -> str:

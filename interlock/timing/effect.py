@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from interlock.cron import zone
+from interlock.cron import Cron, zone
 from interlock.declaration import Declaration, DeclaredJob
 from interlock.holding import Holding
+from interlock.timing.minutes import MINUTE, Span, fire_minutes
+
+COUNTED = 1_024
+"""Schedules and spans whose fires are kept: a job is counted for each table that it writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +41,28 @@ def fires(job: DeclaredJob, start: datetime, end: datetime) -> int:
     """How often `job` fires in [start, end)."""
     if start >= end:
         return 0
-    return sum(1 for _ in job.schedule.fires_between(start, end, zone(job.time_zone)))
+    return _fires(job.schedule, zone(job.time_zone), Span(start=_next_minute(start), end=_next_minute(end)))
 
 
-def made_up_for(job: DeclaredJob, missed: int) -> str:
-    """What becomes of `missed` runs of `job` once nothing holds it, in few words."""
+@lru_cache(COUNTED)
+def _fires(schedule: Cron, place: ZoneInfo, span: Span) -> int:
+    return len(fire_minutes(schedule, place, span))
+
+
+def _next_minute(instant: datetime) -> datetime:
+    """The first whole minute at or after `instant`, as a schedule fires in no other instant."""
+    early = instant.astimezone(UTC)
+    whole = early.replace(second=0, microsecond=0)
+    return whole if whole == early else whole + MINUTE
+
+
+def made_up_for(job: DeclaredJob, missed: int, *, several: bool = False) -> str:
+    """What becomes of `missed` runs of `job` once nothing holds it: a clause, of one job or of several alike."""
     if not missed:
         return ""
     if not job.recoverable:
-        return "lost: can't be fetched later"
+        return f"{'their' if several else 'its'} missed runs can't be fetched later"
     if job.catch_up == "skip":
-        return "none: its catch_up is skip"
-    return "one catch-up run, for its own day" if job.relative_dates else "one catch-up run"
+        return "no run makes up for them (catch_up is skip)"
+    run = "a catch-up run of each follows" if several else "one catch-up run follows"
+    return f"{run}, for its own day" if job.relative_dates else run

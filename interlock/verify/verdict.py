@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from interlock.access import WRITES
 from interlock.declaration import DeclaredJob
@@ -63,6 +64,8 @@ class Aftermath:
 
     since: datetime
     now: datetime
+    place: ZoneInfo
+    """Whose clock people see."""
     held: tuple[HeldJob, ...]
     tables: tuple[Written, ...]
     unknown: tuple[str, ...]

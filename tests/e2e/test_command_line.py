@@ -54,9 +54,11 @@ def _toggle(cloud: Deployment, backfill: str) -> None:
     on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
     off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
     for name, said in (("on", on), ("off", off)):
-        golden(f"commands/backfill-{name}.txt", re.sub(r"until \S+ \S+ UTC", "until END", said.raw))
+        golden(f"commands/backfill-{name}.txt", re.sub(r"until [^)]+ UTC\)", "until END", said.raw))
         assert len(said.raw.splitlines()) <= 12
         assert max(map(len, said.raw.splitlines())) <= 80
+    again = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
+    assert again.raw.splitlines()[-1] == f"{backfill} was off already."
 
 
 def _changes(writes: dict[str, int]) -> dict[str, int]:
@@ -253,7 +255,7 @@ def test_drift_that_gcloud_makes_shows_in_gcloud_in_status_and_in_the_next_plan(
     assert described.succeeded().text == "PAUSED Odds"
     status = small.interlock("status")
     assert status.code == 1
-    assert "PAUSED, should be ENABLED" in status.text
+    assert "1 job is paused although nothing holds it:" in status.text
     assert "6 jobs: 4 enabled, 2 paused (1 by declaration, 1 by nothing that is known); 1 not as they should be" in status.text
     assert small.plan().jobs == {"odds": "resume"}
     small.deploy()

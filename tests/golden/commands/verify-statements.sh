@@ -35,9 +35,8 @@ WHERE table_name IN ("lines")
   AND (is_partitioning_column = "YES" OR data_type IN ("DATETIME", "TIMESTAMP"))
 ORDER BY table_name, ordinal_position'
 
-# mart.summary: partitions that were written since; name its columns for rows by day. Free since
-#   2026-03-10 10:00 UTC, 9 runs due by now: gamebook-scraper, line-scraper, morning-catch-up,
-#   repair
+# mart.summary: partitions that were written since; name its columns for rows by day. Its writers
+#   are free since 2026-03-10 10:00 UTC: gamebook-scraper, line-scraper, morning-catch-up, repair
 bq query --project_id=interlock-local --use_legacy_sql=false 'SELECT
   partition_id,
   total_rows AS row_count,
@@ -46,7 +45,7 @@ FROM `interlock-local.mart`.INFORMATION_SCHEMA.PARTITIONS
 WHERE table_name = "summary" AND last_modified_time >= TIMESTAMP "2026-03-09 14:30:00+00"
 ORDER BY partition_id DESC'
 
-# raw.games: rows by day. Free since 2026-03-10 13:00 UTC, 5 runs due by now: gamebook-scraper,
+# raw.games: rows by day. Its writers are free since 2026-03-10 13:00 UTC: gamebook-scraper,
 #   line-scraper, morning-catch-up
 bq query --project_id=interlock-local --use_legacy_sql=false 'SELECT
   CAST(`game_date` AS DATE) AS day,
@@ -57,8 +56,8 @@ WHERE `game_date` >= "2026-03-08"
 GROUP BY day
 ORDER BY day DESC'
 
-# raw.lines: partitions that were written since; name its columns for rows by day. Free since
-#   2026-03-10 13:00 UTC, 2 runs due by now: line-scraper
+# raw.lines: partitions that were written since; name its columns for rows by day. Its writers are
+#   free since 2026-03-10 13:00 UTC: line-scraper
 bq query --project_id=interlock-local --use_legacy_sql=false 'SELECT
   partition_id,
   total_rows AS row_count,

@@ -45,6 +45,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: s
     name, *rest = arguments
     module = {"hold": hold, "extend": extend, "release": release}[name]
     monkeypatch.setattr(module, "see", see)
+    monkeypatch.setenv("TZ", "America/New_York")
     monkeypatch.setattr(operating, "check_clock", lambda: None)
     return CliRunner().invoke(module.command, [*rest, "--env", "production", "--direct"], input=typed)
 
@@ -54,9 +55,9 @@ def test_the_effect_comes_before_the_question_and_no_changes_nothing(world: Worl
     result = run(world, monkeypatch, *HOLD, typed="n\n")
     assert result.exit_code == 1
     said = " ".join(result.output.split())  # wherever it is folded
-    lost = said.index("CAN'T BE FETCHED LATER: line-scraper (2 runs)")
+    lost = said.index("1 job will pause; its missed runs can't be fetched later: line-scraper (2 runs)")
     effect = said.index("2 jobs will pause, 0 held already, 1 paused by declaration; 6 runs will be missed")
-    assert lost < effect < said.index("Hold it? [y/N]")
+    assert lost < effect < said.index("Hold service/scrapers until 10:05 EDT (14:05 UTC), as ana? [y/N]")
     assert (world.names("holds/"), world.states()) == ([], states)
 
 
@@ -66,7 +67,7 @@ def test_with_a_yes_it_is_done(world: World, monkeypatch: pytest.MonkeyPatch, mo
     assert run(world, monkeypatch, *HOLD, *more, typed=typed).exit_code == 0
     assert world.names("holds/") == ["holds/service/scrapers/at-20260310T120500Z@2026-03-10T14:05:00Z.json"]
     result = run(world, monkeypatch, "extend", "service/scrapers", "--for", "3h", typed="n\n")
-    assert "Extend it? [y/N]" in result.output
+    assert "Extend service/scrapers at-20260310T120500Z, until " in result.output
     assert "at-20260310T120500Z@2026-03-10T14:05:00Z" in world.names("holds/")[0]
     result = run(world, monkeypatch, "release", "service/scrapers", typed="n\n")
     assert "Release service/scrapers at-20260310T120500Z? [y/N]" in result.output

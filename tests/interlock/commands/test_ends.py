@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 import pytest
 
-from interlock.terminal.ends import perhaps_typed_end, typed_end
+from interlock.terminal.ends import clock_of_readers, perhaps_typed_end, typed_end
 
 NOW = datetime(2026, 1, 6, 12, 0, 30, tzinfo=UTC)
 EVENING = datetime(2026, 1, 7, 4, 0, tzinfo=UTC)
@@ -46,3 +47,27 @@ def test_a_mistake_says_what_to_write(duration: str | None, until: str | None, m
     with pytest.raises(click.UsageError) as found:
         typed_end(duration, until, NOW)
     assert found.value.message == message
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that the clock of readers knows of a job."""
+
+    time_zone: str
+
+
+JOBS = [Job("America/Los_Angeles"), Job("Etc/UTC"), Job("America/Los_Angeles")]
+
+
+@pytest.mark.parametrize(
+    ("own", "jobs", "shown"),
+    [
+        pytest.param("Europe/Berlin", JOBS, "Europe/Berlin", id="one's own clock"),
+        pytest.param("UTC", JOBS, "America/Los_Angeles", id="of who works in UTC, which stands beside it anyway: most jobs'"),
+        pytest.param("UTC", [*JOBS, Job("Etc/UTC")], "America/Los_Angeles", id="of two with as many jobs always the same"),
+        pytest.param("Etc/UTC", [], "Etc/UTC", id="without a job"),
+    ],
+)
+def test_whose_clock_is_shown(monkeypatch: pytest.MonkeyPatch, own: str, jobs: list[Job], shown: str) -> None:
+    monkeypatch.setenv("TZ", own)
+    assert clock_of_readers(jobs).key == shown

@@ -168,3 +168,20 @@ def test_the_days_that_no_run_will_cover_are_listed_with_the_command(site: Direc
     said = site("show", "repair", "--day", "2026-03-09").stdout
     assert "By hand for 2026-03-09:\n  curl -X POST" in said, "and for any day, also when the ledger tells no more"
     assert """-d '{"date": "2026-03-09"}'""" in said
+
+
+def test_one_end_reads_the_same_in_all_commands_also_for_who_works_in_utc(site: Direct, cloud: Cloud) -> None:
+    end = "08:30 PDT (15:30 UTC)"
+    said = {"hold": site("hold", "job/repair", "--until", "15:30", "--reason", "x", "--direct", TZ="UTC").stdout}
+    cloud.at("2026-03-10T12:10:00Z")
+    said |= {command: site(command, TZ="UTC").stdout for command in ("holds", "status")}
+    said["why"] = site("why", "repair", TZ="UTC").stdout
+    said["extend"] = site("extend", "job/repair", "--until", "16:30", "--direct", TZ="UTC").stdout
+    said["release"] = site("release", "job/repair", "--direct", TZ="UTC").stdout.replace("09:30 PDT (16:30 UTC)", end)
+    assert {command: end in " ".join(text.split()) for command, text in said.items()} == dict.fromkeys(said, True)
+
+
+def test_what_the_preview_did_not_foresee_has_its_names(site: Direct, cloud: Cloud) -> None:
+    cloud.jobs.pause_job(name=cloud.name("line-scraper"))
+    lines = hold(site).stdout.splitlines()
+    assert lines[lines.index("paused 1 job") + 1] == "unchanged: line-scraper"

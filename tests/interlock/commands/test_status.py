@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from interlock.actual import Difference, Kind
+from interlock.commands.status import is_wrong
 from interlock.gcp.storage import list_flags, remove_flags
 from local.emulator import serve
 from tests.golden import golden
@@ -90,6 +92,57 @@ def test_everything_that_is_not_as_it_should_be(run: Run, cloud: Cloud) -> None:
     }
     assert value["unknown"] == [{"name": "stray", "region": "us-west2", "state": "ENABLED"}]
     assert len(value["trouble"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("difference", "why", "sentences"),
+    [
+        pytest.param(
+            Difference(Kind.STATE, "ENABLED", "PAUSED"),
+            [("backfill/marts holds", " until 08:30")],
+            ("runs although backfill/marts holds it until 08:30", "run although backfill/marts holds them until 08:30"),
+            id="held",
+        ),
+        pytest.param(
+            Difference(Kind.STATE, "ENABLED", "PAUSED"),
+            [("the catalog pauses", " (all of them)"), ("all holds", " until 08:30")],
+            (
+                "runs although the catalog pauses it (all of them) and all holds it until 08:30",
+                "run although the catalog pauses them (all of them) and all holds them until 08:30",
+            ),
+            id="paused by declaration and held",
+        ),
+        pytest.param(
+            Difference(Kind.STATE, "PAUSED", "ENABLED"),
+            [],
+            ("is paused although nothing holds it", "are paused although nothing holds them"),
+            id="paused by hand",
+        ),
+        pytest.param(
+            Difference(Kind.SCHEDULE, "1 * * * *", "0 * * * *"),
+            [],
+            (
+                "has the schedule 1 * * * *, and the catalog says 0 * * * *",
+                "have the schedule 1 * * * *, and the catalog says 0 * * * *",
+            ),
+            id="another schedule",
+        ),
+        pytest.param(
+            Difference(Kind.ZONE, "UTC", "Etc/UTC"),
+            [],
+            ("has the zone UTC, and the catalog says Etc/UTC", "have the zone UTC, and the catalog says Etc/UTC"),
+            id="another zone",
+        ),
+        pytest.param(
+            Difference(Kind.MISSING, "", "us-west2"),
+            [],
+            ("is missing in us-west2", "are missing in us-west2"),
+            id="not there",
+        ),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(difference: Difference, why: list[tuple[str, str]], sentences: tuple[str, str]) -> None:
+    assert (is_wrong(difference, why, one=True), is_wrong(difference, why, one=False)) == sentences
 
 
 def test_the_last_attempt_after_a_run(run: Run, cloud: Cloud) -> None:

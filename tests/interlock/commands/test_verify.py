@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from interlock.gcp.verify.bigquery import NoCredentials, Warehouse
+from interlock.verify.verdict import Written
 from tests.golden import golden
 from tests.interlock.cloud import at
 from tests.interlock.commands.conftest import Cloud, Run, parsed
@@ -22,6 +23,7 @@ from tests.interlock.gcp.verify.bigquery_server import BigQuery, error, serving
 Site = Callable[..., "CompletedProcess[str]"]
 NOW = "2026-03-10T14:30:00Z"
 FLAG = "backfills/marts@2026-03-10T20:00:00Z.json"
+NAMED = ["--since", "24h", "--scope", "backfill/marts"]
 WINDOW = "holds/window/tuesdays/20260310T080000Z@2026-03-10T10:00:00Z.json"
 
 
@@ -149,7 +151,7 @@ def test_credentials_that_are_not_taken_any_more_leave_the_statements(
 
 
 def test_what_was_held_can_be_named_without_a_bucket(run: Run) -> None:
-    done = run("verify", "--scope", "backfill/marts", "--scope", "table/raw.lines", "--print", "--format", "json")
+    done = run("verify", *NAMED, "--scope", "table/raw.lines", "--print", "--format", "json")
     assert done.returncode == 0, done.stderr
     value = parsed(done)
     assert [table["table"] for table in value["tables"]] == ["mart.summary", "raw.games", "raw.lines"]
@@ -162,6 +164,20 @@ def test_a_bucket_without_versions_says_that_it_forgets(run: Run, cloud: Cloud) 
     done = run("verify", "--since", "2025-01-01 00:00", INTERLOCK_LOCAL_URL=cloud.url)
     assert "not known: the bucket keeps no old versions, so holds that were released are not known" in done.stdout
     assert "not known: holds that were over before 2025-12-10 are not known: old versions are kept 90 days" in done.stdout
+
+
+def test_statements_to_print_count_no_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Written, "due", None)
+    done = run("verify", *NAMED, "--print")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\nbq query ") == 5, "the columns of two datasets, and three tables"
+
+
+def test_what_was_held_is_named_with_its_end(run: Run) -> None:
+    done = run("verify", "--scope", "backfill/marts", "--print")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--scope needs --since: it asks no bucket, so only you can say when the jobs were free again" in done.stderr
+    assert done.stderr.rstrip().endswith("make verify")
 
 
 @pytest.mark.parametrize(
@@ -177,12 +193,12 @@ def test_a_bucket_without_versions_says_that_it_forgets(run: Run, cloud: Cloud) 
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_line(run: Run, arguments: list[str], said: str) -> None:
-    done = run("verify", "--scope", "all", *arguments)
+    done = run("verify", *NAMED, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
 
 def test_the_stand_in_asks_no_bigquery_that_is_elsewhere(run: Run) -> None:
-    done = run("verify", "--scope", "all", BIGQUERY_EMULATOR_HOST="http://bigquery.example.com")
+    done = run("verify", *NAMED, BIGQUERY_EMULATOR_HOST="http://bigquery.example.com")
     assert done.returncode == 2
     assert "which is not on this machine" in done.stderr

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.names import printable
-from interlock.terminal.tables import Table, arrows, at_most, folded, grouped, kept, names_in_columns, prose, whole, width
+from interlock.terminal.tables import (
+    Table,
+    arrows,
+    at_most,
+    folded,
+    grouped,
+    kept,
+    names_in_columns,
+    names_in_lines,
+    prose,
+    whole,
+    width,
+)
 
 ROOT = Path(__file__).parents[3]
 TIME = "2026-03-11 08:00 EDT (2026-03-11 12:00 UTC)"
@@ -111,6 +123,16 @@ def test_names_in_columns_are_all_there_once_and_whole(names: list[str], columns
     lines = names_in_columns(names, columns)
     assert sorted(" ".join(lines).split()) == sorted(names)
     assert all(width(line) <= max(columns, 2 + max(map(len, names))) for line in lines)
+
+
+@given(NAMES, COLUMNS, st.integers(2, 8))
+def test_of_many_names_the_first_are_shown_whole_and_the_rest_is_counted(names: list[str], columns: int, most: int) -> None:
+    lines = names_in_lines(names, columns, most)
+    assert len(lines) <= most
+    *shown, last = lines
+    left_out = re.fullmatch(r"  \.\.\. and (\d+) more", last)
+    named = sorted(" ".join(shown if left_out else lines).split())
+    assert named == sorted(names[: len(names) - int(left_out[1] if left_out else 0)])
 
 
 def test_names_are_read_downwards() -> None:

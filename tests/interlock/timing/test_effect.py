@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 
 import pytest
 
-from interlock.cron import Cron
+from interlock.cron import Cron, zone
 from interlock.declaration import DeclaredJob
 from interlock.holds import Hold
 from interlock.timing.effect import effects, fires, made_up_for
@@ -49,14 +50,24 @@ def test_what_is_lost_for_good_comes_first_and_what_is_declared_paused_misses_no
     ("job", "missed", "words"),
     [
         (JOB, 0, ""),
-        (JOB, 2, "one catch-up run"),
-        (replace(JOB, relative_dates=True), 2, "one catch-up run, for its own day"),
-        (replace(JOB, catch_up="skip"), 2, "none: its catch_up is skip"),
-        (replace(JOB, recoverable=False), 2, "lost: can't be fetched later"),
+        (JOB, 2, "one catch-up run follows"),
+        (replace(JOB, relative_dates=True), 2, "one catch-up run follows, for its own day"),
+        (replace(JOB, catch_up="skip"), 2, "no run makes up for them (catch_up is skip)"),
+        (replace(JOB, recoverable=False), 2, "its missed runs can't be fetched later"),
     ],
 )
 def test_what_becomes_of_missed_runs(job: DeclaredJob, missed: int, words: str) -> None:
     assert made_up_for(job, missed) == words
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 59])
+@pytest.mark.parametrize("days", [1, 300], ids=["a day", "over both changes of the clock"])
+def test_counted_fires_are_those_of_the_schedule(seconds: int, days: int) -> None:
+    """Each end of the interval lies on a fire, or seconds after one."""
+    [first] = [*islice(JOB.schedule.fires_between(NOW, NOW + hours(48), zone(JOB.time_zone)), 1)]
+    start = first + timedelta(seconds=seconds)
+    end = start + timedelta(days=days)
+    assert fires(JOB, start, end) == len([*JOB.schedule.fires_between(start, end, zone(JOB.time_zone))])
 
 
 def test_fires_of_an_empty_interval() -> None:
