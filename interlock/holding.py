@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from heapq import merge
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -95,13 +96,14 @@ class Holding:
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
         beyond reach."""
-        free, horizon = at, at + LOOK_AHEAD
-        while free < horizon:
-            ends = [hold.end for hold in self.active_at(free) if self._covers(hold, job)]
-            if not ends:
-                return free
-            free = max(ends)
-        return None
+        free, horizon = max([at, *(hold.end for hold in self._standing if self._covers(hold, job))]), at + LOOK_AHEAD
+        opened = (openings(window, at, horizon) for window in self._windows_of(job))
+        for opening in merge(*opened, key=lambda opening: opening.start):
+            if opening.start > free or free >= horizon:
+                break
+            if (opening.scope, opening.id) not in self._released:
+                free = max(free, opening.end)
+        return free if free < horizon else None
 
     def next_opening(self, job: str, after: datetime) -> Hold | None:
         """The first opening of a window after `after` that will hold the job called `job`."""
