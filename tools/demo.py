@@ -13,21 +13,22 @@ import time
 from pathlib import Path
 
 from interlock.environment import interlock_command
+from interlock.terminal.tables import say, say_folded
 
 BIN = Path(sys.executable).parent
 INTERLOCK = str(BIN / "interlock")
 
 STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("The platform's jobs are deployed: schedules as declared, ten of them paused on purpose.", ("deploy",)),
-    ("Which jobs would a rewrite of team_defense_zone_analysis need still, and why these?", ("affected", "tdza")),
+    ("The jobs are deployed as declared, ten of them paused on purpose.", ("deploy",)),
+    ("Which jobs does a rewrite of team_defense_zone_analysis hold, and why?", ("affected", "tdza")),
     (
-        "The backfill is turned on. The plan changes `paused` on exactly these jobs and writes one flag.",
+        "It is turned on: `paused` changes on exactly these, and one flag is made.",
         ("backfill", "on", "tdza", "--reason", "reprocess 2025-26"),
     ),
     ("Who holds what until when, and how does it end?", ("holds",)),
-    ("A colleague merges something else and deploys: the backfill stays on, nothing changes.", ("deploy",)),
-    ("The backfill is done. Exactly the jobs that it held run again; the ten stay paused.", ("backfill", "off", "tdza")),
-    ("What is paused by declaration stays so, and is told apart. That is all that is left:", ("status",)),
+    ("A colleague merges something else and deploys: the backfill stays on.", ("deploy",)),
+    ("The backfill is done: the jobs that it held run again, and no others.", ("backfill", "off", "tdza")),
+    ("What is paused by declaration stays so. That is all that is left:", ("status",)),
 )
 ADVICE = "Now by yourself: make deploy, make backfill-on NAME=tdza, make status, make backfill-off NAME=tdza."
 
@@ -40,11 +41,14 @@ def main() -> int:
             return subprocess.run(again, check=False).returncode
     began = time.monotonic()
     for number, (narration, words) in enumerate(STORY, start=1):
-        print(f"\n[{number}/{len(STORY)}] {narration}\n$ {interlock_command(*words)}", flush=True)
+        say()
+        say_folded(f"[{number}/{len(STORY)}] {narration}")
+        say(f"$ {interlock_command(*words)}")
         code = subprocess.run([INTERLOCK, *words], check=False).returncode
         if code != 0:
             return code
-    print(f"\nThe story took {time.monotonic() - began:.0f} s. {ADVICE}")
+    say()
+    say_folded(f"The story took {time.monotonic() - began:.0f} s. {ADVICE}")
     return 0
 
 

@@ -45,7 +45,7 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
     if has_bucket(cloud.project, cloud.bucket):
         applied = deploying.bring_about(STACKS)
     else:  # the others list its bucket as they are planned
-        say(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
+        say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
     try:

@@ -15,7 +15,7 @@ from interlock.terminal.common import Place, catalog_option, env_option, known_b
 from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
-from interlock.terminal.tables import say
+from interlock.terminal.tables import say, say_folded
 from interlock.terminal.terraform import CHANGES, folder_of_plans
 from interlock.terraform.changes import Kind
 
@@ -40,14 +40,14 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     say(f"plan of {said_catalog(catalog, root)} in {cloud.name}")
     check_tools()
     if not has_bucket(cloud.project, cloud.state_bucket):
-        say(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
+        say_folded(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize(cloud, root)
     stacks = ["schedules"] if on or off else [*STACKS]
     if not has_bucket(cloud.project, cloud.bucket):  # which the others list as they are planned
         first, *others = STACKS
         stacks = [first]
-        say(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
+        say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
     deploying = Deploying(environment=cloud, verbose=verbose)
     with folder_of_plans() as folder:
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
