@@ -49,7 +49,8 @@ def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: D
 
 def _toggle(cloud: Deployment, backfill: str) -> None:
     """On and off, in few lines, none of them wider than a terminal."""
-    Live(deployment=cloud).stand_at(datetime.now(UTC))  # so that no run is due meanwhile, and caught up
+    # In the midst of a minute, so that no run is due meanwhile, or so soon that it has to be waited for, and is caught up.
+    Live(deployment=cloud).stand_at(datetime.now(UTC).replace(second=40, microsecond=0))
     narrow = {"TZ": "UTC", "COLUMNS": "80"}
     on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
     off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
