@@ -1,4 +1,4 @@
-"""What a job says, piece by piece, however it is wrapped: JSON, JSON in a text of JSON, base64, a form, an argument, a URL. Pure.
+"""What a job says, piece by piece, however it is wrapped: JSON, a text of JSON, base64, a form, an argument, a URL. Pure.
 
 Anybody may have written it. Each wrapping but the query of a URL is shorter inside than outside, and no text is opened twice on
 one level, so the work grows with the length and, at worst, with `MAX_DEPTH`.
@@ -11,6 +11,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -56,8 +57,11 @@ class Piece(NamedTuple):
     """The keys and indexes that lead to it in the outermost value, or to the text which it is wrapped in."""
 
 
-class _Pairs(list[tuple[str, Json]]):
+@dataclass(frozen=True)
+class _Pairs:
     """An object of JSON with every pair that is written: of two equal keys a dictionary hides the first."""
+
+    pairs: list[tuple[str, Json]]
 
 
 class _At(NamedTuple):
@@ -96,7 +100,7 @@ def _pieces(value: Json | _Pairs, at: _At) -> Iterator[Piece]:
     if at.depth > MAX_DEPTH:
         raise TooDeep
     if isinstance(value, _Pairs):
-        yield from _object(list(value), at)
+        yield from _object(value.pairs, at)
     elif isinstance(value, dict):
         yield from _object(list(value.items()), at)
     elif isinstance(value, list):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from interlock.catalog import Json
@@ -33,7 +34,9 @@ _NO_SECRET_KEY = re.compile(
 """Of what only says where a secret is, and of counts and cursors."""
 _SECRETS_KEY = re.compile(r"(?i)(keys|secrets|tokens|passwords|credentials?|cookies)$")
 """Around the secrets of several services."""
-_ABOUT_KEY = re.compile(r"(?i)(name|id|ref|path|version|uri|url|type|kind|project|user(name)?|e?mail|provider|scopes?|expir\w*)$")
+_ABOUT_KEY = re.compile(
+    r"(?i)(name|id|ref|path|version|uri|url|type|kind|project|user(name)?|e?mail|provider|scopes?|expir\w*)$"
+)
 """Of what is said about a secret beside it."""
 _NO_SECRET = re.compile(r"(?i)(projects/[^/]+/)?(locations/[^/]+/)?secrets/[\w-]+(/versions/\w+)?|true|false|none|null")
 """Names in Secret Manager, and flags."""
@@ -63,7 +66,7 @@ _KNOWN = re.compile(
     r"|(?i:\b(?:Bearer|Basic)\s+)(?=[^\s\"']*[0-9=._~+/-])[0-9A-Za-z._~+/=-]{12,}"
     r"|(?i:AccountKey|SharedAccessKey)=[0-9A-Za-z+/=]{20,}"
     rf"|(?:{_WEBHOOK})[^\s\"'<>]+"
-    r"|(?<=://)[^/\s:@\"]{0,99}:[^/\s@\"]{1,99}(?=@)|(?<=://)[0-9A-Za-z_-]{16,99}(?=@)"  # in the place of a user
+    r"|(?<=://)[^/\s:@\"]{0,99}:[^/\s@\"]{1,999}(?=@)|(?<=://)[0-9A-Za-z_-]{16,99}(?=@)"  # in the place of a user
 )
 """Secrets by the form that their issuers give them."""
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]{0,63})=([^\s&;,\"']+)")
@@ -74,12 +77,15 @@ _KEY_SEGMENT = re.compile(r"(?i)(api[_-]?)?key|token|secret")
 _PARAMETERS = re.compile(r"(;[^=;]*=|;|%3[BbFf]|%23).*", re.DOTALL)
 """Of one part of a path, or a query whose mark is encoded."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\]+")
-_QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)*+)("|\\?$)')
+_QUOTED = re.compile(r'(?:([A-Za-z_][\w.-]{0,63})\s*[=:]\s*)?("((?:[^"\\\n]|\\.)*+)("|\\?$))')
 """Up to the end of the line when nothing closes it, so that the search never goes back."""
+_SEPARATOR = re.compile(r"\s*[=:]\s*")
 _LINE_KEY = re.compile(r"[\s~+\-/<=]*\"?([A-Za-z_][\w.-]*)\"?\s*[=:]")
 """Of a line of Terraform's text, `  ~ "X-Api-Key" = "..." -> "..."`."""
-_MANUALS = re.compile(r"([\w-]+\.)*(google|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)")
-"""Hosts of pages for people: an error names them, and no job calls them with a secret that we could not tell."""
+_WELL_KNOWN = re.compile(
+    r"([\w-]+\.)*(google|googleapis|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)|localhost|127\.0\.0\.1"
+)
+"""Hosts of manuals and of Google's APIs, which errors name; a secret in their queries has a key or a form that we know."""
 
 
 def is_secret(piece: Piece) -> bool:
@@ -154,7 +160,7 @@ def url_pieces(url: str) -> Iterator[Piece]:
     query, _, fragment = query.partition("#")
     yield Piece(key=URL_KEY, value=before, around="", place=())
     segments = unquote(before).split("/")
-    for key, segment in zip(segments, segments[1:], strict=False):
+    for key, segment in pairwise(segments):
         if _KEY_SEGMENT.fullmatch(key) and _RANDOM.fullmatch(segment):
             yield Piece(key="key", value=segment, around="", place=())
     if mark:
@@ -178,6 +184,14 @@ def _marked(value: Json, place: tuple[str | int, ...], places: set[tuple[str | i
     if isinstance(value, list):
         return [_marked(inner, (*place, index), places, mark) for index, inner in enumerate(value)]
     return value
+
+
+def own_url(url: str) -> str:
+    """The URL or the path of a job that the catalog declares, for people: only with a secret in it as a stranger's."""
+    try:
+        return url if not any(True for _ in secrets_among(url_pieces(url))) else redacted_url(url)
+    except TooDeep:
+        return HIDDEN
 
 
 def redacted_url(url: str) -> str:
@@ -223,21 +237,27 @@ def _shown_path(path: str) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """What another program says, Google's API or Terraform, with secrets hidden. It may repeat a job's URL, header or body."""
+    """What another program says, Google's API or Terraform, with secrets hidden: it may repeat a job's URL, header or body. Of
+    the query of a stranger's URL only the keys are left."""
     return "".join(_scrubbed_line(line) for line in text.splitlines(keepends=True))
 
 
 def _scrubbed_line(line: str) -> str:
     named = _LINE_KEY.match(line)
-    key = named[1] if named else ""
-    start = named.end() if named else 0
+    line_key, before, end = named[1] if named else "", "", 0
 
     def quoted(found: re.Match[str]) -> str:
-        return found[0] if found.start() < start or not _wraps_secret(found[1], key) else f'"{HIDDEN}"'
+        nonlocal before, end
+        is_value = _SEPARATOR.fullmatch(line, end, found.start()) is not None
+        key = found[1] or (before if is_value else line_key)
+        before, end = found[3], found.end()
+        if _SEPARATOR.match(line, end) or not _wraps_secret(found[3], key):  # a key itself, or a harmless value
+            return found[0]
+        return f'{found[0].removesuffix(found[2])}"{HIDDEN}"'
 
-    line = _URL.sub(_scrubbed_url, _QUOTED.sub(quoted, line))
-    line = _ASSIGNED.sub(lambda found: f"{found[1]}={HIDDEN}" if _is_secret_key(found[1]) else found[0], line)
-    return _KNOWN.sub(_webhook, line)
+    hidden = _URL.sub(_scrubbed_url, _QUOTED.sub(quoted, line))
+    hidden = _ASSIGNED.sub(lambda found: f"{found[1]}={HIDDEN}" if _is_secret_key(found[1]) else found[0], hidden)
+    return _KNOWN.sub(_webhook, hidden)
 
 
 def _wraps_secret(text: str, key: str) -> bool:
@@ -252,9 +272,9 @@ def _scrubbed_url(found: re.Match[str]) -> str:
     url = found[0]
     bare = url.rstrip(".,;:)]}")
     try:
-        is_manual = _MANUALS.fullmatch(urlsplit(bare).hostname or "") is not None
+        is_known = _WELL_KNOWN.fullmatch(urlsplit(bare).hostname or "") is not None
     except ValueError:
-        is_manual = False
-    if is_manual and "@" not in bare and not any(True for _ in secrets_among(url_pieces(bare))):
+        is_known = False
+    if is_known and "@" not in bare and not any(True for _ in secrets_among(url_pieces(bare))):
         return url
     return redacted_url(bare) + url[len(bare) :]

@@ -17,6 +17,7 @@ from interlock.graph import Chain, chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
+from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
 
@@ -107,8 +108,8 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
         "was": job.was.text if job.was else None,
         "time_zone": job.time_zone,
         "region": job.region,
-        "target": {"service": job.target.service.name, "path": job.target.path, "body": job.target.body},
-        "calls": environment.call(job),
+        "target": {"service": job.target.service.name, "path": own_url(job.target.path), "body": redacted(job.target.body)},
+        "calls": own_url(environment.call(job)),
         "deadline": _seconds(job.deadline) if job.deadline else None,
         "retry": {
             "profile": retry.name,

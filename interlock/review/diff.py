@@ -14,6 +14,7 @@ from interlock.catalog import (
     Catalog,
     DeclaredPause,
     Job,
+    Json,
     Keep,
     Processor,
     RetryProfile,
@@ -23,6 +24,7 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import exact
+from interlock.secrets import own_url, redacted
 
 Thing = Job | Service | Processor | Backfill | Window
 T = TypeVar("T", bound=Thing)
@@ -212,15 +214,14 @@ def _fields(before: Thing, after: Thing) -> Iterator[Field]:
 
 
 def _target_fields(before: Target, after: Target) -> Iterator[Field]:
-    """As `_fields`; a service that changed has not changed the target which names it."""
-    parts = {
-        "target.service": (before.service.name, after.service.name),
-        "target.path": (before.path, after.path),
-        "target.body": (_json(before.body), _json(after.body)),
-    }
-    for key, (old, new) in parts.items():
-        if old != new:
-            yield Field(key=key, before=old, after=new)
+    """As `_fields`; a service that changed has not changed the target which names it. What is compared is not shown: a comment
+    and its JSON are kept, and read by more people than the catalog."""
+    if before.service.name != after.service.name:
+        yield Field(key="target.service", before=before.service.name, after=after.service.name)
+    if before.path != after.path:
+        yield Field(key="target.path", before=own_url(before.path), after=own_url(after.path))
+    if _json(before.body) != _json(after.body):
+        yield Field(key="target.body", before=_json(redacted(before.body)), after=_json(redacted(after.body)))
 
 
 def _comparable(value: object) -> object:
@@ -228,7 +229,7 @@ def _comparable(value: object) -> object:
     return in_yaml(value) if isinstance(value, RetryProfile) else value
 
 
-def _json(value: object) -> str:
+def _json(value: Json) -> str:
     return NOT_SAID if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
