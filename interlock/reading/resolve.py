@@ -5,10 +5,9 @@ Everything wrong in all files is collected and raised as one `SourceError`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from interlock.access import Kind
@@ -31,7 +30,8 @@ from interlock.catalog import (
 )
 from interlock.names import did_you_mean
 from interlock.reading.entries import SECTIONS, EntryReader, SourceFile, Written
-from interlock.reading.located import Path, Problem, SourceError
+from interlock.reading.located import Problem, SourceError, dotted
+from interlock.reading.plain import misread
 from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,
@@ -191,8 +191,8 @@ class _Resolver:
         if entry.path is not None and service.kind in (ServiceKind.RUN_JOB, ServiceKind.TOPIC):
             message = f"{written.where('target', 'path')}: a {service.kind} has no path; leave it out"
             self._complain(written.at("target", "path"), message)
-        for path, value in _not_json(entry.body, ("target", "body")):
-            self._complain(written.at(*path), f"{written.where(*path)}: {value} has no form in JSON; put it in quotes")
+        for path, why in misread(written.document, entry.body, (written.section, written.name, "target", "body")):
+            self._complain(written.document.at(path), f"{dotted(path)}: {why}")
         body: Any = entry.body
         return Target(service=service, path=entry.path or "", body=body)
 
@@ -306,15 +306,3 @@ def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:
 
 def _accesses(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, frozenset[Kind]]:
     return {table: frozenset(kinds) for table, kinds in sorted(tables.items())}
-
-
-def _not_json(value: object, path: Path) -> Iterator[tuple[Path, object]]:
-    """What JSON can't hold in `value`, each with its path: dates and the floats that are no numbers."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _not_json(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_json(inner, (*path, index))
-    elif isinstance(value, date) or (isinstance(value, float) and not math.isfinite(value)):
-        yield path, value
