@@ -64,12 +64,11 @@ _KNOWN = re.compile(
     r")"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY[^-]*(?:-----)?[0-9A-Za-z+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     r"|(?i:\b(?:Bearer|Basic)\s+)(?=[^\s\"']*[0-9=._~+/-])[0-9A-Za-z._~+/=-]{12,}"
-    r"|(?i:AccountKey|SharedAccessKey)=[0-9A-Za-z+/=]{20,}"
     rf"|(?:{_WEBHOOK})[^\s\"'<>]+"
     r"|(?<=://)[^/\s:@\"]{0,99}:[^/\s@\"]{1,999}(?=@)|(?<=://)[0-9A-Za-z_-]{16,99}(?=@)"  # in the place of a user
 )
 """Secrets by the form that their issuers give them."""
-_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]{0,63})=([^\s&;,\"']+)")
+_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]{0,63})=(?!\*\*\*)([^\s&;,\"']+)")
 """In a longer text, as `host=db password=5f1c`."""
 _KEY_SEGMENT = re.compile(r"(?i)(api[_-]?)?key|token|secret")
 """Of a path, before its secret."""
