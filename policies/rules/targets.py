@@ -205,7 +205,8 @@ def backfill_body(job: Resource) -> Iterator[str]:
     good="oidc_token, or a secret that the service reads from Secret Manager",
 )
 def secret(job: Resource) -> Iterator[str]:
-    """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan."""
+    """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan. What wraps
+    one is opened: JSON in JSON, base64, a form, an argument, the query of a URL."""
     for where, piece in _said(job):
         for key in secrets_among([piece]):
             # Never the value: this is printed, and kept by CI.
