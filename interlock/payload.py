@@ -55,6 +55,8 @@ class Piece(NamedTuple):
     """The key around that one, or empty."""
     place: tuple[str | int, ...]
     """The keys and indexes that lead to it in the outermost value, or to the text which it is wrapped in."""
+    opened: tuple[str, ...] = ()
+    """The keys of the texts that it is wrapped in: what is in a secret is one, whatever it calls itself."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,21 @@ class _At(NamedTuple):
     place: tuple[str | int, ...] = ()
     depth: int = 0
     wrapped: bool = False
+    opened: tuple[str, ...] = ()
 
     def under(self, key: str, part: str | int) -> _At:
-        return _At(key, self.key, self.place if self.wrapped else (*self.place, part), self.depth + 1, self.wrapped)
+        return _At(
+            key, self.key, self.place if self.wrapped else (*self.place, part), self.depth + 1, self.wrapped, self.opened
+        )
 
     def item(self, key: str, index: int) -> _At:
-        return _At(key, self.around, self.place if self.wrapped else (*self.place, index), self.depth + 1, self.wrapped)
+        return _At(
+            key, self.around, self.place if self.wrapped else (*self.place, index), self.depth + 1, self.wrapped, self.opened
+        )
 
     def within(self, key: str | None = None) -> _At:
-        return _At(self.key if key is None else key, self.around, self.place, self.depth + 1, wrapped=True)
+        opened = (*self.opened, self.key)
+        return _At(self.key if key is None else key, self.around, self.place, self.depth + 1, wrapped=True, opened=opened)
 
 
 def pieces(value: Json | bytes, key: str = "") -> Iterator[Piece]:
@@ -108,7 +116,7 @@ def _pieces(value: Json | _Pairs, at: _At) -> Iterator[Piece]:
     elif isinstance(value, str):
         yield from _text(value, at)
     elif value is not None:
-        yield Piece(key=at.key, value=value, around=at.around, place=at.place)
+        yield Piece(key=at.key, value=value, around=at.around, place=at.place, opened=at.opened)
 
 
 def _object(pairs: list[tuple[str, Json]], at: _At) -> Iterator[Piece]:
@@ -145,7 +153,7 @@ def _text(text: str, at: _At) -> Iterator[Piece]:
         for found in _QUERY.finditer(text):
             for name, value in parse_qsl(found[2].replace(";", "&")):
                 yield from _pieces(value, at.within(name))
-        yield Piece(key=at.key, value=_QUERY.sub(r"\1", text), around=at.around, place=at.place)
+        yield Piece(key=at.key, value=_QUERY.sub(r"\1", text), around=at.around, place=at.place, opened=at.opened)
 
 
 def _parsed(text: str) -> tuple[Json | _Pairs, bool]:

@@ -102,7 +102,7 @@ def _is_secret_by_key(piece: Piece, value: str) -> bool:
     key, around = piece.key, piece.around
     if _NO_SECRET.fullmatch(value.strip()) or _NO_SECRET_KEY.search(around):
         return False
-    if _is_secret_key(key) or _HEADER_KEY.fullmatch(key):
+    if any(_is_secret_key(one) or _HEADER_KEY.fullmatch(one) for one in (key, *piece.opened)):
         return True
     is_among_secrets = _SECRETS_KEY.search(around) is not None and not _NO_SECRET_KEY.search(key)
     return (is_among_secrets and not _ABOUT_KEY.search(key)) or (key.lower() == "key" and _RANDOM.fullmatch(value) is not None)

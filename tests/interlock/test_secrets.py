@@ -63,6 +63,9 @@ def made(*parts: str) -> str:
         pytest.param("body", f'{{"api_key": "{S}", "api_key": ""}}', "api_key", id="the first of two equal keys"),
         pytest.param("body", f'{{"api_key": "{S}"}}'.encode(), "api_key", id="bytes"),
         pytest.param("body", b"\xff\xfe password=hunter2", "password", id="bytes that are no text"),
+        pytest.param("header", {"Cookie": f"session={S}"}, "session", id="a pair in a secret"),
+        pytest.param("header", {"X-Cron-Key": f"v1: {S}"}, "v1", id="a header in a secret"),
+        pytest.param("body", {"password": f"c={S}"}, "c", id="a password that looks like a form"),
         pytest.param("body", {"note": WITHHELD}, "note", id="what stands in a file for one"),
     ],
 )
