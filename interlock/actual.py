@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -26,8 +26,9 @@ class ActualJob:
     time_zone: str
     last_attempt: datetime | None
     last_status: int
-    target: str = ""
-    """The URL or the topic that it calls; empty for who may list jobs but not see that (cloudscheduler.jobs.fullView)."""
+    target: str = field(default="", repr=False)
+    """The URL or the topic that it calls, which may hold a secret; empty for who may list jobs but not see that
+    (cloudscheduler.jobs.fullView)."""
 
     @property
     def identity(self) -> str:

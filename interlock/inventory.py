@@ -15,6 +15,7 @@ from interlock.actual import ActualJob
 from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
 from interlock.graph import reach
+from interlock.secrets import redacted_url
 
 RUN_JOB = r"https://run\.googleapis\.com/v2/projects/[^/]+/locations/[^/]+/jobs/([^/:]+):run"
 TOPIC = r"projects/[^/]+/topics/[^/]+"
@@ -65,7 +66,8 @@ class DeployedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A job and what it calls. `target` is empty when nobody says what that is; `reaches` are what was found there."""
+    """A job and what it calls, as people may see it: a stranger's URL may hold a secret. `target` is empty when nobody says
+    what that is; `reaches` are what was found there."""
 
     job: ActualJob
     declared: bool
@@ -138,7 +140,7 @@ def _call(catalog: Catalog, env: Environment, job: ActualJob, found: list[Deploy
     """What the job calls: as Google says, else as the catalog declares."""
     declared = catalog.by_identity.get(job.identity)
     target = job.target or (env.call(declared) if declared else "")
-    return Call(job=job, declared=declared is not None, target=target, reaches=_reached(target, found))
+    return Call(job=job, declared=declared is not None, target=redacted_url(target), reaches=_reached(target, found))
 
 
 def _reached(target: str, found: list[Deployed]) -> tuple[Deployed, ...]:

@@ -19,6 +19,7 @@ from interlock.reading.entries import WITHOUT_RETRY
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
 from interlock.review.diff import NOBODY, in_yaml
+from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
 from interlock.terraform.attributes import go_duration
@@ -112,7 +113,7 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
         "time_zone": job.time_zone,
         "region": job.region,
         "target": _target(job.target),
-        "calls": environment.call(job),
+        "calls": own_url(environment.call(job)),
         "deadline": _seconds(job.deadline),
         "retry": _retry(job.retry) if job.retry else WITHOUT_RETRY,
         "catch_up": job.catch_up,
@@ -125,13 +126,13 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
 
 def _target(target: Target) -> dict[str, Json]:
     """What is said of it, by its keys; what is as anybody would expect is left out."""
-    said: dict[str, Json] = {"service": target.service.name, "path": target.path, "body": target.body}
+    said: dict[str, Json] = {"service": target.service.name, "path": own_url(target.path), "body": redacted(target.body)}
     if target.method != "POST":
         said["method"] = target.method
     if target.headers:
-        said["headers"] = {**target.headers}
+        said["headers"] = redacted({**target.headers})
     if target.attributes:
-        said["attributes"] = {**target.attributes}
+        said["attributes"] = redacted({**target.attributes})
     if target.token != target.service.token:
         said["token"] = in_yaml(target.token) or NOBODY
     if target.content is not None and target.body is None and not target.as_json:

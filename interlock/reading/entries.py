@@ -66,6 +66,10 @@ class Written(Generic[E]):
     defaults: DefaultsEntry | None
     """None when they were refused, which has been reported once."""
 
+    def path(self, *path: str | int) -> Path:
+        """Of the entry in its document, or of a key in it."""
+        return (self.section, self.name, *path)
+
     def at(self, *path: str | int) -> Source:
         """Where the entry stands, or a key in it."""
         return self.document.at((self.section, self.name, *path))

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
+from interlock.payload import Piece
 from interlock.reading.fields import (
     Account,
     AppEngineId,
@@ -49,6 +50,7 @@ from interlock.reading.fields import (
     wrong,
 )
 from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
+from interlock.secrets import HIDDEN, is_secret
 
 
 class Entry(BaseModel):
@@ -369,5 +371,7 @@ def _found(value: object, document: Document, where: Path) -> str:
     if isinstance(value, dict | list):
         return "a list " if value and isinstance(value, list) else "a mapping " if value else ""
     text = document.written.get(where, str(value))
+    if is_secret(Piece(key=str(where[-1]) if where else "", value=text, around="", place=())):
+        return f"{HIDDEN} "
     shown = text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "..."
     return f"{ascii(shown) if isinstance(value, str) else shown} "

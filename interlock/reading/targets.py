@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from typing import Any, cast
 
 from interlock.catalog import (
@@ -25,7 +23,8 @@ from interlock.catalog import (
 )
 from interlock.payload import read_json
 from interlock.reading.entries import Written
-from interlock.reading.located import Path
+from interlock.reading.located import Path, dotted
+from interlock.reading.plain import misread
 from interlock.reading.schema import ServiceEntry, TargetEntry, TokenEntry
 
 DEFAULT_TOKENS: Mapping[ServiceKind, Token] = {
@@ -103,8 +102,8 @@ class TargetReader:
         )
 
     def _content(self, entry: TargetEntry, service: Service) -> dict[str, Any]:
-        for path, value in _not_json(entry.body, ("target", "body")):
-            self._complain(path, f"{value} has no form in JSON; put it in quotes")
+        for path, why in misread(self._written.document, entry.body, self._written.path("target", "body")):
+            self._complain_at(self._written.document.at(path), f"{dotted(path)}: {why}")
         if entry.text is not None or entry.base64 is not None:
             content = entry.text.encode() if entry.text is not None else b64decode(entry.base64 or "")
             return {"content": content or None, "body": read_json(content), "as_json": False}
@@ -139,15 +138,3 @@ def _doubled(headers: Mapping[str, str]) -> Iterator[str]:
         if name.lower() in seen:
             yield name
         seen.add(name.lower())
-
-
-def _not_json(value: object, path: Path) -> Iterator[tuple[Path, object]]:
-    """What JSON can't hold in `value`, each with its path: dates and the floats that are no numbers."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _not_json(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_json(inner, (*path, index))
-    elif isinstance(value, date) or (isinstance(value, float) and not math.isfinite(value)):
-        yield path, value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from interlock.catalog import (
@@ -26,7 +25,8 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
-from interlock.names import exact
+from interlock.names import count, exact
+from interlock.secrets import own_url, redacted
 
 Thing = Job | Service | Processor | Backfill | Window
 T = TypeVar("T", bound=Thing)
@@ -225,19 +225,21 @@ def _said(thing: Thing, field: str) -> object:
 
 
 def _target_fields(before: Target, after: Target) -> Iterator[Field]:
-    """As `_fields`; a service that changed has not changed the target which names it."""
-    parts = {
-        "target.service": (before.service.name, after.service.name),
-        "target.path": (before.path, after.path),
-        "target.method": (before.method, after.method),
-        "target.headers": (_texts(before.headers), _texts(after.headers)),
-        "target.attributes": (_texts(before.attributes), _texts(after.attributes)),
-        "target.token": (_token(before), _token(after)),
-        "target.body": (_sent(before), _sent(after)),
+    """As `_fields`; a service that changed has not changed the target which names it. What is compared is not shown: a comment
+    and its JSON are kept, and read by more people than the catalog."""
+    parts: dict[str, Callable[[Target], tuple[object, str]]] = {
+        "target.service": lambda target: (target.service.name, target.service.name),
+        "target.path": lambda target: (target.path, own_url(target.path)),
+        "target.method": lambda target: (target.method, target.method),
+        "target.headers": lambda target: (target.headers, _json(redacted({**target.headers} or None))),
+        "target.attributes": lambda target: (target.attributes, _json(redacted({**target.attributes} or None))),
+        "target.token": lambda target: (_token(target), _token(target)),
+        "target.body": lambda target: (_compared(target), _sent(target)),
     }
-    for key, (old, new) in parts.items():
+    for key, part in parts.items():
+        (old, old_shown), (new, new_shown) = part(before), part(after)
         if old != new:
-            yield Field(key=key, before=old, after=new)
+            yield Field(key=key, before=old_shown, after=new_shown)
 
 
 def _comparable(value: object) -> object:
@@ -245,20 +247,21 @@ def _comparable(value: object) -> object:
     return in_yaml(value) if isinstance(value, RetryProfile) else value
 
 
-def _texts(texts: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}: {text}" for name, text in texts.items())
-
-
 def _token(target: Target) -> str:
     """As whom the job calls, where it does not leave that to its service."""
     return NOT_SAID if target.token == target.service.token else in_yaml(target.token) or NOBODY
 
 
+def _compared(target: Target) -> object:
+    """What is sent; a message without a body of its own is one that says nothing."""
+    return None if target.body is None and target.as_json else target.content
+
+
 def _sent(target: Target) -> str:
-    """JSON as JSON; other bytes by their number, and something by which two of the same number differ."""
+    """JSON as JSON; other bytes by their number."""
     if target.content is None or target.as_json or target.body is not None:
-        return _json(target.body)
-    return f"{len(target.content)} bytes, {sha256(target.content).hexdigest()[:8]}"
+        return _json(redacted(target.body))
+    return count(len(target.content), "byte")
 
 
 def _json(value: object) -> str:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from interlock.catalog import Json
 from interlock.environment import Environment
+from interlock.secrets import scrubbed
 from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of
@@ -154,13 +155,14 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path
 
 
 def shown(stack: Stack, file: Path, *words: str) -> str:
-    """What `terraform show` says of a saved plan. TerraformFailed when it says nothing."""
+    """What `terraform show` says of a saved plan: as JSON everything, for people without secrets. TerraformFailed when it says
+    nothing."""
     command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, str(file)]
     # It only reads, so a signal may end us and leave it; what it has to say beside the plan goes elsewhere than the plan.
     done = subprocess.run(command, env=_environ(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise TerraformFailed(stack.name, (), done.stderr.splitlines(), stopped=False)
-    return done.stdout
+        raise TerraformFailed(stack.name, (), scrubbed(done.stderr).splitlines(), stopped=False)
+    return done.stdout if "-json" in words else scrubbed(done.stdout)
 
 
 def apply(planned: Planned, heard: Heard) -> Applied:

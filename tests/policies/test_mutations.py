@@ -120,7 +120,7 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("token", at(EXPORT, "http_target/oauth_token", ABSENT)),
     ("token", at(SCRAPER, "http_target/oauth_token", {"service_account_email": "a@b"})),
     ("https", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https", "http"))),
-    ("https", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https://", "https://me:x@"))),
+    ("https secret", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https://", "https://me:x@"))),
     ("year", at(SCRAPER, "http_target/body", encoded({"season": "2025-26"}))),
     ("year", at(SCRAPER, "http_target/uri", lambda uri: f"{uri}&from=2025-10-01")),
     ("year", at(EVENT, "pubsub_target/data", encoded({"year": 2026}))),

@@ -59,7 +59,8 @@ case $1 in
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
   show)
     echo "Warning: some configuration is not there" >&2
-    test "$2" = -json && cat "$stack/plan.json" || printf "Terraform's own text\nof two lines\n";;
+    test "$2" = -json && cat "$stack/plan.json" && exit
+    cat "$stack/text" 2>/dev/null || printf "Terraform's own text\nof two lines\n";;
   apply)
     cat "$file" >> applied
     cat "$stack/answer$applied" "$stack/answer" 2>/dev/null
