@@ -45,7 +45,17 @@ from interlock.cron_fields import (
 )
 from interlock.groc import DAYS_IN_MONTH, MINUTES_AN_HOUR
 
-__all__ = ["DAY_NAMES", "MAX_TEXT_CHARACTERS", "MONTH_NAMES", "Cron", "CronError", "ZoneError", "instead", "zone"]
+__all__ = [
+    "DAYS_A_WEEK",
+    "DAY_NAMES",
+    "MAX_TEXT_CHARACTERS",
+    "MONTH_NAMES",
+    "Cron",
+    "CronError",
+    "ZoneError",
+    "instead",
+    "zone",
+]
 
 DAYS_A_WEEK = 7
 FIRST_YEAR, LAST_YEAR = 1970, 9000
@@ -94,9 +104,9 @@ class Cron:
     def parse(cls, text: str) -> Cron:
         """The schedule that `text` writes in the safe dialect above; raises CronError for everything else."""
         fields = split(text)
-        if found := wrapping(text):
+        for field, part in wrapping(text):
             raise CronError(
-                f"{found[0].name} {shown(found[1])} is a range that wraps around, and Google's documents want the first number "
+                f"{field.name} {shown(part)} is a range that wraps around, and Google's documents want the first number "
                 f"to be the smaller one; allowed is {shown(unwrapped(text))}"
             )
         values = [field.parse(part) for field, part in zip(FIELDS, fields, strict=True)]

@@ -176,16 +176,13 @@ def split(text: str) -> list[str]:
 
 def unwrapped(text: str) -> str:
     """`text` with a list in place of every range that wraps around, of the numbers that it goes through."""
-    return " ".join(field.unwrapped(part) for field, part in _each(text)) if len(text.split(" ")) == len(FIELDS) else text
+    parts = text.split(" ")
+    return " ".join(map(Field.unwrapped, FIELDS, parts)) if len(parts) == len(FIELDS) else text
 
 
-def wrapping(text: str) -> tuple[Field, str] | None:
-    """The first field of `text` that has a range which wraps around, with what it says."""
-    return next(((field, part) for field, part in _each(text) if field.unwrapped(part) != part), None)
-
-
-def _each(text: str) -> list[tuple[Field, str]]:
-    return list(zip(FIELDS, text.split(" "), strict=False))
+def wrapping(text: str) -> list[tuple[Field, str]]:
+    """The fields of `text` that have a range which wraps around, with what each says."""
+    return [(field, part) for field, part in zip(FIELDS, text.split(" "), strict=False) if field.unwrapped(part) != part]
 
 
 def shown(text: str) -> str:

@@ -37,7 +37,7 @@ _MONTH = (
 _ORDINAL = "|".join(_ORDINALS)
 _OF = rf"of (?P<months>month|quarter|{_listed(_MONTH)}|(?P<of_quarter>{_listed(_ORDINAL)}) month of quarter)"
 _INTERVAL = re.compile(
-    r"every (?:(?P<number>[0-9]{1,5}) )?(?P<unit>hours?|minutes?|mins?)"
+    r"every (?:(?P<number>[0-9]{1,5}) (?P<unit>hours|mins|minutes)|(?P<one>hour|minute))"
     rf"(?: (?P<synchronized>synchronized)| from (?P<start>{_TIME}) to (?P<end>{_TIME}))?(?P<on> on {_listed(_DAY)})?"
 )
 _BY_WEEKDAY = re.compile(rf"(?P<which>every|{_listed(_ORDINAL)}) (?P<days>day|{_listed(_DAY)})(?: {_OF})? (?P<time>{_TIME})")
@@ -90,7 +90,8 @@ def parse(text: str) -> English | None:
 
 
 def _interval(said: Mapping[str, str | None]) -> English:
-    every = int(said["number"] or 1) * (MINUTES_AN_HOUR if (said["unit"] or "").startswith("h") else 1)
+    unit = said["unit"] or said["one"] or ""
+    every = int(said["number"] or 1) * (MINUTES_AN_HOUR if unit.startswith("hour") else 1)
     if every < 1:
         raise GrocError("is an interval of nothing")
     if said["synchronized"]:

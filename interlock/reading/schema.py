@@ -33,6 +33,7 @@ from interlock.reading.fields import (
     Text,
     UrlPath,
     WindowDuration,
+    WindowSchedule,
     Zone,
 )
 from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
@@ -161,7 +162,7 @@ class BackfillEntry(WaivableEntry):
 class WindowEntry(WaivableEntry):
     """A maintenance window."""
 
-    schedule: Schedule
+    schedule: WindowSchedule
     time_zone: Zone | None = None
     duration: WindowDuration
     covers: Annotated[tuple[Scope, ...], Field(min_length=1)]

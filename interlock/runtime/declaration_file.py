@@ -107,7 +107,7 @@ def _job(name: str, value: object, where: str) -> DeclaredJob:
     return DeclaredJob(
         name=name,
         region=_region(entry["region"], f"{where}.region"),
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.read),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         paused=_flag(entry["paused"], f"{where}.paused"),
         catch_up=_catch_up(entry["catch_up"], f"{where}.catch_up"),
@@ -124,7 +124,7 @@ def _window(name: str, value: object, where: str) -> DeclaredWindow:
     entry = _entry(value, where, ("schedule", "time_zone", "duration_s", "covers", "reason", "owner"))
     return DeclaredWindow(
         name=name,
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.parse),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         duration=_seconds(entry["duration_s"], f"{where}.duration_s"),
         covers=_list(entry["covers"], f"{where}.covers", _scope),
@@ -220,9 +220,9 @@ def _catch_up(value: object, where: str) -> CatchUp:
     return CATCH_UPS[value]
 
 
-def _cron(value: object, where: str) -> Cron:
+def _cron(value: object, where: str, read: Callable[[str], Cron]) -> Cron:
     try:
-        return Cron.parse(value if isinstance(value, str) else "")
+        return read(value if isinstance(value, str) else "")
     except CronError as error:
         raise _wrong(where, str(error)) from None
 
