@@ -38,11 +38,11 @@ def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
     good='schedule: "0 0 1 * *"',
 )
 def cron(job: Resource) -> Iterator[str]:
-    """Cloud Scheduler takes more than the catalog should have, both day fields and App Engine's English among it
+    """Cloud Scheduler takes more than that, both day fields and App Engine's English among it
     (cloud.google.com/scheduler/docs/configuring/cron-job-schedules). A job that has it already is read, held and released as
-    any other; of an interval nobody knows when it fires, so that nothing can be said of what it meets. Two leading libraries read 46 % of the schedules that
-    restrict both day fields differently, and 93 % of those with a range from a number to itself: nobody should have to know
-    which of them Cloud Scheduler agrees with."""
+    any other, under a waiver; of an interval nobody knows when it fires, and so nothing can be said of what it meets. Two
+    leading libraries read 46 % of the schedules that restrict both day fields differently, and 93 % of those with a range from
+    a number to itself: nobody should have to know which of them Cloud Scheduler agrees with."""
     text = job.attributes.text("schedule")
     if text is None:
         yield "it has no schedule; write five fields"
