@@ -125,10 +125,14 @@ class Cron:
             return cls.parse(text)
         except CronError as error:
             refused = error
+        if len(text) > MAX_TEXT_CHARACTERS:
+            raise refused
         if (english := _english(text)) is not None:
             return cls._said(text, english)
         plain = " ".join(text.upper().split())
-        if len(text) > MAX_TEXT_CHARACTERS or len(plain.split()) != len(FIELDS) or wrapping(plain):
+        if wrapping(plain):
+            return cls.parse(plain)  # which says what to write instead
+        if len(plain.split()) != len(FIELDS):
             raise refused
         fields = split(plain)
         values = [field.take(part) for field, part in zip(FIELDS, fields, strict=True)]

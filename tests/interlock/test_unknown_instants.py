@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from interlock.commands import holds as holds_command
 from interlock.cron import Cron
 from interlock.declaration import Declaration
+from interlock.holds import hold_content
 from interlock.review.coverage import Covering
 from interlock.review.remark import Topic
 from interlock.review.review import review
 from interlock.runtime.declaration_file import parse, to_json
 from interlock.runtime.ledger import held_content, held_name
+from interlock.runtime.snapshot import Reader
 from interlock.terminal.review_output import as_json
+from interlock.terminal.site import Site
 from interlock.timing.effect import effects, fires, made_up_for
+from interlock.verify.history import HeldJob
+from interlock.verify.verdict import Verdict, Writer, Written, judge
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
-from tests.interlock.cloud import Cloud, at, declaration, records
+from tests.interlock.cloud import Cloud, at, declaration, environment, records
 from tests.interlock.one_scraper import JOB, NOW, holding, hours
 from tests.interlock.one_scraper import declaration as one_scraper
 from tests.interlock.review.cases import AT, BASE, edited
@@ -85,3 +92,25 @@ def released(declared: Declaration) -> Cloud:
     sky.put(held_name("fetch"), held_content("fetch", at("2026-03-10 05:00")))
     sky.states["fetch"] = "PAUSED"
     return sky
+
+
+def test_a_table_that_it_writes_can_t_be_called_unwritten() -> None:
+    resumed = datetime(2026, 3, 10, 10, tzinfo=UTC)
+    held = HeldJob(name="scraper", since=NOW, free=resumed, scopes=("all",))
+    unknown = Written(table="d.raw", writers=(Writer(held=held, declared=UNKNOWN),))
+    both = Written(table="d.raw", writers=(*unknown.writers, Writer(held=held, declared=JOB)))
+    later = resumed + hours(3)
+    assert judge(unknown, None, later) is Verdict.UNKNOWN
+    assert judge(unknown, later, later) is Verdict.WRITTEN
+    assert judge(both, None, later) is Verdict.NOT_WRITTEN
+
+
+def test_the_holds_count_it_apart() -> None:
+    cloud = Cloud(now=NOW, declared=one_scraper(UNKNOWN))
+    found = hold(hours(3))
+    cloud.put(found.object_name, hold_content(found))
+    reader = Reader(cloud.outside())
+    site = Site(environment=environment(), reader=reader, declaration=cloud.declared, objects=reader.objects())
+    (row,) = holds_command._rows(site)
+    assert (row.missed, row.uncounted) == (0, ("scraper",))
+    assert "0 runs and those of 1 job that nobody can count" in holds_command._cells(row, site.clock, NOW)
