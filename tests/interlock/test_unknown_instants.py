@@ -26,7 +26,7 @@ from interlock.verify.verdict import Verdict, Writer, Written, judge
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import Cloud, at, declaration, environment, records
-from tests.interlock.one_scraper import JOB, NOW, holding, hours
+from tests.interlock.one_scraper import JOB, NOW, hold, holding, hours
 from tests.interlock.one_scraper import declaration as one_scraper
 from tests.interlock.review.cases import AT, BASE, edited
 
