@@ -27,7 +27,7 @@ def dated(body: Json, day: date) -> Json:
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:
-    """What runs `job` for `day` by hand, secrets left out; None for what is no service or topic, and for calls that name no day."""
+    """What runs `job` for `day` by hand, secrets left out; None for no service or topic, and for what names no day."""
     target = job.target
     if target.content is not None and target.body is None and not target.as_json:
         return None  # bytes that say no day

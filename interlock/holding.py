@@ -111,7 +111,8 @@ class Holding:
 
     def next_opening(self, job: str, after: datetime) -> Hold | None:
         """The first opening of a window after `after` that will hold the job called `job`."""
-        ahead = (_hold(window, next_opening(window, after)) for window in self._windows_of(job))
+        openings = ((window, next_opening(window, after)) for window in self._windows_of(job))
+        ahead = (_hold(window, opening) for window, opening in openings if opening)
         coming = (hold for hold in ahead if (hold.scope, hold.id) not in self._released)
         return min(coming, key=lambda hold: (hold.start or after, hold.scope), default=None)
 

@@ -23,6 +23,7 @@ from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
 from interlock.terraform.attributes import go_duration
+from interlock.timing.words import nobody_knows
 
 
 @click.command()
@@ -49,6 +50,7 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         said: dict[str, Json] = {
             "name": name,
             **fields,
+            "unknown": job.schedule.unknown or None,
             "origins": {**origins},
             "scopes": [*covered_by],
             "leads_to": [*leads_to],
@@ -61,6 +63,9 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         if value not in (None, [], {}):
             table.row(key, _text(value), origins[key])
     table.say()
+    if not job.schedule.is_known:
+        say_folded(f"Of its schedule {nobody_knows(job.schedule)}")
+        say()
     _print_ways(chains(catalog)[name])
     say_folded(f"Holds of these scopes cover it: {', '.join(covered_by)}")
     if day:

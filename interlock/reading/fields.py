@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -86,13 +87,16 @@ def _deadline(value: object) -> timedelta:
     return deadline
 
 
-def _cron(value: object) -> Cron:
-    if not isinstance(value, str):
-        raise wrong('is no schedule; write five fields in quotes, as "15,45 * * * *"')
-    try:
-        return Cron.parse(value)
-    except CronError as error:
-        raise wrong(f"is refused: {error}") from None
+def _cron(read: Callable[[str], Cron]) -> BeforeValidator:
+    def check(value: object) -> Cron:
+        if not isinstance(value, str):
+            raise wrong('is no schedule; write five fields in quotes, as "15,45 * * * *"')
+        try:
+            return read(value)
+        except CronError as error:
+            raise wrong(f"is refused: {error}") from None
+
+    return BeforeValidator(check)
 
 
 def _zone(value: object) -> str:
@@ -179,7 +183,11 @@ Deadline = Annotated[timedelta, BeforeValidator(_deadline), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
 Gap = Annotated[timedelta, _duration_between(MIN_GAP, MAX_GAP), _DURATION_SCHEMA]
 WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
-Schedule = Annotated[Cron, BeforeValidator(_cron), _schema(r"\S+( \S+){4}", "five fields of cron, as 15,45 * * * *")]
+_SCHEDULE = r" *\S+( +\S+){4} *|every ([0-9]+ (hours|mins|minutes)( .*)?|hour|minute)|.* [0-9]{1,2}:[0-9]{2}"
+Schedule = Annotated[Cron, _cron(Cron.read), _schema(_SCHEDULE, "five fields of cron, as 15,45 * * * *")]
+"""Of a job: also what one that exists may have. A rule wants the safe dialect of those that are new."""
+WindowSchedule = Annotated[Cron, _cron(Cron.parse), _schema(r"\S+( \S+){4}", "five fields of cron, as 15,45 * * * *")]
+"""When a window opens: that must be known."""
 Zone = Annotated[str, BeforeValidator(_zone), _schema(r"[A-Z][A-Za-z0-9_+/-]*", "America/New_York, Etc/UTC")]
 Date = Annotated[date, BeforeValidator(_date), _schema(DATE, "2027-01-31")]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MAX_TEXT)]

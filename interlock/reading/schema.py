@@ -46,6 +46,7 @@ from interlock.reading.fields import (
     UrlPath,
     Verbatim,
     WindowDuration,
+    WindowSchedule,
     Zone,
     wrong,
 )
@@ -242,7 +243,7 @@ class BackfillEntry(WaivableEntry):
 class WindowEntry(WaivableEntry):
     """A maintenance window."""
 
-    schedule: Schedule
+    schedule: WindowSchedule
     time_zone: Zone | None = None
     duration: WindowDuration
     covers: Annotated[tuple[Scope, ...], Field(min_length=1)]

@@ -16,7 +16,7 @@ from interlock.review.collisions import CollisionChange, about_collisions, colli
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.review.diff import Difference, difference
-from interlock.review.job_remarks import about_jobs, alone, unwritten
+from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
@@ -76,6 +76,7 @@ def review(
     waivers = waiver_notes(before, after, at.date())
     remarks = [
         *about_jobs(jobs, before),
+        *unknowable(jobs, after),
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after),
         *about_collisions(collided, after, changes),

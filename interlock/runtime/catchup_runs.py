@@ -97,7 +97,12 @@ class _Maker:
             self._traffic.settled(name)
             if failure:
                 self._failed(name, failure)
-            elif (missed := decisions[name].missed) and name in self._traffic.declaration.jobs:
+                continue
+            job, missed = self._traffic.declaration.jobs.get(name), decisions[name].missed
+            if job is not None and not job.paused and not job.schedule.is_known:
+                why = f"nobody knows which runs it missed, and nothing makes up for any: {job.schedule.unknown}"
+                self._record(Record(event=RUN_SKIPPED, job=name, why=why))
+            elif job is not None and missed:
                 why = f"nothing makes up for its {missed} missed{self._uncovered(name)}"
                 self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=(("missed", missed),)))
         return [name for name in decisions if name not in dropped]

@@ -112,7 +112,7 @@ def _job(name: str, value: object, where: str) -> DeclaredJob:
         name=name,
         scheduler_name=_matching(entry["name"], f"{where}.name", SCHEDULER_NAME, "name of a job"),
         region=_region(entry["region"], f"{where}.region"),
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.read),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         paused=_flag(entry["paused"], f"{where}.paused"),
         undecided=_flag(entry["undecided"], f"{where}.undecided"),
@@ -130,7 +130,7 @@ def _window(name: str, value: object, where: str) -> DeclaredWindow:
     entry = _entry(value, where, ("schedule", "time_zone", "duration_s", "covers", "reason", "owner"))
     return DeclaredWindow(
         name=name,
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.parse),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         duration=_seconds(entry["duration_s"], f"{where}.duration_s"),
         covers=_list(entry["covers"], f"{where}.covers", _scope),
@@ -226,9 +226,9 @@ def _catch_up(value: object, where: str) -> CatchUp:
     return CATCH_UPS[value]
 
 
-def _cron(value: object, where: str) -> Cron:
+def _cron(value: object, where: str, read: Callable[[str], Cron]) -> Cron:
     try:
-        return Cron.parse(value if isinstance(value, str) else "")
+        return read(value if isinstance(value, str) else "")
     except CronError as error:
         raise _wrong(where, str(error)) from None
 

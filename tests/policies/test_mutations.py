@@ -97,7 +97,7 @@ def at(job: str, name: str, value: Any) -> Edit:
 
 
 MISTAKES: list[tuple[str, Edit]] = [
-    ("cron", at(SCRAPER, "schedule", "15 0 1 * MON")),
+    ("cron", at(MAILER, "schedule", "20 0 1 * MON")),
     ("cron", at(SCRAPER, "schedule", "every 15 minutes")),
     ("cron", at(MAILER, "schedule", ABSENT)),
     ("cron", at(MAILER, "schedule", "20 25 * * *")),
