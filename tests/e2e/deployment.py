@@ -184,9 +184,7 @@ class Deployment:
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
         """Every job of the cloud but Interlock's own timers by its short name, from google-cloud-scheduler."""
-        client = scheduler_v1.CloudSchedulerClient(
-            transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
-        )
+        client = self._scheduler()
         project = f"projects/{local_environment().project}"
         regions = [place["locationId"] for place in self.api("GET", f"/v1/{project}/locations")["locations"]]
         return {
@@ -195,6 +193,18 @@ class Deployment:
             for job in client.list_jobs(parent=f"{project}/locations/{region}")
             if "/jobs/interlock-" not in job.name
         }
+
+    def _scheduler(self) -> scheduler_v1.CloudSchedulerClient:
+        return scheduler_v1.CloudSchedulerClient(
+            transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
+        )
+
+    def retarget(self, name: str, *, uri: str = "", account: str = "") -> None:
+        """Give a job another URL or account behind Terraform's back."""
+        job = self.jobs()[name]
+        job.http_target.uri = uri or job.http_target.uri
+        job.http_target.oidc_token.service_account_email = account or job.http_target.oidc_token.service_account_email
+        self._scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
 
     def paused(self) -> set[str]:
         """The names of the jobs that are paused."""
