@@ -231,7 +231,7 @@ def imported_and_changed(planned: Planned) -> list[str]:
         return []
     names = [_with_kind(change) for change in changed[:SHOWN_NAMES]]
     names += [f"and {len(changed) - SHOWN_NAMES} more"] if len(changed) > SHOWN_NAMES else []
-    return [*map(printable, folded(", ".join(map(whole, names)), WIDTH, "  not imported as found: ", " " * COLUMN))]
+    return [*map(printable, folded(", ".join(map(whole, names)), WIDTH, "  not imported as found:", " " * COLUMN))]
 
 
 def resumed_by_import(changes: Changes) -> list[Change]:

@@ -119,7 +119,9 @@ def test_the_jobs_and_outputs_after_the_plan() -> None:
 
 
 IMPORTED = resource(JOB, "odds", "no-op", importing={"id": "x"})
-IMPORTED_AND_CHANGED = resource(JOB, "lines", "update", importing={"id": "y"}, before={"schedule": "a"}, after={"schedule": "b"})
+IMPORTED_AND_CHANGED = resource(
+    JOB, "lines", "update", importing={"id": "y"}, before={"schedule": "a"}, after={"schedule": "b"}
+)
 IMPORTED_AND_PAUSED = resource(JOB, "late", "update", importing={"id": "z"}, before={"paused": False}, after={"paused": True})
 
 
@@ -127,7 +129,9 @@ IMPORTED_AND_PAUSED = resource(JOB, "late", "update", importing={"id": "z"}, bef
     ("planned", "said"),
     [
         pytest.param([IMPORTED], "1 to import, 0 to change", id="as it is found"),
-        pytest.param([IMPORTED, resource(BUCKET, "b", "create")], "1 to import, 1 to create, 0 to change", id="beside a new one"),
+        pytest.param(
+            [IMPORTED, resource(BUCKET, "b", "create")], "1 to import, 1 to create, 0 to change", id="beside a new one"
+        ),
         pytest.param([IMPORTED, IMPORTED_AND_CHANGED], "2 to import, 1 to change", id="changed"),
         pytest.param([IMPORTED, IMPORTED_AND_PAUSED], "2 to import, 1 to pause", id="paused"),
         pytest.param([IMPORTED, resource(BUCKET, "b", "delete")], "1 to import, 1 to delete", id="beside one that goes"),
