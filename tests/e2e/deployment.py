@@ -107,7 +107,7 @@ class Plan:
 
     @property
     def jobs(self) -> dict[str, str]:
-        """The changes of jobs, by name: `pause`, `resume`, `create`, `update schedule`."""
+        """The changes of jobs, by name: `pause`, `resume`, `create`, `update schedule`, `import`."""
         prefix = "google_cloud_scheduler_job."
         return {name.removeprefix(prefix): what for name, what in self.changes.items() if name.startswith(prefix)}
 
@@ -164,7 +164,7 @@ class Deployment:
         changes = {
             change["address"]: _phrase(change["change"])
             for change in shown.get("resource_changes", [])
-            if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
+            if change["mode"] == "managed" and (change["change"]["actions"] != ["no-op"] or "importing" in change["change"])
         }
         changes |= {
             f"output.{name}": "changes"
@@ -298,6 +298,8 @@ def words_of(variables: Mapping[str, object]) -> list[str]:
 
 def _phrase(change: Json) -> str:
     actions = ", ".join(change["actions"])
+    if actions == "no-op":
+        return "import"
     if actions != "update":
         return actions
     before, after = change["before"], change["after"]
