@@ -100,8 +100,8 @@ def _section(rule: Rule) -> Iterator[str]:
 
 
 def _how_to_waive(rule: Rule) -> str:
-    if rule.name == "waiver":
-        return "It can't be waived: mend the waiver, or take it out."
+    if not rule.waivable:
+        return "It can't be waived" + (": mend the waiver, or take it out." if rule.name.startswith("waiver") else ".")
     if rule.name == "delete":
         return "To accept it, write the job under `removed`, as above."
     if STACK in rule.kinds:

@@ -26,7 +26,7 @@ from interlock.terraform.job_changes import JobChanges
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
 
-SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended"})
+SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended", "adopted-pause", "adopted-unchanged"})
 """Rules whose findings a review says better: as collisions with their times, as what a plan does to jobs, as ended waivers."""
 
 
