@@ -44,6 +44,21 @@ class Waiver:
     since: date | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """`count` findings of `rule` about `subject`, as `jobs.fetch`: there since a day, and old, which is no failure, up to and
+    including another."""
+
+    rule: str
+    subject: str
+    since: date
+    until: date
+    owner: str
+    reason: str | None = None
+    count: int = 1
+    source: Source = field(compare=False)
+
+
 DEFAULT_STARTS_PER_MINUTE = 1
 """Of a service of which nobody said how many it bears."""
 
@@ -213,6 +228,7 @@ class Catalog:
     backfills: Mapping[str, Backfill]
     windows: Mapping[str, Window]
     removed: Mapping[str, JobRemoval] = field(default_factory=dict)
+    baseline: tuple[Accepted, ...] = ()
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -220,6 +236,12 @@ class Catalog:
         """Every table that a processor or a backfill touches."""
         actors: list[Processor | Backfill] = [*self.processors.values(), *self.backfills.values()]
         return frozenset(table for actor in actors for table in actor.tables)
+
+    @cached_property
+    def accepted(self) -> Mapping[str, tuple[Accepted, ...]]:
+        """The baseline, by the subjects that it accepts findings about."""
+        subjects = dict.fromkeys(one.subject for one in self.baseline)
+        return {subject: tuple(one for one in self.baseline if one.subject == subject) for subject in subjects}
 
     @cached_property
     def platforms(self) -> frozenset[str]:

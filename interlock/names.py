@@ -13,6 +13,8 @@ NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
 REGION = r"[a-z]+-[a-z]+[0-9]+"
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
+JOB_SUBJECT = rf"jobs\.{NAME}"
+"""A job as a finding names it."""
 MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 OWN_PREFIX = "interlock-"

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from interlock.cron import Cron, CronError, ZoneError, zone
-from interlock.names import MAX_TEXT, NAME, NAME_RULE, REGION, SCOPE, SECONDS, TABLE, exact
+from interlock.names import JOB_SUBJECT, MAX_TEXT, NAME, NAME_RULE, REGION, SCOPE, SECONDS, TABLE, exact
 
 MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 """Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
@@ -123,6 +123,9 @@ Scope = Annotated[
         SCOPE, "is no scope; write backfill/<name>, table/<dataset.table>, job/<name>, service/<name>, platform/<name> or all"
     ),
     _schema(SCOPE, "service/nba-scrapers"),
+]
+JobSubject = Annotated[
+    str, matching(JOB_SUBJECT, "is no job as a finding names it; write jobs.<name>"), _schema(JOB_SUBJECT, "jobs.fetch")
 ]
 Region = Annotated[str, matching(REGION, "is no region; write one like us-west2"), _schema(REGION, "us-west2")]
 UrlPath = Annotated[

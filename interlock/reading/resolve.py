@@ -78,6 +78,7 @@ class _Resolver:
             backfills=self._each("backfills", self._backfill),
             windows={},
             removed=self._each("removed", self._removal),
+            baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
         )
         scopes = self._scopes(catalog)
         return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))

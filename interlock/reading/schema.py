@@ -25,6 +25,7 @@ from interlock.reading.fields import (
     Expect,
     Flag,
     Gap,
+    JobSubject,
     Name,
     Region,
     Schedule,
@@ -177,6 +178,19 @@ class RemovedEntry(Entry):
     until: Date
 
 
+class AcceptedEntry(Entry):
+    """Findings that were there when the rules came, and are old until a day."""
+
+    rule: Name
+    subject: JobSubject
+    count: Count = 1
+    """How many findings of the rule the subject has."""
+    since: Date
+    until: Date
+    owner: Text
+    reason: Text | None = None
+
+
 class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
@@ -188,6 +202,7 @@ class CatalogFile(Entry):
     backfills: dict[Name, BackfillEntry] = {}
     windows: dict[Name, WindowEntry] = {}
     removed: dict[Name, RemovedEntry] = {}
+    baseline: tuple[AcceptedEntry, ...] = ()
 
 
 def json_schema() -> dict[str, object]:
