@@ -105,9 +105,9 @@ def _renew(catalog: Catalog, found: Judged, root: Path, *, today: date, until: d
         held = f"accepts {_findings(entries)}" if entries else "is gone, nothing is left to accept"
         say(f"{path.as_posix()} {held}{'' if is_new else ', as before'}", err=err)
     for what, entries in {
-        f"new, until {until}": anew.added,
-        f"had ended, and accepted anew until {until}": anew.renewed,
-        "mended, and taken out": anew.dropped,
+        f"added until {until}": anew.added,
+        f"had ended, renewed until {until}": anew.renewed,
+        "no longer there, and taken out": anew.dropped,
     }.items():
         if entries:
             say(f"{_findings(entries)} {what}: {_by_rule(entries)}", err=err)
@@ -146,11 +146,8 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
     until = {identity(one): one.until for one in catalog.baseline}
     for end, old in sorted(grouped(found.old, lambda finding: until[identity(finding)]).items()):
         say_folded(f"{count(len(old), 'old finding')}, accepted until {end}: {_by_rule(old)}")
-    for mended in grouped(found.mended, lambda one: one.source.file).values():
-        where = from_here(mended[0].source, root).file
-        say_folded(f"mended, and still in {where}: {_by_rule(mended)}")
     if found.mended:
-        say("This takes it out:")
+        say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(anew)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
     jobs = f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration)"

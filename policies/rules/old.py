@@ -45,5 +45,6 @@ def old_of(resource: Resource, rule: str) -> Old | None:
             if one.text("rule") == rule and (owner := one.text("owner")):
                 with suppress(ValueError):
                     since, until = (date.fromisoformat(one.text(name) or "") for name in ("since", "until"))
-                    return Old(since=since, until=until, owner=owner, count=one.number("count") or 1)
+                    number = one.number("count")
+                    return Old(since=since, until=until, owner=owner, count=1 if number is None else number)
     return None
