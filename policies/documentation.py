@@ -115,7 +115,7 @@ def _waivers(catalog: Catalog) -> Iterator[str]:
 
 def _baseline(catalog: Catalog) -> Iterator[str]:
     never = ", ".join(f"[{rule.name}](#{rule.name})" for rule in RULES if JOB in rule.kinds and not rule.may_be_old)
-    yield f"Never old: {never}.\n"
+    yield f"Never old are a secret, the state of Interlock's own timers, and what a plan or a waiver does: {never}.\n"
     if not catalog.baseline:
         yield "The catalog accepts nothing so."
         return

@@ -20,7 +20,7 @@ from tests.policies.estates import TODAY
 from tests.stacks.conftest import synthesize
 
 UNTIL = date(2027, 2, 21)
-SECRET = "    target: {service: web, path: /x, body: {api_key: 0123456789abcdef}}"  # noqa: S105
+SECRET = "    target: {service: web, path: /x, body: {api_key: 0123456789abcdef}}"
 BROKEN = GOOD
 """`fetch` breaks the stagger: it starts a writer of a backfilled table at :00."""
 MENDED = GOOD.replace('"0 * * * *"', '"15 * * * *"')
