@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from interlock.baseline import BASELINE_FILE, identity, text_of
 from interlock.catalog import Accepted, Catalog, Json
 from interlock.findings import Finding
-from interlock.names import count
+from interlock.names import MAX_TEXT, count
 from interlock.reading.files import from_here, load_catalog
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import grouped, say, say_command, say_folded, whole
@@ -88,8 +88,8 @@ def _end(until: datetime | None, days: int | None, today: date) -> date:
 
 
 def _owner(owner: str | None) -> str | None:
-    if owner is not None and not (owner.strip() and owner.isprintable()):
-        raise click.UsageError("--owner is no name; write one line of text")
+    if owner is not None and not (owner.strip() and owner.isprintable() and len(owner) <= MAX_TEXT):
+        raise click.UsageError(f"--owner is no name; write one line of at most {MAX_TEXT} characters")
     return owner.strip() if owner else None
 
 

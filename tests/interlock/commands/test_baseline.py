@@ -115,9 +115,10 @@ def test_what_may_not_be_accepted_still_fails(run: Run, jobs: Path) -> None:
         (["--baseline", "--until", "2099-01-01"], "is not between today, 2026-11-29, and 2027-11-29, the latest day"),
         (["--baseline", "--until", "soon"], "'soon' does not match the format"),
         (["--baseline", "--days", "0"], "0 is not in the range 1<=x<=365"),
-        (["--baseline", "--owner", " "], "--owner is no name; write one line of text"),
+        (["--baseline", "--owner", " "], "--owner is no name; write one line of at most 500 characters"),
+        (["--baseline", "--owner", "o" * 501], "--owner is no name; write one line of at most 500 characters"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
 @pytest.mark.usefixtures("jobs")
 def test_a_mistake_writes_nothing(run: Run, root: Path, words: list[str], said: str) -> None:
