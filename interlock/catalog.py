@@ -45,6 +45,21 @@ class Waiver:
     since: date | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """`count` findings of `rule` about `subject`, as `jobs.fetch`: there since a day, and old, which is no failure, up to and
+    including another."""
+
+    rule: str
+    subject: str
+    since: date
+    until: date
+    owner: str
+    reason: str | None = None
+    count: int = 1
+    source: Source = field(compare=False)
+
+
 DEFAULT_STARTS_PER_MINUTE = 1
 """Of a service of which nobody said how many it bears."""
 
@@ -327,6 +342,7 @@ class Catalog:
     removed: Mapping[str, JobRemoval] = field(default_factory=dict)
     unmanaged: Mapping[str, Unmanaged] = field(default_factory=dict)
     """By identity."""
+    baseline: tuple[Accepted, ...] = ()
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -344,6 +360,12 @@ class Catalog:
     def by_identity(self) -> Mapping[str, Job]:
         """Each job by its region and its name in Cloud Scheduler."""
         return {job.identity: job for job in self.jobs.values()}
+
+    @cached_property
+    def accepted(self) -> Mapping[str, tuple[Accepted, ...]]:
+        """The baseline, by the subjects that it accepts findings about."""
+        subjects = dict.fromkeys(one.subject for one in self.baseline)
+        return {subject: tuple(one for one in self.baseline if one.subject == subject) for subject in subjects}
 
     @cached_property
     def platforms(self) -> frozenset[str]:

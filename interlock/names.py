@@ -19,6 +19,8 @@ IDENTITY_RULE = "write region/name, as us-west2/fetch"
 NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
+JOB_SUBJECT = rf"jobs\.{NAME}"
+"""A job as a finding names it."""
 MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 OWN_PREFIX = "interlock-"

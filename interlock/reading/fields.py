@@ -19,6 +19,7 @@ from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.names import (
     IDENTITY,
     IDENTITY_RULE,
+    JOB_SUBJECT,
     MAX_TEXT,
     NAME,
     NAME_RULE,
@@ -199,6 +200,9 @@ Scope = Annotated[
         SCOPE, "is no scope; write backfill/<name>, table/<dataset.table>, job/<name>, service/<name>, platform/<name> or all"
     ),
     _schema(SCOPE, "service/nba-scrapers"),
+]
+JobSubject = Annotated[
+    str, matching(JOB_SUBJECT, "is no job as a finding names it; write jobs.<name>"), _schema(JOB_SUBJECT, "jobs.fetch")
 ]
 Region = Annotated[str, matching(REGION, "is no region; write one like us-west2"), _schema(REGION, "us-west2")]
 UrlPath = Annotated[

@@ -83,6 +83,7 @@ class _Resolver:
             windows={},
             removed=self._each("removed", self._removal),
             unmanaged=self._each("unmanaged", self._unmanaged),
+            baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
         )
         self._check_identities(catalog)
         scopes = self._scopes(catalog)

@@ -6,7 +6,7 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -33,6 +33,7 @@ from interlock.reading.fields import (
     Gap,
     HeaderName,
     Identity,
+    JobSubject,
     Method,
     Name,
     Region,
@@ -267,6 +268,19 @@ class UnmanagedEntry(Entry):
     until: Date
 
 
+class AcceptedEntry(Entry):
+    """Findings that were there when the rules came, and are old until a day."""
+
+    rule: Name
+    subject: JobSubject
+    count: Count = 1
+    """How many findings of the rule the subject has."""
+    since: Date
+    until: Date
+    owner: Text
+    reason: Text | None = None
+
+
 class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
@@ -279,6 +293,7 @@ class CatalogFile(Entry):
     windows: dict[Name, WindowEntry] = {}
     removed: dict[Name, RemovedEntry] = {}
     unmanaged: dict[Identity, UnmanagedEntry] = {}
+    baseline: tuple[AcceptedEntry, ...] = ()
 
 
 def json_schema() -> dict[str, object]:
@@ -364,14 +379,16 @@ def _message(details: ErrorDetails, document: Document, where: Path, model: type
     reason = _REASONS[details["type"]].format_map(context) if details["type"] in _REASONS else details["msg"]
     if details["input"] is None:
         return f"has no value;{reason.partition(';')[2]}"
-    return f"{_found(details['input'], document, where)}{reason}"
+    # What is written there is the value, also when the key was refused.
+    is_key = details["loc"][-1:] == ("[key]",)
+    return f"{_found(details['input'], {} if is_key else document.written, where)}{reason}"
 
 
-def _found(value: object, document: Document, where: Path) -> str:
+def _found(value: object, written: Mapping[Path, str], where: Path) -> str:
     """A value as it is written, for people; nothing for one that is too large to repeat."""
     if isinstance(value, dict | list):
         return "a list " if value and isinstance(value, list) else "a mapping " if value else ""
-    text = document.written.get(where, str(value))
+    text = written.get(where, str(value))
     if is_secret(Piece(key=str(where[-1]) if where else "", value=text, around="", place=())):
         return f"{HIDDEN} "
     shown = text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "..."

@@ -6,12 +6,15 @@ renderers (`comment.py` for a comment, `commands/review.py` for a terminal and p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from interlock.baseline import identity
 from interlock.catalog import Catalog
 from interlock.findings import Finding
+from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
@@ -84,6 +87,7 @@ def review(
         *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
+        *about_baseline(before, after),
         *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
     ]
     return Review(
@@ -103,10 +107,13 @@ TOPICS = list(Topic)
 
 
 def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
-    """The findings of `interlock validate` that are new."""
-    known = {(finding.rule, finding.subject, finding.message) for finding in before}
+    """The findings of `interlock validate` that are new: of rules and subjects with more of them than before, those of which
+    the message is new. A message names times and other jobs, so a new one alone is no new finding."""
+    numbers = Counter(map(identity, after)) - Counter(map(identity, before))
+    known = {(*identity(finding), finding.message) for finding in before}
     for finding in after:
-        if finding.rule in SAID_ANYWAY or (finding.rule, finding.subject, finding.message) in known:
+        said = finding.rule in SAID_ANYWAY or (*identity(finding), finding.message) in known
+        if said or not numbers[identity(finding)]:
             continue
         where = f" ({finding.source})" if finding.source.file else ""
         yield Remark(topic=Topic.RULE, subject=finding.subject, text=f"{finding.rule}: {finding.message}{where}")

@@ -39,6 +39,7 @@ RESULTS = {
     Outcome.PASSED: CheckResult.PASSED,
     Outcome.FAILED: CheckResult.FAILED,
     Outcome.WAIVED: CheckResult.SKIPPED,
+    Outcome.OLD: CheckResult.SKIPPED,
     Outcome.DEFERRED: CheckResult.SKIPPED,
 }
 

@@ -201,6 +201,7 @@ def backfill_body(job: Resource) -> Iterator[str]:
     "secret",
     "No header, body or URL of a job holds a secret",
     kinds=(JOB,),
+    never_old=True,
     bad="headers: {X-Api-Key: 5f1c...}",
     good="oidc_token, or a secret that the service reads from Secret Manager",
 )
