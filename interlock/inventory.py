@@ -26,6 +26,7 @@ class Form(StrEnum):
     FUNCTION = "function"
     FIRST_GENERATION = "function, 1st generation"
     SERVICE = "Cloud Run service"
+    RUN_JOB = "Cloud Run job"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class Deployed:
     """The full name of the topic whose messages start it."""
     service: str = ""
     """The full name of its Cloud Run service; empty for a function of the first generation."""
+    account: str = ""
+    """The e-mail address of the service account as which it runs; empty where it names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +111,7 @@ class Inventory:
 
 def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob], deployed: Iterable[Deployed]) -> Inventory:
     """Who calls what. Only jobs that are there count; a paused one does, too."""
-    found = sorted(_merged(deployed), key=lambda each: (each.name, each.region, each.form))
+    found = sorted(merged(deployed), key=lambda each: (each.name, each.region, each.form))
     calls = [_call(catalog, env, job, found) for job in sorted(jobs, key=lambda job: (job.name, job.region))]
     further = {call.job: _services(catalog, call.job) for call in calls if call.declared}
     declared = {name for name, service in catalog.services.items() if service.kind in (ServiceKind.RUN, ServiceKind.FUNCTION)}
@@ -119,7 +122,7 @@ def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob]
     )
 
 
-def _merged(deployed: Iterable[Deployed]) -> list[Deployed]:
+def merged(deployed: Iterable[Deployed]) -> list[Deployed]:
     """Each function with the addresses of its Cloud Run service, which is no row of its own."""
     listed = list(deployed)
     services = {each.service: each for each in listed if each.form is Form.SERVICE}
@@ -139,10 +142,10 @@ def _call(catalog: Catalog, env: Environment, job: ActualJob, found: list[Deploy
     declared = catalog.jobs.get(job.name)
     declared = declared if declared is not None and declared.region == job.region else None
     target = job.target or (env.call(declared) if declared else "")
-    return Call(job=job, declared=declared is not None, target=target, reaches=_reached(target, found))
+    return Call(job=job, declared=declared is not None, target=target, reaches=reached(target, found))
 
 
-def _reached(target: str, found: list[Deployed]) -> tuple[Deployed, ...]:
+def reached(target: str, found: Iterable[Deployed]) -> tuple[Deployed, ...]:
     """What a topic starts, or what answers at a URL: of several addresses that it begins with the longest."""
     if not target:
         return ()

@@ -12,6 +12,8 @@ NAME = r"[a-z][a-z0-9-]{0,99}"
 NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
 REGION = r"[a-z]+-[a-z]+[0-9]+"
+PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin; a domain's has it in front."""
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
 MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
