@@ -22,8 +22,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 PROJECT = "acme"
-STATUS = {"invalidQuery": 400, "invalid": 400, "quotaExceeded": 403, "rateLimitExceeded": 403, "accessDenied": 403, "accessNotConfigured": 403, "backendError": 503,
-          "notFound": 404, "duplicate": 409}  # fmt: skip
+STATUS = {"invalidQuery": 400, "invalid": 400, "quotaExceeded": 403, "rateLimitExceeded": 403, "backendError": 503,
+          "notFound": 404, "duplicate": 409, "accessDenied": 403, "accessNotConfigured": 403}  # fmt: skip
 
 When = Literal["submit", "poll", "result"]
 """Where a job's failure shows: the insert is refused; jobs.get says DONE with an error; getQueryResults is refused."""
@@ -118,7 +118,7 @@ class Server:
 
     def client(self, session: requests.Session | None = None) -> bigquery.Client:
         return bigquery.Client(
-            project=PROJECT,
+            project=self.project,
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": self.url},
             _http=session or requests.Session(),
@@ -295,9 +295,9 @@ class _Handler(BaseHTTPRequestHandler):
             ("POST", rf"{root}/queries", lambda: api.query(body)),
             ("GET", rf"{root}/datasets", api.listed_datasets),
             ("POST", rf"{root}/datasets/[^/]+/tables", lambda: api.create_table(body)),
-            ("GET", table, lambda d, t: api.table(f"{PROJECT}.{d}.{t}")),
-            ("DELETE", table, lambda d, t: api.delete_table(f"{PROJECT}.{d}.{t}")),
-            ("POST", rf"{table}/insertAll", lambda d, t: api.insert_all(f"{PROJECT}.{d}.{t}", body)),
+            ("GET", table, lambda d, t: api.table(f"{api.project}.{d}.{t}")),
+            ("DELETE", table, lambda d, t: api.delete_table(f"{api.project}.{d}.{t}")),
+            ("POST", rf"{table}/insertAll", lambda d, t: api.insert_all(f"{api.project}.{d}.{t}", body)),
         ]  # fmt: skip
         for method, pattern, act in routes:
             found = re.fullmatch(pattern, path)
