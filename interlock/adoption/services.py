@@ -37,10 +37,18 @@ class Known:
     topics: Mapping[str, tuple[str, ...]]
     """By service, the topics whose messages start it, by their short names."""
     kinds: Mapping[str, ServiceKind]
+    is_complete: bool = True
+    """Whether all that was looked for could be listed: else an account that seems to be one service's may be others', too."""
 
 
 def who_is_who(
-    catalog: Catalog, environment: Environment, deployed: Iterable[Deployed], pushes: Sequence[Push], default_account: str
+    catalog: Catalog,
+    environment: Environment,
+    deployed: Iterable[Deployed],
+    pushes: Sequence[Push],
+    default_account: str,
+    *,
+    is_complete: bool = True,
 ) -> Known:
     """Puts together what is deployed, what the catalog calls it, and what starts it.
 
@@ -59,6 +67,7 @@ def who_is_who(
         called={job: tuple(sorted({names[each] for each in of})) for job, of in reaches.items()},
         topics={service: tuple(sorted(of)) for service, of in topics.items()},
         kinds={names[each]: KINDS[each.form] for each in found},
+        is_complete=is_complete,
     )
 
 

@@ -9,14 +9,15 @@ How sure a line is:
 
 - high: the label names the job, or the account belongs to one service alone; on two days at least.
 - medium: seen on one day only, which somebody may have been who acted as the account; or an account that Google gives to
-  whatever names none, so that machines and notebooks may have it too; or a label on a job of another account.
+  whatever names none, so that machines and notebooks may have it too; or not every service could be listed, so that another
+  may have the account; or a label on a job of another account.
 - low: several services share the account. Nobody can say which of them it was, so nothing is proposed; candidates are listed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +33,8 @@ GOOGLES_ACCOUNT = r".+-compute@developer\.gserviceaccount\.com|.+@appspot\.gserv
 """https://cloud.google.com/iam/docs/service-account-types#default"""
 ACCOUNT = r".+\.gserviceaccount\.com"
 MAX_LABEL = 63
+MAX_NAME = 1000
+"""Characters of a table's name that a catalog can hold: YAML takes a key of up to 1,024."""
 
 
 class Confidence(StrEnum):
@@ -109,9 +112,14 @@ class Proposed:
     why: str
     lines: tuple[Line, ...]
     started_by: tuple[str, ...]
-    """Jobs of the catalog that lead to it and do not say so yet: their `runs`."""
+    """Jobs of the catalog that lead to it."""
     topics: tuple[str, ...]
     """Topics whose messages start it."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """As which it ran."""
+        return tuple(sorted({account for line in self.lines for account in line.principals}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +136,8 @@ class Proposal:
     """What is proposed, and what was seen and is not."""
 
     processors: tuple[Proposed, ...]
+    runs: tuple[tuple[str, tuple[str, ...]], ...]
+    """By job that leads to one of them, what its entry should say it runs: what it says, and those."""
     shared: tuple[Shared, ...]
     strangers: tuple[tuple[str, int, tuple[str, ...]], ...]
     """Service accounts that no service has: jobs, and what they write."""
@@ -175,8 +185,10 @@ def propose(catalog: Catalog, project: str, touches: Sequence[Touch], known: Kno
             shared.setdefault(touch.principal, []).append(touch)
     writer = _Writer(catalog, known, named)
     written = (writer.processor(service, job, of) for (service, job), of in sorted(groups.items(), key=_order))
+    processors = [each for each in written if each is not None]
     return Proposal(
-        processors=tuple(each for each in written if each is not None),
+        processors=tuple(processors),
+        runs=_runs(catalog, processors),
         shared=tuple(
             Shared(account=account, services=known.accounts[account], lines=writer.lines(of, Confidence.LOW))
             for account, of in sorted(shared.items())
@@ -211,6 +223,14 @@ def _with_sources(touch: Touch) -> Iterable[Touch]:
         yield replace(
             touch, is_written=False, project=project, dataset=dataset, family=name, member=name, members=1, sample=UNKNOWN
         )
+
+
+def _runs(catalog: Catalog, processors: Sequence[Proposed]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = dict[str, list[str]]()
+    for each in processors:
+        for job in each.started_by:
+            found.setdefault(job, [*catalog.jobs[job].runs]).append(each.name)
+    return tuple((job, tuple(names)) for job, names in sorted(found.items()))
 
 
 def _silent(known: Known, touches: Iterable[Touch]) -> tuple[str, ...]:
@@ -248,7 +268,8 @@ class _Names:
     def table(self, touch: Touch) -> str | None:
         """`dataset.table`; None for one that a catalog can't say."""
         name = f"{touch.dataset}.{touch.family if self.is_family(touch) else touch.member}"
-        return name if touch.project == self._project and re.fullmatch(TABLE, name) else None
+        said = touch.project == self._project and len(name) <= MAX_NAME and re.fullmatch(TABLE, name)
+        return name if said else None
 
     def shown(self, touch: Touch) -> str:
         """The same for people, with its project if it is another."""
@@ -266,14 +287,14 @@ class _Writer:
 
     def processor(self, service: str, job: str | None, touches: Sequence[Touch]) -> Proposed | None:
         """One for a service, or for a job that labels name; None when the catalog has all of it."""
-        accounts = sorted({touch.principal for touch in touches})
         seen = self.lines(touches, None, service if job else None)
         lines = [line for line in seen if not self._is_declared(service, job, line)]
         if not lines or not re.fullmatch(NAME, service):
             return None
         name = self._free(job or service)
-        own = ", ".join(accounts)
-        why = f"the label scheduler_job names {job}" if job else f"{own}: no other service was found that has this account"
+        accounts = ", ".join(sorted({account for line in lines for account in line.principals}))
+        why = f"the label scheduler_job names {job}" if job else f"no other service was found that runs as {accounts}"
+        why += "" if name == (job or service) else f"; the catalog has {job or service} already, to which this may belong"
         jobs = [job] if job else sorted(each for each, called in self._known.called.items() if service in called)
         return Proposed(
             name=name,
@@ -324,7 +345,7 @@ class _Writer:
             notes.append("whether it appends or replaces could not be read")
         days = max(touch.days for touch in touches)
         principals = tuple(sorted({touch.principal for touch in touches}))
-        judged, why = _judge(days, principals, self._known.accounts, labelled)
+        judged, why = _judge(days, principals, self._known, labelled)
         kinds = set[Kind]().union(*(touch.kinds for touch in touches))
         return Line(
             table=table,
@@ -339,15 +360,16 @@ class _Writer:
         )
 
 
-def _judge(
-    days: int, principals: Sequence[str], accounts: Mapping[str, tuple[str, ...]], labelled: str | None
-) -> tuple[Confidence, list[str]]:
+def _judge(days: int, principals: Sequence[str], known: Known, labelled: str | None) -> tuple[Confidence, list[str]]:
     """How sure it is that a service or a job did it, and what speaks against it."""
     doubts = list[str]()
     if days < MIN_DAYS:
         doubts.append("on one day only")
     if labelled is not None:
-        doubts += [f"{each} is no account of {labelled}" for each in principals if labelled not in accounts[each]]
-    elif any(re.fullmatch(GOOGLES_ACCOUNT, each) for each in principals):
+        doubts += [f"{each} is no account of {labelled}" for each in principals if labelled not in known.accounts[each]]
+        return (Confidence.MEDIUM if doubts else Confidence.HIGH), doubts
+    if any(re.fullmatch(GOOGLES_ACCOUNT, each) for each in principals):
         doubts.append("Google's default account, which machines and notebooks may have, too")
+    if not known.is_complete:
+        doubts.append("not every service could be listed, so that another may have the account")
     return (Confidence.MEDIUM if doubts else Confidence.HIGH), doubts

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.adoption.tables import Confidence, Line, Proposal, Proposed, Shared
+from interlock.adoption.tables import Line, Proposal, Proposed, Shared
 from interlock.names import count, plain
 
 NAME = "tables.yaml.proposed"
@@ -28,6 +28,7 @@ CANT_SEE = (
     "  WRITE_API_TIMELINE name their tables, BigQueryAuditMetadata's tableDataChange in the audit log names who, too",
     "reads by the Storage Read API, and queries that were answered from the cache",
     "jobs that other projects run on these tables, and jobs older than 180 days",
+    "what extract jobs read, and whether LOAD DATA appends or replaces",
     "who outside Google Cloud reads, and what goes to Cloud Storage, Firestore or Pub/Sub",
     "what did not run in the period, as in an off-season",
 )
@@ -42,6 +43,9 @@ class Asked:
     since: datetime
     now: datetime
     locations: tuple[str, ...]
+    """Of BigQuery."""
+    regions: tuple[str, ...]
+    """In which services were looked for."""
     problems: tuple[str, ...]
 
 
@@ -51,7 +55,7 @@ def file_text(proposal: Proposal, asked: Asked) -> str:
         _head(proposal, asked),
         _services(proposal),
         _processors(proposal.processors),
-        _runs(proposal.processors),
+        _runs(proposal),
         _shared(proposal.shared),
         _rest(proposal),
     ]
@@ -63,6 +67,7 @@ def _head(proposal: Proposal, asked: Asked) -> Iterator[str]:
     yield "# A proposal to review. Nothing reads this file: copy what is right into the catalog, then delete it."
     yield f"# From BigQuery's INFORMATION_SCHEMA.JOBS of {plain(asked.project, MAX_TEXT)}, {_places(asked.locations)},"
     yield f"# {_minute(asked.since)} to {_minute(asked.now)}: {found}."
+    yield from _named("# Services and run jobs were looked for in ", asked.regions)
     yield "#"
     yield "# high: the label scheduler_job names the job, or one service alone has the account; on two days at least."
     yield "# medium: on one day only, or an account that others may have, too. low: several services share the account."
@@ -94,19 +99,16 @@ def _processors(processors: Sequence[Proposed]) -> Iterator[str]:
         yield f"  {_word(each.name)}:"
         yield f"    service: {_word(each.service)}"
         yield "    tables:"
-        yield from (f"      {_word(line.table)}: [{_kinds(line)}] # {_evidence(line)}" for line in each.lines)
+        alone = len(each.accounts) == 1 and each.accounts[0] in each.why
+        yield from (f"      {_word(line.table)}: [{_kinds(line)}] # {_evidence(line, by=not alone)}" for line in each.lines)
 
 
-def _runs(processors: Sequence[Proposed]) -> Iterator[str]:
+def _runs(proposal: Proposal) -> Iterator[str]:
     """What belongs into entries that the catalog has: comments, since a second entry of a job would be an error."""
-    runs = dict[str, list[str]]()
-    for each in processors:
-        for job in each.started_by:
-            runs.setdefault(job, []).append(each.name)
-    if runs:
+    if proposal.runs:
         yield "# Into the entries of the jobs:"
-        yield from (f"#   {_word(job)}: runs: [{', '.join(map(_word, names))}]" for job, names in sorted(runs.items()))
-    topics = [each for each in processors if each.topics]
+        yield from (f"#   {_word(job)}: runs: [{', '.join(map(_word, names))}]" for job, names in proposal.runs)
+    topics = [each for each in proposal.processors if each.topics]
     if topics:
         yield "# Started by messages. Who publishes them is not known here; if a processor does, write it as `after`:"
         for each in topics:
@@ -119,7 +121,7 @@ def _shared(shared: Sequence[Shared]) -> Iterator[str]:
     yield "# Not proposed: accounts that several services have. Who of them did this is not known; write it to the right one."
     for each in shared:
         yield from _named(f"# {plain(each.account, MAX_TEXT)} is the account of ", each.services)
-        yield from (f"#   {_word(line.table)}: [{_kinds(line)}] # {_evidence(line)}" for line in each.lines)
+        yield from (f"#   {_word(line.table)}: [{_kinds(line)}] # {_evidence(line, by=False)}" for line in each.lines)
 
 
 def _rest(proposal: Proposal) -> Iterator[str]:
@@ -127,7 +129,9 @@ def _rest(proposal: Proposal) -> Iterator[str]:
     for account, jobs, tables in proposal.strangers:
         lines += _named(f"# - {plain(account, MAX_TEXT)}, which no service has: {count(jobs, 'job')} that write ", tables)
     if proposal.people:
-        lines.append(f"# - {count(proposal.people, 'principal')} that are no service accounts")
+        lines.append(
+            f"# - what {count(proposal.people, 'principal')} did by hand, who {_are(proposal.people)} no service account"
+        )
     if proposal.transfers:
         lines.append(f"# - {count(proposal.transfers, 'job')} of scheduled queries and other transfers")
     if proposal.outside:
@@ -140,12 +144,16 @@ def _rest(proposal: Proposal) -> Iterator[str]:
         yield from lines
 
 
-def _evidence(line: Line) -> str:
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _evidence(line: Line, *, by: bool) -> str:
     statements = ", ".join(f"{plain(said, MAX_TEXT)} {jobs:,}" for said, jobs in line.statements)
     days = f"on {count(line.days, 'day')}"
-    by = f" by {', '.join(plain(each, MAX_TEXT) for each in line.principals)}" if line.confidence is not Confidence.LOW else ""
+    whose = f" by {', '.join(plain(each, MAX_TEXT) for each in line.principals)}" if by else ""
     notes = "".join(f"; {plain(note, MAX_TEXT)}" for note in line.notes)
-    return f"{line.confidence}: {count(line.jobs, 'job')} {days}, last {_minute(line.last)}{by}: {statements}{notes}"
+    return f"{line.confidence}: {count(line.jobs, 'job')} {days}, last {_minute(line.last)}{whose}: {statements}{notes}"
 
 
 def _kinds(line: Line) -> str:

@@ -52,7 +52,7 @@ def propose_tables(
     since = now - timedelta(days=min(days, MOST_DAYS))
     jobs = Jobs(environment.project, endpoint_of(environment), says)
     problems = list[str]()
-    known = _known(environment, catalog, problems, says)
+    known, regions = _known(environment, catalog, problems, says)
     places = list(locations) or jobs.locations()
     touches = list[Touch]()
     for location in places:
@@ -61,7 +61,12 @@ def propose_tables(
         problems.append("BigQuery: you see no dataset of the project")
     touches = jobs.sampled(touches, attributed(touches, known))
     asked = Asked(
-        project=environment.project, since=since, now=now, locations=tuple(places), problems=tuple(dict.fromkeys(problems))
+        project=environment.project,
+        since=since,
+        now=now,
+        locations=tuple(places),
+        regions=tuple(regions),
+        problems=tuple(dict.fromkeys(problems)),
     )
     return Found(proposal=propose(catalog, environment.project, touches, known), asked=asked)
 
@@ -125,8 +130,8 @@ def _touches(jobs: Jobs, location: str, since: datetime, problems: list[str], sa
     return found
 
 
-def _known(environment: Environment, catalog: Catalog, problems: list[str], says: Says) -> Known:
-    """What is deployed in the regions of jobs and functions, and the push subscriptions."""
+def _known(environment: Environment, catalog: Catalog, problems: list[str], says: Says) -> tuple[Known, list[str]]:
+    """What is deployed in the regions of jobs and functions, these regions, and the push subscriptions."""
     services = Services(environment.project, says)
 
     def attempt(call: Callable[[], Sequence[T]]) -> Sequence[T]:
@@ -141,10 +146,12 @@ def _known(environment: Environment, catalog: Catalog, problems: list[str], says
     for functions, unreachable in attempt(lambda: [services.functions()]):
         deployed += functions
         problems += [f"Cloud Functions in {plain(region)} did not answer" for region in unreachable]
-    regions = {job.region for job in catalog.jobs.values()} | {each.region for each in deployed if each.region}
-    for region in sorted(regions | {environment.coordinator.region}):
+    used = {job.region for job in catalog.jobs.values()} | {each.region for each in deployed if each.region}
+    regions = sorted(used | {environment.coordinator.region})
+    for region in regions:
         deployed += attempt(partial(services.services, region))
         deployed += attempt(partial(services.run_jobs, region))
+    is_complete = not problems
     pushes = [Push(topic=topic, endpoint=endpoint) for topic, endpoint in attempt(services.pushes)]
     default = f"{environment.project_number}-compute@developer.gserviceaccount.com"
-    return who_is_who(catalog, environment, deployed, pushes, default)
+    return who_is_who(catalog, environment, deployed, pushes, default, is_complete=is_complete), regions

@@ -9,7 +9,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """As DuckDB reads it."""
-        kept = {key: value for key, value in asdict(self).items() if key in _COLUMNS}
-        return kept | {
+        kept = ("job_id", "parent_job_id", "user_email", "job_type", "statement_type", "state")
+        return {name: getattr(self, name) for name in kept} | {
             "creation_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
             "error_result": {"reason": "invalidQuery", "message": "no"} if self.failed else None,
             "destination_table": _parts(self.destination) if self.destination else None,

@@ -78,7 +78,10 @@ def test_jobs_of_one_kind_are_one_line_with_its_days_and_the_last_of_them(there:
 
 def test_a_child_of_a_script_takes_the_labels_of_its_parent(there: Server) -> None:
     script = replace(INSERT, job_id="s", statement_type="SCRIPT", destination=None, labels={"scheduler_job": "fetch"})
-    past(there, [script, replace(INSERT, parent_job_id="s"), replace(INSERT, job_id="x", labels={"data_source_id": "scheduled_query"})])
+    past(
+        there,
+        [script, replace(INSERT, parent_job_id="s"), replace(INSERT, job_id="x", labels={"data_source_id": "scheduled_query"})],
+    )
     found = {(touch.label, touch.is_transfer) for touch in jobs_of(there).touches("US", SINCE)}
     assert found == {("fetch", False), ("", True)}
 
@@ -119,11 +122,11 @@ APPEND, TRUNCATE, MUTATE, NONE = {Kind.APPEND}, {Kind.TRUNCATE}, {Kind.MUTATE}, 
         pytest.param(replace(INSERT, statement_type="CREATE_VIEW"), NONE, id="a view"),
         pytest.param(replace(INSERT, statement_type="ALTER_TABLE"), NONE, id="alter"),
         pytest.param(replace(INSERT, statement_type="LOAD_DATA"), APPEND | TRUNCATE, id="load data says not which"),
-        pytest.param(replace(INSERT, statement_type="SELECT", disposition="WRITE_TRUNCATE"), TRUNCATE, id="a query that replaces"),
-        pytest.param(replace(INSERT, statement_type="SELECT", disposition="WRITE_APPEND"), APPEND, id="a query that appends"),
+        pytest.param(replace(INSERT, statement_type="SELECT", disposition="WRITE_TRUNCATE"), TRUNCATE, id="it replaces"),
+        pytest.param(replace(INSERT, statement_type="SELECT", disposition="WRITE_APPEND"), APPEND, id="it appends"),
         pytest.param(replace(INSERT, statement_type="SELECT"), APPEND, id="a query into an empty table"),
         pytest.param(replace(INSERT, job_type="LOAD", statement_type=None), APPEND, id="a load"),
-        pytest.param(replace(INSERT, job_type="LOAD", statement_type=None, disposition="WRITE_TRUNCATE"), TRUNCATE, id="a load anew"),
+        pytest.param(replace(INSERT, job_type="LOAD", statement_type=None, disposition="WRITE_TRUNCATE"), TRUNCATE, id="anew"),
         pytest.param(replace(INSERT, job_type="COPY", statement_type=None, disposition="WRITE_APPEND"), APPEND, id="a copy"),
     ],
 )  # fmt: skip
@@ -150,7 +153,9 @@ def test_only_what_is_wanted_and_open_is_asked_for(there: Server) -> None:
     jobs = jobs_of(there)
     touches = jobs.touches("US", SINCE)
     jobs.sampled(touches, [touch for touch in touches if touch.principal == LOADER])
-    assert [request.line for request in there.requests if "/jobs/" in request.path] == [f"GET /bigquery/v2/projects/{PROJECT}/jobs/l"]
+    assert [request.line for request in there.requests if "/jobs/" in request.path] == [
+        f"GET /bigquery/v2/projects/{PROJECT}/jobs/l"
+    ]
 
 
 @pytest.mark.parametrize(
