@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from interlock.access import Kind
 
-QUERY, LOAD, COPY, EXTRACT = "QUERY", "LOAD", "COPY", "EXTRACT"
+QUERY, LOAD, COPY = "QUERY", "LOAD", "COPY"
+TRUNCATE = "TRUNCATE_TABLE"
 READS: frozenset[Kind] = frozenset({Kind.READ})
 NOTHING: frozenset[Kind] = frozenset()
 EITHER: frozenset[Kind] = frozenset({Kind.APPEND, Kind.TRUNCATE})
@@ -23,7 +24,7 @@ _BY_STATEMENT: Mapping[str, frozenset[Kind]] = {
     "UPDATE": frozenset({Kind.MUTATE}),
     "DELETE": frozenset({Kind.MUTATE}),
     "MERGE": frozenset({Kind.MUTATE}),
-    "TRUNCATE_TABLE": frozenset({Kind.TRUNCATE}),
+    TRUNCATE: frozenset({Kind.TRUNCATE}),
     "CREATE_TABLE_AS_SELECT": frozenset({Kind.TRUNCATE}),
     "CREATE_SNAPSHOT_TABLE": frozenset({Kind.TRUNCATE}),
     "DROP_TABLE": frozenset({Kind.TRUNCATE}),

@@ -24,7 +24,7 @@ from enum import StrEnum
 
 from interlock.access import Kind
 from interlock.adoption.services import Known
-from interlock.adoption.statements import READS, UNKNOWN, Sample, kinds_of, needs_sample, said
+from interlock.adoption.statements import READS, TRUNCATE, UNKNOWN, Sample, kinds_of, needs_sample, said
 from interlock.catalog import Catalog, ServiceKind
 from interlock.names import NAME, TABLE
 
@@ -78,7 +78,8 @@ class Touch:
     @property
     def kinds(self) -> frozenset[Kind]:
         """What the jobs do to the table."""
-        return kinds_of(self.job_type, self.statement, self.sample) if self.is_written else READS
+        is_target = self.is_written or self.statement == TRUNCATE  # which refers to no table but the one that it empties
+        return kinds_of(self.job_type, self.statement, self.sample) if is_target else READS
 
     @property
     def said(self) -> str:

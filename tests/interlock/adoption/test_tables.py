@@ -188,5 +188,9 @@ def test_transfers_strangers_and_services_of_which_nothing_was_seen_are_listed()
     assert proposal.silent == ("other",)
 
 
+def test_a_truncate_empties_its_table_wherever_jobs_names_it() -> None:
+    assert only(proposed(replace(TOUCH, statement="TRUNCATE_TABLE", is_written=False))).kinds == (Kind.TRUNCATE,)
+
+
 def test_a_statement_that_changes_no_row_proposes_nothing() -> None:
     assert proposed(replace(TOUCH, statement="ALTER_TABLE")).processors == ()
