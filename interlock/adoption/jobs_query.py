@@ -7,7 +7,8 @@ What is counted is small whatever the number of jobs: a line for each principal,
 - anonymous results, temporary tables and sessions: their datasets are hidden ones, which begin with an underscore;
 - a table that a statement both changes and reads: that is the change's.
 
-Shards by date (`events_20260101`) are one family, `events_`, with the number of its members. A partition's decorator is cut.
+Shards by date (`events_20260101`) are one family, `events_`, with the number of its members. So are tables with another name
+each time, as those have through which a MERGE goes (`stage_5f3a9c01`): `stage_*`. A partition's decorator is cut.
 https://docs.cloud.google.com/bigquery/docs/information-schema-jobs
 """
 
@@ -23,6 +24,8 @@ LABEL = "scheduler_job"
 TRANSFER_LABEL = "data_source_id"
 """BigQuery's Data Transfer Service labels the jobs of its scheduled queries with it: no service runs them."""
 SHARD = "_(19|20)[0-9][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
+RANDOM = "_[0-9a-f]{8}[0-9a-f_-]*$"
+"""How a name ends that is made anew each time: hexadecimal digits, a UUID, or an instant."""
 MOST_ROWS = 20_000
 LOCATION = r"[a-z][a-z0-9-]{1,40}"
 
@@ -44,6 +47,7 @@ def touches(project: str, location: str, since: datetime) -> str:
         label=LABEL,
         transfer=TRANSFER_LABEL,
         shard=SHARD,
+        random=RANDOM,
     )
 
 
@@ -85,7 +89,7 @@ touched AS (
 )
 SELECT
   is_written, user_email, job_type, statement_type, scheduler_job, is_transfer, project_id, dataset_id,
-  REGEXP_REPLACE(table_id, "{shard}", "_") AS family,
+  REGEXP_REPLACE(REGEXP_REPLACE(table_id, "{shard}", "_"), "{random}", "_*") AS family,
   COUNT(DISTINCT table_id) AS members,
   MAX(table_id) AS member,
   COUNT(DISTINCT job_id) AS jobs,

@@ -58,7 +58,7 @@ class Touch:
     project: str
     dataset: str
     family: str
-    """The table, or of tables sharded by date what their names have in common: `events_`."""
+    """The table, or of tables sharded by date what their names have in common: `events_`; `stage_*` of names made anew."""
     members: int
     member: str
     """One of the family."""
@@ -147,7 +147,7 @@ class Proposal:
     transfers: int
     """Jobs of scheduled queries and other transfers."""
     outside: tuple[str, ...]
-    """Tables of other projects, and such with names that the catalog can't say."""
+    """Tables of other projects, and such with names that the catalog can't say or that are others each time."""
     declared: int
     """Tables of a processor that the catalog has already, with all that was seen."""
     silent: tuple[str, ...]

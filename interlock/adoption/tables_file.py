@@ -136,7 +136,9 @@ def _rest(proposal: Proposal) -> Iterator[str]:
         lines.append(f"# - {count(proposal.transfers, 'job')} of scheduled queries and other transfers")
     if proposal.outside:
         other = count(len(proposal.outside), "table")
-        lines += _named(f"# - {other} of other projects, or with names that no catalog takes: ", proposal.outside)
+        lines += _named(
+            f"# - {other} of other projects, or with names that no catalog takes or that change (*): ", proposal.outside
+        )
     if proposal.declared:
         lines.append(f"# - {count(proposal.declared, 'table')} of processors that the catalog has already, just so")
     if lines:

@@ -170,6 +170,7 @@ def test_shards_by_date_are_one_table_when_there_are_several(touches: list[Touch
     [
         pytest.param(replace(TOUCH, project="another"), "another.raw.lines", id="of another project"),
         pytest.param(replace(TOUCH, family="odd name", member="odd name"), "raw.odd name", id="a name that is none here"),
+        pytest.param(replace(TOUCH, family="s_*", member="s_5f3a9c01", members=9), "raw.s_*", id="names made anew each time"),
         pytest.param(replace(TOUCH, family="x" * 1000, member="x" * 1000), f"raw.{'x' * 1000}", id="a name too long for YAML"),
     ],
 )

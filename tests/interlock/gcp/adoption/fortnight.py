@@ -1,7 +1,7 @@
 """A fortnight of a platform with known truth: which service touches which table how, and all jobs that BigQuery has of it.
 
 Everything is drawn with a seed. Beside what services do there is what a real project has: people's queries and repairs,
-scripts, failures and their retries, hidden tables, scheduled queries, others' tools, somebody who acts as a service's account.
+scripts, failures and their retries, hidden and passing tables, scheduled queries, others' tools, people who act as a service.
 """
 
 from __future__ import annotations
@@ -143,9 +143,12 @@ class _Making:
         at_once = {"user_email": account, "creation_time": when, "labels": labels, "parent_job_id": script}
         for table, way in writes.items():
             row = replace(WAYS[way][1], job_id=next(self._ids), **at_once)
+            stage = (f"raw.stage_{self._chance.getrandbits(64):016x}",) if way == "merge" else ()
+            for name in stage:
+                yield replace(row, job_id=next(self._ids), job_type="LOAD", statement_type=None, destination=name)
             row.destination = f"{table}${when:%Y%m%d}" if row.job_type == "LOAD" and self._chance.random() < 0.5 else table
             if row.job_type == "QUERY":
-                row.references = (*reads, *((table,) if row.statement_type in ("MERGE", "DELETE") else ()))
+                row.references = (*reads, *stage, *((table,) if row.statement_type in ("MERGE", "DELETE") else ()))
             if self._chance.random() < 0.05:
                 yield replace(row, job_id=next(self._ids), failed=True)
             yield row

@@ -90,7 +90,22 @@ def test_tables_sharded_by_date_are_counted_as_a_family(there: Server) -> None:
     shards = ("raw.events_20261118", "raw.events_20261119", "raw.events_99999999")
     past(there, [replace(INSERT, job_id=name, destination=name) for name in shards])
     found = {(touch.family, touch.members, touch.member) for touch in jobs_of(there).touches("US", SINCE)}
-    assert found == {("events_", 2, "events_20261119"), ("events_99999999", 1, "events_99999999")}
+    assert found == {("events_", 2, "events_20261119"), ("events_*", 1, "events_99999999")}
+
+
+@pytest.mark.parametrize(
+    ("names", "family"),
+    [
+        (("stage_5f3a9c01", "stage_deadbeef"), "stage_*"),
+        (("s_0b5e2c1e-7a4d-4c61-9d0e-1f2a3b4c5d6e", "s_1b5e2c1e-7a4d-4c61-9d0e-1f2a3b4c5d6e"), "s_*"),
+        (("t_1764000000", "t_1764003600"), "t_*"),
+        (("t_20261118_061500", "t_20261119_061500"), "t_*"),
+    ],
+)
+def test_names_that_are_made_anew_each_time_are_one_line(there: Server, names: tuple[str, ...], family: str) -> None:
+    past(there, [replace(INSERT, job_id=name, destination=f"raw.{name}") for name in names])
+    [touch] = jobs_of(there).touches("US", SINCE)
+    assert (touch.family, touch.members, touch.jobs) == (family, 2, 2)
 
 
 def test_the_question_is_bounded_labelled_and_names_its_region(there: Server) -> None:
