@@ -23,7 +23,8 @@ from google.cloud import bigquery
 
 PROJECT = "acme"
 STATUS = {"invalidQuery": 400, "invalid": 400, "quotaExceeded": 403, "rateLimitExceeded": 403, "backendError": 503,
-          "notFound": 404, "duplicate": 409, "accessDenied": 403, "accessNotConfigured": 403}  # fmt: skip
+          "notFound": 404, "duplicate": 409, "accessDenied": 403, "accessNotConfigured": 403,
+          "bytesBilledLimitExceeded": 400}  # fmt: skip
 
 When = Literal["submit", "poll", "result"]
 """Where a job's failure shows: the insert is refused; jobs.get says DONE with an error; getQueryResults is refused."""

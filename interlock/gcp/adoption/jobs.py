@@ -31,6 +31,7 @@ FOR_NOW = frozenset({"rateLimitExceeded", "backendError", "internalError", "badG
 FOR_NOW_CODES = frozenset({429, 500, 502, 503})
 OFF = "accessNotConfigured"
 FORBIDDEN = 403
+TOO_MUCH = "bytesBilledLimitExceeded"
 
 Says = Callable[[str], None]
 
@@ -133,6 +134,8 @@ class _Explained:
                 "; it takes bigquery.jobs.listAll and bigquery.jobs.create, which roles/bigquery.resourceViewer and "
                 "roles/bigquery.user have"
             )
+        if error.reason == TOO_MUCH:
+            return "; ask for fewer days"
         return ""
 
 

@@ -199,6 +199,19 @@ def test_a_failure_half_way_leaves_nothing(there: There, tmp_path: Path) -> None
     assert not (tmp_path / "p").exists()
 
 
+def test_who_ends_it_half_way_finds_what_was_there_before(there: There, tmp_path: Path) -> None:
+    platform(there)
+    (tmp_path / NAME).write_text("my remarks")
+
+    def end(said: str) -> None:
+        if "BigQuery" in said:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(there, load(CATALOG), tmp_path, force=True, says=end)
+    assert (tmp_path / NAME).read_text() == "my remarks"
+
+
 def test_what_cant_be_listed_is_said_and_keeps_nothing_else_from_being_read(there: There, tmp_path: Path) -> None:
     platform(there)
     there.rest("POST", "/_local/faults", {"faults": ["GET /subscriptions 403", "GET /functions 403"]})

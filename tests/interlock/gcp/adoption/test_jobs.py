@@ -186,6 +186,11 @@ def test_only_what_is_wanted_and_open_is_asked_for(there: Server) -> None:
             f"gcloud services enable bigquery.googleapis.com --project {PROJECT}",
             id="the API is off",
         ),
+        pytest.param(
+            Failure("bytesBilledLimitExceeded", "Query exceeded limit for bytes billed: 1.", "submit"),
+            "ask for fewer days",
+            id="dear",
+        ),
         pytest.param(Failure("quotaExceeded", "Quota exceeded: a day's", "submit"), "403 Quota exceeded", id="a day's quota"),
     ],
 )
