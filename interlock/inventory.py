@@ -27,6 +27,7 @@ class Form(StrEnum):
     FUNCTION = "function"
     FIRST_GENERATION = "function, 1st generation"
     SERVICE = "Cloud Run service"
+    RUN_JOB = "Cloud Run job"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,8 @@ class Deployed:
     """The full name of the topic whose messages start it."""
     service: str = ""
     """The full name of its Cloud Run service; empty for a function of the first generation."""
+    account: str = ""
+    """The e-mail address of the service account as which it runs; empty where it names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +113,7 @@ class Inventory:
 
 def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob], deployed: Iterable[Deployed]) -> Inventory:
     """Who calls what. Only jobs that are there count; a paused one does, too."""
-    found = sorted(_merged(deployed), key=lambda each: (each.name, each.region, each.form))
+    found = sorted(merged(deployed), key=lambda each: (each.name, each.region, each.form))
     calls = [_call(catalog, env, job, found) for job in sorted(jobs, key=lambda job: (job.name, job.region))]
     further = {call.job: _services(catalog, catalog.by_identity[call.job.identity]) for call in calls if call.declared}
     declared = {name for name, service in catalog.services.items() if service.kind in (ServiceKind.RUN, ServiceKind.FUNCTION)}
@@ -121,7 +124,7 @@ def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob]
     )
 
 
-def _merged(deployed: Iterable[Deployed]) -> list[Deployed]:
+def merged(deployed: Iterable[Deployed]) -> list[Deployed]:
     """Each function with the addresses of its Cloud Run service, which is no row of its own."""
     listed = list(deployed)
     services = {each.service: each for each in listed if each.form is Form.SERVICE}
@@ -140,10 +143,10 @@ def _call(catalog: Catalog, env: Environment, job: ActualJob, found: list[Deploy
     """What the job calls: as Google says, else as the catalog declares."""
     declared = catalog.by_identity.get(job.identity)
     target = job.target or (env.call(declared) if declared else "")
-    return Call(job=job, declared=declared is not None, target=redacted_url(target), reaches=_reached(target, found))
+    return Call(job=job, declared=declared is not None, target=redacted_url(target), reaches=reached(target, found))
 
 
-def _reached(target: str, found: list[Deployed]) -> tuple[Deployed, ...]:
+def reached(target: str, found: Iterable[Deployed]) -> tuple[Deployed, ...]:
     """What a topic starts, or what answers at a URL: of several addresses that it begins with the longest."""
     if not target:
         return ()
