@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import scheduler_v1
 from google.protobuf.duration_pb2 import Duration
+
+from local.emulator.scheduler import REGIONS
+from local.emulator.schedules import next_fire
+from tests.interlock.adoption.real_shapes import REFUSED, created
 
 PARENT = "projects/p/locations/us-west2"
 JOB = f"{PARENT}/jobs/scraper"
 URL = f"/v1/{JOB}"
 State = scheduler_v1.Job.State
+TOPIC = "projects/p/topics/t"
 HTTP = {"uri": "https://scrapers.example/run", "httpMethod": "POST"}
+
+
+APP_ENGINE = {"httpTarget": None, "appEngineHttpTarget": {"relativeUri": "/x"}}
+
+
+def app_engine(**fields):
+    return APP_ENGINE | {"appEngineHttpTarget": {"relativeUri": "/x"} | fields}
 
 
 @pytest.fixture
@@ -73,13 +87,28 @@ def test_a_job_gets_the_servers_defaults(rest):
         "timeZone": "Etc/UTC",
         "attemptDeadline": "180s",
         "httpTarget": HTTP | {"headers": {"User-Agent": "Google-Cloud-Scheduler"}},
-        "retryConfig": {
-            "maxRetryDuration": "0s",
-            "minBackoffDuration": "5s",
-            "maxBackoffDuration": "3600s",
-            "maxDoublings": 5,
-        },
     }
+
+
+RETRIES = {"maxRetryDuration": "0s", "minBackoffDuration": "5s", "maxBackoffDuration": "3600s", "maxDoublings": 5}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        pytest.param({}, None, id="none at all"),
+        pytest.param({"retryConfig": {"retryCount": 0}}, RETRIES, id="a count of 0 alone"),
+        pytest.param({"retryConfig": {"retryCount": 3}}, RETRIES | {"retryCount": 3}, id="a count alone"),
+        pytest.param(
+            {"retryConfig": {"minBackoffDuration": "1.5s"}},
+            RETRIES | {"minBackoffDuration": "1.500s"},
+            id="a fraction of a second",
+        ),
+    ],
+)
+def test_retry_settings_are_answered_whole_or_not_at_all(rest, given, shown):
+    assert rest("POST", f"/v1/{PARENT}/jobs", body(**given)).json.get("retryConfig") == shown
+    assert rest("GET", URL).json.get("retryConfig") == shown
 
 
 def test_pause_and_resume_are_accepted_in_every_state(client):
@@ -150,7 +179,7 @@ def test_missing_and_existing_jobs_have_googles_errors(client):
 
 def test_the_client_sees_a_refusal_as_a_bad_request(client):
     with pytest.raises(BadRequest, match="Schedule or time zone is invalid"):
-        client.create_job(parent=PARENT, job=job(schedule="every 5 minutes"))
+        client.create_job(parent=PARENT, job=job(schedule="every other minute"))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +194,18 @@ def test_the_client_sees_a_refusal_as_a_bad_request(client):
         pytest.param({"schedule": ""}, "Schedule or time zone", id="no schedule"),
         pytest.param({"timeZone": "Mars/Olympus"}, "Schedule or time zone", id="an unknown zone"),
         pytest.param({"timeZone": "../../etc/passwd"}, "Schedule or time zone", id="a zone that is a path"),
+        pytest.param({"schedule": "0 22-3 * * *"}, "Schedule or time zone", id="a range that wraps"),
+        pytest.param({"schedule": "every 7 hours synchronized"}, "divides 24 hours", id="synchronized without a rest"),
+        pytest.param({"schedule": "31 of feb 00:00"}, "never comes", id="a date that never comes, in English"),
+        pytest.param({"schedule": "every monday 25:00"}, "no time of day", id="a time that doesn't exist"),
+        pytest.param({"schedule": "sixth mon of month 09:00"}, "no such place", id="a sixth week"),
+        pytest.param({"attemptDeadline": "3600s"}, "between 15s and 1800s for an HTTP target", id="a deadline of an hour"),
+        pytest.param(APP_ENGINE | {"attemptDeadline": "86416s"}, "between 15s and 86415s", id="a deadline of over a day"),
+        pytest.param(app_engine(httpMethod="PATCH"), "PATCH is not permitted", id="App Engine takes no PATCH"),
+        pytest.param(app_engine(httpMethod="GET", body="e30="), "not allowed with GET", id="GET with a body, App Engine"),
+        pytest.param(app_engine(relativeUri="no/slash"), "must begin with /", id="a relative address without a slash"),
+        pytest.param({"httpTarget": HTTP | {"headers": {"X": "y" * 82_000}}}, "less than 80KB", id="headers of 80 KB"),
+        pytest.param({"httpTarget": HTTP | {"body": "aGlh" * 300_000}}, "at most 1048576", id="a job of more than 1 MB"),
         pytest.param({"attemptDeadline": "14s"}, "between 15s and 1800s", id="a deadline below 15 s"),
         pytest.param({"attemptDeadline": "1801s"}, "between 15s and 1800s", id="a deadline above 30 min"),
         pytest.param({"attemptDeadline": "3m"}, "a duration such as 180s", id="a deadline in minutes"),
@@ -174,7 +215,8 @@ def test_the_client_sees_a_refusal_as_a_bad_request(client):
         pytest.param({"description": "a" * 501}, "at most 500", id="a description of 501 letters"),
         pytest.param({"httpTarget": None}, "exactly one target", id="no target"),
         pytest.param({"pubsubTarget": {"topicName": "t", "data": "eA=="}}, "exactly one target", id="two targets"),
-        pytest.param({"httpTarget": None, "pubsubTarget": {"topicName": "t"}}, "data or attributes", id="an empty message"),
+        pytest.param({"httpTarget": None, "pubsubTarget": {"topicName": TOPIC}}, "data or attributes", id="an empty message"),
+        pytest.param({"httpTarget": None, "pubsubTarget": {"topicName": "t"}}, "projects/PROJECT_ID", id="half a topic's name"),
         pytest.param({"httpTarget": HTTP | {"uri": "ftp://x"}}, "valid http or https", id="a target that isn't HTTP"),
         pytest.param({"httpTarget": HTTP | {"httpMethod": "GET", "body": "e30="}}, "not allowed", id="GET with a body"),
         pytest.param({"httpTarget": HTTP | {"body": "{}"}}, "expected base64", id="a body that isn't base64"),
@@ -199,7 +241,12 @@ def test_refused_with_400(rest, fields, message):
 
 @pytest.mark.parametrize(
     "schedule",
-    ["*/30 * * * *", "0 5-9/2 * * MON-FRI", "0 0 1 JAN *", "5,35 */6 * * 0,7", "0  0 * * sun"],
+    [
+        *("*/30 * * * *", "0 5-9/2 * * MON-FRI", "0 0 1 JAN *", "5,35 */6 * * 0,7", "0  0 * * sun", "0 9 1-7 * 1"),
+        *("every 5 minutes", "every 1 mins", "every 24 hours", "every 2 hours synchronized", "every day 00:00"),
+        *("every 5 minutes from 10:00 to 14:00", "every monday 09:00", "1 of jan,april,july,oct 00:00"),
+        *("2nd,third mon,wed,thu of march 17:00", "1st monday of sep,oct,nov 17:00", "every mon,wed of month 9:00"),
+    ],
 )
 def test_the_dialect_is_accepted(rest, schedule):
     assert rest("POST", f"/v1/{PARENT}/jobs", body(schedule=schedule)).status == 200
@@ -216,7 +263,197 @@ def test_null_is_absent(rest):
     assert (made.status, made.json["httpTarget"]["httpMethod"], made.json["timeZone"]) == (200, "POST", "Etc/UTC")
 
 
-def test_locations_are_listed(rest):
-    found = rest("GET", "/v1/projects/p/locations").json["locations"]
-    assert PARENT in [location["name"] for location in found]
+def test_all_locations_are_listed_page_by_page(rest):
+    first = rest("GET", "/v1/projects/p/locations?pageSize=20").json
+    rest_of_them = rest("GET", f"/v1/projects/p/locations?pageSize=20&pageToken={first['nextPageToken']}").json
+    assert "nextPageToken" not in rest_of_them
+    names = [location["locationId"] for location in first["locations"] + rest_of_them["locations"]]
+    assert names == sorted(REGIONS)
     assert rest("GET", f"/v1/{PARENT}").json["locationId"] == "us-west2"
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/x", ""])
+def test_a_region_without_cloud_scheduler_is_refused_in_googles_words(rest, path):
+    answer = rest("GET", f"/v1/projects/p/locations/mars-north1{path}")
+    assert answer.status == 403
+    assert 'for the resource "projects/p/locations/mars-north1" (or the resource may not exist)' in answer.message
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "parts"),
+    [
+        pytest.param({}, "p.appspot.com", {}, id="nothing"),
+        pytest.param({"service": "s"}, "s.p.appspot.com", {}, id="a service alone is known by its host only"),
+        pytest.param({"version": "v", "service": "s"}, "v.s.p.appspot.com", {"version": "v", "service": "s"}, id="both"),
+        pytest.param(
+            {"instance": "i", "version": "v", "service": "s", "host": "mine"},
+            "i.v.s.p.appspot.com",
+            {"instance": "i", "version": "v", "service": "s"},
+            id="all three, and a host of one's own",
+        ),
+    ],
+)
+def test_app_engine_answers_with_the_host_that_the_routing_means(rest, given, host, parts):
+    made = rest("POST", f"/v1/{PARENT}/jobs", body(**app_engine(appEngineRouting=given)))
+    assert made.json["appEngineHttpTarget"]["appEngineRouting"] == {"host": host} | parts
+
+
+def test_an_app_engine_job_gets_its_own_defaults(rest):
+    target = {"headers": {"user-agent": "mine", "X-AppEngine-Cron": "true"}}
+    made = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=None, appEngineHttpTarget=target)).json
+    assert "attemptDeadline" not in made, "it depends on how the service scales"
+    shown = made["appEngineHttpTarget"]
+    assert (shown["relativeUri"], shown["httpMethod"]) == ("/", "POST")
+    assert shown["headers"] == {"User-Agent": "mine AppEngine-Google; (+http://code.google.com/appengine)"}
+
+
+def test_headers_that_cloud_scheduler_sets_itself_are_ignored(rest):
+    own = (
+        "Host",
+        "content-length",
+        "User-Agent",
+        "X-Google-A",
+        "x-appengine-b",
+        "X-CloudScheduler",
+        "X-CloudScheduler-JobName",
+    )
+    target = HTTP | {"headers": dict.fromkeys(own, "mine") | {"X-Mine": "kept", "X-Empty": ""}}
+    shown = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=target)).json["httpTarget"]["headers"]
+    assert shown == {"X-Mine": "kept", "X-Empty": "", "User-Agent": "Google-Cloud-Scheduler"}
+
+
+def test_a_deadline_of_a_topic_is_ignored_and_its_attributes_are_kept(rest):
+    target = {"topicName": "projects/another/topics/t", "data": "", "attributes": {"a": "", "b": "c"}}
+    made = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=None, pubsubTarget=target, attemptDeadline="320s")).json
+    assert "attemptDeadline" not in made
+    assert made["pubsubTarget"] == {"topicName": "projects/another/topics/t", "attributes": {"a": "", "b": "c"}}
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [("", None), ("one\ntwo\n", "one\ntwo\n"), ('${x} %{y} "z"', '${x} %{y} "z"'), ("é" * 500, "é" * 500)],
+)
+def test_descriptions_are_kept_as_they_are_and_an_empty_one_is_none(rest, description, shown):
+    assert rest("POST", f"/v1/{PARENT}/jobs", body(description=description)).json.get("description") == shown
+
+
+@pytest.mark.parametrize("name", ["2nd-run", "Odds_Props_V2", "a" * 500, "-", "_"])
+def test_names_have_all_characters_of_the_document(rest, name):
+    assert rest("POST", f"/v1/{PARENT}/jobs", body(name=f"{PARENT}/jobs/{name}")).status == 200
+
+
+def test_bytes_are_answered_in_the_standard_alphabet(rest):
+    made = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=HTTP | {"body": "_-8"})).json
+    assert made["httpTarget"]["body"] == "/+8="
+
+
+@pytest.mark.parametrize("shape", [pytest.param(shape, id=f"{shape.region}/{shape.name}") for shape in created()])
+def test_real_jobs_are_taken_and_everything_that_they_say_is_shown(rest, shape):
+    given = shape.resource("p")
+    assert rest("POST", f"/v1/projects/p/locations/{shape.region}/jobs", given).status == 200
+    found = rest("GET", f"/v1/{given['name']}").json
+    ignored = ["attemptDeadline"] if "pubsubTarget" in given else []
+    said = {key: value for key, value in given.items() if key not in ignored and value != ""}
+    assert_within(said, found)
+
+
+def assert_within(said, shown):
+    """Everything said is shown; the server may add."""
+    for key, value in said.items():
+        if isinstance(value, dict):
+            assert_within(value, shown.get(key, {}))
+        else:
+            assert shown.get(key, 0) == value, key
+
+
+@pytest.mark.parametrize(("shape", "message"), [pytest.param(*case, id=case[0].name) for case in REFUSED])
+def test_real_jobs_that_google_refuses_are_refused_with_the_limit(rest, shape, message):
+    answer = rest("POST", f"/v1/projects/p/locations/{shape.region}/jobs", shape.resource("p"))
+    assert answer.status == 400
+    assert message in answer.message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone", "now", "fires"),
+    [
+        pytest.param(
+            "0 9 1-7 * 1", "UTC", "2026-11-29", ["11-30T09:00", "12-01T09:00", "12-02T09:00"], id="one day field suffices"
+        ),
+        pytest.param("every monday 09:00", "America/New_York", "2026-11-29", ["11-30T14:00", "12-07T14:00"], id="a weekday"),
+        pytest.param(
+            "1st mon of sep,dec 17:00", "UTC", "2026-11-29", ["12-07T17:00", "09-06T17:00"], id="a place in the month"
+        ),
+        pytest.param("1,15 of month 00:00", "UTC", "2026-11-29", ["12-01T00:00", "12-15T00:00"], id="dates"),
+        pytest.param(
+            "every 8 hours synchronized", "Asia/Kolkata", "2026-11-29", ["11-29T02:30", "11-29T10:30"], id="synchronized"
+        ),
+        pytest.param(
+            "every 7 minutes from 23:50 to 00:05",
+            "UTC",
+            "2026-11-29",
+            ["11-29T00:04", "11-29T23:50"],
+            id="a range over midnight",
+        ),
+        pytest.param(
+            "every day 02:30", "America/New_York", "2027-03-14", ["03-14T07:00", "03-15T06:30"], id="an hour that is skipped"
+        ),
+        pytest.param(
+            "every day 01:30", "America/New_York", "2026-11-01", ["11-01T05:30", "11-02T06:30"], id="an hour that comes twice"
+        ),
+    ],
+)
+def test_the_next_fire_is_what_googles_documents_say(schedule, zone, now, fires):
+    last = instant = datetime.fromisoformat(f"{now}T00:00:00+00:00")
+    for fire in fires:
+        instant = next_fire(schedule, zone, instant, last)
+        assert instant.strftime("%m-%dT%H:%M") == fire
+
+
+def test_a_plain_interval_counts_from_the_last_attempt(rest):
+    rest("POST", "/_local/clock", {"set": "2026-11-29T10:02:30Z"})
+    rest("POST", f"/v1/{PARENT}/jobs", body(schedule="every 30 minutes"))
+    assert rest("GET", URL).json["scheduleTime"] == "2026-11-29T10:32:00Z"
+    rest("POST", "/_local/clock", {"to": "2026-11-29T12:00:00Z"})
+    times = [attempt["time"][11:16] for attempt in rest("GET", "/_local/attempts").json["attempts"]]
+    assert times == ["10:32", "11:02", "11:32"]
+    rest("POST", f"{URL}:run", {})
+    rest("POST", "/_local/settle")
+    assert rest("GET", URL).json["scheduleTime"] == "2026-11-29T12:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("fault", "path", "status", "said"),
+    [
+        pytest.param(
+            "GET /jobs$ 403", "locations/us-west2/jobs", 403, '"cloudscheduler.jobs.list"', id="no permission to list jobs"
+        ),
+        pytest.param("GET /locations$ 403", "locations", 403, '"cloudscheduler.locations.list"', id="nor locations"),
+        pytest.param("GET us-west2/jobs$ 503", "locations/us-west2/jobs", 503, "unavailable", id="a location that fails"),
+        pytest.param("GET us-west1/jobs$ 503", "locations/us-west2/jobs", 200, "", id="another location"),
+        pytest.param("GET /jobs$ 429 x1", "locations/us-west2/jobs", 429, "Quota exceeded", id="a quota"),
+        pytest.param(
+            "api cloudscheduler.googleapis.com off",
+            "locations",
+            403,
+            "Cloud Scheduler API has not been used",
+            id="an API that is off",
+        ),
+    ],
+)
+def test_what_may_go_wrong_can_be_asked_for(rest, fault, path, status, said):
+    assert rest("POST", "/_local/faults", {"faults": [fault]}).status == 200
+    answer = rest("GET", f"/v1/projects/p/{path}")
+    assert answer.status == status
+    assert said in answer.body.decode().replace('\\"', '"')
+    if "x1" in fault:
+        assert rest("GET", f"/v1/projects/p/{path}").status == 200, "it recovers"
+    rest("DELETE", "/_local/faults")
+    assert rest("GET", f"/v1/projects/p/{path}").status == 200
+
+
+def test_the_client_sees_an_api_that_is_off_by_its_reason(client, emulator):
+    emulator.faults.add("api cloudscheduler.googleapis.com off")
+    with pytest.raises(Forbidden) as refused:
+        list(client.list_jobs(parent=PARENT))
+    assert (refused.value.reason, refused.value.domain) == ("SERVICE_DISABLED", "googleapis.com")
+    assert refused.value.metadata["service"] == "cloudscheduler.googleapis.com"
