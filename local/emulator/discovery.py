@@ -97,8 +97,10 @@ class Api:
 
     def check_query(self, method: Method, query: Mapping[str, str]) -> None:
         """Refuse a query parameter that the method doesn't have."""
+        # A PATCH takes its mask in the query where the document has it in the body too: so the Terraform provider sends it.
+        known = method.query | ({"updateMask"} if method.http == "PATCH" else set())
         for name in () if self.is_storage else query:
-            if name not in method.query and _camel(name) not in method.query:
+            if name not in known and camel(name) not in known:
                 raise ApiError(
                     400,
                     f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
@@ -133,7 +135,7 @@ class Api:
         properties = spec.get("properties", {})
         out: JsonObject = {}
         for key, item in value.items():
-            name = key if key in properties else _camel(key)
+            name = key if key in properties else camel(key)
             if item is None and not self.is_storage:
                 continue  # null is absent; the storage API alone takes it as "remove"
             if name in properties:
@@ -227,7 +229,8 @@ def _bad_value(where: str, expected: str, value: object) -> ApiError:
     return ApiError(400, f"Invalid value at '{where}' (expected {expected}), {json.dumps(value)}", field=where)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """`update_mask` -> `updateMask`; what is camelCase already stays."""
     return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 

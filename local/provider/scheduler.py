@@ -75,11 +75,16 @@ class SchedulerJob(Resource):
         state = super().decode(body, reference)
         state["name"] = text(body, "name").rpartition("/")[2]
         state["paused"] = body.get("state") == "PAUSED"
+        known_http, known_app_engine = only(reference, "http_target"), only(reference, "app_engine_http_target")
+        # A token is looked for in the state, where an import has none yet.
+        token = bool(known_http.get("oauth_token") or known_http.get("oidc_token"))
         for target in TARGETS[:2]:
             block = only(state, target)
             if block.get("headers") is not None:
-                token = bool(block.get("oauth_token") or block.get("oidc_token"))
                 block["headers"] = _user_headers(mapping(block, "headers"), token=token)
+        if known_app_engine and (target := only(state, "app_engine_http_target")):
+            # Of the routing the API keeps little (local/emulator/targets.py): the state's is believed.
+            target["app_engine_routing"] = known_app_engine.get("app_engine_routing")
         return state
 
     def after_create(self, cloud: Cloud, state: Object) -> None:
