@@ -67,8 +67,9 @@ class SchedulerJob(Resource):
         return problems
 
     def encode(self, value: Object) -> Object:
-        """The API wants the full name in the body."""
-        return super().encode(value) | {"name": text(value, "id") or _full_name(value)}
+        """The API wants the full name in the body. A block of zeros alone is empty, and isn't sent (provider #25051)."""
+        body = {name: found for name, found in super().encode(value).items() if found != {}}
+        return body | {"name": text(value, "id") or _full_name(value)}
 
     def decode(self, body: Object, reference: Object) -> Object:
         """`paused` from `state`: a job in DISABLED or UPDATE_FAILED reads as not paused, as in the provider."""
