@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from importlib.resources import files
 
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
@@ -457,3 +459,27 @@ def test_the_client_sees_an_api_that_is_off_by_its_reason(client, emulator):
         list(client.list_jobs(parent=PARENT))
     assert (refused.value.reason, refused.value.domain) == ("SERVICE_DISABLED", "googleapis.com")
     assert refused.value.metadata["service"] == "cloudscheduler.googleapis.com"
+
+
+def fields_of(schema, schemas, where=""):
+    """The fields that a client may set, such as `httpTarget.oidcToken.audience`."""
+    for name, spec in schemas[schema]["properties"].items():
+        said = spec.get("description", "").removeprefix("Optionally caller-specified")
+        if "$ref" in spec and not spec.get("readOnly"):
+            yield from fields_of(spec["$ref"], schemas, f"{where}{name}.")
+        elif not spec.get("readOnly") and not said.startswith("Output only"):
+            yield where + name
+
+
+def fields_in(value, where=""):
+    for name, inner in value.items():
+        yield where + name
+        if isinstance(inner, dict):
+            yield from fields_in(inner, f"{where}{name}.")
+
+
+def test_the_real_shapes_have_every_field_of_googles_document():
+    document = files("googleapiclient.discovery_cache.documents") / "cloudscheduler.v1.json"
+    schemas = json.loads(document.read_text(encoding="utf-8"))["schemas"]
+    used = {name for shape in created() for name in fields_in(shape.resource())}
+    assert set(fields_of("Job", schemas)) - used == set()
