@@ -19,6 +19,11 @@ from local.provider.values import UNKNOWN, Object, is_empty, mapping, only, text
 
 TARGETS = ("app_engine_http_target", "http_target", "pubsub_target")
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+# Blocks of which at least one argument is written; an empty text is one.
+_ONE_OF: Mapping[str, tuple[str, ...]] = {
+    "app_engine_http_target.app_engine_routing": ("instance", "service", "version"),
+    "retry_config": ("max_backoff_duration", "max_doublings", "max_retry_duration", "min_backoff_duration", "retry_count"),
+}
 _APP_ENGINE_AGENT = "AppEngine-Google; (+http://code.google.com/appengine)"
 _OWN_HEADERS = re.compile(r"(X-Google-|X-AppEngine-|Content-Length)")
 _REFUSED_HEADERS = re.compile(r"(X-Google-|X-AppEngine-)")
@@ -61,6 +66,13 @@ class SchedulerJob(Resource):
         http = only(config, "http_target")
         if http.get("oauth_token") and http.get("oidc_token"):
             problems.append("Error in http_target: only one of oauth_token or oidc_token can be specified, but not both.")
+        for path, parts in _ONE_OF.items():
+            block = config
+            for name in path.split("."):
+                block = only(block, name)
+            if block and all(block.get(part) is None for part in parts):
+                whole = ",".join(f"{path.replace('.', '.0.')}.0.{part}" for part in parts)
+                problems.append(f"one of `{whole}` must be specified")
         for target in TARGETS[:2]:
             refused = [h for h in mapping(only(config, target), "headers") if _refused(h)]
             problems += [f"Cannot set the {header} header on {target}.0.headers" for header in refused]

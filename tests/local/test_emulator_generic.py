@@ -55,7 +55,7 @@ def test_a_row_with_short_names_that_is_replaced_by_put(rows):
 
 
 def test_a_row_that_is_created_under_its_own_name(rows):
-    topic = "/v1/projects/p/topics/abc"
+    topic = "/v1/projects/p/topics/t"
     assert rows("PUT", topic, {"labels": {"a": "1"}}).json == {"name": topic[4:], "labels": {"a": "1"}}
     assert rows("PUT", topic, {}).status == 409
     assert rows("GET", "/v1/projects/p/topics").json["topics"][0]["name"] == topic[4:]
