@@ -202,6 +202,7 @@ def _check_duration(value: str, where: str) -> str:
     whole, _, fraction = value.removesuffix("s").partition(".")
     fraction = fraction.rstrip("0")
     digits = -(-len(fraction) // 3) * 3
+    whole = "0" if whole == "-0" and not digits else whole
     return whole + (f".{fraction.ljust(digits, '0')}" if digits else "") + "s"
 
 

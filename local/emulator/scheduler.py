@@ -107,6 +107,9 @@ def _check_schedule(job: JsonObject, now: datetime) -> None:
 def _retry_config(given: JsonObject) -> JsonObject:
     if not 0 <= given.get("retryCount", 0) <= MAX_RETRIES:
         raise ApiError(400, f"RetryConfig.retry_count must be between 0 and {MAX_RETRIES}.", field="job.retry_config")
+    negative = [name for name, value in given.items() if str(value).startswith("-")]
+    if negative:
+        raise ApiError(400, f"RetryConfig.{negative[0]} must not be negative.", field="job.retry_config")
     # proto3 JSON leaves zeros out; explicit defaults of the durations are returned.
     return {key: value for key, value in ({**_RETRY_DEFAULTS, **given}).items() if value not in (None, 0)}
 

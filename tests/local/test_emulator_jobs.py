@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from importlib.resources import files
-
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import scheduler_v1
 from google.protobuf.duration_pb2 import Duration
 
 from local.emulator.scheduler import REGIONS
-from local.emulator.schedules import next_fire
-from tests.interlock.adoption.real_shapes import REFUSED, created
+from tests.local.jobs import APP_ENGINE, HTTP, JOB, PARENT, TOPIC, URL, app_engine, body
 
-PARENT = "projects/p/locations/us-west2"
-JOB = f"{PARENT}/jobs/scraper"
-URL = f"/v1/{JOB}"
 State = scheduler_v1.Job.State
-TOPIC = "projects/p/topics/t"
-HTTP = {"uri": "https://scrapers.example/run", "httpMethod": "POST"}
-
-
-APP_ENGINE = {"httpTarget": None, "appEngineHttpTarget": {"relativeUri": "/x"}}
-
-
-def app_engine(**fields):
-    return APP_ENGINE | {"appEngineHttpTarget": {"relativeUri": "/x"} | fields}
 
 
 @pytest.fixture
@@ -41,10 +24,6 @@ def client(emulator):
 def job(name=JOB, **fields):
     target = scheduler_v1.HttpTarget(uri=HTTP["uri"], http_method=scheduler_v1.HttpMethod.POST)
     return scheduler_v1.Job({"name": name, "schedule": "15,45 * * * *", "http_target": target} | fields)
-
-
-def body(**fields):
-    return {"name": JOB, "schedule": "15,45 * * * *", "httpTarget": HTTP} | fields
 
 
 def test_the_client_reads_back_what_it_created(client):
@@ -226,6 +205,7 @@ def test_the_client_sees_a_refusal_as_a_bad_request(client):
             {"httpTarget": HTTP | {"oauthToken": {"scope": "s"}, "oidcToken": {"audience": "a"}}}, "both", id="two tokens"
         ),
         pytest.param({"retryConfig": {"retryCount": 6}}, "between 0 and 5", id="six retries"),
+        pytest.param({"retryConfig": {"minBackoffDuration": "-5s"}}, "must not be negative", id="a wait of less than nothing"),
         pytest.param({"retryConfig": {"retryCount": "many"}}, "'job.retry_config.retry_count'", id="a count in words"),
         pytest.param({"schedul": "x"}, "Unknown name \"schedul\" at 'job': Cannot find field.", id="a misspelled field"),
         pytest.param({"httpTarget": HTTP | {"urll": "x"}}, "at 'job.http_target'", id="a misspelled field deep down"),
@@ -239,19 +219,6 @@ def test_refused_with_400(rest, fields, message):
     assert (answer.status, answer.json["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert message in answer.message
     assert rest("GET", f"/v1/{PARENT}/jobs").json == {}
-
-
-@pytest.mark.parametrize(
-    "schedule",
-    [
-        *("*/30 * * * *", "0 5-9/2 * * MON-FRI", "0 0 1 JAN *", "5,35 */6 * * 0,7", "0  0 * * sun", "0 9 1-7 * 1"),
-        *("every 5 minutes", "every 1 mins", "every 24 hours", "every 2 hours synchronized", "every day 00:00"),
-        *("every 5 minutes from 10:00 to 14:00", "every monday 09:00", "1 of jan,april,july,oct 00:00"),
-        *("2nd,third mon,wed,thu of march 17:00", "1st monday of sep,oct,nov 17:00", "every mon,wed of month 9:00"),
-    ],
-)
-def test_the_dialect_is_accepted(rest, schedule):
-    assert rest("POST", f"/v1/{PARENT}/jobs", body(schedule=schedule)).status == 200
 
 
 def test_snake_case_and_enum_numbers_are_understood(rest):
@@ -347,139 +314,3 @@ def test_names_have_all_characters_of_the_document(rest, name):
 def test_bytes_are_answered_in_the_standard_alphabet(rest):
     made = rest("POST", f"/v1/{PARENT}/jobs", body(httpTarget=HTTP | {"body": "_-8"})).json
     assert made["httpTarget"]["body"] == "/+8="
-
-
-@pytest.mark.parametrize("shape", [pytest.param(shape, id=f"{shape.region}/{shape.name}") for shape in created()])
-def test_real_jobs_are_taken_and_everything_that_they_say_is_shown(rest, shape):
-    given = shape.resource("p")
-    assert rest("POST", f"/v1/projects/p/locations/{shape.region}/jobs", given).status == 200
-    found = rest("GET", f"/v1/{given['name']}").json
-    ignored = ["attemptDeadline"] if "pubsubTarget" in given else []
-    said = {key: value for key, value in given.items() if key not in ignored and value != ""}
-    assert_within(said, found)
-
-
-def assert_within(said, shown):
-    """Everything said is shown; the server may add."""
-    for key, value in said.items():
-        if isinstance(value, dict):
-            assert_within(value, shown.get(key, {}))
-        else:
-            assert shown.get(key, 0) == value, key
-
-
-@pytest.mark.parametrize(("shape", "message"), [pytest.param(*case, id=case[0].name) for case in REFUSED])
-def test_real_jobs_that_google_refuses_are_refused_with_the_limit(rest, shape, message):
-    answer = rest("POST", f"/v1/projects/p/locations/{shape.region}/jobs", shape.resource("p"))
-    assert answer.status == 400
-    assert message in answer.message
-
-
-@pytest.mark.parametrize(
-    ("schedule", "zone", "now", "fires"),
-    [
-        pytest.param(
-            "0 9 1-7 * 1", "UTC", "2026-11-29", ["11-30T09:00", "12-01T09:00", "12-02T09:00"], id="one day field suffices"
-        ),
-        pytest.param("every monday 09:00", "America/New_York", "2026-11-29", ["11-30T14:00", "12-07T14:00"], id="a weekday"),
-        pytest.param(
-            "1st mon of sep,dec 17:00", "UTC", "2026-11-29", ["12-07T17:00", "09-06T17:00"], id="a place in the month"
-        ),
-        pytest.param("1,15 of month 00:00", "UTC", "2026-11-29", ["12-01T00:00", "12-15T00:00"], id="dates"),
-        pytest.param(
-            "every 8 hours synchronized", "Asia/Kolkata", "2026-11-29", ["11-29T02:30", "11-29T10:30"], id="synchronized"
-        ),
-        pytest.param(
-            "every 7 minutes from 23:50 to 00:05",
-            "UTC",
-            "2026-11-29",
-            ["11-29T00:04", "11-29T23:50"],
-            id="a range over midnight",
-        ),
-        pytest.param(
-            "every day 02:30", "America/New_York", "2027-03-14", ["03-14T07:00", "03-15T06:30"], id="an hour that is skipped"
-        ),
-        pytest.param(
-            "every day 01:30", "America/New_York", "2026-11-01", ["11-01T05:30", "11-02T06:30"], id="an hour that comes twice"
-        ),
-    ],
-)
-def test_the_next_fire_is_what_googles_documents_say(schedule, zone, now, fires):
-    last = instant = datetime.fromisoformat(f"{now}T00:00:00+00:00")
-    for fire in fires:
-        instant = next_fire(schedule, zone, instant, last)
-        assert instant.strftime("%m-%dT%H:%M") == fire
-
-
-def test_a_plain_interval_counts_from_the_last_attempt(rest):
-    rest("POST", "/_local/clock", {"set": "2026-11-29T10:02:30Z"})
-    rest("POST", f"/v1/{PARENT}/jobs", body(schedule="every 30 minutes"))
-    assert rest("GET", URL).json["scheduleTime"] == "2026-11-29T10:32:00Z"
-    rest("POST", "/_local/clock", {"to": "2026-11-29T12:00:00Z"})
-    times = [attempt["time"][11:16] for attempt in rest("GET", "/_local/attempts").json["attempts"]]
-    assert times == ["10:32", "11:02", "11:32"]
-    rest("POST", f"{URL}:run", {})
-    rest("POST", "/_local/settle")
-    assert rest("GET", URL).json["scheduleTime"] == "2026-11-29T12:30:00Z"
-
-
-@pytest.mark.parametrize(
-    ("fault", "path", "status", "said"),
-    [
-        pytest.param(
-            "GET /jobs$ 403", "locations/us-west2/jobs", 403, '"cloudscheduler.jobs.list"', id="no permission to list jobs"
-        ),
-        pytest.param("GET /locations$ 403", "locations", 403, '"cloudscheduler.locations.list"', id="nor locations"),
-        pytest.param("GET us-west2/jobs$ 503", "locations/us-west2/jobs", 503, "unavailable", id="a location that fails"),
-        pytest.param("GET us-west1/jobs$ 503", "locations/us-west2/jobs", 200, "", id="another location"),
-        pytest.param("GET /jobs$ 429 x1", "locations/us-west2/jobs", 429, "Quota exceeded", id="a quota"),
-        pytest.param(
-            "api cloudscheduler.googleapis.com off",
-            "locations",
-            403,
-            "Cloud Scheduler API has not been used",
-            id="an API that is off",
-        ),
-    ],
-)
-def test_what_may_go_wrong_can_be_asked_for(rest, fault, path, status, said):
-    assert rest("POST", "/_local/faults", {"faults": [fault]}).status == 200
-    answer = rest("GET", f"/v1/projects/p/{path}")
-    assert answer.status == status
-    assert said in answer.body.decode().replace('\\"', '"')
-    if "x1" in fault:
-        assert rest("GET", f"/v1/projects/p/{path}").status == 200, "it recovers"
-    rest("DELETE", "/_local/faults")
-    assert rest("GET", f"/v1/projects/p/{path}").status == 200
-
-
-def test_the_client_sees_an_api_that_is_off_by_its_reason(client, emulator):
-    emulator.faults.add("api cloudscheduler.googleapis.com off")
-    with pytest.raises(Forbidden) as refused:
-        list(client.list_jobs(parent=PARENT))
-    assert (refused.value.reason, refused.value.domain) == ("SERVICE_DISABLED", "googleapis.com")
-    assert refused.value.metadata["service"] == "cloudscheduler.googleapis.com"
-
-
-def fields_of(schema, schemas, where=""):
-    """The fields that a client may set, such as `httpTarget.oidcToken.audience`."""
-    for name, spec in schemas[schema]["properties"].items():
-        said = spec.get("description", "").removeprefix("Optionally caller-specified")
-        if "$ref" in spec and not spec.get("readOnly"):
-            yield from fields_of(spec["$ref"], schemas, f"{where}{name}.")
-        elif not spec.get("readOnly") and not said.startswith("Output only"):
-            yield where + name
-
-
-def fields_in(value, where=""):
-    for name, inner in value.items():
-        yield where + name
-        if isinstance(inner, dict):
-            yield from fields_in(inner, f"{where}{name}.")
-
-
-def test_the_real_shapes_have_every_field_of_googles_document():
-    document = files("googleapiclient.discovery_cache.documents") / "cloudscheduler.v1.json"
-    schemas = json.loads(document.read_text(encoding="utf-8"))["schemas"]
-    used = {name for shape in created() for name in fields_in(shape.resource())}
-    assert set(fields_of("Job", schemas)) - used == set()
