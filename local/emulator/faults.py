@@ -3,6 +3,7 @@
 A fault is written `METHOD PATH-REGEX CODE [xN | /N]`: `POST :pause$ 409 x3` refuses the first three pauses,
 `* /jobs 503 /5` every fifth call on jobs, `GET /o 429` every one. METHOD may be `*`; the pattern is searched in the path.
 `api cloudscheduler.googleapis.com off` answers every call of that API as for a project that hasn't enabled it.
+`tokens shown` answers a job that has a token with an Authorization header, as the provider says that the real API does.
 `metrics hidden 30s` keeps alert policies from finding a log metric for so long after its creation; in Google it takes up to 10
 minutes.
 """
@@ -24,6 +25,7 @@ _MESSAGES = {
 }
 _SPEC = re.compile(r"(?P<http>[A-Z]+|\*) +(?P<path>\S.*?) +(?P<code>\d{3})(?: +(?:x(?P<times>\d+)|/(?P<every>\d+)))?")
 _OFF = re.compile(r"api +([a-z][a-z0-9-]*\.googleapis\.com) +off")
+_SHOWN = "tokens shown"
 _HIDDEN = re.compile(r"metrics hidden +(\S+)")
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
@@ -86,6 +88,7 @@ class Faults:
 
     latency: float = 0.0
     metrics_hidden: float = 0.0
+    tokens_shown: bool = False
     off: set[str] = field(default_factory=set)  # APIs that the project hasn't enabled, such as cloudscheduler.googleapis.com
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -95,10 +98,12 @@ class Faults:
         specs = tuple(spec.strip() for spec in specs)
         hidden = [parse_latency(found[1]) for spec in specs if (found := _HIDDEN.fullmatch(spec))]
         off = {found[1] for spec in specs if (found := _OFF.fullmatch(spec))}
-        parsed = [parse_fault(spec) for spec in specs if not _HIDDEN.fullmatch(spec) and not _OFF.fullmatch(spec)]
+        special = [spec for spec in specs if _HIDDEN.fullmatch(spec) or _OFF.fullmatch(spec) or spec == _SHOWN]
+        parsed = [parse_fault(spec) for spec in specs if spec not in special]
         with self._lock:
             self._faults += parsed
             self.off |= off
+            self.tokens_shown = self.tokens_shown or _SHOWN in specs
             self.metrics_hidden = hidden[-1] if hidden else self.metrics_hidden
 
     def clear(self) -> None:
@@ -106,6 +111,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
             self.off.clear()
+            self.tokens_shown = False
             self.latency = self.metrics_hidden = 0.0
 
     def check(self, http: str, path: str, api: Api, method: Method) -> None:
@@ -124,6 +130,7 @@ class Faults:
         """Latency and faults with their counts."""
         with self._lock:
             faults: list[JsonObject] = [{"fault": fault.spec, "hits": fault.hits} for fault in self._faults]
+            faults += [{"fault": _SHOWN}] if self.tokens_shown else []
             faults += [{"fault": f"api {name} off"} for name in sorted(self.off)]
             faults += [{"fault": f"metrics hidden {self.metrics_hidden:g}s"}] if self.metrics_hidden else []
             return {"latency": f"{self.latency * 1000:g}ms", "faults": faults}

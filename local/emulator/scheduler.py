@@ -67,6 +67,8 @@ def _run(job: JsonObject, call: Call) -> JsonObject:
 
 def _shown(job: JsonObject, call: Call) -> JsonObject:
     """The job with its next fire; a paused job has none."""
+    if call.faults.tokens_shown:
+        job = targets.with_token(job)
     if job["state"] != "ENABLED":
         return job
     return job | {"scheduleTime": schedules.next_of(job, call.request.now).strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -48,6 +48,14 @@ def completed(job: JsonObject) -> JsonObject:
     return {"pubsubTarget": _pubsub(job["pubsubTarget"]), "attemptDeadline": None}
 
 
+def with_token(job: JsonObject) -> JsonObject:
+    """The job with the header that the API adds beside a token: https://github.com/GoogleCloudPlatform/magic-modules/pull/17074"""
+    target = job.get("httpTarget") or {}
+    if not (target.get("oidcToken") or target.get("oauthToken")):
+        return job
+    return job | {"httpTarget": target | {"headers": target["headers"] | {"Authorization": "Bearer ya29.added-by-the-api"}}}
+
+
 def _deadline(deadline: str, limits: tuple[float, float], where: str) -> str:
     low, high = limits
     if not low <= float(deadline.rstrip("s")) <= high:

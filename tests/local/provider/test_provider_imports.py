@@ -93,6 +93,16 @@ def test_what_a_configuration_may_leave_out(stand: Stand, job: dict[str, object]
     assert stand.changes() == ({"google_cloud_scheduler_job.it": change} if change else {})
 
 
+def test_a_header_that_the_api_adds_beside_a_token_is_a_change_in_an_import_alone(stand: Stand) -> None:
+    stand.api("POST", JOBS, {"name": f"{JOBS[4:]}/it", "schedule": "0 1 * * *", "httpTarget": HTTP | OIDC})
+    stand.faults.add("tokens shown")
+    target = f'http_target {{\n uri = "{URI}"\n http_method = "POST"\n oidc_token {{\n service_account_email = "a@b"\n }}\n }}'
+    stand.write(IMPORT + f'resource "google_cloud_scheduler_job" "it" {{\n name = "it"\n schedule = "0 1 * * *"\n {target}\n}}')
+    assert stand.changes() == {"google_cloud_scheduler_job.it": "update http_target"}
+    stand.apply()
+    assert stand.changes() == {}, "a token in the state tells the provider whose header it is"
+
+
 EMPTY = 'app_engine_routing {\n service = ""\n }'
 
 
