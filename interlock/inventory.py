@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from interlock.actual import ActualJob
-from interlock.catalog import Catalog, ServiceKind
+from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
 from interlock.graph import reach
 
@@ -110,7 +110,7 @@ def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob]
     """Who calls what. Only jobs that are there count; a paused one does, too."""
     found = sorted(_merged(deployed), key=lambda each: (each.name, each.region, each.form))
     calls = [_call(catalog, env, job, found) for job in sorted(jobs, key=lambda job: (job.name, job.region))]
-    further = {call.job: _services(catalog, call.job) for call in calls if call.declared}
+    further = {call.job: _services(catalog, catalog.by_identity[call.job.identity]) for call in calls if call.declared}
     declared = {name for name, service in catalog.services.items() if service.kind in (ServiceKind.RUN, ServiceKind.FUNCTION)}
     return Inventory(
         rows=tuple(_row(each, calls, further, each.name in declared, each.name == env.coordinator.name) for each in found),
@@ -136,8 +136,7 @@ def _urls(service: Deployed | None) -> tuple[str, ...]:
 
 def _call(catalog: Catalog, env: Environment, job: ActualJob, found: list[Deployed]) -> Call:
     """What the job calls: as Google says, else as the catalog declares."""
-    declared = catalog.jobs.get(job.name)
-    declared = declared if declared is not None and declared.region == job.region else None
+    declared = catalog.by_identity.get(job.identity)
     target = job.target or (env.call(declared) if declared else "")
     return Call(job=job, declared=declared is not None, target=target, reaches=_reached(target, found))
 
@@ -159,9 +158,9 @@ def _is_under(target: str, url: str) -> bool:
     return bool(stem) and (target == stem or target.startswith((f"{stem}/", f"{stem}?")))
 
 
-def _services(catalog: Catalog, job: ActualJob) -> frozenset[str]:
+def _services(catalog: Catalog, job: Job) -> frozenset[str]:
     """The services of the processors that the job starts, over messages too."""
-    return frozenset(catalog.processors[name].service for name in reach(catalog, catalog.jobs[job.name].runs))
+    return frozenset(catalog.processors[name].service for name in reach(catalog, job.runs))
 
 
 def _row(

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from interlock.catalog import Source
-from interlock.names import NAME, NAME_RULE, OWN_PREFIX
+from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
 from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.reading.schema import (
     BackfillEntry,
@@ -22,6 +22,7 @@ from interlock.reading.schema import (
     RemovedEntry,
     RetryEntry,
     ServiceEntry,
+    UnmanagedEntry,
     WindowEntry,
     one_of,
     problems_of,
@@ -35,7 +36,11 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "backfills": ("backfill", BackfillEntry),
     "windows": ("window", WindowEntry),
     "removed": ("removed job", RemovedEntry),
+    "unmanaged": ("job outside of the catalog", UnmanagedEntry),
 }
+
+WITHOUT_RETRY = "unset"
+"""What a job says that has no retry settings, and so no name for a profile."""
 
 E = TypeVar("E", bound=Entry)
 
@@ -113,10 +118,15 @@ class EntryReader:
                 )
 
     def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
-        if not re.fullmatch(NAME, name):
+        if kind == SECTIONS["unmanaged"][0]:
+            if not re.fullmatch(IDENTITY, name):
+                self.complain(here, f"{where}: is no job; {IDENTITY_RULE}")
+        elif not re.fullmatch(NAME, name):
             self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
         elif name.startswith(OWN_PREFIX):
             self.complain(here, f"{where}: names that begin with {OWN_PREFIX} are kept for Interlock's own jobs")
+        elif kind == SECTIONS["retry_profiles"][0] and name == WITHOUT_RETRY:
+            self.complain(here, f"{where}: stands for no retry settings at all; call the profile something else")
 
     def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
         written = raw if isinstance(raw, dict) else {}

@@ -111,7 +111,10 @@ class Situation:
 def situation(catalog: Catalog, scopes: Mapping[str, tuple[str, ...]], at: datetime, listed: Iterable[Hold]) -> Situation:
     """A catalog at `at`, with the flags and holds that a plan has listed."""
     windows = tuple(catalog.windows.values())
-    return Situation(catalog=catalog, holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows))
+    return Situation(
+        catalog=catalog,
+        holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows, identities=catalog.identities),
+    )
 
 
 def review_jobs(changes: Iterable[Changed[Job]], before: Situation, after: Situation) -> tuple[JobReview, ...]:

@@ -36,6 +36,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
         "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
     }
+    if job.undecided is not None:
+        facts["undecided"] = {"review": job.undecided.review.isoformat()}
     if job.target.path:
         facts["path"] = job.target.path
     if service.gap is not None:

@@ -136,7 +136,9 @@ def timeline(
     knows since when counts from now on.
     """
     shown = set(catalog.jobs if jobs is None else jobs)
-    known = holding or Holding(now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()))
+    known = holding or Holding(
+        now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()), identities=catalog.identities
+    )
     closed = {name: _closed(known, name, day) for name in catalog.jobs}
     fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
     found = [
