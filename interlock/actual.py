@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from interlock.catalog import Catalog, Job, identity
+from interlock.catalog import Catalog, Job, Json, identity
 from interlock.holding import Effective, Holding
 from interlock.names import OWN_PREFIX
 
@@ -29,6 +29,9 @@ class ActualJob:
     target: str = field(default="", repr=False)
     """The URL or the topic that it calls, which may hold a secret; empty for who may list jobs but not see that
     (cloudscheduler.jobs.fullView)."""
+
+    resource: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
+    """The whole job as the API says it; never printed, as it may hold secrets."""
 
     @property
     def identity(self) -> str:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import cast
 
 from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json
@@ -88,9 +87,7 @@ def _literal(values: dict[str, Json]) -> Attributes:
 
 def _job(job: Job, catalog: Catalog) -> Resource:
     """What a catalog says of a job, as Terraform would have it."""
-    written = {name: value for name, value in job_attributes(job).items() if value is not None}
-    attributes = _literal(cast("dict[str, Json]", written))
-    return Resource(kind=JOB, name=job.name, attributes=attributes, facts=_literal(job_facts(job, catalog)))
+    return Resource(kind=JOB, name=job.name, attributes=_literal(job_attributes(job)), facts=_literal(job_facts(job, catalog)))
 
 
 def _subject(resource: Resource) -> str:

@@ -27,6 +27,8 @@ def rest_client() -> scheduler_v1.CloudSchedulerClient:
 
 def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
     """A job as the API gives it."""
+    from google.protobuf.json_format import MessageToDict
+
     attempted = cast(
         "datetime | None", job.last_attempt_time
     )  # proto-plus makes datetimes of timestamps; its types do not show it
@@ -39,4 +41,5 @@ def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
         last_attempt=attempted.astimezone(UTC) if attempted else None,
         last_status=job.status.code,
         target=job.http_target.uri or job.pubsub_target.topic_name,
+        resource=MessageToDict(type(job).pb(job)),
     )

@@ -42,7 +42,7 @@ def declared_pause(job: Resource, estate: Estate) -> Iterator[str]:
     said = job.facts.block("paused")
     always = estate.origin is Origin.STACK and job.attributes.values.get("paused") in (True, "true")
     if said is None:
-        if always:
+        if always and "undecided" not in job.facts:
             yield "is always paused and nobody says why; declare paused: {reason, owner, review}"
         return
     texts = {name: (said.text(name) or "").strip() for name in ("reason", "owner", "review")}
@@ -62,6 +62,11 @@ def declared_pause(job: Resource, estate: Estate) -> Iterator[str]:
 )
 def review(job: Resource, estate: Estate) -> Iterator[str]:
     """A pause without an end is how jobs are forgotten."""
+    if (undecided := job.facts.block("undecided")) is not None:
+        day = _day(undecided.text("review") or "")
+        if day is not None and day < estate.today:
+            yield f"nobody has decided whether it should run; that was due on {day}; decide, or write another day"
+        return
     said = job.facts.block("paused") or NOTHING
     day = _day(said.text("review") or "")
     if day is not None and day < estate.today:
