@@ -4,68 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import sys
 import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL, serve
-from tests.e2e.deployment import CHANGES, FAILED, FAR, ROOT, Deployment, clean_environ, finish, instant, start
-from tests.e2e.live import Live
+from tests.e2e.deployment import FAR, ROOT, Deployment, clean_environ, finish, instant, start
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
-from tests.golden import golden
 
 BIN = Path(sys.prefix) / "bin"
 PATIENCE_SECONDS = 120
 LOCAL_RUN = (str(BIN / "python"), "-m", "local", "run", "--state")
-
-
-@pytest.mark.golden
-def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment, whole_catalog: Catalog) -> None:
-    del nothing.environ["INTERLOCK_CATALOG"]  # the platform's
-    assert nothing.interlock("plan").code == CHANGES
-    first = nothing.interlock("deploy").succeeded()
-    golden("commands/deploy-first.txt", first.raw)
-    assert len(first.raw.splitlines()) <= 40
-    assert nothing.jobs().keys() == whole_catalog.jobs.keys()
-    assert "143 jobs: 133 enabled, 10 paused (10 by declaration); no drift" in nothing.interlock("status").text
-    before = nothing.writes()
-    golden("commands/deploy-again.txt", nothing.interlock("deploy").succeeded().raw)
-    golden("commands/plan-nothing.txt", nothing.interlock("plan").succeeded().raw)
-    planned = nothing.interlock("plan", "--on", "tdza")
-    assert planned.code == CHANGES
-    golden("commands/plan-on.txt", planned.raw)
-    assert nothing.interlock("plan", "--on", "nope").code == FAILED, "2 would say that there are changes"
-    assert _changes(nothing.writes()) == _changes(before)
-    _toggle(nothing, "tdza")
-
-
-def _toggle(cloud: Deployment, backfill: str) -> None:
-    """On and off, in few lines, none of them wider than a terminal."""
-    # In the midst of a minute, so that no run is due meanwhile, or so soon that it has to be waited for, and is caught up.
-    Live(deployment=cloud).stand_at(datetime.now(UTC).replace(second=40, microsecond=0))
-    narrow = {"TZ": "UTC", "COLUMNS": "80"}
-    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
-    off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
-    for name, said in (("on", on), ("off", off)):
-        golden(f"commands/backfill-{name}.txt", re.sub(r"until [^)]+ UTC\)", "until END", said.raw))
-        assert len(said.raw.splitlines()) <= 12
-        assert max(map(len, said.raw.splitlines())) <= 80
-    again = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
-    assert again.raw.splitlines()[-1] == f"{backfill} was off already."
-
-
-def _changes(writes: dict[str, int]) -> dict[str, int]:
-    """The writes to jobs and buckets. Objects are Terraform's own state and lock, too; a policy is read to be compared."""
-    kinds = ("scheduler", "buckets")
-    return {name: n for name, n in writes.items() if any(k in name for k in kinds) and not name.endswith("getIamPolicy")}
 
 
 def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_small: Path) -> None:

@@ -45,21 +45,6 @@ def test_the_stacks_of_a_small_catalog_are_as_reviewed(small: Stacks) -> None:
     golden("stacks-small.json", re.sub(r"coordinator-[0-9a-f]{16}\.zip", "coordinator-HASH.zip", text))
 
 
-@pytest.mark.golden
-def test_the_jobs_of_the_whole_catalog_are_as_reviewed(whole: Stacks) -> None:
-    golden("stacks-jobs.txt", "\n".join(line(name, job) for name, job in sorted(jobs_of(whole).items())) + "\n")
-
-
-def line(name: str, job: Mapping[str, Any]) -> str:
-    """A job as people review it."""
-    target = job.get("http_target") or job["pubsub_target"]
-    token = "oauth" if "oauth_token" in target else "oidc" if "oidc_token" in target else "pubsub"
-    body = "-" if body_of(job) is None else json.dumps(body_of(job), separators=(",", ":"))
-    where = target.get("uri") or target["topic_name"]
-    columns = (name, job["region"], job["schedule"], job["time_zone"], job.get("attempt_deadline", "-"), token, where)
-    return " | ".join([*columns, body, str(job["paused"])])
-
-
 def test_every_job_of_the_catalog_is_there_under_its_name(whole: Stacks, whole_catalog: Catalog) -> None:
     assert {name: job["name"] for name, job in jobs_of(whole).items()} == {name: name for name in whole_catalog.jobs}
 

@@ -13,7 +13,7 @@ COLUMNS, MOST_LINES = 80, 150
 
 @pytest.mark.long
 def test_the_demo_tells_its_story_to_the_end_in_few_lines_that_fit_a_terminal(nothing: Deployment) -> None:
-    told = nothing.run(sys.executable, str(ROOT / "tools" / "demo.py"), COLUMNS=str(COLUMNS), INTERLOCK_CATALOG="catalog")
+    told = nothing.run(sys.executable, str(ROOT / "tools" / "demo.py"), COLUMNS=str(COLUMNS))
     lines = told.succeeded().raw.splitlines()
     steps = [line[1:4] for line in lines if line.startswith("[")]
     assert steps == [f"{number}/{len(steps)}" for number in range(1, len(steps) + 1)]

@@ -1,0 +1,26 @@
+"""What holds for the catalog that is deployed from here, whichever platform it declares."""
+
+from __future__ import annotations
+
+from interlock.catalog import Catalog
+from interlock.declare import declare
+from interlock.runtime.declaration_file import parse, to_json
+from interlock.timing.words import in_words
+from tests.interlock.cloud import environment
+
+
+def test_the_declaration_comes_back_as_it_was_and_no_job_waits_for_itself(deployed: Catalog) -> None:
+    declared = declare(deployed, environment())
+    text = to_json(declared)
+    assert parse(text.encode()) == declared
+    assert to_json(parse(text.encode())) == text
+    for job in declared.jobs.values():
+        for producer in job.after:
+            assert job.name not in declared.jobs[producer].after
+
+
+def test_every_schedule_has_words(deployed: Catalog) -> None:
+    schedules = {job.schedule for job in deployed.jobs.values()} | {window.schedule for window in deployed.windows.values()}
+    schedules |= {job.was for job in deployed.jobs.values() if job.was}
+    for schedule in schedules:
+        assert in_words(schedule)[0].isupper(), schedule
