@@ -44,7 +44,7 @@ help: ## this list
 	  print line }' $(MAKEFILE_LIST)
 	@echo "  ENV=local (default, the embedded stand-in) or ENV=production"
 
-demo: setup ## the story in one go, narrated, on a stand-in of its own
+demo: setup ## the story in one go, narrated, on a stand-in of its own [NAME=tdza]
 	@$(BIN)/python tools/demo.py
 
 synth: setup ## write the stacks as Terraform's JSON, to cdktf.out/

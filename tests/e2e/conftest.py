@@ -72,7 +72,7 @@ def shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def small_text() -> str:
     """The YAML of the small catalog, for tests that change it."""
-    return (SMALL / "nba" / "small.yaml").read_text(encoding="utf-8")
+    return (SMALL / "small" / "small.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,19 @@ import pytest
 
 from tests.e2e.conftest import SMALL, serve
 from tests.e2e.deployment import FAR, ROOT, Deployment, clean_environ, finish, instant, start
+from tests.e2e.first_deploy import deploy_twice_and_toggle
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
+from tests.shop import BACKFILL, shop
 
 BIN = Path(sys.prefix) / "bin"
 PATIENCE_SECONDS = 120
 LOCAL_RUN = (str(BIN / "python"), "-m", "local", "run", "--state")
+
+
+@pytest.mark.golden
+def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment) -> None:
+    del nothing.environ["INTERLOCK_CATALOG"]  # the shop's
+    deploy_twice_and_toggle(nothing, shop(), BACKFILL, "12 jobs: 10 enabled, 2 paused (2 by declaration); no drift")
 
 
 def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_small: Path) -> None:
@@ -158,15 +166,15 @@ def test_a_missing_tool_is_named_with_what_to_install(
 def test_every_mistake_in_a_catalog_is_said_with_file_and_line_before_anything_is_deployed(
     small: Deployment, small_text: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalog" / "nba").mkdir(parents=True)
+    (tmp_path / "catalog" / "small").mkdir(parents=True)
     bad = small_text.replace('"0 6 * * *"', '"0 6 * *"').replace("runs: [odds]", "runs: [odd]")
-    (tmp_path / "catalog" / "nba" / "small.yaml").write_text(bad, encoding="utf-8")
+    (tmp_path / "catalog" / "small" / "small.yaml").write_text(bad, encoding="utf-8")
     before = small.writes()
     said = small.interlock("deploy", INTERLOCK_CATALOG=str(tmp_path / "catalog"))
     assert said.code == 2, said.raw
     for wrong in ('"0 6 * *"', "runs: [odd]"):
         line = next(number for number, text in enumerate(bad.splitlines(), start=1) if wrong in text)
-        assert f"catalog/nba/small.yaml:{line}" in said.raw
+        assert f"catalog/small/small.yaml:{line}" in said.raw
     assert "2 problems; nothing was done." in said.text
     assert small.writes() == before
 

@@ -6,11 +6,13 @@ from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.runtime.declaration_file import parse, to_json
 from interlock.timing.words import in_words
-from tests.interlock.cloud import environment
+from tests.e2e.deployment import local_environment
+from tests.stacks.conftest import Stacks
+from tests.stacks.test_synth import assert_same, jobs_of
 
 
 def test_the_declaration_comes_back_as_it_was_and_no_job_waits_for_itself(deployed: Catalog) -> None:
-    declared = declare(deployed, environment())
+    declared = declare(deployed, local_environment())
     text = to_json(declared)
     assert parse(text.encode()) == declared
     assert to_json(parse(text.encode())) == text
@@ -24,3 +26,10 @@ def test_every_schedule_has_words(deployed: Catalog) -> None:
     schedules |= {job.was for job in deployed.jobs.values() if job.was}
     for schedule in schedules:
         assert in_words(schedule)[0].isupper(), schedule
+
+
+def test_every_job_is_synthesized_as_it_is_declared(deployed: Catalog, stacks: Stacks) -> None:
+    assert jobs_of(stacks).keys() == deployed.jobs.keys()
+    for name, resource in jobs_of(stacks).items():
+        assert_same(resource, deployed.jobs[name], local_environment())
+        assert resource["paused"] == (True if deployed.jobs[name].paused else f'${{contains(local.held, "{name}")}}')

@@ -9,24 +9,23 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.reading.files import load_catalog
 from tests.e2e.conftest import serve, shared
-from tests.e2e.deployment import ROOT, Deployment, link_repository
+from tests.e2e.deployment import Deployment, link_repository
+from tests.platforms.conftest import CATALOG
 
 GOLDEN = Path(__file__).parent / "golden"
-CATALOG = ROOT / "catalog"
 
 
 @pytest.fixture(scope="session")
-def nba() -> Catalog:
+def nba(deployed: Catalog) -> Catalog:
     """The catalog as committed."""
-    return load_catalog(CATALOG)
+    return deployed
 
 
 @pytest.fixture
 def nothing(tmp_path: Path) -> Iterator[Deployment]:
     """A cloud with nothing in it, and the platform's catalog before it."""
-    link_repository(tmp_path / "nothing" / "work")
+    link_repository(tmp_path / "nothing" / "work", CATALOG)
     with serve(tmp_path / "nothing") as deployment:
         yield deployment
 
@@ -35,5 +34,8 @@ def nothing(tmp_path: Path) -> Iterator[Deployment]:
 def whole(nba: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The platform, deployed."""
     shutil.copytree(shared("nba", nba, tmp_path_factory), tmp_path / "whole", symlinks=True)
+    work = tmp_path / "whole" / "work"
+    (work / "catalog").unlink()
+    (work / "catalog").symlink_to(CATALOG)
     with serve(tmp_path / "whole") as deployment:
         yield deployment

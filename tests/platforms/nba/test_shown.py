@@ -12,7 +12,7 @@ from interlock.reading.files import load_catalog
 from tests.e2e.deployment import Deployment
 from tests.e2e.test_readme import runnable
 from tests.golden import DOCS, README, output_in
-from tests.platforms.nba.conftest import CATALOG
+from tests.platforms.conftest import CATALOG
 
 SCREEN = {"COLUMNS": "80", "TZ": "Etc/UTC"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
