@@ -22,7 +22,7 @@ def window(schedule: str, duration: timedelta, zone: str = "Etc/UTC") -> Window:
     """A window that covers nothing in particular."""
     return Window(
         name="w",
-        platform="nba",
+        platform="p",
         schedule=Cron.parse(schedule),
         time_zone=zone,
         duration=duration,
