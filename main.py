@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interlock.environment import LOCAL, refuse_local_variables
 from interlock.reading.files import load_catalog, load_environment
+from interlock.reading.fit import check_fit
 from interlock.reading.located import SourceError
 
 HERE = Path(__file__).parent
@@ -23,6 +24,7 @@ def main() -> None:
     try:
         env = load_environment(HERE / "environments", name)
         catalog = load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or HERE / "catalog"))
+        check_fit(catalog, env)
     except SourceError as error:
         sys.exit(_refused(str(error)))
     if refusal := refuse_local_variables(env, os.environ):

@@ -194,6 +194,8 @@ def _job(name: str) -> DeclaredJob:
     """One that misses nothing while it is measured."""
     return DeclaredJob(
         name=name,
+        scheduler_name=name,
+        undecided=False,
         region=REGION,
         schedule=Cron.parse("0 0 1 1 *"),
         time_zone="Etc/UTC",

@@ -29,6 +29,7 @@ from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.requests import MAX_BODY_BYTES, Rejected, parse_request
+from interlock.secrets import scrubbed
 
 PROJECT, BUCKET = "INTERLOCK_PROJECT", "INTERLOCK_BUCKET"
 JSON_TYPE = "application/json"
@@ -63,7 +64,7 @@ def answer(method: str, content_type: str, body: bytes, outside: Callable[[], Ou
         return UNFINISHED, {"ok": False, "error": str(failure)}
     except Exception as error:
         # A fault of ours. Cloud Logging keeps the stack trace for us; whoever asked gets a sentence.
-        log(Record(event=REQUEST_FAILED, why="".join(traceback.format_exception(error))))
+        log(Record(event=REQUEST_FAILED, why=scrubbed("".join(traceback.format_exception(error)))))
         return 500, {"ok": False, "error": f"the coordinator failed: {type(error).__name__}; its log says more"}
     # Once the breaker's hold is written the tick does the rest: an incident that comes again undoes a release.
     done = report.settled or (isinstance(asked, Incident) and report.carried_out)

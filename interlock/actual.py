@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from interlock.catalog import Catalog, Job
+from interlock.catalog import Catalog, Job, identity
 from interlock.holding import Effective, Holding
 from interlock.names import OWN_PREFIX
 
@@ -26,8 +26,14 @@ class ActualJob:
     time_zone: str
     last_attempt: datetime | None
     last_status: int
-    target: str = ""
-    """The URL or the topic that it calls; empty for who may list jobs but not see that (cloudscheduler.jobs.fullView)."""
+    target: str = field(default="", repr=False)
+    """The URL or the topic that it calls, which may hold a secret; empty for who may list jobs but not see that
+    (cloudscheduler.jobs.fullView)."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all others: region and name."""
+        return identity(self.region, self.name)
 
 
 class Kind(Enum):
@@ -89,10 +95,10 @@ def compare(catalog: Catalog, actual: Iterable[ActualJob], holding: Holding, tic
 
     A job in another region than the declared one is missing here and unknown there.
     """
-    by_place = {(job.region, job.name): job for job in actual}
+    by_place = {job.identity: job for job in actual}
     statuses = []
     for job in catalog.jobs.values():
-        found = by_place.pop((job.region, job.name), None)
+        found = by_place.pop(job.identity, None)
         should = holding.of(job)
         statuses.append(JobStatus(job=job, effective=should, actual=found, drift=_drift(job, should, found, tick)))
     unknown = (by_place[place] for place in sorted(by_place))
@@ -109,7 +115,8 @@ def _drift(job: Job, should: Effective, actual: ActualJob | None, tick: timedelt
         return (Difference(Kind.MISSING, "", job.region),)
     wanted = PAUSED if should.paused else ENABLED
     differences = []
-    if actual.state != wanted and not (actual.state == ENABLED and should.is_due(tick)):
+    as_found = job.undecided and not should.held_by and actual.state in (PAUSED, ENABLED)
+    if not as_found and actual.state != wanted and not (actual.state == ENABLED and should.is_due(tick)):
         differences.append(Difference(Kind.STATE, actual.state, wanted))
     if actual.schedule != job.schedule.text:
         differences.append(Difference(Kind.SCHEDULE, actual.schedule, job.schedule.text))

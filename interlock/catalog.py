@@ -6,6 +6,7 @@ target, its processors and its retry profile exist. Durations are `timedelta`, d
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -44,6 +45,21 @@ class Waiver:
     since: date | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """`count` findings of `rule` about `subject`, as `jobs.fetch`: there since a day, and old, which is no failure, up to and
+    including another."""
+
+    rule: str
+    subject: str
+    since: date
+    until: date
+    owner: str
+    reason: str | None = None
+    count: int = 1
+    source: Source = field(compare=False)
+
+
 DEFAULT_STARTS_PER_MINUTE = 1
 """Of a service of which nobody said how many it bears."""
 
@@ -55,6 +71,51 @@ class ServiceKind(StrEnum):
     FUNCTION = "function"
     RUN_JOB = "run_job"
     TOPIC = "topic"
+    API = "api"
+    """An API of Google's: Workflows, Dataflow, Dataform, Firestore, Batch and so on."""
+    URL = "url"
+    """Any other host."""
+    APP_ENGINE = "app_engine"
+
+
+WITHOUT_PATH = frozenset({ServiceKind.RUN_JOB, ServiceKind.TOPIC})
+"""Their jobs have no path of their own."""
+OVER_HTTP = frozenset(ServiceKind) - {ServiceKind.TOPIC, ServiceKind.APP_ENGINE}
+"""What is called at a URL, and may be shown a token."""
+
+CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+"""The scope of a token for all of Google Cloud, and what Cloud Scheduler asks for where nobody says another."""
+SERVICE_URL, WHOLE_URL = "{url}", "{uri}"
+"""In an audience: the URL of the service, and that with the path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oidc:
+    """An identity token. `account` is an e-mail address or the name of one in the environment, empty for the invoker."""
+
+    account: str = ""
+    audience: str = SERVICE_URL
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuth:
+    """An access token. `account` as of `Oidc`."""
+
+    account: str = ""
+    scope: str = CLOUD_PLATFORM
+
+
+Token: TypeAlias = Oidc | OAuth | None
+"""As whom a job calls; None for nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppEngine:
+    """Which part of the project's App Engine application is called; empty is the default."""
+
+    service: str = ""
+    version: str = ""
+    instance: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +125,13 @@ class Service:
     name: str
     kind: ServiceKind
     platform: str
+    url: str = ""
+    """Where it answers, whatever the environment; empty where that decides. May name `{project}` as a path may."""
+    topic: str = ""
+    """Of a topic, its id or its full name; empty when it is called as the service is."""
+    app_engine: AppEngine = AppEngine()
+    token: Token = None
+    """As whom its jobs call it, unless they say another."""
     starts_per_minute: int | None
     gap: timedelta | None
     """Two jobs of it should start at least so far apart."""
@@ -73,14 +141,15 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class RetryProfile:
-    """Cloud Scheduler's retryConfig; `attempts` are retries after the first attempt, 0 to 5; `max_duration` 0 is unlimited."""
+    """Cloud Scheduler's retryConfig; `attempts` are retries after the first attempt, 0 to 5; `max_duration` 0 is unlimited.
+    What is None nobody says, and Cloud Scheduler decides."""
 
     name: str
-    attempts: int
-    min_backoff: timedelta
-    max_backoff: timedelta
-    doublings: int
-    max_duration: timedelta
+    attempts: int | None
+    min_backoff: timedelta | None
+    max_backoff: timedelta | None
+    doublings: int | None
+    max_duration: timedelta | None
     source: Source
 
 
@@ -101,11 +170,36 @@ class Processor:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What the job calls: a service, for HTTP a path on it, and a body sent as JSON."""
+    """What a job calls: a service, for HTTP a path on it, and what it says there."""
 
     service: Service
     path: str
+    """What follows the URL of the service, query and all. `{project}`, `{project_number}` and `{region}` stand for those of the
+    environment and the job; in doubled braces for themselves."""
     body: Json
+    """The JSON that is sent; None when none is, or something else."""
+    content: bytes | None
+    """What is sent, byte for byte; None for nothing."""
+    as_json: bool = True
+    """It is declared as JSON, and goes with the header that says so."""
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that are declared."""
+    token: Token = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Of a message."""
+
+    @property
+    def all_headers(self) -> Mapping[str, str]:
+        """The declared headers, and what tells JSON from other bytes."""
+        if self.content is None or not self.as_json or "content-type" in map(str.lower, self.headers):
+            return self.headers
+        return {**self.headers, "Content-Type": "application/json"}
+
+
+def json_bytes(body: Json) -> bytes:
+    """JSON as it is sent: always the same bytes for the same value."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +211,13 @@ class DeclaredPause:
     review: date
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undecided:
+    """Nobody knows yet whether the job should run: it stays as it is found, until somebody decides by the day `review`."""
+
+    review: date
+
+
 CatchUp = Literal["latest", "skip"]
 
 
@@ -125,6 +226,9 @@ class Job:
     """A Cloud Scheduler job as declared. `deadline` is None for topics, which have none."""
 
     name: str
+    """Its key in the catalog: what scopes, holds and people call it."""
+    scheduler_name: str
+    """What Cloud Scheduler calls it, in its region."""
     platform: str
     description: str
     owner: str
@@ -134,16 +238,28 @@ class Job:
     time_zone: str
     target: Target
     deadline: timedelta | None
-    retry: RetryProfile
+    retry: RetryProfile | None
+    """None for a job without retry settings, of which Cloud Scheduler answers none."""
     catch_up: CatchUp
     recoverable: bool
     runs: tuple[str, ...]
     pair_with: tuple[str, ...]
     paused: DeclaredPause | None
+    undecided: Undecided | None
     waivers: tuple[Waiver, ...]
     source: Source
     origins: Mapping[str, str] = field(repr=False, compare=False)
     """Per field, where its value comes from, for people: `catalog/nba/scrapers.yaml:12`, `defaults, ...:3` or `built in`."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all others in Cloud Scheduler: region and name."""
+        return identity(self.region, self.scheduler_name)
+
+
+def identity(region: str, scheduler_name: str) -> str:
+    """A job of Cloud Scheduler as one text: `us-west2/fetch`. A name alone may be another job in another region."""
+    return f"{region}/{scheduler_name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +320,17 @@ class JobRemoval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unmanaged:
+    """A job of Cloud Scheduler that is not declared on purpose, until the day `until`. Nobody holds it."""
+
+    identity: str
+    reason: str
+    owner: str
+    until: date
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Everything declared under one root, by name."""
 
@@ -213,6 +340,9 @@ class Catalog:
     backfills: Mapping[str, Backfill]
     windows: Mapping[str, Window]
     removed: Mapping[str, JobRemoval] = field(default_factory=dict)
+    unmanaged: Mapping[str, Unmanaged] = field(default_factory=dict)
+    """By identity."""
+    baseline: tuple[Accepted, ...] = ()
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -220,6 +350,22 @@ class Catalog:
         """Every table that a processor or a backfill touches."""
         actors: list[Processor | Backfill] = [*self.processors.values(), *self.backfills.values()]
         return frozenset(table for actor in actors for table in actor.tables)
+
+    @cached_property
+    def identities(self) -> Mapping[str, str]:
+        """The identity of each job, by its name."""
+        return {name: job.identity for name, job in self.jobs.items()}
+
+    @cached_property
+    def by_identity(self) -> Mapping[str, Job]:
+        """Each job by its region and its name in Cloud Scheduler."""
+        return {job.identity: job for job in self.jobs.values()}
+
+    @cached_property
+    def accepted(self) -> Mapping[str, tuple[Accepted, ...]]:
+        """The baseline, by the subjects that it accepts findings about."""
+        subjects = dict.fromkeys(one.subject for one in self.baseline)
+        return {subject: tuple(one for one in self.baseline if one.subject == subject) for subject in subjects}
 
     @cached_property
     def platforms(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from interlock.catalog import Job, Json, ServiceKind
 from interlock.environment import Environment
+from interlock.secrets import own_url, redacted
 
 DAY = timedelta(days=1)
 OFFSETS = {"today": timedelta(0), "auto": timedelta(0), "yesterday": -DAY}
@@ -26,12 +27,17 @@ def dated(body: Json, day: date) -> Json:
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:
-    """What runs `job` for `day` by hand; None for what is no service or topic, whose call carries no body."""
-    content = shlex.quote(json.dumps(dated(job.target.body, day)))
-    kind, name = job.target.service.kind, job.target.service.name
-    if kind is ServiceKind.TOPIC:
-        return f"gcloud pubsub topics publish {name} --project={environment.project} --message={content}"
-    if kind is ServiceKind.RUN_JOB:
+    """What runs `job` for `day` by hand, secrets left out; None for no service or topic, and for what names no day."""
+    target = job.target
+    if target.content is not None and target.body is None and not target.as_json:
+        return None  # bytes that say no day
+    content = shlex.quote(json.dumps(redacted(dated(target.body, day))))
+    if target.service.kind is ServiceKind.TOPIC:
+        topic = environment.topic(target.service)
+        shown = topic.removeprefix(f"projects/{environment.project}/topics/")
+        return f"gcloud pubsub topics publish {shown} --project={environment.project} --message={content}"
+    if target.service.kind not in (ServiceKind.RUN, ServiceKind.FUNCTION) or target.method != "POST":
         return None
     sender = '"Authorization: Bearer $(gcloud auth print-identity-token)"'
-    return f"curl -X POST -H {sender} -H 'Content-Type: application/json' -d {content} {shlex.quote(environment.call(job))}"
+    url = shlex.quote(own_url(environment.call(job)))
+    return f"curl -X POST -H {sender} -H 'Content-Type: application/json' -d {content} {url}"

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import TypedDict
 
-from interlock.catalog import CatchUp
+from interlock.catalog import CatchUp, identity
 from interlock.cron import Cron
 
 
@@ -19,11 +20,16 @@ class DeclaredJob:
     """A job, as far as running and not running goes."""
 
     name: str
+    """Its key in the catalog."""
+    scheduler_name: str
+    """What Cloud Scheduler calls it."""
     region: str
     schedule: Cron
     time_zone: str
     paused: bool
     """By declaration."""
+    undecided: bool
+    """It stays as it is found, but for holds."""
     catch_up: CatchUp
     recoverable: bool
     service: str
@@ -34,6 +40,11 @@ class DeclaredJob:
     """The jobs that produce what it consumes. Without cycles: of jobs that feed each other none waits for the other."""
     relative_dates: bool
     """Its body says TODAY or the like: a catch-up run is not the run that was missed."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all others in Cloud Scheduler: region and name."""
+        return identity(self.region, self.scheduler_name)
 
     @property
     def busy(self) -> timedelta:
@@ -52,6 +63,14 @@ class DeclaredWindow:
     covers: tuple[str, ...]
     reason: str
     owner: str
+
+
+class Covered(TypedDict):
+    """What a hold's object says of what it covers."""
+
+    jobs: frozenset[str]
+    identities: frozenset[str]
+    tables: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +94,24 @@ class Declaration:
     def producers(self) -> Mapping[str, tuple[str, ...]]:
         """The jobs that each job waits for, by name."""
         return {name: job.after for name, job in self.jobs.items()}
+
+    @cached_property
+    def identities(self) -> Mapping[str, str]:
+        """The identity of each job, by its name."""
+        return {name: job.identity for name, job in self.jobs.items()}
+
+    def said(self, scope: str) -> Covered:
+        """The jobs and tables that `scope` covers, as an object says them; nothing for an unknown scope."""
+        jobs = [self.jobs[name] for name in self.scopes.get(scope, ())]
+        return Covered(
+            jobs=frozenset(job.scheduler_name for job in jobs),
+            identities=frozenset(job.identity for job in jobs),
+            tables=frozenset(self.tables.get(scope, ())),
+        )
+
+    def placed(self, names: Iterable[str]) -> frozenset[str]:
+        """The identities of those of these jobs that are declared."""
+        return frozenset(self.identities[name] for name in names if name in self.identities)
 
     @property
     def regions(self) -> list[str]:

@@ -45,10 +45,12 @@ def declare(catalog: Catalog, env: Environment) -> Declaration:
 def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
     return DeclaredJob(
         name=job.name,
+        scheduler_name=job.scheduler_name,
         region=job.region,
         schedule=job.schedule,
         time_zone=job.time_zone,
         paused=job.paused is not None,
+        undecided=job.undecided is not None,
         catch_up=job.catch_up,
         recoverable=job.recoverable,
         service=job.target.service.name,

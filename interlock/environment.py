@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from interlock.catalog import Job, Service, ServiceKind
+from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind
 
 LOCAL = "local"
 """The environment that acts on the embedded stand-in and on nothing else."""
+
+GOOGLE_APIS = "googleapis.com"
+"""The domain of Google's APIs, which want an access token."""
 
 LOCAL_VARIABLES = (
     r"INTERLOCK_LOCAL_.*|TF_REATTACH_PROVIDERS|STORAGE_EMULATOR_HOST|BIGQUERY_EMULATOR_HOST"
@@ -74,6 +77,8 @@ class Environment:
     state_bucket: str
     invoker: str
     """The service account as which jobs call services; it needs run.invoker on them and nothing else."""
+    accounts: Mapping[str, str]
+    """Other service accounts of jobs, e-mail addresses by the names that the catalog calls them."""
     url_patterns: Mapping[ServiceKind, str]
     service_urls: Mapping[str, str]
     max_hold: timedelta
@@ -118,26 +123,64 @@ class Environment:
         return f"{self.name} {self.project} {self.location}"
 
     def url(self, job: Job) -> str:
-        """The URL that `job` calls, without its path; for a run job Google's own API that starts it.
+        """The URL of what `job` calls, without its path; for a run job that of Google's own API which starts it. Empty for what
+        is called otherwise, and where nobody says it: `reading/fit.py` refuses that.
 
         https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
         """
         service = job.target.service
         if service.kind is ServiceKind.RUN_JOB:
             return f"https://run.googleapis.com/v2/projects/{self.project}/locations/{job.region}/jobs/{service.name}:run"
-        known = self.service_urls.get(service.name)
-        return known or self.url_patterns[service.kind].format(
-            service=service.name, project=self.project, project_number=self.project_number, region=job.region
-        )
+        if said := self.service_urls.get(service.name) or self.filled(service.url, job):
+            return said
+        if service.kind is ServiceKind.API:
+            return f"https://{service.name}.{GOOGLE_APIS}"
+        pattern = self.url_patterns.get(service.kind, "")
+        return pattern.format(service=service.name, project=self.project, project_number=self.project_number, region=job.region)
+
+    def uri(self, job: Job) -> str:
+        """The whole URL that `job` calls, or of App Engine what follows the host."""
+        return self.url(job) + self.filled(job.target.path, job)
 
     def topic(self, service: Service) -> str:
         """The full name of a topic."""
-        return f"projects/{self.project}/topics/{service.name}"
+        topic = service.topic or service.name
+        return topic if "/" in topic else f"projects/{self.project}/topics/{topic}"
+
+    def audience(self, job: Job, token: Oidc) -> str:
+        """Whom the token of `job` is for."""
+        return _filled(token.audience, {**self._names(job), "url": self.url(job), "uri": self.uri(job)})
+
+    def account_of(self, token: Oidc | OAuth) -> str:
+        """The e-mail address of the account of a token."""
+        return self.accounts.get(token.account, token.account) or self.invoker
 
     def call(self, job: Job) -> str:
-        """What the job calls: the URL with its path, or the topic."""
-        service = job.target.service
-        return self.topic(service) if service.kind is ServiceKind.TOPIC else self.url(job) + job.target.path
+        """What the job calls: the URL with its path, the topic, or the part of App Engine."""
+        target = job.target
+        if target.service.kind is ServiceKind.TOPIC:
+            return self.topic(target.service)
+        if target.service.kind is ServiceKind.APP_ENGINE:
+            part = target.service.app_engine
+            return (
+                f"App Engine {'/'.join(filter(None, (part.service or 'default', part.version, part.instance)))}{self.uri(job)}"
+            )
+        return self.uri(job)
+
+    def filled(self, text: str, job: Job) -> str:
+        """`text` with the names in braces filled in, and doubled braces around one of them made single."""
+        return _filled(text, self._names(job))
+
+    def _names(self, job: Job) -> dict[str, str]:
+        return {"project": self.project, "project_number": self.project_number, "region": job.region}
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    if "{" not in text:
+        return text
+    names = "|".join(known)
+    doubled_or_one = rf"\{{(\{{(?:{names})\}})\}}|\{{({names})\}}"
+    return re.sub(doubled_or_one, lambda found: found[1] or known[found[2]], text)
 
 
 def interlock_command(*words: str, env: str = LOCAL) -> str:

@@ -61,6 +61,8 @@ class Holding:
     tombstones: tuple[Hold, ...] = ()
     """The openings of windows that were released early."""
     windows: tuple[HoldingWindow, ...] = ()
+    identities: Mapping[str, str] = field(default_factory=dict)
+    """The region and name in Cloud Scheduler of each job, by its name here: what objects call it."""
 
     @cached_property
     def active(self) -> tuple[Hold, ...]:
@@ -83,7 +85,8 @@ class Holding:
 
     def covered(self, hold: Hold) -> frozenset[str]:
         """The names of the jobs that `hold` covers, of jobs that are gone too."""
-        return hold.jobs | self._members(hold.scope)
+        names = {one: name for name, one in self.identities.items()}
+        return self._members(hold.scope) | hold.unplaced | {names.get(one, one) for one in hold.identities}
 
     def during(self, job: str, start: datetime, end: datetime) -> list[Hold]:
         """What holds the job called `job` at some time of [start, end), as far as is known: openings of windows, and what
@@ -96,7 +99,8 @@ class Holding:
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
         beyond reach."""
-        free, horizon = max([at, *(hold.end for hold in self._standing if self._covers(hold, job))]), at + LOOK_AHEAD
+        standing = active(self._standing, at)  # of an extension that was caught half way the last object
+        free, horizon = max([at, *(hold.end for hold in standing if self._covers(hold, job))]), at + LOOK_AHEAD
         opened = (openings(window, at, horizon) for window in self._windows_of(job))
         for opening in merge(*opened, key=lambda opening: opening.start):
             if opening.start > free or free >= horizon:
@@ -107,7 +111,8 @@ class Holding:
 
     def next_opening(self, job: str, after: datetime) -> Hold | None:
         """The first opening of a window after `after` that will hold the job called `job`."""
-        ahead = (_hold(window, next_opening(window, after)) for window in self._windows_of(job))
+        openings = ((window, next_opening(window, after)) for window in self._windows_of(job))
+        ahead = (_hold(window, opening) for window, opening in openings if opening)
         coming = (hold for hold in ahead if (hold.scope, hold.id) not in self._released)
         return min(coming, key=lambda hold: (hold.start or after, hold.scope), default=None)
 
@@ -141,7 +146,7 @@ class Holding:
         return [hold for hold in opened if (hold.scope, hold.id) not in said | self._released]
 
     def _covers(self, hold: Hold, job: str) -> bool:
-        return job in hold.jobs or job in self._members(hold.scope)
+        return job in self._members(hold.scope) or job in hold.unplaced or self.identities.get(job) in hold.identities
 
     def _members(self, scope: str) -> frozenset[str]:
         if scope not in self._by_scope:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Json
-from interlock.names import TABLE
+from interlock.names import IDENTITY, TABLE
 
 # Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -47,7 +47,10 @@ class Hold:
     reason: str | None = None
     owner: str | None = None
     jobs: frozenset[str] = frozenset()
-    """Those that the scope covered when the object was written: they stay covered although the catalog may have changed."""
+    """Those that the scope covered when the object was written, as Cloud Scheduler calls them: they stay covered although the
+    catalog may have changed."""
+    identities: frozenset[str] = frozenset()
+    """The same with their regions: `us-west2/fetch`. Objects of before say none."""
     tables: frozenset[str] = frozenset()
     """Those whose writers it keeps still, by its content: what code asks that no job leads to."""
     start: datetime | None = field(default=None, compare=False)
@@ -59,6 +62,11 @@ class Hold:
     def identity(self) -> tuple[str, str, bool]:
         """What an extension keeps: scope and id, of flags or of runtime holds."""
         return self.scope, self.id, self.is_flag
+
+    @property
+    def unplaced(self) -> frozenset[str]:
+        """The jobs that are said without a region: in objects from when a job had no name but its catalog's."""
+        return self.jobs - {one.rpartition("/")[2] for one in self.identities}
 
     @property
     def is_flag(self) -> bool:
@@ -133,6 +141,7 @@ def hold_content(hold: Hold) -> bytes:
             "scope": hold.scope,
             "id": hold.id,
             "jobs": [*sorted(hold.jobs)],
+            "identities": [*sorted(hold.identities)],
             "tables": [*sorted(hold.tables)],
             "reason": hold.reason,
             "owner": hold.owner,
@@ -145,7 +154,7 @@ def hold_content(hold: Hold) -> bytes:
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
     """The hold with what its object's content adds, a stranger's input: other types are left out.
 
-    Content that was written before there were `tables` says nothing of them, and a flag's says nothing of a start.
+    Content that was written before there were `tables` or `identities` says none, and a flag's says nothing of a start.
     """
     reason, owner, start = content.get("reason"), content.get("owner"), content.get("start")
     return replace(
@@ -154,6 +163,7 @@ def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
         owner=owner if isinstance(owner, str) else None,
         start=parse_instant(start) if isinstance(start, str) else None,
         jobs=_texts(content.get("jobs")),
+        identities=frozenset(one for one in _texts(content.get("identities")) if re.fullmatch(IDENTITY, one)),
         tables=frozenset(table for table in _texts(content.get("tables")) if re.fullmatch(TABLE, table)),
     )
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from interlock.actual import ActualJob
-from interlock.catalog import Catalog, ServiceKind
+from interlock.catalog import Catalog, Job, ServiceKind
 from interlock.environment import Environment
 from interlock.graph import reach
+from interlock.secrets import redacted_url
 
 RUN_JOB = r"https://run\.googleapis\.com/v2/projects/[^/]+/locations/[^/]+/jobs/([^/:]+):run"
 TOPIC = r"projects/[^/]+/topics/[^/]+"
@@ -26,6 +27,7 @@ class Form(StrEnum):
     FUNCTION = "function"
     FIRST_GENERATION = "function, 1st generation"
     SERVICE = "Cloud Run service"
+    RUN_JOB = "Cloud Run job"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,8 @@ class Deployed:
     """The full name of the topic whose messages start it."""
     service: str = ""
     """The full name of its Cloud Run service; empty for a function of the first generation."""
+    account: str = ""
+    """The e-mail address of the service account as which it runs; empty where it names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,8 @@ class DeployedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A job and what it calls. `target` is empty when nobody says what that is; `reaches` are what was found there."""
+    """A job and what it calls, as people may see it: a stranger's URL may hold a secret. `target` is empty when nobody says
+    what that is; `reaches` are what was found there."""
 
     job: ActualJob
     declared: bool
@@ -108,9 +113,9 @@ class Inventory:
 
 def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob], deployed: Iterable[Deployed]) -> Inventory:
     """Who calls what. Only jobs that are there count; a paused one does, too."""
-    found = sorted(_merged(deployed), key=lambda each: (each.name, each.region, each.form))
+    found = sorted(merged(deployed), key=lambda each: (each.name, each.region, each.form))
     calls = [_call(catalog, env, job, found) for job in sorted(jobs, key=lambda job: (job.name, job.region))]
-    further = {call.job: _services(catalog, call.job) for call in calls if call.declared}
+    further = {call.job: _services(catalog, catalog.by_identity[call.job.identity]) for call in calls if call.declared}
     declared = {name for name, service in catalog.services.items() if service.kind in (ServiceKind.RUN, ServiceKind.FUNCTION)}
     return Inventory(
         rows=tuple(_row(each, calls, further, each.name in declared, each.name == env.coordinator.name) for each in found),
@@ -119,7 +124,7 @@ def take_inventory(catalog: Catalog, env: Environment, jobs: Iterable[ActualJob]
     )
 
 
-def _merged(deployed: Iterable[Deployed]) -> list[Deployed]:
+def merged(deployed: Iterable[Deployed]) -> list[Deployed]:
     """Each function with the addresses of its Cloud Run service, which is no row of its own."""
     listed = list(deployed)
     services = {each.service: each for each in listed if each.form is Form.SERVICE}
@@ -136,13 +141,12 @@ def _urls(service: Deployed | None) -> tuple[str, ...]:
 
 def _call(catalog: Catalog, env: Environment, job: ActualJob, found: list[Deployed]) -> Call:
     """What the job calls: as Google says, else as the catalog declares."""
-    declared = catalog.jobs.get(job.name)
-    declared = declared if declared is not None and declared.region == job.region else None
+    declared = catalog.by_identity.get(job.identity)
     target = job.target or (env.call(declared) if declared else "")
-    return Call(job=job, declared=declared is not None, target=target, reaches=_reached(target, found))
+    return Call(job=job, declared=declared is not None, target=redacted_url(target), reaches=reached(target, found))
 
 
-def _reached(target: str, found: list[Deployed]) -> tuple[Deployed, ...]:
+def reached(target: str, found: Iterable[Deployed]) -> tuple[Deployed, ...]:
     """What a topic starts, or what answers at a URL: of several addresses that it begins with the longest."""
     if not target:
         return ()
@@ -159,9 +163,9 @@ def _is_under(target: str, url: str) -> bool:
     return bool(stem) and (target == stem or target.startswith((f"{stem}/", f"{stem}?")))
 
 
-def _services(catalog: Catalog, job: ActualJob) -> frozenset[str]:
+def _services(catalog: Catalog, job: Job) -> frozenset[str]:
     """The services of the processors that the job starts, over messages too."""
-    return frozenset(catalog.processors[name].service for name in reach(catalog, catalog.jobs[job.name].runs))
+    return frozenset(catalog.processors[name].service for name in reach(catalog, job.runs))
 
 
 def _row(

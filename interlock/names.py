@@ -5,14 +5,24 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from datetime import timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import lru_cache
 
 NAME = r"[a-z][a-z0-9-]{0,99}"
+REGION = r"[a-z]+-[a-z]+[0-9]+"
+SCHEDULER_NAME = r"[A-Za-z0-9_-]{1,500}"
+"""https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#Job.FIELDS.name"""
+IDENTITY = rf"{REGION}/{SCHEDULER_NAME}"
+"""Of a job of Cloud Scheduler: its region and its name there."""
+IDENTITY_RULE = "write region/name, as us-west2/fetch"
 NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
-REGION = r"[a-z]+-[a-z]+[0-9]+"
+PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
+"""https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin; a domain's has it in front."""
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|table/{TABLE}|all"
+JOB_SUBJECT = rf"jobs\.{NAME}"
+"""A job as a finding names it."""
 MAX_TEXT = 500
 """Characters of a description: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
 OWN_PREFIX = "interlock-"
@@ -74,6 +84,8 @@ def rounded(duration: timedelta) -> str:
 
 def exact(duration: timedelta) -> str:
     """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
+    if duration.microseconds:
+        return f"{Decimal(duration // timedelta(microseconds=1)).scaleb(-6).normalize():f}s"
     seconds = int(duration.total_seconds())
     unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")
     return f"{seconds // SECONDS[unit]}{unit}"

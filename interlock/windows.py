@@ -75,7 +75,7 @@ def open_at(window: Timed, now: datetime) -> list[Opening]:
     return list(openings(window, now, now + datetime.resolution))
 
 
-def next_opening(window: Timed, after: datetime) -> Opening:
-    """The first opening that starts after `after`."""
+def next_opening(window: Timed, after: datetime) -> Opening | None:
+    """The first opening that starts after `after`; None where nobody knows of one."""
     fire = window.schedule.next_fire(after, zone(window.time_zone))
-    return Opening(window=window.name, start=fire, end=fire + window.duration)
+    return Opening(window=window.name, start=fire, end=fire + window.duration) if fire else None

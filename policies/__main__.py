@@ -1,6 +1,6 @@
 """`python -m policies FILE...`: what breaks a rule in synthesized stacks or plans, without checkov.
 
-Exit code 1: a rule is broken and not waived. Exit code 2: a file can't be judged.
+Exit code 1: a rule is broken, and that is neither waived nor old. Exit code 2: a file can't be judged.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
     for verdict in failed:
         print(verdict)
-    waived = sum(verdict.outcome is Outcome.WAIVED for verdict in verdicts)
+    waived, old = (sum(verdict.outcome is outcome for verdict in verdicts) for outcome in (Outcome.WAIVED, Outcome.OLD))
     found = count(len(failed), "finding") if failed else "no findings"
-    print(f"{count(len(verdicts), 'verdict')}: {found}, {waived} waived")
+    print(f"{count(len(verdicts), 'verdict')}: {found}, {waived} waived{f', {old} old' if old else ''}")
     return FINDINGS if failed else 0
 
 

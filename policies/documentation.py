@@ -53,13 +53,33 @@ rule whose facts are not there finds nothing, except that each job needs an owne
    "owner": "data", "service": "scrapers", "starts_per_minute": 2, "gap_s": 900, "expect_s": 240,
    "writes": {"raw.games": ["mutate", "append"]}, "not_idempotent": [], "was": "0 * * * *",
    "paused": {"reason": "off-season", "owner": "data", "review": "2027-04-01"},
-   "waive": [{"rule": "stagger", "reason": "...", "owner": "data", "since": "2026-11-25", "until": "2027-06-30"}]}}}}}}
+   "waive": [{"rule": "stagger", "reason": "...", "owner": "data", "since": "2026-11-25", "until": "2027-06-30"}],
+   "baseline": [{"rule": "retry", "count": 1, "owner": "data", "since": "2026-11-25", "until": "2027-02-23"}]}}}}}}
 ```
 
 ## Waivers
 
 A waiver names the rule, the reason, who decided it, and the last day on which it counts. One of a service or a processor counts
 for each job that calls or starts it. After its last day, or with a name that no rule has, it is a finding itself.
+"""
+BASELINE = """\
+
+## Baseline
+
+A platform that ran before these rules breaks some of them. `.venv/bin/interlock validate --baseline` accepts what it finds
+today: in `baseline.yaml` of each platform, for 90 days unless `--days` or `--until` says otherwise. Such a finding is old. It
+fails nothing, here, with checkov or in a plan, up to its day. What is new fails. What was accepted is known again by its rule
+and its job; `count` says how many findings that were, so that one more fails. Run again, the command drops what is mended, adds
+what is new, keeps the days of what stays, and renews what has ended.
+
+```yaml
+baseline:
+  - {rule: stagger, subject: jobs.fetch, since: 2026-11-29, until: 2027-02-27, owner: data-platform}
+```
+
+What is meant to be has a waiver, with a reason. An old finding of one of two jobs does not count for the other: a new job
+that comes too near to an old one fails. What the catalog alone does not decide, as `token`, the command neither adds nor
+drops; a line of it is written by hand, or by what adopts a platform.
 """
 WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
 OF_A_JOB = "on the job, its service, or a processor that it starts"
@@ -68,7 +88,17 @@ OF_A_JOB = "on the job, its service, or a processor that it starts"
 def policies_page(catalog: Catalog) -> str:
     """The page, with the waivers of `catalog`."""
     return (
-        "\n".join([HEAD, *_waivers(catalog), "\n## Rules\n", *_table(), *(line for rule in RULES for line in _section(rule))])
+        "\n".join(
+            [
+                HEAD,
+                *_waivers(catalog),
+                BASELINE,
+                *_baseline(catalog),
+                "\n## Rules\n",
+                *_table(),
+                *(line for rule in RULES for line in _section(rule)),
+            ]
+        )
         + "\n"
     )
 
@@ -81,6 +111,20 @@ def _waivers(catalog: Catalog) -> Iterator[str]:
     for waiver, subject in found:
         since = waiver.since.isoformat() if waiver.since else "not said"
         yield _row(f"[{waiver.rule}](#{waiver.rule})", f"`{subject}`", since, str(waiver.until), waiver.owner, waiver.reason)
+
+
+def _baseline(catalog: Catalog) -> Iterator[str]:
+    never = ", ".join(f"[{rule.name}](#{rule.name})" for rule in RULES if JOB in rule.kinds and not rule.may_be_old)
+    yield f"Never old are a secret, the state of Interlock's own timers, and what a plan or a waiver does: {never}.\n"
+    if not catalog.baseline:
+        yield "The catalog accepts nothing so."
+        return
+    yield f"The catalog accepts {count(sum(one.count for one in catalog.baseline), 'finding')} so:\n"
+    yield from _rows(("rule", "of", "how many", "since", "until", "whose", "why"))
+    for one in sorted(catalog.baseline, key=lambda one: (one.until, one.rule, one.subject)):
+        days = (one.since.isoformat(), one.until.isoformat())
+        link = f"[{one.rule}](#{one.rule})"
+        yield _row(link, f"`{one.subject}`", str(one.count), *days, one.owner, one.reason or "was there before")
 
 
 def _table() -> Iterator[str]:
@@ -100,8 +144,8 @@ def _section(rule: Rule) -> Iterator[str]:
 
 
 def _how_to_waive(rule: Rule) -> str:
-    if rule.name == "waiver":
-        return "It can't be waived: mend the waiver, or take it out."
+    if not rule.waivable:
+        return "It can't be waived" + (": mend the waiver, or take it out." if rule.name.startswith("waiver") else ".")
     if rule.name == "delete":
         return "To accept it, write the job under `removed`, as above."
     if STACK in rule.kinds:

@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
-from interlock.catalog import Catalog, Job, Json
+from interlock.baseline import identity
+from interlock.catalog import Accepted, Catalog, Job, Json
 from interlock.findings import Finding, waivable
 from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
+from policies.baseline import is_decided_by_catalog, mistake_in, mistakes
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
-from policies.rules.judge import Outcome, judge_all
+from policies.rules.judge import Outcome, Verdict, judge_all
 from policies.rules.values import Attributes
 
 NO_ENVIRONMENT = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What breaks a rule in a catalog and is not waived, sorted by place. `mended` is what the baseline accepts and
+    is not there any more; of a rule that a catalog does not decide nobody knows that here."""
+
+    new: tuple[Finding, ...]
+    old: tuple[Finding, ...]
+    mended: tuple[Accepted, ...]
+
+
 def findings(catalog: Catalog, today: date) -> list[Finding]:
-    """Everything in a catalog that breaks a rule and is not waived on `today`, sorted by place."""
+    """Everything in a catalog that breaks a rule and is neither waived nor old on `today`, sorted by place."""
+    return [*judged(catalog, today).new]
+
+
+def judged(catalog: Catalog, today: date) -> Judged:
+    """The same, and what the baseline has to do with it."""
+    verdicts = list(judge_all(RULES, estate(catalog, today)))
+    old = _sorted(_found(verdicts, Outcome.OLD, catalog))
+    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog)])
+    left = Counter(map(identity, (*old, *new)))
+    decided = (one for one in catalog.baseline if not mistake_in(one, catalog) and is_decided_by_catalog(one.rule))
+    gone = ((one, one.count - left[identity(one)]) for one in decided)
+    return Judged(new=new, old=old, mended=tuple(replace(one, count=number) for one, number in gone if number > 0))
+
+
+def _found(verdicts: Iterable[Verdict], outcome: Outcome, catalog: Catalog) -> Iterator[Finding]:
     entries = waivable(catalog)
-    found = [
-        Finding(rule=verdict.rule.name, subject=subject, message=message, source=entries[subject].source)
-        for verdict in judge_all(RULES, estate(catalog, today))
-        if verdict.outcome is Outcome.FAILED
-        for subject in [_subject(verdict.resource)]
-        for message in verdict.messages
-    ]
-    return sorted(found, key=lambda finding: (finding.source.file, finding.source.line, finding.rule, finding.message))
+    for verdict in verdicts:
+        if verdict.outcome is outcome:
+            subject = _subject(verdict.resource)
+            for message in verdict.messages[outcome is Outcome.OLD :]:
+                yield Finding(rule=verdict.rule.name, subject=subject, message=message, source=entries[subject].source)
+
+
+def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(found, key=lambda one: (one.source.file, one.source.line, one.rule, one.message)))
 
 
 def estate(catalog: Catalog, today: date) -> Estate:

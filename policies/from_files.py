@@ -14,6 +14,7 @@ from pathlib import Path
 from interlock.catalog import Json, Source
 from interlock.findings import Finding
 from interlock.terraform.facts import KEY
+from interlock.terraform.job_changes import changed_names
 from interlock.terraform.plan import (
     MAX_CHARACTERS,
     MAX_DEPTH,
@@ -116,7 +117,7 @@ def plan_estate(plan: Plan, configuration: Block, neighbours: list[Block], today
         facts=_facts(configuration),
         locals=_locals([configuration, *neighbours]),
         variables=plan.variables,
-        gone={one.address: one for one in going if one.change and "delete" in one.change.actions},
+        gone={one.address: one for one in going if one.change and {*one.change.actions} & {"delete", "forget"}},
         planned_at=plan.planned_at,
     )
 
@@ -139,7 +140,13 @@ def _planned(one: PlannedResource | ResourceChange, change: ResourceChange | Non
 
 def _change(change: ResourceChange) -> Change:
     before, after = (Attributes(values=values, templates=False) for values in (change.before, change.after))
-    return Change(actions=change.actions, before=before, after=after)
+    return Change(
+        actions=change.actions,
+        importing=change.importing,
+        changed=tuple(changed_names(change)),
+        before=before,
+        after=after,
+    )
 
 
 def _resources(configuration: Block) -> Iterator[Resource]:

@@ -58,6 +58,8 @@ from cdktf import (
 from cdktf_cdktf_provider_google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember
 from cdktf_cdktf_provider_google.cloud_scheduler_job import (
     CloudSchedulerJob,
+    CloudSchedulerJobAppEngineHttpTarget,
+    CloudSchedulerJobAppEngineHttpTargetAppEngineRouting,
     CloudSchedulerJobHttpTarget,
     CloudSchedulerJobHttpTargetOauthToken,
     CloudSchedulerJobHttpTargetOidcToken,

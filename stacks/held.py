@@ -13,14 +13,14 @@ from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
-from interlock.names import TABLE, exact
+from interlock.names import IDENTITY, TABLE, exact
 from interlock.terraform.attributes import go_duration
 from stacks.cdk import literal, quoted
 
 FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
 HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
 CONTENTS = "data.google_storage_bucket_object_content.active"
-INPUTS = ("flag_names", "hold_names", "contents", "now", "declared", "scopes")
+INPUTS = ("flag_names", "hold_names", "contents", "now", "declared", "scopes", "identities")
 
 
 def flag_name(backfill: str, end: str) -> str:
@@ -60,6 +60,7 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
             for _, backfill in sorted(catalog.backfills.items())
         },
         "scopes": {scope: list(jobs) for scope, jobs in scopes(catalog).items()},
+        "identities": dict(sorted(catalog.identities.items())),
     }
 
 
@@ -129,14 +130,33 @@ def _what_objects_say() -> Mapping[str, str]:
             " if contains(keys(local.active), backfill)"
         ),
         "objects_read": "${toset(concat(values(local.flags_kept), keys(local.holds)))}",
+        "names": _map("for name, identity in local.identities : identity => name"),
+        "identities_at_creation": _map(
+            # Of a list only, and of that only what could be an identity: an object has keys, the regex fails for null.
+            "for name in local.objects_read : name => try([for one in jsondecode(local.contents[name]).identities :"
+            " tostring(one) if !can(keys(jsondecode(local.contents[name]).identities))"
+            f" && can(regex({_in_full(IDENTITY)}, one))], [])"
+        ),
         "jobs_at_creation": _map(
-            # Of a list only, and of that only what could be a job's name: an object has keys, the regex fails for null.
-            "for name in local.objects_read : name => try([for job in jsondecode(local.contents[name]).jobs :"
-            ' tostring(job) if !can(keys(jsondecode(local.contents[name]).jobs)) && can(regex("^[a-z]", job))], [])'
+            # Those that are said with a region, and those that an object from before there were regions calls by name.
+            "for name in local.objects_read : name => concat("
+            "[for one in local.identities_at_creation[name] : try(local.names[one], one)],"
+            " try([for job in jsondecode(local.contents[name]).jobs : tostring(job)"
+            ' if !can(keys(jsondecode(local.contents[name]).jobs)) && can(regex("^[a-z]", job))'
+            ' && try(!contains([for one in local.identities_at_creation[name] : split("/", one)[1]], tostring(job)), false)],'
+            " []))"
         ),
         "jobs_of_flags": _map(
             "for backfill in keys(local.active) : backfill => sort(distinct(concat("
             'try(local.scopes["backfill/${backfill}"], []), try(local.jobs_at_creation[local.flags_kept[backfill]], []))))'
+        ),
+        "identities_of_flags": _map(
+            "for backfill, jobs in local.jobs_of_flags : backfill => sort([for job in jobs : try(local.identities[job], job)"
+            ' if can(local.identities[job]) || strcontains(job, "/")])'
+        ),
+        "names_of_flags": _map(
+            "for backfill, jobs in local.jobs_of_flags : backfill => sort(distinct("
+            '[for job in jobs : reverse(split("/", try(local.identities[job], job)))[0]]))'
         ),
         "tables_at_creation": _map(
             # As above; a number with a dot in it, which is no text, looks like a table.

@@ -80,7 +80,8 @@ class SchedulesStack(BaseStack):
             bucket=self.env.bucket,
             name=flag_name("each.key", "each.value"),
             content="${jsonencode({backfill = each.key, until = each.value, reason = local.said[each.key].reason,"
-            " owner = local.said[each.key].owner, jobs = local.jobs_of_flags[each.key],"
+            " owner = local.said[each.key].owner, jobs = local.names_of_flags[each.key],"
+            " identities = local.identities_of_flags[each.key],"
             " tables = local.tables_of_flags[each.key]})}",
             content_type="application/json",
             # An extension writes the new flag before it deletes the old one: no moment without. The price is that a backfill

@@ -98,7 +98,7 @@ def closing(window: Window) -> str:
     """A schedule that fires whenever the window closes, and perhaps more often: cron can't say "two hours later" of every
     schedule. On a day on which the clock jumps in between, the tick closes the window."""
     schedule, minutes = window.schedule, int(window.duration / timedelta(minutes=1))
-    ends = [hour * 60 + minute + minutes for hour in schedule.hours for minute in schedule.minutes]
+    ends = [time + minutes for time in schedule.times]
     days = {end // MINUTES_A_DAY for end in ends}
     at = {(end % MINUTES_A_DAY // 60, end % 60) for end in ends}
     fields = (_numbers({minute for _, minute in at}, 60), _numbers({hour for hour, _ in at}, 24))

@@ -25,7 +25,7 @@ from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
 from interlock.timing.minutes import Day, Span, fire_minutes
 from interlock.timing.until import parse_end
-from interlock.timing.words import in_words
+from interlock.timing.words import in_words, nobody_knows
 from interlock.windows import Opening, openings
 
 LONGEST = timedelta(days=366)
@@ -163,8 +163,8 @@ def _print(found: Found, place: ZoneInfo) -> None:
     for job in found.jobs:
         total = found.totals[job.name]
         schedule = whole(f'"{job.schedule}"')
-        said = f"{schedule} in {job.time_zone}: {in_words(job.schedule)}"
-        say_folded(f"{job.name}: {said}: {count(total, 'fire')}")
+        when = f"{in_words(job.schedule)}: {count(total, 'fire')}" if job.schedule.is_known else nobody_knows(job.schedule)
+        say_folded(f"{job.name}: {schedule} in {job.time_zone}: {when}")
         if job.paused:
             say_folded(f"paused by declaration, so that none of them starts: {plain(job.paused.reason)}", indent="  ")
         for line in _change_lines(found, job):
@@ -202,7 +202,8 @@ def as_json(found: Found) -> Json:
                 "in_words": in_words(job.schedule),
                 "time_zone": job.time_zone,
                 "declared_paused": job.paused is not None,
-                "total": found.totals[job.name],
+                "unknown": job.schedule.unknown or None,
+                "total": found.totals[job.name] if job.schedule.is_known else None,
                 "clock_changes": [
                     {
                         "at": format_instant(change.at),

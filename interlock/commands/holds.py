@@ -50,6 +50,8 @@ class Row:
     jobs: tuple[str, ...]
     missed: int
     """Runs of its jobs since they were first seen held, whoever held them; those declared paused miss none."""
+    uncounted: tuple[str, ...]
+    """The jobs of which nobody knows when they fire."""
     ending: str
 
 
@@ -57,9 +59,11 @@ def _rows(site: Site) -> list[Row]:
     missed = {name: site.missed_so_far(job) for name, job in site.declaration.jobs.items() if site.holding.of(job).held_by}
     rows = []
     for hold in site.holding.active:
-        jobs = tuple(job.name for job in site.covered(hold))
-        total = sum(missed[name] for name in jobs)
-        rows.append(Row(hold=hold, jobs=jobs, missed=total, ending=how_to_end(hold)))
+        covered = site.covered(hold)
+        total = sum(missed[job.name] for job in covered)
+        uncounted = tuple(job.name for job in covered if not job.schedule.is_known and not job.paused)
+        jobs = tuple(job.name for job in covered)
+        rows.append(Row(hold=hold, jobs=jobs, missed=total, uncounted=uncounted, ending=how_to_end(hold)))
     return rows
 
 
@@ -77,7 +81,16 @@ def _as_json(rows: list[Row], now: datetime) -> Json:
             held_by.setdefault(job, []).append(hold_json(row.hold))
     return {
         "now": format_instant(now),
-        "holds": [{**hold_json(row.hold), "jobs": [*row.jobs], "missed": row.missed, "end_with": row.ending} for row in rows],
+        "holds": [
+            {
+                **hold_json(row.hold),
+                "jobs": [*row.jobs],
+                "missed": row.missed,
+                "uncounted": [*row.uncounted],
+                "end_with": row.ending,
+            }
+            for row in rows
+        ],
         "jobs": [{"name": job, "held_by": holds} for job, holds in sorted(held_by.items())],
     }
 
@@ -113,4 +126,6 @@ def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     hold = row.hold
     name = f"{hold.scope} {hold.id}"
     owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
-    return [name, owner, why, format_end(hold.end, place, now), str(len(row.jobs)), count(row.missed, "run"), row.ending]
+    more = f" and those of {count(len(row.uncounted), 'job')} that nobody can count" if row.uncounted else ""
+    missed = f"{count(row.missed, 'run')}{more}"
+    return [name, owner, why, format_end(hold.end, place, now), str(len(row.jobs)), missed, row.ending]

@@ -12,7 +12,7 @@ from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
-from interlock.terminal.deploying import Deploying, names_of, plan_summary, said_catalog
+from interlock.terminal.deploying import Deploying, imported_and_changed, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import say, say_folded
@@ -53,7 +53,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
         for planned in plans:
             StackLine(planned.stack.name).end(plan_summary(planned))
-            for line in names_of(planned, Kind):
+            for line in [*names_of(planned, Kind), *imported_and_changed(planned)]:
                 say(line)
             if verbose:
                 deploying.say_text(planned)

@@ -10,15 +10,20 @@ from pathlib import Path
 import click
 
 from interlock.access import WRITES, Kind
-from interlock.catalog import Catalog, Job, Json
+from interlock.catalog import Catalog, Job, Json, RetryProfile, Target
 from interlock.dates import rerun_command
 from interlock.environment import Environment
 from interlock.graph import Chain, chains, scopes
 from interlock.names import did_you_mean
+from interlock.reading.entries import WITHOUT_RETRY
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
+from interlock.review.diff import NOBODY, in_yaml
+from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
+from interlock.terraform.attributes import go_duration
+from interlock.timing.words import nobody_knows
 
 
 @click.command()
@@ -45,6 +50,7 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         said: dict[str, Json] = {
             "name": name,
             **fields,
+            "unknown": job.schedule.unknown or None,
             "origins": {**origins},
             "scopes": [*covered_by],
             "leads_to": [*leads_to],
@@ -57,6 +63,9 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         if value not in (None, [], {}):
             table.row(key, _text(value), origins[key])
     table.say()
+    if not job.schedule.is_known:
+        say_folded(f"Of its schedule {nobody_knows(job.schedule)}")
+        say()
     _print_ways(chains(catalog)[name])
     say_folded(f"Holds of these scopes cover it: {', '.join(covered_by)}")
     if day:
@@ -84,7 +93,8 @@ def _print_ways(found: Sequence[Chain]) -> None:
 def _origins(job: Job, fields: Iterable[str], env_name: str) -> dict[str, str]:
     """Where each field comes from; what is in the job's entry only by name comes from two places."""
     origins = {key: job.origins.get(key, BUILT_IN) for key in fields}
-    return origins | {"calls": f"environments/{env_name}.yaml", "retry": f"{origins['retry']} -> {job.retry.source}"}
+    retry = f"{origins['retry']} -> {job.retry.source}" if job.retry else origins["retry"]
+    return origins | {"calls": f"environments/{env_name}.yaml", "retry": retry}
 
 
 def find_job(catalog: Catalog, name: str) -> Job:
@@ -96,28 +106,21 @@ def find_job(catalog: Catalog, name: str) -> Job:
 
 def resolved(job: Job, environment: Environment) -> dict[str, Json]:
     """Every field of the job by its key in the catalog, plus the `url` or topic that it calls."""
-    paused: Json = None
+    paused: Json = {"undecided": True, "review": job.undecided.review.isoformat()} if job.undecided else None
     if job.paused:
         paused = {"reason": job.paused.reason, "owner": job.paused.owner, "review": job.paused.review.isoformat()}
-    retry = job.retry
     return {
+        "scheduler_name": job.scheduler_name if job.scheduler_name != job.name else None,
         "description": job.description,
         "owner": job.owner,
         "schedule": job.schedule.text,
         "was": job.was.text if job.was else None,
         "time_zone": job.time_zone,
         "region": job.region,
-        "target": {"service": job.target.service.name, "path": job.target.path, "body": job.target.body},
-        "calls": environment.call(job),
-        "deadline": _seconds(job.deadline) if job.deadline else None,
-        "retry": {
-            "profile": retry.name,
-            "attempts": retry.attempts,
-            "min_backoff": _seconds(retry.min_backoff),
-            "max_backoff": _seconds(retry.max_backoff),
-            "doublings": retry.doublings,
-            "max_duration": _seconds(retry.max_duration),
-        },
+        "target": _target(job.target),
+        "calls": own_url(environment.call(job)),
+        "deadline": _seconds(job.deadline),
+        "retry": _retry(job.retry) if job.retry else WITHOUT_RETRY,
         "catch_up": job.catch_up,
         "recoverable": job.recoverable,
         "runs": [*job.runs],
@@ -126,8 +129,35 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
     }
 
 
-def _seconds(duration: timedelta) -> str:
-    return f"{int(duration.total_seconds())}s"
+def _target(target: Target) -> dict[str, Json]:
+    """What is said of it, by its keys; what is as anybody would expect is left out."""
+    said: dict[str, Json] = {"service": target.service.name, "path": own_url(target.path), "body": redacted(target.body)}
+    if target.method != "POST":
+        said["method"] = target.method
+    if target.headers:
+        said["headers"] = redacted({**target.headers})
+    if target.attributes:
+        said["attributes"] = redacted({**target.attributes})
+    if target.token != target.service.token:
+        said["token"] = in_yaml(target.token) or NOBODY
+    if target.content is not None and target.body is None and not target.as_json:
+        said["bytes"] = len(target.content)
+    return said
+
+
+def _retry(retry: RetryProfile) -> dict[str, Json]:
+    return {
+        "profile": retry.name,
+        "attempts": retry.attempts,
+        "min_backoff": _seconds(retry.min_backoff),
+        "max_backoff": _seconds(retry.max_backoff),
+        "doublings": retry.doublings,
+        "max_duration": _seconds(retry.max_duration),
+    }
+
+
+def _seconds(duration: timedelta | None) -> str | None:
+    return None if duration is None else go_duration(duration)
 
 
 def _text(value: Json) -> str:

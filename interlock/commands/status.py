@@ -63,7 +63,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
         objects = reader.objects()
         jobs = reader.all_jobs({job.region for job in catalog.jobs.values()})
         claims = reader.claims(objects)
-    holding = objects.holding(scopes(catalog), catalog.windows)
+    holding = objects.holding(scopes(catalog), catalog.windows, catalog.identities)
     result = compare(catalog, jobs, holding, environment.tick)
     trouble = [_object(environment, name, "its name states no flag or hold; it covers nothing") for name in objects.malformed]
     trouble += [
@@ -87,11 +87,11 @@ def _object(environment: Environment, name: str, wrong: str) -> Trouble:
 def _said(claim: Claim, catalog: Catalog, environment: Environment) -> Trouble:
     job = catalog.jobs.get(claim.job)
     fire = format_instant(claim.fire) if claim.fire else "an unknown time"
-    region = job.region if job else "REGION"
+    region, name = (job.region, job.scheduler_name) if job else ("REGION", claim.job)
     return Trouble(
         what=f"{claim.job}: the catch-up of its run of {fire} may or may not have been made; nobody but you may run it again.",
         commands={
-            "if it was not": f"gcloud scheduler jobs run {claim.job} --project={environment.project} --location={region}",
+            "if it was not": f"gcloud scheduler jobs run {name} --project={environment.project} --location={region}",
             "then": f"gcloud storage rm gs://{environment.bucket}/{claim.object_name}",
         },
     )

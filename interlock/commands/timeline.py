@@ -24,7 +24,7 @@ from interlock.terminal.tables import folded, grouped, room, say
 from interlock.timing.collisions import WORST_FIRST, CollisionKind
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
-from interlock.timing.words import in_words
+from interlock.timing.words import in_words, nobody_knows
 
 SHOWN_CLASHES = 5
 SHOWN_JOBS = 6
@@ -62,7 +62,7 @@ def command(
     day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
     if day.start == day.end:
         raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
-    holding = seen.holding(scopes(catalog), catalog.windows) if seen else None
+    holding = seen.holding(scopes(catalog), catalog.windows, catalog.identities) if seen else None
     found = timeline(catalog, day, jobs=_jobs(catalog, service, table), holding=holding)
     if picture:
         _write(picture, svg(found))
@@ -137,6 +137,7 @@ def _write(path: Path, text: str) -> None:
 
 def _lines(found: Timeline) -> Iterator[str]:
     yield from folded(found.summary, room())
+    yield from _unknown_lines(found)
     if not found.rows:
         return
     yield ""
@@ -144,6 +145,16 @@ def _lines(found: Timeline) -> Iterator[str]:
     yield from _closed_lines(found)
     yield from _paused_lines(found)
     yield from _collision_lines(found)
+
+
+def _unknown_lines(found: Timeline) -> Iterator[str]:
+    """The jobs that the day leaves out, those together of which the same is not known."""
+    by_reason = grouped(found.unknown, lambda job: nobody_knows(job.schedule))
+    if by_reason:
+        yield ""
+        yield "Left out, as they may fire at any time:"
+    for reason, jobs in by_reason.items():
+        yield from folded(f"{', '.join(job.name for job in jobs)}: {reason}", room(), INDENT)
 
 
 def _strip_lines(found: Timeline) -> Iterator[str]:
@@ -221,6 +232,7 @@ def as_json(found: Timeline) -> Json:
         "start": format_instant(found.day.start),
         "end": format_instant(found.day.end),
         "jobs": [_row_json(row) for row in found.rows],
+        "unknown": [{"name": job.name, "schedule": job.schedule.text, "why": job.schedule.unknown} for job in found.unknown],
         "closed": [
             {"scope": c.scope, "start": format_instant(c.start), "end": format_instant(c.end), "reason": c.reason}
             for c in found.closed

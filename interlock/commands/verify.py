@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -15,10 +13,10 @@ from click.core import ParameterSource
 
 from interlock.catalog import Catalog
 from interlock.declare import declare
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
-from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse
+from interlock.gcp.verify.bigquery import CantTell, NoCredentials, Warehouse, endpoint_of
 from interlock.gcp.verify.history import keeps_versions, read_contents, read_versions
 from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
@@ -33,9 +31,6 @@ from interlock.verify.history import HeldJob, gaps, held_jobs, holds_between, ma
 from interlock.verify.queries import Unquotable, recent_inserts
 from interlock.verify.verdict import Aftermath, Looked, Written, written_tables
 
-EMULATOR = "BIGQUERY_EMULATOR_HOST"
-"""Where a BigQuery of this machine listens, if there is one; Google's client knows the variable too."""
-LOOPBACK = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/?"
 MAX_CONCURRENT = 8
 GIB = 2**30
 
@@ -103,7 +98,7 @@ def command(
     looked: Sequence[Looked] = ()
     if not why and aftermath.tables:
         try:
-            warehouse = Warehouse(environment.project, _endpoint(environment), max_gib * GIB)
+            warehouse = Warehouse(environment.project, endpoint_of(environment), max_gib * GIB)
             looked = _look(environment, warehouse, aftermath, said)
         except NoCredentials as error:
             why = str(error)
@@ -168,20 +163,6 @@ def _named(known: Mapping[str, tuple[str, ...]], named: Sequence[str], since: da
         for job in known[scope]:
             by_job.setdefault(job, set()).add(scope)
     return [HeldJob(name=job, since=since, free=since, scopes=tuple(sorted(by))) for job, by in sorted(by_job.items())]
-
-
-def _endpoint(environment: Environment) -> str | None:
-    """Google's for a real project. Of the local target one on this machine: it has no BigQuery, and may reach no real one."""
-    if environment.name != LOCAL:
-        return None
-    url = os.environ.get(EMULATOR, "")
-    if not url:
-        raise NoCredentials("the local stand-in has no BigQuery")
-    if not re.fullmatch(LOOPBACK, url):
-        raise CloudError(
-            f"{EMULATOR} is {url[:100]!a}, which is not on this machine; unset it, or act on a real project: --env"
-        )
-    return url
 
 
 def _look(environment: Environment, warehouse: Warehouse, aftermath: Aftermath, said: Said) -> list[Looked]:

@@ -22,6 +22,7 @@ from interlock.terminal.tables import say, say_command, say_folded
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import fires, made_up_for
 from interlock.timing.until import parse_end
+from interlock.timing.words import nobody_knows
 
 
 @click.command()
@@ -81,8 +82,9 @@ def _as_json(job: DeclaredJob, seen: Effective, at: datetime, state: str | None,
         "held_by": [hold_json(hold) for hold in seen.held_by],
         "free_at": format_instant(seen.free) if seen.free else None,
         "next_hold": hold_json(seen.next_hold) if seen.next_hold else None,
-        "missed_so_far": missed,
-        "will_miss": None if job.paused else _to_miss(job, seen, at),
+        "missed_so_far": missed if job.schedule.is_known else None,
+        "will_miss": None if job.paused or not job.schedule.is_known else _to_miss(job, seen, at),
+        "unknown": job.schedule.unknown or None,
         "catch_up": job.catch_up,
         "recoverable": job.recoverable,
     }
@@ -107,7 +109,8 @@ def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: s
     _print_cost(site, job, seen, at, missed)
     if seen.free and (at != seen.free or not seen.held_by):
         following = job.schedule.next_fire(seen.free - datetime.resolution, place)
-        say_folded(f"Schedule: {job.schedule} in {job.time_zone}; next run {format_end(following, place, now)}")
+        then = f"next run {format_end(following, place, now)}" if following else nobody_knows(job.schedule)
+        say_folded(f"Schedule: {job.schedule} in {job.time_zone}; {then}")
     if seen.next_hold:
         start = seen.next_hold
         say_folded(f"Held next by {start.scope}, until {format_end(start.end, shown, now)}")
@@ -120,6 +123,9 @@ def _print_cost(site: Site, job: DeclaredJob, seen: Effective, at: datetime, mis
         say(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
         return
     say_folded(f"Free again at {site.say_end(seen.free)}")
+    if not job.schedule.is_known:
+        say_folded(f"Of its schedule {nobody_knows(job.schedule)}; {made_up_for(job, 0)}")
+        return
     said = f"{count(missed, 'run')} missed so far, " if missed is not None else ""
     more = fires(job, at, seen.free)
     total = more + (missed or 0)

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import os
 
+from interlock.secrets import scrubbed
+
 LOCAL_URL = "INTERLOCK_LOCAL_URL"
 """Set by the local target for its command; where the stand-in for Google's APIs listens."""
 
 
 class CloudError(Exception):
-    """Google Cloud can't be reached, or refused; for people, with the next command."""
+    """Google Cloud can't be reached, or refused; for people, with the next command, and without the secrets of a job that an
+    answer of Google repeats."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(scrubbed(message))
 
 
 def local_url() -> str | None:

@@ -15,6 +15,7 @@ from interlock.actual import ActualJob
 from interlock.gcp.scheduler import actual_job, rest_client
 from interlock.gcp.storage import storage_client
 from interlock.runtime.ports import Item, NoBucket, Refused, Unknown
+from interlock.secrets import scrubbed
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1, storage
@@ -132,7 +133,8 @@ class GoogleScheduler:
 
 @contextmanager
 def _calls() -> Iterator[None]:
-    """Google's exceptions as the ports': a status that refuses, or no outcome that is known."""
+    """Google's exceptions as the ports': a status that refuses, or no outcome that is known. What they say is logged, and
+    Google may repeat in it what a job says."""
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
@@ -140,9 +142,9 @@ def _calls() -> Iterator[None]:
         yield
     except GoogleAPICallError as error:
         if error.code is None or int(error.code) in NO_OUTCOME:
-            raise Unknown(str(error)) from error
-        raise Refused(int(error.code), str(error)) from error
+            raise Unknown(scrubbed(str(error))) from error
+        raise Refused(int(error.code), scrubbed(str(error))) from error
     except GoogleAuthError as error:  # before anything was sent
-        raise Refused(UNAUTHENTICATED, str(error)) from error
+        raise Refused(UNAUTHENTICATED, scrubbed(str(error))) from error
     except (GoogleAPIError, OSError) as error:  # OSError: requests, and time-outs
-        raise Unknown(str(error)) from error
+        raise Unknown(scrubbed(str(error))) from error

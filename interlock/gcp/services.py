@@ -1,12 +1,14 @@
-"""Cloud Functions and Cloud Run: lists what is deployed in a project.
+"""Cloud Functions, Cloud Run and push subscriptions: lists what is deployed in a project, and which messages start it.
 
-Two list calls are no reason for two more libraries: Google's session adds the credentials, and the shapes are those of the
-discovery documents, https://cloudfunctions.googleapis.com/$discovery/rest?version=v2 and https://run.googleapis.com/$discovery/rest?version=v2
+A few list calls are no reason for more libraries: Google's session adds the credentials, and the shapes are those of the
+discovery documents, https://cloudfunctions.googleapis.com/$discovery/rest?version=v2,
+https://run.googleapis.com/$discovery/rest?version=v2 and https://pubsub.googleapis.com/$discovery/rest?version=v1
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from interlock.inventory import Deployed, Form
 
 if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
+    from requests import Response
 
 CALL_SECONDS = 20
 PAGE_SIZE = 1000
@@ -22,6 +25,9 @@ MAX_PAGES = 100
 """More than a project may have; a server that always names a next page is not followed for ever."""
 READ_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GENERATIONS = {"GEN_1": Form.FIRST_GENERATION, "GEN_2": Form.FUNCTION}
+TOO_MANY = 429
+WAITS_SECONDS = (2, 5, 15, 40)
+"""Quotas of these APIs are counted by the minute."""
 SHOWN = 300
 """Characters of an answer that refuses."""
 
@@ -29,14 +35,16 @@ SHOWN = 300
 class Services:
     """What is deployed in a project."""
 
-    def __init__(self, project: str) -> None:
-        """CloudError without credentials."""
+    def __init__(
+        self, project: str, says: Callable[[str], None] = lambda _: None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """CloudError without credentials. `says` hears of each wait for a quota."""
         import google.auth
         from google.auth.credentials import AnonymousCredentials
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import AuthorizedSession
 
-        self._project = project
+        self._project, self._says, self._sleep = project, says, sleep
         try:
             credentials = AnonymousCredentials() if local_url() else google.auth.default(scopes=[READ_SCOPE])[0]
         except GoogleAuthError as error:
@@ -57,6 +65,18 @@ class Services:
         path = f"v2/projects/{quote(self._project)}/locations/{quote(region)}/services"
         return [_service(service) for page in self._pages("run", path) for service in _objects(page, "services")]
 
+    def run_jobs(self, region: str) -> list[Deployed]:
+        """The Cloud Run jobs of a region. CloudError."""
+        path = f"v2/projects/{quote(self._project)}/locations/{quote(region)}/jobs"
+        return [_run_job(job) for page in self._pages("run", path) for job in _objects(page, "jobs")]
+
+    def pushes(self) -> list[tuple[str, str]]:
+        """The push subscriptions of the project: the full name of the topic, and the URL. CloudError."""
+        path = f"v1/projects/{quote(self._project)}/subscriptions"
+        listed = (each for page in self._pages("pubsub", path) for each in _objects(page, "subscriptions"))
+        found = ((_text(each, "topic"), _text(_object(each, "pushConfig"), "pushEndpoint")) for each in listed)
+        return [(topic, endpoint) for topic, endpoint in found if endpoint]
+
     def _pages(self, api: str, path: str) -> Iterator[Mapping[str, object]]:
         token = ""
         for _ in range(MAX_PAGES):
@@ -72,13 +92,23 @@ class Services:
 
         host = local_url() or f"https://{api}.googleapis.com"
         try:
-            answer = self._session.get(f"{host}/{path}", params=parameters, timeout=CALL_SECONDS, allow_redirects=False)
+            answer = self._answer(f"{host}/{path}", parameters, api)
             content = answer.json() if answer.status_code == 200 else None
         except (GoogleAuthError, OSError, ValueError) as error:  # OSError: requests
             raise CloudError(f"{api}.googleapis.com can't be asked: {error}") from error
         if not isinstance(content, dict):
             raise CloudError(f"{api}.googleapis.com says no ({answer.status_code}): {_said(answer.text)}")
         return content
+
+    def _answer(self, url: str, parameters: Mapping[str, str], api: str) -> Response:
+        """What a list call answers; one that a quota refuses is made again, and the last refusal is the answer."""
+        for seconds in (*WAITS_SECONDS, None):
+            answer = self._session.get(url, params=parameters, timeout=CALL_SECONDS, allow_redirects=False)
+            if answer.status_code != TOO_MANY or seconds is None:
+                break
+            self._says(f"{api}.googleapis.com refuses for now ({TOO_MANY}); waiting {seconds} seconds")
+            self._sleep(seconds)
+        return answer
 
 
 def _function(function: Mapping[str, object]) -> Deployed:
@@ -91,13 +121,21 @@ def _function(function: Mapping[str, object]) -> Deployed:
         urls=tuple(url for url in (_text(function, "url"), _text(config, "uri")) if url),
         topic=_text(trigger, "pubsubTopic"),
         service=_text(config, "service"),
+        account=_text(config, "serviceAccountEmail"),
     )
 
 
 def _service(service: Mapping[str, object]) -> Deployed:
     name = _text(service, "name")
     urls = dict.fromkeys(url for url in (_text(service, "uri"), *_texts(service, "urls")) if url)
-    return Deployed(name=_short(name), region=_region(name), form=Form.SERVICE, urls=tuple(urls), service=name)
+    account = _text(_object(service, "template"), "serviceAccount")
+    place = {"name": _short(name), "region": _region(name), "service": name}
+    return Deployed(form=Form.SERVICE, urls=tuple(urls), account=account, **place)
+
+
+def _run_job(job: Mapping[str, object]) -> Deployed:
+    name, task = _text(job, "name"), _object(_object(job, "template"), "template")
+    return Deployed(name=_short(name), region=_region(name), form=Form.RUN_JOB, account=_text(task, "serviceAccount"))
 
 
 def _said(text: str) -> str:

@@ -9,10 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from interlock.catalog import Source
-from interlock.names import NAME, NAME_RULE, OWN_PREFIX
+from interlock.baseline import BASELINE_FILE
+from interlock.catalog import Accepted, Source
+from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
 from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.reading.schema import (
+    AcceptedEntry,
     BackfillEntry,
     CatalogFile,
     DefaultsEntry,
@@ -22,6 +24,7 @@ from interlock.reading.schema import (
     RemovedEntry,
     RetryEntry,
     ServiceEntry,
+    UnmanagedEntry,
     WindowEntry,
     one_of,
     problems_of,
@@ -35,7 +38,13 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "backfills": ("backfill", BackfillEntry),
     "windows": ("window", WindowEntry),
     "removed": ("removed job", RemovedEntry),
+    "unmanaged": ("job outside of the catalog", UnmanagedEntry),
 }
+
+WITHOUT_RETRY = "unset"
+"""What a job says that has no retry settings, and so no name for a profile."""
+BASELINE = "baseline"
+"""The section that is a list: what it holds has no names."""
 
 E = TypeVar("E", bound=Entry)
 
@@ -61,6 +70,10 @@ class Written(Generic[E]):
     defaults: DefaultsEntry | None
     """None when they were refused, which has been reported once."""
 
+    def path(self, *path: str | int) -> Path:
+        """Of the entry in its document, or of a key in it."""
+        return (self.section, self.name, *path)
+
     def at(self, *path: str | int) -> Source:
         """Where the entry stands, or a key in it."""
         return self.document.at((self.section, self.name, *path))
@@ -77,6 +90,7 @@ class EntryReader:
         self.problems = list(problems)
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
+        self.accepted: dict[tuple[str, str], Accepted] = {}
 
     def read(self, file: SourceFile) -> None:
         document, problems = parse(file.text, file.name)
@@ -92,6 +106,7 @@ class EntryReader:
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
         for section in SECTIONS:
             self._read_section(section, document, file.platform, defaults)
+        self._read_baseline(document, file)
 
     def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry | None) -> None:
         data = document.data
@@ -112,11 +127,45 @@ class EntryReader:
                     section=section, name=name, value=value, document=document, platform=platform, defaults=defaults
                 )
 
+    def _read_baseline(self, document: Document, file: SourceFile) -> None:
+        """The section `baseline`, in a file of its own: that is written anew as a whole."""
+        written = document.data if isinstance(document.data, dict) else {}
+        is_its_own = file.name.split("/")[1:] == [file.platform, BASELINE_FILE]
+        for section in written if is_its_own else ():
+            if section != BASELINE:
+                message = f"{dotted((section,))}: {BASELINE_FILE} is written anew as a whole; move the section to another file"
+                self.complain(document.at((section,)), message)
+        entries, here = written.get(BASELINE) or [], document.at((BASELINE,))
+        if not isinstance(entries, list):
+            self.complain(here, f"{BASELINE}: is no list; write one like [{{rule, subject, since, until, owner}}]")
+        elif entries and not is_its_own:
+            self.complain(here, f"{BASELINE}: stands in {BASELINE_FILE} of the platform's folder only; move it there")
+        else:
+            for number, raw in enumerate(entries):
+                self._read_accepted(raw, document, (BASELINE, number))
+
+    def _read_accepted(self, raw: object, document: Document, at: Path) -> None:
+        entry, here = self._validated(AcceptedEntry, raw, document, at), document.at(at)
+        if entry is None:
+            return
+        if entry.until < entry.since:
+            message = f"{dotted((*at, 'until'))}: {entry.until} is before since, {entry.since}; write a later day"
+            self.complain(document.at((*at, "until")), message)
+        found = Accepted(source=here, **dict(entry))
+        if (first := self.accepted.setdefault((found.rule, found.subject), found)) is not found:
+            message = f"{found.rule} of {found.subject} is accepted already, in {first.source}; keep one of the two"
+            self.complain(here, f"{dotted(at)}: {message}")
+
     def _check_name(self, where: str, kind: str, name: str, here: Source) -> None:
-        if not re.fullmatch(NAME, name):
+        if kind == SECTIONS["unmanaged"][0]:
+            if not re.fullmatch(IDENTITY, name):
+                self.complain(here, f"{where}: is no job; {IDENTITY_RULE}")
+        elif not re.fullmatch(NAME, name):
             self.complain(here, f"{where}: is no name for a {kind}; allowed: {NAME_RULE}")
         elif name.startswith(OWN_PREFIX):
             self.complain(here, f"{where}: names that begin with {OWN_PREFIX} are kept for Interlock's own jobs")
+        elif kind == SECTIONS["retry_profiles"][0] and name == WITHOUT_RETRY:
+            self.complain(here, f"{where}: stands for no retry settings at all; call the profile something else")
 
     def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
         written = raw if isinstance(raw, dict) else {}

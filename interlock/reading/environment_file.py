@@ -18,6 +18,8 @@ from interlock.reading.schema import Entry, problems_of
 
 SAMPLE_PROJECT = "your-project-id"
 URL = r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*"
+ANY_URL = r"https?://[^\x00-\x20?#\x7f]+"
+"""What people write of a service that is there already; the rule `https` is about http."""
 BUCKET = r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]"
 BUCKET_RULE = "is no bucket name; allowed: 3 to 63 of a-z, 0-9, - and _"
 URL_FIELDS = {"service": "s", "project": "p", "project_number": "1", "region": "r"}
@@ -71,6 +73,13 @@ class ChannelEntry(Entry):
     channel: Annotated[str, matching(CHANNEL, CHANNEL_RULE)] | None = None
 
 
+ServiceAccount = Annotated[
+    str,
+    matching(
+        r"[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com",
+        "is no service account; write one like name@project.iam.gserviceaccount.com",
+    ),
+]
 WHERE_OF: Mapping[ChannelKind, str] = {"email": "address", "pubsub": "topic", "slack": "channel"}
 
 
@@ -84,13 +93,8 @@ class EnvironmentFile(Entry):
     location: Region
     bucket: Annotated[str, matching(BUCKET, BUCKET_RULE)]
     state_bucket: Annotated[str, matching(BUCKET, BUCKET_RULE)]
-    invoker: Annotated[
-        str,
-        matching(
-            r"[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com",
-            "is no service account; write one like name@project.iam.gserviceaccount.com",
-        ),
-    ]
+    invoker: ServiceAccount
+    accounts: Mapping[Name, ServiceAccount] = Field(default_factory=dict)
     url_patterns: dict[Literal["run", "function"], str]
     service_urls: Mapping[Name, str] = Field(default_factory=dict)
     max_hold: Duration
@@ -156,8 +160,8 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
         elif "{service}" not in pattern:
             yield problem(f"{pattern!r} makes one URL for all services; write {{service}} in it", "url_patterns", kind)
     for service, url in sorted(entry.service_urls.items()):
-        if not re.fullmatch(URL, url):
-            yield problem(f"{url!r} is no https URL", "service_urls", service)
+        if not re.fullmatch(ANY_URL, url):
+            yield problem(f"{url!r} is no URL", "service_urls", service)
 
 
 def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Problem]) -> Iterator[Problem]:

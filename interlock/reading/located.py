@@ -52,12 +52,15 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """The values of one file, and by the path of each from the top its line and, unless it is a text, how it is written."""
+    """The values of one file, and by the path of each from the top its line and, unless it is a text in quotes, how it is
+    written."""
 
     file: str
     data: object
     lines: Mapping[Path, int] = field(repr=False)
     written: Mapping[Path, str] = field(repr=False)
+    plain_keys: Mapping[Path, object] = field(repr=False)
+    """What YAML takes a key for that is written without quotes, by its path. We take each for the text that it is."""
 
     def at(self, path: Path) -> Source:
         """Where the value at `path` stands, or the nearest value around it."""
@@ -78,7 +81,7 @@ def _printable(key: str) -> str:
 
 def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
     """The document in `text` and what is wrong with it as YAML. A document that can't be read has data None."""
-    empty = Document(file=file, data=None, lines={}, written={})
+    empty = Document(file=file, data=None, lines={}, written={}, plain_keys={})
     if len(text) > MAX_FILE_CHARACTERS:
         message = f"has {len(text)} characters; allowed: at most {MAX_FILE_CHARACTERS}. Split the file"
         return empty, [_problem(file, 1, message)]
@@ -96,7 +99,8 @@ def parse(text: str, file: str) -> tuple[Document, list[Problem]]:
         return empty, [_problem(file, line, f"can't be read as YAML: {str(error).splitlines()[0]}")]
     finally:
         loader.dispose()
-    return Document(file=file, data=data, lines=builder.lines, written=builder.written), builder.problems
+    document = Document(file=file, data=data, lines=builder.lines, written=builder.written, plain_keys=builder.plain_keys)
+    return document, builder.problems
 
 
 def _too_deep(text: str) -> int | None:
@@ -160,6 +164,7 @@ class _Builder:
     def __init__(self, *, loader: yaml.CSafeLoader, file: str) -> None:
         self.lines: dict[Path, int] = {}
         self.written: dict[Path, str] = {}
+        self.plain_keys: dict[Path, object] = {}
         self.problems: list[Problem] = []
         self._loader = loader
         self._file = file
@@ -202,18 +207,28 @@ class _Builder:
                 self.problems.append(_problem(self._file, line, f"{here}: is written twice; first in line {first}"))
             else:
                 self.lines[(*path, key)] = line
+                if _is_plain(key_node):
+                    self.plain_keys[*path, key] = self._plain(key_node)
                 result[key] = self.build(value_node, (*path, key))
         return result
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> object:
-        try:
-            value: object = self._loader.construct_object(node)
-        except ValueError:  # February 30, or a number of thousands of digits: a text shows what was written
-            return str(node.value)
-        if not isinstance(value, str):
+        value = self._plain(node)
+        if _is_plain(node) or not isinstance(value, str):
             self.written[path] = str(node.value)
         # An instant is a text, too: only dates have a use in our files.
         return value if isinstance(value, (bool, int, float, str)) or type(value) is date or value is None else str(node.value)
+
+    def _plain(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self._loader.construct_object(node)
+        except (ValueError, yaml.YAMLError):  # February 30, thousands of digits, a tag: a text shows what was written
+            return str(node.value)
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    """Whether it is written without quotes, and is no block of lines."""
+    return node.style in (None, "")
 
 
 _SCALARS = {"null", "bool", "int", "float", "str", "timestamp"}

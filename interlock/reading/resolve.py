@@ -5,14 +5,14 @@ Everything wrong in all files is collected and raised as one `SourceError`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from interlock.access import Kind
 from interlock.catalog import (
+    AppEngine,
     Backfill,
     Catalog,
     CatchUp,
@@ -25,13 +25,15 @@ from interlock.catalog import (
     Service,
     ServiceKind,
     Source,
-    Target,
+    Undecided,
+    Unmanaged,
     Waiver,
     Window,
 )
-from interlock.names import did_you_mean
-from interlock.reading.entries import SECTIONS, EntryReader, SourceFile, Written
-from interlock.reading.located import Path, Problem, SourceError
+from interlock.names import did_you_mean, exact
+from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
+from interlock.reading.fields import DEADLINES, MAX_DEADLINE
+from interlock.reading.located import Problem, SourceError
 from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,
@@ -39,9 +41,11 @@ from interlock.reading.schema import (
     RemovedEntry,
     RetryEntry,
     ServiceEntry,
+    UnmanagedEntry,
     WaivableEntry,
     WindowEntry,
 )
+from interlock.reading.targets import DEFAULT_TOKENS, TargetReader, token_of
 
 BUILT_IN = "built in"
 LONGER_THAN_EXPECTED = 1.5
@@ -78,7 +82,10 @@ class _Resolver:
             backfills=self._each("backfills", self._backfill),
             windows={},
             removed=self._each("removed", self._removal),
+            unmanaged=self._each("unmanaged", self._unmanaged),
+            baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
         )
+        self._check_identities(catalog)
         scopes = self._scopes(catalog)
         return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))
 
@@ -108,10 +115,15 @@ class _Resolver:
 
     def _service(self, written: Written[ServiceEntry]) -> Service:
         entry = written.value
+        TargetReader(written, self._complain).check_service()
         return Service(
             name=written.name,
             kind=entry.kind,
             platform=written.platform,
+            url=entry.url or "",
+            topic=entry.topic or "",
+            app_engine=AppEngine(**entry.app_engine.model_dump(exclude_none=True)) if entry.app_engine else AppEngine(),
+            token=token_of(entry.token, DEFAULT_TOKENS.get(entry.kind)),
             starts_per_minute=entry.starts_per_minute,
             gap=entry.gap,
             waivers=_waivers(entry),
@@ -119,7 +131,8 @@ class _Resolver:
         )
 
     def _retry(self, written: Written[RetryEntry]) -> RetryProfile:
-        if written.value.min_backoff > written.value.max_backoff:
+        low, high = written.value.min_backoff, written.value.max_backoff
+        if low is not None and high is not None and low > high:
             self._complain(written.at("min_backoff"), f"{written.where('min_backoff')}: is longer than max_backoff")
         return RetryProfile(name=written.name, source=written.at(), **dict(written.value))
 
@@ -148,17 +161,19 @@ class _Resolver:
         self._all_known(written, entry.pair_with, "jobs", "pair_with")
         owner, region, zone_name = settings.text("owner"), settings.text("region"), settings.text("time_zone")
         retry = settings.text("retry")
-        if retry and "retry" in entry.model_fields_set:
+        if retry == WITHOUT_RETRY:
+            pass
+        elif retry and "retry" in entry.model_fields_set:
             self._known(written, retry, "retry_profiles", "retry")
         elif retry:
             self._default_known(written, retry)
         known_service = self._known(written, entry.target.service, "services", "target", "service")
         service = services.get(entry.target.service) if known_service else None
-        if service is None or retry not in retries:
+        if service is None or retry not in {*retries, WITHOUT_RETRY}:
             return None
-        target = self._target(written, service)
         return Job(
             name=written.name,
+            scheduler_name=entry.name or written.name,
             platform=written.platform,
             description=entry.description,
             owner=owner,
@@ -166,14 +181,15 @@ class _Resolver:
             schedule=entry.schedule,
             was=entry.was,
             time_zone=zone_name,
-            target=target,
+            target=TargetReader(written, self._complain).target(service),
             deadline=self._deadline(written, service, settings),
-            retry=retries[retry],
+            retry=retries.get(retry),
             catch_up=settings.catch_up(),
             recoverable=entry.recoverable,
             runs=entry.runs,
             pair_with=entry.pair_with,
-            paused=DeclaredPause(**dict(entry.paused)) if entry.paused else None,
+            paused=self._pause(written),
+            undecided=Undecided(review=entry.paused.review) if entry.paused and entry.paused.undecided else None,
             waivers=_waivers(entry),
             source=written.at(),
             origins=settings.origins(),
@@ -186,19 +202,25 @@ class _Resolver:
             message = f"defaults.retry: there is no retry profile {retry!r}{did_you_mean(retry, sorted(names))}"
             self._complain(written.document.at(("defaults", "retry")), message)
 
-    def _target(self, written: Written[JobEntry], service: Service) -> Target:
-        entry = written.value.target
-        if entry.path is not None and service.kind in (ServiceKind.RUN_JOB, ServiceKind.TOPIC):
-            message = f"{written.where('target', 'path')}: a {service.kind} has no path; leave it out"
-            self._complain(written.at("target", "path"), message)
-        for path, value in _not_json(entry.body, ("target", "body")):
-            self._complain(written.at(*path), f"{written.where(*path)}: {value} has no form in JSON; put it in quotes")
-        body: Any = entry.body
-        return Target(service=service, path=entry.path or "", body=body)
+    def _pause(self, written: Written[JobEntry]) -> DeclaredPause | None:
+        entry = written.value.paused
+        if entry is None or entry.undecided:
+            for key in ("reason", "owner"):
+                if entry is not None and getattr(entry, key) is not None:
+                    message = f"{written.where('paused', key)}: nobody has decided yet; leave it out, or leave `undecided` out"
+                    self._complain(written.at("paused", key), message)
+            return None
+        if missing := [key for key in ("reason", "owner") if getattr(entry, key) is None]:
+            self._complain(written.at("paused"), f"{written.where('paused')}: missing key {' and '.join(missing)}")
+        return DeclaredPause(reason=entry.reason or "", owner=entry.owner or "", review=entry.review)
 
     def _deadline(self, written: Written[JobEntry], service: Service, settings: _Settings) -> timedelta | None:
         if service.kind is not ServiceKind.TOPIC:
-            return settings.duration("deadline")
+            deadline = settings.duration("deadline")
+            if deadline and deadline > MAX_DEADLINE and service.kind is not ServiceKind.APP_ENGINE:
+                message = f"{written.where('deadline')}: {exact(deadline)!r} is too long; {DEADLINES}"
+                self._complain(written.at("deadline"), message)
+            return deadline
         if written.value.deadline is not None:
             message = f"{written.where('deadline')}: a topic has none, and a plan would never be empty; leave it out"
             self._complain(written.at("deadline"), message)
@@ -245,6 +267,21 @@ class _Resolver:
             waivers=_waivers(entry),
             source=written.at(),
         )
+
+    def _check_identities(self, catalog: Catalog) -> None:
+        """Complains about two entries that are one job of Cloud Scheduler."""
+        first: dict[str, Job] = {}
+        for job in catalog.jobs.values():
+            if (other := first.setdefault(job.identity, job)) is not job:
+                message = f"jobs.{job.name}: is {job.scheduler_name} of {job.region}, as is {other.name} in {other.source}"
+                self._complain(job.source, message)
+        for one, unmanaged in catalog.unmanaged.items():
+            if one in first:
+                message = f"unmanaged.{one}: the job is declared in {first[one].source}; remove one of the two"
+                self._complain(unmanaged.source, message)
+
+    def _unmanaged(self, written: Written[UnmanagedEntry]) -> Unmanaged:
+        return Unmanaged(identity=written.name, source=written.at(), **dict(written.value))
 
     def _removal(self, written: Written[RemovedEntry]) -> JobRemoval:
         if written.name in self._reader.names["jobs"]:
@@ -306,15 +343,3 @@ def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:
 
 def _accesses(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, frozenset[Kind]]:
     return {table: frozenset(kinds) for table, kinds in sorted(tables.items())}
-
-
-def _not_json(value: object, path: Path) -> Iterator[tuple[Path, object]]:
-    """What JSON can't hold in `value`, each with its path: dates and the floats that are no numbers."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _not_json(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _not_json(inner, (*path, index))
-    elif isinstance(value, date) or (isinstance(value, float) and not math.isfinite(value)):
-        yield path, value

@@ -6,36 +6,53 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
+from interlock.payload import Piece
 from interlock.reading.fields import (
+    Account,
+    AppEngineId,
     Attempts,
+    Base64,
+    Body,
     Count,
     Date,
     Deadline,
+    Description,
     Doublings,
     Duration,
     Expect,
     Flag,
     Gap,
+    HeaderName,
+    Identity,
+    JobSubject,
+    Method,
     Name,
     Region,
     Schedule,
+    SchedulerName,
     Scope,
+    ServiceUrl,
     Table,
     Text,
+    TopicName,
     UrlPath,
+    Verbatim,
     WindowDuration,
+    WindowSchedule,
     Zone,
+    wrong,
 )
 from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
+from interlock.secrets import HIDDEN, is_secret
 
 
 class Entry(BaseModel):
@@ -62,10 +79,66 @@ class WaivableEntry(Entry):
     waive: tuple[WaiverEntry, ...] = ()
 
 
+NOBODY = "none"
+"""For a token: none at all."""
+
+
+class OidcEntry(Entry):
+    """An identity token."""
+
+    account: Account | None = None
+    audience: Verbatim | None = None
+
+
+class OAuthEntry(Entry):
+    """An access token."""
+
+    account: Account | None = None
+    scope: Verbatim | None = None
+
+
+def _or_nobody(schema: dict[str, Any]) -> None:
+    """Adds that to the schema for editors."""
+    one = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [one, {"const": NOBODY}]
+
+
+class TokenEntry(Entry):
+    """As whom a job calls: one of the two, or as nobody."""
+
+    model_config = ConfigDict(json_schema_extra=_or_nobody)
+
+    oidc: OidcEntry | None = None
+    oauth: OAuthEntry | None = None
+
+
+def _token(value: object) -> object:
+    if value != NOBODY and not isinstance(value, dict):
+        raise wrong("is no token; write none, {oidc: {...}} or {oauth: {...}}")
+    return {} if value == NOBODY else value
+
+
+Token = Annotated[TokenEntry, BeforeValidator(_token)]
+"""What `TokenEntry` holds, or `none`."""
+
+
+class AppEngineEntry(Entry):
+    """Which part of the project's App Engine application."""
+
+    service: AppEngineId | None = None
+    version: AppEngineId | None = None
+    instance: AppEngineId | None = None
+
+
 class ServiceEntry(WaivableEntry):
     """Something that a job can start."""
 
     kind: ServiceKind
+    url: ServiceUrl | None = None
+    topic: TopicName | None = None
+    app_engine: AppEngineEntry | None = None
+    token: Token | None = None
     max_instances: Count | None = None
     """For people: nothing is derived from it."""
     starts_per_minute: Count | None = None
@@ -73,13 +146,13 @@ class ServiceEntry(WaivableEntry):
 
 
 class RetryEntry(Entry):
-    """Cloud Scheduler's retryConfig, written out in full."""
+    """Cloud Scheduler's retryConfig. What is left out it decides."""
 
-    attempts: Attempts
-    min_backoff: Duration
-    max_backoff: Duration
-    doublings: Doublings
-    max_duration: Duration
+    attempts: Attempts | None = None
+    min_backoff: Duration | None = None
+    max_backoff: Duration | None = None
+    doublings: Doublings | None = None
+    max_duration: Duration | None = None
 
 
 class ProcessorEntry(WaivableEntry):
@@ -97,14 +170,22 @@ class TargetEntry(Entry):
 
     service: Name
     path: UrlPath | None = None
-    body: dict[str, object] | None = None
+    method: Method | None = None
+    headers: dict[HeaderName, Verbatim] = {}
+    body: Body | None = None
+    """JSON."""
+    text: Verbatim | None = None
+    base64: Base64 | None = None
+    token: Token | None = None
+    attributes: dict[Verbatim, Verbatim] = {}
 
 
 class PauseEntry(Entry):
-    """Paused by declaration."""
+    """Paused by declaration, or left as it is found until somebody decides."""
 
-    reason: Text
-    owner: Text
+    reason: Text | None = None
+    owner: Text | None = None
+    undecided: Literal[True] | None = None
     review: Date
 
 
@@ -122,7 +203,9 @@ class DefaultsEntry(Entry):
 class JobEntry(WaivableEntry):
     """A Cloud Scheduler job."""
 
-    description: Text
+    name: SchedulerName | None = None
+    """What Cloud Scheduler calls it, where that can't be its key."""
+    description: Description
     schedule: Schedule
     was: Schedule | None = None
     target: TargetEntry
@@ -161,7 +244,7 @@ class BackfillEntry(WaivableEntry):
 class WindowEntry(WaivableEntry):
     """A maintenance window."""
 
-    schedule: Schedule
+    schedule: WindowSchedule
     time_zone: Zone | None = None
     duration: WindowDuration
     covers: Annotated[tuple[Scope, ...], Field(min_length=1)]
@@ -177,6 +260,27 @@ class RemovedEntry(Entry):
     until: Date
 
 
+class UnmanagedEntry(Entry):
+    """A job that stays outside of the catalog until a day."""
+
+    reason: Text
+    owner: Text
+    until: Date
+
+
+class AcceptedEntry(Entry):
+    """Findings that were there when the rules came, and are old until a day."""
+
+    rule: Name
+    subject: JobSubject
+    count: Count = 1
+    """How many findings of the rule the subject has."""
+    since: Date
+    until: Date
+    owner: Text
+    reason: Text | None = None
+
+
 class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
@@ -188,6 +292,8 @@ class CatalogFile(Entry):
     backfills: dict[Name, BackfillEntry] = {}
     windows: dict[Name, WindowEntry] = {}
     removed: dict[Name, RemovedEntry] = {}
+    unmanaged: dict[Identity, UnmanagedEntry] = {}
+    baseline: tuple[AcceptedEntry, ...] = ()
 
 
 def json_schema() -> dict[str, object]:
@@ -203,8 +309,8 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
         tidy.pop("propertyNames", None)
         tidy["additionalProperties"] = False
     if "anyOf" in tidy:
-        (one,) = (choice for choice in tidy.pop("anyOf") if choice != {"type": "null"})
-        tidy |= one
+        one, *others = (choice for choice in tidy.pop("anyOf") if choice != {"type": "null"})
+        tidy |= {"anyOf": [_tidy(one), *map(_tidy, others)]} if others else one
     for key, value in tidy.items():
         if key in {"properties", "patternProperties", "$defs"}:
             tidy[key] = {name: _tidy(inner) for name, inner in value.items()}
@@ -213,7 +319,16 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
     return tidy
 
 
-_NESTED: dict[str, type[Entry]] = {"target": TargetEntry, "paused": PauseEntry, "waive": WaiverEntry, "keep": KeepEntry}
+_NESTED: dict[str, type[Entry]] = {
+    "target": TargetEntry,
+    "paused": PauseEntry,
+    "waive": WaiverEntry,
+    "keep": KeepEntry,
+    "token": TokenEntry,
+    "oidc": OidcEntry,
+    "oauth": OAuthEntry,
+    "app_engine": AppEngineEntry,
+}
 """The models of the entries that stand in another one, by key."""
 
 _REASONS = {
@@ -264,13 +379,17 @@ def _message(details: ErrorDetails, document: Document, where: Path, model: type
     reason = _REASONS[details["type"]].format_map(context) if details["type"] in _REASONS else details["msg"]
     if details["input"] is None:
         return f"has no value;{reason.partition(';')[2]}"
-    return f"{_found(details['input'], document, where)}{reason}"
+    # What is written there is the value, also when the key was refused.
+    is_key = details["loc"][-1:] == ("[key]",)
+    return f"{_found(details['input'], {} if is_key else document.written, where)}{reason}"
 
 
-def _found(value: object, document: Document, where: Path) -> str:
+def _found(value: object, written: Mapping[Path, str], where: Path) -> str:
     """A value as it is written, for people; nothing for one that is too large to repeat."""
     if isinstance(value, dict | list):
         return "a list " if value and isinstance(value, list) else "a mapping " if value else ""
-    text = document.written.get(where, str(value))
+    text = written.get(where, str(value))
+    if is_secret(Piece(key=str(where[-1]) if where else "", value=text, around="", place=())):
+        return f"{HIDDEN} "
     shown = text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "..."
     return f"{ascii(shown) if isinstance(value, str) else shown} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,6 +34,8 @@ class Missed:
     runs: int
     during: timedelta
     by_job: Mapping[str, int]
+    unknown: tuple[str, ...]
+    """The jobs of which nobody knows how many: not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,18 +109,19 @@ class Covering:
 
     def _missed_by_backfill(self, backfill: Backfill, jobs: list[Job]) -> Missed:
         span = Span(start=self._start, end=self._start + backfill.default_end)
-        return _missed({job.name: len(_fires(job, span)) for job in jobs}, backfill.default_end)
+        return _missed({job.name: len(_fires(job, span)) for job in jobs}, backfill.default_end, jobs)
 
     def _missed_by_window(self, window: Window, jobs: list[Job]) -> Missed:
         week = Span(start=self._start, end=self._start + WEEK)
         earlier = Span(start=self._start - window.duration, end=week.end)
         opened = fire_minutes(window.schedule, zone(window.time_zone), earlier)
         closed = opened.lengthened(window.duration).within(week)
-        return _missed({job.name: len(_fires(job, week) & closed) for job in jobs}, WEEK)
+        return _missed({job.name: len(_fires(job, week) & closed) for job in jobs}, WEEK, jobs)
 
 
-def _missed(by_job: Mapping[str, int], during: timedelta) -> Missed:
-    return Missed(runs=sum(by_job.values()), during=during, by_job=by_job)
+def _missed(by_job: Mapping[str, int], during: timedelta, jobs: Iterable[Job]) -> Missed:
+    unknown = tuple(job.name for job in jobs if not job.schedule.is_known)
+    return Missed(runs=sum(by_job.values()), during=during, by_job=by_job, unknown=unknown)
 
 
 def _fires(job: Job, span: Span) -> Minutes:
@@ -141,7 +144,7 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
     old_near = {member.job: member for member in (_renamed(member, renamed) for member in before.near(scope))}
     new_near = {member.job: member for member in after.near(scope)}
     missed = before.missed(scope), after.missed(scope)
-    costs = [one and one.runs for one in missed]
+    costs = [one and (one.runs, len(one.unknown)) for one in missed]
     if old == new and old_near.keys() == new_near.keys() and costs[0] == costs[1]:
         return None
     return ScopeChange(
@@ -165,10 +168,11 @@ def missed_in_words(change: ScopeChange) -> str:
     known = change.missed_after or change.missed_before
     if known is None:
         return ""
+    more = f", and those of {count(len(known.unknown), 'job')} that nobody can count" if known.unknown else ""
     old, new = (str(missed.runs) if missed else "none" for missed in (change.missed_before, change.missed_after))
     if old == new:
-        return f"misses {count(known.runs, 'run')} in {exact(known.during)}, as before"
-    return f"runs missed in {exact(known.during)}: {old} before, {new} now"
+        return f"misses {count(known.runs, 'run')} in {exact(known.during)}, as before{more}"
+    return f"runs missed in {exact(known.during)}: {old} before, {new} now{more}"
 
 
 def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
@@ -15,23 +15,30 @@ from interlock.catalog import (
     DeclaredPause,
     Job,
     Keep,
+    OAuth,
+    Oidc,
     Processor,
     RetryProfile,
     Service,
     Target,
+    Undecided,
     Waiver,
     Window,
 )
-from interlock.names import exact
+from interlock.names import count, exact
+from interlock.secrets import own_url, redacted
 
 Thing = Job | Service | Processor | Backfill | Window
 T = TypeVar("T", bound=Thing)
 
 NOT_SAID = ""
 """How a key that has no value is written."""
+NOBODY = "none"
+"""How a token is written that there is not."""
 NOT_DECLARED = {"name", "source", "origins", "default_end"}
 """Fields of the model that no key of the catalog states by itself."""
-KEYS = {"waivers": "waive"}
+SCHEDULER_NAME = "scheduler_name"
+KEYS = {"waivers": "waive", SCHEDULER_NAME: "name"}
 """Fields whose key in the catalog has another name."""
 
 
@@ -204,28 +211,57 @@ def _change(before: T | None, after: T | None) -> Changed[T] | None:
 def _fields(before: Thing, after: Thing) -> Iterator[Field]:
     """The keys that differ, in the order of the model. Where a thing is written does not count."""
     for field in fields(before):
-        old, new = getattr(before, field.name), getattr(after, field.name)
+        old, new = _said(before, field.name), _said(after, field.name)
         if isinstance(old, Target) and isinstance(new, Target):
             yield from _target_fields(old, new)
         elif field.name not in NOT_DECLARED and old != new and _comparable(old) != _comparable(new):
             yield Field(key=KEYS.get(field.name, field.name), before=in_yaml(old), after=in_yaml(new))
 
 
+def _said(thing: Thing, field: str) -> object:
+    """A field as far as the catalog says it: a job's own name only where it is not its key."""
+    value = getattr(thing, field)
+    return None if field == SCHEDULER_NAME and value == thing.name else value
+
+
 def _target_fields(before: Target, after: Target) -> Iterator[Field]:
-    """As `_fields`; a service that changed has not changed the target which names it."""
-    parts = {
-        "target.service": (before.service.name, after.service.name),
-        "target.path": (before.path, after.path),
-        "target.body": (_json(before.body), _json(after.body)),
+    """As `_fields`; a service that changed has not changed the target which names it. What is compared is not shown: a comment
+    and its JSON are kept, and read by more people than the catalog."""
+    parts: dict[str, Callable[[Target], tuple[object, str]]] = {
+        "target.service": lambda target: (target.service.name, target.service.name),
+        "target.path": lambda target: (target.path, own_url(target.path)),
+        "target.method": lambda target: (target.method, target.method),
+        "target.headers": lambda target: (target.headers, _json(redacted({**target.headers} or None))),
+        "target.attributes": lambda target: (target.attributes, _json(redacted({**target.attributes} or None))),
+        "target.token": lambda target: (_token(target), _token(target)),
+        "target.body": lambda target: (_compared(target), _sent(target)),
     }
-    for key, (old, new) in parts.items():
+    for key, part in parts.items():
+        (old, old_shown), (new, new_shown) = part(before), part(after)
         if old != new:
-            yield Field(key=key, before=old, after=new)
+            yield Field(key=key, before=old_shown, after=new_shown)
 
 
 def _comparable(value: object) -> object:
     """The value without where it is written."""
     return in_yaml(value) if isinstance(value, RetryProfile) else value
+
+
+def _token(target: Target) -> str:
+    """As whom the job calls, where it does not leave that to its service."""
+    return NOT_SAID if target.token == target.service.token else in_yaml(target.token) or NOBODY
+
+
+def _compared(target: Target) -> object:
+    """What is sent; a message without a body of its own is one that says nothing."""
+    return None if target.body is None and target.as_json else target.content
+
+
+def _sent(target: Target) -> str:
+    """JSON as JSON; other bytes by their number."""
+    if target.content is None or target.as_json or target.body is not None:
+        return _json(redacted(target.body))
+    return count(len(target.content), "byte")
 
 
 def _json(value: object) -> str:
@@ -242,9 +278,13 @@ def in_yaml(value: object) -> str:
         case timedelta():
             return exact(value)
         case RetryProfile():
-            bounds = f"{exact(value.min_backoff)} to {exact(value.max_backoff)}"
-            longest = exact(value.max_duration)
-            return f"{value.name}: {value.attempts} attempts, {bounds}, {value.doublings} doublings, at most {longest}"
+            return f"{value.name}: {', '.join(_retries(value))}"
+        case Oidc():
+            return f"oidc: {value.account or 'invoker'} for {value.audience}"
+        case OAuth():
+            return f"oauth: {value.account or 'invoker'} with {value.scope}"
+        case Undecided():
+            return f"undecided, review {value.review}"
         case DeclaredPause():
             return f"{value.reason} ({value.owner}, review {value.review})"
         case Waiver():
@@ -259,6 +299,20 @@ def in_yaml(value: object) -> str:
             return ", ".join(map(in_yaml, value))
         case _:
             return str(value)
+
+
+def _retries(retry: RetryProfile) -> Iterator[str]:
+    """What the profile says, in words."""
+    if retry.attempts is not None:
+        yield f"{retry.attempts} attempts"
+    if retry.min_backoff is not None and retry.max_backoff is not None:
+        yield f"{exact(retry.min_backoff)} to {exact(retry.max_backoff)}"
+    elif (one := retry.min_backoff or retry.max_backoff) is not None:
+        yield f"{'from' if retry.min_backoff else 'up to'} {exact(one)}"
+    if retry.doublings is not None:
+        yield f"{retry.doublings} doublings"
+    if retry.max_duration is not None:
+        yield f"at most {exact(retry.max_duration)}"
 
 
 def _with_renames(jobs: tuple[Changed[Job], ...]) -> tuple[Changed[Job], ...]:
@@ -288,4 +342,5 @@ def _with_renames(jobs: tuple[Changed[Job], ...]) -> tuple[Changed[Job], ...]:
 
 def _starts(job: Job) -> object:
     """What a job starts: two that start the same may be one under two names."""
-    return job.target.service.name, job.target.path, _json(job.target.body), frozenset(job.runs)
+    target = job.target
+    return target.service.name, target.path, target.method, target.content, frozenset(job.runs)

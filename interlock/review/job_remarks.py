@@ -10,6 +10,7 @@ from interlock.graph import Chain, chains
 from interlock.review.diff import Changed, Difference, How
 from interlock.review.jobs import JobReview, Moved, Side
 from interlock.review.remark import Remark, Topic, listed
+from interlock.timing.words import nobody_knows
 
 TIMING = {"schedule", "time_zone", "paused"}
 """Keys that decide when a job runs."""
@@ -24,6 +25,21 @@ def about_jobs(jobs: Sequence[JobReview], before: Catalog) -> Iterator[Remark]:
             yield from _changed(job.name, job.before, job.after)
         elif job.before:
             yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job.before, before))
+
+
+def unknowable(jobs: Sequence[JobReview], after: Catalog) -> Iterator[Remark]:
+    """Jobs that are new or fire otherwise, and of which nobody knows when: no collision of theirs is found, so any may come."""
+    for job in jobs:
+        new, old = job.after, job.before
+        if new is None or new.job.schedule.is_known or new.job.paused:
+            continue
+        if old is None or (old.job.schedule.text, old.job.paused) != (new.job.schedule.text, None):
+            tables = {chain.table for chain in chains(after)[job.name] if chain.access & WRITES}
+            shared = {table: [name for name in names if name != job.name] for table, names in _writers(after).items()}
+            met = sorted({name for table in tables for name in shared.get(table, ())})
+            over = f"any run of {listed(met)}, which write what it writes" if met else "any start of its service"
+            text = f"{nobody_knows(new.job.schedule)}; it may meet {over}"
+            yield Remark(topic=Topic.COLLISION, subject=job.name, text=text)
 
 
 def _deleted(side: Side, before: Catalog) -> str:

@@ -34,6 +34,7 @@ class Rate:
     fires_a_day: int
     """On a day on which it fires at all."""
     days_a_year: int
+    is_known: bool = True
 
     @property
     def average(self) -> float:
@@ -41,6 +42,8 @@ class Rate:
         return self.fires_a_day * self.days_a_year / DAYS_A_YEAR
 
     def __str__(self) -> str:
+        if not self.is_known:
+            return "nobody knows how often"
         days = "" if self.days_a_year == DAYS_A_YEAR else f" on {self.days_a_year} days a year"
         return f"{self.fires_a_day} a day{days}"
 
@@ -111,7 +114,10 @@ class Situation:
 def situation(catalog: Catalog, scopes: Mapping[str, tuple[str, ...]], at: datetime, listed: Iterable[Hold]) -> Situation:
     """A catalog at `at`, with the flags and holds that a plan has listed."""
     windows = tuple(catalog.windows.values())
-    return Situation(catalog=catalog, holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows))
+    return Situation(
+        catalog=catalog,
+        holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows, identities=catalog.identities),
+    )
 
 
 def review_jobs(changes: Iterable[Changed[Job]], before: Situation, after: Situation) -> tuple[JobReview, ...]:
@@ -148,24 +154,20 @@ def _side(job: Job, situation: Situation, day: Day) -> Side:
 
 def rate(schedule: Cron, today: date) -> Rate:
     """How often `schedule` fires in the year from `today` on."""
-    return Rate(
-        fires_a_day=len(schedule.minutes) * len(schedule.hours),
-        days_a_year=_days_a_year(schedule.days, schedule.weekdays, schedule.months, today),
-    )
+    return Rate(fires_a_day=len(schedule.times), days_a_year=_days_a_year(schedule, today), is_known=schedule.is_known)
 
 
 @lru_cache(256)
-def _days_a_year(days: frozenset[int], weekdays: frozenset[int], months: frozenset[int], today: date) -> int:
-    ahead = (today + offset * DAY for offset in range(DAYS_A_YEAR))
-    return sum(1 for one in ahead if one.day in days and one.isoweekday() % 7 in weekdays and one.month in months)
+def _days_a_year(schedule: Cron, today: date) -> int:
+    return sum(schedule.fires_on(today + offset * DAY) for offset in range(DAYS_A_YEAR))
 
 
 def next_fires(job: Job, at: datetime) -> tuple[datetime, ...]:
-    """The first fires at or after `at`, in UTC."""
+    """The first fires at or after `at`, in UTC; none where nobody knows any."""
     place, start = zone(job.time_zone), whole_minute(at)
     found = list(fire_minutes(job.schedule, place, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
-    while len(found) < NEXT_FIRES:
-        found.append(job.schedule.next_fire(found[-1] if found else at - datetime.resolution, place))
+    while len(found) < NEXT_FIRES and (fire := job.schedule.next_fire(found[-1] if found else at - datetime.resolution, place)):
+        found.append(fire)
     return tuple(found)
 
 
@@ -177,6 +179,8 @@ def whole_minute(at: datetime) -> datetime:
 
 def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
     found: list[Moved] = []
+    if not (before.schedule.is_known and after.schedule.is_known):
+        return ()
     for season in seasons(at):
         around = Span(start=season.span.start - FARTHEST, end=season.span.end + FARTHEST)
         old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))

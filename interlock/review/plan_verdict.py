@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from interlock.catalog import JobRemoval
 from interlock.holds import Hold
 from interlock.names import count
+from interlock.review.adoption_verdict import MANY, THE_PLAN, adoptions, is_adoption
 from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
 from interlock.review.remark import Remark, Topic, listed
-from interlock.terraform.job_changes import JobChange, JobChanges
+from interlock.terraform.job_changes import JobChange, JobChanges, of_target
+from interlock.terraform.plan import REPLACEMENTS, UPDATE
 
 LOOKED_AT = ("paused", "schedule", "time_zone")
-"""Attributes whose drift is a finding: they decide when a job runs."""
-REPLACED = {("delete", "create"), ("create", "delete")}
+"""Attributes whose drift is a finding, beside those of a target: they decide when a job runs."""
+EXPLAINS: Mapping[str, frozenset[str]] = {
+    "target.path": frozenset({"URL"}),
+    "target.method": frozenset({"method"}),
+    "target.headers": frozenset({"headers"}),
+    "target.body": frozenset({"body", "headers"}),
+    "target.token": frozenset({"account", "audience", "scope"}),
+    "target.attributes": frozenset({"attributes"}),
+}
+"""What of a target a key of the catalog decides. Any other key of a target, such as its service, may decide all of it."""
 
 
 def verdicts(plan: JobChanges, changes: Difference, before: Situation, after: Situation) -> Iterator[Remark]:
     """Every remark about the plan: what it does and why, and what was changed outside of it."""
     yield from _held_and_gone(changes, before, after)
-    changed = {job.newest.name for job in changes.jobs}
+    ended = _ended(plan, before)
     for change in plan.jobs:
-        yield from _about(change, before, after)
-        if change.actions == ("update",) and change.job not in changed:
-            yield from _unasked(change)
+        if not is_adoption(change):
+            yield from _about(change, before, after, ended)
+        if change.actions == UPDATE and not change.importing:
+            yield from _unasked(change, changes, after)
+    yield from adoptions(plan.jobs, after)
     for change in plan.drift:
         yield from _drifted(change, before)
     yield from _not_in_plan(plan, changes)
@@ -41,42 +54,89 @@ def _held_and_gone(changes: Difference, before: Situation, after: Situation) -> 
             yield Remark(topic=Topic.HELD, subject=hold.scope, text=text)
 
 
-def _about(change: JobChange, before: Situation, after: Situation) -> Iterator[Remark]:
+def _about(change: JobChange, before: Situation, after: Situation, ended: Sequence[Hold]) -> Iterator[Remark]:
     """What the plan does to one job. A deletion that the catalog says is not said twice."""
     if change.deposed:
-        yield _finding(change, "the plan deletes what an interrupted replacement left of it")
-    elif change.actions in REPLACED:
+        verb = "lets go of" if "forget" in change.actions else "deletes"
+        yield _finding(change, f"the plan {verb} what an interrupted replacement left of it")
+    elif change.actions in REPLACEMENTS:
         why = f" because of {listed(list(change.changed))}" if change.changed else ""
-        yield _finding(change, f"the plan deletes and creates it{why}: its history is lost, and what it would run in between")
-    elif "delete" in change.actions or "forget" in change.actions:
+        verb = "creates it anew and lets go of the old one" if "forget" in change.actions else "deletes and creates it"
+        yield _finding(change, f"the plan {verb}{why}: its history is lost, and what it would run in between")
+    elif "forget" in change.actions:
+        yield _let_go(change, before, after)
+    elif "delete" in change.actions:
         if change.job in after.catalog.jobs:
             yield _finding(change, "the plan deletes it, although the catalog has it: is it a plan of another commit?")
         elif change.job not in before.catalog.jobs:
             yield _finding(change, "the plan deletes it, and neither side has it: was it deployed from elsewhere?")
-    elif change.actions == ("update",):
-        yield from _updated(change, before, after)
+    elif change.actions == UPDATE:
+        yield from _updated(change, before, after, ended)
+    elif change.importing:
+        yield _finding(change, f"the plan adopts it and has to {' and '.join(change.actions)} it: plan again")
 
 
-def _updated(change: JobChange, before: Situation, after: Situation) -> Iterator[Remark]:
+def _let_go(change: JobChange, before: Situation, after: Situation) -> Remark:
+    """A job that stays in Cloud Scheduler when it goes from the state: it runs on, and whoever pauses all jobs misses it."""
+    if change.job in after.catalog.jobs:
+        return _finding(change, "the plan lets go of it, although the catalog has it: is it a plan of another commit?")
+    if change.job not in before.catalog.jobs and change.job not in after.catalog.removed:
+        return _finding(change, "the plan lets go of it, and neither side has it: was it deployed from elsewhere?")
+    text = "the plan lets go of it: it stays in Cloud Scheduler as it is, and no hold, backfill or alert is about it any more"
+    said = _accepted(after.catalog.removed.get(change.job), after)
+    advice = "" if said else "; delete it, or say under `removed` why, whose decision that is and until when"
+    return Remark(topic=Topic.PLAN, subject=change.job, text=f"{text}{said or advice}", is_finding=not said)
+
+
+def _accepted(removal: JobRemoval | None, after: Situation) -> str:
+    """Whose decision it is that the catalog no longer has a job, as the rule `delete` has it; empty when nobody's."""
+    if removal is None or removal.until < after.at.date():
+        return ""
+    return f"; accepted by {removal.owner} until {removal.until}: {removal.reason}"
+
+
+def _updated(change: JobChange, before: Situation, after: Situation, ended: Sequence[Hold]) -> Iterator[Remark]:
     old, new = change.paused
     if new is None and "paused" in change.changed:
         yield _finding(change, "the plan can't tell whether it will be paused; coordination has to be deployed first")
     elif old != new:
-        why = _explained(change.job, new is True, before, after)
+        why = _explained(change.job, new is True, before, after, ended)
         verb = "pauses" if new else "resumes"
         text = f"the plan {verb} it: {why}" if why else f"the plan {verb} it, and neither catalog, flag nor hold explains that"
         yield Remark(topic=Topic.PLAN, subject=change.job, text=text, is_finding=why is None)
 
 
-def _unasked(change: JobChange) -> Iterator[Remark]:
-    """Attributes other than `paused` of a job of which both catalogs say the same."""
-    if others := [name for name in change.changed if name != "paused"]:
-        text = f"the plan changes its {listed(others)}, and the catalog does not: changed by hand, or another environment?"
-        yield Remark(topic=Topic.PLAN, subject=change.job, text=text, is_finding=not {*others}.isdisjoint(LOOKED_AT))
+def _unasked(change: JobChange, changes: Difference, after: Situation) -> Iterator[Remark]:
+    """Attributes other than `paused` that the plan changes and the catalogs do not, as far as their difference tells."""
+    is_known = any(job.newest.name == change.job for job in changes.jobs)
+    explained = _explained_parts(change, changes, after)
+    parts = of_target([part for part in change.target_changed if part not in explained])
+    others = [name for name in change.others if name not in of_target(change.target_changed)]
+    if said := [*([] if is_known else others), *parts]:
+        text = f"the plan changes its {listed(said, MANY)}, and the catalog does not: changed by hand, or another environment?"
+        is_finding = bool(parts) or not {*others}.isdisjoint(LOOKED_AT)
+        yield Remark(topic=Topic.PLAN, subject=change.job, text=text, is_finding=is_finding)
 
 
-def _explained(name: str, paused: bool, before: Situation, after: Situation) -> str | None:
-    """Why a job changes its state, or None when nothing says so."""
+def _explained_parts(change: JobChange, changes: Difference, after: Situation) -> frozenset[str]:
+    """The parts of a target that the catalogs' difference may change: by keys of the job, or by those of its service."""
+    every = frozenset(change.target_changed)
+    job = after.catalog.jobs.get(change.job)
+    if job is not None and any(job.target.service.name in service.names for service in changes.services):
+        return every
+    keys = [key for one in changes.jobs if change.job in one.names for key in one.keys if key.startswith("target.")]
+    return frozenset().union(*(EXPLAINS.get(key, every) for key in keys))
+
+
+def _ended(plan: JobChanges, before: Situation) -> list[Hold]:
+    """What has held jobs and does not any more: the flags that the plan takes away, and holds whose end has passed."""
+    standing = {hold.object_name for hold in before.holding.active}
+    return [hold for hold in (*plan.flags_off, *plan.holds) if hold.object_name not in standing]
+
+
+def _explained(name: str, paused: bool, before: Situation, after: Situation, ended: Sequence[Hold]) -> str | None:
+    """Why a job changes its state, or None when nothing says so. That nothing holds it is no reason to resume a job: whoever
+    paused it by hand, before it was imported say, had one. A hold that was there and has ended is."""
     old, new = before.catalog.jobs.get(name), after.catalog.jobs.get(name)
     was_declared = old is not None and old.paused is not None
     if new is None:
@@ -89,7 +149,10 @@ def _explained(name: str, paused: bool, before: Situation, after: Situation) -> 
         return f"held by {listed([_end(hold) for hold in holding])}" if holding else None
     if new.paused is not None or holding:
         return None
-    return "the catalog no longer declares it paused" if was_declared else "nothing holds it any more"
+    if was_declared:
+        return "the catalog no longer declares it paused"
+    held = sorted({hold.scope for hold in ended if name in before.holding.covered(hold) | after.holding.covered(hold)})
+    return f"nothing holds it any more after {listed(held)}" if held else None
 
 
 def _end(hold: Hold) -> str:
@@ -105,10 +168,11 @@ def _drifted(change: JobChange, before: Situation) -> Iterator[Remark]:
     if "delete" in change.actions:
         text = "somebody deleted it outside of Terraform; the plan creates it anew"
         yield Remark(topic=Topic.DRIFT, subject=change.job, text=text)
-    elif wrong:
+    elif wrong or change.target_changed:
         values = {"paused": change.paused, "schedule": change.schedule, "time_zone": change.time_zone}
-        said = listed([f"{name} from {_value(values[name][0])} to {_value(values[name][1])}" for name in wrong])
-        text = f"somebody changed {said} outside of Terraform; the plan takes that back"
+        said = [f"{name} from {_value(values[name][0])} to {_value(values[name][1])}" for name in wrong]
+        said += [f"its {part}" for part in of_target(change.target_changed)]
+        text = f"somebody changed {listed(said, MANY)} outside of Terraform; the plan takes that back"
         yield Remark(topic=Topic.DRIFT, subject=change.job, text=text)
 
 
@@ -118,10 +182,10 @@ def _value(value: bool | str | None) -> str:
 
 def _not_in_plan(plan: JobChanges, changes: Difference) -> Iterator[Remark]:
     """Jobs that the catalog removes and the plan does not: the plan is another commit's, or they were never deployed."""
-    deleted = {change.job for change in plan.jobs if "delete" in change.actions}
+    deleted = {change.job for change in plan.jobs if "delete" in change.actions or "forget" in change.actions}
     if missing := sorted(set(changes.gone) - deleted):
         text = f"the catalog removes {listed(missing)}, and the plan deletes {count(len(deleted), 'job')}, not these"
-        yield Remark(topic=Topic.PLAN, subject="the plan", text=text, is_finding=False)
+        yield Remark(topic=Topic.PLAN, subject=THE_PLAN, text=text, is_finding=False)
 
 
 def _finding(change: JobChange, text: str) -> Remark:

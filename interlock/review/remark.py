@@ -20,6 +20,7 @@ class Topic(StrEnum):
     PAIR = "pair changed alone"
     RULE = "broken rule"
     WAIVER = "waiver ended"
+    BASELINE = "baseline"
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
     FREQUENCY = "fires more or less often"

@@ -6,17 +6,20 @@ renderers (`comment.py` for a comment, `commands/review.py` for a terminal and p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from interlock.baseline import identity
 from interlock.catalog import Catalog
 from interlock.findings import Finding
+from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
 from interlock.review.diff import Difference, difference
-from interlock.review.job_remarks import about_jobs, alone, unwritten
+from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
@@ -26,7 +29,7 @@ from interlock.terraform.job_changes import JobChanges
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
 
-SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended"})
+SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended", "adopted-pause", "adopted-unchanged"})
 """Rules whose findings a review says better: as collisions with their times, as what a plan does to jobs, as ended waivers."""
 
 
@@ -76,6 +79,7 @@ def review(
     waivers = waiver_notes(before, after, at.date())
     remarks = [
         *about_jobs(jobs, before),
+        *unknowable(jobs, after),
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after),
         *about_collisions(collided, after, changes),
@@ -83,6 +87,7 @@ def review(
         *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
+        *about_baseline(before, after),
         *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
     ]
     return Review(
@@ -102,10 +107,13 @@ TOPICS = list(Topic)
 
 
 def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
-    """The findings of `interlock validate` that are new."""
-    known = {(finding.rule, finding.subject, finding.message) for finding in before}
+    """The findings of `interlock validate` that are new: of rules and subjects with more of them than before, those of which
+    the message is new. A message names times and other jobs, so a new one alone is no new finding."""
+    numbers = Counter(map(identity, after)) - Counter(map(identity, before))
+    known = {(*identity(finding), finding.message) for finding in before}
     for finding in after:
-        if finding.rule in SAID_ANYWAY or (finding.rule, finding.subject, finding.message) in known:
+        said = finding.rule in SAID_ANYWAY or (*identity(finding), finding.message) in known
+        if said or not numbers[identity(finding)]:
             continue
         where = f" ({finding.source})" if finding.source.file else ""
         yield Remark(topic=Topic.RULE, subject=finding.subject, text=f"{finding.rule}: {finding.message}{where}")

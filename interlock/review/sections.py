@@ -24,6 +24,7 @@ from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark
 from interlock.review.review import Review
 from interlock.timing.minutes import Day
+from interlock.timing.words import nobody_knows
 
 OPEN_JOBS = 3
 """So many changed jobs stand unfolded."""
@@ -164,7 +165,7 @@ def _rows(job: JobReview, sides: Sequence[Side], at: datetime) -> Iterator[list[
     yield ["zone", *(escaped(side.job.time_zone) for side in sides)]
     yield [
         "next fires",
-        *("<br>".join(escaped(_dated(fire, side.job.time_zone)) for fire in side.next_fires) for side in sides),
+        *(_next_fires(side) for side in sides),
     ]
     yield ["fires", *(escaped(str(side.rate)) for side in sides)]
     yield ["declared", *(_declared(side) for side in sides)]
@@ -173,6 +174,8 @@ def _rows(job: JobReview, sides: Sequence[Side], at: datetime) -> Iterator[list[
 
 
 def _next_fires(side: Side) -> str:
+    if not side.next_fires:
+        return escaped(nobody_knows(side.job.schedule))
     return "<br>".join(escaped(_dated(fire, side.job.time_zone)) for fire in side.next_fires)
 
 

@@ -116,7 +116,7 @@ class Traffic:
         if fire > self.now - MAX_CLOCK_SKEW:
             return f"its run of {format_instant(fire)} may be under way"
         upcoming = job.schedule.next_fire(self.now, zone(job.time_zone))
-        if upcoming <= self.now + MAX_CLOCK_SKEW:
+        if upcoming is not None and upcoming <= self.now + MAX_CLOCK_SKEW:
             return f"it fires at {format_instant(upcoming)} anyway"
         if self._running(job.name):
             return "it is still running"

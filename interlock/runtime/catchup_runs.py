@@ -63,9 +63,10 @@ def catch_up(reader: Reader, snapshot: Snapshot, record: Callable[[Record], None
 
 def _unresolved(declaration: Declaration, claim: Claim) -> Record:
     fire = format_instant(claim.fire) if claim.fire else "an unknown time"
-    region = declaration.jobs[claim.job].region if claim.job in declaration.jobs else "REGION"
+    job = declaration.jobs.get(claim.job)
+    region, name = (job.region, job.scheduler_name) if job else ("REGION", claim.job)
     why = (
-        f"the run missed at {fire} may or may not have been made up for; if it was not: gcloud scheduler jobs run {claim.job}"
+        f"the run missed at {fire} may or may not have been made up for; if it was not: gcloud scheduler jobs run {name}"
         f" --location={region}; then delete {claim.object_name} in the coordination bucket"
     )
     return Record(event=UNRESOLVED_CLAIM, job=claim.job, hold=claim.object_name, why=why)
@@ -96,7 +97,12 @@ class _Maker:
             self._traffic.settled(name)
             if failure:
                 self._failed(name, failure)
-            elif (missed := decisions[name].missed) and name in self._traffic.declaration.jobs:
+                continue
+            job, missed = self._traffic.declaration.jobs.get(name), decisions[name].missed
+            if job is not None and not job.paused and not job.schedule.is_known:
+                why = f"nobody knows which runs it missed, and nothing makes up for any: {job.schedule.unknown}"
+                self._record(Record(event=RUN_SKIPPED, job=name, why=why))
+            elif job is not None and missed:
                 why = f"nothing makes up for its {missed} missed{self._uncovered(name)}"
                 self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=(("missed", missed),)))
         return [name for name in decisions if name not in dropped]
@@ -191,7 +197,8 @@ class _Maker:
             self._withdraw(claim, content)
             return False
         self._traffic.made(claim.job)  # whatever comes of it: a run without an answer may have begun
-        run = partial(self._outside.scheduler.run, self._traffic.declaration.jobs[claim.job].region, claim.job)
+        job = self._traffic.declaration.jobs[claim.job]
+        run = partial(self._outside.scheduler.run, job.region, job.scheduler_name)
         try:
             self._outside.patiently(run, passing=REFUSED_FOR_NOW, unanswered=False)
         except Refused as refusal:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.names import NAME, REGION, SCOPE, TABLE
+from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, TABLE
 
 OBJECT = "declaration/current.json"
 VERSION = 1
@@ -59,7 +59,10 @@ def to_json(declaration: Declaration) -> str:
 
 
 def _job_json(job: DeclaredJob) -> Json:
-    return {
+    """What is so of few jobs is said of those alone: a coordinator from before knows no such keys."""
+    rare: dict[str, Json] = {"name": job.scheduler_name} if job.scheduler_name != job.name else {}
+    rare |= {"undecided": True} if job.undecided else {}
+    return rare | {
         "region": job.region,
         "schedule": job.schedule.text,
         "time_zone": job.time_zone,
@@ -103,13 +106,16 @@ def parse(content: bytes) -> Declaration:
 
 def _job(name: str, value: object, where: str) -> DeclaredJob:
     texts = ("region", "schedule", "time_zone", "catch_up", "service", "after")
-    entry = _entry(value, where, (*texts, "paused", "recoverable", "deadline_s", "expect_s", "relative_dates"))
+    keys = (*texts, "paused", "recoverable", "deadline_s", "expect_s", "relative_dates")
+    entry = {"name": name, "undecided": False} | _entry(value, where, keys, optional=("name", "undecided"))
     return DeclaredJob(
         name=name,
+        scheduler_name=_matching(entry["name"], f"{where}.name", SCHEDULER_NAME, "name of a job"),
         region=_region(entry["region"], f"{where}.region"),
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.read),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         paused=_flag(entry["paused"], f"{where}.paused"),
+        undecided=_flag(entry["undecided"], f"{where}.undecided"),
         catch_up=_catch_up(entry["catch_up"], f"{where}.catch_up"),
         recoverable=_flag(entry["recoverable"], f"{where}.recoverable"),
         service=_name(entry["service"], f"{where}.service"),
@@ -124,7 +130,7 @@ def _window(name: str, value: object, where: str) -> DeclaredWindow:
     entry = _entry(value, where, ("schedule", "time_zone", "duration_s", "covers", "reason", "owner"))
     return DeclaredWindow(
         name=name,
-        schedule=_cron(entry["schedule"], f"{where}.schedule"),
+        schedule=_cron(entry["schedule"], f"{where}.schedule", Cron.parse),
         time_zone=_zone(entry["time_zone"], f"{where}.time_zone"),
         duration=_seconds(entry["duration_s"], f"{where}.duration_s"),
         covers=_list(entry["covers"], f"{where}.covers", _scope),
@@ -220,9 +226,9 @@ def _catch_up(value: object, where: str) -> CatchUp:
     return CATCH_UPS[value]
 
 
-def _cron(value: object, where: str) -> Cron:
+def _cron(value: object, where: str, read: Callable[[str], Cron]) -> Cron:
     try:
-        return Cron.parse(value if isinstance(value, str) else "")
+        return read(value if isinstance(value, str) else "")
     except CronError as error:
         raise _wrong(where, str(error)) from None
 

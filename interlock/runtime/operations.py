@@ -68,7 +68,7 @@ class _Operation:
     def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
         declaration, _ = self._reader.declaration()
         objects = self._reader.objects()
-        holding = objects.holding(declaration.scopes, declaration.windows)
+        holding = objects.holding_by(declaration)
         slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest):
             id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack)
@@ -91,9 +91,8 @@ class _Operation:
             object_name=hold_name(scope, id, end),
             reason=reason,
             owner=owner,
-            jobs=frozenset(declaration.scopes[scope]),
-            tables=frozenset(declaration.tables.get(scope, ())),
             start=objects.now,
+            **declaration.said(scope),
         )
         if self._create(hold.object_name, hold_content(hold)):
             self._record(Record(event=HOLD_WRITTEN, hold=scope, until=end, why=f"{owner}: {reason} (id {id})"))
@@ -102,14 +101,16 @@ class _Operation:
         self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
     ) -> None:
         """The new name first, then the old ones away: no moment without. The jobs and tables that it had are kept."""
+        now = declaration.said(hold.scope)
         longer = replace(
             hold,
             end=end,
             object_name=hold_name(hold.scope, hold.id, end),
             reason=reason or hold.reason or "",
             owner=owner or hold.owner or "",
-            jobs=hold.jobs | set(declaration.scopes.get(hold.scope, ())),
-            tables=hold.tables | set(declaration.tables.get(hold.scope, ())),
+            jobs=hold.jobs | now["jobs"],
+            identities=hold.identities | now["identities"] | declaration.placed(hold.unplaced),
+            tables=hold.tables | now["tables"],
             start=hold.start or objects.now,
         )
         if self._create(longer.object_name, hold_content(longer)):

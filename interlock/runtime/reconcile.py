@@ -125,7 +125,7 @@ def _take(outside: Outside, step: Step) -> Failure | None:
             content = held_content(job.name, step.mark)
             outside.patiently(lambda: outside.bucket.create(held_name(job.name), content))
         if step.verb:
-            outside.patiently(lambda: call(job.region, job.name))
+            outside.patiently(lambda: call(job.region, job.scheduler_name))
     except (Refused, Unknown) as failure:
         return failure
     return None

@@ -31,11 +31,22 @@ class Objects:
     released: tuple[Hold, ...]
     """Tombstones of the openings that were released early."""
 
-    def holding(self, scopes: Mapping[str, Iterable[str]], windows: Mapping[str, HoldingWindow]) -> Holding:
-        """What holds which job by these scopes and windows, of a declaration or of a catalog."""
+    def holding(
+        self, scopes: Mapping[str, Iterable[str]], windows: Mapping[str, HoldingWindow], identities: Mapping[str, str]
+    ) -> Holding:
+        """What holds which job by these scopes, windows and identities, of a declaration or of a catalog."""
         return Holding(
-            now=self.now, scopes=scopes, objects=self.holds, tombstones=self.released, windows=tuple(windows.values())
+            now=self.now,
+            scopes=scopes,
+            objects=self.holds,
+            tombstones=self.released,
+            windows=tuple(windows.values()),
+            identities=identities,
         )
+
+    def holding_by(self, declaration: Declaration) -> Holding:
+        """What holds which declared job."""
+        return self.holding(declaration.scopes, declaration.windows, declaration.identities)
 
     @cached_property
     def marks(self) -> dict[str, Item]:
@@ -63,7 +74,7 @@ class Snapshot:
     """When the declaration was written: by a deploy, which then changes the jobs."""
     objects: Objects
     jobs: Mapping[str, ActualJob]
-    """Those that are declared, by name, as Cloud Scheduler has them."""
+    """Those that are declared, by their names in the catalog, as Cloud Scheduler has them."""
 
     @property
     def now(self) -> datetime:
@@ -73,7 +84,7 @@ class Snapshot:
     @cached_property
     def holding(self) -> Holding:
         """What holds which job."""
-        return self.objects.holding(self.declaration.scopes, self.declaration.windows)
+        return self.objects.holding_by(self.declaration)
 
 
 @dataclass
@@ -114,12 +125,9 @@ class Reader:
         return frozenset(item for prefix in (FLAG_PREFIX, HOLD_PREFIX) for item in self._list(prefix))
 
     def jobs(self, declaration: Declaration) -> dict[str, ActualJob]:
-        """The declared jobs as Cloud Scheduler has them in their declared regions, by name."""
-        return {
-            job.name: job
-            for job in self.all_jobs(declaration.regions)
-            if job.name in declaration.jobs and declaration.jobs[job.name].region == job.region
-        }
+        """The declared jobs as Cloud Scheduler has them in their declared regions, by their names in the catalog."""
+        found = {job.identity: job for job in self.all_jobs(declaration.regions)}
+        return {name: found[one] for name, one in declaration.identities.items() if one in found}
 
     def all_jobs(self, regions: Iterable[str]) -> list[ActualJob]:
         """Every job that Cloud Scheduler has in `regions`, strangers too, region by region."""

@@ -10,7 +10,6 @@ from typing import Literal
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration, DeclaredJob
 from interlock.holds import Hold, hold_content, hold_name, parse_object_name
-from interlock.names import OWN_PREFIX
 from interlock.runtime.events import (
     ENABLED_WHILE_HELD,
     HOLD_ENDED,
@@ -60,7 +59,7 @@ class Step:
 
 def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
     """The hold of every opening that is due and has neither object nor tombstone: a lost or late timer costs a tick."""
-    holding = objects.holding(declaration.scopes, declaration.windows)
+    holding = objects.holding_by(declaration)
     return [_opening(declaration, hold) for hold in holding.active if not hold.is_written]
 
 
@@ -68,8 +67,7 @@ def _opening(declaration: Declaration, opening: Hold) -> Write:
     hold = replace(
         opening,
         object_name=hold_name(opening.scope, opening.id, opening.end),
-        jobs=frozenset(declaration.scopes.get(opening.scope, ())),
-        tables=frozenset(declaration.tables.get(opening.scope, ())),
+        **declaration.said(opening.scope),
     )
     record = Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=f"the window opens: {hold.reason}")
     return Write(name=hold.object_name, content=hold_content(hold), record=record)
@@ -111,11 +109,11 @@ def steps(snapshot: Snapshot) -> list[Step]:
     seen = snapshot.now - declaration.tick
     found = []
     for name, job in declaration.jobs.items():
-        if name.startswith(OWN_PREFIX):
-            continue
         held_by = snapshot.holding.of(job).held_by
         actual, marked = snapshot.jobs.get(name), name in marks
-        mark = None if marked or job.paused or not held_by else _since(declaration, held_by, actual, snapshot.now)
+        found_paused = job.undecided and actual is not None and actual.state == PAUSED
+        is_paused = job.paused or (found_paused and not marked)  # by whoever paused it, and so it stays
+        mark = None if marked or is_paused or not held_by else _since(declaration, held_by, actual, snapshot.now)
         known = _was_held(held_by, marks[name], seen) if marked else _older(snapshot.declared, seen)
         step = _step(job, held_by, actual, mark, marked=marked, known=known)
         if step.verb or step.mark or step.notes:
@@ -160,6 +158,8 @@ def _step(
         note = Record(event=ENABLED_WHILE_HELD, job=job.name, hold=hold, until=until, why=f"somebody enabled it; {why}")
         return Step(job=job, verb="pause", mark=mark, record=record, notes=(note,) if drift else ())
     if actual.state == ENABLED:
+        return Step(job=job, verb=None, mark=None, record=None)
+    if job.undecided and not marked:
         return Step(job=job, verb=None, mark=None, record=None)
     record = Record(event=JOB_RESUMED, job=job.name, why="nothing holds it any more" if marked else "nothing holds it")
     note = Record(

@@ -56,7 +56,7 @@ SHOWN_PROBLEMS = 5
 SHOWN_NAMES = 40
 GOING = (Kind.REPLACE, Kind.DELETE, Kind.FORGET)
 """What a deploy names before it does it."""
-GROUPED = frozenset({Kind.CREATE, Kind.CHANGE})
+GROUPED = frozenset({Kind.IMPORT, Kind.CREATE, Kind.CHANGE})
 """What is told by type where it is much: a first deploy makes more than two hundred. What pauses or goes away has names."""
 
 
@@ -81,7 +81,7 @@ class Deploying:
             plans = self.plan(stacks, folder, variables, destroy=destroy)
             for planned in plans:
                 self._say_plan(planned, names=not destroy)
-            self._ask(plans)
+            self._approve(plans)
             return {planned.stack.name: self._apply(planned, variables or {}, destroy=destroy) for planned in plans}
 
     def plan(
@@ -102,7 +102,14 @@ class Deploying:
     def _asks(self) -> bool:
         return not self.yes and self.environment.name != LOCAL
 
-    def _ask(self, plans: Sequence[Planned]) -> None:
+    def _approve(self, plans: Sequence[Planned]) -> None:
+        """Refuses what nobody can mean, and asks about the rest."""
+        if resumed := [change.name for planned in plans for change in resumed_by_import(planned.changes)]:
+            names = ", ".join(resumed[:SHOWN_PROBLEMS]) + (" ..." if len(resumed) > SHOWN_PROBLEMS else "")
+            raise CloudError(
+                f"{names}: {count(len(resumed), 'job')} would be resumed by being imported, and somebody paused "
+                f"{'it' if len(resumed) == 1 else 'them'}; declare that under paused, or resume by hand before; nothing is done"
+            )
         if self._asks and not all(planned.is_empty for planned in plans):
             click.confirm("Do this?", abort=True)
 
@@ -120,7 +127,7 @@ class Deploying:
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
-        for line in names_of(planned, GOING if names else ()):
+        for line in [*names_of(planned, GOING if names else ()), *imported_and_changed(planned)]:
             say(line)
         for problem in planned.warnings:
             _echo_problem(problem)
@@ -137,7 +144,7 @@ class Deploying:
             approved, planned = planned, self._plan(planned.stack, planned.file.parent, variables, destroy=destroy)
             if not goes_no_further(planned, approved):
                 self._say_plan(planned, names=not destroy)
-                self._ask([planned])
+                self._approve([planned])
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
             stopped, total = applied.ended.stopped, len(planned.changes.changes)
@@ -217,6 +224,21 @@ def names_of(planned: Planned, kinds: Iterable[Kind]) -> list[str]:
     return [line for kind in kinds for line in _named(kind, planned.changes.of(kind))]
 
 
+def imported_and_changed(planned: Planned) -> list[str]:
+    """What does not stay as it is found, with what changes: an import of everything as it is has none."""
+    changed = planned.changes.imported_and_changed
+    if not changed:
+        return []
+    names = [_with_kind(change) for change in changed[:SHOWN_NAMES]]
+    names += [f"and {len(changed) - SHOWN_NAMES} more"] if len(changed) > SHOWN_NAMES else []
+    return [*map(printable, folded(", ".join(map(whole, names)), WIDTH, "  not imported as found:", " " * COLUMN))]
+
+
+def resumed_by_import(changes: Changes) -> list[Change]:
+    """Jobs that somebody paused and that their import would resume."""
+    return [change for change in changes.imported_and_changed if change.kind is Kind.RESUME]
+
+
 def waits_for_metric(problems: Sequence[Problem]) -> bool:
     """Whether nothing is wrong but that a policy is about a log metric that Cloud Monitoring does not know yet.
 
@@ -259,6 +281,11 @@ def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:
 
 def _with_attributes(change: Change) -> str:
     return f"{change.name} ({', '.join(change.attributes)})" if change.attributes else change.name
+
+
+def _with_kind(change: Change) -> str:
+    what = [change.kind.verb] if change.kind is not Kind.CHANGE or not change.attributes else []
+    return f"{change.name} ({', '.join([*what, *change.attributes])})"
 
 
 def _result(applied: Applied) -> str:

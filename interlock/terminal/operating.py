@@ -103,9 +103,11 @@ def print_effects(site: Site, found: Sequence[Effect]) -> Foreseen:
         say_names((_with_runs(effect) if effect.missed else effect.job.name for effect in effects), MOST_LINES)
     pausing = frozenset(effect.job.name for effect in changing if effect.held_until is None)
     declared = len(found) - len(changing)
+    unknown = sum(1 for effect in changing if not effect.job.schedule.is_known)
+    more = f", and those of {count(unknown, 'job')} that nobody can count" if unknown else ""
     say_folded(
         f"{count(len(pausing), 'job')} will pause, {len(changing) - len(pausing)} held already, {declared} paused by "
-        f"declaration; {count(sum(effect.missed for effect in found), 'run')} will be missed"
+        f"declaration; {count(sum(effect.missed for effect in found), 'run')} will be missed{more}"
     )
     return {JOB_PAUSED: pausing}
 

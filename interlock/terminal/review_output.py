@@ -18,6 +18,7 @@ from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark, listed
 from interlock.review.review import Review
 from interlock.terminal.tables import grouped, room, say, say_folded, whole, width
+from interlock.timing.words import nobody_knows
 
 SHOWN = 40
 """Rows of a table; --format json has all."""
@@ -93,7 +94,7 @@ def _side(side: Side | None) -> Json:
         "in_words": side.words,
         "time_zone": side.job.time_zone,
         "next_fires": [format_instant(fire) for fire in side.next_fires],
-        "fires_a_day": round(side.rate.average, 3),
+        "fires_a_day": round(side.rate.average, 3) if side.rate.is_known else None,
         "declared_paused": side.job.paused is not None,
         "paused": side.state.paused,
         "held_by": [{"scope": hold.scope, "until": format_instant(hold.end)} for hold in side.state.held_by],
@@ -203,7 +204,7 @@ def _said(side: Side | None, at: datetime) -> Mapping[str, str]:
     place = zone(side.job.time_zone)
     return {
         "schedule": f"{side.job.schedule} ({side.words}) in {side.job.time_zone}",
-        "next": format_end(side.next_fires[0], place, SINCE_EVER),
+        "next": format_end(side.next_fires[0], place, SINCE_EVER) if side.next_fires else nobody_knows(side.job.schedule),
         "fires": str(side.rate),
         "state": side.state.explain(place, at),
     }

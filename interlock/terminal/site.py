@@ -58,7 +58,7 @@ class Site:
     @cached_property
     def holding(self) -> Holding:
         """What holds which of the declared jobs."""
-        return self.objects.holding(self.declaration.scopes, self.declaration.windows)
+        return self.objects.holding_by(self.declaration)
 
     @property
     def runtime_holds(self) -> list[Hold]:

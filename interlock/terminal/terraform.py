@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 
 from interlock.catalog import Json
 from interlock.environment import Environment
+from interlock.secrets import scrubbed
 from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
-from interlock.terraform.plan import PlanError, own_plan
+from interlock.terraform.plan import NO_ACTION, PlanError, own_plan
 
 NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
 LOCK_FILE = ".terraform.lock.hcl"
@@ -154,13 +155,14 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path
 
 
 def shown(stack: Stack, file: Path, *words: str) -> str:
-    """What `terraform show` says of a saved plan. TerraformFailed when it says nothing."""
+    """What `terraform show` says of a saved plan: as JSON everything, for people without secrets. TerraformFailed when it says
+    nothing."""
     command = [terraform_binary(), f"-chdir={stack.folder}", "show", *words, str(file)]
     # It only reads, so a signal may end us and leave it; what it has to say beside the plan goes elsewhere than the plan.
     done = subprocess.run(command, env=_environ(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise TerraformFailed(stack.name, (), done.stderr.splitlines(), stopped=False)
-    return done.stdout
+        raise TerraformFailed(stack.name, (), scrubbed(done.stderr).splitlines(), stopped=False)
+    return done.stdout if "-json" in words else scrubbed(done.stdout)
 
 
 def apply(planned: Planned, heard: Heard) -> Applied:
@@ -207,17 +209,18 @@ def _came_of(
     changes: Sequence[Change], steps: set[tuple[Step, str, str]], *, is_done: bool
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """Which are done, and which failed. What makes no steps, as an import, is done when everything is."""
-    done = tuple(
-        change
-        for change in changes
-        if is_done or all((Step.DONE, change.address, action) in steps for action in change.actions if action != "no-op")
-    )
+    done = tuple(change for change in changes if is_done or _has_done(change, steps))
     failed = tuple(
         change
         for change in changes
         if change not in done and any((Step.FAILED, change.address, action) in steps for action in change.actions)
     )
     return done, failed
+
+
+def _has_done(change: Change, steps: set[tuple[Step, str, str]]) -> bool:
+    actions = {*change.actions} - {*NO_ACTION}
+    return bool(actions) and all((Step.DONE, change.address, action) in steps for action in actions)
 
 
 def _asks_for_another_provider(folder: Path) -> bool:

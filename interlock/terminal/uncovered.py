@@ -22,6 +22,9 @@ def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
         job, since = site.declaration.jobs[name], site.reader.held_since(site.objects, name)
         if since is None or job.paused or not job.relative_dates or since >= site.now:
             continue
+        if not job.schedule.is_known:
+            say(f"{name}: nobody knows which of its days no run will cover: {job.schedule.unknown}")
+            continue
         days = uncovered_days(job, job.schedule.fires_between(since, site.now, zone(job.time_zone)), site.now)
         if days and catalog is None:
             catalog = _catalog(root)

@@ -7,36 +7,44 @@ they are. Texts are meant literally; whoever writes them as templates escapes th
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypedDict
 
-from interlock.catalog import Job, Json, RetryProfile, ServiceKind
+from interlock.catalog import OVER_HTTP, AppEngine, Job, RetryProfile, ServiceKind, Target
 
 
 class RetryConfig(TypedDict):
-    """When an attempt is repeated."""
+    """When an attempt is repeated; None for what Cloud Scheduler decides."""
 
-    retry_count: int
-    min_backoff_duration: str
-    max_backoff_duration: str
-    max_doublings: int
-    max_retry_duration: str
+    retry_count: int | None
+    min_backoff_duration: str | None
+    max_backoff_duration: str | None
+    max_doublings: int | None
+    max_retry_duration: str | None
 
 
-class HttpTarget(TypedDict):
-    """The request, less where it goes to."""
+class Request(TypedDict):
+    """What is said over HTTP, less where it goes to."""
 
     http_method: str
     headers: Mapping[str, str] | None
     body: str | None
 
 
+class AppEngineRouting(TypedDict):
+    """Which part of the application."""
+
+    service: str | None
+    version: str | None
+    instance: str | None
+
+
 class PubsubTarget(TypedDict):
     """The message, less its topic."""
 
-    data: str
+    data: str | None
+    attributes: Mapping[str, str] | None
 
 
 class JobAttributes(TypedDict):
@@ -48,54 +56,69 @@ class JobAttributes(TypedDict):
     schedule: str
     time_zone: str
     attempt_deadline: str | None
-    retry_config: RetryConfig
-    http_target: HttpTarget | None
+    retry_config: RetryConfig | None
+    http_target: Request | None
+    app_engine_http_target: Request | None
     pubsub_target: PubsubTarget | None
 
 
 def job_attributes(job: Job) -> JobAttributes:
     """Everything said that the API would otherwise fill in: an attribute left out is one that nobody reviews, and the provider
-    keeps its last value."""
-    is_topic = job.target.service.kind is ServiceKind.TOPIC
+    keeps its last value. Retry settings are an exception: a job that was made without any answers without any."""
+    kind = job.target.service.kind
     return {
-        "name": job.name,
+        "name": job.scheduler_name,
         "description": job.description,
         "region": job.region,
         "schedule": job.schedule.text,
         "time_zone": job.time_zone,
         # A topic has none: setting it "will introduce an unresolvable diff" (the provider's documentation).
-        "attempt_deadline": None if is_topic or job.deadline is None else go_duration(job.deadline),
-        "retry_config": _retry_config(job.retry),
-        "http_target": None if is_topic else _http_target(job.target.body),
-        "pubsub_target": _pubsub_target(job.target.body) if is_topic else None,
+        "attempt_deadline": None if job.deadline is None else go_duration(job.deadline),
+        "retry_config": _retry_config(job.retry) if job.retry else None,
+        "http_target": _request(job.target) if kind in OVER_HTTP else None,
+        "app_engine_http_target": _request(job.target) if kind is ServiceKind.APP_ENGINE else None,
+        "pubsub_target": _pubsub_target(job.target) if kind is ServiceKind.TOPIC else None,
     }
+
+
+def app_engine_routing(part: AppEngine) -> AppEngineRouting | None:
+    """None for the default of everything."""
+    if part == AppEngine():
+        return None
+    return {"service": part.service or None, "version": part.version or None, "instance": part.instance or None}
 
 
 def _retry_config(retry: RetryProfile) -> RetryConfig:
     return {
         "retry_count": retry.attempts,
-        "min_backoff_duration": go_duration(retry.min_backoff),
-        "max_backoff_duration": go_duration(retry.max_backoff),
+        "min_backoff_duration": _maybe(retry.min_backoff),
+        "max_backoff_duration": _maybe(retry.max_backoff),
         "max_doublings": retry.doublings,
-        "max_retry_duration": go_duration(retry.max_duration),
+        "max_retry_duration": _maybe(retry.max_duration),
     }
 
 
-def _http_target(body: Json) -> HttpTarget:
-    if body is None:
-        return {"http_method": "POST", "headers": None, "body": None}
-    return {"http_method": "POST", "headers": {"Content-Type": "application/json"}, "body": _encoded(body)}
+def _request(target: Target) -> Request:
+    return {"http_method": target.method, "headers": target.all_headers or None, "body": _encoded(target.content)}
 
 
-def _pubsub_target(body: Json) -> PubsubTarget:
-    return {"data": _encoded({} if body is None else body)}
+def _pubsub_target(target: Target) -> PubsubTarget:
+    return {"data": _encoded(target.content), "attributes": target.attributes or None}
 
 
-def _encoded(body: Json) -> str:
-    """As both targets want it: base64 of the JSON, always in the same bytes."""
-    return base64.b64encode(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).decode()
+def _encoded(content: bytes | None) -> str | None:
+    """As all targets want it."""
+    return None if content is None else base64.b64encode(content).decode()
+
+
+def _maybe(duration: timedelta | None) -> str | None:
+    return None if duration is None else go_duration(duration)
 
 
 def go_duration(duration: timedelta) -> str:
-    """As Terraform's timeadd and Google's APIs both read one: whole seconds."""
-    return f"{int(duration.total_seconds())}s"
+    """As Terraform's timeadd and Google's APIs both read one, and as the APIs answer: seconds, with 3 or 6 digits of a part.
+
+    https://protobuf.dev/programming-guides/json/
+    """
+    seconds, part = divmod(duration // timedelta(microseconds=1), 1_000_000)
+    return f"{seconds}s" if not part else f"{seconds}.{part:06}s".replace("000s", "s")

@@ -5,25 +5,27 @@ interlock/terraform/plan.py reads the plan.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from interlock.catalog import Json
-from interlock.terraform.job_changes import JOB
-from interlock.terraform.plan import Plan, ResourceChange
+from interlock.terraform.job_changes import JOB, changed_names
+from interlock.terraform.plan import FORGET, REPLACEMENTS, UPDATE, Plan, ResourceChange
 
 
 class Kind(Enum):
     """A kind of change: its verb, and what has been done when it is."""
 
+    IMPORT = ("import", "imported")
+    """And nothing else: the job or whatever it is stays as it is found."""
     PAUSE = ("pause", "paused")
     RESUME = ("resume", "resumed")
     CREATE = ("create", "created")
     CHANGE = ("change", "changed")
     REPLACE = ("replace", "replaced")
     DELETE = ("delete", "deleted")
-    IMPORT = ("import", "imported")
     FORGET = ("forget", "forgotten")
 
     @property
@@ -37,13 +39,12 @@ class Kind(Enum):
         return self.value[1]
 
 
-KINDS = {
+KINDS: Mapping[tuple[str, ...], Kind] = {
     ("create",): Kind.CREATE,
-    ("update",): Kind.CHANGE,
+    UPDATE: Kind.CHANGE,
     ("delete",): Kind.DELETE,
-    ("forget",): Kind.FORGET,
-    ("delete", "create"): Kind.REPLACE,
-    ("create", "delete"): Kind.REPLACE,
+    FORGET: Kind.FORGET,
+    **dict.fromkeys(REPLACEMENTS, Kind.REPLACE),
 }
 """By the actions in Terraform's order. What is only read, or stays, is no change."""
 
@@ -59,7 +60,9 @@ class Change:
     """The job's name, or empty."""
     actions: tuple[str, ...]
     attributes: tuple[str, ...] = ()
-    """What an update changes, by name, but for `paused` of a job that pauses or resumes."""
+    """What an update changes, by name, but for `paused` of a job that pauses or resumes; of a job's target its parts."""
+    importing: bool = False
+    """It is imported, whatever else is done to it."""
 
     @property
     def name(self) -> str:
@@ -76,6 +79,11 @@ class Changes:
     """The jobs that are there after the plan, each with whether it is paused."""
     outputs: Mapping[str, Json]
 
+    @property
+    def imported_and_changed(self) -> list[Change]:
+        """What does not stay as it is found, by name."""
+        return sorted((one for one in self.changes if one.importing and one.kind is not Kind.IMPORT), key=lambda one: one.name)
+
     def of(self, kind: Kind) -> list[Change]:
         """Those of a kind, by name."""
         return sorted((change for change in self.changes if change.kind is kind), key=lambda change: change.name)
@@ -89,16 +97,26 @@ def changes_of(plan: Plan) -> Changes:
 
 
 def counted(changes: Iterable[Change], *, done: bool = False) -> str:
-    """`16 to pause, 1 to create`, or with `done` `16 paused, 1 created`; empty where there is nothing."""
-    kinds = [change.kind for change in changes]
-    return ", ".join(f"{kinds.count(kind)} {kind.done if done else f'to {kind.verb}'}" for kind in Kind if kinds.count(kind))
+    """`16 to pause, 1 to create`, or with `done` `16 paused, 1 created`; empty where there is nothing.
+
+    What is imported and changed counts as both, as Terraform counts it. Imports say how much they change even if that is
+    nothing, `3 to import, 0 to change`: it is what their reader wants to know.
+    """
+    several = [*changes]
+    numbers = Counter(change.kind for change in several)
+    if imported := sum(change.importing for change in several):
+        numbers[Kind.IMPORT] = imported
+    if imported and not done and numbers.keys() <= {Kind.IMPORT, Kind.CREATE}:
+        numbers[Kind.CHANGE] = 0
+    shown = [kind for kind in Kind if kind in numbers]
+    return ", ".join(f"{numbers[kind]} {kind.done if done else f'to {kind.verb}'}" for kind in shown)
 
 
 def _change(one: ResourceChange) -> Change | None:
     kind = KINDS.get(one.actions) or (Kind.IMPORT if one.importing else None)
     if kind is None:
         return None
-    is_job, attributes = one.kind == JOB, one.changed if "update" in one.actions else []
+    is_job, attributes = one.kind == JOB, changed_names(one)
     if is_job and "paused" in attributes:
         kind = Kind.PAUSE if one.after.get("paused") is True else Kind.RESUME
         attributes = [name for name in attributes if name != "paused"]
@@ -109,4 +127,5 @@ def _change(one: ResourceChange) -> Change | None:
         job=one.name if is_job else "",
         actions=one.actions,
         attributes=tuple(attributes),
+        importing=one.importing,
     )

@@ -1,7 +1,8 @@
 """What Terraform says while it works, line by line, from `plan -json` and `apply -json`.
 
 The format: https://developer.hashicorp.com/terraform/internals/machine-readable-ui. A line of another kind, or of no JSON at
-all, is text: a later Terraform may add kinds, and one that crashes writes none.
+all, is text: a later Terraform may add kinds, and one that crashes writes none. Terraform and its provider repeat headers, URLs
+and bodies of jobs, so that secrets are taken out of all that is for people.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from interlock.catalog import Json
+from interlock.secrets import scrubbed
 
 READ = "read"
 """The action of a data source, which changes nothing."""
@@ -76,16 +78,16 @@ def parse_event(line: str) -> Event:
     try:
         said = json.loads(line)
     except ValueError:
-        return Text(text=line.rstrip())
+        return Text(text=scrubbed(line.rstrip()))
     if not isinstance(said, dict):
-        return Text(text=line.rstrip())
+        return Text(text=scrubbed(line.rstrip()))
     kind, message = _text(said, "type"), _text(said, "@message")
     if kind in STEPS and isinstance(hook := said.get("hook"), dict):
         return Progress(step=STEPS[kind], address=_address(hook), action=_text(hook, "action"))
     if kind == "diagnostic" and isinstance(found := said.get("diagnostic"), dict):
         return Problem(
-            summary=_text(found, "summary"),
-            detail=_text(found, "detail"),
+            summary=scrubbed(_text(found, "summary")),
+            detail=scrubbed(_text(found, "detail")),
             address=_text(found, "address"),
             is_error=found.get("severity") != "warning",
         )
@@ -93,7 +95,7 @@ def parse_event(line: str) -> Event:
         return Outputs(
             values={name: each["value"] for name, each in outputs.items() if isinstance(each, dict) and "value" in each}
         )
-    return Text(text=message)
+    return Text(text=scrubbed(message))
 
 
 def _address(hook: Mapping[str, Json]) -> str:

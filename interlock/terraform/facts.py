@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from interlock.access import WRITES, Kind
-from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
 
 KEY = "interlock"
 """Under `//`."""
@@ -36,6 +36,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
         "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
     }
+    if job.undecided is not None:
+        facts["undecided"] = {"review": job.undecided.review.isoformat()}
     if job.target.path:
         facts["path"] = job.target.path
     if service.gap is not None:
@@ -49,7 +51,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     if job.paused is not None:
         pause = job.paused
         facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
-    return {**facts, **waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])}
+    waived = waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])
+    return {**facts, **waived, **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
 
 
 def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:
@@ -95,6 +98,15 @@ def waivers_json(waivers: Iterable[Waiver]) -> dict[str, Json]:
         since: dict[str, Json] = {"since": one.since.isoformat()} if one.since else {}
         found.append({**said, **since, "until": one.until.isoformat()})
     return {"waive": found} if found else {}
+
+
+def _baseline_json(accepted: Iterable[Accepted]) -> dict[str, Json]:
+    """What is old until a day; no key at all when nothing is."""
+    found: list[Json] = []
+    for one in accepted:
+        since, until = one.since.isoformat(), one.until.isoformat()
+        found.append({"rule": one.rule, "count": one.count, "owner": one.owner, "since": since, "until": until})
+    return {"baseline": found} if found else {}
 
 
 def _seconds(duration: timedelta) -> int:

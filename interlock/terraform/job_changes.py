@@ -1,7 +1,7 @@
 """What a Terraform plan of the stack `schedules` will do to jobs and backfills.
 
 A plan holds every attribute of every job, bodies, headers and URLs among them; of these only `paused`, `schedule` and
-`time_zone` are let out, and the names of the others.
+`time_zone` are let out, and the names of the others and of the target's parts (`target_changes.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,19 @@ from typing import Final
 
 from interlock.holds import FLAG_OBJECT, Hold, parse_object_name
 from interlock.names import NAME
-from interlock.terraform.plan import NO_ACTION, PLAN, SHOW, Plan, PlanError, PlannedResource, ResourceChange, Values, shown
+from interlock.terraform.plan import (
+    NO_ACTION,
+    PLAN,
+    SHOW,
+    UPDATE,
+    Plan,
+    PlanError,
+    PlannedResource,
+    ResourceChange,
+    Values,
+    shown,
+)
+from interlock.terraform.target_changes import TARGETS, target_changes
 
 MAX_SHOWN_CHARACTERS = 120
 """Of a schedule or a time zone that is let out."""
@@ -38,14 +50,24 @@ class JobChange:
 
     job: str
     actions: tuple[str, ...]
-    """As Terraform orders them: ("update",), ("create",), ("delete",), ("forget",); a replacement is ("delete", "create")."""
+    """As in a `ResourceChange`."""
     paused: tuple[bool | None, bool | None]
     changed: tuple[str, ...]
     """The names of the attributes that an update or a replacement changes, sorted; not of those that follow from others."""
     schedule: tuple[str | None, str | None] = (None, None)
     time_zone: tuple[str | None, str | None] = (None, None)
+    target_changed: tuple[str, ...] = ()
+    """The parts of its target that differ, for people: URL, account, audience, topic, headers, body and so on, sorted."""
+    importing: bool = False
+    """Terraform adopts the job as it is found; `("no-op",)` then is all that there is to do."""
     deposed: bool = False
     """Not the job that is declared but what an interrupted replacement has left of one before it."""
+
+    @property
+    def others(self) -> list[str]:
+        """What an update changes beside `paused`, for people: attributes by name, and of a target its parts."""
+        names = [name for name in self.changed if name != "paused" and name not in TARGETS]
+        return [*names, *of_target(self.target_changed)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +75,7 @@ class JobChanges:
     """What is to be known of a plan of the schedules."""
 
     jobs: tuple[JobChange, ...]
-    """What the plan does, by job; jobs that stay as they are have none."""
+    """What the plan does, by job; jobs that stay as they are have none, unless they are adopted."""
     drift: tuple[JobChange, ...]
     """What was changed outside of Terraform since its last apply. The coordinator is outside too: a job that it paused for a
     hold is here, with the hold in `holds`, and is nothing to worry about."""
@@ -61,6 +83,23 @@ class JobChanges:
     """The flags of the backfills that are on after the plan."""
     holds: tuple[Hold, ...]
     """The runtime holds that there were when it was planned, by name; some may have ended (`interlock.holds.active`)."""
+    flags_off: tuple[Hold, ...] = ()
+    """The flags that the plan takes away: of backfills that it ends, and of extended ones the earlier end."""
+
+
+def of_target(parts: Sequence[str]) -> list[str]:
+    """Parts of a target in a list of attributes: `target URL`, `target account`."""
+    return [f"target {part}" for part in parts]
+
+
+def changed_names(one: ResourceChange) -> list[str]:
+    """The names of the attributes that an update changes, for people; of a job's target the parts, as that is what it does."""
+    if one.actions != UPDATE:
+        return []
+    if one.kind != JOB:
+        return one.changed
+    names = [name for name in one.changed if name not in TARGETS]
+    return [*names, *of_target(target_changes(one.before, one.after, one.unknown))]
 
 
 def job_changes(plan: Plan) -> JobChanges:
@@ -73,6 +112,7 @@ def job_changes(plan: Plan) -> JobChanges:
         drift=_changed_jobs(plan.drift),
         flags_on=tuple(sorted(flags, key=lambda flag: flag.object_name)),
         holds=tuple(_holds(listing)),
+        flags_off=tuple(_flags_off(plan)),
     )
 
 
@@ -94,7 +134,8 @@ def _holds_listing(plan: Plan) -> Values:
 
 
 def _changed_jobs(changes: Sequence[ResourceChange]) -> tuple[JobChange, ...]:
-    found = (_job_change(one) for one in changes if one.kind == JOB and one.managed and one.actions != NO_ACTION)
+    about = (one for one in changes if one.kind == JOB and one.managed and (one.actions != NO_ACTION or one.importing))
+    found = map(_job_change, about)
     return tuple(sorted(found, key=lambda change: (change.job, change.deposed)))
 
 
@@ -111,6 +152,8 @@ def _job_change(resource: ResourceChange) -> JobChange:
         changed=tuple(_attribute(one, name) for one in resource.changed) if before and after else (),
         schedule=(_text_of(before, "schedule", name), _text_of(after, "schedule", name)),
         time_zone=(_text_of(before, "time_zone", name), _text_of(after, "time_zone", name)),
+        target_changed=target_changes(before, after, resource.unknown) if before and after else (),
+        importing=resource.importing,
         deposed=resource.deposed,
     )
 
@@ -144,6 +187,13 @@ def _flag(resource: PlannedResource) -> Hold:
     if isinstance(name, str) and re.fullmatch(FLAG_OBJECT, name) and (flag := parse_object_name(name)):
         return flag
     raise PlanError(f"the plan writes a flag whose name states no backfill and end: {shown(name)}; {PLAN}")
+
+
+def _flags_off(plan: Plan) -> Iterator[Hold]:
+    for one in plan.changes:
+        name = one.before.get("name")
+        if f"{one.kind}.{one.name}" == FLAGS and one.managed and "delete" in one.actions and isinstance(name, str):
+            yield from filter(None, [parse_object_name(name)])
 
 
 def _holds(listing: Values) -> Iterator[Hold]:

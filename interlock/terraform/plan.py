@@ -22,8 +22,12 @@ MAX_DEPTH = 100
 """Terraform's own plans nest some twenty deep."""
 FORMAT_MAJOR = "1"
 """Of `format_version`. Terraform promises that a reader of 1.x can ignore what a later 1.y adds."""
-ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
-NO_ACTION = ("no-op",)
+NO_ACTION, UPDATE, FORGET = ("no-op",), ("update",), ("forget",)
+REPLACEMENTS = frozenset({("delete", "create"), ("create", "delete"), ("create", "forget")})
+"""The last lets the old one go: it stays in the cloud as it is, and in no state."""
+ACTIONS = frozenset({NO_ACTION, ("create",), ("read",), UPDATE, ("delete",), FORGET, *REPLACEMENTS})
+"""All that Terraform writes, in its order:
+https://github.com/hashicorp/terraform/blob/v1.15.9/internal/command/jsonplan/plan.go (actionString)"""
 COMPUTED = frozenset({"id", "state"})
 """Attributes that follow from others; a job's `state` says `paused` again."""
 
@@ -68,7 +72,8 @@ class ResourceChange:
     importing: bool
     """Terraform takes over what is there already."""
     actions: tuple[str, ...]
-    """As Terraform orders them: ("update",), ("create",), ("delete",), ("forget",); a replacement is ("delete", "create")."""
+    """As Terraform orders them: ("update",), ("create",), ("delete",), ("forget",); a replacement is ("delete", "create"), or
+    ("create", "forget") where the old one is let go."""
     before: Values
     """Nothing in it when it is made."""
     after: Values
@@ -90,7 +95,8 @@ class Plan:
     configured: frozenset[str]
     """The addresses of the root module's resources, as a plan has them even when it changes nothing."""
     planned: tuple[PlannedResource, ...]
-    """What there is after it, in modules too."""
+    """What there is after it, in modules too; not what it lets go, which planned_values has before Terraform 1.15.6:
+    https://github.com/hashicorp/terraform/pull/38665"""
     read: Mapping[str, Values]
     """What data sources of the root module have read while it was planned, by address."""
     changes: tuple[ResourceChange, ...]
@@ -150,11 +156,13 @@ def plan_of(document: Json) -> Plan:
     _check_kind(whole)
     _check_whole(whole)
     after = _object(whole["planned_values"], "planned_values")
+    changes = _changes(whole, "resource_changes")
+    let_go = {one.address for one in changes if one.actions == FORGET and not one.deposed}
     return Plan(
         configured=frozenset(_configured(whole)),
-        planned=tuple(_planned(_root(after, "planned_values"))),
+        planned=tuple(one for one in _planned(_root(after, "planned_values")) if one.address not in let_go),
         read=dict(_read(whole)),
-        changes=_changes(whole, "resource_changes"),
+        changes=changes,
         drift=_changes(whole, "resource_drift"),
         outputs=_valued(after, "outputs"),
         output_changes={
@@ -271,8 +279,8 @@ def _part(change: Values, part: str, address: str) -> Values:
 
 def _actions(change: Values, key: str) -> tuple[str, ...]:
     listed = _list(change.get("actions"), f"the actions of {key}")
-    actions = tuple(action for action in listed if isinstance(action, str) and action in ACTIONS)
-    if not actions or len(actions) != len(listed):
+    actions = tuple(action for action in listed if isinstance(action, str))
+    if actions not in ACTIONS or len(actions) != len(listed):
         raise PlanError(f"the plan has an action in {key} that is not known; with the Terraform that CI uses, {PLAN}")
     return actions
 

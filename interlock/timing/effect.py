@@ -38,7 +38,7 @@ def effects(declaration: Declaration, jobs: Iterable[str], holding: Holding, unt
 
 
 def fires(job: DeclaredJob, start: datetime, end: datetime) -> int:
-    """How often `job` fires in [start, end)."""
+    """How often `job` fires in [start, end); 0 where nobody knows when it does."""
     if start >= end:
         return 0
     return _fires(job.schedule, zone(job.time_zone), Span(start=_next_minute(start), end=_next_minute(end)))
@@ -58,6 +58,9 @@ def _next_minute(instant: datetime) -> datetime:
 
 def made_up_for(job: DeclaredJob, missed: int, *, several: bool = False) -> str:
     """What becomes of `missed` runs of `job` once nothing holds it: a clause, of one job or of several alike."""
+    if not job.schedule.is_known:
+        later = "" if job.recoverable else ", and those can't be fetched later"
+        return f"nobody knows which runs {'they miss' if several else 'it misses'}, so no run makes up for any{later}"
     if not missed:
         return ""
     if not job.recoverable:

@@ -12,10 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from interlock.cron import DAYS_A_WEEK, FIRST_YEAR, LAST_YEAR, Cron
+from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-MINUTES_AN_HOUR = 60
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
 
@@ -157,10 +156,10 @@ def _shifted(bits: int, places: int) -> int:
 def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
     days = _days(zone, span)
-    pattern = _pattern(schedule)
+    pattern = _pattern(schedule.times)
     bits = 0
     for day in days.plain:
-        if day.day in schedule.days and day.weekday in schedule.weekdays and day.month in schedule.months:
+        if schedule.fires_on(day.date):
             bits |= _shifted(pattern, day.place)
     found = Minutes(span=span, bits=bits & span.all_bits)
     for start, end in days.changing:
@@ -168,10 +167,10 @@ def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     return found
 
 
-def _pattern(schedule: Cron) -> int:
-    """The minutes of a day of 24 hours in which the schedule fires, from midnight on."""
-    hour = sum(1 << minute for minute in schedule.minutes)
-    return sum(hour << hours * MINUTES_AN_HOUR for hours in schedule.hours)
+@lru_cache(CACHED_SPANS)
+def _pattern(times: frozenset[int]) -> int:
+    """The minutes of a day of 24 hours as a bitset, from midnight on."""
+    return sum(1 << time for time in times)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +178,7 @@ class _PlainDay:
     """A local day of 24 hours; `place` is how many minutes after the span's start it begins, negative for before it."""
 
     place: int
-    day: int
-    month: int
-    weekday: int
+    date: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,14 +203,7 @@ def _days(zone: ZoneInfo, span: Span) -> _Days:
         ends = _midnight(tomorrow, zone)
         changed = ends - begins != DAY
         if not (changed or changed_before):
-            plain.append(
-                _PlainDay(
-                    place=(begins - span.start) // MINUTE,
-                    day=today.day,
-                    month=today.month,
-                    weekday=today.isoweekday() % DAYS_A_WEEK,
-                )
-            )
+            plain.append(_PlainDay(place=(begins - span.start) // MINUTE, date=today))
         elif max(begins, span.start) < min(ends, span.end):
             changing.append((max(begins, span.start), min(ends, span.end)))
         today, begins, changed_before = tomorrow, ends, changed

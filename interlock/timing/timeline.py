@@ -98,6 +98,8 @@ class Timeline:
     rows: tuple[JobRow, ...]
     closed: tuple[Closed, ...]
     clashes: tuple[Clash, ...]
+    unknown: tuple[Job, ...]
+    """The jobs of which nobody knows whether and when they fire on the day, by name: they are in no row and no clash."""
 
     @property
     def summary(self) -> str:
@@ -105,9 +107,10 @@ class Timeline:
         starts = sum(row.starts for row in self.rows)
         held = sum(len(row.held) for row in self.rows if not row.job.paused)
         paused = sum(1 for row in self.rows if row.job.paused)
+        unknown = f"; not counted, as nobody knows when they fire: {count(len(self.unknown), 'job')}" if self.unknown else ""
         return (
             f"{count(len(self.rows), 'job')}, {paused} of them paused by declaration; {count(starts, 'start')}, "
-            f"{count(held, 'run')} held; {self.collision_counts}"
+            f"{count(held, 'run')} held; {self.collision_counts}{unknown}"
         )
 
     @property
@@ -136,7 +139,9 @@ def timeline(
     knows since when counts from now on.
     """
     shown = set(catalog.jobs if jobs is None else jobs)
-    known = holding or Holding(now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()))
+    known = holding or Holding(
+        now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()), identities=catalog.identities
+    )
     closed = {name: _closed(known, name, day) for name in catalog.jobs}
     fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
     found = [
@@ -156,12 +161,14 @@ def timeline(
         for name in sorted(shown)
         if fires[name]
     ]
+    unknown = [catalog.jobs[name] for name in sorted(shown) if not catalog.jobs[name].schedule.is_known]
     seen = {closing for row in rows for closing in row.closed}
     return Timeline(
         day=day,
         rows=tuple(sorted(rows, key=lambda row: (row.group, row.fires[0], row.job.name))),
         closed=tuple(sorted(seen, key=lambda closing: (closing.start, closing.scope))),
         clashes=tuple(sorted(_clashes(found), key=lambda clash: (WORST_FIRST.index(clash.kind), clash.begins[0], clash.jobs))),
+        unknown=tuple(unknown),
     )
 
 

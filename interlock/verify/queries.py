@@ -10,11 +10,9 @@ import shlex
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
-from interlock.names import TABLE
+from interlock.names import PROJECT, TABLE
 from interlock.verify.columns import INSTANT_TYPES, PARTITION_TIME, Columns
 
-PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
-"""https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin; a domain's has it in front."""
 UNQUOTABLE = re.compile(r"[`\\\"'\x00-\x1f\x7f]")
 """What no name of a column has: https://cloud.google.com/bigquery/docs/schemas#flexible-column-names"""
 

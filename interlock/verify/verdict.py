@@ -54,6 +54,11 @@ class Written:
         return sum(fires(w.declared, free, now - w.declared.busy) for w in self._running if (free := w.held.free))
 
     @property
+    def is_known(self) -> bool:
+        """Whether somebody knows when its writers run."""
+        return all(writer.declared.schedule.is_known for writer in self._running)
+
+    @property
     def _running(self) -> list[Writer]:
         return [writer for writer in self.writers if not writer.declared.paused]
 
@@ -133,4 +138,6 @@ def judge(written: Written, last: datetime | None, now: datetime) -> Verdict:
         return Verdict.HELD
     if last is not None and last >= resumed:
         return Verdict.WRITTEN
-    return Verdict.NOT_WRITTEN if written.due(now) else Verdict.NOT_DUE
+    if written.due(now):
+        return Verdict.NOT_WRITTEN
+    return Verdict.NOT_DUE if written.is_known else Verdict.UNKNOWN

@@ -9,12 +9,9 @@ ENABLED at that instant, by name. Stands in for Cloud Scheduler's dispatch; it n
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from cronsim import CronSim
-
-from local.emulator import entries, identity, push
+from local.emulator import entries, identity, push, schedules
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.runtime import Runtime
 
@@ -23,9 +20,10 @@ JOBS = "cloudscheduler.projects.locations.jobs"
 _CODES = {400: (3, "INVALID_ARGUMENT"), 401: (16, "UNAUTHENTICATED"), 403: (7, "PERMISSION_DENIED"), 404: (5, "NOT_FOUND")}
 _CODES |= {409: (10, "ABORTED"), 429: (8, "RESOURCE_EXHAUSTED"), 500: (13, "INTERNAL"), 503: (14, "UNAVAILABLE")}
 _CODES |= {504: (4, "DEADLINE_EXCEEDED")}
+# https://docs.cloud.google.com/scheduler/docs/reference/logging/rest/v1/TargetType
+_TARGET_TYPES = {"httpTarget": "HTTP", "pubsubTarget": "PUB_SUB", "appEngineHttpTarget": "APP_ENGINE_HTTP"}
 _UNKNOWN = (2, "UNKNOWN")
 _BACKOFF = (("minBackoffDuration", "5s"), ("maxBackoffDuration", "3600s"))
-_MAX_KNOWN = 4096
 
 
 def start(runtime: Runtime, name: str) -> None:
@@ -58,25 +56,11 @@ def _next_fires(runtime: Runtime, until: datetime) -> tuple[datetime | None, lis
     now = runtime.clock.now()
     with runtime.store.transaction():
         jobs = [job for _, job in runtime.store.under(JOBS, "") if job["state"] == "ENABLED"]
-    fires = [(_fire_after(job["schedule"], job["timeZone"], now), job["name"]) for job in jobs]
+    fires = [(schedules.next_of(job, now), job["name"]) for job in jobs]
     first = min((fire for fire, _ in fires), default=None)
     if first is None or first > until:
         return None, []
     return first, sorted(name for fire, name in fires if fire == first)
-
-
-_known: dict[tuple[str, str], tuple[datetime, datetime]] = {}  # (schedule, zone) -> an instant and the fire after it
-
-
-def _fire_after(schedule: str, zone: str, now: datetime) -> datetime:
-    """The first fire after `now`; a step needs it of every job, so the last answer is kept while it holds."""
-    asked, fire = _known.get((schedule, zone), (now, now))
-    if not asked <= now < fire:
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        fire = next(CronSim(schedule, now.astimezone(ZoneInfo(zone)))).astimezone(UTC)
-        _known[schedule, zone] = (now, fire)
-    return fire
 
 
 def _attempt(runtime: Runtime, name: str, *, number: int) -> None:
@@ -86,7 +70,7 @@ def _attempt(runtime: Runtime, name: str, *, number: int) -> None:
     if job is None:  # deleted in between
         return
     target = _uri(job)
-    kind = {"targetType": "PUB_SUB" if "pubsubTarget" in job else "HTTP", "url": target}
+    kind = {"targetType": next(word for field, word in _TARGET_TYPES.items() if field in job), "url": target}
     entries.attempt(runtime, name, kind, kind="AttemptStarted")
     status, dispatched, detail = _call(runtime, job)
     failed = not 200 <= status < 300
@@ -94,7 +78,8 @@ def _attempt(runtime: Runtime, name: str, *, number: int) -> None:
     said = {"status": word, "debugInfo": f"Original HTTP response code number = {status}"} if failed else {}
     entries.attempt(runtime, name, kind | said, kind="AttemptFinished", severity="ERROR" if failed else "INFO")
     _noted(runtime, name, {"status": {"code": code} if failed else {}})
-    identity_used = ((job.get("httpTarget") or {}).get("oidcToken") or {}).get("serviceAccountEmail")
+    http = job.get("httpTarget") or {}
+    identity_used = (http.get("oidcToken") or http.get("oauthToken") or {}).get("serviceAccountEmail")
     attempt = {"job": name, "time": timestamp(started), "target": target, "dispatched": dispatched, "httpStatus": status}
     runtime.attempts.append(attempt | {"number": number, "identity": identity_used, "detail": detail})
     retry = job.get("retryConfig") or {}
@@ -112,6 +97,8 @@ def _noted(runtime: Runtime, name: str, fields: JsonObject) -> JsonObject | None
 
 
 def _uri(job: JsonObject) -> str:
+    if target := job.get("appEngineHttpTarget"):
+        return f"https://{target['appEngineRouting']['host']}{target['relativeUri']}"
     return str((job.get("httpTarget") or {}).get("uri") or (job.get("pubsubTarget") or {}).get("topicName") or "")
 
 

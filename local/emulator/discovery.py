@@ -20,7 +20,9 @@ from urllib.parse import unquote
 from local.emulator.model import ApiError, JsonObject
 
 _DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
 _INT_BITS = {"int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
+_PERMISSIONS = {"patch": "update", "resume": "enable"}  # where a method's isn't called as the method is
 # Parameters that every Google front end takes but the documents don't list.
 _COMMON_PARAMETERS = frozenset({"$alt", "upload_id", "userProject", "requestId", "$prettyPrint"})
 
@@ -45,6 +47,12 @@ class Method:
         """Whether the method changes something."""
         return self.http not in {"GET", "HEAD"}
 
+    @property
+    def permission(self) -> str:
+        """The permission that the method needs: `cloudscheduler.jobs.update` for a job's patch."""
+        noun = self.collection.rpartition(".")[2]
+        return f"{self.id.partition('.')[0]}.{noun}.{_PERMISSIONS.get(self.verb, self.verb)}"
+
 
 class Api:
     """One discovery document."""
@@ -53,6 +61,7 @@ class Api:
         source = files("googleapiclient.discovery_cache.documents") / f"{name}.{version}.json"
         document = json.loads(source.read_text(encoding="utf-8"))
         self.name = name
+        self.title = str(document["title"])
         self.is_storage = name == "storage"  # an older stack: other error shape, ignores unknown parameters
         self._schemas: dict[str, Any] = document["schemas"]
         self._parameters = frozenset(document["parameters"]) | _COMMON_PARAMETERS
@@ -88,8 +97,10 @@ class Api:
 
     def check_query(self, method: Method, query: Mapping[str, str]) -> None:
         """Refuse a query parameter that the method doesn't have."""
+        # A PATCH takes its mask in the query where the document has it in the body too: so the Terraform provider sends it.
+        known = method.query | ({"updateMask"} if method.http == "PATCH" else set())
         for name in () if self.is_storage else query:
-            if name not in method.query and _camel(name) not in method.query:
+            if name not in known and camel(name) not in known:
                 raise ApiError(
                     400,
                     f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
@@ -124,7 +135,7 @@ class Api:
         properties = spec.get("properties", {})
         out: JsonObject = {}
         for key, item in value.items():
-            name = key if key in properties else _camel(key)
+            name = key if key in properties else camel(key)
             if item is None and not self.is_storage:
                 continue  # null is absent; the storage API alone takes it as "remove"
             if name in properties:
@@ -171,19 +182,38 @@ def _check_scalar(kind: str, spec: JsonObject, value: Any, where: str) -> Any:
     expected = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}.get(kind)
     if expected is not None and not isinstance(value, expected):  # type: ignore[arg-type]
         raise _bad_value(where, f"a {kind}", value)
-    if form == "google-duration" and not _DURATION.fullmatch(value):
-        raise _bad_value(where, "a duration such as 180s", value)
+    if form == "google-duration":
+        return _check_duration(value, where)
     if form in {"google-datetime", "date-time"}:
         try:
             datetime.fromisoformat(value)
         except ValueError:
             raise _bad_value(where, "an RFC 3339 instant", value) from None
-    if form == "byte":
-        try:
-            base64.b64decode(value, altchars=b"-_" if set(value) & set("-_") else None, validate=True)
-        except binascii.Error:
-            raise _bad_value(where, "base64", value) from None
-    return value
+    return _check_bytes(value, where) if form == "byte" else value
+
+
+def _check_duration(value: str, where: str) -> str:
+    """The duration as proto3 JSON writes it: with 0, 3, 6 or 9 digits after the point.
+
+    https://protobuf.dev/programming-guides/json/
+    """
+    if not _DURATION.fullmatch(value):
+        raise _bad_value(where, "a duration such as 180s", value)
+    whole, _, fraction = value.removesuffix("s").partition(".")
+    fraction = fraction.rstrip("0")
+    digits = -(-len(fraction) // 3) * 3
+    whole = "0" if whole == "-0" and not digits else whole
+    return whole + (f".{fraction.ljust(digits, '0')}" if digits else "") + "s"
+
+
+def _check_bytes(value: str, where: str) -> str:
+    """Bytes as proto3 JSON writes them: in the standard alphabet and padded; both alphabets are read, padded or not."""
+    text = value.rstrip("=").translate(_STANDARD_BASE64)
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        return base64.b64encode(base64.b64decode(padded, validate=True)).decode()
+    except binascii.Error:
+        raise _bad_value(where, "base64", value) from None
 
 
 def _check_int(kind: str, form: str, value: Any, where: str) -> Any:
@@ -200,7 +230,8 @@ def _bad_value(where: str, expected: str, value: object) -> ApiError:
     return ApiError(400, f"Invalid value at '{where}' (expected {expected}), {json.dumps(value)}", field=where)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """`update_mask` -> `updateMask`; what is camelCase already stays."""
     return re.sub(r"_([a-z])", lambda m: m[1].upper(), name)
 
 

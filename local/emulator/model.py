@@ -61,13 +61,16 @@ def json_response(value: object, *, status: int = 200) -> Response:
 class ApiError(Exception):
     """An error that the API answers with; `status` overrides the google.rpc code that goes with the HTTP code."""
 
-    def __init__(self, code: int, message: str, *, status: str | None = None, field: str | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, *, status: str | None = None, field: str | None = None, info: JsonObject | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         default_status, self.reason, self.xml_code = ERRORS.get(code, ("UNKNOWN", "unknown", "Unknown"))
         self.status = status or default_status
         self.field = field
+        self.info = info  # google.rpc.ErrorInfo
 
     def response(self, path: str) -> Response:
         """The error as the API that serves `path` writes it."""
@@ -81,11 +84,19 @@ class ApiError(Exception):
             if self.field is not None:
                 violation = {"field": self.field, "description": self.message}
                 error["details"] = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
+            if self.info is not None:
+                error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo"} | self.info]
         else:
             text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{self.xml_code}</Code>"
             text += f"<Message>{escape(self.message)}</Message></Error>"
             return Response(status=self.code, body=text.encode(), content_type="application/xml; charset=UTF-8")
         return json_response({"error": error}, status=self.code)
+
+
+def denied(permission: str, resource: str) -> ApiError:
+    """The refusal of a caller who may not, in the words that Cloud Scheduler has for it."""
+    lacks = f'The principal (user or service account) lacks IAM permission "{permission}"'
+    return ApiError(403, f'{lacks} for the resource "{resource}" (or the resource may not exist).')
 
 
 def timestamp(instant: datetime) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from local.emulator.discovery import Api, Method
+from local.emulator.discovery import Api, Method, camel
 from local.emulator.faults import Faults
 from local.emulator.model import ApiError, JsonObject, Request, Response
 from local.emulator.runtime import Runtime
@@ -154,7 +154,8 @@ class Collection:
         body = self._inner(call)
         mask = call.query.get("updateMask") or call.query.get("update_mask")
         mask = mask or (call.body.get("updateMask", "") if body is not call.body else "")
-        fields = {part.split(".")[0] for part in mask.split(",") if part} or set(body)
+        # Google's parsers take both spellings of a path: display_name and displayName.
+        fields = {camel(part.split(".")[0].strip()) for part in mask.split(",") if part} or set(body)
         new = {key: value for key, value in old.items() if key not in fields}
         new |= {key: value for key, value in body.items() if key in fields and value is not None}
         return self._change(call, self.changed(old, new | name, call))

@@ -1,4 +1,4 @@
-"""Cloud Run services, kept but not run: what IAM members, functions and lists need of them.
+"""Cloud Run services and jobs, kept but not run: what IAM members, functions and lists need of them.
 
 Addresses end in `.invalid`, a domain that never resolves (RFC 2606): nothing here may lead to a real host.
 """
@@ -28,7 +28,8 @@ def _addressed(service: JsonObject, call: Call) -> JsonObject:
 
 
 _SERVICES = Collection(path="projects.locations.services", id_parameter="serviceId", shown=_addressed)
-COLLECTIONS = (_SERVICES,)
+_JOBS = Collection(path="projects.locations.jobs", id_parameter="jobId")
+COLLECTIONS = (_SERVICES, _JOBS)
 
 
 def _list(call: Call) -> JsonObject:

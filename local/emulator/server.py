@@ -72,7 +72,7 @@ class Emulator:
                 self._counts[method.id, method.writes] += 1
             if self.faults.latency:
                 time.sleep(self.faults.latency)
-            self.faults.check(request.http, unquote(request.path))
+            self.faults.check(request.http, unquote(request.path), api, method)
             if handler is None:
                 raise ApiError(501, f"The local stand-in does not serve {method.id}.")
             api.check_query(method, request.query)

@@ -46,7 +46,7 @@ class ServiceAccount(Resource):
         if "disabled" in fields:
             verb = "disable" if planned.get("disabled") is True else "enable"
             self._attempt("updating", cloud, "POST", f"{link}:{verb}", {})
-        if mask := sorted(fields - {"disabled"}):
+        if mask := sorted({"displayName": "display_name"}.get(name, name) for name in fields - {"disabled"}):
             account = {"displayName": text(planned, "display_name"), "description": text(planned, "description")}
             self._attempt("updating", cloud, "PATCH", link, {"serviceAccount": account, "updateMask": ",".join(mask)})
 

@@ -34,8 +34,8 @@ class Resource:
     imports: tuple[str, ...] = ()  # accepted import ids, most specific first; none: can't be imported
     create_verb: str = "POST"
     update_verb: str = "PATCH"
-    update_mask: bool = False
-    envelope: str = ""  # the field of an update's body that holds the object, beside `updateMask`
+    update_mask: bool = False  # whether an update says in its query what changes; one with an envelope always does
+    envelope: str = ""  # the field of an update's body that holds the object
     renames: Mapping[str, str] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # arguments that are no field of the API's object
     always: frozenset[str] = frozenset()  # arguments that are sent even if false or empty
@@ -149,8 +149,8 @@ class Resource:
         url, body = self.link(cloud, planned), self.encode(planned)
         mask = ",".join(sorted(self.mask(prior, planned)))
         if self.envelope:
-            body = {self.envelope: body, "updateMask": mask}
-        query = {"updateMask": mask} if self.update_mask and not self.envelope else None
+            body = {self.envelope: body}
+        query = {"updateMask": mask} if self.update_mask or self.envelope else None
         self._attempt("updating", cloud, self.update_verb, url, body, query=query)
 
     def mask(self, prior: Object, planned: Object) -> set[str]:

@@ -39,6 +39,7 @@ RESULTS = {
     Outcome.PASSED: CheckResult.PASSED,
     Outcome.FAILED: CheckResult.FAILED,
     Outcome.WAIVED: CheckResult.SKIPPED,
+    Outcome.OLD: CheckResult.SKIPPED,
     Outcome.DEFERRED: CheckResult.SKIPPED,
 }
 
@@ -91,6 +92,11 @@ def _result(rule: Rule, address: str, path: Path) -> tuple[CheckResult, tuple[st
     """What to tell checkov, and the messages. UNKNOWN, which it does not report, only for a rule that is not about this."""
     estate = estate_of(path)
     resource = estate.resources.get(address)
+    if resource is None and address in estate.gone:
+        return (
+            CheckResult.UNKNOWN,
+            (),
+        )  # what is let go is among the planned values before Terraform 1.15.6; the rule `delete` says it
     if resource is None:
         raise NotFound(f"{path.name} has no such resource, as Terraform reads it")
     verdict = judge(rule, resource, estate)

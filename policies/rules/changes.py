@@ -1,4 +1,4 @@
-"""What a plan does, beyond what the configuration says: deletions, replacements, and whose backfill it ends."""
+"""What a plan does, beyond what the configuration says: deletions, replacements, adoptions, and whose backfill it ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from datetime import date
+from operator import itemgetter
 
 from interlock.catalog import Json
 from interlock.environment import LOCAL
@@ -23,7 +24,7 @@ TRUE = (True, "true", "1")
 @rule(
     34,
     "delete",
-    "A plan deletes no job that nobody said is gone on purpose",
+    "A plan deletes no job, and lets go of none, that nobody said is gone on purpose",
     kinds=(STACK,),
     origins=PLANNED,
     bad="a job that is taken out of the catalog, and nothing else",
@@ -31,11 +32,14 @@ TRUE = (True, "true", "1")
 )
 def delete(estate: Estate) -> Iterator[str]:
     """94 of 204 jobs were deleted on 2026-07-03, weekly retraining among them, and nothing said so: an alert on failures needs
-    a job that runs. A paused job costs ten cents a month."""
+    a job that runs. A paused job costs ten cents a month. One that is let go (`removed { lifecycle { destroy = false } }`)
+    stays as it is in Cloud Scheduler, and whoever pauses all jobs for a backfill no longer knows of it."""
     removed = estate.facts.block("removed") or NOTHING
-    for name in sorted(_name(one) for one in estate.gone.values() if one.kind == JOB):
+    for name, job in sorted(((_name(one), one) for one in estate.gone.values() if one.kind == JOB), key=itemgetter(0)):
         if not _accepted(removed, name, estate.today):
-            yield f"deletes {name}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
+            let_go = job.change is not None and job.change.lets_go
+            what = f"lets go of {name}, which nothing holds or watches any more" if let_go else f"deletes {name}"
+            yield f"{what}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
 
 
 def _name(job: Resource) -> str:
@@ -152,11 +156,12 @@ def backfill_ended(estate: Estate) -> Iterator[str]:
 
 
 def _ended_early(estate: Estate) -> Iterator[tuple[Hold, Json]]:
-    """The flags that a plan takes away before their end, or moves to an earlier one, with what they say."""
+    """The flags that a plan takes away before their end, or moves to an earlier one, with what they say. One that is let go
+    stays in the bucket, and holds until its end."""
     flags = (one for one in (*estate.gone.values(), *estate.every(OBJECT)) if one.name == FLAGS and one.kind == OBJECT)
     for change in (one.change for one in sorted(flags, key=lambda one: one.address) if one.change):
         flag, new = (parse_object_name(str(part.values.get("name"))) for part in (change.before, change.after))
-        if flag is None or (new is not None and new.end >= flag.end):
+        if flag is None or change.lets_go or (new is not None and new.end >= flag.end):
             continue
         if estate.planned_at is None or flag.end > estate.planned_at:
             try:
@@ -168,3 +173,45 @@ def _ended_early(estate: Estate) -> Iterator[tuple[Hold, Json]]:
 def _text(said: Json, name: str) -> str:
     value = said.get(name) if isinstance(said, dict) else None
     return value.strip() if isinstance(value, str) else ""
+
+
+def _adopts(job: Resource) -> bool:
+    """Whether the plan takes over a job that is there already."""
+    return job.change is not None and job.change.importing
+
+
+@rule(
+    41,
+    "adopted-pause",
+    "A paused job is never resumed by its adoption",
+    kinds=(JOB,),
+    origins=PLANNED,
+    applies=_adopts,
+    bad="an import block for a job that somebody paused, and nothing under `paused` in the catalog",
+    good="paused: {reason: found paused when adopted, owner: data-platform, review: 2026-12-07}",
+    waivable=False,
+)
+def adopted_pause(job: Resource) -> Iterator[str]:
+    """Whoever paused it had a reason, and no catalog has it yet. That nothing holds it says only that nobody wrote it down."""
+    change = job.change
+    if change is not None and change.before.values.get("paused") is True and change.after.values.get("paused") is not True:
+        yield "is paused, and would be resumed by being adopted; declare it paused, or resume it by hand first"
+
+
+@rule(
+    42,
+    "adopted-unchanged",
+    "A job is adopted as it is found",
+    kinds=(JOB,),
+    origins=PLANNED,
+    applies=_adopts,
+    bad="an import block for a job, and another schedule for it in the same plan",
+    good="a plan that says 1 to import, 0 to change; the new schedule in the next one",
+)
+def adopted_unchanged(job: Resource) -> Iterator[str]:
+    """What an import changes was never reviewed: the difference is against whatever somebody made by hand. A pause alone is
+    fine, as it is what a hold asks of every job."""
+    change = job.change
+    if change is not None and (names := [name for name in change.changed if name != "paused"]):
+        what = " and its ".join(names)
+        yield f"is adopted and changed at once, in its {what}; adopt it as it is, and change it in a later plan"

@@ -30,7 +30,7 @@ def spans(year: int, schedules: Iterable[When]) -> list[Span]:
     zones = sorted({zone.key for _, zone in known})
     kinds: dict[tuple[object, ...], date] = {}
     for day in _days(year):
-        today, tomorrow = ([n for n, schedule in enumerate(dated) if _fires_on(schedule, d)] for d in (day, day + DAY))
+        today, tomorrow = ([n for n, schedule in enumerate(dated) if schedule.fires_on(d)] for d in (day, day + DAY))
         if today or tomorrow:
             clocks = tuple(datetime.combine(day, time(12), ZoneInfo(zone)).utcoffset() for zone in zones)
             kinds.setdefault((*today, None, *tomorrow, day.weekday(), clocks), day)
@@ -40,12 +40,6 @@ def spans(year: int, schedules: Iterable[When]) -> list[Span]:
 
 def _is_dated(schedule: Cron) -> bool:
     return len(schedule.days) < EVERY_DAY or len(schedule.months) < EVERY_MONTH
-
-
-def _fires_on(schedule: Cron, day: date) -> bool:
-    """Whether it fires on a day of its own zone; Sunday is 0."""
-    weekday = day.isoweekday() % 7
-    return day.day in schedule.days and day.month in schedule.months and weekday in schedule.weekdays
 
 
 def _days(year: int) -> Iterator[date]:

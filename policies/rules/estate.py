@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from interlock.catalog import Json
+from interlock.terraform.plan import FORGET, REPLACEMENTS
 from policies.rules.values import NOTHING, Attributes
 
 JOB = "google_cloud_scheduler_job"
@@ -41,16 +42,25 @@ class Change:
     """What a plan does with a resource."""
 
     actions: tuple[str, ...]
-    """As Terraform orders them: ("update",), ("create",), ("delete",); a replacement is ("delete", "create")."""
+    """As in a `ResourceChange` of `interlock/terraform/plan.py`."""
     before: Attributes
     """Nothing in it when it is made."""
     after: Attributes
     """Nothing in it when it goes away."""
+    importing: bool = False
+    """It is there already, and Terraform adopts it."""
+    changed: tuple[str, ...] = ()
+    """The names of what an update changes; of a job's target its parts."""
 
     @property
     def replaces(self) -> bool:
-        """Whether it is destroyed and made again."""
-        return {"delete", "create"} <= set(self.actions)
+        """Whether it is made again, and the old one destroyed or let go."""
+        return self.actions in REPLACEMENTS
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether it goes from the state and stays in the cloud."""
+        return self.actions == FORGET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +101,7 @@ class Estate:
     variables: Mapping[str, Json] = field(default_factory=dict)
     """What a plan was made with."""
     gone: Mapping[str, Resource] = field(default_factory=dict)
-    """What a plan takes away, by address; what is known of it is in its change."""
+    """What a plan deletes or lets go, by address; what is known of it is in its change."""
     planned_at: datetime | None = None
     """Aware UTC."""
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)

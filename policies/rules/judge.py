@@ -1,12 +1,14 @@
-"""What the rules say of an estate: one verdict a rule and resource, waivers taken into account."""
+"""What the rules say of an estate: one verdict a rule and resource, waivers and the baseline taken into account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from policies.rules.estate import Estate, Origin, Resource
+from policies.rules.old import Old, old_of
 from policies.rules.rule import Rule
 from policies.rules.values import Malformed, Unresolved, clean
 from policies.rules.waivers import waiver_of
@@ -23,13 +25,16 @@ class Outcome(StrEnum):
     FAILED = "failed"
     WAIVED = "waived"
     """It would have failed, and somebody accepts that until a day."""
+    OLD = "old"
+    """It would have failed, was there before, and is in the baseline until a day."""
     DEFERRED = "deferred"
     """An expression in a field that the rule needs: the plan will tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A rule about a resource. `messages` say what is wrong, who accepts it why, or what is not known; none when it passed."""
+    """A rule about a resource. `messages` say what is wrong, or what is not known; none when it passed. Of what is waived or
+    old the first one says who accepts it, the others what is wrong."""
 
     rule: Rule
     resource: Resource
@@ -65,7 +70,15 @@ def judge(rule: Rule, resource: Resource, estate: Estate) -> Verdict | None:
     if rule.waivable and (waiver := waiver_of(resource, rule.name, estate.today)):
         accepted = clean(f"waived by {waiver.owner} until {waiver.until}: {waiver.reason}")
         return _verdict(rule, resource, Outcome.WAIVED, accepted, *messages)
-    return Verdict(rule=rule, resource=resource, outcome=Outcome.FAILED, messages=messages)
+    old = old_of(resource, rule.name) if rule.may_be_old else None
+    if old and old.covers(len(messages), estate.today):
+        return _verdict(rule, resource, Outcome.OLD, clean(old.says), *messages)
+    return _verdict(rule, resource, Outcome.FAILED, *(_failing(messages, old, estate.today) if old else messages))
+
+
+def _failing(messages: tuple[str, ...], old: Old, today: date) -> Iterator[str]:
+    """The messages of what the baseline accepts no longer, or not all of."""
+    return (clean(f"{message} ({old.why_not(len(messages), today)})") for message in messages)
 
 
 def judge_all(rules: Iterable[Rule], estate: Estate) -> Iterator[Verdict]:

@@ -16,6 +16,7 @@ from policies.rules.values import NOTHING, is_expression, shown
     "A job says whether it is paused: true, false or an expression, never nothing",
     kinds=(JOB,),
     origins=DEPLOYED,
+    never_old=True,
     bad="a google_cloud_scheduler_job without paused, or with paused = null",
     good='paused = contains(local.held, "nba-gamebook-scraper")',
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from policies.rules.estate import Estate, Origin, Resource
+from policies.rules.estate import JOB, Estate, Origin, Resource
 
 PREFIX = "CKV2_ILK_"
 """Of the ids: checkov's own are CKV_<PROVIDER>_n and CKV2_<PROVIDER>_n."""
@@ -40,6 +40,13 @@ class Rule:
     find: Find
     waivable: bool = True
     """Whether a waiver beside the resource may excuse it."""
+    never_old: bool = False
+    """Whether what is wrong is no less so because it was there before."""
+
+    @property
+    def may_be_old(self) -> bool:
+        """Whether the baseline may accept it. What only a plan breaks is new each time."""
+        return self.waivable and not self.never_old and self.origins != PLANNED and JOB in self.kinds
 
 
 def always(_: Resource) -> bool:
@@ -58,6 +65,7 @@ def rule(
     origins: frozenset[Origin] = EVERYWHERE,
     applies: Callable[[Resource], bool] = always,
     waivable: bool = True,
+    never_old: bool = False,
 ) -> Callable[[Written], Rule]:
     """Makes a rule of a function, whose docstring says why. `bad` and `good` are shown in the documentation."""
 
@@ -74,6 +82,7 @@ def rule(
             applies=applies,
             find=_taking_both(find),
             waivable=waivable,
+            never_old=never_old,
         )
 
     return made

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from interlock.cron import DAY_NAMES, MAX_TEXT_CHARACTERS, MONTH_NAMES, Cron, CronError, ZoneError, zone
+from interlock.cron import MAX_TEXT_CHARACTERS, Cron, CronError, ZoneError, instead, zone
+from interlock.cron_fields import unwrapped, wrapping
 from interlock.timing.clock_changes import Change, changes, what_happens
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
@@ -18,19 +18,13 @@ HOURS_A_DAY = 24
 CACHED_ZONES = 64
 YEAR_AND_A_WEEK = timedelta(days=373)
 """A change comes on a Sunday: up to a week later than a year ago. In a year alone there are days without the next one."""
-_FIELDS = ("minute", "hour", "day of month", "month", "day of week")
-_RANGE = re.compile(r"(?<![\w-])(\d{1,2}|[A-Z]{3})-(\d{1,2}|[A-Z]{3})(?![\w-])")
-_NAMES = {
-    "month": dict(zip(MONTH_NAMES, range(1, 13), strict=True)),
-    "day of week": dict(zip(DAY_NAMES, range(7), strict=True)),
-}
 
 
 def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
     """When a job fires; None when its schedule or zone is wrong, which other rules say of it. Unresolved when it is that."""
     try:
         text, name = job.attributes.text("schedule"), job.attributes.text("time_zone")
-        return (Cron.parse(text), zone(name)) if text is not None and name is not None else None
+        return (Cron.read(text), zone(name)) if text is not None and name is not None else None
     except (CronError, ZoneError, Malformed):
         return None
 
@@ -44,21 +38,20 @@ def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
     good='schedule: "0 0 1 * *"',
 )
 def cron(job: Resource) -> Iterator[str]:
-    """Cloud Scheduler takes five fields of unix-cron, and App Engine's English from those who have it still
-    (cloud.google.com/scheduler/docs/configuring/cron-job-schedules). Two leading libraries read 46 % of the schedules that
-    restrict both day fields differently, and 93 % of those with a range from a number to itself: nobody should have to know
-    which of them Cloud Scheduler agrees with."""
+    """Cloud Scheduler takes more than that, both day fields and App Engine's English among it
+    (cloud.google.com/scheduler/docs/configuring/cron-job-schedules). A job that has it already is read, held and released as
+    any other, under a waiver; of an interval nobody knows when it fires, and so nothing can be said of what it meets. Two
+    leading libraries read 46 % of the schedules that restrict both day fields differently, and 93 % of those with a range from
+    a number to itself: nobody should have to know which of them Cloud Scheduler agrees with."""
     text = job.attributes.text("schedule")
     if text is None:
         yield "it has no schedule; write five fields"
         return
-    for _, first, last in _wrapping(text):
-        # Said by `wrap-around`; what else is wrong is said here.
-        text = text.replace(f"{first}-{last}", f"{last}-{first}")
     try:
-        Cron.parse(text)
+        Cron.parse(unwrapped(text))  # `wrap-around` says what that changes
     except CronError as error:
-        yield f"schedule {error}"
+        better = instead(text)
+        yield f"schedule {error}{f'; {better}' if better else ''}"
 
 
 @rule(
@@ -71,25 +64,10 @@ def cron(job: Resource) -> Iterator[str]:
 )
 def wrap_around(job: Resource) -> Iterator[str]:
     """`22-2` and `11-5` read as "over midnight" and "over the new year". Some cron implementations do that, some refuse it, and
-    some never fire; Google's page says nothing of it. A list of two ranges says the same to all."""
-    for field, first, last in _wrapping(job.attributes.text("schedule") or ""):
-        yield f"the {field} {first}-{last} of its schedule wraps around; write a list of two ranges, upwards each"
-
-
-def _wrapping(text: str) -> list[tuple[str, str, str]]:
-    """The ranges whose end is before their beginning, each with its field."""
-    found = []
-    for field, written in zip(_FIELDS, text[:MAX_TEXT_CHARACTERS].split(), strict=False):
-        for first, last in _RANGE.findall(written):
-            begin, end = _number(first, field), _number(last, field)
-            if begin is not None and end is not None and begin > end:
-                found.append((field, first, last))
-    return found
-
-
-def _number(token: str, field: str) -> int | None:
-    """What a number or a name of the field stands for; None for a name that is none of its own."""
-    return int(token) if token.isdigit() else _NAMES.get(field, {}).get(token)
+    some never fire; Google's page wants the first number to be the smaller one. A list says the same to all."""
+    text = job.attributes.text("schedule") or ""
+    for field, part in wrapping(text[:MAX_TEXT_CHARACTERS]):
+        yield f"the {field.name} {part} of its schedule wraps around; write {field.unwrapped(part)}"
 
 
 @rule(
@@ -152,5 +130,5 @@ def _changes(in_zone: ZoneInfo, today: date) -> tuple[Change, ...]:
 def one_shot(job: Resource) -> Iterator[str]:
     """Cron has no year: a reminder for the 14th of June comes back every June, when nobody remembers what it was for."""
     when = fires(job)
-    if when is not None and len(when[0].days) == len(when[0].months) == 1:
+    if when is not None and len(when[0].days) == len(when[0].months) == 1 and not when[0].either_day:
         yield f"{shown(when[0].text)} fires on one day of every year; what shall run once is run by hand, then forgotten"

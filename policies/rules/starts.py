@@ -81,10 +81,10 @@ def starters(estate: Estate) -> dict[str, Starter]:
 
 
 def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, ZoneInfo]]]]:
-    """The jobs that are not paused by declaration and whose schedule can be read, by address."""
+    """The jobs that are not paused by declaration and of which somebody knows when they fire, by address."""
     for job in estate.every(JOB):
         with suppress(Malformed, Unresolved):
-            if "paused" not in job.facts and (when := fires(job)) is not None:
+            if "paused" not in job.facts and (when := fires(job)) is not None and when[0].is_known:
                 yield job.address, (job, when)
 
 
@@ -136,7 +136,7 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
     """Everything starts at the full hour, the hand-started parts of a backfill too. A stagger keeps what it replaces (`was`):
     the same days, the same number of runs, none moved across midnight."""
     when = fires(job)
-    if when is None:
+    if when is None or not when[0].is_known:
         return
     schedule = when[0]
     backfilled = set(estate.facts.texts("backfilled"))
@@ -146,7 +146,7 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
         yield f'"{schedule.text}" starts a writer of {where} outside minutes 15 and 45; move it, or waive the rule'
     if (was := job.facts.text("was")) is not None:
         try:
-            wrong = _moved_wrongly(Cron.parse(was), schedule)
+            wrong = _moved_wrongly(Cron.read(was), schedule)
         except CronError as error:
             wrong = str(error)
         if wrong:
@@ -155,18 +155,16 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
 
 def _moved_wrongly(was: Cron, now: Cron) -> str:
     """What a stagger must not do, or nothing: the days and the number of runs stay, and no run crosses midnight."""
-    if was.text.split()[2:] != now.text.split()[2:]:
+    if not was.is_known:
+        return ""
+    if (was.days, was.months, was.weekdays, was.either_day) != (now.days, now.months, now.weekdays, now.either_day):
         return "the days differ"
-    before, after = _minutes_of_day(was), _minutes_of_day(now)
+    before, after = sorted(was.times), sorted(now.times)
     if len(before) != len(after):
         return f"{len(before)} runs a day became {len(after)}"
     if any(abs(old - new) >= MAX_SHIFT_MINUTES for old, new in zip(before, after, strict=True)):
         return f"a run moved by {MAX_SHIFT_MINUTES} minutes or more, or across midnight"
     return ""
-
-
-def _minutes_of_day(cron: Cron) -> list[int]:
-    return sorted(60 * hour + minute for hour in cron.hours for minute in cron.minutes)
 
 
 @rule(

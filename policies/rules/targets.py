@@ -9,32 +9,18 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from interlock.catalog import Json
+from interlock.payload import MAX_DEPTH, Piece, TooDeep, content_pieces, pieces
+from interlock.secrets import URL_KEY, redacted_url, secrets_among, shown_key, url_pieces
 from policies.rules.estate import JOB, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Attributes, Malformed, shown
 
 GOOGLE = "googleapis.com"
-MAX_DEPTH = 50
-"""Of a body; nobody nests deeper, and Python's own limit is near."""
 _YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?:(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
 """A year, or a date without separators."""
 _DATED_KEY = re.compile(r"(?<![A-Za-z])(?:[Yy]ear|[Dd]ate|[Ss]eason)|(?<=[a-z])(?:Year|Date|Season)")
 _SIZE = "2048"
 """A year that is more often a number of megabytes."""
-_PAIR = re.compile(r"-{0,2}([A-Za-z][\w.-]*)=(.+)", re.DOTALL)
-"""An argument of a command, `--api-key=5f1c`."""
-_SECRET_KEY = re.compile(
-    r"(?i)(api|private|access|secret|auth)[_-]?key|secret|passw(or)?d|token(?!i)|credential|authorization|cookie"
-)
-_POINTER_KEY = re.compile(r"(?i)[_-](name|id|ref|path|version|uri)$")
-"""Of what only says where a secret is."""
-_SECRET = re.compile(
-    r"AIza[0-9A-Za-z_-]{30,}|gh[pousr]_[0-9A-Za-z]{30,}|xox[abprs]-[0-9A-Za-z-]{10,}|AKIA[0-9A-Z]{16}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}\.|ya29\.[0-9A-Za-z_-]{10,}"
-    r"|[sr]k_live_[0-9A-Za-z]{10,}|hooks\.slack\.com/services/|://[^/\s:@]{1,99}:[^/\s@]{1,99}@"
-)
-"""Keys of Google, GitHub, Slack, AWS and Stripe, PEM, JSON web tokens, access tokens, webhooks, URLs with a password."""
 TARGETS = ("http_target", "app_engine_http_target")
 
 
@@ -52,21 +38,15 @@ def payload(job: Resource) -> str | None:
         raise Malformed("its body", f"{len(sent)} characters", "base64 of a text, as base64encode() gives it") from None
 
 
-def _body(job: Resource) -> Json:
-    """What a job sends, as JSON or a form when it is that, else as the text that it is."""
-    text = payload(job)
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        form = parse_qsl(text or "") if not re.search(r"\s", text or "") else []
-        return dict(form) or text
-
-
 def canonical_body(job: Resource) -> str:
-    """What a job sends, the same text for the same JSON; nothing when it sends nothing, or an empty object."""
-    body = _body(job)
-    for _ in _leaves(body):  # not nested too deeply to be written again
+    """What a job sends, the same text for the same JSON or form; nothing when it sends nothing, or an empty object."""
+    text = payload(job) or ""
+    for _ in _inside(text):  # not nested too deeply to be written again
         pass
+    try:
+        body = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        body = [*map(list, sorted(parse_qsl(text)))] or text
     return "" if body is None or body == {} else json.dumps(body, sort_keys=True)
 
 
@@ -88,35 +68,24 @@ def _is_googles(host: str) -> bool:
     return host == GOOGLE or host.endswith(f".{GOOGLE}")
 
 
-def _leaves(value: Json, key: str = "", depth: int = 0) -> Iterator[tuple[str, Json]]:
-    """Every text, number and flag of some JSON, each with the key that it stands under."""
-    if depth > MAX_DEPTH:
-        raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most")
-    if isinstance(value, dict):
-        variable, held = value.get("name"), value.get("value")
-        if isinstance(variable, str) and isinstance(held, str):
-            yield variable, held  # of the environment, as Cloud Run's API writes it
-        for name, inner in value.items():
-            yield from _leaves(inner, name, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner, key, depth + 1)
-    elif isinstance(value, str) and (pair := _PAIR.fullmatch(value)):
-        yield pair[1], pair[2]
-    elif value is not None:
-        yield key, value
+def _inside(text: str) -> Iterator[Piece]:
+    """What is in the body of a request or the data of a message."""
+    try:
+        yield from content_pieces(text)
+    except TooDeep:
+        raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most") from None
 
 
-def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
-    """Everything that a job says: where, under which key, and what."""
+def _said(job: Resource) -> Iterator[tuple[str, Piece]]:
+    """Everything that a job says: where, and what."""
     http = job.attributes.block("http_target") or NOTHING
-    for key, value in _leaves(_body(job)):
-        yield "body", key, value
+    yield from (("body", piece) for piece in _inside(payload(job) or ""))
     url = _url(job)
-    for key, text in parse_qsl(url.query):
-        yield "URL", key, text
-    if not _is_googles(url.hostname or ""):  # there a project is in the path
-        yield "URL", "path", url.path
+    try:
+        for piece in url_pieces(url.geturl()):
+            yield "URL", piece
+    except TooDeep:
+        raise Malformed("its uri", "nested too deeply", f"nested {MAX_DEPTH} deep at most") from None
     topic = job.attributes.block("pubsub_target") or NOTHING
     engine = job.attributes.block("app_engine_http_target") or NOTHING
     for where, texts in (
@@ -126,9 +95,9 @@ def _said(job: Resource) -> Iterator[tuple[str, str, Json]]:
     ):
         for name in (texts or NOTHING).names():
             try:
-                yield where, name, (texts or NOTHING).text(name)
-            except Malformed:
-                raise Malformed(f"{where} {shown(name)}", "something else", "a text") from None
+                yield from ((where, piece) for piece in pieces((texts or NOTHING).text(name), name))
+            except (Malformed, TooDeep):
+                raise Malformed(f"{where} {shown(shown_key(name))}", "something else", "a text") from None
 
 
 @rule(
@@ -181,9 +150,7 @@ def https(job: Resource) -> Iterator[str]:
     """The token travels with the request: over plain http everybody on the way has it."""
     parts = _url(job)
     if parts.scheme != "https" or not parts.hostname:
-        # Neither user nor query: they may hold secrets.
-        said = f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.netloc else f"{parts.scheme}:{parts.path}"
-        yield f"its uri is {shown(said)}; write one that begins with https://"
+        yield f"its uri is {shown(redacted_url(parts.geturl()))}; write one that begins with https://"
     if parts.username is not None:
         yield "its uri has a user name in it; use oidc_token"
 
@@ -198,13 +165,18 @@ def https(job: Resource) -> Iterator[str]:
 )
 def year(job: Resource) -> Iterator[str]:
     """A season or a date that somebody typed is wrong from some day on, and the job goes on without an error."""
-    for where, key, value in _said(job):
-        if where == "header" or isinstance(value, bool):
+    googles = _is_googles(_url(job).hostname or "")
+    for where, piece in _said(job):
+        key, value = piece.key, piece.value
+        is_address = where == "URL" and key == URL_KEY
+        if where == "header" or isinstance(value, bool) or (is_address and googles):  # there a project is in the path
             continue
+        if is_address:
+            value = urlsplit(str(value)).path
         is_dated = _DATED_KEY.search(key) is not None
         found = _YEAR.search(str(value)) if isinstance(value, str) or is_dated else None
         if found := (found if found and (is_dated or found[0] != _SIZE) else None) or _YEAR.search(key):
-            yield f"its {where} has the year {found[0][:4]} in {shown(key)}; let the service work it out"
+            yield f"its {where} has the year {found[0][:4]} in {shown(shown_key(key))}; let the service work it out"
 
 
 @rule(
@@ -218,7 +190,8 @@ def year(job: Resource) -> Iterator[str]:
 def backfill_body(job: Resource) -> Iterator[str]:
     """`backfill_mode` skips the checks of dependencies, completeness and freshness. In a daily job it skips them daily: so it
     was with same-day-phase3 until 2026-01-26."""
-    for where, key, value in _said(job):
+    for where, piece in _said(job):
+        key, value = piece.key, piece.value
         if re.sub(r"[^a-z]", "", key.lower()) == "backfillmode" and str(value).lower() in ("true", "1", "yes", "on"):
             yield f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
 
@@ -228,13 +201,14 @@ def backfill_body(job: Resource) -> Iterator[str]:
     "secret",
     "No header, body or URL of a job holds a secret",
     kinds=(JOB,),
+    never_old=True,
     bad="headers: {X-Api-Key: 5f1c...}",
     good="oidc_token, or a secret that the service reads from Secret Manager",
 )
 def secret(job: Resource) -> Iterator[str]:
-    """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan."""
-    for where, key, value in _said(job):
-        by_key = _SECRET_KEY.search(key) and not _POINTER_KEY.search(key)
-        if isinstance(value, str) and value and (by_key or _SECRET.search(value)):
+    """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan. What wraps
+    one is opened: JSON in JSON, base64, a form, an argument, the query of a URL."""
+    for where, piece in _said(job):
+        for key in secrets_among([piece]):
             # Never the value: this is printed, and kept by CI.
             yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"

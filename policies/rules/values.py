@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from interlock.catalog import Json
+from interlock.secrets import redacted, scrubbed
 
 SHOWN_CHARACTERS = 80
 MAX_NUMBER = 10**12
@@ -35,7 +36,7 @@ class Malformed(Exception):
     """An attribute is not of the kind that it must be."""
 
     def __init__(self, name: str, found: Json, wanted: str) -> None:
-        super().__init__(f"{name} is {shown(found)}, which is not {wanted}")
+        super().__init__(f"{name} is {shown(redacted(found))}, which is not {wanted}")
 
 
 def clean(message: str) -> str:
@@ -137,7 +138,7 @@ class Attributes:
         found = []
         for number, value in enumerate(self.items(name)):
             if (is_expression(value) and self.templates) or value is LATER:
-                raise Unresolved(self._path(f"{name}[{number}]"), shown(value))
+                raise Unresolved(self._path(f"{name}[{number}]"), shown(scrubbed(str(value))))
             if not isinstance(value, str):
                 raise Malformed(self._path(f"{name}[{number}]"), value, "a text")
             found.append(value)
@@ -175,7 +176,7 @@ class Attributes:
         if self._unknown(name) is True:
             raise Unresolved(self._path(name), "known only after the apply")
         if self.templates and is_expression(value):
-            raise Unresolved(self._path(name), shown(value))
+            raise Unresolved(self._path(name), shown(scrubbed(str(value))))
         return value
 
     def _unknown(self, name: str) -> Json:

@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def jobs(self) -> dict[str, str]:
-        """The changes of jobs, by name: `pause`, `resume`, `create`, `update schedule`."""
+        """The changes of jobs, by name: `pause`, `resume`, `create`, `update schedule`, `import`."""
         prefix = "google_cloud_scheduler_job."
         return {name.removeprefix(prefix): what for name, what in self.changes.items() if name.startswith(prefix)}
 
@@ -167,7 +167,7 @@ class Deployment:
         changes = {
             change["address"]: _phrase(change["change"])
             for change in shown.get("resource_changes", [])
-            if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
+            if change["mode"] == "managed" and (change["change"]["actions"] != ["no-op"] or "importing" in change["change"])
         }
         changes |= {
             f"output.{name}": "changes"
@@ -187,9 +187,7 @@ class Deployment:
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
         """Every job of the cloud but Interlock's own timers by its short name, from google-cloud-scheduler."""
-        client = scheduler_v1.CloudSchedulerClient(
-            transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
-        )
+        client = self._scheduler()
         project = f"projects/{local_environment().project}"
         regions = [place["locationId"] for place in self.api("GET", f"/v1/{project}/locations")["locations"]]
         return {
@@ -198,6 +196,18 @@ class Deployment:
             for job in client.list_jobs(parent=f"{project}/locations/{region}")
             if "/jobs/interlock-" not in job.name
         }
+
+    def _scheduler(self) -> scheduler_v1.CloudSchedulerClient:
+        return scheduler_v1.CloudSchedulerClient(
+            transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
+        )
+
+    def retarget(self, name: str, *, uri: str = "", account: str = "") -> None:
+        """Give a job another URL or account behind Terraform's back."""
+        job = self.jobs()[name]
+        job.http_target.uri = uri or job.http_target.uri
+        job.http_target.oidc_token.service_account_email = account or job.http_target.oidc_token.service_account_email
+        self._scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
 
     def paused(self) -> set[str]:
         """The names of the jobs that are paused."""
@@ -291,6 +301,8 @@ def words_of(variables: Mapping[str, object]) -> list[str]:
 
 def _phrase(change: Json) -> str:
     actions = ", ".join(change["actions"])
+    if actions == "no-op":
+        return "import"
     if actions != "update":
         return actions
     before, after = change["before"], change["after"]

@@ -24,8 +24,10 @@ from tests.e2e.deployment import (
     parsed,
 )
 
+JOB = "google_cloud_scheduler_job"
 PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
 IDENTITY = ("address", "mode", "type", "name")
+ELSEWHERE = "https://elsewhere.example.com/scrape"
 HELD = "holds/service/scrapers/deploys@2099-01-01T00:00:00Z.json"
 OF_NO_SCOPE = "holds/window/nightly/20260101T080000Z@2099-01-01T00:00:00Z.json"
 ODDS = """\
@@ -59,9 +61,12 @@ def trimmed(plan: Json) -> Json:
 
 
 def _objects(module: Json) -> Iterator[Json]:
+    """Flags, and what Terraform before 1.15.6 still has there of what it lets go: a resource without values."""
     for one in module.get("resources", []):
         if one["type"] == "google_storage_bucket_object":
             yield _identity(one) | {"values": {"name": one["values"]["name"]}}
+        elif "values" not in one:
+            yield _identity(one)
 
 
 def _listings(module: Json) -> Iterator[Json]:
@@ -76,10 +81,15 @@ def _identity(resource: Json) -> Json:
 
 
 def _change(resource: Json) -> Json:
-    whole = resource["type"] == "google_cloud_scheduler_job" and resource["change"]["actions"] != ["no-op"]
-    parts = ("actions", "before", "after", "after_unknown") if whole else ("actions",)
+    change = resource["change"]
+    whole = resource["type"] == JOB and (change["actions"] != ["no-op"] or "importing" in change)
+    named = resource["type"] == "google_storage_bucket_object" and change.get("before")
+    parts = ("actions", "importing", "before", "after", "after_unknown") if whole else ("actions",)
+    kept = {key: change[key] for key in parts if key in change}
+    if named:
+        kept["before"] = {"name": change["before"]["name"]}
     keys = (*IDENTITY, "index", "deposed")
-    return {key: resource[key] for key in keys if key in resource} | {"change": {key: resource["change"][key] for key in parts}}
+    return {key: resource[key] for key in keys if key in resource} | {"change": kept}
 
 
 def _keep(cloud: Deployment, name: str, /, stack: str = "schedules", **variables: object) -> None:
@@ -144,6 +154,35 @@ def _others(cloud: Deployment) -> None:
     _show(cloud, "state", "schedules")
 
 
+def _adoptions(cloud: Deployment) -> None:
+    """Jobs that are there and that Terraform does not know, as they are and after somebody's hand."""
+    names, jobs, blocks = ("boxscores", "odds"), cloud.jobs(), cloud.stack("schedules") / "imports.tf"
+    cloud.terraform("schedules", "state", "rm", *(f"{JOB}.{name}" for name in names)).succeeded()
+    blocks.write_text("\n".join(f'import {{\n  to = {JOB}.{name}\n  id = "{jobs[name].name}"\n}}' for name in names))
+    _keep(cloud, "adoption")
+    cloud.job("boxscores", "pause")
+    cloud.retarget("odds", uri=ELSEWHERE)
+    _keep(cloud, "adoption-changed")
+    cloud.retarget("odds", uri=jobs["odds"].http_target.uri)
+    cloud.job("boxscores", "resume")
+    cloud.apply().succeeded()
+    blocks.unlink()
+
+
+def _strangers(cloud: Deployment, small: str) -> None:
+    """A job that is sent elsewhere by another account, and one that is let go."""
+    old = cloud.jobs()["odds"].http_target
+    cloud.retarget("odds", uri=ELSEWHERE, account="somebody@elsewhere.iam.gserviceaccount.com")
+    _keep(cloud, "drift-target")
+    cloud.retarget("odds", uri=old.uri, account=old.oidc_token.service_account_email)
+    removed = cloud.stack("schedules") / "removed.tf"
+    cloud.merge(parsed(small.replace(ODDS, "")))
+    removed.write_text(f"removed {{\n  from = {JOB}.odds\n  lifecycle {{\n    destroy = false\n  }}\n}}\n")
+    _keep(cloud, "forget")
+    removed.unlink()
+    cloud.merge(parsed(small))
+
+
 def main() -> None:
     """Deploy the small catalog somewhere else, and keep a plan of each kind."""
     small = (SMALL / "small" / "small.yaml").read_text(encoding="utf-8")
@@ -154,6 +193,8 @@ def main() -> None:
             _backfills(cloud)
             _holds(cloud)
             _merges(cloud, small)
+            _adoptions(cloud)
+            _strangers(cloud, small)
             _others(cloud)
 
 

@@ -23,7 +23,8 @@ from google.cloud import bigquery
 
 PROJECT = "acme"
 STATUS = {"invalidQuery": 400, "invalid": 400, "quotaExceeded": 403, "rateLimitExceeded": 403, "backendError": 503,
-          "notFound": 404, "duplicate": 409}  # fmt: skip
+          "notFound": 404, "duplicate": 409, "accessDenied": 403, "accessNotConfigured": 403,
+          "bytesBilledLimitExceeded": 400}  # fmt: skip
 
 When = Literal["submit", "poll", "result"]
 """Where a job's failure shows: the insert is refused; jobs.get says DONE with an error; getQueryResults is refused."""
@@ -81,6 +82,8 @@ class Job:
     configuration: dict[str, Any]
     failure: Failure | None = None
     rows: Rows = field(default_factory=Rows)
+    statistics: dict[str, Any] = field(default_factory=dict)
+    """Of its type: what `statistics.query` or `statistics.load` holds."""
 
 
 @dataclass
@@ -97,8 +100,11 @@ class Request:
 class Server:
     """The state of one server, and what it was asked."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, project: str = PROJECT) -> None:
         self.engine = engine
+        self.project = project
+        self.datasets: dict[str, str] = {}
+        """Locations, by dataset."""
         self.jobs: dict[str, Job] = {}
         self.tables: dict[str, dict[str, Any]] = {}
         self.requests: list[Request] = []
@@ -113,7 +119,7 @@ class Server:
 
     def client(self, session: requests.Session | None = None) -> bigquery.Client:
         return bigquery.Client(
-            project=PROJECT,
+            project=self.project,
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": self.url},
             _http=session or requests.Session(),
@@ -121,10 +127,10 @@ class Server:
 
     def declare(self, table: str, schema: list[dict[str, Any]], **more: object) -> None:
         dataset, name = table.split(".")
-        reference = {"projectId": PROJECT, "datasetId": dataset, "tableId": name}
+        reference = {"projectId": self.project, "datasetId": dataset, "tableId": name}
         resource = {"tableReference": reference, "schema": {"fields": schema}, "location": "US", **more}
-        self.tables[f"{PROJECT}.{table}"] = resource
-        self.engine.create(f"{PROJECT}.{table}", schema)
+        self.tables[f"{self.project}.{table}"] = resource
+        self.engine.create(f"{self.project}.{table}", schema)
 
     def submissions(self, kind: str = "query") -> list[dict[str, Any]]:
         """The configurations of the jobs of this kind that were submitted, refused ones included."""
@@ -137,7 +143,7 @@ class Server:
         reference = body["jobReference"]
         with self.lock:
             if reference["jobId"] in self.jobs:
-                raise Failure("duplicate", f"Already Exists: Job {PROJECT}:US.{reference['jobId']}", when="submit")
+                raise Failure("duplicate", f"Already Exists: Job {self.project}:US.{reference['jobId']}", when="submit")
         configuration = body["configuration"]
         job = Job(configuration)
         try:
@@ -161,15 +167,27 @@ class Server:
             status = {"state": "RUNNING"}
         elif job.failure and not begun:
             status |= {"errorResult": job.failure.as_detail(), "errors": [job.failure.as_detail()]}
-        reference = {"projectId": PROJECT, "jobId": job_id, "location": "US"}
-        kind = "LOAD" if "load" in job.configuration else "QUERY"
+        reference = {"projectId": self.project, "jobId": job_id, "location": "US"}
+        kind = next((kind for kind in ("LOAD", "COPY") if kind.lower() in job.configuration), "QUERY")
         return {
-            "id": f"{PROJECT}:US.{job_id}",
+            "id": f"{self.project}:US.{job_id}",
             "jobReference": reference,
             "configuration": {"jobType": kind, **job.configuration},
             "status": status,
-            "statistics": {"query": {}} if kind == "QUERY" else {"load": {}},
+            "statistics": {kind.lower(): job.statistics},
         }
+
+    def query(self, body: dict[str, Any]) -> dict[str, Any]:
+        """jobs.query: a statement whose answer comes at once."""
+        job_id = f"query-{len(self.requests)}"
+        query = {"query": body["query"], "queryParameters": body.get("queryParameters", [])}
+        self.insert_job({"jobReference": {"jobId": job_id}, "configuration": {"query": query}})
+        return self.results(job_id)
+
+    def listed_datasets(self) -> dict[str, Any]:
+        """As datasets.list has them."""
+        named = {name: {"projectId": self.project, "datasetId": name} for name in self.datasets}
+        return {"datasets": [{"datasetReference": named[name], "location": at} for name, at in self.datasets.items()]}
 
     def results(self, job_id: str) -> dict[str, Any]:
         job = self._job(job_id)
@@ -177,7 +195,7 @@ class Server:
             raise job.failure
         answer: dict[str, Any] = {
             "jobComplete": True,
-            "jobReference": {"projectId": PROJECT, "jobId": job_id, "location": "US"},
+            "jobReference": {"projectId": self.project, "jobId": job_id, "location": "US"},
             "schema": {"fields": job.rows.schema},
             "totalRows": str(len(job.rows.rows)),
             "rows": [{"f": [{"v": None if value is None else str(value)} for value in row]} for row in job.rows.rows],
@@ -188,7 +206,7 @@ class Server:
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self.jobs:
-            raise Failure("notFound", f"Not found: Job {PROJECT}:US.{job_id}")
+            raise Failure("notFound", f"Not found: Job {self.project}:US.{job_id}")
         return self.jobs[job_id]
 
     def table(self, name: str) -> dict[str, Any]:
@@ -224,9 +242,9 @@ class Server:
 
 
 @contextmanager
-def serving(engine: Engine) -> Iterator[Server]:
+def serving(engine: Engine, project: str = PROJECT) -> Iterator[Server]:
     """A server on a free port of the loopback."""
-    server = Server(engine)
+    server = Server(engine, project)
 
     class Handler(_Handler):
         api = server
@@ -267,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = handle_any
 
     def _done(self, path: str, body: dict[str, Any], upload: list[dict[str, Any]]) -> dict[str, Any]:
-        root = f"/bigquery/v2/projects/{PROJECT}"
+        root = f"/bigquery/v2/projects/{self.api.project}"
         table = rf"{root}/datasets/(?P<d>[^/]+)/tables/(?P<t>[^/]+)"
         api = self.api
         routes: list[tuple[str, str, Callable[..., dict[str, Any]]]] = [
@@ -275,10 +293,12 @@ class _Handler(BaseHTTPRequestHandler):
             ("POST", rf"{root}/jobs", lambda: api.insert_job(body)),
             ("GET", rf"{root}/jobs/(?P<job_id>[^/]+)", api.job),
             ("GET", rf"{root}/queries/(?P<job_id>[^/]+)", api.results),
+            ("POST", rf"{root}/queries", lambda: api.query(body)),
+            ("GET", rf"{root}/datasets", api.listed_datasets),
             ("POST", rf"{root}/datasets/[^/]+/tables", lambda: api.create_table(body)),
-            ("GET", table, lambda d, t: api.table(f"{PROJECT}.{d}.{t}")),
-            ("DELETE", table, lambda d, t: api.delete_table(f"{PROJECT}.{d}.{t}")),
-            ("POST", rf"{table}/insertAll", lambda d, t: api.insert_all(f"{PROJECT}.{d}.{t}", body)),
+            ("GET", table, lambda d, t: api.table(f"{api.project}.{d}.{t}")),
+            ("DELETE", table, lambda d, t: api.delete_table(f"{api.project}.{d}.{t}")),
+            ("POST", rf"{table}/insertAll", lambda d, t: api.insert_all(f"{api.project}.{d}.{t}", body)),
         ]  # fmt: skip
         for method, pattern, act in routes:
             found = re.fullmatch(pattern, path)

@@ -13,6 +13,8 @@ from interlock.holds import Hold, parse_object_name
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 JOB = DeclaredJob(
     name="scraper",
+    scheduler_name="scraper",
+    undecided=False,
     region="us-west2",
     schedule=Cron.parse("15 * * * *"),
     time_zone="Etc/UTC",

@@ -98,7 +98,7 @@ def test_all_of_them_say_the_same_of_every_job(world: World) -> None:
 
     assert {job for row in holds_command._rows(site) for job in row.jobs} == held
 
-    of_catalog = site.objects.holding(scopes(catalog), catalog.windows)
+    of_catalog = site.objects.holding(scopes(catalog), catalog.windows, catalog.identities)
     status = compare(catalog, site.reader.all_jobs({"us-west2"}), of_catalog, TICK)
     assert {job.job.name for job in status.jobs if job.effective.held_by} == held
 

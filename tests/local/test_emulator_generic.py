@@ -179,3 +179,18 @@ def test_requests_are_counted_by_method(rest):
 
 def test_only_loopback_is_served(emulator):
     assert emulator.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("spelling", ["displayName", "display_name"])
+def test_a_mask_is_understood_in_both_spellings(rest, spelling):
+    made = rest(
+        "POST", "/v1/projects/p/serviceAccounts", {"accountId": "a-name", "serviceAccount": {"displayName": "old"}}
+    ).json
+    body = {"serviceAccount": {"displayName": "new"}, "updateMask": spelling}
+    assert rest("PATCH", f"/v1/{made['name']}", body).json["displayName"] == "new"
+
+
+def test_a_mask_in_the_query_is_as_good_as_one_in_the_body(rest):
+    rest("PUT", "/v1/projects/p/topics/abc", {"labels": {"a": "b"}})
+    changed = rest("PATCH", "/v1/projects/p/topics/abc?updateMask=labels", {"topic": {"labels": {"c": "d"}}})
+    assert (changed.status, changed.json["labels"]) == (200, {"c": "d"})

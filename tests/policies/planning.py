@@ -69,6 +69,28 @@ def drop(plan: Plan, address: str) -> None:
             one["change"] = {"actions": ["delete"], "before": one["change"]["after"], "after": None, "after_unknown": {}}
 
 
+def let_go(plan: Plan, address: str, *, is_listed: bool) -> None:
+    """The resource leaves the state and stays in the cloud. Terraform before 1.15.6 still lists it, with no values."""
+    listed = [one for one in plan["planned_values"]["root_module"]["resources"] if one["address"] == address]
+    drop(plan, address)
+    plan["planned_values"]["root_module"]["resources"] += [
+        {key: one[key] for key in one if key != "values"} for one in listed if is_listed
+    ]
+    for one in plan["resource_changes"]:
+        if one["address"] == address:
+            one["change"]["actions"] = ["forget"]
+
+
+def adopt(plan: Plan, address: str, **found: Any) -> None:
+    """The resource is imported; it was found with these values."""
+    for one in plan["resource_changes"]:
+        if one["address"] == address:
+            change = one["change"]
+            before = {**change["after"], **found}
+            actions = ["no-op"] if before == change["after"] else ["update"]
+            one["change"] = {**change, "actions": actions, "importing": {"id": "x"}, "before": before}
+
+
 def _values(kind: str, written: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     values: dict[str, Any] = {}
     unknown: dict[str, Any] = {"id": True}

@@ -26,3 +26,11 @@ def test_a_rule_says_in_one_sentence_what_is_good_and_why(rule: Rule) -> None:
     assert re.fullmatch(r"[A-Z][^.\n]*(\.[^ ][^.\n]*)*", rule.outcome), rule.outcome
     assert rule.why.endswith((".", ").", '."')), rule.why
     assert rule.bad != rule.good
+
+
+def test_the_page_tells_no_way_to_waive_what_cannot_be_waived() -> None:
+    page = (DOCS / "policies.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (\S+)$(.*?)(?=^### |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert {name for name, text in sections.items() if "It can't be waived" in text} == {
+        rule.name for rule in RULES if not rule.waivable
+    }

@@ -7,7 +7,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from policies.rules import RULES
 from policies.rules.estate import ALERT, BUCKET, JOB, METRIC, PROJECT_SERVICE, STACK
 from policies.rules.judge import Outcome, judge_all
 from tests.policies.estates import TODAY, encoded
-from tests.policies.planning import Plan, drop, planned, plans_of
+from tests.policies.planning import Plan, adopt, drop, let_go, planned, plans_of
 from tests.stacks.conftest import Stacks
 
 GRANT = "google_project_iam_member"
@@ -97,7 +97,7 @@ def at(job: str, name: str, value: Any) -> Edit:
 
 
 MISTAKES: list[tuple[str, Edit]] = [
-    ("cron", at(SCRAPER, "schedule", "15 0 1 * MON")),
+    ("cron", at(MAILER, "schedule", "20 0 1 * MON")),
     ("cron", at(SCRAPER, "schedule", "every 15 minutes")),
     ("cron", at(MAILER, "schedule", ABSENT)),
     ("cron", at(MAILER, "schedule", "20 25 * * *")),
@@ -120,7 +120,7 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("token", at(EXPORT, "http_target/oauth_token", ABSENT)),
     ("token", at(SCRAPER, "http_target/oauth_token", {"service_account_email": "a@b"})),
     ("https", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https", "http"))),
-    ("https", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https://", "https://me:x@"))),
+    ("https secret", at(SCRAPER, "http_target/uri", lambda uri: uri.replace("https://", "https://me:x@"))),
     ("year", at(SCRAPER, "http_target/body", encoded({"season": "2025-26"}))),
     ("year", at(SCRAPER, "http_target/uri", lambda uri: f"{uri}&from=2025-10-01")),
     ("year", at(EVENT, "pubsub_target/data", encoded({"year": 2026}))),
@@ -349,6 +349,10 @@ def flag_ends(end: str, **variables: Any) -> Callable[[dict[str, Plan]], None]:
     return edit
 
 
+def adopted(job: str, **found: Any) -> Callable[[dict[str, Plan]], None]:
+    return lambda plans: adopt(plans["schedules"], f"{JOB}.{job}", **found)
+
+
 def hidden(job: str, name: str) -> Callable[[dict[str, Plan]], None]:
     def edit(plans: dict[str, Plan]) -> None:
         values, change = planned(plans["schedules"], f"{JOB}.{job}")
@@ -361,6 +365,11 @@ def hidden(job: str, name: str) -> Callable[[dict[str, Plan]], None]:
 SOON, OVER = "2026-11-24T00:00:00Z", "2026-11-23T11:59:59Z"
 PLANNED: list[tuple[str, str, Callable[[dict[str, Plan]], None]]] = [
     ("delete", STACK, lambda plans: drop(plans["schedules"], f"{JOB}.{MAILER}")),
+    ("delete", STACK, lambda plans: let_go(plans["schedules"], f"{JOB}.{MAILER}", is_listed=False)),
+    ("delete", STACK, lambda plans: let_go(plans["schedules"], f"{JOB}.{MAILER}", is_listed=True)),
+    ("adopted-pause", SCRAPER, adopted(SCRAPER, paused=True)),
+    ("adopted-unchanged", SCRAPER, adopted(SCRAPER, description="by hand")),
+    ("replace", SCRAPER, changing(SCRAPER, {"region": "us-east1"}, "create", "forget")),
     ("replace", SCRAPER, changing(SCRAPER, {"region": "us-east1"}, "delete", "create")),
     ("replace", SCRAPER, changing(SCRAPER, {}, "create", "delete")),
     ("schedule-and-pause", SCRAPER, changing(SCRAPER, {"schedule": "0 * * * *", "paused": True}, "update")),
@@ -408,11 +417,19 @@ def test_a_plan_without_a_mistake(edit: Callable[[dict[str, Plan]], None], stack
     assert findings(stacks, plans) == set()
 
 
-def test_a_deletion_that_the_catalog_accepts(stacks: Stacks) -> None:
+@pytest.mark.parametrize(
+    "go",
+    [
+        pytest.param(drop, id="deleted"),
+        pytest.param(partial(let_go, is_listed=True), id="let go, as Terraform 1.11 has it"),
+        pytest.param(partial(let_go, is_listed=False), id="let go, as Terraform 1.15.6 has it"),
+    ],
+)
+def test_a_job_that_the_catalog_accepts_to_be_gone(stacks: Stacks, go: Callable[[Plan, str], None]) -> None:
     changed = copied(stacks)
     Edit("schedules:facts/removed", {MAILER: {"reason": "mail is over", "owner": "data", "until": "2027-01-31"}})(changed)
     plans = plans_of(changed)
-    drop(plans["schedules"], f"{JOB}.{MAILER}")
+    go(plans["schedules"], f"{JOB}.{MAILER}")
     assert findings(changed, plans) == set()
 
 

@@ -40,6 +40,8 @@ WANTED = {
     "refusals": "${[length(local.unknown_holds), length(local.undeclared_flags), length(local.lost_jobs)]}",
     "too_short": "${length(local.too_short)}",
     "jobs_of_flags": "${local.jobs_of_flags}",
+    "names_of_flags": "${local.names_of_flags}",
+    "identities_of_flags": "${local.identities_of_flags}",
     "tables_of_flags": "${local.tables_of_flags}",
     "reasons": "${{for backfill, said in local.said : backfill => said.reason}}",
 }
@@ -59,7 +61,7 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
     flags = [with_content(flag, content(world, flag_before(on, flag))) for flag in flags]
     holds = [with_content(hold, content(world, hold.object_name)) for hold in holds]
     known = [catalog.jobs[job] for job in JOBS if job in world.scopes["all"]]
-    holding = Holding(now=world.now, scopes=world.scopes, objects=(*flags, *holds))
+    holding = Holding(now=world.now, scopes=world.scopes, objects=(*flags, *holds), identities=world.identities)
     held = [job.name for job in known if holding.of(job).held_by]
     read = sorted({on[name].object_name for name in after if name in on} | {hold.object_name for hold in holds})
     unknown = [hold for hold in holds if hold.scope not in world.scopes]
@@ -70,12 +72,25 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
         "unknown_scopes": sorted({hold.scope for hold in unknown}),
         "refusals": [len(unknown), len(after.keys() - world.declared.keys()), lost(world, read)],
         "too_short": sum(too_short(world, name, end) for name, end in asked.items() if name not in on or ends.get(name) != end),
-        "jobs_of_flags": {
-            flag.scope.removeprefix("backfill/"): sorted(flag.jobs | set(world.scopes.get(flag.scope, ()))) for flag in flags
+        "jobs_of_flags": {flag.scope.removeprefix("backfill/"): sorted(holding.covered(flag)) for flag in flags},
+        "names_of_flags": {
+            flag.scope.removeprefix("backfill/"): sorted({name_of(world, job) for job in holding.covered(flag)})
+            for flag in flags
+        },
+        "identities_of_flags": {
+            flag.scope.removeprefix("backfill/"): sorted(
+                world.identities.get(job, job) for job in holding.covered(flag) if job in world.identities or "/" in job
+            )
+            for flag in flags
         },
         "tables_of_flags": {flag.scope.removeprefix("backfill/"): tables(world, flag) for flag in flags},
         "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
     }
+
+
+def name_of(world: World, job: str) -> str:
+    """What Cloud Scheduler calls a job of the catalog, or one that is gone."""
+    return world.identities.get(job, job).rpartition("/")[2]
 
 
 def tables(world: World, flag: Hold) -> list[str]:
@@ -111,9 +126,10 @@ def content(world: World, object_name: str | None) -> Mapping[str, Any]:
 
 
 def lost(world: World, read: Iterable[str]) -> int:
-    jobs = [content(world, name).get("jobs") for name in read]
-    lists = [found for found in jobs if isinstance(found, list)]
-    return sum(isinstance(job, str) and job not in world.scopes["all"] for found in lists for job in found)
+    named = (parse_object_name(name) for name in read)
+    said = [with_content(hold, content(world, hold.object_name)) for hold in named if hold]
+    known = {*world.scopes["all"], *world.identities.values()}
+    return sum(job not in known for hold in said for job in (*hold.unplaced, *hold.identities))
 
 
 def reason(world: World, name: str, is_asked: bool, object_name: str | None) -> str:
@@ -168,7 +184,7 @@ def test_the_flags_that_terraform_writes_keep_the_published_schema_and_the_guard
         says = json.loads(content)
         assert full is not None
         assert (full.scope, f"{full.end:%Y-%m-%dT%H:%M:%SZ}") == (f"backfill/{says['backfill']}", says["until"])
-        assert all(full.covers(job, ()) for job in world.scopes.get(full.scope, ()))
+        assert all(full.covers(name_of(world, job), ()) for job in world.scopes.get(full.scope, ()))
         assert all(full.covers(None, [table]) for table in says["tables"])
 
 

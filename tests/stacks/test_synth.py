@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from interlock.catalog import Catalog, Job, ServiceKind
+from interlock.catalog import OVER_HTTP, Catalog, Job, OAuth, Oidc, ServiceKind
 from interlock.environment import Environment
+from stacks.cdk import literal
 from tests.golden import golden
 from tests.stacks.conftest import ROOT, Stacks
 from tests.stacks.twin import check_run, write
@@ -27,9 +28,8 @@ def jobs_of(stacks: Stacks) -> dict[str, dict[str, Any]]:
 
 def body_of(resource: Mapping[str, Any]) -> Any:
     """The JSON that a job sends, None for no body."""
-    target = resource.get("http_target") or resource["pubsub_target"]
-    encoded = target.get("body") or target.get("data")
-    return None if encoded is None else json.loads(base64.b64decode(encoded))
+    content = sent(resource)
+    return None if content is None else json.loads(content)
 
 
 def without_metadata(value: Any) -> Any:
@@ -78,28 +78,81 @@ def test_every_kind_of_target_says_what_is_declared(small: Stacks, small_catalog
 def assert_same(resource: Mapping[str, Any], job: Job, env: Environment) -> None:
     """The resource says all that the job declares."""
     kind = job.target.service.kind
-    said = (resource["schedule"], resource["time_zone"], resource["region"], resource.get("attempt_deadline"))
+    said = (resource["name"], resource["schedule"], resource["time_zone"], resource["region"], resource.get("attempt_deadline"))
     deadline = None if job.deadline is None else f"{job.deadline.seconds}s"
-    assert said == (job.schedule.text, job.time_zone, job.region, deadline)
-    assert resource["retry_config"].keys() == {
-        "retry_count",
-        "min_backoff_duration",
-        "max_backoff_duration",
-        "max_doublings",
-        "max_retry_duration",
-    }
+    assert said == (job.scheduler_name, job.schedule.text, job.time_zone, job.region, deadline)
+    if job.retry is None:
+        assert "retry_config" not in resource
+    else:
+        assert resource["retry_config"].keys() == {
+            "retry_count",
+            "min_backoff_duration",
+            "max_backoff_duration",
+            "max_doublings",
+            "max_retry_duration",
+        }
+    assert sent(resource) == job.target.content
     if kind is ServiceKind.TOPIC:
         assert resource["pubsub_target"]["topic_name"] == env.topic(job.target.service)
-        assert body_of(resource) == ({} if job.target.body is None else job.target.body)
+        assert resource["pubsub_target"].get("attributes") == (escaped(job.target.attributes) or None)
         return
-    target = resource["http_target"]
-    assert target["uri"] == env.url(job) + job.target.path
-    assert target["http_method"] == "POST"
-    assert body_of(resource) == job.target.body
-    assert target.get("headers") == (None if job.target.body is None else {"Content-Type": "application/json"})
-    token = target["oauth_token" if kind is ServiceKind.RUN_JOB else "oidc_token"]
-    assert token["service_account_email"] == env.invoker
-    assert token.get("audience") == (None if kind is ServiceKind.RUN_JOB else env.url(job))
+    target = resource["http_target" if kind in OVER_HTTP else "app_engine_http_target"]
+    assert target.get("uri", target.get("relative_uri")) == literal(env.uri(job))
+    assert target["http_method"] == job.target.method
+    assert target.get("headers") == (escaped(job.target.all_headers) or None)
+    token = job.target.token
+    assert target.get("oauth_token") == (
+        {"service_account_email": env.account_of(token), "scope": token.scope} if isinstance(token, OAuth) else None
+    )
+    assert target.get("oidc_token") == (
+        {"service_account_email": env.account_of(token), "audience": literal(env.audience(job, token))}
+        if isinstance(token, Oidc)
+        else None
+    )
+
+
+def sent(resource: Mapping[str, Any]) -> bytes | None:
+    """The bytes that a job sends."""
+    (target,) = (resource[key] for key in resource if key.endswith("_target"))
+    encoded = target.get("body", target.get("data"))
+    return None if encoded is None else base64.b64decode(encoded)
+
+
+def escaped(texts: Mapping[str, str]) -> dict[str, str]:
+    return {literal(name): literal(text) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("job", "what", "said"),
+    [
+        ("nightly-workflow", "name", "Nightly_Workflow"),
+        (
+            "nightly-workflow",
+            "uri",
+            "https://workflowexecutions.googleapis.com/v1/projects/interlock-local/locations/us-west2/workflows/w-$${x}/executions",
+        ),
+        ("nightly-workflow", "headers", {"Content-Type": "application/json", "X-$a": "$${a} %%{b}"}),
+        ("nightly-workflow-east", "uri", "https://workflowexecutions.googleapis.com/v1/projects/{project}"),
+        ("partner-poll", "uri", "https://partner.example.com/v1?q=$${y}"),
+        ("partner-push", "oidc_token", {
+            "service_account_email": "scheduler-invoker@interlock-local.iam.gserviceaccount.com",
+            "audience": "https://partner.example.com/v1/push#https://partner.example.com/v1",
+        }),
+        ("pages-refresh", "app_engine_routing", {"service": "web", "version": "v2"}),
+        ("orders-sweep", "topic_name", "projects/other/topics/Orders_V2"),
+        ("orders-sweep", "attributes", {"kind": "$${sweep}"}),
+    ],
+)  # fmt: skip
+def test_what_is_declared_becomes_what_terraform_reads(small: Stacks, job: str, what: str, said: object) -> None:
+    resource = jobs_of(small)[job]
+    (target,) = (resource[key] for key in resource if key.endswith("_target"))
+    assert {**resource, **target}[what] == said
+
+
+def test_a_job_that_nobody_has_decided_about_is_left_as_it_is_found(small: Stacks) -> None:
+    undecided = jobs_of(small)["partner-poll"]
+    assert (undecided["paused"], undecided["lifecycle"]) == (True, {"ignore_changes": ["paused"]})
+    assert [name for name, job in jobs_of(small).items() if "lifecycle" in job] == ["partner-poll"]
 
 
 def test_texts_of_the_catalog_are_never_evaluated(small: Stacks, small_catalog: Catalog, tmp_path: Path) -> None:

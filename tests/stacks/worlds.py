@@ -12,6 +12,13 @@ from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, format_instant
 BACKFILLS = ("tdza", "psza", "pcf", "a_B-9")
 UNDECLARED = ("gone", "x")
 JOBS = ("gamebook-scraper", "boxscore-scraper", "nightly-export", "event-tick")
+IDENTITIES = {
+    "gamebook-scraper": "us-west2/gamebook-scraper",
+    "boxscore-scraper": "us-east1/Tick",
+    "nightly-export": "europe-west1/2nd_Export",
+    "event-tick": "us-west2/Tick",
+}
+"""Two of them have one name in two regions."""
 SCOPES = (
     "all",
     *(f"job/{job}" for job in JOBS),
@@ -92,6 +99,10 @@ CONTENTS = [
     '{"jobs": ["boxscore-scraper", {"name": "x"}, null, 7, ["event-tick"]]}',
     '{"jobs": {"0": "event-tick", "first": "gamebook-scraper"}}',
     '{"jobs": []}',
+    '{"jobs": ["Tick"], "identities": ["us-east1/Tick"]}',
+    '{"jobs": ["Tick", "event-tick"], "identities": ["us-west2/Tick", "us-east1/gone", "no one", 7, null, "A/b", "a-b1/c/d"]}',
+    '{"jobs": ["gamebook-scraper"], "identities": {"0": "us-east1/Tick"}}',
+    '{"identities": ["europe-west1/2nd_Export", "us-west2/gamebook-scraper"]}',
     '["jobs"]',
     "{",
     "",
@@ -117,6 +128,7 @@ class World:
             for name in declared
         }
         jobs = random.sample(JOBS, random.randint(1, len(JOBS)))
+        self.identities = {job: IDENTITIES[job] for job in jobs}
         kept_scopes = random.sample(SCOPES, random.randint(1, len(SCOPES)))
         covering = ["all", *kept_scopes, *(f"backfill/{name}" for name in declared)]
         self.scopes = {scope: sorted(random.sample(jobs, random.randint(0, len(jobs)))) for scope in covering}
@@ -161,6 +173,7 @@ class World:
             "now": format_instant(self.now),
             "declared": self.declared,
             "scopes": self.scopes,
+            "identities": self.identities,
             "backfill_mode": self.mode,
             "backfills": self.named,
             "backfill_until": self.until,

@@ -178,6 +178,27 @@ def test_checks_that_can_t_be_loaded_are_no_answer() -> None:
         parsed(json.dumps({"results": empty}), "Cannot load external check 'pack' from x", 0)
 
 
+@pytest.mark.parametrize(
+    ("comment", "outcome"),
+    [
+        ("deferred to plan: schedule is x", Outcome.DEFERRED),
+        ("old since 2026-11-01, accepted by data until 2027-01-31; has no retry_config", Outcome.OLD),
+        ("waived by data until 2027-01-31: it is old since 2026", Outcome.WAIVED),
+    ],
+)
+def test_what_checkov_skips_is_told_apart_by_its_comment(comment: str, outcome: Outcome) -> None:
+    one = {
+        "check_id": "CKV2_ILK_16",
+        "check_name": "good",
+        "check_result": {"suppress_comment": comment},
+        "details": [],
+        "file_abs_path": str(PATH),
+        "resource": "resource.fetch",
+    }
+    results = {"parsing_errors": [], "passed_checks": [], "failed_checks": [], "skipped_checks": [one]}
+    assert [record.outcome for record in parsed(json.dumps({"results": results}), "", 0)] == [outcome]
+
+
 def test_a_record_says_what_checkov_said() -> None:
     one = {
         "check_id": "CKV2_ILK_1",

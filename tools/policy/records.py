@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.rules.judge import DEFERRED, Outcome
+from policies.rules.old import OLD
 from policies.rules.rule import PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -110,5 +111,6 @@ def _records(results: dict[str, Any]) -> Iterator[Record]:
 
 def _outcome(kind: str, comment: str) -> Outcome:
     if kind == "skipped_checks":
-        return Outcome.DEFERRED if comment.startswith(DEFERRED) else Outcome.WAIVED
+        begins = {DEFERRED: Outcome.DEFERRED, OLD: Outcome.OLD}
+        return next((outcome for words, outcome in begins.items() if comment.startswith(words)), Outcome.WAIVED)
     return Outcome.FAILED if kind == "failed_checks" else Outcome.PASSED

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.verify.columns import PARTITION_TIME, Shape
 from interlock.verify.verdict import CountedDay
@@ -19,6 +22,9 @@ CALL_SECONDS = 30
 QUERY_SECONDS = 180
 MAX_DAYS = 1000
 """Rows of one answer; a period has fewer days."""
+EMULATOR = "BIGQUERY_EMULATOR_HOST"
+"""Where a BigQuery of this machine listens, if there is one; Google's client knows the variable too."""
+LOOPBACK = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?/?"
 LABELS = {"interlock": "verify"}
 """On every query job, so that its cost can be found: https://cloud.google.com/bigquery/docs/adding-labels#job-label"""
 
@@ -28,29 +34,49 @@ class NoCredentials(CloudError):
 
 
 class CantTell(Exception):
-    """One table can't be queried, for a reason that is its own; for people."""
+    """One table or job can't be told of, for a reason that is its own; for people. `code` and `reason` are BigQuery's."""
+
+    def __init__(self, said: str, code: int = 0, reason: str = "") -> None:
+        super().__init__(said)
+        self.code, self.reason = code, reason
+
+
+def connect(project: str, endpoint: str | None) -> bigquery.Client:
+    """A client. `endpoint` is a stand-in of BigQuery, which takes no credentials; None is Google's. NoCredentials."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud import bigquery
+
+    if endpoint is not None:
+        options = {"api_endpoint": endpoint}
+        return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options=options)
+    try:
+        return bigquery.Client(project=project)
+    except GoogleAuthError as error:
+        raise NoCredentials(f"no credentials for BigQuery: {error}") from error
+
+
+def endpoint_of(environment: Environment) -> str | None:
+    """Google's for a real project. Of the local target one on this machine: it has no BigQuery, and may reach no real one."""
+    if environment.name != LOCAL:
+        return None
+    url = os.environ.get(EMULATOR, "")
+    if not url:
+        raise NoCredentials("the local stand-in has no BigQuery")
+    if not re.fullmatch(LOOPBACK, url):
+        raise CloudError(
+            f"{EMULATOR} is {url[:100]!a}, which is not on this machine; unset it, or act on a real project: --env"
+        )
+    return url
 
 
 class Warehouse:
     """The tables of a project."""
 
     def __init__(self, project: str, endpoint: str | None, max_bytes: int) -> None:
-        """`endpoint` is a stand-in of BigQuery, which takes no credentials; None is Google's. NoCredentials."""
-        from google.auth.credentials import AnonymousCredentials
-        from google.auth.exceptions import GoogleAuthError
-        from google.cloud import bigquery
-
+        """As `connect`; `max_bytes` is what one query may scan."""
         self._max_bytes = max_bytes
-        try:
-            self._client: bigquery.Client = (
-                bigquery.Client(project=project)
-                if endpoint is None
-                else bigquery.Client(
-                    project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": endpoint}
-                )
-            )
-        except GoogleAuthError as error:
-            raise NoCredentials(f"no credentials for BigQuery: {error}") from error
+        self._client = connect(project, endpoint)
 
     def shape(self, table: str) -> Shape:
         """What tables.get returns, which costs nothing. CantTell, NoCredentials."""
@@ -58,7 +84,7 @@ class Warehouse:
         from google.cloud.bigquery.retry import DEFAULT_RETRY
 
         reference = TableReference.from_string(f"{self._client.project}.{table.partition('$')[0]}")
-        with _asking():
+        with asking():
             found = self._client.get_table(reference, retry=DEFAULT_RETRY.with_timeout(CALL_SECONDS), timeout=CALL_SECONDS)
         return Shape(
             columns={field.name: str(field.field_type) for field in found.schema if field.mode != "REPEATED"},
@@ -74,7 +100,7 @@ class Warehouse:
         from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
         config = bigquery.QueryJobConfig(maximum_bytes_billed=self._max_bytes, labels=LABELS)
-        with _asking():
+        with asking():
             rows = self._client.query_and_wait(
                 sql,
                 job_config=config,
@@ -107,7 +133,8 @@ def _day(row: dict[str, object]) -> CountedDay:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
+    """Turns what BigQuery answers into a line for people: CantTell, NoCredentials."""
     from concurrent.futures import TimeoutError as NotInTime
 
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError
@@ -120,7 +147,9 @@ def _asking() -> Iterator[None]:
     except NotInTime as error:
         raise CantTell(f"no answer in {QUERY_SECONDS} seconds") from error
     except GoogleAPICallError as error:
-        said = next((each["message"] for each in error.errors if isinstance(each, dict) and "message" in each), error.message)
-        raise CantTell(f"{error.code} {said}") from error
+        details = [each for each in error.errors if isinstance(each, dict)]
+        said = next((each["message"] for each in details if "message" in each), error.message)
+        reason = next((str(each["reason"]) for each in details if "reason" in each), "")
+        raise CantTell(f"{error.code} {said}", int(error.code or 0), reason) from error
     except (GoogleAPIError, OSError) as error:
         raise CantTell(f"no answer: {error}") from error

@@ -59,7 +59,8 @@ case $1 in
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
   show)
     echo "Warning: some configuration is not there" >&2
-    test "$2" = -json && cat "$stack/plan.json" || printf "Terraform's own text\nof two lines\n";;
+    test "$2" = -json && cat "$stack/plan.json" && exit
+    cat "$stack/text" 2>/dev/null || printf "Terraform's own text\nof two lines\n";;
   apply)
     cat "$file" >> applied
     cat "$stack/answer$applied" "$stack/answer" 2>/dev/null
@@ -249,6 +250,47 @@ def test_variables_that_name_another_state_do_not_reach_terraform(
     monkeypatch.setenv(name, "elsewhere")
     place.plans("schedules", *pausing("odds"))
     assert bring(LOCAL, ["schedules"]).exit_code == 0
+
+
+# what is imported
+
+
+def importing(job: str, **values: object) -> dict[str, object]:
+    """Imported as it is found, but for `values`: pairs of what it is and what it becomes."""
+    before, after = ({name: pair[at] for name, pair in values.items()} for at in (0, 1))  # type: ignore[index]
+    actions = ("no-op",) if before == after else ("update",)
+    return change(f"{JOB}.{job}", *actions, importing={"id": job}, before=before, after=after)
+
+
+def test_an_import_says_that_nothing_changes_and_an_import_that_changes_says_what(place: Place) -> None:
+    place.plans("schedules", importing("odds"), importing("lines"))
+    assert "schedules     2 to import, 0 to change\nalerting" in bring(LOCAL).output
+    place.plans(
+        "schedules", importing("odds"), importing("lines", schedule=("a", "b")), importing("late", paused=(False, True))
+    )
+    done = bring(LOCAL)
+    assert done.exit_code == 0, done.output
+    assert "3 to import, 1 to pause, 1 to change\n  not imported as found: late (pause), lines (schedule)\n" in done.output
+
+
+@pytest.mark.parametrize("how", [LOCAL, Deploying(environment=PRODUCTION, yes=True)], ids=["local", "production, with --yes"])
+def test_a_job_that_is_paused_is_never_resumed_by_its_import(place: Place, how: Deploying) -> None:
+    env = how.environment.name
+    place.plans("coordination", change(POLICY, "create"), env=env)
+    place.plans("schedules", importing("odds"), importing("late", paused=(True, False)), env=env)
+    done = bring(how)
+    assert done.exit_code == 1
+    assert str(done.exception) == (
+        "late: 1 job would be resumed by being imported, and somebody paused it; declare that under paused, or resume by hand"
+        " before; nothing is done"
+    )
+    assert place.applied() == []
+
+
+def test_an_import_is_not_done_before_everything_is(place: Place) -> None:
+    place.plans("schedules", importing("odds"), *pausing("books"))
+    place.answers("schedules", diagnostic("no", f"{JOB}.books"))
+    assert "schedules     nothing done, 0 failed, 2 not begun\n" in bring(LOCAL).output
 
 
 # what is asked

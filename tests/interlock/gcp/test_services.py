@@ -121,6 +121,36 @@ def test_an_answer_that_makes_no_sense_is_no_list(monkeypatch: pytest.MonkeyPatc
             Services(PROJECT).functions()
 
 
+def test_accounts_run_jobs_and_push_subscriptions(cloud: Running) -> None:
+    rest = Rest(cloud.url)
+    runs_as = {"serviceAccount": "s@p.iam.gserviceaccount.com"}
+    assert rest("POST", f"{parent('us-west2')}/services?serviceId=scrapers", {"template": runs_as}).status == 200
+    assert rest("POST", f"{parent('us-west2')}/jobs?jobId=nightly", {"template": {"template": runs_as}}).status == 200
+    assert rest("PUT", f"/v1/projects/{PROJECT}/topics/done", {}).status == 200
+    topic = f"projects/{PROJECT}/topics/done"
+    for name, push in (("pulls", {}), ("pushes", {"pushEndpoint": "https://s.example/push"})):
+        body = {"topic": topic, "pushConfig": push}
+        assert rest("PUT", f"/v1/projects/{PROJECT}/subscriptions/{name}", body).status == 200
+    services = Services(PROJECT)
+    assert [each.account for each in services.services("us-west2")] == ["s@p.iam.gserviceaccount.com"]
+    assert services.run_jobs("us-west2") == [
+        Deployed(name="nightly", region="us-west2", form=Form.RUN_JOB, account="s@p.iam.gserviceaccount.com")
+    ]
+    assert services.pushes() == [(topic, "https://s.example/push")]
+
+
+def test_a_quota_is_waited_for_a_few_times_and_said(cloud: Running) -> None:
+    rest = Rest(cloud.url)
+    heard, slept = list[str](), list[float]()
+    rest("POST", "/_local/faults", {"faults": ["GET /functions 429 x2"]})
+    assert Services(PROJECT, heard.append, slept.append).functions() == ([], [])
+    assert heard == [f"cloudfunctions.googleapis.com refuses for now (429); waiting {seconds} seconds" for seconds in (2, 5)]
+    rest("POST", "/_local/faults", {"faults": ["GET /functions 429"]})
+    with pytest.raises(CloudError, match=r"cloudfunctions\.googleapis\.com says no \(429\)"):
+        Services(PROJECT, heard.append, slept.append).functions()
+    assert slept == [2, 5, 2, 5, 15, 40]
+
+
 def test_fields_of_other_types_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     odd = {"functions": [{"name": 7, "serviceConfig": [], "url": None, "eventTrigger": "x"}, 3], "unreachable": 5}
     with saying(json.dumps(odd).encode()) as (url, _):

@@ -129,7 +129,7 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
         pytest.param(
             "service_urls: {}",
             "service_urls: {web: https://x/?q}",
-            "10: service_urls.web: 'https://x/?q' is no https URL",
+            "10: service_urls.web: 'https://x/?q' is no URL",
             id="a query in a URL",
         ),
         pytest.param(

@@ -14,7 +14,7 @@ from interlock.reading.files import load_catalog
 from interlock.reading.located import MAX_FILE_CHARACTERS, SourceError
 from tests.interlock.catalogs import GOOD, changed, problems
 
-SECTIONS = "defaults, retry_profiles, services, processors, jobs, backfills, windows, removed"
+SECTIONS = "defaults, retry_profiles, services, processors, jobs, backfills, windows, removed, unmanaged, baseline"
 NAMES = "allowed: a-z, 0-9 and -, beginning with a letter, at most 100"
 UNREADABLE = "can't be read as YAML"
 WRONG_ENTRIES: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parents[1] / "wrong_entries.yaml").read_text())
@@ -131,7 +131,9 @@ def test_a_default_that_names_no_retry_profile_is_said_once_whatever_the_number_
 
 def test_defaults_that_are_refused_are_said_once_and_not_again_for_each_job() -> None:
     text = "defaults: {owner: data, deadline: 1s}\n" + changed("    owner: data\n", "").replace("    deadline: 180s\n", "")
-    assert problems(text) == ["a.yaml:1: defaults.deadline: '1s' is too short; allowed: 15s to 30m"]
+    assert problems(text) == [
+        "a.yaml:1: defaults.deadline: '1s' is too short; Cloud Scheduler takes 15s to 30m, and of App Engine up to 24h"
+    ]
 
 
 def test_a_quoted_date_and_a_folded_text_are_as_good_as_plain_ones() -> None:

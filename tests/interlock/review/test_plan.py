@@ -38,12 +38,24 @@ def change(job: str = "fetch-games", *, before: bool | None = False, after: bool
 
 
 def said(
-    before: str, after: str, *, jobs: tuple[JobChange, ...] = (), drift: tuple[JobChange, ...] = (), names: tuple[str, ...] = ()
+    before: str,
+    after: str,
+    *,
+    jobs: tuple[JobChange, ...] = (),
+    drift: tuple[JobChange, ...] = (),
+    names: tuple[str, ...] = (),
+    ended: tuple[str, ...] = (),
 ) -> list[str]:
-    """The remarks about the plan, findings with a ! before them."""
-    holds = [hold for name in names if (hold := parse_object_name(name))]
-    flags = tuple(hold for hold in holds if hold.id == "flag")
-    plan = JobChanges(jobs=jobs, drift=drift, flags_on=flags, holds=tuple(hold for hold in holds if hold not in flags))
+    """The remarks about the plan, findings with a ! before them. `names` are objects that are there, `ended` flags that go."""
+    holds, off = ([hold for name in some if (hold := parse_object_name(name))] for some in (names, ended))
+    flags = tuple(hold for hold in holds if hold.is_flag)
+    plan = JobChanges(
+        jobs=jobs,
+        drift=drift,
+        flags_on=flags,
+        flags_off=tuple(off),
+        holds=tuple(hold for hold in holds if hold not in flags),
+    )
     found = review(load(before), load(after), AT, plan, rules=findings)
     about = {Topic.PLAN, Topic.DRIFT, Topic.HELD}
     return [f"{'!' * remark.is_finding}{remark.subject}: {remark.text}" for remark in found.remarks if remark.topic in about]
@@ -108,9 +120,25 @@ def said(
             BASE,
             BASE,
             change(before=True, after=False),
-            (),
-            "fetch-games: the plan resumes it: nothing holds it any more",
+            (ENDED,),
+            "fetch-games: the plan resumes it: nothing holds it any more after service/scrapers",
             id="a resumption after a hold",
+        ),
+        pytest.param(
+            BASE,
+            BASE,
+            change(before=True, after=False),
+            (),
+            UNEXPLAINED.format("fetch-games", "resumes"),
+            id="a resumption of a job that nothing ever held, as after a terraform import",
+        ),
+        pytest.param(
+            BASE,
+            BASE,
+            change("daily-report", before=True, after=False),
+            (ENDED,),
+            UNEXPLAINED.format("daily-report", "resumes"),
+            id="a resumption after a hold of others",
         ),
         pytest.param(
             BASE,
@@ -164,10 +192,34 @@ def said(
         pytest.param(
             BASE,
             BASE,
-            change(after=False, changed=("http_target",)),
+            change(after=False, changed=("http_target",), target_changed=("URL", "account")),
             (),
-            UNASKED.format("http_target"),
+            f"!{UNASKED.format('target URL and target account')}",
             id="a target of which the catalog says nothing",
+        ),
+        pytest.param(
+            BASE,
+            BASE,
+            change(after=False, changed=("retry_config",)),
+            (),
+            UNASKED.format("retry_config"),
+            id="retries of which the catalog says nothing",
+        ),
+        pytest.param(
+            BASE,
+            edited(("path: /games", "path: /all-games")),
+            change(after=False, changed=("http_target",), target_changed=("URL", "account")),
+            (),
+            f"!{UNASKED.format('target account')}",
+            id="an account beside a path that the catalog changes",
+        ),
+        pytest.param(
+            BASE,
+            edited(("description: Games of the night", "description: Games")),
+            change(after=False, changed=("description", "http_target"), target_changed=("audience",)),
+            (),
+            f"!{UNASKED.format('target audience')}",
+            id="an audience beside a description that the catalog changes",
         ),
     ],
 )
@@ -181,6 +233,29 @@ def test_what_a_plan_makes_and_changes_as_the_catalog_says_is_no_remark() -> Non
     moved = edited(('"15 6 * * *"', '"45 6 * * *"'))
     assert said(BASE, moved, jobs=(change(after=False, changed=("schedule",)),)) == []
     assert said(BASE, BASE, jobs=(change("fetch-games", before=None, after=False, actions=("create",), changed=()),)) == []
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(edited(("path: /games", "path: /all-games")), id="of the job's path"),
+        pytest.param(edited(("path: /games", "path: /games, body: {all: true}")), id="of the job's body"),
+        pytest.param(
+            edited(("{service: scrapers, path: /games}", "{service: marts, path: /games}")), id="of the job's service"
+        ),
+        pytest.param(edited(("scrapers: {kind: run, starts", "scrapers: {kind: function, starts")), id="of its service's kind"),
+    ],
+)
+def test_a_change_of_the_catalog_explains_one_of_the_target(after: str) -> None:
+    parts = ("body", "headers") if "all: true" in after else ("URL",)
+    assert said(BASE, after, jobs=(change(after=False, changed=("http_target",), target_changed=parts),)) == []
+
+
+def test_a_resumption_is_explained_by_the_flag_that_the_plan_takes_away() -> None:
+    resumed = change(before=True, after=False)
+    assert said(BASE, BASE, jobs=(resumed,), ended=(FLAG,)) == [
+        "fetch-games: the plan resumes it: nothing holds it any more after backfill/summaries"
+    ]
 
 
 def test_a_deletion_of_what_neither_catalog_has_is_found() -> None:
@@ -218,6 +293,18 @@ def test_a_deletion_that_the_catalog_says_is_said_once_and_one_that_the_plan_lac
             id="a schedule by hand",
         ),
         pytest.param(change(changed=("description",)), (), [], id="a description by hand"),
+        pytest.param(
+            change(changed=("http_target",), target_changed=("URL", "account", "audience")),
+            (),
+            [f"!fetch-games: somebody changed its target URL, its target account and its target audience {TAKEN_BACK}"],
+            id="another host and another account by hand",
+        ),
+        pytest.param(
+            change(changed=("http_target", "paused"), target_changed=("headers",)),
+            (HOLD,),
+            [f"!fetch-games: somebody changed its target headers {TAKEN_BACK}"],
+            id="headers by hand, in a pause by the coordinator",
+        ),
         pytest.param(
             change(actions=("delete",), changed=(), after=None),
             (),

@@ -34,6 +34,7 @@ def test_a_hold_is_written_before_jobs_pause() -> None:
         "scope": "job/fetch",
         "id": "x",
         "jobs": ["fetch"],
+        "identities": ["us-west2/fetch"],
         "tables": [],
         "reason": "a deploy",
         "owner": "ann",

@@ -105,6 +105,7 @@ def test_a_window_opens_and_closes_by_itself_at_a_late_tick_too() -> None:
     assert json.loads(sky.objects[WEEKLY][1]) == {
         "id": "20260310T080000Z",
         "jobs": ["also", "fetch", "off"],
+        "identities": ["us-west2/also", "us-west2/fetch", "us-west2/off"],
         "owner": "data",
         "reason": "deploys",
         "scope": "window/weekly",

@@ -72,7 +72,30 @@ def parse_changes(text: str) -> Changes:
         pytest.param(resource(BUCKET, "b", "forget"), Kind.FORGET, "google_storage_bucket.b", (), id="forgotten"),
         pytest.param(resource(JOB, "odds", "delete", "create"), Kind.REPLACE, "odds", (), id="replaced"),
         pytest.param(resource(JOB, "odds", "create", "delete"), Kind.REPLACE, "odds", (), id="replaced, the new one first"),
+        pytest.param(
+            resource(
+                JOB,
+                "odds",
+                "update",
+                before={"http_target": [{"uri": "a", "headers": {"X": "1"}}], "schedule": "a"},
+                after={"http_target": [{"uri": "b", "headers": {}}], "schedule": "b"},
+            ),
+            Kind.CHANGE,
+            "odds",
+            ("schedule", "target URL", "target headers"),
+            id="of a target its parts",
+        ),
+        pytest.param(
+            resource(JOB, "odds", "create", "forget"), Kind.REPLACE, "odds", (), id="replaced, and the old one let go"
+        ),
         pytest.param(resource(JOB, "odds", "no-op", importing={"id": "x"}), Kind.IMPORT, "odds", (), id="imported"),
+        pytest.param(
+            resource(JOB, "odds", "update", importing={"id": "x"}, before={"paused": True}, after={"paused": False}),
+            Kind.RESUME,
+            "odds",
+            (),
+            id="imported and resumed",
+        ),
     ],
 )
 def test_a_change_has_a_kind_and_a_name(change: dict[str, object], kind: Kind, name: str, attributes: tuple[str, ...]) -> None:
@@ -93,6 +116,35 @@ def test_the_jobs_and_outputs_after_the_plan() -> None:
     values = {"root_module": {"resources": jobs}, "outputs": {"on": {"value": 1}}}
     after = parse_changes(plan(planned_values=values))
     assert (after.jobs, after.outputs) == ({"odds": True, "books": False}, {"on": 1})
+
+
+IMPORTED = resource(JOB, "odds", "no-op", importing={"id": "x"})
+IMPORTED_AND_CHANGED = resource(
+    JOB, "lines", "update", importing={"id": "y"}, before={"schedule": "a"}, after={"schedule": "b"}
+)
+IMPORTED_AND_PAUSED = resource(JOB, "late", "update", importing={"id": "z"}, before={"paused": False}, after={"paused": True})
+
+
+@pytest.mark.parametrize(
+    ("planned", "said"),
+    [
+        pytest.param([IMPORTED], "1 to import, 0 to change", id="as it is found"),
+        pytest.param(
+            [IMPORTED, resource(BUCKET, "b", "create")], "1 to import, 1 to create, 0 to change", id="beside a new one"
+        ),
+        pytest.param([IMPORTED, IMPORTED_AND_CHANGED], "2 to import, 1 to change", id="changed"),
+        pytest.param([IMPORTED, IMPORTED_AND_PAUSED], "2 to import, 1 to pause", id="paused"),
+        pytest.param([IMPORTED, resource(BUCKET, "b", "delete")], "1 to import, 1 to delete", id="beside one that goes"),
+    ],
+)
+def test_what_is_imported_is_counted_with_what_changes_of_it(planned: list[dict[str, object]], said: str) -> None:
+    assert counted(parse_changes(plan(*planned)).changes) == said
+
+
+def test_what_does_not_stay_as_it_is_found_is_told_from_what_does() -> None:
+    changes = parse_changes(plan(IMPORTED, IMPORTED_AND_PAUSED, IMPORTED_AND_CHANGED, resource(BUCKET, "b", "update")))
+    assert [(one.name, one.kind) for one in changes.imported_and_changed] == [("late", Kind.PAUSE), ("lines", Kind.CHANGE)]
+    assert counted([one for one in changes.changes if one.importing], done=True) == "3 imported, 1 paused, 1 changed"
 
 
 def test_changes_are_counted_in_one_order_whatever_theirs_is() -> None:

@@ -63,6 +63,14 @@ def said(changes: tuple[JobChange, ...]) -> list[tuple[str, str, tuple[bool | No
         pytest.param("replacement", [("gamebooks-late", "update", (True, True), "schedule"),
                                      ("odds", "delete create", STAY, "http_target region")], ["backfill/books"],
                      id="a job in another region is replaced"),
+        pytest.param("forget", [("odds", "forget", (False, None), "")], ["backfill/books"],
+                     id="a job that is let go stays in the cloud"),
+        pytest.param("drift-target", [("odds", "update", STAY, "http_target")], ["backfill/books"],
+                     id="a job that somebody sent elsewhere comes back"),
+        pytest.param("adoption", [("boxscores", "no-op", STAY, ""), ("odds", "no-op", STAY, "")], ["backfill/books"],
+                     id="jobs that are adopted as they are"),
+        pytest.param("adoption-changed", [("boxscores", "update", RESUME, "paused"), ("odds", "update", STAY, "http_target")],
+                     ["backfill/books"], id="jobs that are adopted and changed"),
         pytest.param("destroy", [("boxscores", "delete", (False, None), ""), ("gamebooks", "delete", (True, None), ""),
                                  ("gamebooks-late", "delete", (True, None), ""),
                                  ("gamebooks-summer", "delete", (True, None), ""),
@@ -74,7 +82,8 @@ def test_what_a_plan_does(name: str, jobs: list[object], on: list[str]) -> None:
     facts = changes_of(text(name))
     assert said(facts.jobs) == jobs
     assert [flag.scope for flag in facts.flags_on] == on
-    assert facts.drift == ()
+    assert {one.job: one.target_changed for one in facts.drift} == ({"odds": ("URL", "account")} if "drift" in name else {})
+    assert {one.importing for one in facts.jobs} <= {name.startswith("adoption")}
 
 
 def test_drift_is_what_was_changed_outside_and_the_plan_sets_it_right() -> None:
@@ -86,6 +95,26 @@ def test_drift_is_what_was_changed_outside_and_the_plan_sets_it_right() -> None:
 def test_an_extension_states_the_later_end() -> None:
     [before], [after] = changes_of(text("unchanged")).flags_on, changes_of(text("extension")).flags_on
     assert after.end > before.end
+
+
+def test_flags_that_a_plan_takes_away_are_known() -> None:
+    assert [flag.scope for flag in changes_of(text("off")).flags_off] == ["backfill/books"]
+    assert changes_of(text("extension")).flags_off == changes_of(text("unchanged")).flags_on
+    assert changes_of(text("on")).flags_off == ()
+
+
+def as_later_terraform(found: Json) -> None:
+    """https://github.com/hashicorp/terraform/pull/38665, in 1.15.6: what is let go is no planned value any more."""
+    root = found["planned_values"]["root_module"]
+    listed = [one["address"] for one in root["resources"] if one["type"] != "google_storage_bucket_object"]
+    assert listed == [f"{of_jobs.JOB}.odds"]
+    root["resources"] = [one for one in root["resources"] if one["address"] not in listed]
+
+
+def test_what_is_let_go_is_the_same_whatever_terraform_planned_it() -> None:
+    old, new = parse_plan(text("forget")), parse_plan(changed(as_later_terraform, "forget"))
+    assert old == new
+    assert of_jobs.JOB not in {one.kind for one in old.planned}
 
 
 def test_the_holds_are_those_of_the_listing_whose_names_state_one() -> None:
@@ -102,14 +131,14 @@ def test_a_cron_change_says_both() -> None:
 
 
 def test_nothing_else_of_a_job_is_let_out() -> None:
-    secrets = ("scrapers-100000000000", "eyJ", "serviceaccount", "application/json")
+    secrets = ("scrapers-100000000000", "eyJ", "serviceaccount", "application/json", "elsewhere")
     for file in sorted(PLANS.glob("*.json")):
         try:
             said = repr(changes_of(file.read_text(encoding="utf-8")))
         except PlanError as error:
             said = str(error)
         assert not [secret for secret in secrets if secret in said], file.name
-    assert all(secret in text("first") for secret in secrets)
+    assert all(secret in text("first") + text("drift-target") for secret in secrets)
 
 
 def changed(edit: Callable[[Json], object], name: str = "drift") -> str:
@@ -195,6 +224,8 @@ def test_what_an_interrupted_replacement_left_is_told_from_the_job() -> None:
         pytest.param(changed(lambda p: the_job(p).pop("change")), "is missing", id="a change without a change"),
         pytest.param(changed(lambda p: the_job(p)["change"].update(actions=["explode"])), "not known", id="an unknown action"),
         pytest.param(changed(lambda p: the_job(p)["change"].update(actions=[])), "not known", id="no action"),
+        pytest.param(changed(lambda p: the_job(p)["change"].update(actions=["update", "delete"])), "not known",
+                     id="two actions that no Terraform plans together"),
         pytest.param(changed(lambda p: the_job(p).update(name="a\nb")), "is not one of", id="a name of two lines"),
         pytest.param(changed(lambda p: the_job(p).update(address="module.x.y")), "is not one of", id="another's address"),
         pytest.param(changed(lambda p: the_job(p).update(address=f"module.x.{of_jobs.JOB}.boxscores")), "no catalog can name",

@@ -23,10 +23,38 @@ from interlock.timing.words import in_words
         ("0 9-17/2 * * MON-FRI", "At minute 0 past every second hour from 9 through 17 on Monday through Friday"),
         ("0 12 * 5-9 *", "At 12:00 in every month from May through September"),
         ("0 0 29 2 *", "At 00:00 on February 29"),
+        ("*/15 * * * *", "Every 15th minute of every hour"),
+        ("*/45 * * * *", "At minutes 0 and 45 of every hour"),
+        ("*/7 * * * *", "Every seventh minute from 0 through 56 of every hour"),
+        ("0 */5 * * *", "At minute 0 past every fifth hour from 0 through 20"),
+        ("*/30 */7 * * *", "Every 30th minute past hours 0, 7, 14, and 21"),
+        ("0 0 31 * *", "At 00:00 on the 31st day of every month, in months that have it"),
+        ("0 0 29-31 * *", "At 00:00 on every day of month from 29 through 31, in months that have it"),
+        ("0 0 22 * *", "At 00:00 on the 22nd day of every month"),
+        ("0 0 31 1,3 *", "At 00:00 on the 31st day of January and March"),
+        ("0 0 */10 * *", "At 00:00 on the first, the 11th, the 21st, and the 31st day of month, in months that have it"),
+        ("0 0 */2 * *", "At 00:00 on every second day of month from 1 through 31"),
+        ("0 0 * * */2", "At 00:00 on Sunday, Tuesday, Thursday, and Saturday"),
+        ("0 0 1 */5 *", "At 00:00 on the first day of January, June, and November"),
     ],
 )
 def test_in_words(schedule: str, words: str) -> None:
     assert in_words(Cron.parse(schedule)) == words
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("0 9 1-7 * 1", "At 09:00 on every day of month from 1 through 7 or on Monday"),
+        ("0 0 1 1 MON", "At 00:00 on the first day of month or on Monday in January"),
+        ("0  9 * * mon", "At 09:00 on Monday"),
+        ("every 5 minutes", "every 5 minutes"),
+        ("1st,third mon of  month 04:05", "1st,third mon of month 04:05"),
+        ("5/15 * * * *", "At times that nobody knows"),
+    ],
+)
+def test_in_words_what_only_jobs_that_exist_have(schedule: str, words: str) -> None:
+    assert in_words(Cron.read(schedule)) == words
 
 
 def fields(low: int, high: int) -> st.SearchStrategy[str]:

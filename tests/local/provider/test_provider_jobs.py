@@ -244,12 +244,50 @@ def test_a_deadline_on_a_pubsub_target_is_an_unresolvable_difference(stand: Stan
     assert stand.changes() == {address(0): "update attempt_deadline"}, "the API ignores it; so say the provider's docs"
 
 
-def test_a_job_without_retry_config_is_an_unresolvable_difference(stand: Stand) -> None:
+def test_a_job_without_retry_config_rests_and_never_loses_one(stand: Stand) -> None:
     hcl = jobs(1)
     block = hcl[hcl.index("retry_config") : hcl.index("http_target")]
     stand.write(hcl.replace(block, ""))
     stand.apply()
-    assert stand.changes() == {address(0): "update retry_config"}, "gcp.md 1.3: the block is not computed, the API fills it"
+    assert stand.changes() == {}, "the API answers without one"
+    stand.write(hcl)
+    assert stand.changes() == {address(0): "update retry_config"}
+    stand.apply()
+    assert stand.changes() == {}
+    stand.write(hcl.replace(block, ""))
+    stand.apply()
+    assert stand.changes() == {address(0): "update retry_config"}, "the block isn't computed, and a PATCH without it keeps it"
+
+
+def test_retries_of_zero_alone_are_never_sent(stand: Stand) -> None:
+    hcl = jobs(1)
+    block = hcl[hcl.index("retry_config") : hcl.index("http_target")]
+    stand.write(hcl.replace(block, "retry_config {\n retry_count = 0\n }\n "))
+    stand.apply()
+    assert stand.changes() == {address(0): "update retry_config"}, "terraform-provider-google#25051"
+
+
+ROUTED = """
+resource "google_cloud_scheduler_job" "it" {
+  name     = "it"
+  schedule = "every monday 09:00"
+  app_engine_http_target {
+    http_method  = "POST"
+    relative_uri = "/x"
+    app_engine_routing {
+      service = "worker"
+    }
+  }
+}
+"""
+
+
+def test_the_routing_of_app_engine_is_believed_from_the_state(stand: Stand) -> None:
+    stand.write(ROUTED)
+    stand.apply()
+    routing = stand.api("GET", f"{JOBS}/it")["appEngineHttpTarget"]["appEngineRouting"]
+    assert routing == {"host": f"worker.{PROJECT}.appspot.com"}, "which says a service or a version"
+    assert stand.changes() == {}
 
 
 def test_no_project_is_a_clear_error(stand: Stand) -> None:

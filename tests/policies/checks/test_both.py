@@ -21,6 +21,21 @@ def test_a_waiver_counts_until_its_day_in_both(what: str) -> None:
     assert found.comments["skip_waived"].startswith("waived by operations until 2099-06-30: its service retries by itself; ")
 
 
+@pytest.mark.parametrize("what", ["", PLAN], ids=["stack", "plan"])
+def test_the_baseline_counts_until_its_day_in_both(tmp_path: Path, what: str) -> None:
+    shutil.copytree(BOTH / "waived", tmp_path, dirs_exist_ok=True)
+    stack = json.loads((tmp_path / SYNTHESIZED).read_text(encoding="utf-8"))
+    for job in stack["resource"]["google_cloud_scheduler_job"].values():
+        if facts := job.get("//", {}).get("interlock"):
+            [waived] = facts.pop("waive")
+            facts["baseline"] = [{"rule": "retry", "owner": "data", "since": "2020-01-01", "until": waived["until"]}]
+    (tmp_path / SYNTHESIZED).write_text(json.dumps(stack), encoding="utf-8")
+    found = scan(tmp_path / what, RETRY)
+    assert (found.passed, found.failed, found.skipped) == ({"pass_complete"}, {"fail_ended"}, {"skip_waived"})
+    assert found.comments["skip_waived"].startswith("old since 2020-01-01, accepted by data until 2099-06-30; ")
+    assert "(old since 2020-01-01, and accepted until 2020-06-30, no longer)" in found.details["fail_ended"]
+
+
 def test_a_plan_without_the_stack_beside_it_fails_in_every_rule(tmp_path: Path) -> None:
     shutil.copy(BOTH / "waived" / PLAN, tmp_path)
     found = scan(tmp_path / PLAN, RETRY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from interlock.catalog import Json
 from policies.rules.estate import JOB, OBJECT, STACK, Change, Origin, Resource
 from policies.rules.values import NOTHING
-from tests.policies.estates import ABSENT, Some, block, estate, job, said, verdict
+from tests.policies.estates import ABSENT, Some, block, estate, job, said, verdict, waive
 
 PRODUCTION = {"environment": "production"}
 END = datetime(2026, 11, 25, 7, tzinfo=UTC)
@@ -23,8 +24,13 @@ def change(*actions: str, before: Mapping[str, Some] | None = None, after: Mappi
     return Change(actions=actions, before=block(before or {}), after=block(after or {}))
 
 
-def going(name: str, kind: str = JOB, index: str = "", /, **before: Some) -> Resource:
-    return Resource(kind=kind, name=name, index=index, attributes=NOTHING, change=change("delete", before=before))
+def going(name: str, kind: str = JOB, index: str = "", /, *, action: str = "delete", **before: Some) -> Resource:
+    return Resource(kind=kind, name=name, index=index, attributes=NOTHING, change=change(action, before=before))
+
+
+def adopted(*changed: str, before: Some = False, after: Some = False) -> Resource:
+    values = change("update", before={"paused": before}, after={"paused": after})
+    return job(change=replace(values, importing=True, changed=changed))
 
 
 def planned(rule: str, *resources: Resource, **around: object) -> list[str]:
@@ -32,6 +38,13 @@ def planned(rule: str, *resources: Resource, **around: object) -> list[str]:
     return said(rule, *resources, address=address, origin=Origin.PLAN, **around)
 
 
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [
+        pytest.param("delete", "deletes old", id="deleted"),
+        pytest.param("forget", "lets go of old, which nothing holds or watches any more", id="let go"),
+    ],
+)
 @pytest.mark.parametrize(
     ("removed", "accepted"),
     [
@@ -44,10 +57,10 @@ def planned(rule: str, *resources: Resource, **around: object) -> list[str]:
         pytest.param(ABSENT, False, id="not said"),
     ],
 )
-def test_a_job_is_deleted_only_on_purpose(removed: Some, accepted: bool) -> None:
+def test_a_job_is_deleted_or_let_go_only_on_purpose(removed: Some, accepted: bool, action: str, what: str) -> None:
     facts = {"removed": {} if removed is ABSENT else {"old": removed}}
-    what = "deletes old; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
-    assert planned("delete", facts=facts, gone=(going("old"),)) == ([] if accepted else [what])
+    advice = "pause it, or say under `removed` in the catalog why, whose decision it is and until when"
+    assert planned("delete", facts=facts, gone=(going("old", action=action),)) == ([] if accepted else [f"{what}; {advice}"])
 
 
 def test_each_job_that_goes_is_named_as_google_has_it() -> None:
@@ -71,6 +84,8 @@ def test_removed_that_is_no_block_is_a_finding() -> None:
                      id="moved to another region"),
         pytest.param(("create", "delete"), {"region": "us-east1", "name": "b"},
                      "is replaced, as its region and its name change: ", id="the other way round, for two reasons"),
+        pytest.param(("create", "forget"), {"region": "us-east1", "name": "fetch"}, "is replaced, as its region changes: ",
+                     id="made anew, and the old one let go"),
         pytest.param(("delete", "create"), {"region": "us-west2", "name": "fetch"}, "is replaced: ", id="tainted"),
     ],
 )  # fmt: skip
@@ -103,6 +118,47 @@ def test_schedule_and_pause_do_not_change_at_once(after: dict[str, Some], found:
 def test_a_job_that_is_made_has_no_schedule_to_change(actions: tuple[str, ...]) -> None:
     about = change(*actions, after={"schedule": "0 * * * *", "paused": True})
     assert planned("schedule-and-pause", job(change=about)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_found"),
+    [
+        pytest.param(True, False, True, id="resumed"),
+        pytest.param(True, None, True, id="resumed or not, which the apply knows"),
+        pytest.param(True, ABSENT, True, id="of which the plan says nothing more"),
+        pytest.param(True, True, False, id="paused as it was"),
+        pytest.param(False, True, False, id="held"),
+        pytest.param(False, False, False, id="running as it was"),
+    ],
+)
+def test_a_paused_job_is_never_resumed_by_its_adoption(before: Some, after: Some, is_found: bool) -> None:
+    what = "is paused, and would be resumed by being adopted; declare it paused, or resume it by hand first"
+    assert planned("adopted-pause", adopted(before=before, after=after)) == [what] * is_found
+
+
+def test_no_waiver_resumes_a_job_by_its_adoption() -> None:
+    about = replace(adopted(before=True), facts=block(waive("adopted-pause")))
+    assert planned("adopted-pause", about) != []
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        pytest.param((), None, id="nothing"),
+        pytest.param(("paused",), None, id="only its pause, of which another rule says"),
+        pytest.param(("schedule",), "in its schedule;", id="its schedule"),
+        pytest.param(("paused", "schedule", "target URL"), "in its schedule and its target URL;", id="several things"),
+    ],
+)
+def test_a_job_is_adopted_as_it_is_found(changed: tuple[str, ...], what: str | None) -> None:
+    messages = planned("adopted-unchanged", adopted(*changed))
+    assert [str(what) in message for message in messages] == ([True] if what else [])
+
+
+@pytest.mark.parametrize("rule", ["adopted-pause", "adopted-unchanged"])
+def test_who_knows_a_job_already_may_resume_and_change_it(rule: str) -> None:
+    known = job(change=change("update", before={"paused": True}, after={"paused": False}))
+    assert verdict(rule, estate(known, origin=Origin.PLAN)) is None
 
 
 @pytest.mark.parametrize(
@@ -153,6 +209,11 @@ def test_ending_a_backfill_early_in_production_names_whose_it_is(at: datetime | 
         " -var backfill_owner=analytics"
     )
     assert ended(flag(END), at, owner) == ([what] if found else [])
+
+
+def test_a_flag_that_is_let_go_still_holds() -> None:
+    kept = going("flags", OBJECT, '["tdza"]', action="forget", **flag(END))
+    assert planned("backfill-ended", gone=(kept,), planned_at=END - HOUR, facts=PRODUCTION) == []
 
 
 @pytest.mark.parametrize(

@@ -45,22 +45,56 @@ def test_a_schedule_is_unix_cron(schedule: Some, names: str | None) -> None:
     ("schedule", "ranges"),
     [
         pytest.param("0 8 * 1-5,11,12 *", [], id="upwards"),
-        pytest.param("0 8 * 11-5 *", ["month 11-5"], id="over the new year"),
-        pytest.param("0 8 * NOV-MAY *", ["month NOV-MAY"], id="by name"),
-        pytest.param("0 22-2 * * *", ["hour 22-2"], id="over midnight"),
-        pytest.param("0 22-2/2 * * *", ["hour 22-2"], id="with a step"),
-        pytest.param("50-10 22-2 * * *", ["minute 50-10", "hour 22-2"], id="twice"),
-        pytest.param("0 8 * * FRI-MON", ["day of week FRI-MON"], id="over the weekend"),
-        pytest.param("0 8 * * 5-0", ["day of week 5-0"], id="to Sunday as 0"),
+        pytest.param("0 8 * 11-5 *", [("month 11-5", "11,12,1-5")], id="over the new year"),
+        pytest.param("0 8 * NOV-MAY *", [("month NOV-MAY", "11,12,1-5")], id="by name"),
+        pytest.param("0 22-2 * * *", [("hour 22-2", "22,23,0-2")], id="over midnight"),
+        pytest.param("0 21-2/2 * * *", [("hour 21-2/2", "21,23,1")], id="with a step, which goes on over midnight"),
+        pytest.param("50-10 22-2 * * *", [("minute 50-10", "50-59,0-10"), ("hour 22-2", "22,23,0-2")], id="twice"),
+        pytest.param("0 8 * * FRI-MON", [("day of week FRI-MON", "5,6,0,1")], id="over the weekend"),
+        pytest.param("0 8 * * 5-0", [("day of week 5-0", "5,6,0")], id="to Sunday as 0"),
         pytest.param("0 8 * * 5-7", [], id="to Sunday as 7"),
         pytest.param("every 5 minutes", [], id="what is no cron at all"),
         pytest.param(ABSENT, [], id="none"),
     ],
 )
-def test_no_range_wraps_around(schedule: Some, ranges: list[str]) -> None:
+def test_no_range_wraps_around(schedule: Some, ranges: list[tuple[str, str]]) -> None:
     assert said("wrap-around", job(schedule=schedule)) == [
-        f"the {one} of its schedule wraps around; write a list of two ranges, upwards each" for one in ranges
+        f"the {one} of its schedule wraps around; write {better}" for one, better in ranges
     ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "better"),
+    [
+        pytest.param("every 5 minutes synchronized", '; "*/5 * * * *" says the same', id="English with instants"),
+        pytest.param("every 5 minutes", '; "*/5 * * * *" fires as often, at times that are known', id="an interval"),
+        pytest.param("0  5 * * mon", '; "0 5 * * MON" says the same', id="spaces and lower case"),
+    ],
+)
+def test_what_a_new_job_would_have_instead_is_said(schedule: str, better: str) -> None:
+    (message,) = said("cron", job(schedule=schedule))
+    assert message.endswith(better)
+
+
+def test_a_job_of_which_nobody_knows_when_it_fires_is_left_out_of_what_meets() -> None:
+    known = job("known", schedule="0 5 * * *", facts={"service": "a"})
+    unknown = [job(f"unknown-{n}", schedule="every 5 minutes", facts={"service": "a"}) for n in range(2)]
+    assert said("budget", known, *unknown) == []
+    assert said("clock-change", unknown[0]) == said("one-shot", unknown[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "wrong"),
+    [
+        pytest.param("every day 09:00", "15 9 * * *", "", id="the same days, a quarter of an hour later"),
+        pytest.param("every mon 09:00", "15 9 * * *", "the days differ", id="other days"),
+        pytest.param("every 5 minutes", "15 9 * * *", "", id="nobody knows when it was"),
+        pytest.param("0 9 1 * MON", "15 9 1 * *", "the days differ", id="two day fields"),
+    ],
+)
+def test_a_stagger_of_a_job_that_had_another_kind_of_schedule(was: str, now: str, wrong: str) -> None:
+    found = said("stagger", job(schedule=now, facts={"was": was}))
+    assert [wrong in message for message in found] == ([True] if wrong else [])
 
 
 @pytest.mark.parametrize(

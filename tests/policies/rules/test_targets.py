@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -64,12 +65,12 @@ def test_a_job_shows_who_it_is(target: dict[str, Some], found: list[str]) -> Non
         pytest.param("HTTPS://web-1:8443/run?a=b", [], id="in capitals, with a port"),
         pytest.param("http://10.0.0.7/run", ['its uri is "http://10.0.0.7/run"; write one that begins with'], id="http"),
         pytest.param(f"http://me:{SECRET}@host/run?key={SECRET}",
-                     ['its uri is "http://host/run"; write one that begins with https://',
+                     ['its uri is "http://host/run?key=***"; write one that begins with https://',
                       "its uri has a user name in it; use oidc_token"], id="http with a password"),
         pytest.param(f"https://me:{SECRET}@host/run", ["its uri has a user name in it; use oidc_token"], id="a password"),
         pytest.param("ftp://host/run", ["ftp://host/run"], id="another scheme"),
-        pytest.param("web-1/run", ['":web-1/run"'], id="no scheme"),
-        pytest.param("", ['its uri is ":"'], id="nothing"),
+        pytest.param("web-1/run", ['its uri is "web-1/run"'], id="no scheme"),
+        pytest.param("", ['its uri is ""'], id="nothing"),
         pytest.param("https:///run", ['its uri is "https:/run"'], id="no host"),
         pytest.param(f"https://host:{SECRET}/", ["which is not a URL"], id="a port that is none"),
         pytest.param("https://evil\x1b/", ["which is not a URL"], id="a host that a terminal would obey"),
@@ -158,6 +159,15 @@ def test_no_job_holds_a_secret_and_no_message_gives_one_away(about: Resource, wh
     assert SECRET not in "".join(found)
 
 
+def test_no_message_shows_a_secret_in_what_is_no_text_or_is_an_expression() -> None:
+    query = f"https://${{var.host}}/run?token={SECRET}"
+    for about in (job(http_target=http(uri=query)), job(http_target=http(uri={"token": SECRET}))):
+        for rule in ("token", "secret", "https"):
+            found = verdict(rule, estate(about))
+            assert found is not None
+            assert SECRET not in str(found)
+
+
 def test_a_key_that_a_terminal_would_obey_is_shown_harmless() -> None:
     [found] = said("secret", body({"password\x1b[2J\ud800" + "x" * 500: SECRET}))
     assert found.isprintable()
@@ -211,6 +221,14 @@ def form(text: str) -> Resource:
         pytest.param("secret", body({"db": "postgres://reader:pw@db.example/games"}), True, id="a URL with a password"),
         pytest.param("secret", body({"secret_name": "odds-api-key"}), False, id="where a secret is"),
         pytest.param("secret", body({"tokenizer": "cl100k"}), False, id="a word that begins with token"),
+        pytest.param("secret", body({"argument": json.dumps({"api_key": "5f1c9a"})}), True, id="an argument of Workflows"),
+        pytest.param("secret", body({"messages": [{"data": encoded({"api_key": "5f1c9a"})}]}), True, id="in base64"),
+        pytest.param("secret", job(http_target=http(headers={"X-Cron-Key": "5f1c9a"})), True, id="a header of somebody's own"),
+        pytest.param("secret", job(http_target=http(uri=f"{URL}/run?next=%2Fx%3Ftoken%3D5f1c9a")), True, id="a URL in a query"),
+        pytest.param("backfill-body", body({"argument": json.dumps({"backfill_mode": True})}), True, id="on, in a text"),
+        pytest.param("backfill-body", body({"messages": [{"data": encoded({"backfill_mode": True})}]}), True, id="base64"),
+        pytest.param("year", body({"argument": json.dumps({"season": 2026})}), True, id="a year in a text"),
+        pytest.param("year", body({"messages": [{"data": encoded({"season": "2025-26"})}]}), True, id="a year in base64"),
         pytest.param("backfill-body", body({"env": [{"name": "BACKFILL_MODE", "value": "true"}]}), True, id="in a variable"),
         pytest.param("backfill-body", form("backfill_mode=true"), True, id="in a form"),
         pytest.param("year", body({"game_date": "20260114"}), True, id="a date without separators"),

@@ -1,0 +1,1 @@
+"""A platform that runs already, as a catalog: what is live becomes text to review. Pure: no file, no cloud."""

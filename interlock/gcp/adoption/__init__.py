@@ -1,0 +1,1 @@
+"""What only `interlock adopt` reads of Google Cloud; the coordinator's archive leaves it out."""

@@ -1,0 +1,71 @@
+"""Which parts of a job's target a plan changes: where a request goes, as whom, and with what. Names only, never a value.
+
+A URL, a header or a body may hold a secret, so that nothing but the name of what differs leaves this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from interlock.catalog import Json
+from interlock.terraform.plan import Values
+
+TARGETS: Final = ("http_target", "pubsub_target", "app_engine_http_target")
+"""Blocks of google_cloud_scheduler_job, of which a job has one."""
+PARTS: Final = {
+    "uri": "URL",
+    "relative_uri": "URL",
+    "http_method": "method",
+    "headers": "headers",
+    "body": "body",
+    "data": "body",
+    "topic_name": "topic",
+    "attributes": "attributes",
+    "service_account_email": "account",
+    "audience": "audience",
+    "scope": "scope",
+    "host": "host",
+    "service": "service",
+    "version": "version",
+    "instance": "instance",
+}
+"""What people call an attribute, wherever in a target it stands."""
+MAPS: Final = frozenset({"headers", "attributes"})
+"""Attributes whose value is a mapping of texts, and no block."""
+OTHER: Final = "settings"
+"""An attribute that a later provider has."""
+
+
+def target_changes(before: Values, after: Values, unknown: Values) -> tuple[str, ...]:
+    """The parts of its target that a change of a job changes, sorted: `("URL", "account")`. What only the apply knows has
+    changed. What is empty and what is not written are the same to the provider."""
+    old, new, hidden = (dict(_attributes(values)) for values in (before, after, unknown))
+    names = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    names |= {name for name, value in hidden.items() if _has_true(value)}
+    return tuple(sorted({PARTS.get(name.rpartition(".")[2], OTHER) for name in names}))
+
+
+def _attributes(values: Values) -> Iterator[tuple[str, Json]]:
+    for name in TARGETS:
+        yield from _inside(name, values.get(name))
+
+
+def _inside(path: str, value: Json) -> Iterator[tuple[str, Json]]:
+    """The attributes of a block and of the blocks in it, each by its way there; blocks are lists of at most one."""
+    if path.rpartition(".")[2] in MAPS or not isinstance(value, dict | list):
+        if value:
+            yield path, value
+        return
+    for inner in value if isinstance(value, list) else [value]:
+        if isinstance(inner, dict):
+            for name, one in inner.items():
+                yield from _inside(f"{path}.{name}", one)
+        elif inner:
+            yield path, inner
+
+
+def _has_true(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_true, value.values()))
+    return any(map(_has_true, value)) if isinstance(value, list) else value is True
