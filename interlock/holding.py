@@ -56,13 +56,13 @@ class Holding:
     now: datetime
     scopes: Mapping[str, Iterable[str]]
     """The names of the jobs that each scope covers."""
+    identities: Mapping[str, str]
+    """The region and name in Cloud Scheduler of each job, by its name here: what objects call it."""
     objects: tuple[Hold, ...] = ()
     """Flags and holds of the bucket, active or not."""
     tombstones: tuple[Hold, ...] = ()
     """The openings of windows that were released early."""
     windows: tuple[HoldingWindow, ...] = ()
-    identities: Mapping[str, str] = field(default_factory=dict)
-    """The region and name in Cloud Scheduler of each job, by its name here: what objects call it."""
 
     @cached_property
     def active(self) -> tuple[Hold, ...]:

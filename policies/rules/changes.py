@@ -36,7 +36,7 @@ def delete(estate: Estate) -> Iterator[str]:
     stays as it is in Cloud Scheduler, and whoever pauses all jobs for a backfill no longer knows of it."""
     removed = estate.facts.block("removed") or NOTHING
     for name, job in sorted(((_name(one), one) for one in estate.gone.values() if one.kind == JOB), key=itemgetter(0)):
-        if not _accepted(removed, name, estate.today):
+        if not (_accepted(removed, job.name, estate.today) or _accepted(removed, name, estate.today)):
             let_go = job.change is not None and job.change.lets_go
             what = f"lets go of {name}, which nothing holds or watches any more" if let_go else f"deletes {name}"
             yield f"{what}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
