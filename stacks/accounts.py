@@ -23,10 +23,10 @@ from stacks.cdk import (
 )
 
 ROLE_ID = "interlockCoordinator"
-PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run"))
-"""`enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
+PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "fullView", "get", "list", "pause", "run"))
+"""`fullView` shows what a job calls, without which nobody notices that it calls another. `enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
 OPERATOR_ROLE_ID = "interlockOperator"
-OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list")
+OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list", "cloudscheduler.locations.list")
 ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
 """From a member to what Terraform takes for the name of a resource."""
 WRITES = ("holds/", "ledger/")
