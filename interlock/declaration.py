@@ -40,7 +40,7 @@ class DeclaredJob:
     """The jobs that produce what it consumes. Without cycles: of jobs that feed each other none waits for the other."""
     relative_dates: bool
     """Its body says TODAY or the like: a catch-up run is not the run that was missed."""
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Of each part of it that is declared, by `parts.digests`. Empty where nobody says them: then nothing is compared."""
 
     @property

@@ -1,7 +1,7 @@
 """The parts of a job as people name them: URL, account, headers, retries and so on; and which of them differ. Pure.
 
-What differs is said by name only: a URL, a header or a body may hold a secret. Two jobs are compared as the provider of Terraform
-compares them, so that nothing is called a difference that a deploy would not change
+What differs is said by name only: a URL, a header or a body may hold a secret. Two jobs are compared as Terraform's provider
+does, so that nothing is called a difference that a deploy would not change
 (resource_cloud_scheduler_job.go of hashicorp/google 7.45.0, its DiffSuppressFuncs).
 """
 

@@ -21,12 +21,12 @@ from interlock.terraform.attributes import job_attributes
 
 
 class Kind(Enum):
-    """What of a job differs; the values are for people."""
+    """What of a job differs, in the order in which people should know; the values are for people."""
 
-    MISSING = "missing"
     TARGET = "target"
     """Where it calls, or as whom."""
     STATE = "state"
+    MISSING = "missing"
     SCHEDULE = "schedule"
     ZONE = "zone"
     SETTINGS = "settings"
