@@ -10,7 +10,6 @@ from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.catalog import Json
 from interlock.holds import format_end
 from interlock.names import MAX_TEXT, count, plain
-from interlock.runtime.outside import Failure
 from interlock.terminal.everywhere import LOCATIONS, Everywhere
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.tables import grouped, say, say_command, say_folded, say_names
@@ -68,19 +67,17 @@ def print_unseen(seen: Everywhere, result: Comparison) -> None:
     if seen.unlisted is not None:
         say_folded(
             f"only the regions of the catalog were looked at, as the others can't be listed ({LOCATIONS}, in {VIEWER}): "
-            f"{_said(seen.unlisted)}",
+            f"{plain(str(seen.unlisted), MAX_FAILURE)}",
             style="red",
         )
-    alike = grouped(seen.failed.items(), lambda one: _said(one[1]).replace(one[0], "REGION"))
-    for message, failed in alike.items():
+    for message, failed in grouped(seen.failed.items(), lambda one: str(one[1]).replace(one[0], "REGION")).items():
         regions = [region for region, _ in failed]
-        said = message if len(regions) > 1 else _said(failed[0][1])
-        say_folded(f"not looked at: {', '.join(regions)}: {said}", style="red")
+        said = message if len(regions) > 1 else str(failed[0][1])
+        say_folded(f"not looked at: {', '.join(regions)}: {plain(said, MAX_FAILURE)}", style="red")
     hidden = [status for status in result.jobs if not status.target_shown]
     if hidden:
-        say_folded(
-            f"what {count(len(hidden), 'job')} may call is not compared, as you may not see it: {FULL_VIEW}, in {VIEWER}"
-        )
+        call = "call" if len(hidden) > 1 else "calls"
+        say_folded(f"what {count(len(hidden), 'job')} {call} is not compared, as you may not see it: {FULL_VIEW}, in {VIEWER}")
 
 
 def print_undecided(result: Comparison, today: date) -> None:
@@ -138,7 +135,3 @@ def _why_paused(status: JobStatus, place: ZoneInfo, now: datetime) -> tuple[tupl
 
 def _with_state(job: ActualJob) -> str:
     return job.name if job.state == ENABLED else f"{job.name} ({job.state})"
-
-
-def _said(failure: Failure) -> str:
-    return plain(str(failure), MAX_FAILURE)

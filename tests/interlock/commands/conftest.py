@@ -133,8 +133,15 @@ class Cloud:
 
     def at(self, instant: str) -> None:
         """Sets the clock of the emulated cloud, which the commands go by."""
-        body = json.dumps({"set": instant}).encode()
-        request = urllib.request.Request(f"{self.url}/_local/clock", body, {"Content-Type": "application/json"})  # noqa: S310
+        self._local("clock", {"set": instant})
+
+    def fault(self, *faults: str) -> None:
+        """Has calls fail from now on (local/emulator/faults.py)."""
+        self._local("faults", {"faults": [*faults]})
+
+    def _local(self, what: str, said: dict[str, object]) -> None:
+        body = json.dumps(said).encode()
+        request = urllib.request.Request(f"{self.url}/_local/{what}", body, {"Content-Type": "application/json"})  # noqa: S310
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
     def state(self, job: str) -> str:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from google.cloud import scheduler_v1
 from google.protobuf.duration_pb2 import Duration
 
-from interlock.terminal.everywhere import LOCATIONS
+from interlock.actual import ENABLED, PAUSED
+from interlock.holding import Holding
+from interlock.terminal.drift_output import print_unseen
+from interlock.terminal.everywhere import LOCATIONS, Everywhere
+from interlock.terraform.drift import compare
 from tests.golden import golden
+from tests.interlock.catalogs import load
+from tests.interlock.cloud import HEAD, JOBS
 from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
+from tests.interlock.live_jobs import actual_of
 
 SECRET = "s3cr3t-that-nobody-may-read"
 Hand = Callable[[scheduler_v1.Job], None]
@@ -197,3 +206,60 @@ unmanaged:
     assert [(job["name"], job["overdue"]) for job in value["left_out"]] == [("forgotten", True), ("legacy", False)]
     assert value["not_looked_at"] == {}
     assert LOCATIONS not in done.stdout
+
+
+def test_what_the_api_adds_to_a_job_is_no_drift(run: Run, cloud: Cloud) -> None:
+    cloud.fault("tokens shown")
+    assert run("status", INTERLOCK_LOCAL_URL=cloud.url).returncode == 0
+
+
+def test_a_region_that_can_not_be_listed_is_said_and_the_rest_shows(run: Run, cloud: Cloud) -> None:
+    cloud.create("stray", "us-east1")
+    cloud.fault("GET /locations/asia-northeast1/jobs 403", "GET /locations/asia-east1/jobs 403")
+    done = run("status", INTERLOCK_LOCAL_URL=cloud.url)
+    assert done.returncode == 1
+    assert "the catalog does not know 1 job in us-east1:" in done.stdout
+    folded = " ".join(done.stdout.split())
+    assert "not looked at: asia-east1, asia-northeast1: " in folded
+    assert 'lacks IAM permission "cloudscheduler.jobs.list"' in folded
+    value = parsed(run("status", "--format", "json", INTERLOCK_LOCAL_URL=cloud.url))
+    assert [*value["not_looked_at"]] == ["asia-east1", "asia-northeast1"]
+
+
+def test_the_jobs_of_a_region_that_can_not_be_listed_are_not_called_missing(run: Run, cloud: Cloud) -> None:
+    cloud.fault("GET /locations/us-west2/jobs 403")
+    done = run("status", INTERLOCK_LOCAL_URL=cloud.url)
+    assert (done.returncode, "missing" in done.stdout) == (1, False)
+    assert done.stdout.splitlines()[-1] == "5 jobs: 0 enabled, 0 paused, 5 unseen; no drift"
+
+
+def test_who_may_not_list_regions_sees_those_of_the_catalog(run: Run, cloud: Cloud) -> None:
+    cloud.create("stray")
+    cloud.create("elsewhere", "us-east1")
+    cloud.fault("GET /projects/[^/]+/locations$ 403")
+    done = run("status", INTERLOCK_LOCAL_URL=cloud.url)
+    assert done.returncode == 1
+    assert ("stray" in done.stdout, "elsewhere" in done.stdout) == (True, False)
+    assert LOCATIONS in done.stdout
+    assert parsed(run("status", "--format", "json", INTERLOCK_LOCAL_URL=cloud.url))["regions_not_listed"]
+
+
+def test_without_any_region_it_is_an_error(run: Run, cloud: Cloud) -> None:
+    cloud.fault("GET /locations 403")
+    done = run("status", INTERLOCK_LOCAL_URL=cloud.url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: project interlock-local refuses: " in done.stderr
+
+
+def test_a_target_that_is_not_shown_is_said_once_and_is_no_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = load(HEAD + JOBS)
+    jobs = [actual_of(job, ENVIRONMENT, PAUSED if job.paused else ENABLED) for job in catalog.jobs.values()]
+    shown = [replace(job, resource={**job.resource, "httpTarget": None}) for job in jobs]
+    holding = Holding(now=datetime(2026, 3, 10, 12, tzinfo=UTC), scopes={}, identities={}, objects=(), windows=())
+    result = compare(catalog, ENVIRONMENT, shown, holding)
+    print_unseen(Everywhere(jobs=()), result)
+    assert not result.drifted
+    assert capsys.readouterr().out.splitlines() == [
+        "what 4 jobs call is not compared, as you may not see it: cloudscheduler.jobs.fullView, in",
+        "  roles/cloudscheduler.viewer",
+    ]
