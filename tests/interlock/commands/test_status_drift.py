@@ -38,7 +38,7 @@ def set_uri(job: scheduler_v1.Job) -> None:
 
 
 def set_method(job: scheduler_v1.Job) -> None:
-    job.http_target.http_method = scheduler_v1.HttpMethod.PUT
+    job.http_target.http_method = scheduler_v1.HttpMethod(scheduler_v1.HttpMethod.PUT)
 
 
 def set_header(job: scheduler_v1.Job) -> None:
