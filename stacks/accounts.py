@@ -110,7 +110,7 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
 
 def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
     """The commands show what a hold does before they ask the coordinator, with the rights of who types: they read what is held
-    and what is declared, and list jobs. `--direct` also needs what the coordinator may do."""
+    and what is declared, and list jobs in all regions. `--direct` also needs what the coordinator may do."""
     if not env.coordinator.operators:
         return
     role = ProjectIamCustomRole(
@@ -118,7 +118,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
         "role-operator",
         role_id=OPERATOR_ROLE_ID,
         title="Interlock operator",
-        description="Lists Cloud Scheduler jobs, without their targets.",
+        description="Lists Cloud Scheduler jobs in all regions, without their targets.",
         permissions=list(OPERATOR_PERMISSIONS),
     )
     role.override_logical_id("operator")
