@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
@@ -36,5 +35,5 @@ def command(imports: bool, root: Path, env_name: str) -> None:
         stack = Stack(environment=environment, name=name)
         say(f"{stack.folder / STACK_FILE}")
         if imports and (found := write_imports(stack)):
-            say(f"{stack.folder / FILE}: {count(len(found), 'thing')} to import")
+            say(f"{stack.folder / FILE}: {len(found)} to import")
     say(f"What they would change: {interlock('plan')}")

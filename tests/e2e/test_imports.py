@@ -95,7 +95,7 @@ def test_the_cdktf_command_line_imports_what_synth_found(deployed_small: Path) -
         before = cloud.jobs()
     run = [*LOCAL_RUN, str(deployed_small / "cloud"), "--"]
     said = finish(start([*run, str(BIN / "interlock"), "synth", "--imports"], folder, environ)).succeeded()
-    assert "schedules/imports.tf: 3 things to import" in said.text
+    assert "schedules/imports.tf: 3 to import" in said.text
     deploy = ["npx", "cdktf", "deploy", "schedules", "--skip-synth", "--auto-approve"]
     said = finish(start([*run, *deploy], folder, environ)).succeeded()
     assert "3 to import, 0 to add, 0 to change, 0 to destroy" in said.text, said.raw
