@@ -1,13 +1,10 @@
-"""What a stack declares, no state knows and is there already: taken over by each plan as it is found, with every way to plan."""
+"""What a stack declares, no state knows and is there already: every plan takes it over as it is found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
-from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL, serve
 from tests.e2e.deployment import CHANGES, Deployment, clean_environ, finish, local_environment, start
 from tests.e2e.test_command_line import BIN, LOCAL_RUN
