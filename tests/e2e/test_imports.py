@@ -75,13 +75,14 @@ def _after_entry(text: str) -> str:
     return "".join(lines[rest:])
 
 
-def test_the_invoker_is_imported_with_the_name_that_it_has(small: Deployment) -> None:
-    forget(small, "coordination", INVOKER)
-    before = account(small)
+def test_the_invoker_and_a_timer_are_imported_as_they_are(small: Deployment) -> None:
+    forget(small, "coordination", INVOKER, f"{JOB}.interlock-tick")
+    before, writes = account(small), job_writes(small)
     said = small.interlock("deploy").succeeded()
     # That it is never deleted is new to the state, and nothing that the cloud hears of.
     assert f"not imported as found: {INVOKER} (deletion_policy)" in said.text
-    assert account(small) == before
+    assert "coordination 2 imported" in said.text
+    assert (account(small), job_writes(small)) == (before, writes)
     assert small.interlock("plan").code == 0
 
 
