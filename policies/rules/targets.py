@@ -57,7 +57,8 @@ def _url(job: Resource) -> SplitResult:
     try:
         parts = urlsplit(uri if uri is not None else job.facts.text("path") or "")
         port = parts.port
-        if uri is not None and re.search(r"[\x00-\x1f\x7f]", uri):
+        # Google encodes what follows the host, so that it may have more than a URL may.
+        if uri is not None and (re.search(r"[^!-~]", parts.netloc) or re.search(r"[\x00-\x1f\x7f]", uri)):
             raise ValueError
     except ValueError:
         raise Malformed("its uri", f"{len(uri or '')} characters", "a URL, like https://SERVICE/PATH") from None
