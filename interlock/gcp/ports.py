@@ -107,6 +107,17 @@ class GoogleScheduler:
         with _calls():
             return [actual_job(job, region) for job in self._client.list_jobs(parent=parent, retry=None, timeout=CALL_SECONDS)]
 
+    def locations(self) -> tuple[str, ...]:
+        """Where Cloud Scheduler is, sorted."""
+        found, token = set[str](), ""
+        with _calls():
+            while True:
+                request = {"name": f"projects/{self._project}", "page_token": token}
+                page = self._client.list_locations(request=request, timeout=CALL_SECONDS)
+                found |= {each.location_id or each.name.rpartition("/")[2] for each in page.locations}
+                if not (token := page.next_page_token):
+                    return tuple(sorted(found))
+
     def pause(self, region: str, job: str) -> None:
         """Pauses an enabled job."""
         with _calls():
