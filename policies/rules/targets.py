@@ -25,14 +25,14 @@ TARGETS = ("http_target", "app_engine_http_target")
 
 
 def payload(job: Resource) -> str | None:
-    """The text that a job sends: the body of a request, or the data of a message; None for none."""
+    """The text that a job sends: the body of a request, or the data of a message; None for none. Of other bytes what is text."""
     topic = job.attributes.block("pubsub_target")
     requests = [http for name in TARGETS if (http := job.attributes.block(name))]
     sent = requests[0].text("body") if requests else topic.text("data") if topic else None
     if sent is None:
         return None
     try:
-        return base64.b64decode(sent, validate=True).decode()
+        return base64.b64decode(sent, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
         # Never the value: it may be a secret.
         raise Malformed("its body", f"{len(sent)} characters", "base64 of a text, as base64encode() gives it") from None
