@@ -19,11 +19,12 @@ from pathlib import Path
 
 from bench import collisions, guard, policies, policy_command, reconcile, review
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
+from interlock.reading.files import load_catalog
+from tools.demo import shortest
 
 ROOT = Path(__file__).parent.parent
 INTERLOCK = str(Path(PYTHON).parent / "interlock")
 STACKS = Path("cdktf.out/local/stacks")
-BACKFILL = "tdza"
 EAGER = "import cdktf_cdktf_provider_google, runpy; runpy.run_path('main.py', run_name='__main__')"
 """The same app after the bindings' own import, which main.py would skip."""
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each (default 3)")
     parser.add_argument("--latency", default="0ms", help="made-up latency of the stand-in, to see how the ways scale")
+    parser.add_argument("--backfill", help="the one that is toggled (default: that which holds the fewest jobs)")
     parser.add_argument(
         "--gcloud-on-all",
         action="store_true",
@@ -47,9 +49,10 @@ def main() -> int:
     if options.gcloud_on_all:
         reconcile.gcloud_on_all(options.latency)
         return 0
-    start_up(options.runs)
+    backfill = options.backfill or shortest(load_catalog(Path("catalog")))
+    start_up(options.runs, backfill)
     synth(options.runs)
-    toggle(options.runs, options.latency)
+    toggle(options.runs, options.latency, backfill)
     reconcile.pause_all(options.runs, options.latency)
     reconcile.nothing_to_do(options.runs, options.latency)
     collisions.search(options.runs)
@@ -60,10 +63,10 @@ def main() -> int:
     return 0
 
 
-def start_up(runs: int) -> None:
+def start_up(runs: int, backfill: str) -> None:
     """Commands that ask no cloud, on the whole catalog."""
     ways = {
-        words: ["--help"] if words == "--help" else words.split() for words in ("--help", "validate", f"affected {BACKFILL}")
+        words: ["--help"] if words == "--help" else words.split() for words in ("--help", "validate", f"affected {backfill}")
     }
     measured = medians({f"interlock {name}": partial(timed, [INTERLOCK, *words]) for name, words in ways.items()}, runs)
     say("Start of commands that ask no cloud", measured, "interlock --help")
@@ -78,10 +81,10 @@ def synth(runs: int) -> None:
     say("Synth of the whole catalog", medians(ways, runs), "the same, bindings imported as they come")
 
 
-def toggle(runs: int, latency: str) -> None:
+def toggle(runs: int, latency: str, backfill: str) -> None:
     """One backfill on and off, in four ways; each figure is one on and one off together, halved."""
     covered = json.loads(
-        subprocess.run([INTERLOCK, "affected", BACKFILL, "--format", "json"], check=True, capture_output=True).stdout
+        subprocess.run([INTERLOCK, "affected", backfill, "--format", "json"], check=True, capture_output=True).stdout
     )
     names = [job["name"] for job in covered["jobs"] if job["would_change"]]
     subprocess.run([INTERLOCK, "deploy"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -92,7 +95,7 @@ def toggle(runs: int, latency: str) -> None:
     shutil.copytree(STACKS / "schedules", stack, dirs_exist_ok=True)
 
     def terraform(mode: str) -> list[str]:
-        variables = [f"-var=backfill_mode={mode}", f'-var=backfills=["{BACKFILL}"]']
+        variables = [f"-var=backfill_mode={mode}", f'-var=backfills=["{backfill}"]']
         return ["terraform", f"-chdir={stack}", "apply", "-auto-approve", "-input=false", *variables]
 
     def gcloud(verb: str, prefix: str) -> str:
@@ -116,7 +119,7 @@ def toggle(runs: int, latency: str) -> None:
     counted = {name: _calls_of(on, off) for name, (on, off) in both.items()}
     ways = {name: (lambda on=on, off=off: (timed(on) + timed(off)) / 2) for name, (on, off) in both.items()}
     say(
-        f"Toggle of {BACKFILL}: {len(jobs)} of {len(regions)} jobs, latency {latency}",
+        f"Toggle of {backfill}: {len(jobs)} of {len(regions)} jobs, latency {latency}",
         medians(ways, runs),
         "terraform apply",
         counted,

@@ -84,7 +84,7 @@ def _texts() -> Iterator[tuple[str, str]]:
     """Where each text stands, and the text."""
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "guard/README.md"]):
         yield from ((str(path.relative_to(ROOT)), text) for text in _code_of(path.read_text(encoding="utf-8")))
-    for path in sorted((ROOT / "tests/golden").rglob("*")):
+    for path in sorted((ROOT / "tests").rglob("golden/**/*")):
         if path.is_file():
             text = path.read_text(encoding="utf-8").replace("\\n", "\n").replace('\\"', '"')
             yield from ((str(path.relative_to(ROOT)), line) for line in text.splitlines())

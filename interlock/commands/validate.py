@@ -144,7 +144,10 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(anew)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
-    jobs = f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration)"
+    undecided = sum(job.undecided is not None for job in catalog.jobs.values())
+    jobs = (
+        f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration{f', {undecided} undecided' if undecided else ''})"
+    )
     say_folded(
         f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "
         f"{count(len(catalog.tables), 'table')}, {count(len(catalog.backfills), 'backfill')}: {_figures(found)}"

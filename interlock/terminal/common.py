@@ -53,9 +53,9 @@ def env_option(command: F) -> F:
     )(command)
 
 
-def paused_figures(*, held: int, declared: int, unknown: int = 0) -> str:
+def paused_figures(*, held: int, declared: int, undecided: int = 0, unknown: int = 0) -> str:
     """Behind the number of paused jobs: its parts, which add up. What the catalog pauses is not counted as held, too."""
-    parts = {"held": held, "by declaration": declared, "by nothing that is known": unknown}
+    parts = {"held": held, "by declaration": declared, "undecided": undecided, "by nothing that is known": unknown}
     how = ", ".join(f"{number} {part}" for part, number in parts.items() if number)
     return f" ({how})" if how else ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -19,10 +19,12 @@ MARGIN = timedelta(minutes=1)
 """What a wait may take beyond the longest of its jobs: an attempt can start in the second in which its job is paused."""
 
 
-def running(declaration: Declaration, jobs: Iterable[ActualJob], covered: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """The covered jobs whose last attempt may still be under way, and when it is expected to be done."""
-    names = frozenset(covered)
-    last = {job.name: job.last_attempt for job in jobs if job.name in names and job.name in declaration.jobs}
+def running(
+    declaration: Declaration, jobs: Mapping[str, ActualJob], covered: Iterable[str], now: datetime
+) -> dict[str, datetime]:
+    """The covered jobs whose last attempt may still be under way, and when it is expected to be done. `jobs` are declared ones,
+    by name."""
+    last = {name: jobs[name].last_attempt for name in covered if name in jobs}
     ends = {name: attempt + declaration.jobs[name].busy for name, attempt in sorted(last.items()) if attempt is not None}
     return {name: end for name, end in ends.items() if end > now}
 
@@ -35,7 +37,7 @@ def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
     def look() -> dict[str, datetime]:
         with asking(site.environment):
             jobs = site.reader.jobs(site.declaration)
-            return running(site.declaration, jobs.values(), names, site.reader.outside.clock())
+            return running(site.declaration, jobs, names, site.reader.outside.clock())
 
     left = _wait(look, len(names), limit)
     if left:

@@ -17,7 +17,7 @@ from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
 from local import emulator, provider
 from local.environment import for_command
-from tests.e2e.deployment import ROOT, STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
+from tests.e2e.deployment import STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
 from tests.e2e.live import Live
 
 SMALL = Path(__file__).parent / "catalog"
@@ -55,7 +55,7 @@ def _deploy_once(catalog: Catalog, folder: Path) -> None:
             deployment.apply(stack).succeeded()
 
 
-def _shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Path:
+def shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Path:
     """The folder of a deployment that the first worker makes and all of them copy."""
     base = factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -72,7 +72,7 @@ def _shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def small_text() -> str:
     """The YAML of the small catalog, for tests that change it."""
-    return (SMALL / "nba" / "small.yaml").read_text(encoding="utf-8")
+    return (SMALL / "small" / "small.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +80,10 @@ def small_catalog(small_text: str) -> Catalog:
     return parsed(small_text)
 
 
-@pytest.fixture(scope="session")
-def whole_catalog() -> Catalog:
-    return load_catalog(ROOT / "catalog")
-
-
 @pytest.fixture
 def deployed_small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the small catalog, deployed, for a `local run`; nobody serves it."""
-    made = _shared("small", small_catalog, tmp_path_factory)
+    made = shared("small", small_catalog, tmp_path_factory)
     return Path(shutil.copytree(made, tmp_path / "small", symlinks=True))
 
 
@@ -97,15 +92,6 @@ def small(deployed_small: Path) -> Iterator[Deployment]:
     """The small catalog, deployed."""
     with serve(deployed_small) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
-        yield deployment
-
-
-@pytest.fixture
-def whole(whole_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The platform's catalog, deployed."""
-    made = _shared("whole", whole_catalog, tmp_path_factory)
-    shutil.copytree(made, tmp_path / "whole", symlinks=True)
-    with serve(tmp_path / "whole") as deployment:
         yield deployment
 
 
@@ -126,7 +112,7 @@ def day_catalog() -> Catalog:
 @contextmanager
 def _live(catalog: Catalog, folder: Path, factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The catalog of the virtual day, deployed, with its coordinator."""
-    shutil.copytree(_shared("day", catalog, factory), folder, symlinks=True)
+    shutil.copytree(shared("day", catalog, factory), folder, symlinks=True)
     with serve(folder) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
         yield Live(deployment=deployment)

@@ -26,13 +26,15 @@ from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
 from interlock.reading.resolve import resolve_catalog
 from local.emulator.faults import Faults
+from tests.shop import CATALOG as SHOP
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("coordination", "schedules", "alerting")
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2  # terraform plan -detailed-exitcode
 FAR = timedelta(hours=48)
-REPOSITORY = ("main.py", "cdktf.json", "catalog", "environments", "node_modules")
-"""What the commands need in the folder where they run; linked into the folder of a test, which gets a cdktf.out of its own."""
+REPOSITORY = ("main.py", "cdktf.json", "environments", "node_modules")
+"""What the commands need in the folder where they run; linked into the folder of a test, which gets a catalog and a
+cdktf.out of its own."""
 
 Json = dict[str, Any]
 
@@ -44,7 +46,7 @@ def local_environment() -> Environment:
 
 def parsed(text: str) -> Catalog:
     """The catalog of one platform, from its YAML."""
-    return resolve_catalog([SourceFile(name="catalog/nba/small.yaml", platform="nba", text=text)])
+    return resolve_catalog([SourceFile(name="catalog/small/small.yaml", platform="small", text=text)])
 
 
 def synthesize(catalog: Catalog, output: Path) -> None:
@@ -62,11 +64,12 @@ def synthesize(catalog: Catalog, output: Path) -> None:
     write(app)
 
 
-def link_repository(folder: Path) -> Path:
-    """Make `folder` one in which the commands run as in the repository."""
+def link_repository(folder: Path, catalog: Path = SHOP) -> Path:
+    """Make `folder` one in which the commands run as in a repository with this catalog."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in REPOSITORY:
         (folder / name).symlink_to(ROOT / name)
+    (folder / "catalog").symlink_to(catalog)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
 
@@ -184,7 +187,7 @@ class Deployment:
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
         """Every job of the cloud but Interlock's own timers by its short name, from google-cloud-scheduler."""
-        client = self._scheduler()
+        client = self.scheduler()
         project = f"projects/{local_environment().project}"
         regions = [place["locationId"] for place in self.api("GET", f"/v1/{project}/locations")["locations"]]
         return {
@@ -194,7 +197,7 @@ class Deployment:
             if "/jobs/interlock-" not in job.name
         }
 
-    def _scheduler(self) -> scheduler_v1.CloudSchedulerClient:
+    def scheduler(self) -> scheduler_v1.CloudSchedulerClient:
         return scheduler_v1.CloudSchedulerClient(
             transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
         )
@@ -204,7 +207,7 @@ class Deployment:
         job = self.jobs()[name]
         job.http_target.uri = uri or job.http_target.uri
         job.http_target.oidc_token.service_account_email = account or job.http_target.oidc_token.service_account_email
-        self._scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
+        self.scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
 
     def paused(self) -> set[str]:
         """The names of the jobs that are paused."""

@@ -185,7 +185,7 @@ def _strangers(cloud: Deployment, small: str) -> None:
 
 def main() -> None:
     """Deploy the small catalog somewhere else, and keep a plan of each kind."""
-    small = (SMALL / "nba" / "small.yaml").read_text(encoding="utf-8")
+    small = (SMALL / "small" / "small.yaml").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         link_repository(Path(folder) / "work")
         with serve(Path(folder)) as cloud:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import sys
 import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL, serve
-from tests.e2e.deployment import CHANGES, FAILED, FAR, ROOT, Deployment, clean_environ, finish, instant, start
-from tests.e2e.live import Live
+from tests.e2e.deployment import (
+    FAR,
+    ROOT,
+    Deployment,
+    clean_environ,
+    finish,
+    instant,
+    local_environment,
+    start,
+)
+from tests.e2e.first_deploy import deploy_twice_and_toggle
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
-from tests.golden import golden
+from tests.shop import BACKFILL, shop
 
 BIN = Path(sys.prefix) / "bin"
 PATIENCE_SECONDS = 120
@@ -28,44 +35,9 @@ LOCAL_RUN = (str(BIN / "python"), "-m", "local", "run", "--state")
 
 
 @pytest.mark.golden
-def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment, whole_catalog: Catalog) -> None:
-    del nothing.environ["INTERLOCK_CATALOG"]  # the platform's
-    assert nothing.interlock("plan").code == CHANGES
-    first = nothing.interlock("deploy").succeeded()
-    golden("commands/deploy-first.txt", first.raw)
-    assert len(first.raw.splitlines()) <= 40
-    assert nothing.jobs().keys() == whole_catalog.jobs.keys()
-    assert "143 jobs: 133 enabled, 10 paused (10 by declaration); no drift" in nothing.interlock("status").text
-    before = nothing.writes()
-    golden("commands/deploy-again.txt", nothing.interlock("deploy").succeeded().raw)
-    golden("commands/plan-nothing.txt", nothing.interlock("plan").succeeded().raw)
-    planned = nothing.interlock("plan", "--on", "tdza")
-    assert planned.code == CHANGES
-    golden("commands/plan-on.txt", planned.raw)
-    assert nothing.interlock("plan", "--on", "nope").code == FAILED, "2 would say that there are changes"
-    assert _changes(nothing.writes()) == _changes(before)
-    _toggle(nothing, "tdza")
-
-
-def _toggle(cloud: Deployment, backfill: str) -> None:
-    """On and off, in few lines, none of them wider than a terminal."""
-    # In the midst of a minute, so that no run is due meanwhile, or so soon that it has to be waited for, and is caught up.
-    Live(deployment=cloud).stand_at(datetime.now(UTC).replace(second=40, microsecond=0))
-    narrow = {"TZ": "UTC", "COLUMNS": "80"}
-    on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
-    off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
-    for name, said in (("on", on), ("off", off)):
-        golden(f"commands/backfill-{name}.txt", re.sub(r"until [^)]+ UTC\)", "until END", said.raw))
-        assert len(said.raw.splitlines()) <= 12
-        assert max(map(len, said.raw.splitlines())) <= 80
-    again = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()
-    assert again.raw.splitlines()[-1] == f"{backfill} was off already."
-
-
-def _changes(writes: dict[str, int]) -> dict[str, int]:
-    """The writes to jobs and buckets. Objects are Terraform's own state and lock, too; a policy is read to be compared."""
-    kinds = ("scheduler", "buckets")
-    return {name: n for name, n in writes.items() if any(k in name for k in kinds) and not name.endswith("getIamPolicy")}
+def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment) -> None:
+    del nothing.environ["INTERLOCK_CATALOG"]  # the shop's
+    deploy_twice_and_toggle(nothing, shop(), BACKFILL, "12 jobs: 10 enabled, 2 paused (2 by declaration); no drift")
 
 
 def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_small: Path) -> None:
@@ -131,8 +103,12 @@ def test_destroy_leaves_nothing_holds_and_old_versions_included(small: Deploymen
     for content in ("{}", '{"reason": "again"}'):
         small.put(f"holds/job/odds/patch@{instant(timedelta(hours=1))}.json", content)
     small.put("somebody's notes", "are in the bucket, too")
-    small.interlock("destroy").succeeded()
+    env = local_environment()
+    account = f"/v1/projects/{env.project}/serviceAccounts/{env.invoker}"
+    before = small.api("GET", account)
+    assert f"The account {env.invoker} stays" in small.interlock("destroy").succeeded().text
     assert small.jobs() == {}
+    assert small.api("GET", account) == before, "others may use it"
     assert list(small.storage().list_buckets()) == []
 
 
@@ -203,15 +179,15 @@ def test_a_missing_tool_is_named_with_what_to_install(
 def test_every_mistake_in_a_catalog_is_said_with_file_and_line_before_anything_is_deployed(
     small: Deployment, small_text: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalog" / "nba").mkdir(parents=True)
+    (tmp_path / "catalog" / "small").mkdir(parents=True)
     bad = small_text.replace('"0 6 * * *"', '"0 6 * *"').replace("runs: [odds]", "runs: [odd]")
-    (tmp_path / "catalog" / "nba" / "small.yaml").write_text(bad, encoding="utf-8")
+    (tmp_path / "catalog" / "small" / "small.yaml").write_text(bad, encoding="utf-8")
     before = small.writes()
     said = small.interlock("deploy", INTERLOCK_CATALOG=str(tmp_path / "catalog"))
     assert said.code == 2, said.raw
     for wrong in ('"0 6 * *"', "runs: [odd]"):
         line = next(number for number, text in enumerate(bad.splitlines(), start=1) if wrong in text)
-        assert f"catalog/nba/small.yaml:{line}" in said.raw
+        assert f"catalog/small/small.yaml:{line}" in said.raw
     assert "2 problems; nothing was done." in said.text
     assert small.writes() == before
 

@@ -68,7 +68,7 @@ def test_a_job_that_somebody_sent_elsewhere_is_a_finding_without_the_address(sma
 
 def test_a_job_that_is_let_go_is_named_once(small: Deployment, small_text: str, tmp_path: Path) -> None:
     start = small_text.index("  odds:\n    description")
-    head = tmp_path / "head" / "nba" / "small.yaml"
+    head = tmp_path / "head" / "small" / "small.yaml"
     head.parent.mkdir(parents=True)
     head.write_text(small_text[:start] + small_text[start:].split("runs: [odds]\n", 1)[1], encoding="utf-8")
     small.merge(parsed(head.read_text(encoding="utf-8")))

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
         pytest.param("job/odds", {"odds"}, id="a job of another region"),
         pytest.param("job/gamebooks-summer", set[str](), id="a job that is paused by declaration: nothing changes"),
         pytest.param("table/raw.gamebooks", BOOKS, id="a table"),
-        pytest.param("platform/nba", {*SCRAPERS, "tick"}, id="a platform"),
+        pytest.param("platform/small", {*SCRAPERS, "tick"}, id="a platform"),
     ],
 )
 def test_an_active_hold_pauses_what_its_scope_covers_until_released(small: Deployment, scope: str, held: set[str]) -> None:

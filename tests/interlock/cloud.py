@@ -74,9 +74,15 @@ def declaration(text: str = HEAD + JOBS + WINDOWS + BACKFILLS) -> Declaration:
     return declare(load(text), environment())
 
 
+def key(region: str, job: str) -> str:
+    """How a job is called here."""
+    return job if region == REGION else f"{region}/{job}"
+
+
 @dataclass
 class Cloud:
-    """Everything outside. `fails((kind, subject))` is asked before each call, and may raise."""
+    """Everything outside. `fails((kind, subject))` is asked before each call, and may raise. Jobs go by their names, those of
+    other regions than `REGION` with the region in front."""
 
     now: datetime
     declared: Declaration = field(default_factory=declaration)
@@ -95,8 +101,8 @@ class Cloud:
     def __post_init__(self) -> None:
         self.put(OBJECT, to_json(self.declared).encode())
         self.written[OBJECT] -= timedelta(days=1)  # deployed yesterday
-        for name, job in self.declared.jobs.items():
-            self.states[name] = "PAUSED" if job.paused else "ENABLED"
+        for job in self.declared.jobs.values():
+            self.states[key(job.region, job.scheduler_name)] = "PAUSED" if job.paused else "ENABLED"
 
     def put(self, name: str, content: bytes = b"{}") -> None:
         """Writes an object, whoever may do so."""
@@ -187,11 +193,10 @@ class MemoryScheduler:
     cloud: Cloud
 
     def list(self, region: str) -> list[ActualJob]:
-        """All jobs, which are all in one region."""
         self.cloud.call("jobs", region)
         return [
             ActualJob(
-                name=name,
+                name=name.rpartition("/")[2],
                 region=region,
                 state=state,
                 schedule="",
@@ -200,6 +205,7 @@ class MemoryScheduler:
                 last_status=0,
             )
             for name, state in self.cloud.states.items()
+            if name == key(region, name.rpartition("/")[2])
         ]
 
     def pause(self, region: str, job: str) -> None:
@@ -210,16 +216,17 @@ class MemoryScheduler:
 
     def run(self, region: str, job: str) -> None:
         self._find("run", region, job)
-        self.cloud.runs.append(job)
-        self.cloud.attempts[job] = self.cloud.now
+        self.cloud.runs.append(key(region, job))
+        self.cloud.attempts[key(region, job)] = self.cloud.now
 
     def _change(self, kind: str, region: str, job: str, old: str, new: str) -> None:
         self._find(kind, region, job)
-        if self.cloud.states[job] != old:
-            raise Refused(400, f"{job} is {self.cloud.states[job]}")
-        self.cloud.states[job] = new
+        name = key(region, job)
+        if self.cloud.states[name] != old:
+            raise Refused(400, f"{name} is {self.cloud.states[name]}")
+        self.cloud.states[name] = new
 
     def _find(self, kind: str, region: str, job: str) -> None:
         self.cloud.call(kind, job)
-        if region != REGION or job not in self.cloud.states:
+        if key(region, job) not in self.cloud.states:
             raise Refused(404, f"there is no {job} in {region}")

@@ -67,4 +67,11 @@ def hours(number: float) -> timedelta:
 def holding(known: Declaration, objects: Sequence[Hold], now: datetime, released: Sequence[Hold] = ()) -> Holding:
     """What holds at `now`, by the objects and tombstones."""
     windows = tuple(known.windows.values())
-    return Holding(now=now, scopes=known.scopes, objects=tuple(objects), tombstones=tuple(released), windows=windows)
+    return Holding(
+        now=now,
+        scopes=known.scopes,
+        identities=known.identities,
+        objects=tuple(objects),
+        tombstones=tuple(released),
+        windows=windows,
+    )

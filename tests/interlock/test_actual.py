@@ -36,7 +36,12 @@ TICK = timedelta(minutes=10)
 def compared(catalog: Catalog, jobs: Iterable[ActualJob], names: Iterable[str] = (), now: datetime = NOW) -> Comparison:
     objects = tuple(hold for name in names if (hold := parse_object_name(name)))
     windows = tuple(catalog.windows.values())
-    return compare(catalog, jobs, Holding(now=now, scopes=scopes(catalog), objects=objects, windows=windows), TICK)
+    return compare(
+        catalog,
+        jobs,
+        Holding(now=now, scopes=scopes(catalog), identities=catalog.identities, objects=objects, windows=windows),
+        TICK,
+    )
 
 
 @pytest.mark.parametrize(

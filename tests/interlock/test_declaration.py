@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from interlock.declare import declare
-from interlock.reading.files import load_catalog
 from interlock.runtime.declaration_file import DeclarationError, parse, to_json
-from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, ROOT, WINDOWS, declaration, environment
+from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, declaration
 
 
 def test_it_says_what_running_and_not_running_needs() -> None:
@@ -51,16 +49,6 @@ def test_it_says_what_running_and_not_running_needs() -> None:
     }
     assert said["services"] == {"marts": {"starts_per_minute": None}, "scrapers": {"starts_per_minute": 2}}
     assert (said["max_hold_s"], said["tick_s"], said["breaker_hold_s"]) == (345600, 600, 1800)
-
-
-def test_the_nba_catalog_comes_back_as_it_was_and_no_job_waits_for_itself() -> None:
-    declared = declare(load_catalog(ROOT / "catalog"), environment())
-    text = to_json(declared)
-    assert parse(text.encode()) == declared
-    assert to_json(parse(text.encode())) == text
-    for job in declared.jobs.values():
-        for producer in job.after:
-            assert job.name not in declared.jobs[producer].after
 
 
 def test_a_chain_over_messages_is_expected_to_take_as_long_as_its_processors_one_after_the_other() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.catalog import DeclaredPause, Job
+from interlock.catalog import DeclaredPause, Job, Undecided
 from interlock.cron import Cron
 from interlock.declaration import Declaration
 from interlock.holding import Effective, Holding
@@ -30,7 +30,7 @@ declared_jobs = st.sampled_from([JOB, replace(JOB, paused=OFF_SEASON)])
 
 
 def state(job: Job, holds: list[Hold]) -> Effective:
-    return Holding(now=NOW, scopes=SCOPES, objects=tuple(holds)).of(job)
+    return Holding(now=NOW, scopes=SCOPES, identities={}, objects=tuple(holds)).of(job)
 
 
 @given(declared_jobs, lists_of_holds, some_holds())
@@ -75,6 +75,12 @@ def test_the_explanation_agrees_with_the_state(job: Job, holds: list[Hold]) -> N
         pytest.param(JOB, [], "running", id="nothing"),
         pytest.param(replace(JOB, paused=OFF_SEASON), [], "paused by declaration: off-season", id="declared"),
         pytest.param(
+            replace(JOB, undecided=Undecided(review=OFF_SEASON.review)),
+            [],
+            "left as it is found, until somebody decides",
+            id="nobody has decided",
+        ),
+        pytest.param(
             JOB, ["backfills/games@2026-11-24T07:00:00Z.json"], "held by backfill/games until 23:00 PST (07:00 UTC)", id="held"
         ),
         pytest.param(
@@ -113,7 +119,10 @@ def test_a_hold_covers_what_its_scope_does_and_did(scope: str, jobs: object, cov
 @given(declared_jobs, lists_of_holds, some_holds())
 def test_a_release_takes_one_identity_away_and_nothing_else(job: Job, holds: list[Hold], gone: Hold) -> None:
     rest = [hold for hold in holds if hold.identity != gone.identity]
-    assert Holding(now=NOW, scopes=SCOPES, objects=(*holds, gone)).without(gone).of(job).held_by == state(job, rest).held_by
+    assert (
+        Holding(now=NOW, scopes=SCOPES, identities={}, objects=(*holds, gone)).without(gone).of(job).held_by
+        == state(job, rest).held_by
+    )
 
 
 MORNING = one_scraper.NOW
@@ -141,6 +150,30 @@ def test_an_outlook(holds: list[Hold], at: float, held_by: list[str], free: floa
     assert seen.free == MORNING + hours(free)
     assert seen.next_hold is not None
     assert seen.next_hold.id == following
+
+
+def test_of_an_extension_that_was_caught_half_way_the_last_object_alone_says_when_a_job_is_free() -> None:
+    """The older one covered the job, and the newer one does not: nothing holds it."""
+    older = replace(hold(hours(0.25)), jobs=frozenset({"scraper"}), scope="job/other", object_name="holds/job/other/x@1.json")
+    newer = replace(older, end=MORNING + hours(0.5), jobs=frozenset(), object_name="holds/job/other/x@2.json")
+    assert of(declaration(), [older], MORNING).free == MORNING + hours(0.25)
+    seen = of(declaration(), [older, newer], MORNING)
+    assert (seen.held_by, seen.free) == ((), MORNING)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "identities", "held"),
+    [
+        pytest.param({"scraper"}, set(), True, id="its name, in an object from before there were regions"),
+        pytest.param({"scraper"}, {"us-west2/scraper"}, True, id="its region and name"),
+        pytest.param({"scraper"}, {"us-east1/scraper"}, False, id="another job of its name in another region"),
+        pytest.param({"scraper", "other"}, {"us-east1/other"}, True, id="its name, beside another job's region"),
+        pytest.param(set(), {"us-west2/scraper"}, True, id="no name, and its region and name"),
+    ],
+)
+def test_an_object_covers_the_jobs_that_it_says(jobs: set[str], identities: set[str], held: bool) -> None:
+    said = replace(hold(hours(1)), scope="job/gone", jobs=frozenset(jobs), identities=frozenset(identities))
+    assert bool(of(declaration(), [said], MORNING).held_by) is held
 
 
 def test_an_opening_that_was_released_does_not_hold() -> None:

@@ -82,11 +82,11 @@ def test_a_flag_and_a_hold_of_the_same_scope_and_id_are_two() -> None:
             "holds/window/tuesday/2026-11-24@2026-11-24T07:00:00Z.json", "window/tuesday", "2026-11-24", id="a window"
         ),
         pytest.param(
-            "holds/table/nba_raw.games$2026/x.y@2026-11-24T07:00:00Z.json", "table/nba_raw.games$2026", "x.y", id="a table"
+            "holds/table/shop_raw.games$2026/x.y@2026-11-24T07:00:00Z.json", "table/shop_raw.games$2026", "x.y", id="a table"
         ),
         pytest.param("holds/job/a-b_C1/x@2026-11-24T07:00:00Z.json", "job/a-b_C1", "x", id="a job"),
         pytest.param("holds/service/s/x@2026-11-24T07:00:00Z.json", "service/s", "x", id="a service"),
-        pytest.param("holds/platform/nba/x@2026-11-24T07:00:00Z.json", "platform/nba", "x", id="a platform"),
+        pytest.param("holds/platform/shop/x@2026-11-24T07:00:00Z.json", "platform/shop", "x", id="a platform"),
     ],
 )
 def test_names_that_state_a_hold(name: str, scope: str, identity: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.names import did_you_mean
 
-SCOPES = ("all", "backfill/tdza", "job/fetch", "platform/nba", "service/nba-scrapers", "service/web", "table/marts.games")
+SCOPES = ("all", "backfill/tdza", "job/fetch", "platform/shop", "service/web-scrapers", "service/web", "table/marts.games")
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ SCOPES = ("all", "backfill/tdza", "job/fetch", "platform/nba", "service/nba-scra
     [
         pytest.param("service/nope", SCOPES, "", id="the kind alone makes nothing near"),
         pytest.param("backfill/nope", SCOPES, "", id="nor does it where it is long"),
-        pytest.param("service/nba-scraper", SCOPES, "service/nba-scrapers", id="a letter is missing"),
+        pytest.param("service/web-scraper", SCOPES, "service/web-scrapers", id="a letter is missing"),
         pytest.param("service/wbe", SCOPES, "service/web", id="letters change places"),
         pytest.param("table/mart.games", SCOPES, "table/marts.games", id="a table"),
         pytest.param("services/web", SCOPES, "service/web", id="a kind with a mistake"),

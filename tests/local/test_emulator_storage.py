@@ -10,7 +10,7 @@ import pytest
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.cloud import storage
 
-HOLD = "holds/table/nba raw.x/1@2026-01-01T08:00:00Z.json"
+HOLD = "holds/table/shop raw.x/1@2026-01-01T08:00:00Z.json"
 OBJECTS = "/storage/v1/b/holds-p/o"
 UPLOAD = "/upload/storage/v1/b/holds-p/o"
 

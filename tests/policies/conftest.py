@@ -23,7 +23,7 @@ __all__ = ["env", "small", "small_catalog"]  # the fixtures of a catalog that ha
 @pytest.fixture(scope="session")
 def clean_catalog() -> Catalog:
     text = (Path(__file__).parent / "clean.yaml").read_text(encoding="utf-8")
-    return resolve_catalog([SourceFile(name="clean.yaml", platform="nba", text=text)])
+    return resolve_catalog([SourceFile(name="clean.yaml", platform="clean", text=text)])
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from interlock.reading.files import load_catalog
-from policies.documentation import policies_page
 from policies.rules import RULES
 from policies.rules.rule import Rule
-from tests.golden import DOCS, golden
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.mark.golden
-def test_the_page_about_policies() -> None:
-    golden("policies.md", policies_page(load_catalog(ROOT / "catalog")), folder=DOCS)
+from tests.golden import DOCS
 
 
 def test_ids_and_names_are_used_once() -> None:

@@ -15,7 +15,7 @@ from tests.interlock.catalogs import GOOD, load
 from tests.policies.estates import TODAY, waive
 from tests.stacks.conftest import Stacks
 
-NOT_ALL_WRITTEN = {"http_target", "pubsub_target"}
+NOT_ALL_WRITTEN = {"http_target", "pubsub_target", "app_engine_http_target"}
 """Blocks to which an environment adds a URL, a token and headers."""
 QUIET = GOOD.replace('"0 * * * *"', '"15 * * * *"', 1)
 
@@ -34,6 +34,13 @@ def common(mine: Any, theirs: Any) -> dict[str, tuple[Any, Any]]:
     return {key: (value, theirs[key]) for key, value in mine.items() if key in theirs}
 
 
+def meant(value: Any) -> Any:
+    """What Terraform makes of the texts of a stack, none of which is an expression here."""
+    if isinstance(value, dict):
+        return {meant(key): meant(inner) for key, inner in value.items()}
+    return value.replace("$${", "${").replace("%%{", "%{") if isinstance(value, str) else value
+
+
 def check_alike(catalog: Catalog, stacks: Stacks) -> None:
     catalogs, stack = both(catalog, stacks)
     assert jobs(catalogs).keys() == jobs(stack).keys() == catalog.jobs.keys()
@@ -41,15 +48,13 @@ def check_alike(catalog: Catalog, stacks: Stacks) -> None:
         theirs = jobs(stack)[name]
         assert mine.facts.values == theirs.facts.values
         assert mine.attributes.values.keys() <= theirs.attributes.values.keys() | NOT_ALL_WRITTEN
-        shared = common(mine.attributes.values, theirs.attributes.values)
+        shared = common(mine.attributes.values, meant(theirs.attributes.values))
         for attribute, (ours, written) in shared.items():
             if attribute in NOT_ALL_WRITTEN:
                 assert all(one == other for one, other in common(ours, written).values()), (name, attribute)
-            elif attribute == "description":
-                assert mine.attributes.text(attribute) == theirs.attributes.text(attribute)
             else:
                 assert ours == written, (name, attribute)
-        assert {"name", "schedule", "time_zone", "region", "description", "retry_config"} <= shared.keys()
+        assert {"name", "schedule", "time_zone", "region", "description"} <= shared.keys()
         assert ("http_target" in mine.attributes, "pubsub_target" in mine.attributes) == (
             "http_target" in theirs.attributes,
             "pubsub_target" in theirs.attributes,

@@ -1,4 +1,4 @@
-"""The synthesized JSON of small catalogs and of the whole one; once for each worker, because importing cdktf takes seconds."""
+"""The synthesized JSON of small catalogs; once for each worker, because importing cdktf takes seconds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
+from tests.shop import CATALOG as SHOP
 
 ROOT = Path(__file__).parents[2]
 Stacks = dict[str, Any]
@@ -43,7 +44,7 @@ def env() -> Environment:
 @pytest.fixture(scope="session")
 def small_catalog() -> Catalog:
     text = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
-    return resolve_catalog([SourceFile(name="small.yaml", platform="nba", text=text)])
+    return resolve_catalog([SourceFile(name="small.yaml", platform="small", text=text)])
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +60,11 @@ def strict(small_catalog: Catalog, env: Environment, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="session")
-def whole_catalog() -> Catalog:
-    return load_catalog(ROOT / "catalog")
+def shop_catalog() -> Catalog:
+    """A platform with windows, and with jobs of every kind."""
+    return load_catalog(SHOP)
 
 
 @pytest.fixture(scope="session")
-def whole(whole_catalog: Catalog, env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    return synthesize(whole_catalog, env, tmp_path_factory.mktemp("whole"))
+def shop(shop_catalog: Catalog, env: Environment, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    return synthesize(shop_catalog, env, tmp_path_factory.mktemp("shop"))

@@ -48,9 +48,9 @@ def condition_of(policy: Json) -> Json:
     return {"kind": kind, **condition[kind]}
 
 
-def test_every_filter_of_a_policy_names_a_metric_that_exists_and_its_resource(whole: Stacks) -> None:
-    known = metrics_of(whole)
-    for key, policy in policies_of(whole).items():
+def test_every_filter_of_a_policy_names_a_metric_that_exists_and_its_resource(shop: Stacks) -> None:
+    known = metrics_of(shop)
+    for key, policy in policies_of(shop).items():
         condition = condition_of(policy)
         if condition["kind"] == "condition_matched_log":
             assert condition["filter"] in {metric["filter"] for metric in known.values()}, key
@@ -63,9 +63,9 @@ def test_every_filter_of_a_policy_names_a_metric_that_exists_and_its_resource(wh
         assert set(aggregation.get("group_by_fields", ())) <= {f"metric.label.{label}" for label in labels}, key
 
 
-def test_every_chart_of_the_dashboard_names_a_metric_that_exists_and_its_resource(whole: Stacks) -> None:
-    known = metrics_of(whole)
-    dashboard = json.loads(whole["alerting"]["resource"]["google_monitoring_dashboard"]["interlock"]["dashboard_json"])
+def test_every_chart_of_the_dashboard_names_a_metric_that_exists_and_its_resource(shop: Stacks) -> None:
+    known = metrics_of(shop)
+    dashboard = json.loads(shop["alerting"]["resource"]["google_monitoring_dashboard"]["interlock"]["dashboard_json"])
     charts = [tile["widget"]["xyChart"] for tile in dashboard["mosaicLayout"]["tiles"]]
     series = [one["timeSeriesQuery"]["timeSeriesFilter"] for chart in charts for one in chart["dataSets"]]
     assert len(charts) >= 6
@@ -77,8 +77,8 @@ def test_every_chart_of_the_dashboard_names_a_metric_that_exists_and_its_resourc
         assert set(one["aggregation"].get("groupByFields", ())) <= {f"metric.label.{label}" for label in labels}
 
 
-def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(whole: Stacks, env: Environment) -> None:
-    for policy in policies_of(whole).values():
+def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(shop: Stacks, env: Environment) -> None:
+    for policy in policies_of(shop).values():
         assert policy["severity"] in {"CRITICAL", "ERROR", "WARNING"}
         assert policy["user_labels"]["owner"] == env.alerts_owner
         assert int(policy["alert_strategy"]["auto_close"].removesuffix("s")) >= MIN_AUTO_CLOSE_SECONDS
@@ -88,32 +88,32 @@ def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(whole: S
         ]
 
 
-def test_only_the_breakers_incidents_close_as_soon_as_its_counter_is_silent(whole: Stacks) -> None:
-    conditions = {key: condition_of(policy) for key, policy in policies_of(whole).items()}
+def test_only_the_breakers_incidents_close_as_soon_as_its_counter_is_silent(shop: Stacks) -> None:
+    conditions = {key: condition_of(policy) for key, policy in policies_of(shop).items()}
     closing = {key for key, found in conditions.items() if "evaluation_missing_data" in found}
     assert closing == {"conflicts"}
     assert conditions["conflicts"]["evaluation_missing_data"] == "EVALUATION_MISSING_DATA_INACTIVE"
     assert conditions["conflicts"]["duration"] == "60s", "the shortest that the API takes with it"
 
 
-def test_only_policies_that_match_entries_have_a_rate_limit_and_they_must(whole: Stacks) -> None:
-    limited = {key for key, policy in policies_of(whole).items() if "notification_rate_limit" in policy["alert_strategy"]}
-    matching = {key for key, policy in policies_of(whole).items() if condition_of(policy)["kind"] == "condition_matched_log"}
+def test_only_policies_that_match_entries_have_a_rate_limit_and_they_must(shop: Stacks) -> None:
+    limited = {key for key, policy in policies_of(shop).items() if "notification_rate_limit" in policy["alert_strategy"]}
+    matching = {key for key, policy in policies_of(shop).items() if condition_of(policy)["kind"] == "condition_matched_log"}
     assert limited == matching == {"unresolved-claim"}
 
 
-def test_the_runbook_has_a_section_for_every_policy_and_none_else(whole: Stacks) -> None:
+def test_the_runbook_has_a_section_for_every_policy_and_none_else(shop: Stacks) -> None:
     sections = re.findall(r"^### (\S+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE)
     named = [
         re.findall(r"docs/runbook\.md#(\S+)\. Owner", policy["documentation"]["content"])
-        for policy in policies_of(whole).values()
+        for policy in policies_of(shop).values()
     ]
     assert sorted(sections) == sorted(anchor for anchors in named for anchor in anchors)
-    assert sections == [policy["user_labels"]["runbook"] for policy in _in_order(whole, sections)]
+    assert sections == [policy["user_labels"]["runbook"] for policy in _in_order(shop, sections)]
 
 
-def _in_order(whole: Stacks, keys: list[str]) -> list[Json]:
-    return [policies_of(whole)[key] for key in keys]
+def _in_order(shop: Stacks, keys: list[str]) -> list[Json]:
+    return [policies_of(shop)[key] for key in keys]
 
 
 def test_every_policy_names_its_first_command_and_is_not_too_long(env: Environment) -> None:
@@ -124,29 +124,29 @@ def test_every_policy_names_its_first_command_and_is_not_too_long(env: Environme
         assert not re.search(r"\{(?!metric\.label|log\.extracted_label)", text.replace("${", "{")), policy.key
 
 
-def test_the_documentation_keeps_the_variables_of_cloud_monitoring_from_terraform(whole: Stacks) -> None:
-    text = policies_of(whole)["conflicts"]["documentation"]["content"]
+def test_the_documentation_keeps_the_variables_of_cloud_monitoring_from_terraform(shop: Stacks) -> None:
+    text = policies_of(shop)["conflicts"]["documentation"]["content"]
     assert "$${metric.label.table}" in text
     assert not re.search(r"(?<!\$)\$\{", text)
 
 
-def test_of_all_policies_the_breaker_alone_reaches_the_coordinator(whole: Stacks, env: Environment) -> None:
+def test_of_all_policies_the_breaker_alone_reaches_the_coordinator(shop: Stacks, env: Environment) -> None:
     channel = "${google_monitoring_notification_channel.coordinator.name}"
-    reaching = {key for key, policy in policies_of(whole).items() if channel in policy["notification_channels"]}
-    labelled = {key for key, policy in policies_of(whole).items() if policy["user_labels"].get("interlock") == "breaker"}
+    reaching = {key for key, policy in policies_of(shop).items() if channel in policy["notification_channels"]}
+    labelled = {key for key, policy in policies_of(shop).items() if policy["user_labels"].get("interlock") == "breaker"}
     assert reaching == labelled == {"conflicts"}
-    condition = condition_of(policies_of(whole)["conflicts"])
+    condition = condition_of(policies_of(shop)["conflicts"])
     assert (condition["threshold_value"], condition["duration"]) == (env.breaker.conflicts, "60s")
     assert condition["aggregations"][0]["alignment_period"] == f"{int(env.breaker.period.total_seconds())}s"
     assert condition["aggregations"][0]["group_by_fields"] == ["metric.label.table"]
 
 
-def test_google_may_publish_alerts_once_the_channel_is_there(whole: Stacks, env: Environment) -> None:
-    publisher = whole["alerting"]["resource"]["google_pubsub_topic_iam_member"]["publisher"]
+def test_google_may_publish_alerts_once_the_channel_is_there(shop: Stacks, env: Environment) -> None:
+    publisher = shop["alerting"]["resource"]["google_pubsub_topic_iam_member"]["publisher"]
     assert publisher["role"] == "roles/pubsub.publisher"
     assert env.project_number in publisher["member"]
     assert publisher["depends_on"] == ["google_monitoring_notification_channel.coordinator"]
-    assert publisher["topic"] == whole["coordination"]["resource"]["google_pubsub_topic"]["alerts"]["name"]
+    assert publisher["topic"] == shop["coordination"]["resource"]["google_pubsub_topic"]["alerts"]["name"]
 
 
 def test_every_event_that_somebody_has_to_look_at_is_counted() -> None:
@@ -155,8 +155,8 @@ def test_every_event_that_somebody_has_to_look_at_is_counted() -> None:
     assert serious - {events.INCIDENT_IGNORED, events.REQUEST_REJECTED} <= counted  # whoever asked was told
 
 
-def test_the_filter_of_conflicts_is_the_measured_one(whole: Stacks) -> None:
-    assert metrics_of(whole)["interlock-conflicts"]["filter"] == (
+def test_the_filter_of_conflicts_is_the_measured_one(shop: Stacks) -> None:
+    assert metrics_of(shop)["interlock-conflicts"]["filter"] == (
         'resource.type="bigquery_project"\n'
         'protoPayload.serviceName="bigquery.googleapis.com"\n'
         'protoPayload.metadata.jobChange.after="DONE"\n'

@@ -34,12 +34,12 @@ def members(stacks: Stacks) -> list[tuple[str, Json]]:
 
 @pytest.mark.golden
 @pytest.mark.parametrize("stack", ["coordination", "alerting"])
-def test_what_is_made_is_as_reviewed(whole: Stacks, stack: str) -> None:
-    golden(f"stacks-{stack}.txt", "".join(f"{kind}.{name}\n" for kind, name, _ in resources(whole, stack)))
+def test_what_is_made_is_as_reviewed(shop: Stacks, stack: str) -> None:
+    golden(f"stacks-{stack}.txt", "".join(f"{kind}.{name}\n" for kind, name, _ in resources(shop, stack)))
 
 
 @pytest.mark.golden
-def test_who_may_do_what_is_as_reviewed(whole: Stacks) -> None:
+def test_who_may_do_what_is_as_reviewed(shop: Stacks) -> None:
     lines = [
         " | ".join(
             (
@@ -49,32 +49,32 @@ def test_who_may_do_what_is_as_reviewed(whole: Stacks) -> None:
                 made.get("condition", {}).get("expression", "always"),
             )
         )
-        for _, made in members(whole)
+        for _, made in members(shop)
     ]
     golden("stacks-access.txt", "\n".join(sorted(lines)) + "\n")
 
 
-def test_no_role_is_a_primitive_or_an_admin_role(whole: Stacks) -> None:
-    roles = [made["role"] for _, made in members(whole)]
+def test_no_role_is_a_primitive_or_an_admin_role(shop: Stacks) -> None:
+    roles = [made["role"] for _, made in members(shop)]
     assert len(roles) > 10
     for role in roles:
         assert not re.search(r"(?i)owner|editor|admin|\.(builder|developer)$", role), role
         assert role not in {"roles/viewer", "roles/cloudscheduler.jobRunner"}
 
 
-def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(whole: Stacks) -> None:
-    role = whole["coordination"]["resource"]["google_project_iam_custom_role"]["coordinator"]
+def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(shop: Stacks) -> None:
+    role = shop["coordination"]["resource"]["google_project_iam_custom_role"]["coordinator"]
     assert role["permissions"] == [f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run")]
     of_the_project = [
         made["role"]
-        for kind, _, made in resources(whole, "coordination")
+        for kind, _, made in resources(shop, "coordination")
         if kind == "google_project_iam_member" and "coordinator" in made["member"]
     ]
     assert of_the_project == ["projects/interlock-local/roles/interlockCoordinator"]
 
 
-def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration(whole: Stacks, env: Environment) -> None:
-    every = whole["coordination"]["resource"]["google_storage_bucket_iam_member"].values()
+def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration(shop: Stacks, env: Environment) -> None:
+    every = shop["coordination"]["resource"]["google_storage_bucket_iam_member"].values()
     granted = [made for made in every if made["member"] == "${google_service_account.coordinator.member}"]
     assert {(made["role"], made["condition"]["expression"]) for made in granted} == {
         ("roles/storage.objectUser", only(env.bucket, "holds/")),
@@ -93,15 +93,15 @@ def test_a_condition_is_about_objects_and_listings_of_its_prefix_only() -> None:
     )
 
 
-def test_only_timers_push_and_operators_may_call_the_coordinator(whole: Stacks, env: Environment) -> None:
-    callers = whole["coordination"]["resource"]["google_cloud_run_v2_service_iam_member"].values()
+def test_only_timers_push_and_operators_may_call_the_coordinator(shop: Stacks, env: Environment) -> None:
+    callers = shop["coordination"]["resource"]["google_cloud_run_v2_service_iam_member"].values()
     accounts = {f"${{google_service_account.{name}.member}}" for name in ("timers", "push")}
     assert {made["member"] for made in callers} == accounts | set(env.coordinator.operators)
     assert {(made["name"], made["role"]) for made in callers} == {(env.coordinator.name, "roles/run.invoker")}
 
 
-def test_operators_see_what_the_commands_show_and_change_nothing_themselves(whole: Stacks, env: Environment) -> None:
-    stack, [operator] = whole["coordination"]["resource"], env.coordinator.operators
+def test_operators_see_what_the_commands_show_and_change_nothing_themselves(shop: Stacks, env: Environment) -> None:
+    stack, [operator] = shop["coordination"]["resource"], env.coordinator.operators
     role = stack["google_project_iam_custom_role"]["operator"]
     assert role["permissions"] == ["cloudscheduler.jobs.get", "cloudscheduler.jobs.list"]
     granted = [
@@ -118,8 +118,8 @@ def test_operators_see_what_the_commands_show_and_change_nothing_themselves(whol
     assert seen == {"holds/", "ledger/", "backfills/", "declaration/"}
 
 
-def test_every_account_is_used_for_one_thing(whole: Stacks) -> None:
-    stack = whole["coordination"]["resource"]
+def test_every_account_is_used_for_one_thing(shop: Stacks) -> None:
+    stack = shop["coordination"]["resource"]
     function = stack["google_cloudfunctions2_function"]["coordinator"]
     subscription = stack["google_pubsub_subscription"]["alerts"]
     used = {
@@ -139,30 +139,30 @@ def test_every_account_is_used_for_one_thing(whole: Stacks) -> None:
     assert stack["google_service_account"].keys() == {*used, "invoker"}
 
 
-def test_the_function_has_one_instance_and_takes_one_request_at_a_time(whole: Stacks) -> None:
-    config = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]["service_config"]
+def test_the_function_has_one_instance_and_takes_one_request_at_a_time(shop: Stacks) -> None:
+    config = shop["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]["service_config"]
     assert (config["max_instance_count"], config["max_instance_request_concurrency"]) == (1, 1)
 
 
-def test_a_push_has_the_identity_and_the_audience_that_the_coordinator_takes(whole: Stacks, env: Environment) -> None:
-    subscription = whole["coordination"]["resource"]["google_pubsub_subscription"]["alerts"]
+def test_a_push_has_the_identity_and_the_audience_that_the_coordinator_takes(shop: Stacks, env: Environment) -> None:
+    subscription = shop["coordination"]["resource"]["google_pubsub_subscription"]["alerts"]
     assert subscription["push_config"]["push_endpoint"] == f"{env.coordinator_url}/incident"
     assert subscription["push_config"]["oidc_token"]["audience"] == env.coordinator_url
     assert subscription["expiration_policy"] == {"ttl": ""}
-    function = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
+    function = shop["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
     assert subscription["ack_deadline_seconds"] >= function["service_config"]["timeout_seconds"]
 
 
-def test_apis_stay_on_when_the_stack_is_destroyed(whole: Stacks) -> None:
-    assert whole["coordination"]["resource"]["google_project_service"]["apis"]["disable_on_destroy"] is False
+def test_apis_stay_on_when_the_stack_is_destroyed(shop: Stacks) -> None:
+    assert shop["coordination"]["resource"]["google_project_service"]["apis"]["disable_on_destroy"] is False
 
 
-def test_an_archive_of_other_sources_is_another_object(whole: Stacks) -> None:
-    source = whole["coordination"]["resource"]["google_storage_bucket_object"]["source"]
+def test_an_archive_of_other_sources_is_another_object(shop: Stacks) -> None:
+    source = shop["coordination"]["resource"]["google_storage_bucket_object"]["source"]
     name = archive_name(archive(sources(ROOT)))
     assert source["name"] == f"coordinator/{name}"
     assert source["source"] == f'${{abspath("../../{name}")}}'
-    function = whole["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
+    function = shop["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
     assert function["build_config"]["source"]["storage_source"] == {
         "bucket": source["bucket"],
         "object": "${google_storage_bucket_object.source.name}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shop import CATALOG as SHOP
 from tests.stacks.conftest import ROOT
 
 CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULATOR_HOST")
@@ -32,8 +33,10 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     elsewhere = tmp_path / "elsewhere" / "catalog"
-    shutil.copytree(ROOT / "catalog", elsewhere)
-    first.mkdir()
+    for catalog in (first / "catalog", elsewhere):
+        shutil.copytree(SHOP, catalog)
+    shutil.copy(ROOT / "main.py", first)
+    (first / "environments").symlink_to(ROOT / "environments")
     second.mkdir()
     assert run(first, PYTHONHASHSEED="1").returncode == 0
     assert run(second, PYTHONHASHSEED="2", INTERLOCK_CATALOG=str(elsewhere)).returncode == 0
@@ -49,12 +52,12 @@ def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Pa
     [
         pytest.param({"INTERLOCK_ENV": "staging"}, "no environment 'staging'; known: local", id="no such environment"),
         pytest.param({"INTERLOCK_CATALOG": "nowhere"}, "there is no catalog here", id="a folder without a catalog"),
-        pytest.param({"INTERLOCK_CATALOG": "bad"}, "bad/nba/jobs.yaml:1", id="a catalog with an error in it"),
+        pytest.param({"INTERLOCK_CATALOG": "bad"}, "bad/shop/jobs.yaml:1", id="a catalog with an error in it"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, environ: dict[str, str], message: str) -> None:
-    (tmp_path / "bad" / "nba").mkdir(parents=True)
-    (tmp_path / "bad" / "nba" / "jobs.yaml").write_text("jobz: {}\n")
+    (tmp_path / "bad" / "shop").mkdir(parents=True)
+    (tmp_path / "bad" / "shop" / "jobs.yaml").write_text("jobz: {}\n")
     done = run(tmp_path, **environ)
     assert done.returncode == 2
     assert message in done.stderr
@@ -82,7 +85,7 @@ def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, 
     (tmp_path / "environments").mkdir()
     sample = (ROOT / "environments" / "local.yaml").read_text(encoding="utf-8")
     (tmp_path / "environments" / "production.yaml").write_text(sample, encoding="utf-8")
-    done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(ROOT / "catalog"), **environ)
+    done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(SHOP), **environ)
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "cdktf.out").exists()

@@ -23,7 +23,7 @@ SCOPES = (
     "all",
     *(f"job/{job}" for job in JOBS),
     "service/scrapers",
-    "platform/nba",
+    "platform/shop",
     "table/raw.game_books",
     "table/mart.t$2026",
 )

@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 25)
 PATH = Path("/stacks/schedules/cdk.tf.json")
 BUCKET = "google_storage_bucket.bucket"
 WAIVER = f"{{check: CKV_GCP_62, resource: {BUCKET}, reason: versions say it, owner: data-platform, until: 2027-06-30}}"
-JOB = {"//": {"interlock": {"service": "scrapers", "source": "catalog/nba/scrapers.yaml:12"}}, "schedule": "0 0 1 * MON"}
+JOB = {"//": {"interlock": {"service": "scrapers", "source": "catalog/shop/scrapers.yaml:12"}}, "schedule": "0 0 1 * MON"}
 
 
 def record(**changes: Any) -> Record:

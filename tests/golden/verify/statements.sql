@@ -3,7 +3,7 @@ SELECT
   CAST(`game_date` AS DATE) AS day,
   COUNT(*) AS row_count,
   MAX(`created_at`) AS last_insert
-FROM `nba-props.nba_raw.nbac_gamebook_player_stats`
+FROM `shop-data.shop_raw.order_lines`
 WHERE `game_date` >= "2026-01-05"
 GROUP BY day
 ORDER BY day DESC;
@@ -12,7 +12,7 @@ ORDER BY day DESC;
 SELECT
   CAST(`game_date` AS DATE) AS day,
   COUNT(*) AS row_count
-FROM `nba-props.nba_raw.nbac_gamebook_player_stats`
+FROM `shop-data.shop_raw.order_lines`
 WHERE `game_date` >= "2026-01-05"
 GROUP BY day
 ORDER BY day DESC;
@@ -22,7 +22,7 @@ SELECT
   CAST(`_PARTITIONTIME` AS DATE) AS day,
   COUNT(*) AS row_count,
   MAX(`loaded_at`) AS last_insert
-FROM `nba-props.d.t`
+FROM `shop-data.d.t`
 WHERE `_PARTITIONTIME` >= "2026-01-05" OR `_PARTITIONTIME` IS NULL
 GROUP BY day
 ORDER BY day DESC;
@@ -32,8 +32,8 @@ SELECT
   partition_id,
   total_rows AS row_count,
   last_modified_time AS last_write
-FROM `nba-props.nba_raw`.INFORMATION_SCHEMA.PARTITIONS
-WHERE table_name = "nbac_gamebook_player_stats" AND last_modified_time >= TIMESTAMP "2026-01-06 10:25:43+00"
+FROM `shop-data.shop_raw`.INFORMATION_SCHEMA.PARTITIONS
+WHERE table_name = "order_lines" AND last_modified_time >= TIMESTAMP "2026-01-06 10:25:43+00"
 ORDER BY partition_id DESC;
 
 -- columns, 1
@@ -42,7 +42,7 @@ SELECT
   column_name,
   data_type,
   is_partitioning_column
-FROM `nba-props.mart`.INFORMATION_SCHEMA.COLUMNS
+FROM `shop-data.mart`.INFORMATION_SCHEMA.COLUMNS
 WHERE table_name IN ("c")
   AND (is_partitioning_column = "YES" OR data_type IN ("DATETIME", "TIMESTAMP"))
 ORDER BY table_name, ordinal_position;
@@ -53,8 +53,8 @@ SELECT
   column_name,
   data_type,
   is_partitioning_column
-FROM `nba-props.nba_raw`.INFORMATION_SCHEMA.COLUMNS
-WHERE table_name IN ("b", "nbac_gamebook_player_stats")
+FROM `shop-data.shop_raw`.INFORMATION_SCHEMA.COLUMNS
+WHERE table_name IN ("b", "order_lines")
   AND (is_partitioning_column = "YES" OR data_type IN ("DATETIME", "TIMESTAMP"))
 ORDER BY table_name, ordinal_position;
 

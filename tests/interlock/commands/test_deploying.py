@@ -128,6 +128,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(deploying, "SHORT_WAIT", 0.0)
     monkeypatch.setattr(deploying, "WAIT", 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
+    monkeypatch.setattr(deploying, "write_imports", lambda _: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
     place = Place(tmp_path)
     for env in ("local", "production"):

@@ -33,7 +33,7 @@ NOW = datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
 )
 def test_an_attempt(root: Path, ago: timedelta | None, covered: list[str], expected: dict[str, datetime]) -> None:
     job = ActualJob(
-        name="repair",
+        name="Repair_V2",
         region="us-west2",
         state="PAUSED",
         schedule="45 * * * *",
@@ -41,7 +41,7 @@ def test_an_attempt(root: Path, ago: timedelta | None, covered: list[str], expec
         last_attempt=NOW - ago if ago else None,
         last_status=0,
     )
-    assert running(declare(load_catalog(root), ENVIRONMENT), [job], covered, NOW) == expected
+    assert running(declare(load_catalog(root), ENVIRONMENT), {"repair": job}, covered, NOW) == expected
 
 
 @pytest.fixture

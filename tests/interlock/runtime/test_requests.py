@@ -278,7 +278,7 @@ def test_an_incident_is_open_or_closed(state: object) -> None:
         ("my-project:d.mart", "d.mart"),
         ("my-project.d.mart", "d.mart"),
         ("example.com:my-project:d.mart", "d.mart"),
-        ("p:nba_raw.Odds-2", "nba_raw.Odds-2"),
+        ("p:my_raw.Odds-2", "my_raw.Odds-2"),
         ("p:d.mart$20260310", "d.mart"),
         ("", None),
         ("mart", None),

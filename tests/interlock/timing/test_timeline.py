@@ -60,7 +60,14 @@ def hold(scope: str, id: str, end: str) -> Hold:
 
 def holding(catalog: Catalog, objects: list[Hold], released: list[Hold] | None = None) -> Holding:
     windows, tombstones = tuple(catalog.windows.values()), tuple(released or ())
-    return Holding(now=NOW, scopes=scopes(catalog), objects=tuple(objects), tombstones=tombstones, windows=windows)
+    return Holding(
+        now=NOW,
+        scopes=scopes(catalog),
+        identities=catalog.identities,
+        objects=tuple(objects),
+        tombstones=tombstones,
+        windows=windows,
+    )
 
 
 def row(found: Timeline, name: str) -> JobRow:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.cron import Cron, CronError
-from interlock.reading.files import load_catalog
 from interlock.timing.words import in_words
-
-CATALOG = Path(__file__).parents[3] / "catalog"
 
 
 @pytest.mark.parametrize(
@@ -60,14 +55,6 @@ def test_in_words(schedule: str, words: str) -> None:
 )
 def test_in_words_what_only_jobs_that_exist_have(schedule: str, words: str) -> None:
     assert in_words(Cron.read(schedule)) == words
-
-
-def test_every_schedule_of_the_catalog_has_words() -> None:
-    catalog = load_catalog(CATALOG)
-    schedules = {job.schedule for job in catalog.jobs.values()} | {window.schedule for window in catalog.windows.values()}
-    schedules |= {job.was for job in catalog.jobs.values() if job.was}
-    for schedule in schedules:
-        assert in_words(schedule)[0].isupper(), schedule
 
 
 def fields(low: int, high: int) -> st.SearchStrategy[str]:

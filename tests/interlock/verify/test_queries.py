@@ -17,26 +17,26 @@ from interlock.verify.queries import Unquotable, columns_of, for_bq, recent_inse
 from tests.golden import golden
 from tests.interlock.cloud import at
 
-P, SINCE = "nba-props", date(2026, 1, 5)
-GAMEBOOKS = "nba_raw.nbac_gamebook_player_stats"
+P, SINCE = "shop-data", date(2026, 1, 5)
+ORDER_LINES = "shop_raw.order_lines"
 
 
 @pytest.mark.golden
 def test_the_statements() -> None:
     texts = {
-        "by its partition column": recent_inserts(P, GAMEBOOKS, Columns(day="game_date", inserted="created_at"), SINCE),
-        "without a time of insertion": recent_inserts(P, GAMEBOOKS, Columns(day="game_date"), SINCE),
+        "by its partition column": recent_inserts(P, ORDER_LINES, Columns(day="game_date", inserted="created_at"), SINCE),
+        "without a time of insertion": recent_inserts(P, ORDER_LINES, Columns(day="game_date"), SINCE),
         "partitioned by ingestion time": recent_inserts(P, "d.t", Columns(day=PARTITION_TIME, inserted="loaded_at"), SINCE),
-        "whatever its columns are": recent_partitions(P, GAMEBOOKS, at("2026-01-06 10:25:43")),
+        "whatever its columns are": recent_partitions(P, ORDER_LINES, at("2026-01-06 10:25:43")),
     }
-    texts |= {f"columns, {n}": sql for n, sql in enumerate(columns_of(P, [GAMEBOOKS, "nba_raw.b", "mart.c$20260105"]), 1)}
+    texts |= {f"columns, {n}": sql for n, sql in enumerate(columns_of(P, [ORDER_LINES, "shop_raw.b", "mart.c$20260105"]), 1)}
     golden("verify/statements.sql", "".join(f"-- {what}\n{sql};\n\n" for what, sql in texts.items()))
 
 
 def test_a_command_is_one_line_of_a_shell_that_says_the_statement_and_nothing_else() -> None:
-    sql = recent_partitions(P, GAMEBOOKS, at("2026-01-06 10:25:43"))
+    sql = recent_partitions(P, ORDER_LINES, at("2026-01-06 10:25:43"))
     command = for_bq(P, sql)
-    assert command == f"bq query --project_id=nba-props --use_legacy_sql=false '{sql}'"
+    assert command == f"bq query --project_id=shop-data --use_legacy_sql=false '{sql}'"
     assert shlex.split(command)[-1] == sql
 
 

@@ -17,7 +17,7 @@ from tests.interlock.gcp.verify.bigquery_server import BigQuery, error, serving
 
 MICROS = 1_000_000
 INSERTED = at("2026-03-10 10:16")
-SQL = recent_inserts("nba-props", "raw.games", Columns(day="game_date", inserted="created_at"), date(2026, 3, 9))
+SQL = recent_inserts("shop-data", "raw.games", Columns(day="game_date", inserted="created_at"), date(2026, 3, 9))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def there() -> Iterator[BigQuery]:
 
 @pytest.fixture
 def warehouse(there: BigQuery) -> Warehouse:
-    return Warehouse("nba-props", there.url, max_bytes=5_000)
+    return Warehouse("shop-data", there.url, max_bytes=5_000)
 
 
 GAMES = {"game_date": "DATE", "game_id": "STRING", "created_at": "TIMESTAMP"}
@@ -91,4 +91,4 @@ def test_a_table_that_is_not_there_or_not_for_you(there: BigQuery, warehouse: Wa
 def test_without_credentials_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     with pytest.raises(NoCredentials, match="no credentials for BigQuery"):
-        Warehouse("nba-props", None, max_bytes=1)
+        Warehouse("shop-data", None, max_bytes=1)

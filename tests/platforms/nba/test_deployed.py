@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from google.cloud.scheduler_v1 import HttpMethod, Job
 
 from interlock.commands import main
-from tests.e2e.deployment import ROOT, STACKS, Deployment
+from tests.e2e.deployment import STACKS, Deployment
+from tests.platforms.conftest import CATALOG
 
 BACKFILLS = ("tdza", "psza", "pcf", "pdc", "mlfs", "phase3", "raw-gamebook")
 COVERS_DECLARED_PAUSED = ("mlfs", "phase3")
@@ -27,7 +28,7 @@ def _written() -> tuple[dict[str, dict[str, Any]], dict[str, str], dict[str, dic
     jobs: dict[str, dict[str, Any]] = {}
     kinds: dict[str, str] = {}
     retries: dict[str, dict[str, Any]] = {}
-    for path in (ROOT / "catalog" / "nba").glob("*.yaml"):
+    for path in (CATALOG / "nba").glob("*.yaml"):
         file = yaml.safe_load(path.read_text(encoding="utf-8"))
         jobs |= {name: file.get("defaults", {}) | job for name, job in file.get("jobs", {}).items()}
         kinds |= {name: service["kind"] for name, service in file.get("services", {}).items()}
@@ -121,7 +122,7 @@ def test_every_field_that_the_catalog_declares_is_what_cloud_scheduler_has(whole
 
 def _affected(backfill: str) -> tuple[set[str], set[str]]:
     """What `interlock affected` says: the jobs that would change, and those that are covered and would not."""
-    said = CliRunner().invoke(main, ["affected", backfill, "--format", "json", "--catalog", str(ROOT / "catalog")])
+    said = CliRunner().invoke(main, ["affected", backfill, "--format", "json", "--catalog", str(CATALOG)])
     jobs = json.loads(said.stdout)["jobs"]
     change = {job["name"] for job in jobs if job["would_change"]}
     return change, {job["name"] for job in jobs} - change

@@ -1,35 +1,13 @@
-"""The page and the picture of the schedule: of the real catalog as it is in docs/, and of texts that want to break out."""
+"""The page of the schedule: a row for each job, and texts that want to break out."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import pytest
-
-from interlock.catalog import Catalog
-from interlock.drawing.page import PICTURE, SHOWN_DAY, page
-from interlock.drawing.svg import svg
-from interlock.reading.files import load_catalog
+from interlock.drawing.page import SHOWN_DAY, page
 from interlock.timing.timeline import timeline
-from tests.golden import DOCS, golden
 from tests.interlock.catalogs import load
 from tests.interlock.timing.test_timeline import TEXT
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    return load_catalog(Path(__file__).parents[2] / "catalog")
-
-
-@pytest.mark.golden
-def test_the_picture_is_as_the_catalog_says(catalog: Catalog) -> None:
-    golden(PICTURE, svg(timeline(catalog, SHOWN_DAY)), DOCS)
-
-
-@pytest.mark.golden
-def test_the_page_is_as_the_catalog_says(catalog: Catalog) -> None:
-    golden("schedule.md", page(catalog, timeline(catalog, SHOWN_DAY)), DOCS)
 
 
 def tables(text: str) -> list[list[str]]:
@@ -47,7 +25,8 @@ def columns(line: str) -> int:
     return len(re.findall(r"(?<!\\)\|", line))
 
 
-def test_every_job_has_a_row_whether_it_fires_that_day_or_not(catalog: Catalog) -> None:
+def test_every_job_has_a_row_whether_it_fires_that_day_or_not() -> None:
+    catalog = load(TEXT)
     text = page(catalog, timeline(catalog, SHOWN_DAY))
     jobs = [line.split("`")[1] for lines in tables(text) if "In words | Zone | `" in lines[0] for line in lines[2:]]
     assert sorted(jobs) == sorted(catalog.jobs)

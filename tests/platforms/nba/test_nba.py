@@ -18,9 +18,9 @@ from interlock.cron import Cron, zone
 from interlock.graph import coverage
 from interlock.reading.files import load_catalog
 from policies.from_catalog import findings
+from tests.platforms.conftest import CATALOG
 
-ROOT = Path(__file__).parents[2] / "catalog"
-FILES = sorted((ROOT / "nba").glob("*.yaml"))
+FILES = sorted((CATALOG / "nba").glob("*.yaml"))
 WRITTEN_ON = date(2026, 11, 23)
 """Findings are judged as of the day the catalog was written, so that a waiver's end does not break the tests by itself."""
 
@@ -120,7 +120,7 @@ GROUPS, BACKFILLS = _expected()
 @cache
 def nba() -> Catalog:
     """The catalog as committed."""
-    return load_catalog(ROOT)
+    return load_catalog(CATALOG)
 
 
 def members(names: Iterable[str]) -> Iterator[str]:
@@ -134,7 +134,7 @@ def members(names: Iterable[str]) -> Iterator[str]:
 
 def test_every_job_of_the_season_is_declared() -> None:
     # 67 enabled, 59 restored, 10 paused, 5 named by the affected sets, 2 named by the incident
-    files = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "nba").glob("*.yaml")))
+    files = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CATALOG / "nba").glob("*.yaml")))
     waves = Counter(job.get("wave") for file in files for job in file.get("jobs", {}).values())
     assert (len(nba().jobs), waves) == (143, {None: 84, "A": 19, "B": 19, "C": 21})
 

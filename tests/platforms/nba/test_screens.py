@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from interlock.catalog import Catalog
 from interlock.commands import main
 from interlock.graph import scopes
-from interlock.reading.files import load_catalog
 from interlock.terminal.tables import width
 from local.emulator import serve
 from tests.interlock.commands.conftest import ENVIRONMENT, ROOT, Cloud
@@ -21,11 +20,6 @@ Lines = Callable[..., list[str]]
 BACKFILL = "tdza"
 ON = "2026-01-06T06:00:00Z"
 UNTIL = "2026-01-07T18:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def nba() -> Catalog:
-    return load_catalog(ROOT / "catalog")
 
 
 @pytest.fixture
