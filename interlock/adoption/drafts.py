@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from interlock.adoption.keys import Keys, is_key, key_of
+from interlock.adoption.keys import Keys, is_key, key_of, with_suffix
 from interlock.adoption.places import Place
 from interlock.adoption.yaml_text import Value
 from interlock.catalog import CLOUD_PLATFORM, SERVICE_URL, WHOLE_URL, Catalog, Json, OAuth, Oidc, Service, ServiceKind, Token
@@ -139,7 +139,7 @@ def _named(group: Sequence[Live], keys: Keys, env: Environment) -> tuple[Draft, 
     kept = all(live.place.by_pattern for live in group) and is_key(place.name) and keys.is_free(place.name)
     suffix = kind.replace("_", "-")
     region = Counter(live.region for live in group).most_common(1)[0][0]
-    key = keys.take(place.name) if kept else keys.take(name, f"{name}-{suffix}", f"{name}-{region}")
+    key = keys.take(place.name) if kept else keys.take(name, with_suffix(name, suffix), with_suffix(name, region))
     draft = _draft(group, key, env, kept=kept)
     return draft, place.base if kind in _IN_ENVIRONMENT and not kept else ""
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import cast
 
 from interlock.adoption.drafts import Draft, Drafts, Live, path_of, token_of, token_value
-from interlock.adoption.keys import Keys, is_key, key_of
+from interlock.adoption.keys import Keys, is_key, key_of, with_suffix
 from interlock.adoption.places import CantSay
 from interlock.adoption.yaml_text import Bare, Quoted, Value
 from interlock.catalog import Catalog, Json, RetryProfile, ServiceKind, json_bytes
@@ -170,7 +170,7 @@ def key_names(lives: Sequence[Live], catalog: Catalog) -> dict[str, str]:
     for key, same in sorted(wanted.items()):
         several = len({live.region for live in same}) > 1
         for live in sorted(same, key=lambda live: (live.name != key, live.identity)):
-            regional = f"{key}-{live.region}"
+            regional = with_suffix(key, live.region)
             found[live.identity] = keys.take(*([regional] if several else [key, regional]))
     return found
 

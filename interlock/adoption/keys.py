@@ -23,6 +23,11 @@ def key_of(name: str, what: str = "job") -> str:
     return key if len(key) <= MAX_KEY else f"{key[: MAX_KEY - DIGEST - 1]}-{sha256(name.encode()).hexdigest()[:DIGEST]}"
 
 
+def with_suffix(key: str, suffix: str) -> str:
+    """A key that says more, no longer than it may be."""
+    return f"{key[: MAX_KEY - len(suffix) - 1]}-{suffix}"
+
+
 def is_key(name: str) -> bool:
     """Whether a name can be a key as it is."""
     return re.fullmatch(NAME, name) is not None and not name.startswith(OWN_PREFIX)
@@ -43,7 +48,7 @@ class Keys:
         found = next((key for key in wanted if self.is_free(key)), "")
         number = 2
         while not found:
-            numbered = f"{wanted[-1][: MAX_KEY - len(str(number)) - 1]}-{number}"
+            numbered = with_suffix(wanted[-1], str(number))
             found, number = (numbered if self.is_free(numbered) else ""), number + 1
         self._taken.add(found)
         return found

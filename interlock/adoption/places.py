@@ -17,7 +17,7 @@ _HASHED = re.compile(r"(.+)-[a-z0-9]+-[a-z]{2}\.a\.run\.app")
 """https://cloud.google.com/run/docs/triggering/https-request"""
 _NUMBERED = re.compile(r"(.+)-[0-9]+\.[a-z0-9-]+\.run\.app")
 _FUNCTION = re.compile(r"https://[a-z0-9-]+\.cloudfunctions\.net/([^/?#]+)")
-_SERVICE = "SERVICE"
+_SERVICE, _REGION = "SERVICE", "REGION"
 
 
 class CantSay(ValueError):
@@ -81,8 +81,13 @@ def _url(uri: str, region: str, env: Environment) -> Place:
     if started and is_key(started[1]):
         return Place(kind=ServiceKind.RUN_JOB, base=started[1], name=started[1], by_pattern=True)
     for kind in (ServiceKind.RUN, ServiceKind.FUNCTION):
-        if found := re.match(rf"{_pattern(kind, region, env)}(?=[/?#]|$)", uri):
-            return Place(kind=kind, base=found[0], path=uri[found.end() :], name=found[1], by_pattern=is_key(found[1]))
+        if found := re.match(rf"{_pattern(kind, env)}(?=[/?#]|$)", uri):
+            service = found["service"]
+            said = env.url_patterns[kind].format(
+                service=service, project=env.project, project_number=env.project_number, region=region
+            )
+            is_said = is_key(service) and said == found[0]
+            return Place(kind=kind, base=found[0], path=uri[found.end() :], name=service, by_pattern=is_said)
     if found := _FUNCTION.match(uri):
         return Place(kind=ServiceKind.FUNCTION, base=found[0], path=uri[found.end() :], name=found[1])
     parts = _BASE.fullmatch(uri)
@@ -100,9 +105,10 @@ def _url(uri: str, region: str, env: Environment) -> Place:
     return Place(kind=ServiceKind.URL, base=base, path=path, name=key_of(host, "host"))
 
 
-def _pattern(kind: ServiceKind, region: str, env: Environment) -> str:
-    """The environment's pattern for the URLs of a kind, as one to search with."""
+def _pattern(kind: ServiceKind, env: Environment) -> str:
+    """The environment's pattern for the URLs of a kind in any region, as one to search with."""
     filled = env.url_patterns[kind].format(
-        service=_SERVICE, project=env.project, project_number=env.project_number, region=region
+        service=_SERVICE, project=env.project, project_number=env.project_number, region=_REGION
     )
-    return re.escape(filled).replace(_SERVICE, "([^/?#]+?)", 1)
+    named = re.escape(filled).replace(_SERVICE, "(?P<service>[^/?#]+?)", 1)
+    return named.replace(_SERVICE, "(?P=service)").replace(_REGION, "[a-z0-9-]+?")

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import click
+from click.core import ParameterSource
 
 from interlock.actual import ActualJob
 from interlock.adoption.adopting import EMPTY, Adoption, Asked, Files, adopt, is_named
@@ -88,6 +89,7 @@ def command(
     folder = _folder(out, root, platform, environment.project)
     if out is not None:
         ctx.params["root"] = root = folder.parent
+        ctx.set_parameter_source("root", ParameterSource.COMMANDLINE)  # for the commands that are printed
     if tables:
         now = datetime.now(UTC)
         for line in run_tables(environment, load_catalog(root), now, days or DAYS, folder, force=force, says=_says):
@@ -108,9 +110,9 @@ def command(
     _check_named(jobs, asked)
     found = adopt(jobs, others, catalog, asked)
     if only and out is None:
-        _print_entries(found, asked)
+        _print_entries(found, asked, jobs)
     elif found.files:
-        _write(found, asked, looked, folder, existing)
+        _write(found, asked, looked, folder, existing, anew=force)
     else:
         say_nothing(found, asked)
     say_trouble(found, looked)
@@ -153,10 +155,12 @@ def _check_named(jobs: Sequence[ActualJob], asked: Asked) -> None:
             raise click.UsageError(f"project {asked.env.project} has no job {name[:MAX_SHOWN]!a}{did_you_mean(name, names)}")
 
 
-def _print_entries(found: Adoption, asked: Asked) -> None:
+def _print_entries(found: Adoption, asked: Asked, jobs: Sequence[ActualJob]) -> None:
     """What one would write, for people to copy."""
-    if not found.text:
-        say_folded("Nothing is new: the catalog has it already.")
+    for job in jobs:
+        declared = found.catalog.by_identity.get(job.identity) or found.catalog.unmanaged.get(job.identity)
+        if declared and is_named(job.identity, asked.only) and job.identity not in {one.live.identity for one in found.entries}:
+            say_folded(f"{job.identity} is in the catalog already: {declared.source}")
     say_lines(found.text)
     if text := environment_text(asked.env, found.env):
         say(f"environments/{asked.env.name}.yaml has to say:", err=True)
@@ -164,14 +168,14 @@ def _print_entries(found: Adoption, asked: Asked) -> None:
             say(line, err=True)
 
 
-def _write(found: Adoption, asked: Asked, looked: Looked, folder: Path, others: Files) -> None:
-    """Writes the folder and says what is in it. `others` are the files of the catalog that stay."""
+def _write(found: Adoption, asked: Asked, looked: Looked, folder: Path, others: Files, *, anew: bool) -> None:
+    """Writes the folder and says what is in it. `others` are the files of the catalog that are there."""
     accepted, refused = _baseline(found, asked)
     texts = {**found.files, **({BASELINE_FILE: text_of(accepted)} if accepted else {})}
     new = {PurePosixPath(asked.platform, name): text.encode() for name, text in texts.items()}
     catalog_of("catalog", {**others, **new})
     commands = next_commands(found, asked)
-    name = REPORT if not (folder / f"{REPORT}.md").exists() else f"{REPORT}-{asked.today}"
+    name = REPORT if anew or not (folder / f"{REPORT}.md").exists() else f"{REPORT}-{asked.today}"
     texts[f"{name}.md"] = as_markdown(found, asked, looked, sum(one.count for one in accepted), commands)
     texts[f"{name}.json"] = json.dumps(as_json(found, asked, looked), indent=2, sort_keys=True) + "\n"
     if text := environment_text(asked.env, found.env):

@@ -52,7 +52,7 @@ def list_jobs(live: LiveJobs, regions: Sequence[str]) -> tuple[list[ActualJob], 
 
 def say_written(found: Adoption, asked: Asked, folder: Path, texts: Mapping[str, str], *, accepted: int) -> None:
     """What was written, in a few lines."""
-    say_folded(f"{count(len(found.entries), 'job')} adopted into {folder.as_posix()}:")
+    say(f"{count(len(found.entries), 'job')} adopted into {folder.as_posix()}:")
     for name, text in texts.items():
         say(f"  {name:<{max(map(len, texts))}}  {count(text.count(chr(10)), 'line')}")
     undecided = [entry.key for entry in found.entries if entry.live.state == PAUSED]
@@ -98,13 +98,12 @@ def say_trouble(found: Adoption, looked: Looked) -> None:
 
 def next_commands(found: Adoption, asked: Asked) -> list[tuple[str, str]]:
     """What comes next, and why."""
-    first = [("what is wrong, old findings aside", interlock("validate"))]
-    if found.secrets:
-        first = [("decide about the secrets, then see that none is left", interlock("validate"))]
-    if environment_text(asked.env, found.env):
-        first = [(f"write what environments/{asked.env.name}.yaml has to say, then see what is wrong", interlock("validate"))]
+    before = [
+        *(["decide about the secrets"] if found.secrets else []),
+        *([f"write what environments/{asked.env.name}.yaml has to say"] if environment_text(asked.env, found.env) else []),
+    ]
     return [
-        *first,
+        (", then ".join([*before, "see that nothing new is wrong"]), interlock("validate")),
         ("see that it imports and changes nothing", interlock("plan")),
         ("import: no job is written", interlock("deploy")),
         ("who touches which table", interlock("adopt", "--tables")),
