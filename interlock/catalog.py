@@ -343,6 +343,7 @@ class Catalog:
     unmanaged: Mapping[str, Unmanaged] = field(default_factory=dict)
     """By identity."""
     baseline: tuple[Accepted, ...] = ()
+    retry_profiles: Mapping[str, RetryProfile] = field(default_factory=dict)
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property

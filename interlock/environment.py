@@ -128,15 +128,18 @@ class Environment:
 
         https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
         """
-        service = job.target.service
+        return self.service_url(job.target.service, job.region)
+
+    def service_url(self, service: Service, region: str) -> str:
+        """The same of a service for a job in a region."""
         if service.kind is ServiceKind.RUN_JOB:
-            return f"https://run.googleapis.com/v2/projects/{self.project}/locations/{job.region}/jobs/{service.name}:run"
-        if said := self.service_urls.get(service.name) or self.filled(service.url, job):
+            return f"https://run.googleapis.com/v2/projects/{self.project}/locations/{region}/jobs/{service.name}:run"
+        if said := self.service_urls.get(service.name) or _filled(service.url, self._names(region)):
             return said
         if service.kind is ServiceKind.API:
             return f"https://{service.name}.{GOOGLE_APIS}"
         pattern = self.url_patterns.get(service.kind, "")
-        return pattern.format(service=service.name, project=self.project, project_number=self.project_number, region=job.region)
+        return pattern.format(service=service.name, project=self.project, project_number=self.project_number, region=region)
 
     def uri(self, job: Job) -> str:
         """The whole URL that `job` calls, or of App Engine what follows the host."""
@@ -149,7 +152,7 @@ class Environment:
 
     def audience(self, job: Job, token: Oidc) -> str:
         """Whom the token of `job` is for."""
-        return _filled(token.audience, {**self._names(job), "url": self.url(job), "uri": self.uri(job)})
+        return _filled(token.audience, {**self._names(job.region), "url": self.url(job), "uri": self.uri(job)})
 
     def account_of(self, token: Oidc | OAuth) -> str:
         """The e-mail address of the account of a token."""
@@ -169,10 +172,10 @@ class Environment:
 
     def filled(self, text: str, job: Job) -> str:
         """`text` with the names in braces filled in, and doubled braces around one of them made single."""
-        return _filled(text, self._names(job))
+        return _filled(text, self._names(job.region))
 
-    def _names(self, job: Job) -> dict[str, str]:
-        return {"project": self.project, "project_number": self.project_number, "region": job.region}
+    def _names(self, region: str) -> dict[str, str]:
+        return {"project": self.project, "project_number": self.project_number, "region": region}
 
 
 def _filled(text: str, known: Mapping[str, str]) -> str:

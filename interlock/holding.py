@@ -16,10 +16,11 @@ from heapq import merge
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from interlock.catalog import DeclaredPause
+from interlock.catalog import DeclaredPause, Undecided
 from interlock.holds import Hold, active, format_end
 from interlock.windows import Opening, Timed, next_opening, opened_at, openings
 
+UNDECIDED = "left as it is found, until somebody decides"
 LOOK_AHEAD = timedelta(days=31)
 """How far ahead a time at which a job runs again, or is held next, is looked for."""
 
@@ -32,6 +33,9 @@ class Pausable(Protocol):
 
     @property
     def paused(self) -> DeclaredPause | bool | None: ...
+
+    @property
+    def undecided(self) -> Undecided | bool | None: ...
 
 
 class HoldingWindow(Timed, Protocol):
@@ -81,7 +85,14 @@ class Holding:
         """The effective state of `job` at `at`, by default now."""
         instant = self.now if at is None else at
         held_by = tuple(hold for hold in self.active_at(instant) if self._covers(hold, job.name))
-        return Effective(job=job.name, declared=job.paused, at=instant, held_by=held_by, holding=self)
+        return Effective(
+            job=job.name,
+            declared=job.paused,
+            undecided=bool(job.undecided),
+            at=instant,
+            held_by=held_by,
+            holding=self,
+        )
 
     def covered(self, hold: Hold) -> frozenset[str]:
         """The names of the jobs that `hold` covers, of jobs that are gone too."""
@@ -184,6 +195,8 @@ class Effective:
     job: str
     declared: DeclaredPause | bool | None
     """A pause by declaration, with its reason where that is known."""
+    undecided: bool
+    """Nobody has decided whether it should run: unless something holds it, it is what it is found as."""
     at: datetime
     held_by: tuple[Hold, ...]
     holding: Holding = field(repr=False, compare=False)
@@ -218,7 +231,8 @@ class Effective:
     def explain(self, zone: ZoneInfo, now: datetime) -> str:
         """Why, for people at `now`, with ends in `zone` and UTC; `running` when nothing pauses the job."""
         ends = ("",) * bool(self.declared) + tuple(f" until {format_end(hold.end, zone, now)}" for hold in self.held_by)
-        return "; ".join(reason + end for reason, end in zip(self.reasons, ends, strict=True)) or "running"
+        free = UNDECIDED if self.undecided else "running"
+        return "; ".join(reason + end for reason, end in zip(self.reasons, ends, strict=True)) or free
 
     def is_due(self, tick: timedelta) -> bool:
         """Whether it is held only by openings that are younger than a tick and have no object yet: the coordinator pauses it

@@ -9,6 +9,7 @@ from datetime import date
 
 from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json
+from interlock.environment import Environment
 from interlock.findings import Finding, waivable
 from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
@@ -16,6 +17,7 @@ from policies.baseline import is_decided_by_catalog, mistake_in, mistakes
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, Verdict, judge_all
+from policies.rules.targets import https, token
 from policies.rules.values import Attributes
 
 NO_ENVIRONMENT = ""
@@ -31,18 +33,25 @@ class Judged:
     mended: tuple[Accepted, ...]
 
 
+ADDRESSED = (https, token)
+"""Rules about jobs that need no more than what an environment says of them: where they call, and as whom."""
+
+
 def findings(catalog: Catalog, today: date) -> list[Finding]:
     """Everything in a catalog that breaks a rule and is neither waived nor old on `today`, sorted by place."""
     return [*judged(catalog, today).new]
 
 
-def judged(catalog: Catalog, today: date) -> Judged:
-    """The same, and what the baseline has to do with it."""
-    verdicts = list(judge_all(RULES, estate(catalog, today)))
+def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Judged:
+    """The same, and what the baseline has to do with it; with an environment also what it makes of the jobs' targets."""
+    known = estate(catalog, today, env)
+    verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
     old = _sorted(_found(verdicts, Outcome.OLD, catalog))
     new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog)])
     left = Counter(map(identity, (*old, *new)))
-    decided = (one for one in catalog.baseline if not mistake_in(one, catalog) and is_decided_by_catalog(one.rule))
+    rules = {rule.name for rule in ADDRESSED} if env else set[str]()
+    known_rules = (one for one in catalog.baseline if is_decided_by_catalog(one.rule) or one.rule in rules)
+    decided = (one for one in known_rules if not mistake_in(one, catalog))
     gone = ((one, one.count - left[identity(one)]) for one in decided)
     return Judged(new=new, old=old, mended=tuple(replace(one, count=number) for one, number in gone if number > 0))
 
@@ -60,9 +69,9 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (one.source.file, one.source.line, one.rule, one.message)))
 
 
-def estate(catalog: Catalog, today: date) -> Estate:
+def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Estate:
     """The jobs with their facts, and each entry that waives something."""
-    jobs = (_job(job, catalog) for job in catalog.jobs.values())
+    jobs = (_job(job, catalog, env) for job in catalog.jobs.values())
     entries = (
         Resource(
             kind=DECLARED,
@@ -85,9 +94,10 @@ def _literal(values: dict[str, Json]) -> Attributes:
     return Attributes(values=values, templates=False)
 
 
-def _job(job: Job, catalog: Catalog) -> Resource:
+def _job(job: Job, catalog: Catalog, env: Environment | None) -> Resource:
     """What a catalog says of a job, as Terraform would have it."""
-    return Resource(kind=JOB, name=job.name, attributes=_literal(job_attributes(job)), facts=_literal(job_facts(job, catalog)))
+    attributes = _literal(job_attributes(job, env))
+    return Resource(kind=JOB, name=job.name, attributes=attributes, facts=_literal(job_facts(job, catalog)))
 
 
 def _subject(resource: Resource) -> str:

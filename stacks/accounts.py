@@ -20,6 +20,7 @@ from stacks.cdk import (
     ServiceAccount,
     StorageBucketIamMember,
     StorageBucketIamMemberCondition,
+    TerraformResourceLifecycle,
 )
 
 ROLE_ID = "interlockCoordinator"
@@ -61,9 +62,11 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
         made.override_logical_id(name)
         return made
 
-    # What it may call is granted where the services are declared. A project that has it already imports it once:
-    # terraform import google_service_account.invoker projects/PROJECT/serviceAccounts/EMAIL
-    account("invoker", env.invoker.partition("@")[0], "Calls services for Cloud Scheduler jobs")
+    # What it may call is granted where the services are declared. Most projects have it, and it is imported; others may use it,
+    # so that it keeps its name and is never deleted with the stack. The bindings' provider has no deletion policy for it yet.
+    invoker = account("invoker", env.invoker.partition("@")[0], "Calls services for Cloud Scheduler jobs")
+    invoker.lifecycle = TerraformResourceLifecycle(ignore_changes=["display_name", "description"])
+    invoker.add_override("deletion_policy", "ABANDON")
     coordinator = account("coordinator", "interlock-coordinator", "Interlock: pauses and resumes jobs")
     _let_coordinate(stack, env, coordinator, bucket)
     _let_operators_look(stack, env, bucket)

@@ -127,6 +127,7 @@ from constructs import Construct
 from interlock.catalog import Json
 from interlock.environment import Environment
 from interlock.terraform.facts import KEY
+from interlock.terraform.imports import FILE as IMPORTS
 
 TERRAFORM_VERSION = ">= 1.9, < 2.0"
 """1.9 is the first in which a variable's validation may read locals."""
@@ -175,6 +176,7 @@ def write(app: App) -> None:
         path.with_name("versions.tf").write_text(
             f'terraform {{\n  required_version = "{TERRAFORM_VERSION}"\n}}\n', encoding="utf-8"
         )
+        path.with_name(IMPORTS).unlink(missing_ok=True)  # of an earlier day; a block too many fails every plan
 
 
 class BaseStack(TerraformStack):

@@ -16,6 +16,7 @@ from interlock.reading.located import SourceError
 from interlock.terminal.tables import say
 
 COMMANDS = {
+    "adopt": "The jobs that run in a project as a catalog that says the same, and what it can't say.",
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
     "backfill": "Turn backfills on or off: deploys the schedules stack with its variables.",
     "bootstrap": "Make the bucket for Terraform's state.",

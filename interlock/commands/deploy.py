@@ -57,7 +57,10 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
 def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:
     paused = {job for job, is_paused in after.jobs.items() if is_paused}
     declared = {name for name, job in catalog.jobs.items() if job.paused}
-    how = paused_figures(held=len(paused - declared), declared=len(paused & declared))
+    undecided = {name for name, job in catalog.jobs.items() if job.undecided}
+    how = paused_figures(
+        held=len(paused - declared - undecided), declared=len(paused & declared), undecided=len(paused & undecided)
+    )
     say(f"{len(after.jobs)} jobs: {len(after.jobs) - len(paused)} enabled, {len(paused)} paused{how}")
     on = until_when(after, catalog, now)
     for backfill, end in on.items():

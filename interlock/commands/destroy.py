@@ -14,7 +14,8 @@ from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog
 from interlock.terminal.printed import make
-from interlock.terminal.tables import say
+from interlock.terminal.tables import say, say_folded
+from interlock.terraform.imports import INVOKER
 
 
 @click.command()
@@ -23,7 +24,10 @@ from interlock.terminal.tables import say
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
-    """Destroy the alerts, every job, the coordinator, the bucket with all versions of flags and holds, and the state."""
+    """Destroy the alerts, every job, the coordinator, the bucket with all versions of flags and holds, and the state.
+
+    The account as which jobs call services stays: it may have been there before, and others may use it.
+    """
     cloud = Place(env_name).cloud
     if not cloud.allow_destroy:
         raise CloudError(
@@ -39,6 +43,8 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
     synthesize(cloud, root)
     deploying = Deploying(environment=cloud, yes=True, verbose=verbose)
     gone = 0
+    if deploying.let_go("coordination", INVOKER):
+        say_folded(f"The account {cloud.invoker} stays, as others may use it.")
     for stack in reversed(STACKS):  # planned one by one: a plan lists the bucket, which is in the last of them
         gone += len(deploying.bring_about([stack], destroy=True)[stack].done)
     remove_state_bucket(cloud.project, cloud.state_bucket)

@@ -7,21 +7,33 @@ from pathlib import Path
 import click
 
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import STACKS, check_tools, output_folder, synthesize
+from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.importing import write_imports
 from interlock.terminal.printed import interlock
 from interlock.terminal.tables import say
+from interlock.terminal.terraform import STACK_FILE, Stack
+from interlock.terraform.imports import FILE
 
 
 @click.command()
+@click.option("--imports", is_flag=True, help=f"Also {FILE}, of what is there already and in no state. Reads the cloud.")
 @catalog_option
 @env_option
-def command(root: Path, env_name: str) -> None:
-    """Write the stacks as Terraform's JSON. No cloud is asked."""
-    environment = Place(env_name).environment
+def command(imports: bool, root: Path, env_name: str) -> None:
+    """Write the stacks as Terraform's JSON. No cloud is asked, but for --imports.
+
+    Terraform then takes over what is there, instead of making it again: `npx cdktf deploy --skip-synth`. A synth without
+    --imports, also that of a plain `npx cdktf deploy`, leaves no import behind.
+    """
+    place = Place(env_name)
+    environment = place.cloud if imports else place.environment
     load_catalog(root)
     check_tools()
     synthesize(environment, root)
-    for stack in STACKS:
-        say(f"{output_folder(environment)}/stacks/{stack}/cdk.tf.json")
+    for name in STACKS:
+        stack = Stack(environment=environment, name=name)
+        say(f"{stack.folder / STACK_FILE}")
+        if imports and (found := write_imports(stack)):
+            say(f"{stack.folder / FILE}: {len(found)} to import")
     say(f"What they would change: {interlock('plan')}")

@@ -10,7 +10,6 @@ from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.deploying import state_prefix
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
@@ -25,7 +24,8 @@ from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
 def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool) -> None:
     """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
     cloud = Place(env_name).cloud
-    lock = read_lock(cloud.project, cloud.state_bucket, state_prefix(cloud, name))
+    stack = Stack(environment=cloud, name=name)
+    lock = read_lock(cloud.project, cloud.state_bucket, stack.state_prefix)
     if lock is None:
         say(f"the state of {name} is not locked")
         return
@@ -33,7 +33,6 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
     if not yes and cloud.name != LOCAL:
         click.confirm("Is that deploy gone for sure?", abort=True)
     check_tools()
-    stack = Stack(environment=cloud, name=name)
     if not stack.folder.is_dir():
         synthesize(cloud, root)
     try:

@@ -16,9 +16,9 @@ from click.core import ParameterSource
 from interlock.baseline import BASELINE_FILE, identity, text_of
 from interlock.catalog import Accepted, Catalog, Json
 from interlock.findings import Finding
-from interlock.names import MAX_TEXT, count
+from interlock.names import count
 from interlock.reading.files import from_here, load_catalog
-from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.common import Format, catalog_option, checked_owner, format_option, print_json, say_offline
 from interlock.terminal.tables import grouped, say, say_command, say_folded, whole
 from interlock.terminal.written import write
 from policies.baseline import ANEW, renewal
@@ -61,7 +61,7 @@ def command(
     catalog = say_offline(root)
     found = judged(catalog, today)
     if baseline:
-        catalog = _renew(catalog, found, root, today=today, until=end, owner=_owner(owner), err=style == "json")
+        catalog = _renew(catalog, found, root, today=today, until=end, owner=checked_owner(owner), err=style == "json")
         found = judged(catalog, today)
     if style == "json":
         print_json(_as_json(catalog, found))
@@ -85,12 +85,6 @@ def _end(until: datetime | None, days: int | None, today: date) -> date:
         latest = today + timedelta(days=MAX_DAYS)
         raise click.UsageError(f"--until {until:%Y-%m-%d} is not between today, {today}, and {latest}, the latest day")
     return until.date()
-
-
-def _owner(owner: str | None) -> str | None:
-    if owner is not None and not (owner.strip() and owner.isprintable() and len(owner) <= MAX_TEXT):
-        raise click.UsageError(f"--owner is no name; write one line of at most {MAX_TEXT} characters")
-    return owner.strip() if owner else None
 
 
 # The baseline
@@ -150,7 +144,10 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(anew)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
-    jobs = f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration)"
+    undecided = sum(job.undecided is not None for job in catalog.jobs.values())
+    jobs = (
+        f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration{f', {undecided} undecided' if undecided else ''})"
+    )
     say_folded(
         f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "
         f"{count(len(catalog.tables), 'table')}, {count(len(catalog.backfills), 'backfill')}: {_figures(found)}"

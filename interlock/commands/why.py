@@ -94,7 +94,7 @@ def _as_json(job: DeclaredJob, seen: Effective, at: datetime, state: str | None,
 def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: str | None, missed: int | None) -> None:
     now, place, shown = site.now, zone(job.time_zone), site.clock
     when = "now" if at == now else f"at {format_end(at, shown, now)}"
-    why = seen.explain(shown, now) if seen.paused else "runs"
+    why = seen.explain(shown, now) if seen.paused or seen.undecided else "runs"
     say_folded(f"{job.name} {when}: {plain(why, MAX_TEXT)}{f' ({state})' if state else ''}", style="bold")
     for hold in seen.held_by:
         not_yet = hold.start is not None and hold.start > now

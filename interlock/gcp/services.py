@@ -1,4 +1,5 @@
-"""Cloud Functions, Cloud Run and push subscriptions: lists what is deployed in a project, and which messages start it.
+"""Cloud Functions, Cloud Run and push subscriptions: lists what is deployed in a project, and which messages start it; and the
+names of what is there already of jobs and accounts.
 
 A few list calls are no reason for more libraries: Google's session adds the credentials, and the shapes are those of the
 discovery documents, https://cloudfunctions.googleapis.com/$discovery/rest?version=v2,
@@ -7,6 +8,7 @@ https://run.googleapis.com/$discovery/rest?version=v2 and https://pubsub.googlea
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -30,6 +32,19 @@ WAITS_SECONDS = (2, 5, 15, 40)
 """Quotas of these APIs are counted by the minute."""
 SHOWN = 300
 """Characters of an answer that refuses."""
+FORBIDDEN, NOT_FOUND = 403, 404
+OFF = re.compile("has not been used in project|it is disabled")
+"""What an API answers that is not turned on, beside 403."""
+
+
+class Refusal(CloudError):
+    """An API that says no."""
+
+    def __init__(self, api: str, status: int, said: str) -> None:
+        super().__init__(f"{api}.googleapis.com says no ({status}): {said}")
+        self.status = status
+        self.is_off = status == FORBIDDEN and OFF.search(said) is not None
+        """Whether it says so because nobody has turned it on in the project."""
 
 
 class Services:
@@ -77,6 +92,21 @@ class Services:
         found = ((_text(each, "topic"), _text(_object(each, "pushConfig"), "pushEndpoint")) for each in listed)
         return [(topic, endpoint) for topic, endpoint in found if endpoint]
 
+    def job_names(self, region: str) -> list[str]:
+        """The full names of the Cloud Scheduler jobs of a region. CloudError."""
+        path = f"v1/projects/{quote(self._project)}/locations/{quote(region)}/jobs"
+        return [_text(job, "name") for page in self._pages("cloudscheduler", path) for job in _objects(page, "jobs")]
+
+    def has_account(self, name: str) -> bool:
+        """Whether there is a service account of this full name. CloudError."""
+        try:
+            self._get("iam", f"v1/{quote(name)}", {})
+        except Refusal as refusal:
+            if refusal.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
     def _pages(self, api: str, path: str) -> Iterator[Mapping[str, object]]:
         token = ""
         for _ in range(MAX_PAGES):
@@ -97,7 +127,7 @@ class Services:
         except (GoogleAuthError, OSError, ValueError) as error:  # OSError: requests
             raise CloudError(f"{api}.googleapis.com can't be asked: {error}") from error
         if not isinstance(content, dict):
-            raise CloudError(f"{api}.googleapis.com says no ({answer.status_code}): {_said(answer.text)}")
+            raise Refusal(api, answer.status_code, _said(answer.text))
         return content
 
     def _answer(self, url: str, parameters: Mapping[str, str], api: str) -> Response:

@@ -80,6 +80,18 @@ def read_lock(project: str, bucket: str, prefix: str) -> StateLock | None:
     return StateLock(id=str(blob.generation), who=who, operation=operation, created=created)
 
 
+def read_state(project: str, bucket: str, prefix: str) -> str | None:
+    """The Terraform state under `prefix`, where the gcs backend keeps it; None when there is none yet. CloudError."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    retry = DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
+    with cloud_errors(f"the state gs://{bucket}/{prefix} can't be read"), suppress(NotFound):
+        content: bytes = storage_client(project).bucket(bucket).blob(f"{prefix}/default.tfstate").download_as_bytes(retry=retry)
+        return content.decode(errors="replace")
+    return None
+
+
 def has_bucket(project: str, bucket: str) -> bool:
     """Whether the bucket is there. CloudError when Google does not answer that."""
     with cloud_errors(f"project {project} can't be asked for bucket {bucket}"):

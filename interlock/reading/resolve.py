@@ -84,6 +84,7 @@ class _Resolver:
             removed=self._each("removed", self._removal),
             unmanaged=self._each("unmanaged", self._unmanaged),
             baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
+            retry_profiles=retries,
         )
         self._check_identities(catalog)
         scopes = self._scopes(catalog)

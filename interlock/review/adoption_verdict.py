@@ -30,10 +30,12 @@ def adoptions(jobs: Sequence[JobChange], after: Situation) -> Iterator[Remark]:
     """Adopted jobs that don't stay as they are, how many do, and whether the plan changes others too."""
     adopted = [change for change in jobs if is_adoption(change)]
     for change in adopted:
-        if change.actions == UPDATE:
+        if change.actions == UPDATE and not change.only_token:
             yield _changed(change, after)
-    if same := [change.job for change in adopted if change.actions == NO_ACTION]:
+    if same := [change.job for change in adopted if change.actions == NO_ACTION or change.only_token]:
         text = f"{count(len(same), 'job')} {'is' if len(same) == 1 else 'are'} adopted without a change: {listed(same)}"
+        if shown := sum(change.only_token for change in adopted):
+            text += f"; of {shown} Terraform writes the target again, as Google shows the token that it sends"
         yield Remark(topic=Topic.PLAN, subject=THE_PLAN, text=text, is_finding=False)
     others = sorted({change.job for change in jobs if not is_adoption(change) and _touches(change)})
     if adopted and others:

@@ -186,6 +186,8 @@ def _dated(instant: datetime, zone_name: str) -> str:
 
 def _declared(side: Side) -> str:
     paused = side.job.paused
+    if side.job.undecided:
+        return in_yaml(side.job.undecided)
     return escaped(f"paused: {in_yaml(paused)}", MAX_TEXT) if paused else "should run"
 
 

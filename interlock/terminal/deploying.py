@@ -20,6 +20,7 @@ from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
 from interlock.terminal.ends import clock_of_readers
+from interlock.terminal.importing import read_known, remove_imports, write_imports
 from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
@@ -32,6 +33,7 @@ from interlock.terminal.terraform import (
     TerraformFailed,
     apply,
     folder_of_plans,
+    forget,
     plan,
     prepare,
     shown,
@@ -91,6 +93,19 @@ class Deploying:
         wanted = [Stack(environment=self.environment, name=name) for name in stacks]
         return [self._plan(stack, folder, variables or {}, destroy=destroy) for stack in wanted]
 
+    def let_go(self, name: str, address: str) -> bool:
+        """Takes a resource out of the state of a stack without touching it; whether it was in there. Exits with 1 when that
+        can't be done."""
+        stack = Stack(environment=self.environment, name=name)
+        if address not in read_known(stack).addresses:
+            return False
+        try:
+            prepare(stack)
+            forget(stack, address)
+        except TerraformFailed as failed:
+            self._fail(stack, failed.problems, failed.text, "When that is mended, again", stopped=failed.stopped)
+        return True
+
     def say_text(self, planned: Planned) -> None:
         """What Terraform itself says of a plan."""
         try:
@@ -118,12 +133,18 @@ class Deploying:
         try:
             line.now("preparing")
             prepare(stack)
+            if not destroy:  # what was never ours does not go with what is
+                line.now("looking for what is there already")
+                write_imports(stack)
             line.now("planning")
             return plan(stack, variables, self._loud(Planning(line)), folder, destroy=destroy)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
             then = "Stopped while planning. Again" if failed.stopped else "When that is mended, again"
             self._fail(stack, failed.problems, failed.text, then, stopped=failed.stopped)
+        except CloudError:
+            line.end("can't be planned")
+            raise
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
@@ -150,6 +171,7 @@ class Deploying:
             stopped, total = applied.ended.stopped, len(planned.changes.changes)
             how_far = f"Stopped: {len(applied.done)} of {total} done. Go on" if stopped else "When that is mended, go on"
             self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {how_far}", stopped=stopped)
+        remove_imports(planned.stack)
         return applied
 
     def _apply_once(self, planned: Planned) -> Applied:
@@ -256,14 +278,10 @@ def goes_no_further(planned: Planned, approved: Planned) -> bool:
 
 def say_lock(environment: Environment, stack: str) -> None:
     """After a failure: whether somebody holds the lock of the stack's state, since when, and how to release it."""
-    if (lock := read_lock(environment.project, environment.state_bucket, state_prefix(environment, stack))) is not None:
+    prefix = Stack(environment=environment, name=stack).state_prefix
+    if (lock := read_lock(environment.project, environment.state_bucket, prefix)) is not None:
         say(f"The state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.", err=True)
         say(f"If that deploy is still running, wait for it. If it was killed: {make('unlock', STACK=stack)}", err=True)
-
-
-def state_prefix(environment: Environment, stack: str) -> str:
-    """Where a stack's state lies in the state bucket."""
-    return f"interlock/{environment.name}/{stack}"
 
 
 def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:

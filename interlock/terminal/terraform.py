@@ -61,6 +61,11 @@ class Stack:
         """Where it is synthesized."""
         return output_folder(self.environment) / "stacks" / self.name
 
+    @property
+    def state_prefix(self) -> str:
+        """Where its state lies in the state bucket."""
+        return f"interlock/{self.environment.name}/{self.name}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
@@ -178,6 +183,14 @@ def apply(planned: Planned, heard: Heard) -> Applied:
         text=tuple(listener.text),
         ended=ended,
     )
+
+
+def forget(stack: Stack, address: str) -> None:
+    """Takes a resource out of the state of a prepared stack; it stays as it is. TerraformFailed when that can't be done."""
+    listener = _Listener(heard=lambda _: None)
+    ended = _terraform(stack, ["state", "rm", address], listener)
+    if ended.code != 0 or ended.stopped:
+        raise listener.failure(stack, ended)
 
 
 def force_unlock(stack: Stack, lock: str) -> None:

@@ -26,7 +26,7 @@ from interlock.terraform.plan import (
     Values,
     shown,
 )
-from interlock.terraform.target_changes import target_changes
+from interlock.terraform.target_changes import forgets_token, target_changes
 
 MAX_SHOWN_CHARACTERS = 120
 """Of a schedule or a time zone that is let out."""
@@ -61,6 +61,8 @@ class JobChange:
     """The parts of its target that differ, for people: URL, account, audience, topic, headers, body and so on, sorted."""
     importing: bool = False
     """Terraform adopts the job as it is found; `("no-op",)` then is all that there is to do."""
+    only_token: bool = False
+    """It is adopted, and all that the plan changes is that it forgets a token which the API has shown: no difference."""
     deposed: bool = False
     """Not the job that is declared but what an interrupted replacement has left of one before it."""
 
@@ -155,6 +157,7 @@ def _job_change(resource: ResourceChange) -> JobChange:
         time_zone=(_text_of(before, "time_zone", name), _text_of(after, "time_zone", name)),
         target_changed=target_changes(before, after, resource.unknown) if before and after else (),
         importing=resource.importing,
+        only_token=resource.importing and resource.actions == UPDATE and forgets_token(before, after, resource.changed),
         deposed=resource.deposed,
     )
 

@@ -5,11 +5,17 @@ A URL, a header or a body may hold a secret, so that nothing but the name of wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from interlock.catalog import Json
 from interlock.parts import MAPS, OF_A_TARGET, OTHER, TARGETS
 from interlock.terraform.plan import Values
+
+HTTP: Final = "http_target"
+HEADERS: Final = f"{HTTP}.headers"
+TOKENS: Final = ("oidc_token", "oauth_token")
+AUTHORIZATION: Final = "authorization"
 
 
 def target_changes(before: Values, after: Values, unknown: Values) -> tuple[str, ...]:
@@ -19,6 +25,22 @@ def target_changes(before: Values, after: Values, unknown: Values) -> tuple[str,
     names = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     names |= {name for name, value in hidden.items() if _has_true(value)}
     return tuple(sorted({OF_A_TARGET.get(name.rpartition(".")[2], OTHER) for name in names}))
+
+
+def forgets_token(before: Values, after: Values, changed: Iterable[str]) -> bool:
+    """Whether the only difference is a header `Authorization` beside a token of Cloud Scheduler's own. The API may say the one
+    that it sends, which a job that is imported then has and nobody declares; writing the target again changes nothing.
+
+    https://github.com/GoogleCloudPlatform/magic-modules/pull/17074
+    """
+    if set(changed) != {HTTP}:
+        return False
+    old, new = (dict(_attributes({HTTP: values.get(HTTP)})) for values in (before, after))
+    headers, has_token = old.get(HEADERS), any(f"{HTTP}.{token}." in name for name in old for token in TOKENS)
+    if not has_token or not isinstance(headers, dict):
+        return False
+    rest = {name: value for name, value in headers.items() if name.lower() != AUTHORIZATION}
+    return len(rest) == len(headers) - 1 and {**old, HEADERS: rest or None} == {**new, HEADERS: new.get(HEADERS)}
 
 
 def _attributes(values: Values) -> Iterator[tuple[str, Json]]:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from interlock.catalog import Json
 from interlock.environment import LOCAL
 from interlock.holds import Hold, format_instant, parse_object_name
+from interlock.terraform.target_changes import forgets_token
 from policies.rules.estate import JOB, OBJECT, STACK, Estate, Resource
 from policies.rules.rule import PLANNED, rule
 from policies.rules.values import NOTHING, Attributes, shown
@@ -212,6 +213,8 @@ def adopted_unchanged(job: Resource) -> Iterator[str]:
     """What an import changes was never reviewed: the difference is against whatever somebody made by hand. A pause alone is
     fine, as it is what a hold asks of every job."""
     change = job.change
-    if change is not None and (names := [name for name in change.changed if name != "paused"]):
+    if change is None or forgets_token(change.before.values, change.after.values, change.changed):
+        return
+    if names := [name for name in change.changed if name != "paused"]:
         what = " and its ".join(names)
         yield f"is adopted and changed at once, in its {what}; adopt it as it is, and change it in a later plan"

@@ -32,10 +32,11 @@ def payload(job: Resource) -> str | None:
     if sent is None:
         return None
     try:
-        return base64.b64decode(sent, validate=True).decode()
+        # Bytes that are no text hold no text that a rule is about.
+        return base64.b64decode(sent, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
         # Never the value: it may be a secret.
-        raise Malformed("its body", f"{len(sent)} characters", "base64 of a text, as base64encode() gives it") from None
+        raise Malformed("its body", f"{len(sent)} characters", "base64, as base64encode() gives it") from None
 
 
 def canonical_body(job: Resource) -> str:
@@ -56,7 +57,8 @@ def _url(job: Resource) -> SplitResult:
     try:
         parts = urlsplit(uri if uri is not None else job.facts.text("path") or "")
         port = parts.port
-        if uri is not None and re.search(r"[^!-~]", uri):
+        # Google encodes what follows the host, so that it may have more than a URL may.
+        if uri is not None and (re.search(r"[^!-~]", parts.netloc) or re.search(r"[\x00-\x1f\x7f]", uri)):
             raise ValueError
     except ValueError:
         raise Malformed("its uri", f"{len(uri or '')} characters", "a URL, like https://SERVICE/PATH") from None

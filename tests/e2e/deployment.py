@@ -187,7 +187,7 @@ class Deployment:
 
     def jobs(self) -> dict[str, scheduler_v1.Job]:
         """Every job of the cloud but Interlock's own timers by its short name, from google-cloud-scheduler."""
-        client = self._scheduler()
+        client = self.scheduler()
         project = f"projects/{local_environment().project}"
         regions = [place["locationId"] for place in self.api("GET", f"/v1/{project}/locations")["locations"]]
         return {
@@ -197,7 +197,7 @@ class Deployment:
             if "/jobs/interlock-" not in job.name
         }
 
-    def _scheduler(self) -> scheduler_v1.CloudSchedulerClient:
+    def scheduler(self) -> scheduler_v1.CloudSchedulerClient:
         return scheduler_v1.CloudSchedulerClient(
             transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": self.url}
         )
@@ -207,7 +207,7 @@ class Deployment:
         job = self.jobs()[name]
         job.http_target.uri = uri or job.http_target.uri
         job.http_target.oidc_token.service_account_email = account or job.http_target.oidc_token.service_account_email
-        self._scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
+        self.scheduler().update_job(job=job, update_mask={"paths": ["http_target"]})
 
     def paused(self) -> set[str]:
         """The names of the jobs that are paused."""

@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SMALL, serve
-from tests.e2e.deployment import FAR, ROOT, Deployment, clean_environ, finish, instant, start
+from tests.e2e.deployment import (
+    FAR,
+    ROOT,
+    Deployment,
+    clean_environ,
+    finish,
+    instant,
+    local_environment,
+    start,
+)
 from tests.e2e.first_deploy import deploy_twice_and_toggle
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
 from tests.shop import BACKFILL, shop
@@ -94,8 +103,12 @@ def test_destroy_leaves_nothing_holds_and_old_versions_included(small: Deploymen
     for content in ("{}", '{"reason": "again"}'):
         small.put(f"holds/job/odds/patch@{instant(timedelta(hours=1))}.json", content)
     small.put("somebody's notes", "are in the bucket, too")
-    small.interlock("destroy").succeeded()
+    env = local_environment()
+    account = f"/v1/projects/{env.project}/serviceAccounts/{env.invoker}"
+    before = small.api("GET", account)
+    assert f"The account {env.invoker} stays" in small.interlock("destroy").succeeded().text
     assert small.jobs() == {}
+    assert small.api("GET", account) == before, "others may use it"
     assert list(small.storage().list_buckets()) == []
 
 

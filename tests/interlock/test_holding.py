@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.catalog import DeclaredPause, Job
+from interlock.catalog import DeclaredPause, Job, Undecided
 from interlock.cron import Cron
 from interlock.declaration import Declaration
 from interlock.holding import Effective, Holding
@@ -74,6 +74,12 @@ def test_the_explanation_agrees_with_the_state(job: Job, holds: list[Hold]) -> N
     [
         pytest.param(JOB, [], "running", id="nothing"),
         pytest.param(replace(JOB, paused=OFF_SEASON), [], "paused by declaration: off-season", id="declared"),
+        pytest.param(
+            replace(JOB, undecided=Undecided(review=OFF_SEASON.review)),
+            [],
+            "left as it is found, until somebody decides",
+            id="nobody has decided",
+        ),
         pytest.param(
             JOB, ["backfills/games@2026-11-24T07:00:00Z.json"], "held by backfill/games until 23:00 PST (07:00 UTC)", id="held"
         ),

@@ -24,7 +24,7 @@ HOLDS = (
     _bug(
         "the jobs of a scope are only those at creation",
         "holding:Holding._covers",
-        " or job in self._members(hold.scope)",
+        "job in self._members(hold.scope) or ",
         "",
         4,
     ),

@@ -195,6 +195,13 @@ def test_a_deploy_goes_on_only_with_changes(tmp_path: Path, terraform: int, chan
     assert (output.read_text(encoding="utf-8") if output.exists() else None) == (changes and f"changes={changes}\n")
 
 
+def test_a_deploy_looks_for_what_is_there_already_with_the_account_that_reads_and_before_it_plans() -> None:
+    plan = workflow("deploy.yml")["jobs"]["plan"]["steps"]
+    order = [at for at, step in enumerate(plan) if "PLAN_SERVICE_ACCOUNT" in str(step) or "synth --imports" in str(step)]
+    assert [*order, order[-1] + 1] == [*range(order[0], order[0] + 3)]
+    assert plan[order[-1] + 1]["name"] == "Plan"
+
+
 @pytest.mark.parametrize(("exits", "code"), [("0", 0), ("1", 0), ("2", 1), ("137", 1)])
 def test_a_deploy_stops_when_its_plan_can_not_be_reviewed(pull_request: Path, exits: str, code: int) -> None:
     environ = {"REVIEW_SAYS": "x", "REVIEW_CODE": exits, "STACK": "s", "GITHUB_STEP_SUMMARY": "summary"}

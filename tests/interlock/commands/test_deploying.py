@@ -128,6 +128,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(deploying, "SHORT_WAIT", 0.0)
     monkeypatch.setattr(deploying, "WAIT", 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
+    monkeypatch.setattr(deploying, "write_imports", lambda _: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
     place = Place(tmp_path)
     for env in ("local", "production"):
@@ -135,6 +136,23 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
             place.stack(stack, env).mkdir(parents=True)
             place.plans(stack, env=env)
     return place
+
+
+def test_what_is_there_already_is_looked_for_before_each_plan_but_not_to_destroy_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.plans("schedules", *pausing("odds"))
+    looked = list[str]()
+    monkeypatch.setattr(deploying, "write_imports", lambda stack: looked.append(stack.name))
+    blocks = place.stack("schedules") / "imports.tf"
+    blocks.write_text("import {}\n")
+    assert bring(LOCAL).exit_code == 0
+    assert looked == [*STACKS]
+    assert not blocks.exists(), "what it was for is done"
+    assert (
+        CliRunner().invoke(click.Command("x", callback=lambda: LOCAL.bring_about(["schedules"], destroy=True))).exit_code == 0
+    )
+    assert looked == [*STACKS]
 
 
 def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:

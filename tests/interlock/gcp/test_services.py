@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from interlock.gcp import CloudError
-from interlock.gcp.services import Services
+from interlock.gcp.services import Refusal, Services
 from interlock.inventory import Deployed, Form
 from local.emulator import Running, serve
 from tests.local.plain import Rest
@@ -156,3 +156,28 @@ def test_fields_of_other_types_are_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     with saying(json.dumps(odd).encode()) as (url, _):
         monkeypatch.setenv("INTERLOCK_LOCAL_URL", url)
         assert Services(PROJECT).functions() == ([Deployed(name="", region="", form=Form.FUNCTION)], [])
+
+
+def test_the_names_of_jobs_and_whether_an_account_is_there(cloud: Running) -> None:
+    rest, region = Rest(cloud.url), f"/v1/projects/{PROJECT}/locations/us-west2"
+    job = {"name": f"{region[4:]}/jobs/Odds_V2", "schedule": "0 6 * * *", "httpTarget": {"uri": "https://s.example"}}
+    assert rest("POST", f"{region}/jobs", job).status == 200
+    made = rest("POST", f"/v1/projects/{PROJECT}/serviceAccounts", {"accountId": "scheduler-invoker"})
+    assert made.status == 200
+    services, email = Services(PROJECT), f"scheduler-invoker@{PROJECT}.iam.gserviceaccount.com"
+    assert services.job_names("us-west2") == [job["name"]]
+    assert services.job_names("us-east1") == []
+    assert services.has_account(f"projects/{PROJECT}/serviceAccounts/{email}")
+    assert not services.has_account(f"projects/{PROJECT}/serviceAccounts/other-{email}")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_off"),
+    [
+        pytest.param("Cloud Scheduler API has not been used in project 1 before or it is disabled.", True, id="off"),
+        pytest.param('lacks IAM permission "cloudscheduler.jobs.list"', False, id="forbidden"),
+    ],
+)
+def test_an_api_that_is_off_is_told_from_one_that_forbids(said: str, is_off: bool) -> None:
+    assert Refusal("cloudscheduler", 403, said).is_off is is_off
+    assert not Refusal("cloudscheduler", 404, said).is_off

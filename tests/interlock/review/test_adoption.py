@@ -40,6 +40,14 @@ def test_jobs_that_are_adopted_as_they_are_found_are_counted() -> None:
     assert said(BASE, BASE, jobs=(adopted(),)) == ["the plan: 1 job is adopted without a change: fetch-games"]
 
 
+def test_one_whose_token_google_has_shown_is_adopted_without_a_change() -> None:
+    token = adopted("fetch-lines", actions=UPDATE, changed=("http_target",), target_changed=("headers",), only_token=True)
+    assert said(BASE, BASE, jobs=(adopted(), token)) == [
+        "the plan: 2 jobs are adopted without a change: fetch-games and fetch-lines; of 1 Terraform writes the target again, as"
+        " Google shows the token that it sends"
+    ]
+
+
 @pytest.mark.parametrize(
     ("planned", "names", "expected"),
     [

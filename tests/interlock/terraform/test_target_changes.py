@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from interlock.terraform.target_changes import target_changes
+from interlock.terraform.target_changes import forgets_token, target_changes
 
 OIDC = {"service_account_email": "invoker@p", "audience": "https://a"}
 HTTP = {
@@ -82,3 +82,33 @@ def test_a_change_is_told_by_its_parts_in_both_directions(
 )
 def test_what_only_the_apply_knows_has_changed(unknown: dict[str, Any], parts: tuple[str, ...]) -> None:
     assert target_changes(http(), http(), unknown) == parts
+
+
+BEARER = {"Authorization": "Bearer ya29.x"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed", "forgets"),
+    [
+        pytest.param(http(headers={**JSON, **BEARER}), http(), ("http_target",), True, id="beside what was declared"),
+        pytest.param(http(headers=BEARER), http(headers=None), ("http_target",), True, id="alone"),
+        pytest.param(http(headers={"authorization": "x"}), http(headers={}), ("http_target",), True, id="in lower case"),
+        pytest.param(http(headers={**JSON, **BEARER}), http(uri="https://b"), ("http_target",), False, id="with another URL"),
+        pytest.param(http(headers={"X": "1", **BEARER}), http(headers=None), ("http_target",), False, id="with another header"),
+        pytest.param(http(headers=BEARER), http(headers=None), ("http_target", "schedule"), False, id="with another schedule"),
+        pytest.param(
+            http(headers=BEARER, oidc_token=[]),
+            http(headers=None, oidc_token=[]),
+            ("http_target",),
+            False,
+            id="where none is sent",
+        ),
+        pytest.param(http(headers=None), http(headers=BEARER), ("http_target",), False, id="the other way round"),
+        pytest.param(http(), http(), (), False, id="nothing at all"),
+    ],
+)
+def test_a_token_that_the_api_shows_is_no_difference(
+    before: dict[str, Any], after: dict[str, Any], changed: tuple[str, ...], forgets: bool
+) -> None:
+    assert forgets_token(before, after, changed) is forgets

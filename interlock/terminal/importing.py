@@ -1,0 +1,74 @@
+"""Writes beside a stack which of what it declares is there already, and in no state: Terraform takes that over as it is.
+
+So a platform that runs is adopted, and what a killed deploy has made is found again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from interlock.gcp import CloudError
+from interlock.gcp.services import FORBIDDEN, Refusal, Services
+from interlock.gcp.storage import read_state
+from interlock.terminal.tables import say
+from interlock.terminal.terraform import STACK_FILE, Stack
+from interlock.terminal.written import write
+from interlock.terraform.imports import FILE, Declared, declared, imports_text, unknown
+from interlock.terraform.state import Known, StateError, known
+
+MAY_LIST = "cloudscheduler.jobs.list, which roles/cloudscheduler.viewer has"
+MAY_GET = "iam.serviceAccounts.get, which roles/iam.serviceAccountViewer has"
+
+
+def write_imports(stack: Stack) -> list[str]:
+    """Makes the file of import blocks of a synthesized stack say what is there now, and leaves none where nothing is to import.
+    The addresses in it. CloudError."""
+    project = stack.environment.project
+    synthesized = json.loads((stack.folder / STACK_FILE).read_text(encoding="utf-8"))
+    found = _there(project, unknown(declared(synthesized, project), read_known(stack)))
+    write(stack.folder / FILE, imports_text(found))
+    return [one.address for one in found]
+
+
+def read_known(stack: Stack) -> Known:
+    """What the state of a stack knows; nothing where it has none. CloudError."""
+    environment = stack.environment
+    try:
+        return known(read_state(environment.project, environment.state_bucket, stack.state_prefix))
+    except StateError as error:
+        raise CloudError(f"the state gs://{environment.state_bucket}/{stack.state_prefix} can't be read: {error}") from None
+
+
+def remove_imports(stack: Stack) -> None:
+    """Takes the file away: what it was for is done, and a block for what has gone since would fail every plan."""
+    (stack.folder / FILE).unlink(missing_ok=True)
+
+
+def _there(project: str, missing: Sequence[Declared]) -> list[Declared]:
+    """Those that the cloud has. It is only asked where something is missing."""
+    if not missing:
+        return []
+    services = Services(project, lambda line: say(line, err=True))
+    names = set[str]()
+    for region in sorted({one.region for one in missing}):
+        if region:
+            with _explained(project, f"list its jobs in {region}", MAY_LIST):
+                names.update(services.job_names(region))
+    for account in (one for one in missing if not one.region):
+        with _explained(project, f"look for {account.id}", MAY_GET):
+            names.update([account.id] if services.has_account(account.id) else [])
+    return [one for one in missing if one.id in names]
+
+
+@contextmanager
+def _explained(project: str, what: str, needed: str) -> Iterator[None]:
+    """Which role is lacking. An API that is off has nothing: the first deploy turns it on."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.is_off:
+            return
+        takes = f"; it takes {needed}" if refusal.status == FORBIDDEN else ""
+        raise CloudError(f"project {project}: nobody can {what}: {refusal}{takes}") from None

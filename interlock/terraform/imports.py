@@ -1,0 +1,78 @@
+"""Import blocks for what a stack declares, its state does not know, and is there already. Pure.
+
+Terraform has no "import if it exists" (https://github.com/hashicorp/terraform/issues/33633): a block for what is not there, or
+not declared, fails the whole plan. So the blocks are never part of a stack: they are worked out anew for each plan, in a file
+of their own, as checkov does not read a stack whose JSON has them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from interlock.catalog import Json
+from interlock.terraform.job_changes import JOB
+from interlock.terraform.state import Known
+
+FILE = "imports.tf"
+"""Beside the stack's JSON."""
+ACCOUNT = "google_service_account"
+ACCOUNTS = "iam.gserviceaccount.com"
+INVOKER = f"{ACCOUNT}.invoker"
+"""The account as which jobs call services. It may have been there before us, and others may use it."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Declared:
+    """A resource that a stack declares, of a type that can be taken over: its address, and its id once it is there."""
+
+    address: str
+    id: str
+
+    @property
+    def region(self) -> str:
+        """Of a job, where it is; empty for an account, which is nowhere."""
+        parts = self.id.split("/")
+        return parts[3] if parts[2] == "locations" else ""
+
+    @property
+    def block(self) -> str:
+        """The import block."""
+        return f"import {{\n  to = {self.address}\n  id = {json.dumps(self.id)}\n}}\n"
+
+
+def declared(stack: Json, project: str) -> list[Declared]:
+    """The jobs of a synthesized stack, and the account that calls for them, by address."""
+    resources = stack.get("resource") if isinstance(stack, dict) else None
+    found = resources if isinstance(resources, dict) else {}
+    jobs = (
+        Declared(address=address, id=f"projects/{project}/locations/{one.get('region')}/jobs/{one.get('name')}")
+        for address, one in _of_type(found, JOB)
+    )
+    accounts = (
+        Declared(
+            address=address, id=f"projects/{project}/serviceAccounts/{one.get('account_id')}@{project}.iam.gserviceaccount.com"
+        )
+        for address, one in _of_type(found, ACCOUNT)
+        if address == INVOKER
+    )
+    return sorted([*jobs, *accounts])
+
+
+def unknown(wanted: Iterable[Declared], state: Known) -> list[Declared]:
+    """Those that a state does not know. What it knows by another address is none of them: with that address gone from the
+    stack, Terraform would delete the very thing that it imports."""
+    return [one for one in wanted if one.address not in state.addresses and one.id not in state.ids]
+
+
+def imports_text(found: Iterable[Declared]) -> str:
+    """The file; empty where nothing is to import."""
+    return "\n".join(one.block for one in sorted(found))
+
+
+def _of_type(resources: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    named = resources.get(kind)
+    for name, one in (named if isinstance(named, dict) else {}).items():
+        if isinstance(one, dict):
+            yield f"{kind}.{name}", one

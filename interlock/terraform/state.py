@@ -1,0 +1,58 @@
+"""What a Terraform state knows: the addresses in it, and the ids of the things behind them. Pure.
+
+Only these, of version 4: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/states/statefile/version4.go
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from interlock.catalog import Json
+
+VERSION = 4
+"""Of the file; every Terraform since 0.12 writes it."""
+
+
+class StateError(ValueError):
+    """Not a state that can be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a state knows. Addresses are those of the root module's resources, without an index."""
+
+    addresses: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+
+NOTHING = Known()
+
+
+def known(text: str | None) -> Known:
+    """What the file of a state knows; without one, nothing. StateError for a text that is none."""
+    if text is None:
+        return NOTHING
+    try:
+        state = json.loads(text)
+    except (ValueError, RecursionError):
+        raise StateError("it is not JSON") from None
+    if not isinstance(state, dict) or state.get("version") != VERSION:
+        raise StateError(f"it is not of version {VERSION}")
+    resources = [one for one in _objects(state.get("resources")) if one.get("mode") == "managed" and "module" not in one]
+    return Known(
+        addresses=frozenset(f"{one.get('type')}.{one.get('name')}" for one in resources if _objects(one.get("instances"))),
+        ids=frozenset(id_ for one in resources for id_ in _ids(one)),
+    )
+
+
+def _ids(resource: Mapping[str, Json]) -> Iterator[str]:
+    for instance in _objects(resource.get("instances")):
+        attributes = instance.get("attributes")
+        if isinstance(attributes, dict) and isinstance(found := attributes.get("id"), str):
+            yield found
+
+
+def _objects(value: Json) -> list[Mapping[str, Json]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
