@@ -253,8 +253,8 @@ class Table:
 
 
 def _below(pieces: Iterable[str], columns: int) -> Iterator[str]:
-    """What does not fit beside a row: as many pieces a line as there is room for, with nothing between them to be copied. Of one
-    that is wider than a line its name stands alone before what it says."""
+    """What does not fit beside a row: as many pieces a line as there is room for, with nothing between them to be copied. One
+    that is wider than a line has its name on a line before."""
     line = ""
     for whole_piece in pieces:
         fits = len(INDENT) + width(whole_piece) <= columns
