@@ -253,9 +253,12 @@ class Table:
 
 
 def _below(pieces: Iterable[str], columns: int) -> Iterator[str]:
-    """What does not fit beside a row: as many pieces a line as there is room for, with nothing between them to be copied."""
+    """What does not fit beside a row: as many pieces a line as there is room for, with nothing between them to be copied. One
+    that is wider than a line has its name on a line before."""
     line = ""
-    for piece in pieces:
+    for whole_piece in pieces:
+        fits = len(INDENT) + width(whole_piece) <= columns
+        piece = whole_piece if fits else whole_piece.replace(f":{HARD_SPACE}", ": ", 1)
         if line and width(line) + len(BETWEEN) + width(piece) <= columns:
             line += f"{BETWEEN}{piece}"
             continue

@@ -13,12 +13,13 @@ HOST = "https://{}-100000000000.us-west2.run.invalid"
 
 @pytest.fixture
 def rest(cloud: Cloud) -> Rest:
-    """A project with the services of the small catalog, one that nobody knows, and a job whose target is gone."""
+    """A project with the services of the small catalog, one that nobody knows, and two jobs whose targets are gone."""
     rest = Rest(cloud.url)
     for name in ("scrapers", "forgotten"):
         path = f"/v2/projects/{ENVIRONMENT.project}/locations/us-west2/services?serviceId={name}"
         assert rest("POST", path, {}).status == 200
-    for job, path in (("gamebook-scraper", "scrapers"), ("line-scraper", "scrapers"), ("repair", "gone")):
+    called = {"gamebook-scraper": "scrapers", "line-scraper": "scrapers", "morning-catch-up": "moved", "repair": "gone"}
+    for job, path in called.items():
         body = {"httpTarget": {"uri": f"{HOST.format(path)}/x"}, "schedule": "0 * * * *", "timeZone": "Etc/UTC"}
         assert rest("PATCH", f"/v1/{cloud.name(job)}", body).status == 200
     return rest
