@@ -67,7 +67,7 @@ class Platform:
     def drained(self) -> None:
         """Waits until no run is under way."""
         reader = Reader(self.outside)
-        while running(self.declaration, reader.jobs(self.declaration).values(), self.declaration.jobs, self.outside.clock()):
+        while running(self.declaration, reader.jobs(self.declaration), self.declaration.jobs, self.outside.clock()):
             time.sleep(POLL_SECONDS)
 
     def run_all(self) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TypedDict
@@ -40,6 +40,8 @@ class DeclaredJob:
     """The jobs that produce what it consumes. Without cycles: of jobs that feed each other none waits for the other."""
     relative_dates: bool
     """Its body says TODAY or the like: a catch-up run is not the run that was missed."""
+    digests: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of each part of it that is declared, by `parts.digests`. Empty where nobody says them: then nothing is compared."""
 
     @property
     def identity(self) -> str:

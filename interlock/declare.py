@@ -5,7 +5,7 @@ Apart from `declaration.py`, so that what only this needs (the graph, the feeds)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from interlock.catalog import Catalog, Job, Json
@@ -16,11 +16,15 @@ from interlock.feeds import waits_for
 from interlock.graph import held_tables, reach, scopes
 
 
-def declare(catalog: Catalog, env: Environment) -> Declaration:
-    """The declaration of `catalog` with the limits of `env`."""
+def declare(catalog: Catalog, env: Environment, digests: Mapping[str, Mapping[str, str]] | None = None) -> Declaration:
+    """The declaration of `catalog` with the limits of `env`; with `digests` by job (`terraform/drift.py`) the coordinator says
+    which job is not as it was declared."""
     producers = waits_for(catalog)
     return Declaration(
-        jobs={name: _job(catalog, job, producers[name]) for name, job in sorted(catalog.jobs.items())},
+        jobs={
+            name: _job(catalog, job, producers[name], (digests or {}).get(name, {}))
+            for name, job in sorted(catalog.jobs.items())
+        },
         scopes=scopes(catalog),
         tables=held_tables(catalog),
         windows={
@@ -42,7 +46,7 @@ def declare(catalog: Catalog, env: Environment) -> Declaration:
     )
 
 
-def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
+def _job(catalog: Catalog, job: Job, after: tuple[str, ...], digests: Mapping[str, str]) -> DeclaredJob:
     return DeclaredJob(
         name=job.name,
         scheduler_name=job.scheduler_name,
@@ -58,6 +62,7 @@ def _job(catalog: Catalog, job: Job, after: tuple[str, ...]) -> DeclaredJob:
         expect=max((_expected(catalog, path) for path in reach(catalog, job.runs).values()), default=timedelta()) or None,
         after=after,
         relative_dates=_says_relative_date(job.target.body),
+        digests=digests,
     )
 
 

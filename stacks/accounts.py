@@ -24,10 +24,10 @@ from stacks.cdk import (
 )
 
 ROLE_ID = "interlockCoordinator"
-PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run"))
-"""`enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
+PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "fullView", "get", "list", "pause", "run"))
+"""`fullView` shows what a job calls, without which nobody notices that it calls another. `enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
 OPERATOR_ROLE_ID = "interlockOperator"
-OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list")
+OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list", "cloudscheduler.locations.list")
 ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
 """From a member to what Terraform takes for the name of a resource."""
 WRITES = ("holds/", "ledger/")
@@ -113,7 +113,7 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
 
 def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
     """The commands show what a hold does before they ask the coordinator, with the rights of who types: they read what is held
-    and what is declared, and list jobs. `--direct` also needs what the coordinator may do."""
+    and what is declared, and list jobs in all regions. `--direct` also needs what the coordinator may do."""
     if not env.coordinator.operators:
         return
     role = ProjectIamCustomRole(
@@ -121,7 +121,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
         "role-operator",
         role_id=OPERATOR_ROLE_ID,
         title="Interlock operator",
-        description="Lists Cloud Scheduler jobs, without their targets.",
+        description="Lists Cloud Scheduler jobs in all regions, without their targets.",
         permissions=list(OPERATOR_PERMISSIONS),
     )
     role.override_logical_id("operator")

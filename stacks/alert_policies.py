@@ -223,6 +223,18 @@ def policies(env: Environment) -> list[Policy]:
             period=2 * while_it_lasts,
         ),
         Policy(
+            key="job-drifted",
+            title="A job is not what was declared",
+            severity="ERROR",
+            metric=of(events.JOB_DRIFTED),
+            what="${metric.label.job} was changed outside of the catalog. What differs is named by `status` and by the log of"
+            " the coordinator, which changes nothing of it. A target or an account that differs sends its requests elsewhere,"
+            " or as somebody else. It is said once a day while it lasts.",
+            command=".venv/bin/interlock status --env {env}\nmake deploy ENV={env} # to have it as declared again",
+            by="job",
+            period=HOUR,
+        ),
+        Policy(
             key="attempts-failing",
             title="Attempts of a job fail",
             severity="WARNING",

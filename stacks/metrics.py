@@ -109,6 +109,7 @@ LABELLED_BY_JOB = {
     events.PAUSED_WITHOUT_HOLD: "Jobs that were paused though nothing holds them",
     events.ENABLED_WHILE_HELD: "Jobs that were enabled though something holds them",
     events.ACTION_FAILED: "Jobs that could not be paused, resumed or run",
+    events.JOB_DRIFTED: "Jobs that are not what was declared, once a day while that lasts",
     events.JOB_BROKEN: "Declared jobs that are missing, disabled or whose update failed",
 }
 LABELLED_BY_HOLD = {

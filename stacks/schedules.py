@@ -11,6 +11,7 @@ from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
 from interlock.runtime.declaration_file import OBJECT, to_json
+from interlock.terraform.drift import declared_digests
 from interlock.terraform.facts import stack_facts
 from stacks.cdk import (
     BaseStack,
@@ -64,7 +65,7 @@ class SchedulesStack(BaseStack):
             "declaration",
             bucket=self.env.bucket,
             name=OBJECT,
-            content=literal(to_json(declare(catalog, self.env))),
+            content=literal(to_json(declare(catalog, self.env, declared_digests(catalog, self.env)))),
             content_type="application/json",
             depends_on=[after],
         )

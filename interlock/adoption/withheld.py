@@ -9,9 +9,9 @@ from functools import partial
 from urllib.parse import unquote
 
 from interlock.catalog import Json, json_bytes
+from interlock.live import Resource
 from interlock.payload import Piece, TooDeep, pieces, read_json
 from interlock.secrets import WITHHELD, find_secrets, is_secret, redacted, scrubbed, shown_key, url_pieces
-from interlock.terraform.live import Resource
 
 Found = list[tuple[str, str]]
 """Where secrets are, and under which key."""

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
-from interlock.actual import ENABLED, MISSING, PAUSED, Comparison, Difference, JobStatus, Kind, compare
+from interlock.actual import ENABLED, MISSING, PAUSED, UNSEEN
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import scopes
@@ -28,9 +27,12 @@ from interlock.terminal.common import (
     paused_figures,
     print_json,
 )
+from interlock.terminal.drift_output import left_out_json, print_drift, print_strangers, print_undecided, print_unseen
 from interlock.terminal.ends import clock_of_readers
+from interlock.terminal.everywhere import Everywhere, look_everywhere
 from interlock.terminal.site import asking, reader_of
 from interlock.terminal.tables import Table, grouped, say, say_command, say_folded, say_names
+from interlock.terraform.drift import Comparison, JobStatus, compare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +53,21 @@ class Trouble:
 @click.option("--all", "everything", is_flag=True, help="Also the jobs that run as they should.")
 @click.pass_context
 def command(ctx: click.Context, root: Path, env_name: str, style: Format, everything: bool) -> None:
-    """Declared against actual: state, schedule, what holds each job until when, last attempt.
+    """Declared against actual, in all regions: what holds each job until when, and what is not as declared.
 
-    Exit code 1: something is not as it should be (drift, an object that states no hold, or a catch-up
-    run of which nobody knows whether it was made).
+    Exit code 1: something is not as it should be (drift, a job that the catalog does not know, an object
+    that states no hold, a catch-up run of which nobody knows whether it was made), or a region could not
+    be looked at.
     """
     environment = Place(env_name).cloud
     catalog = load_catalog(root)
     with asking(environment):
         reader = reader_of(environment)
         objects = reader.objects()
-        jobs = reader.all_jobs({job.region for job in catalog.jobs.values()})
+        seen = look_everywhere(environment.project, reader.outside, {job.region for job in catalog.jobs.values()})
         claims = reader.claims(objects)
     holding = objects.holding(scopes(catalog), catalog.windows, catalog.identities)
-    result = compare(catalog, jobs, holding, environment.tick)
+    result = compare(catalog, environment, seen.jobs, holding, seen.failed)
     trouble = [_object(environment, name, "its name states no flag or hold; it covers nothing") for name in objects.malformed]
     trouble += [
         _object(environment, hold.object_name, f"the catalog knows no scope {hold.scope}; plans are refused")
@@ -74,10 +77,10 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     marks = {(job, item.generation) for job, item in objects.marks.items()}
     trouble += [_said(claim, catalog, environment) for claim in unresolved(claims, marks, objects.now)]
     if style == "json":
-        print_json(as_json(result, holding.active, trouble))
+        print_json(as_json(result, seen, holding.active, trouble))
     else:
-        _print(result, holding.active, trouble, everything, objects.now)
-    ctx.exit(1 if result.drifted or trouble else 0)
+        _print(result, seen, holding.active, trouble, everything, objects.now)
+    ctx.exit(1 if result.drifted or trouble or seen.failed or seen.unlisted else 0)
 
 
 def _object(environment: Environment, name: str, wrong: str) -> Trouble:
@@ -101,7 +104,7 @@ def _iso(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
 
-def as_json(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trouble]) -> Json:
+def as_json(result: Comparison, seen: Everywhere, in_force: Sequence[Hold], trouble: Sequence[Trouble]) -> Json:
     """The comparison for programs."""
     return {
         "jobs": [
@@ -115,19 +118,34 @@ def as_json(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trou
                 "held_by": [hold_json(hold) for hold in status.effective.held_by],
                 "last_attempt": _iso(status.actual.last_attempt) if status.actual else None,
                 "drift": [*map(str, status.drift)],
+                "parts": [*status.parts],
+                "target_shown": status.target_shown,
+                "undecided_until": status.job.undecided.review.isoformat() if status.job.undecided else None,
             }
             for status in result.jobs
         ],
         "unknown": [{"name": job.name, "region": job.region, "state": job.state} for job in result.unknown],
+        "left_out": [left_out_json(each) for each in result.left_out],
+        "not_looked_at": {region: str(failure) for region, failure in seen.failed.items()},
+        "regions_not_listed": str(seen.unlisted) if seen.unlisted else None,
         "holds": [hold_json(hold) for hold in in_force],
         "trouble": [*map(str, trouble)],
     }
 
 
-def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Trouble], everything: bool, now: datetime) -> None:
+def _print(
+    result: Comparison,
+    seen: Everywhere,
+    in_force: Sequence[Hold],
+    trouble: Sequence[Trouble],
+    everything: bool,
+    now: datetime,
+) -> None:
     """What is not as it should be, what is held, what is paused by declaration; with --all every job; then the sum."""
     place = clock_of_readers(status.job for status in result.jobs)
-    _print_drift(result, place, now)
+    print_drift(result, place, now)
+    print_strangers(result)
+    print_unseen(seen, result)
     for each in trouble:
         say_folded(each.what, style="red")
         for when, command in each.commands.items():
@@ -139,45 +157,11 @@ def _print(result: Comparison, in_force: Sequence[Hold], trouble: Sequence[Troub
     for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
         say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")
         say_names(status.job.name for status in alike)
+    print_undecided(result, now.date())
     if everything:
         say()
         _table(result.jobs).say()
     say_folded(_sum(result))
-
-
-def _print_drift(result: Comparison, place: ZoneInfo, now: datetime) -> None:
-    """What is wrong in a sentence for all the jobs of which it is true, then their names."""
-    wrong = [(status, difference) for status in result.jobs for difference in status.drift]
-    for (difference, why), alike in grouped(wrong, lambda one: (one[1], _why_paused(one[0], place, now))).items():
-        say_folded(f"{count(len(alike), 'job')} {plain(is_wrong(difference, why, one=len(alike) == 1))}:", style="red")
-        say_names(status.job.name for status, _ in alike)
-    for job in result.unknown:
-        say_folded(f"the catalog does not know the job {job.name} in {job.region}, {job.state}", style="red")
-
-
-def _why_paused(status: JobStatus, place: ZoneInfo, now: datetime) -> tuple[tuple[str, str], ...]:
-    """What pauses it, as what comes before and after `it` or `them`; empty when nothing does."""
-    effective = status.effective
-    reason = f" ({plain(status.job.paused.reason, MAX_TEXT)})" if status.job.paused else ""
-    declared = (("the catalog pauses", reason),) if effective.declared else ()
-    return (*declared, *((f"{hold.scope} holds", f" until {format_end(hold.end, place, now)}") for hold in effective.held_by))
-
-
-def is_wrong(difference: Difference, why: Sequence[tuple[str, str]], *, one: bool) -> str:
-    """The rest of a sentence that begins with the number of jobs."""
-    them, are, have = ("it", "is", "has") if one else ("them", "are", "have")
-    if difference.kind is Kind.MISSING:
-        return f"{are} missing in {difference.wanted}"
-    if difference.kind is not Kind.STATE:
-        return f"{have} the {difference.kind.value} {difference.found}, and the catalog says {difference.wanted}"
-    state = (
-        ("runs" if one else "run")
-        if difference.found == ENABLED
-        else f"{are} {'paused' if difference.found == PAUSED else difference.found}"
-    )
-    if difference.wanted == ENABLED:
-        return f"{state} although nothing holds {them}"
-    return f"{state} although {' and '.join(f'{who} {them}{how}' for who, how in why)}"
 
 
 def _paused(result: Comparison) -> list[JobStatus]:
@@ -199,13 +183,15 @@ def _table(statuses: Sequence[JobStatus]) -> Table:
 def _sum(result: Comparison) -> str:
     """The jobs by state; the parts of those that are paused add up."""
     states = [status.state for status in result.jobs]
-    paused = [status.effective for status in result.jobs if status.state == PAUSED]
+    paused = [status for status in result.jobs if status.state == PAUSED]
+    not_held = [status.job for status in paused if not status.effective.paused]
     how = paused_figures(
-        held=sum(1 for each in paused if each.held_by and not each.declared),
-        declared=sum(1 for each in paused if each.declared),
-        unknown=sum(1 for each in paused if not each.paused),
+        held=sum(1 for each in paused if each.effective.held_by and not each.effective.declared),
+        declared=sum(1 for each in paused if each.effective.declared),
+        undecided=sum(1 for job in not_held if job.undecided),
+        unknown=sum(1 for job in not_held if not job.undecided),
     )
-    missing = f", {states.count(MISSING)} missing" if MISSING in states else ""
-    drifted = sum(1 for status in result.jobs if status.drift) + len(result.unknown)
+    missing = "".join(f", {states.count(what)} {what.lower()}" for what in (MISSING, UNSEEN) if what in states)
+    drifted = result.number_drifted
     by_state = f"{states.count(ENABLED)} enabled, {len(paused)} paused{how}{missing}"
     return f"{count(len(states), 'job')}: {by_state}; {f'{drifted} not as they should be' if drifted else 'no drift'}"

@@ -7,12 +7,12 @@ that broke as well as for a call that was turned down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from interlock.actual import ActualJob
-from interlock.gcp.scheduler import actual_job, rest_client
+from interlock.gcp.scheduler import actual_job, regions, rest_client
 from interlock.gcp.storage import storage_client
 from interlock.runtime.ports import Item, NoBucket, Refused, Unknown
 from interlock.secrets import scrubbed
@@ -107,16 +107,10 @@ class GoogleScheduler:
         with _calls():
             return [actual_job(job, region) for job in self._client.list_jobs(parent=parent, retry=None, timeout=CALL_SECONDS)]
 
-    def locations(self) -> tuple[str, ...]:
-        """Where Cloud Scheduler is, sorted."""
-        found, token = set[str](), ""
+    def regions(self) -> Sequence[str]:
+        """Every region that Cloud Scheduler serves the project in, sorted."""
         with _calls():
-            while True:
-                request = {"name": f"projects/{self._project}", "page_token": token}
-                page = self._client.list_locations(request=request, timeout=CALL_SECONDS)
-                found |= {each.location_id or each.name.rpartition("/")[2] for each in page.locations}
-                if not (token := page.next_page_token):
-                    return tuple(sorted(found))
+            return regions(self._client, self._project, CALL_SECONDS)
 
     def pause(self, region: str, job: str) -> None:
         """Pauses an enabled job."""

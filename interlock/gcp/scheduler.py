@@ -25,6 +25,18 @@ def rest_client() -> scheduler_v1.CloudSchedulerClient:
     )
 
 
+def regions(client: scheduler_v1.CloudSchedulerClient, project: str, timeout: float) -> list[str]:
+    """Every region that Cloud Scheduler serves the project in, sorted. The client's method gives one page of them."""
+    found: list[str] = []
+    asked = {"name": f"projects/{project}"}
+    while True:
+        page = client.list_locations(asked, retry=None, timeout=timeout)
+        found += [location.location_id for location in page.locations]
+        if not page.next_page_token:
+            return sorted(found)
+        asked |= {"page_token": page.next_page_token}
+
+
 def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
     """A job as the API gives it."""
     from google.protobuf.json_format import MessageToDict

@@ -17,6 +17,7 @@ from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, TABLE
+from interlock.parts import DIGEST
 
 OBJECT = "declaration/current.json"
 VERSION = 1
@@ -59,9 +60,11 @@ def to_json(declaration: Declaration) -> str:
 
 
 def _job_json(job: DeclaredJob) -> Json:
-    """What is so of few jobs is said of those alone: a coordinator from before knows no such keys."""
+    """What is so of few jobs is said of those alone. A coordinator from before knows none of these keys, which is why a deploy
+    renews the coordinator first."""
     rare: dict[str, Json] = {"name": job.scheduler_name} if job.scheduler_name != job.name else {}
     rare |= {"undecided": True} if job.undecided else {}
+    rare |= {"digests": {**job.digests}} if job.digests else {}
     return rare | {
         "region": job.region,
         "schedule": job.schedule.text,
@@ -107,7 +110,8 @@ def parse(content: bytes) -> Declaration:
 def _job(name: str, value: object, where: str) -> DeclaredJob:
     texts = ("region", "schedule", "time_zone", "catch_up", "service", "after")
     keys = (*texts, "paused", "recoverable", "deadline_s", "expect_s", "relative_dates")
-    entry = {"name": name, "undecided": False} | _entry(value, where, keys, optional=("name", "undecided"))
+    unsaid = {"name": name, "undecided": False, "digests": {}}
+    entry = unsaid | _entry(value, where, keys, optional=tuple(unsaid))
     return DeclaredJob(
         name=name,
         scheduler_name=_matching(entry["name"], f"{where}.name", SCHEDULER_NAME, "name of a job"),
@@ -123,6 +127,7 @@ def _job(name: str, value: object, where: str) -> DeclaredJob:
         expect=_maybe(entry["expect_s"], f"{where}.expect_s", _seconds),
         after=_list(entry["after"], f"{where}.after", _name),
         relative_dates=_flag(entry["relative_dates"], f"{where}.relative_dates"),
+        digests={part: _digest(digest, at) for part, digest, at in _named(entry["digests"], f"{where}.digests", _text)},
     )
 
 
@@ -200,6 +205,10 @@ def _table(value: object, where: str) -> str:
 
 def _text(value: object, where: str) -> str:
     return _matching(value, where, r"(?s)\s*\S.*", "text")
+
+
+def _digest(value: object, where: str) -> str:
+    return _matching(value, where, DIGEST, "digest")
 
 
 def _flag(value: object, where: str) -> bool:

@@ -1,6 +1,7 @@
 """The events that the coordinator logs and that log metrics count: one JSON object a line, its `event` one of these.
 
-What lasts is logged at every reconcile while it lasts, so that an alert opens once and closes by itself.
+What lasts is logged at every reconcile while it lasts, so that an alert opens once and closes by itself; but drift, which the
+coordinator does not mend.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ ACTION_FAILED = "action_failed"
 """`job` could not be paused, resumed or run, retries included."""
 JOB_BROKEN = "job_broken"
 """`job` is declared and missing, disabled by the system, or its last update failed."""
+JOB_DRIFTED = "job_drifted"
+"""`job` is not what was declared, in the parts that `why` names. Said once a day, and when others drift too."""
 RUN_MISSED = "run_missed"
 """`job` should have fired, nothing held it, and it did not."""
 UNRESOLVED_CLAIM = "unresolved_claim"
@@ -58,6 +61,7 @@ SEVERITIES = {
     RECONCILE_FAILED: "ERROR",
     ACTION_FAILED: "ERROR",
     JOB_BROKEN: "ERROR",
+    JOB_DRIFTED: "ERROR",
     UNRESOLVED_CLAIM: "ERROR",
     RUN_MISSED: "WARNING",
     PAUSED_WITHOUT_HOLD: "WARNING",

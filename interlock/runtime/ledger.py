@@ -2,15 +2,18 @@
 
 `ledger/held/<job>.json`: the job was seen covered; written before it is paused, so that a missed run can be known.
 `ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
+`ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
 `ledger/released/<scope of a window>/<id>@<end>.json`: that opening was released early, and must not be opened again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from interlock.holds import END, HOLD_ID, Hold, decode, encode, format_instant, parse_instant
 from interlock.names import NAME
@@ -18,10 +21,12 @@ from interlock.names import NAME
 LEDGER_PREFIX = "ledger/"
 HELD_PREFIX = f"{LEDGER_PREFIX}held/"
 CLAIM_PREFIX = f"{LEDGER_PREFIX}claims/"
+DRIFT_PREFIX = f"{LEDGER_PREFIX}drift/"
 RELEASED_PREFIX = f"{LEDGER_PREFIX}released/"
 
 HELD_OBJECT = rf"{HELD_PREFIX}(?P<job>{NAME})\.json"
 CLAIM_OBJECT = rf"{CLAIM_PREFIX}(?P<job>{NAME})@(?P<since>{END})\.(?P<held>[0-9]+)\.json"
+DRIFT_OBJECT = rf"{DRIFT_PREFIX}(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{8}}\.json"
 RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 
 MAX_CLOCK_SKEW = timedelta(seconds=10)
@@ -113,6 +118,23 @@ def unresolved(claims: Iterable[Claim], marks: Collection[tuple[str, int]], now:
     `marks` are the held objects, each as its job and generation. While that of a claim is there its run was certainly not made.
     """
     return [claim for claim in claims if (claim.job, claim.held) not in marks and not in_progress(claim, now)]
+
+
+def drift_name(day: date, drifted: Mapping[str, Iterable[str]]) -> str:
+    """The name of the object that says that this drift, parts by job, was logged on that day."""
+    text = json.dumps({job: [*parts] for job, parts in drifted.items()}, sort_keys=True)
+    return f"{DRIFT_PREFIX}{day}.{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+
+
+def drift_content(drifted: Mapping[str, Iterable[str]]) -> bytes:
+    """What it states, for people."""
+    return encode({"jobs": {job: [*parts] for job, parts in drifted.items()}})
+
+
+def drift_day(name: str) -> str | None:
+    """The day of such an object's name, as YYYY-MM-DD; None when it is none."""
+    found = re.fullmatch(DRIFT_OBJECT, name)
+    return found["day"] if found else None
 
 
 def released_name(scope: str, id: str, end: datetime) -> str:

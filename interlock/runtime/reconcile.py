@@ -14,6 +14,7 @@ from functools import partial
 from interlock.runtime.alarms import found_wrong
 from interlock.runtime.catchup_runs import catch_up
 from interlock.runtime.declaration_file import DeclarationError
+from interlock.runtime.drift import say_drift
 from interlock.runtime.events import ACTION_FAILED, RECONCILE_FAILED, RECONCILED
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.outside import Failure, Outside
@@ -57,6 +58,7 @@ def reconcile(outside: Outside) -> Report:
         assert last is not None  # noqa: S101
         for record in found_wrong(last.snapshot):
             recorder(record)
+        say_drift(reader.outside, last.snapshot, recorder)
     except DeclarationError as error:
         recorder(Record(event=RECONCILE_FAILED, why=f"nothing is touched: {error}"))
         return Report(settled=False, rounds=rounds, records=tuple(recorder.records))

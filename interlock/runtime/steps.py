@@ -19,7 +19,7 @@ from interlock.runtime.events import (
     JOB_RESUMED,
     PAUSED_WITHOUT_HOLD,
 )
-from interlock.runtime.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ledger import MAX_CLOCK_SKEW, drift_day
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
@@ -74,7 +74,8 @@ def _opening(declaration: Declaration, opening: Hold) -> Write:
 
 
 def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
-    """Objects that have had their time: ended holds, holds of released openings, and tombstones of closed openings.
+    """Objects that have had their time: ended holds, holds of released openings, tombstones of closed openings, and what says
+    that drift was logged on another day.
 
     Never a flag, which is Terraform's. An ended hold stays for the time that clocks may differ: an instance whose clock is
     behind would open its window anew.
@@ -96,6 +97,8 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     for hold in objects.released:
         if hold.end <= over and (hold.scope, hold.id) not in still_open:
             removals.append(Removal(item=objects.items[hold.object_name]))
+    today = objects.now.date().isoformat()
+    removals += [Removal(item=item) for name, item in objects.items.items() if (drift_day(name) or today) < today]
     return removals
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from interlock.holds import FLAG_OBJECT, Hold, parse_object_name
 from interlock.names import NAME
+from interlock.parts import TARGETS
 from interlock.terraform.plan import (
     NO_ACTION,
     PLAN,
@@ -25,7 +26,7 @@ from interlock.terraform.plan import (
     Values,
     shown,
 )
-from interlock.terraform.target_changes import TARGETS, forgets_token, target_changes
+from interlock.terraform.target_changes import forgets_token, target_changes
 
 MAX_SHOWN_CHARACTERS = 120
 """Of a schedule or a time zone that is let out."""

@@ -9,36 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from interlock.catalog import Json
+from interlock.parts import MAPS, OF_A_TARGET, OTHER, TARGETS
 from interlock.terraform.plan import Values
 
-TARGETS: Final = ("http_target", "pubsub_target", "app_engine_http_target")
-"""Blocks of google_cloud_scheduler_job, of which a job has one."""
-PARTS: Final = {
-    "uri": "URL",
-    "relative_uri": "URL",
-    "http_method": "method",
-    "headers": "headers",
-    "body": "body",
-    "data": "body",
-    "topic_name": "topic",
-    "attributes": "attributes",
-    "service_account_email": "account",
-    "audience": "audience",
-    "scope": "scope",
-    "host": "host",
-    "service": "service",
-    "version": "version",
-    "instance": "instance",
-}
-"""What people call an attribute, wherever in a target it stands."""
 HTTP: Final = "http_target"
 HEADERS: Final = f"{HTTP}.headers"
 TOKENS: Final = ("oidc_token", "oauth_token")
 AUTHORIZATION: Final = "authorization"
-MAPS: Final = frozenset({"headers", "attributes"})
-"""Attributes whose value is a mapping of texts, and no block."""
-OTHER: Final = "settings"
-"""An attribute that a later provider has."""
 
 
 def target_changes(before: Values, after: Values, unknown: Values) -> tuple[str, ...]:
@@ -47,7 +24,7 @@ def target_changes(before: Values, after: Values, unknown: Values) -> tuple[str,
     old, new, hidden = (dict(_attributes(values)) for values in (before, after, unknown))
     names = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     names |= {name for name, value in hidden.items() if _has_true(value)}
-    return tuple(sorted({PARTS.get(name.rpartition(".")[2], OTHER) for name in names}))
+    return tuple(sorted({OF_A_TARGET.get(name.rpartition(".")[2], OTHER) for name in names}))
 
 
 def forgets_token(before: Values, after: Values, changed: Iterable[str]) -> bool:

@@ -78,6 +78,7 @@ SAMPLES: dict[str, tuple[Sequence[Json], Sequence[Json]]] = {
     "run-missed": of_job(events.RUN_MISSED),
     "unresolved-claim": of_job(events.UNRESOLVED_CLAIM),
     "action-failed": twice(events.ACTION_FAILED),
+    "job-drifted": of_job(events.JOB_DRIFTED),
     "job-broken": twice(events.JOB_BROKEN),
     "attempts-failing": ([attempt(JOB)] * 4, [*[attempt(JOB)] * 3, attempt(OTHER_JOB), *[attempt(JOB, "INFO")] * 4]),
     "dml-limits": ([sample("dml-queue-full")], [sample("update"), sample("succeeded")]),

@@ -1,4 +1,4 @@
-"""What a stack declares, no state knows and is there already: taken over by each plan as it is found, with every way to plan."""
+"""What a stack declares, no state knows and is there already: every plan takes it over as it is found."""
 
 from __future__ import annotations
 
@@ -55,15 +55,17 @@ def test_what_is_there_is_imported_by_a_deploy_and_the_blocks_go(small: Deployme
     assert calls(small, LIST) == lists, "jobs are only listed when one is missing"
 
 
-def test_a_job_deleted_by_hand_or_gone_from_the_catalog_leaves_no_block(small: Deployment, tmp_path: Path) -> None:
+def test_a_job_deleted_by_hand_or_gone_from_the_catalog_leaves_no_block(
+    small: Deployment, small_text: str, tmp_path: Path
+) -> None:
     forget(small, "schedules", *jobs_of(SOME))
     assert small.interlock("plan").code == CHANGES
     small.api("DELETE", f"/v1/{small.jobs()['odds'].name}")
-    text = (SMALL / "nba" / "small.yaml").read_text(encoding="utf-8")
-    (tmp_path / "nba").mkdir()
-    start_of = text.index("  tick:\n")
-    (tmp_path / "nba" / "small.yaml").write_text(text[:start_of] + _after_entry(text[start_of:]), encoding="utf-8")
-    planned = small.interlock("plan", INTERLOCK_CATALOG=str(tmp_path))
+    changed = tmp_path / "changed" / "small" / "small.yaml"
+    changed.parent.mkdir(parents=True)
+    at = small_text.index("  tick:\n")
+    changed.write_text(small_text[:at] + _after_entry(small_text[at:]), encoding="utf-8")
+    planned = small.interlock("plan", INTERLOCK_CATALOG=str(tmp_path / "changed"))
     assert planned.code == CHANGES, planned.raw
     assert "schedules 1 to import, 1 to create" in planned.text
 
@@ -75,13 +77,14 @@ def _after_entry(text: str) -> str:
     return "".join(lines[rest:])
 
 
-def test_the_invoker_is_imported_with_the_name_that_it_has(small: Deployment) -> None:
-    forget(small, "coordination", INVOKER)
-    before = account(small)
+def test_the_invoker_and_a_timer_are_imported_as_they_are(small: Deployment) -> None:
+    forget(small, "coordination", INVOKER, f"{JOB}.interlock-tick")
+    before, writes = account(small), job_writes(small)
     said = small.interlock("deploy").succeeded()
     # That it is never deleted is new to the state, and nothing that the cloud hears of.
     assert f"not imported as found: {INVOKER} (deletion_policy)" in said.text
-    assert account(small) == before
+    assert "coordination 2 imported" in said.text
+    assert (account(small), job_writes(small)) == (before, writes)
     assert small.interlock("plan").code == 0
 
 

@@ -101,7 +101,7 @@ def test_sigkill_in_the_middle_of_a_toggle(small: Deployment) -> None:
 
 @pytest.mark.long
 def test_jobs_that_a_killed_first_deploy_made_are_imported_by_the_next(nothing: Deployment, small_catalog: Catalog) -> None:
-    """Terraform writes its state every 20 seconds: what it made since is in no state, and "already exists" to Terraform alone."""
+    """Terraform writes its state every 20 seconds: what it made since is in no state, and "already exists" to it."""
     _prepare(nothing, small_catalog)
     process = _in_the_middle(nothing, "create", 2, *ONE_BY_ONE)
     process.kill()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from interlock.actual import ActualJob
+from interlock.catalog import Json
 from interlock.declaration import Declaration
 from interlock.declare import declare
 from interlock.environment import Environment
@@ -89,6 +90,8 @@ class Cloud:
     objects: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     attempts: dict[str, datetime] = field(default_factory=dict)
+    resources: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """What else Cloud Scheduler says of a job."""
     runs: list[str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     log: list[Record] = field(default_factory=list)
@@ -203,6 +206,7 @@ class MemoryScheduler:
                 time_zone="",
                 last_attempt=self.cloud.attempts.get(name),
                 last_status=0,
+                resource=self.cloud.resources.get(name, {}),
             )
             for name, state in self.cloud.states.items()
             if name == key(region, name.rpartition("/")[2])

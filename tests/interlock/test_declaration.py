@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
+from interlock.declare import declare
 from interlock.runtime.declaration_file import DeclarationError, parse, to_json
-from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, declaration
+from interlock.terraform.drift import declared_digests
+from tests.interlock.catalogs import load
+from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, declaration, environment
+
+CATALOG = load(HEAD + JOBS)
 
 
 def test_it_says_what_running_and_not_running_needs() -> None:
@@ -49,6 +54,14 @@ def test_it_says_what_running_and_not_running_needs() -> None:
     }
     assert said["services"] == {"marts": {"starts_per_minute": None}, "scrapers": {"starts_per_minute": 2}}
     assert (said["max_hold_s"], said["tick_s"], said["breaker_hold_s"]) == (345600, 600, 1800)
+
+
+def test_it_says_digests_of_the_parts_of_a_job_where_somebody_gives_them() -> None:
+    declared = declare(CATALOG, environment(), declared_digests(CATALOG, environment()))
+    said = json.loads(to_json(declared))["jobs"]["mart"]["digests"]
+    assert said.keys() == {"URL", "account", "audience", "deadline", "description", "method", "retries", "schedule", "zone"}
+    assert {len(digest) for digest in said.values()} == {4}
+    assert parse(to_json(declared).encode()) == declared
 
 
 def test_a_chain_over_messages_is_expected_to_take_as_long_as_its_processors_one_after_the_other() -> None:
@@ -103,6 +116,7 @@ def test_one_from_before_there_were_tables_is_read_too() -> None:
         pytest.param(changed(lambda d: d["jobs"]["mart"].update(catch_up="all")), id="a catch-up that is none"),
         pytest.param(changed(lambda d: d["jobs"]["mart"].update(expect_s=-1)), id="less than no time"),
         pytest.param(changed(lambda d: d["jobs"]["mart"].update(expect_s=True)), id="a truth for a time"),
+        pytest.param(changed(lambda d: d["jobs"]["mart"].update(digests={"URL": "a secret"})), id="a digest that is none"),
         pytest.param(changed(lambda d: d["jobs"].update({"../x": d["jobs"]["mart"]})), id="a name that is a path"),
         pytest.param(changed(lambda d: d["scopes"].update({"everything": []})), id="a scope that is none"),
         pytest.param(changed(lambda d: d["scopes"].update({"all": "mart"})), id="jobs that are no list"),

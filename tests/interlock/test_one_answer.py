@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.actual import compare
 from interlock.catalog import Catalog, DeclaredPause
 from interlock.commands import holds as holds_command
 from interlock.cron import zone
@@ -19,12 +18,13 @@ from interlock.review.jobs import situation
 from interlock.runtime.ledger import released_name
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.site import Site
+from interlock.terraform.drift import compare
 from interlock.timing.effect import effects
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import timeline
 from interlock.windows import compact
 from tests.interlock.catalogs import load
-from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, TICK, WINDOWS, Cloud, environment
+from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, Cloud, environment
 
 START = datetime(2026, 3, 10, 6, tzinfo=UTC)
 """Two hours before the window `weekly` opens, for two hours."""
@@ -99,7 +99,7 @@ def test_all_of_them_say_the_same_of_every_job(world: World) -> None:
     assert {job for row in holds_command._rows(site) for job in row.jobs} == held
 
     of_catalog = site.objects.holding(scopes(catalog), catalog.windows, catalog.identities)
-    status = compare(catalog, site.reader.all_jobs({"us-west2"}), of_catalog, TICK)
+    status = compare(catalog, site.environment, site.reader.all_jobs({"us-west2"}), of_catalog)
     assert {job.job.name for job in status.jobs if job.effective.held_by} == held
 
     day = Day(date=now.date(), zone=zone("Etc/UTC"))

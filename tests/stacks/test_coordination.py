@@ -62,9 +62,10 @@ def test_no_role_is_a_primitive_or_an_admin_role(shop: Stacks) -> None:
         assert role not in {"roles/viewer", "roles/cloudscheduler.jobRunner"}
 
 
-def test_the_coordinator_may_do_five_things_with_jobs_and_no_more(shop: Stacks) -> None:
+def test_the_coordinator_may_do_six_things_with_jobs_and_no_more(shop: Stacks) -> None:
     role = shop["coordination"]["resource"]["google_project_iam_custom_role"]["coordinator"]
-    assert role["permissions"] == [f"cloudscheduler.jobs.{verb}" for verb in ("enable", "get", "list", "pause", "run")]
+    verbs = ("enable", "fullView", "get", "list", "pause", "run")
+    assert role["permissions"] == [f"cloudscheduler.jobs.{verb}" for verb in verbs]
     of_the_project = [
         made["role"]
         for kind, _, made in resources(shop, "coordination")
@@ -103,7 +104,11 @@ def test_only_timers_push_and_operators_may_call_the_coordinator(shop: Stacks, e
 def test_operators_see_what_the_commands_show_and_change_nothing_themselves(shop: Stacks, env: Environment) -> None:
     stack, [operator] = shop["coordination"]["resource"], env.coordinator.operators
     role = stack["google_project_iam_custom_role"]["operator"]
-    assert role["permissions"] == ["cloudscheduler.jobs.get", "cloudscheduler.jobs.list"]
+    assert role["permissions"] == [
+        "cloudscheduler.jobs.get",
+        "cloudscheduler.jobs.list",
+        "cloudscheduler.locations.list",
+    ]
     granted = [
         made for kind in ("google_project_iam_member", "google_storage_bucket_iam_member") for made in stack[kind].values()
     ]

@@ -31,7 +31,7 @@ class LiveJobs:
 
     def locations(self) -> tuple[str, ...]:
         """Where Cloud Scheduler is, sorted. CloudError."""
-        return self._answer("its locations", self._scheduler.locations)
+        return tuple(self._answer("its locations", self._scheduler.regions))
 
     def jobs(self, region: str) -> list[ActualJob]:
         """The jobs of a region. CloudError."""

@@ -12,9 +12,9 @@ import pytest
 from interlock.actual import ActualJob
 from interlock.adoption.adopting import EMPTY, Adoption, Asked, adopt, differing
 from interlock.catalog import ServiceKind
+from interlock.live import live_attributes
 from interlock.secrets import WITHHELD
 from interlock.terraform.attributes import job_attributes
-from interlock.terraform.live import live_attributes
 from tests.interlock.adoption.test_property import live
 from tests.interlock.cloud import environment
 

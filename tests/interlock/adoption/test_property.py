@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from interlock.actual import ActualJob
 from interlock.adoption.adopting import EMPTY, Adoption, Asked, adopt, differing
+from interlock.live import live_attributes
 from interlock.terraform.attributes import job_attributes
-from interlock.terraform.live import live_attributes
 from tests.interlock.cloud import environment
 
 PROJECT = environment().project

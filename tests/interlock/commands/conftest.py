@@ -23,6 +23,7 @@ from interlock.reading.files import load_catalog, load_environment
 from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.terminal import local_target
 from local.emulator import serve
+from tests.interlock.live_jobs import job_of, resource_of
 
 ROOT = Path(__file__).parents[3]
 SMALL = Path(__file__).parent / "small.yaml"
@@ -111,17 +112,19 @@ class Cloud:
         self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
         self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
         for job in catalog.jobs.values():
-            self.create(job.name, job.schedule.text, job.time_zone)
+            self.jobs.create_job(parent=self.name(job.name).partition("/jobs/")[0], job=job_of(resource_of(job, ENVIRONMENT)))
             if job.paused:
                 self.jobs.pause_job(name=self.name(job.name))
 
     def name(self, job: str) -> str:
         return f"projects/{ENVIRONMENT.project}/locations/{self.regions.get(job, 'us-west2')}/jobs/{job}"
 
-    def create(self, job: str, schedule: str = "0 * * * *", time_zone: str = "Etc/UTC") -> None:
+    def create(self, job: str, region: str = "us-west2") -> None:
+        """Makes a job that no catalog knows."""
+        parent = f"projects/{ENVIRONMENT.project}/locations/{region}"
         target = scheduler_v1.HttpTarget(uri="https://nothing.invalid/")
-        made = scheduler_v1.Job(name=self.name(job), schedule=schedule, time_zone=time_zone, http_target=target)
-        self.jobs.create_job(parent=self.name(job).partition("/jobs/")[0], job=made)
+        made = scheduler_v1.Job(name=f"{parent}/jobs/{job}", schedule="0 * * * *", time_zone="Etc/UTC", http_target=target)
+        self.jobs.create_job(parent=parent, job=made)
 
     def declare(self, catalog: Catalog) -> None:
         """Writes what the schedules stack writes."""
@@ -130,8 +133,15 @@ class Cloud:
 
     def at(self, instant: str) -> None:
         """Sets the clock of the emulated cloud, which the commands go by."""
-        body = json.dumps({"set": instant}).encode()
-        request = urllib.request.Request(f"{self.url}/_local/clock", body, {"Content-Type": "application/json"})  # noqa: S310
+        self._local("clock", {"set": instant})
+
+    def fault(self, *faults: str) -> None:
+        """Has calls fail from now on (local/emulator/faults.py)."""
+        self._local("faults", {"faults": [*faults]})
+
+    def _local(self, what: str, said: dict[str, object]) -> None:
+        body = json.dumps(said).encode()
+        request = urllib.request.Request(f"{self.url}/_local/{what}", body, {"Content-Type": "application/json"})  # noqa: S310
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
     def state(self, job: str) -> str:

@@ -138,6 +138,23 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return place
 
 
+def test_what_is_there_already_is_looked_for_before_each_plan_but_not_to_destroy_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.plans("schedules", *pausing("odds"))
+    looked = list[str]()
+    monkeypatch.setattr(deploying, "write_imports", lambda stack: looked.append(stack.name))
+    blocks = place.stack("schedules") / "imports.tf"
+    blocks.write_text("import {}\n")
+    assert bring(LOCAL).exit_code == 0
+    assert looked == [*STACKS]
+    assert not blocks.exists(), "what it was for is done"
+    assert (
+        CliRunner().invoke(click.Command("x", callback=lambda: LOCAL.bring_about(["schedules"], destroy=True))).exit_code == 0
+    )
+    assert looked == [*STACKS]
+
+
 def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
     """What `bring_about` says in a command of its own."""
 

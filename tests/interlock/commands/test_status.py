@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from interlock.actual import Difference, Kind
-from interlock.commands.status import is_wrong
 from interlock.gcp.storage import list_flags, remove_flags
+from interlock.terminal.drift_output import is_wrong
+from interlock.terraform.drift import Difference, Kind
 from local.emulator import serve
 from tests.golden import golden
 from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed

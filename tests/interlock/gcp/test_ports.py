@@ -15,6 +15,7 @@ from interlock.gcp.scheduler import rest_client
 from interlock.gcp.storage import storage_client
 from interlock.runtime.ports import Item, Refused, Unknown
 from local.emulator import Running, serve
+from local.emulator.scheduler import REGIONS
 
 PROJECT, BUCKET, REGION = "interlock-local", "interlock-local-coordination", "us-west2"
 NAME = f"projects/{PROJECT}/locations/{REGION}/jobs/scraper"
@@ -88,6 +89,10 @@ def test_a_job_is_listed_paused_resumed_and_run(scheduler: GoogleScheduler) -> N
     assert job.last_attempt is not None
 
 
+def test_all_regions_are_listed(scheduler: GoogleScheduler) -> None:
+    assert scheduler.regions() == sorted(REGIONS)
+
+
 Call = Callable[[GoogleBucket, GoogleScheduler], object]
 ITEM = Item(name="x", generation=7)
 CALLS: dict[str, Call] = {
@@ -96,6 +101,7 @@ CALLS: dict[str, Call] = {
     "create": lambda bucket, _: bucket.create("x", b""),
     "delete": lambda bucket, _: bucket.delete(ITEM),
     "list jobs": lambda _, scheduler: scheduler.list(REGION),
+    "list regions": lambda _, scheduler: scheduler.regions(),
     "pause": lambda _, scheduler: scheduler.pause(REGION, "scraper"),
     "resume": lambda _, scheduler: scheduler.resume(REGION, "scraper"),
 }

@@ -8,10 +8,10 @@ import pytest
 
 from interlock.catalog import Catalog, OAuth, Oidc, Token
 from interlock.environment import Environment
+from interlock.live import live_attributes
 from interlock.reading.fit import check_fit
 from interlock.reading.located import SourceError
 from interlock.terraform.attributes import job_attributes
-from interlock.terraform.live import live_attributes
 from tests.interlock.adoption.real_shapes import created
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import environment

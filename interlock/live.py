@@ -1,4 +1,5 @@
-"""A live job as the attributes that Terraform has of it, so that it can be compared with a declared one. Pure.
+"""A live job as the attributes that Terraform has of it, so that it can be compared with a declared one
+(`terraform/attributes.py`). Pure.
 
 The provider's reading of an answer of the API: what it leaves out is Google's own and no difference
 (resource_cloud_scheduler_job.go of hashicorp/google 7.45.0, its flatten functions).
@@ -20,8 +21,6 @@ OCTETS = "application/octet-stream"
 """What Cloud Scheduler says of a body of which nobody says what it is."""
 OWN_HEADERS = re.compile(r"X-Google-|X-AppEngine-|Content-Length")
 AUTHORIZATION = "authorization"
-DEFAULT_DEADLINE = "180s"
-"""Of what is called over HTTP; the provider takes an absent one for it."""
 
 
 def live_attributes(resource: Resource) -> Attributes:
