@@ -19,8 +19,9 @@ from interlock.adoption.places import CantSay, place_of
 from interlock.adoption.withheld import Found, withheld
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
-from interlock.live import DEFAULT_DEADLINE, live_attributes
+from interlock.live import live_attributes
 from interlock.names import OWN_PREFIX, plain
+from interlock.parts import DEFAULT_DEADLINE
 from interlock.reading.fit import check_fit
 from interlock.reading.folder import catalog_of
 from interlock.reading.located import SourceError

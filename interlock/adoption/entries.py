@@ -18,8 +18,8 @@ from interlock.adoption.places import CantSay
 from interlock.adoption.yaml_text import Bare, Quoted, Value
 from interlock.catalog import Catalog, Json, RetryProfile, ServiceKind, json_bytes
 from interlock.cron import Cron, CronError
-from interlock.live import DEFAULT_DEADLINE
 from interlock.names import exact
+from interlock.parts import DEFAULT_DEADLINE
 from interlock.payload import read_json
 from interlock.reading.entries import WITHOUT_RETRY
 from interlock.reading.plain import MAX_EXACT
