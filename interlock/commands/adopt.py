@@ -40,7 +40,7 @@ from policies.from_catalog import judged
 
 BASELINE_DAYS = timedelta(days=90)
 """For so long the findings of the day of an adoption are old."""
-DAYS = 30
+DAYS = 14
 REPORT = "adoption"
 ENVIRONMENT = "environment.txt"
 """No file of a catalog ends so: what is in it belongs into environments/."""

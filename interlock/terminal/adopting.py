@@ -106,7 +106,7 @@ def next_commands(found: Adoption, asked: Asked) -> list[tuple[str, str]]:
         (", then ".join([*before, "see that nothing new is wrong"]), interlock("validate")),
         ("see that it imports and changes nothing", interlock("plan")),
         ("import: no job is written", interlock("deploy")),
-        ("who touches which table", interlock("adopt", "--tables")),
+        ("who touches which table", interlock("adopt", "--platform", asked.platform, "--tables")),
     ]
 
 

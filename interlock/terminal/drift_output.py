@@ -56,8 +56,8 @@ def print_strangers(result: Comparison) -> None:
 def _print_next(strangers: Sequence[ActualJob]) -> None:
     say("to adopt:")
     for region, jobs in grouped(strangers, lambda job: job.region).items():
-        one = ("--job", jobs[0].name) if len(jobs) == 1 else ()
-        say_command(interlock("adopt", *one, "--region", region))
+        one = interlock("adopt", "--job", jobs[0].name, "--region", region)
+        say_command(one if len(jobs) == 1 else interlock("adopt", "--region", region))
     say("to leave out, in the catalog:")
     say_command(ENTRY.format(identity=strangers[0].identity))
 

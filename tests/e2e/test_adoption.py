@@ -73,10 +73,10 @@ def adopted(cloud: Deployment) -> None:
     environments = cloud.folder / "environments"
     environments.unlink()
     shutil.copytree(ROOT / "environments", environments)
-    _replace_sections(environments / "local.yaml", (folder / "environment.txt").read_text(encoding="utf-8"))
+    replace_sections(environments / "local.yaml", (folder / "environment.txt").read_text(encoding="utf-8"))
 
 
-def _replace_sections(path: Path, sections: str) -> None:
+def replace_sections(path: Path, sections: str) -> None:
     names = {line.partition(":")[0] for line in sections.splitlines() if not line.startswith(" ")}
     kept = [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.partition(":")[0] not in names]
     path.write_text("".join(kept) + sections, encoding="utf-8")
