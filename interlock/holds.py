@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Json
@@ -63,7 +64,7 @@ class Hold:
         """What an extension keeps: scope and id, of flags or of runtime holds."""
         return self.scope, self.id, self.is_flag
 
-    @property
+    @cached_property
     def unplaced(self) -> frozenset[str]:
         """The jobs that are said without a region: in objects from when a job had no name but its catalog's."""
         return self.jobs - {one.rpartition("/")[2] for one in self.identities}

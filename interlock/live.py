@@ -17,6 +17,7 @@ Resource = Mapping[str, Json]
 """A job of Cloud Scheduler v1, as JSON."""
 
 OWN_AGENTS = ("Google-Cloud-Scheduler", "AppEngine-Google; (+http://code.google.com/appengine)")
+USER_AGENT = "User-Agent"
 OCTETS = "application/octet-stream"
 """What Cloud Scheduler says of a body of which nobody says what it is."""
 OWN_HEADERS = re.compile(r"X-Google-|X-AppEngine-|Content-Length")
@@ -74,14 +75,29 @@ def _request(target: Resource, *, with_token: bool) -> Attributes:
 
 def _headers(headers: Resource, *, with_token: bool) -> Attributes:
     """Those that somebody wrote. Beside a token the API may say the one that it sends, which is nobody else's business."""
+    said = {name: _agent(value) if name == USER_AGENT else value for name, value in headers.items()}
     return {
         name: value
-        for name, value in headers.items()
-        if not (name == "User-Agent" and value in OWN_AGENTS)
+        for name, value in said.items()
+        if not (name == USER_AGENT and not value)
         and not (name == "Content-Type" and value == OCTETS)
         and not OWN_HEADERS.search(name)
         and not (with_token and name.lower() == AUTHORIZATION)
     }
+
+
+def _agent(value: Json) -> Json:
+    """What somebody wrote of it: App Engine appends its own."""
+    return "" if value == OWN_AGENTS[0] else str(value).replace(OWN_AGENTS[1], "").strip()
+
+
+def is_googles_own(name: str, value: str) -> bool:
+    """Whether a header is one that the provider refuses, or drops as it reads a job: a plan would never be empty."""
+    return (
+        bool(OWN_HEADERS.search(name))
+        or (name, value) == ("Content-Type", OCTETS)
+        or (name == USER_AGENT and not _agent(value))
+    )
 
 
 def _message(message: Resource) -> Attributes:

@@ -60,6 +60,9 @@ ANY: Final = "any"
 DIGEST: Final = rf"[0-9a-f]{{{DIGITS}}}|{ANY}"
 """As a regular expression."""
 
+ROUTING: Final = frozenset({"service", "version", "instance"})
+"""The parts of App Engine's routing."""
+
 Attributes = Mapping[str, Json]
 """Of google_cloud_scheduler_job, a block as one mapping."""
 Part = Mapping[str, Json]
@@ -81,8 +84,15 @@ def differing(declared: Attributes, live: Attributes) -> tuple[str, ...]:
     wanted, found = parts(declared), parts(live)
     if not shows_target(live):
         wanted = {name: part for name, part in wanted.items() if name in OF_A_JOB.values()}
+    untold = wanted.keys() & ROUTING if _is_untold(wanted, found) else set[str]()
     names = (name for name in wanted.keys() | found.keys() if not _same(name, wanted.get(name), found.get(name)))
-    return tuple(sorted(names, key=str.casefold))
+    return tuple(sorted(set(names) - untold, key=str.casefold))
+
+
+def _is_untold(wanted: Mapping[str, object], found: Mapping[str, object]) -> bool:
+    """Of App Engine the API says only a host where one part is asked for, and nobody can tell which part that is.
+    https://github.com/GoogleCloudPlatform/magic-modules/pull/2270"""
+    return len(wanted.keys() & ROUTING) == 1 and not found.keys() & ROUTING
 
 
 def shows_target(live: Attributes) -> bool:
@@ -96,7 +106,9 @@ def digests(declared: Attributes) -> dict[str, str]:
     So few, since somebody who reads them and guesses at a body is never told that the guess is right: one of 65,536 wrong ones
     looks the same. A change is missed as rarely, and `status` compares in full. The catalog refuses secrets besides.
     """
-    return {name: _digest(name, part) for name, part in sorted(parts(declared).items())}
+    found = parts(declared)
+    untold = found.keys() & ROUTING if _is_untold(found, {}) else set[str]()
+    return {name: ANY if name in untold else _digest(name, part) for name, part in sorted(found.items())}
 
 
 def differing_by_digest(declared: Mapping[str, str], live: Attributes) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ text looks, but where its key is `key`. What is found too often costs a waiver; 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from interlock.catalog import Json
-from interlock.payload import Piece, TooDeep, content_pieces, pieces
+from interlock.payload import Piece, TooDeep, content_pieces, pieces, read_json
 
 HIDDEN = "***"
 """What is shown instead of a secret, or of what may be one."""
@@ -32,6 +33,11 @@ _NO_SECRET_KEY = re.compile(
     r"|^(max|min|num|total|page|next_?page)[_-]?((new|output|input)[_-]?)?tokens?$"
 )
 """Of what only says where a secret is, and of counts and cursors."""
+BODY = "body"
+_LOOSE = re.compile(
+    r"""(?<![\w.-])(?:--([A-Za-z][\w.-]{1,59})\s+|([A-Za-z][\w.-]{1,59})["']?\s*[:=>]\s*)["']?([^\s"',;<>{}\[\]]{4,200})"""
+)
+"""A key and what follows it, in a text of no form that we know."""
 _SECRETS_KEY = re.compile(r"(?i)(keys|secrets|tokens|passwords|credentials?|cookies)$")
 """Around the secrets of several services."""
 _ABOUT_KEY = re.compile(
@@ -141,16 +147,35 @@ def find_secrets(said: Iterable[tuple[str, Json | bytes]]) -> list[tuple[str, st
     found: list[tuple[str, str]] = []
     for where, value in said:
         if isinstance(value, bytes):
-            value = value.decode(errors="replace")
+            value = _text_of(value)
         try:
             if where == "URL" and isinstance(value, str):
                 found += ((where, key) for key in secrets_among(url_pieces(value)))
             else:
                 inside = content_pieces(value) if isinstance(value, str) else pieces(value)
-                found += ((where, key) for key in secrets_among(inside))
+                keys = [*secrets_among(inside)]
+                if not keys and isinstance(value, str) and where == BODY:
+                    keys = [*filter(None, [_said_loosely(value)])]
+                found += ((where, key) for key in keys)
         except TooDeep as deep:
             found.append((where, str(deep)))
     return found
+
+
+def _text_of(content: bytes) -> str:
+    """Bytes as the text that they are in the encoding which JSON has, else as UTF-8."""
+    try:
+        return content.decode(json.detect_encoding(content))
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+def _said_loosely(text: str) -> str | None:
+    """The key of the first secret in a text that is no JSON and looks like it, or like YAML, XML or a command line."""
+    if read_json(text.encode(errors="replace")) is not None:
+        return None
+    pairs = ((found[1] or found[2], found[3]) for found in _LOOSE.finditer(text))
+    return next((key for key, value in pairs if _is_secret_key(key) and not _NO_SECRET.fullmatch(value)), None)
 
 
 def url_pieces(url: str) -> Iterator[Piece]:

@@ -5,6 +5,7 @@ A job whose entry does not come back as the very job stays outside of the catalo
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +14,7 @@ from pathlib import PurePosixPath
 
 from interlock.actual import ActualJob
 from interlock.adoption.drafts import Draft, Drafts, Live, draft_services
-from interlock.adoption.entries import Entry, Profile, Retries, entry_of, key_names, name_retries
+from interlock.adoption.entries import Entry, Profile, Retries, entry_of, key_names, name_retries, span_of
 from interlock.adoption.folder import NOBODY_KNOWN, Contents, Outside, files, one_file
 from interlock.adoption.places import CantSay, place_of
 from interlock.adoption.withheld import Found, withheld
@@ -139,11 +140,19 @@ def _lives(jobs: Iterable[ActualJob], catalog: Catalog, asked: Asked, found: Ado
 
 
 def _live(job: ActualJob, env: Environment, found: Adoption) -> Live:
-    clean, secrets = withheld(job.resource)
+    try:
+        clean, secrets = withheld(job.resource)
+    except binascii.Error:
+        raise CantSay("what it sends is no base64, as the API says it") from None
     if secrets:
         found.secrets[job.identity] = secrets
     _check_app_engine(clean, env)
     attributes = live_attributes(clean)
+    retries = attributes.get("retry_config")
+    said = retries.values() if isinstance(retries, dict) else ()
+    for duration in (*said, attributes.get("attempt_deadline")):
+        if isinstance(duration, str):
+            span_of(duration)
     return Live(identity=job.identity, state=job.state, attributes=attributes, place=place_of(attributes, env))
 
 

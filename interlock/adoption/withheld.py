@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from interlock.catalog import Json, json_bytes
 from interlock.live import Resource
 from interlock.payload import Piece, TooDeep, pieces, read_json
-from interlock.secrets import WITHHELD, find_secrets, is_secret, redacted, scrubbed, shown_key, url_pieces
+from interlock.secrets import WITHHELD, find_secrets, is_secret, redacted, shown_key, url_pieces
 
 Found = list[tuple[str, str]]
 """Where secrets are, and under which key."""
@@ -30,7 +30,7 @@ def withheld(resource: Resource) -> tuple[Resource, Found]:
     description = resource.get("description")
     if isinstance(description, str) and (secrets := find_secrets([("description", description)])):
         found += secrets
-        clean["description"] = WITHHELD if scrubbed(description) == description else scrubbed(description)
+        clean["description"] = WITHHELD
     return clean, list(dict.fromkeys(found))
 
 
@@ -49,11 +49,18 @@ def _target(target: Mapping[str, Json], found: Found) -> dict[str, Json]:
         if isinstance(url, str) and (secrets := find_secrets([("URL", url)])):
             found += secrets
             clean[key] = _url(url)
+    token = target.get("oidcToken")
+    audience = token.get("audience") if isinstance(token, dict) else None
+    if isinstance(token, dict) and isinstance(audience, str) and (secrets := find_secrets([("URL", audience)])):
+        found += [("audience", key) for _, key in secrets]
+        clean["oidcToken"] = {**token, "audience": clean["uri"] if audience == target.get("uri") else _url(audience)}
     for key, where in (("headers", "header"), ("attributes", "message attribute")):
         texts = target.get(key)
         if isinstance(texts, dict) and (secrets := find_secrets([(where, texts)])):
             found += secrets
-            clean[key] = {shown_key(name): _text(name, text) for name, text in texts.items()}
+            apart = {shown_key(name): _text(name, text) for name, text in texts.items()}
+            # One text may say what another one is: {name: password, value: ...}.
+            clean[key] = apart if _is_clean(partial(pieces, apart)) else dict.fromkeys(apart, WITHHELD)
     for key in ("body", "data"):
         sent = target.get(key)
         if isinstance(sent, str) and (secrets := find_secrets([("body", b64decode(sent))])):

@@ -21,6 +21,7 @@ from interlock.catalog import (
     Token,
     json_bytes,
 )
+from interlock.live import AUTHORIZATION, is_googles_own
 from interlock.payload import read_json
 from interlock.reading.entries import Written
 from interlock.reading.located import Path, dotted
@@ -35,6 +36,7 @@ DEFAULT_TOKENS: Mapping[ServiceKind, Token] = {
 }
 """Cloud Run services and functions check an identity token for their audience; Google's own APIs want an access token. Any
 other host gets none: it could pass it on. https://cloud.google.com/scheduler/docs/http-target-auth"""
+GOOGLES_OWN = "is what Google writes itself, so that no plan would be empty; leave it out"
 CONTENTS = ("body", "text", "base64")
 WITH_BODY = ("POST", "PUT", "PATCH")
 """https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget.FIELDS.body"""
@@ -89,6 +91,12 @@ class TargetReader:
         method = entry.method or "POST"
         if given and method not in WITH_BODY and service.kind is not ServiceKind.TOPIC:
             self._complain(("target", given[0]), f"a {method} has none; leave it out, or use one of {', '.join(WITH_BODY)}")
+        token = token_of(entry.token, service.token)
+        for name, text in entry.headers.items():
+            if is_googles_own(name, text) or (token and name.lower() == AUTHORIZATION):
+                self._complain(
+                    ("target", "headers", name), "is what Google writes itself, so that no plan would be empty; leave it out"
+                )
         for name in _doubled(entry.headers):
             self._complain(("target", "headers", name), "is said twice: upper and lower case are the same header")
         return Target(
@@ -97,7 +105,7 @@ class TargetReader:
             method=method,
             headers=dict(sorted(entry.headers.items())),
             attributes=dict(sorted(entry.attributes.items())),
-            token=token_of(entry.token, service.token),
+            token=token,
             **self._content(entry, service),
         )
 

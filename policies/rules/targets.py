@@ -7,13 +7,14 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from interlock.payload import MAX_DEPTH, Piece, TooDeep, content_pieces, pieces
 from interlock.secrets import URL_KEY, redacted_url, secrets_among, shown_key, url_pieces
 from policies.rules.estate import JOB, Resource
 from policies.rules.rule import DEPLOYED, rule
-from policies.rules.values import NOTHING, Attributes, Malformed, shown
+from policies.rules.values import NOTHING, Attributes, Malformed, is_expression, shown
 
 GOOGLE = "googleapis.com"
 _YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?:(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
@@ -100,6 +101,17 @@ def _said(job: Resource) -> Iterator[tuple[str, Piece]]:
                 yield from ((where, piece) for piece in pieces((texts or NOTHING).text(name), name))
             except (Malformed, TooDeep):
                 raise Malformed(f"{where} {shown(shown_key(name))}", "something else", "a text") from None
+
+
+def _said_of_it(job: Resource) -> Iterator[tuple[str, Piece]]:
+    """What a job does not send, and others read all the same."""
+    token = (job.attributes.block("http_target") or NOTHING).block("oidc_token") or NOTHING
+    try:
+        yield from (("description", piece) for piece in content_pieces(job.attributes.text("description") or ""))
+        if "audience" in token and not is_expression(token.values["audience"]):
+            yield from (("audience", piece) for piece in url_pieces(token.text("audience") or ""))
+    except TooDeep:
+        raise Malformed("its description", "nested too deeply", f"nested {MAX_DEPTH} deep at most") from None
 
 
 @rule(
@@ -210,7 +222,7 @@ def backfill_body(job: Resource) -> Iterator[str]:
 def secret(job: Resource) -> Iterator[str]:
     """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan. What wraps
     one is opened: JSON in JSON, base64, a form, an argument, the query of a URL."""
-    for where, piece in _said(job):
+    for where, piece in chain(_said(job), _said_of_it(job)):
         for key in secrets_among([piece]):
             # Never the value: this is printed, and kept by CI.
             yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"

@@ -83,8 +83,12 @@ def app_engine(**routing: Json) -> dict[str, Json]:
         pytest.param(topic(), topic(topic_name="projects/q/topics/t"), ("topic",), id="topic"),
         pytest.param(topic(), topic(data=None), ("body",), id="message"),
         pytest.param(topic(), topic(attributes={"a": "c"}), ("attributes",), id="attributes"),
-        pytest.param(app_engine(service="a"), app_engine(service="b"), ("service",), id="service of App Engine"),
-        pytest.param(app_engine(service=""), app_engine(service="", version="v"), ("version",), id="version of App Engine"),
+        pytest.param(
+            app_engine(service="a", version="v"), app_engine(service="b", version="v"), ("service",), id="service of App Engine"
+        ),
+        pytest.param(
+            app_engine(service="a", version="v"), app_engine(service="a", version="w"), ("version",), id="version of App Engine"
+        ),
         pytest.param(
             topic(),
             job(),
@@ -152,3 +156,10 @@ def test_digests_do_not_depend_on_the_order_in_which_things_are_written() -> Non
     other = reversed_(JOB)
     assert isinstance(other, dict)
     assert digests(other) == digests(JOB)
+
+
+@pytest.mark.parametrize("part", ["service", "version", "instance"])
+def test_one_part_of_app_engine_alone_is_answered_as_a_host_and_is_no_difference(part: str) -> None:
+    declared, live = app_engine(**{"service": "", part: "one"}), app_engine(service="")
+    assert differing(declared, live) == ()
+    assert differing_by_digest(digests(declared), live) == ()

@@ -237,3 +237,25 @@ NESTED = some.recursive(
 def test_what_is_hidden_holds_no_secret_any_more(said: Json) -> None:
     hidden = redacted(said)
     assert redacted(hidden) == hidden
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'\xef\xbb\xbf{"password": "5f1c9e2ab34d"}', id="JSON behind a byte order mark"),
+        pytest.param('{"password": "5f1c9e2ab34d"}'.encode("utf-16"), id="JSON in UTF-16"),
+        pytest.param(b'{"password": "5f1c9e2ab34d",}', id="JSON with a comma too many"),
+        pytest.param(b"{'password': '5f1c9e2ab34d'}", id="JSON in the wrong quotes"),
+        pytest.param(b'{"a": 1}\n{"password": "5f1c9e2ab34d"}', id="JSON, line by line"),
+        pytest.param(b"user: me\npassword: 5f1c9e2ab34d\n", id="YAML"),
+        pytest.param(b"<a><password>5f1c9e2ab34d</password></a>", id="XML"),
+        pytest.param(b"run --password 5f1c9e2ab34d now", id="a command line"),
+    ],
+)
+def test_a_secret_in_a_body_that_is_no_strict_json_is_found(content: bytes) -> None:
+    assert find_secrets([("body", content)])
+
+
+@pytest.mark.parametrize("content", [b"the token expired in May", b"retry the password reset mails", b"a: b\nc: d"])
+def test_words_about_secrets_are_none(content: bytes) -> None:
+    assert find_secrets([("body", content)]) == []

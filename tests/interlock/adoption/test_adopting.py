@@ -303,3 +303,25 @@ def test_retry_settings_are_named_by_what_they_do() -> None:
         "slow": "retry-3-from-90-5s",
         "timed": "retry-for-2h",
     }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"attemptDeadline": "180.123456789s"},
+        {"retryConfig": {"minBackoffDuration": "1.123456789s"}},
+        {"retryConfig": {"maxRetryDuration": "1.000000001s"}},
+    ],
+)
+def test_one_job_that_can_not_be_said_stays_outside_and_the_others_are_adopted(odd: dict[str, object]) -> None:
+    strange = live(
+        "us-west2", "odd", {"schedule": "0 * * * *", "timeZone": "UTC", "httpTarget": {"uri": RUN}, **odd}, "ENABLED"
+    )
+    found = adopted(strange, http())
+    assert [one.identity for one in found.outside] == ["us-west2/odd"]
+    assert "fetch:" in said(found)
+
+
+def test_a_body_that_is_no_base64_keeps_only_its_own_job_outside() -> None:
+    found = adopted(http(name="odd", body="YQ"), http())
+    assert [one.identity for one in found.outside] == ["us-west2/odd"]
