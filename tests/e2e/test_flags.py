@@ -34,6 +34,7 @@ def test_true_creates_the_flag_and_pauses_exactly_its_jobs(small: Deployment) ->
         "reason": "Gamebooks, all dates",
         "owner": "analytics",
         "jobs": ["gamebooks", "gamebooks-late", "gamebooks-summer"],
+        "identities": ["us-west2/gamebooks", "us-west2/gamebooks-late", "us-west2/gamebooks-summer"],
         "tables": ["raw.gamebooks"],
     }
 
@@ -135,7 +136,8 @@ def test_a_covered_job_that_leaves_the_catalog(small: Deployment, small_text: st
     paused, flags, was = small.paused(), small.objects(), small.writes()
     small.merge(parsed(small_text.replace(before, after)))
     refused = small.apply().refused()
-    held = f"The job {before.strip(' :')} is held by backfills/books until {small.flags()['books']} and is no longer in the"
+    until = small.flags()["books"]
+    held = f"The job us-west2/{before.strip(' :')} is held by backfills/books until {until} and is no longer in the"
     assert held in refused.text
     assert f"gcloud storage rm 'gs://interlock-local-coordination/{flags[0]}'" in refused.text
     assert (small.paused(), small.objects()) == (paused, flags)
@@ -150,7 +152,7 @@ def test_a_held_job_that_is_removed_is_refused_until_the_flag_is_released(small:
     small.deploy(backfill_mode=True, backfills=["books"])
     start, end = small_text.index("  gamebooks-late:"), small_text.index("  gamebooks-summer:")
     small.merge(parsed(small_text[:start] + small_text[end:]))
-    assert "The job gamebooks-late is held by" in small.apply().refused().text
+    assert "The job us-west2/gamebooks-late is held by" in small.apply().refused().text
     small.remove(small.objects()[0])  # the command that the message prints
     small.deploy()
     assert small.paused() == DECLARED
