@@ -259,7 +259,7 @@ def test_a_target_that_is_not_shown_is_said_once_and_is_no_drift(capsys: pytest.
     result = compare(catalog, ENVIRONMENT, shown, holding)
     print_unseen(Everywhere(jobs=()), result)
     assert not result.drifted
-    assert capsys.readouterr().out.splitlines() == [
-        "what 4 jobs call is not compared, as you may not see it: cloudscheduler.jobs.fullView, in",
-        "  roles/cloudscheduler.viewer",
-    ]
+    # How wide the screen is, is not this test's to say.
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "what 4 jobs call is not compared, as you may not see it: cloudscheduler.jobs.fullView, in roles/cloudscheduler.viewer"
+    )
