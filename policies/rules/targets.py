@@ -106,8 +106,10 @@ def _said(job: Resource) -> Iterator[tuple[str, Piece]]:
 def _said_of_it(job: Resource) -> Iterator[tuple[str, Piece]]:
     """What a job does not send, and others read all the same."""
     token = (job.attributes.block("http_target") or NOTHING).block("oidc_token") or NOTHING
+    described = job.attributes.values.get("description")  # what is no text, `described` finds
     try:
-        yield from (("description", piece) for piece in content_pieces(job.attributes.text("description") or ""))
+        if isinstance(described, str):
+            yield from (("description", piece) for piece in content_pieces(described))
         if "audience" in token and not is_expression(token.values["audience"]):
             yield from (("audience", piece) for piece in url_pieces(token.text("audience") or ""))
     except TooDeep:

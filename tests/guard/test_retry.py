@@ -30,12 +30,10 @@ def conflict(when: When = "poll", message: str = SERIALIZATION) -> Failure:
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays that were slept, without the sleep; with the jitter out of the way."""
-    slept: list[float] = []
-    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", slept.append)
     monkeypatch.setattr("interlock_guard.retry.JITTER", 0.0)
-    return slept
+    return pauses
 
 
 @pytest.fixture
