@@ -7,7 +7,6 @@ that they don't have is refused here with Google's words, so that a misspelled f
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -212,7 +211,7 @@ def _check_bytes(value: str, where: str) -> str:
     try:
         padded = text + "=" * (-len(text) % 4)
         return base64.b64encode(base64.b64decode(padded, validate=True)).decode()
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is what is not ASCII
         raise _bad_value(where, "base64", value) from None
 
 
