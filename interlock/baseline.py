@@ -41,11 +41,6 @@ def identity(one: Finding | Accepted) -> tuple[str, str]:
     return one.rule, one.subject
 
 
-def baseline_text(findings: Iterable[Finding], *, since: date, until: date, owner: str) -> str:
-    """The file that accepts `findings`; the same bytes for the same findings. Without any it is empty."""
-    return text_of(accept(findings, since=since, until=until, owner=owner))
-
-
 def text_of(accepted: Iterable[Accepted]) -> str:
     """The file that holds `accepted`, a line each, by subject and rule."""
     lines = [_line(one) for one in sorted(accepted, key=lambda one: (one.subject, one.rule))]

@@ -94,9 +94,7 @@ class TargetReader:
         token = token_of(entry.token, service.token)
         for name, text in entry.headers.items():
             if is_googles_own(name, text) or (token and name.lower() == AUTHORIZATION):
-                self._complain(
-                    ("target", "headers", name), "is what Google writes itself, so that no plan would be empty; leave it out"
-                )
+                self._complain(("target", "headers", name), GOOGLES_OWN)
         for name in _doubled(entry.headers):
             self._complain(("target", "headers", name), "is said twice: upper and lower case are the same header")
         return Target(

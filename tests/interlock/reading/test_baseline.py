@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.baseline import accept, baseline_text, text_of
+from interlock.baseline import accept, text_of
 from interlock.catalog import Accepted, Catalog, Source
 from interlock.findings import Finding
 from interlock.reading.folder import catalog_of
@@ -106,13 +106,13 @@ def test_what_is_written_for_findings_is_a_line_a_rule_and_job() -> None:
         Finding(rule="gap", subject="jobs.fetch", message="one", source=NOWHERE),
         Finding(rule="gap", subject="jobs.fetch", message="two", source=NOWHERE),
     ]
-    text = baseline_text(found, since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data-platform")
+    text = text_of(accept(found, since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data-platform"))
     assert text.splitlines()[-2:] == [
         "  - {rule: gap, subject: jobs.fetch, count: 2, since: 2026-11-01, until: 2027-01-31, owner: data-platform}",
         "  - {rule: stagger, subject: jobs.fetch, since: 2026-11-01, until: 2027-01-31, owner: data-platform}",
     ]
-    assert baseline_text(reversed(found), since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data-platform") == text
-    assert baseline_text([], since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data") == ""
+    assert text_of(accept(reversed(found), since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data-platform")) == text
+    assert text_of(accept([], since=date(2026, 11, 1), until=date(2027, 1, 31), owner="data")) == ""
 
 
 TEXTS = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), min_size=1).filter(
