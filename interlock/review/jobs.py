@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog, Job
-from interlock.cron import Cron, zone
+from interlock.cron import LAST_YEAR, Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
@@ -82,11 +83,25 @@ class JobReview:
     """One for each season in which it fires, or nothing at all when the fires of one have no counterpart."""
     zone_moved: tuple[Moved, ...]
     """What the change of the time zone alone does to a clock's time, in each season."""
+    first_new: datetime | None = None
+    """The first fire within a year that it did not have before, in UTC."""
+    first_gone: datetime | None = None
+    """The first fire within a year that it no longer has."""
 
     @property
     def name(self) -> str:
         """The job's name: the newer one."""
         return self.change.newest.name
+
+    @property
+    def next_day(self) -> date | None:
+        """The day of its next fire, in its zone; None when nobody knows any."""
+        fires = (side.next_fires[0].astimezone(zone(side.job.time_zone)).date() for side in self._newest_first if side.next_fires)
+        return next(fires, None)
+
+    @property
+    def _newest_first(self) -> tuple[Side, ...]:
+        return tuple(side for side in (self.after, self.before) if side)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +145,16 @@ def _review(change: Changed[Job], before: Situation, after: Situation) -> JobRev
     place = zone(change.newest.time_zone)
     day = Day(date=at.astimezone(place).date(), zone=place)
     again = change if isinstance(change, Both) else None
+    is_timed = again is not None and not again.keys.isdisjoint({"schedule", "time_zone"})
     return JobReview(
         change=change,
         before=_side(old, before, day) if old else None,
         after=_side(new, after, day) if new else None,
         day=day,
-        moved=_moved(again.before, again.after, at) if again and again.keys & {"schedule", "time_zone"} else (),
+        moved=_moved(again.before, again.after, at) if again and is_timed else (),
         zone_moved=_zone_moved(again.before, again.after, at) if again and "time_zone" in again.keys else (),
+        first_new=_first_own(again.after, again.before, at) if again and is_timed else None,
+        first_gone=_first_own(again.before, again.after, at) if again and is_timed else None,
     )
 
 
@@ -193,7 +211,38 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
         both_ways = nearest > timedelta(0) and {nearest, -nearest} <= {*shifts}
         by = nearest if nearest in shifts else -nearest
         found.append(Moved(season=season.name, by=by, either=both_ways))
-    return tuple(found)
+    shifts = {by for moved in found for by in ((moved.by, -moved.by) if moved.either else (moved.by,))}
+    return tuple(found) if _moved_all_year(before, after, shifts, at) else ()
+
+
+def _moved_all_year(before: Job, after: Job, shifts: set[timedelta], at: datetime) -> bool:
+    """Whether each fire of a year has its counterpart, on either side, by one of `shifts`; not on the days beside a change of
+    the clock, when some schedules fire twice or not at all. Two weeks can't tell: a job for one month more is still in them."""
+    year = year_from(at)
+    around = Span(start=year.start - FARTHEST, end=year.end + FARTHEST)
+    old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))
+    came, went = new, old
+    for by in shifts:
+        came, went = came - old.delayed(by), went - new.delayed(-by)
+    zones = {zone(job.time_zone) for job in (before, after)}
+    return all(_clocks_change(fire, zones) for side in (came, went) for fire in side.within(year))
+
+
+def _clocks_change(at: datetime, zones: Iterable[ZoneInfo]) -> bool:
+    """Whether the clocks of a zone change within a day of `at`."""
+    return any((at - DAY).astimezone(one).utcoffset() != (at + DAY).astimezone(one).utcoffset() for one in zones)
+
+
+def _first_own(job: Job, other: Job, at: datetime) -> datetime | None:
+    """The first fire of `job` within a year in a minute in which `other` does not fire."""
+    mine, theirs = (fire_minutes(one.schedule, zone(one.time_zone), year_from(at)) for one in (job, other))
+    return next(iter(mine - theirs), None)
+
+
+def year_from(at: datetime) -> Span:
+    """The year from `at` on, as far as schedules are evaluated."""
+    start = whole_minute(at)
+    return Span(start=start, end=min(start + DAYS_A_YEAR * DAY, datetime(LAST_YEAR, 12, 30, tzinfo=UTC)))
 
 
 def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
