@@ -1,4 +1,4 @@
-"""What is alike in a review, so that it is said once: jobs with the same edit, and remarks that say the same of several things."""
+"""What is alike in a review, so that it is said once: jobs with one edit, and remarks that say the same of several things."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from interlock.cron import zone
+from interlock.holds import format_end
 from interlock.review.bodies import Edit
+from interlock.review.collisions import SINCE_EVER
 from interlock.review.diff import Both, How
 from interlock.review.edits import job_edits
 from interlock.review.job_remarks import moved_in_words
@@ -33,18 +36,19 @@ class AlikeJobs:
         return [job.name for job in self.jobs]
 
     @property
-    def first_new(self) -> tuple[datetime, JobReview] | None:
-        """The first fire that one of them did not have before, and which."""
-        return min(((job.first_new, job) for job in self.jobs if job.first_new), key=_when, default=None)
+    def first_fires(self) -> list[str]:
+        """The first fire that one of them did not have before, and the first that is gone, each in the zone of its job and in
+        UTC, for people; nothing where all of them just move."""
+        if self.moved:
+            return []
+        new = [(job.first_new, job) for job in self.jobs if job.first_new]
+        gone = [(job.first_gone, job) for job in self.jobs if job.first_gone]
+        return [_first(what, found) for what, found in (("first new fire", new), ("first that is gone", gone)) if found]
 
-    @property
-    def first_gone(self) -> tuple[datetime, JobReview] | None:
-        """The first fire that one of them no longer has, and which."""
-        return min(((job.first_gone, job) for job in self.jobs if job.first_gone), key=_when, default=None)
 
-
-def _when(one: tuple[datetime, JobReview]) -> datetime:
-    return one[0]
+def _first(what: str, found: Iterable[tuple[datetime, JobReview]]) -> str:
+    at, job = min(found, key=lambda one: one[0])
+    return f"{what} {format_end(at, zone(job.change.newest.time_zone), SINCE_EVER)}"
 
 
 def alike_jobs(jobs: Iterable[JobReview]) -> tuple[AlikeJobs, ...]:

@@ -15,6 +15,8 @@ from interlock.secrets import redacted
 
 MAX_DEPTH = 50
 """Of values in values; what is nested deeper is shown as it is written."""
+NONE = "(none)"
+"""How a value is said that there is not."""
 MOST = 6
 """So many values of a body that differ are said one by one; of more the bodies are said whole."""
 
@@ -32,6 +34,10 @@ class Edit:
         """Whether `what` says it all."""
         return not (self.before or self.after)
 
+    def said(self, arrow: str) -> str:
+        """The sentence, or the key with its values and an `arrow` between them."""
+        return self.what if self.is_sentence else f"{self.what} {self.before or NONE} {arrow} {self.after or NONE}"
+
 
 def body_edits(before: Json, after: Json, day: date | None, name: str = "body") -> tuple[Edit, ...]:
     """What differs between two values of JSON called `name`. `day` is that of the next fire, in the zone of the job: a word
@@ -47,7 +53,8 @@ def body_edits(before: Json, after: Json, day: date | None, name: str = "body") 
 
 def _whole(before: Json, after: Json, name: str) -> Edit:
     old, new = (in_json(redacted(value)) for value in (before, after))
-    return Edit(what=name, before=old, after=new) if old != new else Edit(what=f"another value in its {name}, which is not shown")
+    hidden = Edit(what=f"another value in its {name}, which is not shown")
+    return hidden if old == new else Edit(what=name, before=old, after=new)
 
 
 @dataclass(frozen=True)

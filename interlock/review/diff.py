@@ -127,6 +127,8 @@ class Both(Generic[T]):
 
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
+OtherChange: TypeAlias = Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]
+"""Of what is no job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ class Difference:
         return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
 
     @property
-    def others(self) -> Mapping[str, Sequence[Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]]]:
+    def others(self) -> Mapping[str, Sequence[OtherChange]]:
         """What is no job, by section of the catalog."""
         return {
             "windows": self.windows,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
-from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind, Target, Token
+from interlock.catalog import Job, OAuth, Oidc, ServiceKind, Target, Token
 from interlock.cron import Cron
 from interlock.cron_fields import FIELDS
 from interlock.names import count
@@ -87,9 +87,9 @@ def _as_whom(before: Token, after: Token) -> str:
     old, new = _account(before), _account(after)
     if old != new:
         return f"{new} instead of {old}"
-    kind = {Oidc: "an identity token", OAuth: "an access token"}
-    if type(before) is not type(after):
-        return f"with {kind[type(after)]} instead of {kind[type(before)]}"  # type: ignore[index]
+    kinds = ["an identity token" if isinstance(token, Oidc) else "an access token" for token in (after, before)]
+    if kinds[0] != kinds[1]:
+        return f"with {kinds[0]} instead of {kinds[1]}"
     if isinstance(before, OAuth) and isinstance(after, OAuth):
         return f"with a token of the scope {after.scope} instead of {before.scope}"
     told = [own_url(token.audience) if isinstance(token, Oidc) else "" for token in (after, before)]
@@ -144,8 +144,3 @@ def sends(target: Target) -> str:
     except ValueError:
         return BYTES
     return TEXT if all(character.isprintable() or character.isspace() for character in text) else BYTES
-
-
-def concerned(service: Service, jobs: Mapping[str, Job]) -> list[str]:
-    """The jobs that call a service, sorted."""
-    return sorted(name for name, job in jobs.items() if job.target.service.name == service.name)

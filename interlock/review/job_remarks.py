@@ -8,17 +8,15 @@ from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.graph import Chain, chains
 from interlock.review.diff import Changed, Difference, How, Removed
+from interlock.review.edits import TIMING
 from interlock.review.jobs import JobReview, Moved, Side
 from interlock.review.remark import Remark, Topic, listed
 from interlock.review.removals import Removals, accepted_in_words
 from interlock.timing.words import nobody_knows
 
-TIMING = {"schedule", "time_zone", "paused"}
-"""Keys that decide when a job runs."""
-
 
 def about_jobs(jobs: Sequence[JobReview], before: Catalog, removals: Removals) -> Iterator[Remark]:
-    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often. One that is gone on purpose is a note."""
+    """Jobs that go, a note where that is on purpose; that the catalog pauses or wakes; or that fire more or less often."""
     for job in jobs:
         if job.before and job.after:
             if job.change.how is How.RENAMED:
@@ -33,7 +31,8 @@ def _gone(topic: Topic, subject: str, job: Job, text: str, removals: Removals) -
     entry = removals.of(job)
     if entry is not None and removals.accepts(job):
         return Remark(topic=topic, subject=subject, text=f"{accepted_in_words(entry)}; {text}", is_finding=False)
-    return Remark(topic=topic, subject=subject, text=f"{text}; {removals.advice(job)}")
+    instead = "pause it" if topic is Topic.DELETED else "keep the name"
+    return Remark(topic=topic, subject=subject, text=f"{text}; {removals.advice(job, instead)}")
 
 
 def unknowable(jobs: Sequence[JobReview], after: Catalog) -> Iterator[Remark]:

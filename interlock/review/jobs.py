@@ -94,10 +94,16 @@ class JobReview:
         return self.change.newest.name
 
     @property
+    def has_later_difference(self) -> bool:
+        """Whether it fires the same at first, and otherwise later in the year."""
+        same = self.before and self.after and self.before.next_fires == self.after.next_fires
+        return bool(same and (self.first_new or self.first_gone))
+
+    @property
     def next_day(self) -> date | None:
         """The day of its next fire, in its zone; None when nobody knows any."""
-        fires = (side.next_fires[0].astimezone(zone(side.job.time_zone)).date() for side in self._newest_first if side.next_fires)
-        return next(fires, None)
+        firing = (side for side in self._newest_first if side.next_fires)
+        return next((side.next_fires[0].astimezone(zone(side.job.time_zone)).date() for side in firing), None)
 
     @property
     def _newest_first(self) -> tuple[Side, ...]:
@@ -211,8 +217,8 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
         both_ways = nearest > timedelta(0) and {nearest, -nearest} <= {*shifts}
         by = nearest if nearest in shifts else -nearest
         found.append(Moved(season=season.name, by=by, either=both_ways))
-    shifts = {by for moved in found for by in ((moved.by, -moved.by) if moved.either else (moved.by,))}
-    return tuple(found) if _moved_all_year(before, after, shifts, at) else ()
+    every = {by for moved in found for by in ((moved.by, -moved.by) if moved.either else (moved.by,))}
+    return tuple(found) if _moved_all_year(before, after, every, at) else ()
 
 
 def _moved_all_year(before: Job, after: Job, shifts: set[timedelta], at: datetime) -> bool:

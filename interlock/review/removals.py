@@ -36,12 +36,12 @@ class Removals:
     def _has_passed(self, entry: JobRemoval) -> bool:
         return entry.until < self.today
 
-    def advice(self, job: Job) -> str:
-        """What to write so that the deletion of a job is accepted."""
+    def advice(self, job: Job, instead: str) -> str:
+        """What to write so that the deletion of a job is accepted, or what to do `instead`."""
         if entry := self.of(job):
             return f"its entry under `removed` ended on {entry.until} ({entry.source}): give it a later day"
         wanted = f"{job.name}: {{reason: ..., owner: {job.owner}, until: YYYY-MM-DD}}"
-        return f"pause it, or write under `removed`: {wanted}{did_you_mean(job.name, self.catalog.removed)}"
+        return f"{instead}, or write under `removed`: {wanted}{did_you_mean(job.name, self.catalog.removed)}"
 
 
 def accepted_in_words(entry: JobRemoval) -> str:

@@ -6,7 +6,7 @@ renderers (`comment.py` for a comment, `commands/review.py` for a terminal and p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -50,6 +50,8 @@ class Review:
     with_plan: bool
     names: frozenset[str]
     """Of all that either catalog declares: remarks that differ in these only are alike."""
+    concerned: Mapping[str, list[str]]
+    """By changed service the jobs that call it, sorted."""
 
     @property
     def findings(self) -> tuple[Remark, ...]:
@@ -115,6 +117,10 @@ def review(
         cost=cost(before, after),
         with_plan=plan is not None,
         names=_names(before) | _names(after),
+        concerned={
+            service.newest.name: sorted(n for n, job in after.jobs.items() if job.target.service.name == service.newest.name)
+            for service in changes.services
+        },
     )
 
 

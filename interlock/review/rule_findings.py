@@ -1,7 +1,7 @@
 """Which findings of `interlock validate` a change makes, and how a review says them. Pure.
 
-A finding is known again by its rule and its subject: a message also names times and other jobs, and these change with every edit
-beside it. New are those of the newer catalog less those of the older one, counted.
+A finding is known again by its rule and its subject: a message also names times and other jobs, and these change with every
+edit beside it. New are those of the newer catalog less those of the older one, counted.
 """
 
 from __future__ import annotations

@@ -89,12 +89,16 @@ def test_a_crowd_that_one_leaves_is_no_new_crowd_and_one_that_grows_is() -> None
     assert grown.startswith("service/scrapers: fetch-games, fetch-injuries and fetch-lines: scrapers takes 1 start a minute")
 
 
-def test_a_waiver_that_has_ended_is_a_finding_even_where_nothing_changes() -> None:
+def test_a_waiver_that_has_ended_is_said_even_where_nothing_changes_and_is_a_finding_where_it_is_new() -> None:
     waived = edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))
-    found = reviewed(waived, waived, datetime(2026, 12, 11, tzinfo=UTC))
-    assert remarks(found, Topic.WAIVER) == [
-        "jobs.fetch-games: the waiver of stagger ended on 2026-12-10: the source is ready at 6 (data)"
-    ]
+    later = datetime(2026, 12, 11, tzinfo=UTC)
+    found, new = reviewed(waived, waived, later), reviewed(waived, at=later)
+    for each in (found, new):
+        assert remarks(each, Topic.WAIVER) == [
+            "jobs.fetch-games: the waiver of stagger ended on 2026-12-10: the source is ready at 6 (data)"
+        ]
+    assert found.findings == ()
+    assert [remark.topic for remark in new.findings] == [Topic.WAIVER]
     assert [note.says for note in found.waivers] == ["ended 1 day ago"]
     assert [note.says for note in reviewed(waived, waived, datetime(2026, 12, 10, tzinfo=UTC)).waivers] == ["ends today"]
 

@@ -1,4 +1,4 @@
-"""A review's new findings of rules are those of validate, of the change less those of its base: nothing more and nothing less."""
+"""A review's new findings of rules are those of validate, of the change less those of its base: no more and no less."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ MOVED = '"5 * * * *" starts outside minutes 15 and 45'
         pytest.param([], [OUTSIDE, DAYS], [OUTSIDE, DAYS], id="all"),
     ],
 )
-def test_of_one_rule_and_job_as_many_are_new_as_there_are_more(before: list[str], after: list[str], expected: list[str]) -> None:
+def test_of_a_rule_and_job_as_many_are_new_as_there_are_more(before: list[str], after: list[str], expected: list[str]) -> None:
     new = new_findings([*map(finding, before)], [*map(finding, after)], {})
     assert [one.message for one in new] == expected
 
