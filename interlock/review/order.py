@@ -115,8 +115,9 @@ def _is_fed(produced: Sequence[int], consumed: Sequence[int], start: int, met: i
     again = bisect_left(consumed, start)
     if again < len(consumed) and consumed[again] - start <= POLLS // MINUTE:
         return True
-    latest = bisect_right(produced, met) - 1
-    return latest >= 0 and met - produced[latest] <= FRESH // MINUTE
+    before = bisect_right(produced, met)
+    latest = produced[before - 1] if before else 0  # nobody sees what was before the span
+    return met - latest <= FRESH // MINUTE
 
 
 def _nearest(places: Sequence[int], place: int) -> int | None:

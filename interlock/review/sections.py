@@ -6,7 +6,7 @@ What is read first stands open and is short; tables of many rows are folded. Eve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from interlock.drawing.markdown import code, escaped
 from interlock.review.alike import MANY, AlikeRemarks, alike_jobs
@@ -20,8 +20,6 @@ from interlock.review.review import Review
 
 OPEN_REMARKS = 12
 """So many findings and notes each; Atlantis folds beyond as many lines, too."""
-OPEN_ROWS = 15
-"""More rows of collisions than these are one for all that collide in the same way."""
 
 
 def sections(review: Review) -> Iterator[Section]:
@@ -71,21 +69,21 @@ def _collisions(review: Review) -> Section:
         times = tuple((season.season, season.before, season.after) for season in change.seasons)
         one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, times)
         alike.setdefault((change.kind, change.severity, change.appears, change.vanishes, one), []).append(change)
-    rows = (_gone(found, zones) if found[0].vanishes else _collision(found, zones) for found in _few(alike, review.names))
+    rows = (
+        _gone(found, zones) if found[0].vanishes else _collision(found, zones) for found in _few(alike.values(), review.names)
+    )
     return folded("collisions", title, columns("", "jobs", "over", "times a week", "first", "why"), rows)
 
 
-def _few(groups: Mapping[object, Sequence[CollisionChange]], names: Collection[str]) -> list[list[CollisionChange]]:
-    """The rows; if they are many, those of one kind that come and go alike, over whatever and between whomever, are one."""
-    if len(groups) <= OPEN_ROWS:
-        return [[*found] for found in groups.values()]
-    fewer: dict[object, list[CollisionChange]] = {}
-    for found in groups.values():
+def _few(groups: Iterable[Sequence[CollisionChange]], names: Collection[str]) -> list[list[CollisionChange]]:
+    """The rows; many of one kind that come and go alike, over whatever and between whomever, are one."""
+    alike: dict[object, list[Sequence[CollisionChange]]] = {}
+    for found in groups:
         first = found[0]
-        why = shape(first.why, names) if first.appears else ""
-        key = (first.kind, first.severity, first.appears, first.vanishes, "" if first.vanishes else _times(first), why)
-        fewer.setdefault(key, []).extend(found)
-    return [*fewer.values()]
+        times, why = (_times(first), shape(first.why, names)) if not first.vanishes else ("", "")
+        alike.setdefault((first.kind, first.severity, first.appears, first.vanishes, times, why), []).append(found)
+    rows = ([[one for found in several for one in found]] if len(several) > MANY else several for several in alike.values())
+    return [[*found] for several in rows for found in several]
 
 
 def _times(change: CollisionChange) -> str:

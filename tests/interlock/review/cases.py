@@ -101,8 +101,8 @@ WHEN = ("{m} 15 * {months} *", "{m},{n} 9-23 * {months} *", "{m} 16 * {months} 1
 
 
 def seasonal(months: str) -> str:
-    """A platform whose 19 jobs run from March on, as long as `months` says, beside two that run all year: one writes what
-    each third of them writes at 15:25, and one starts at their service at 16:02."""
+    """A platform whose 19 jobs run in the `months` of a season, beside two that run out of it, in January and November: one
+    writes what each third of them writes, and one starts in the minute of some."""
     processors = "".join(
         f"  load-{n}: {{service: fetchers, expect: 2m, tables: {{league.t{n % 3}: [append], league.own{n}: [mutate]}}}}\n"
         for n in range(SEASONAL_JOBS)
@@ -125,13 +125,12 @@ processors:
 jobs:
 {jobs}  rewrite-all:
     description: Writes anew what each third of them writes
-    schedule: "25 15 * * *"
+    schedule: "55 14 * 1,11 *"
     target: {{service: fetchers, path: /rewrite}}
     runs: [rewrite]
   report:
     description: Starts beside them
-    schedule: "2 16 * * *"
-    time_zone: Etc/UTC
+    schedule: "1,2,5,8 9,16 * 1,11 *"
     target: {{service: fetchers, path: /report}}
 backfills:
   league: {{description: All of it, owner: data, expect: 8h, tables: {{league.t0: [mutate]}}, protect: [outputs]}}
@@ -164,5 +163,6 @@ CASES = [
     Case(name="declared-paused", after=edited(("    runs: [games]\n", "    runs: [games]\n" + PAUSED))),
     Case(name="waived", after=edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))),
     Case(name="nineteen-alike", before=seasonal("3-10"), after=seasonal("3-11")),
+    Case(name="nineteen-alike-that-collide", before=seasonal("3-10"), after=seasonal("1-10")),
     Case(name="nothing-changed", after=BASE),
 ]
