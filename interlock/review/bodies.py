@@ -117,7 +117,7 @@ def _walk(value: Json, place: str, depth: int) -> Iterator[tuple[str, Json]]:
     elif depth < MAX_DEPTH and isinstance(inner, list) and inner:
         for index, one in enumerate(inner):
             yield from _walk(one, f"{place}[{index}]", depth + 1)
-    else:
+    elif place or inner not in ({}, []):
         yield place, value
 
 

@@ -38,7 +38,9 @@ def minutes(lead: int, early: int) -> tuple[timedelta, timedelta]:
     ("before", "after", "expected"),
     [
         pytest.param(("0 6 * * *", "30 6 * * *"), ("30 6 * * *", "0 6 * * *"), minutes(30, 30), id="swapped in one hour"),
-        pytest.param(("0 11 * * *", "0 11 * * *"), ("15 11 * * *", "0 11 * * *"), minutes(0, 15), id="together, then before it"),
+        pytest.param(
+            ("0 11 * * *", "0 11 * * *"), ("15 11 * * *", "0 11 * * *"), minutes(0, 15), id="together, then before it"
+        ),
         pytest.param(("0 6 * * *", "30 6 * * *"), ("0 6 * * *", "5 6 * * *"), None, id="a lead that shrinks is a collision's"),
         pytest.param(("0 6 * * *", "30 6 * * *"), ("0 6 * * *", "30 9 * * *"), None, id="later"),
         pytest.param(("0 6 * * *", "0 10 * * *"), ("0 6 * * *", "0 20 * * *"), None, id="much later on the same day"),
@@ -50,7 +52,10 @@ def minutes(lead: int, early: int) -> tuple[timedelta, timedelta]:
         pytest.param(("15 * * * *", "30 * * * *"), ("30 * * * *", "15 * * * *"), None, id="both every hour"),
         pytest.param(("0 6 * * *", "*/15 * * * *"), ("10 6 * * *", "5,35 * * * *"), None, id="who comes again soon"),
         pytest.param(
-            ("0 20 * * *", "*/15 9-21 * * *"), ("0 20 * * *", "*/15 9-17 * * *"), minutes(0, 135), id="who polled and stops early"
+            ("0 20 * * *", "*/15 9-21 * * *"),
+            ("0 20 * * *", "*/15 9-17 * * *"),
+            minutes(0, 135),
+            id="who polled and stops early",
         ),
         pytest.param(("0 6 * * *", "30 6 * * *"), ("0 6 * * *", "30 5 * * 1"), minutes(30, 30), id="on Mondays only"),
         pytest.param(("0 6 * * *", "30 5 * * *"), ("0 6 * * *", "45 5 * * *"), None, id="before it already"),
@@ -97,15 +102,15 @@ REPORT, GAMES = '"0 9 * * *"', '"15 6 * * *"'
         pytest.param(
             [(REPORT, '"0 6 * * *"')],
             Topic.INVERTED,
-            "daily-report: daily-report starts 15m before fetch-games, which writes mart.summary that it reads: it started 2h45m "
-            "after it, 365 times a year, and starts before it every time now, so it reads what was there the time before",
+            "daily-report: daily-report starts 15m before fetch-games, which writes mart.summary that it reads: it started "
+            "2h45m after it, 365 times a year, and starts before it every time now, so it reads what was there the time before",
             id="a consumer that moves",
         ),
         pytest.param(
             [(GAMES, '"30 9 * * *"')],
             Topic.INVERTED,
-            "fetch-games: daily-report starts 30m before fetch-games, which writes mart.summary that it reads: it started 2h45m "
-            "after it, 365 times a year, and starts before it every time now, so it reads what was there the time before",
+            "fetch-games: daily-report starts 30m before fetch-games, which writes mart.summary that it reads: it started "
+            "2h45m after it, 365 times a year, and starts before it every time now, so it reads what was there the time before",
             id="a producer that moves",
         ),
         pytest.param([(REPORT, '"20 6 * * *"')], Topic.INVERTED, None, id="a lead that is lost is too soon, not before"),
@@ -137,7 +142,7 @@ def test_one_that_moves_away_from_several_is_one_finding_and_one_that_is_paused_
     found = review(load(two), load(edited((GAMES, '"30 9 * * *"'), text=two)), AT, rules=findings)
     (said,) = remarks(found, Topic.INVERTED)
     assert said.startswith("fetch-games: ")
-    assert said.endswith("; likewise daily-report") or said.endswith("; likewise weekly-report")
+    assert said.endswith(("; likewise daily-report", "; likewise weekly-report"))
     paused = edited(("    runs: [report]\n", "    runs: [report]\n    paused: {reason: x, owner: data, review: 2027-09-15}\n"))
     moved = edited((GAMES, '"30 9 * * *"'), text=paused)
     assert remarks(review(load(paused), load(moved), AT, rules=findings), Topic.INVERTED) == []
