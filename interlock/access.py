@@ -154,8 +154,8 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
     # DML ("snapshot isolation"), of each statement alone; two statements share no snapshot outside of a TRANSACTION
     (Kind.READ, Kind.REPLACE): Conflict(
         Severity.HOLE,
-        "A read that begins between the DELETE and the load sees the table without the rows that are being replaced, and neither"
-        " fails.",
+        "A read that begins between the DELETE and the load sees the table without the rows that are being replaced, and "
+        "neither fails.",
     ),
     # STREAMING (data availability)
     (Kind.READ, Kind.STREAM): Conflict(
