@@ -7,6 +7,8 @@ import json
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlock.catalog import Catalog, Json
 from interlock.review.bodies import body_edits
@@ -129,6 +131,26 @@ def test_a_body_is_said_value_by_value(before: Json, after: Json, expected: list
     assert [edit.said("->") for edit in body_edits(before, after, DAY)] == expected
     back = body_edits(after, before, DAY)
     assert len(back) == len(expected)
+
+
+SECRET, KEYS = "sesame-7f3a", ["a", "b.c", "api_key", "date"]
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["TODAY", "yesterday", "x", "", "7", SECRET]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b.c", "api_key", "date"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(values, values)
+def test_whatever_differs_in_a_body_is_said_and_a_secret_never_is(before: Json, after: Json) -> None:
+    edits = body_edits({"api_key": SECRET, "of": before}, {"api_key": SECRET, "of": after}, DAY)
+    same = json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
+    assert edits
+    assert same or all(edit.is_sentence or edit.before != edit.after for edit in edits)
+    hidden = body_edits({"api_key": SECRET}, {"api_key": f"{SECRET}2", "of": after}, DAY)
+    assert not any(f"{SECRET}2" in edit.said("->") for edit in hidden)
 
 
 def test_a_date_in_base64_is_found() -> None:
