@@ -18,6 +18,8 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
+CACHED_WALKS = 8192
+"""Schedules on days around a change of the clock: a review looks at each in two catalogs, by rules and by collisions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +166,15 @@ def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
         joined = b"".join([pattern if schedule.fires_on(day) else none for day in run.dates])
         bits |= _shifted(int.from_bytes(joined, "little"), run.place)
     for start, end in days.changing:
-        first = (start - span.start) // MINUTE
-        fires = schedule.fires_between(start, end, zone)
-        bits |= sum(1 << (fire - span.start) // MINUTE - first for fire in fires) << first
+        bits |= _walked(schedule, zone, start, end) << (start - span.start) // MINUTE
     return Minutes(span=span, bits=bits & span.all_bits)
+
+
+@lru_cache(CACHED_WALKS)
+def _walked(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> int:
+    """The minutes in which it fires from `start` until before `end`, by cronsim's walk."""
+    floor = start.replace(second=0)
+    return sum(1 << (fire - floor) // MINUTE for fire in schedule.fires_between(start, end, zone))
 
 
 @lru_cache(CACHED_SPANS)
@@ -217,9 +224,7 @@ def local_days(zone: ZoneInfo, span: Span) -> LocalDays:
             changing.append((max(begins, span.start), min(ends, span.end)))
         follows = not (changed or changed_before)
         today, begins, changed_before = tomorrow, ends, changed
-    return LocalDays(
-        runs=tuple(Run(place=place, dates=tuple(dates)) for place, dates in runs), changing=tuple(changing)
-    )
+    return LocalDays(runs=tuple(Run(place=place, dates=tuple(dates)) for place, dates in runs), changing=tuple(changing))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
