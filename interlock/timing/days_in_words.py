@@ -29,6 +29,7 @@ DATES = 3
 """So many days or fewer are named one by one."""
 EXCEPTIONS = 2
 """So many days of a change at most are excepted."""
+SHORTEST_MONTH = 28
 RUNS = 2
 """So many times from one date to another at most are said."""
 NUMBERS = 4
@@ -128,6 +129,9 @@ class _Kind:
     days: int
     text: str
     weekly: bool
+    last: int = 0
+    """The last day of the month that it names."""
+    single: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +150,8 @@ def _together(kind: _Kind, period: _Period) -> str:
         return " ".join(filter(None, [kind.text, period.text])) or ALWAYS
     if 0 < len(period.months) <= DATES:
         return f"{kind.text} of {_and([MONTHS[month - 1] for month in period.months])}"
+    if kind.last > SHORTEST_MONTH:
+        return " ".join(filter(None, [f"{kind.text} of each month that has {'it' if kind.single else 'them'}", period.text]))
     return " ".join(filter(None, [f"{kind.text} of each month", period.text]))
 
 
@@ -166,7 +172,7 @@ def _kinds(listed: Sequence[date], year: Year) -> Iterator[_Kind]:
         found = year.those(lambda day: day.day in numbers)
         row = in_a_row and len(numbers) > 2
         text = f"from the {_th(numbers[0])} to the {_th(numbers[-1])}" if row else f"on the {_and(list(map(_th, numbers)))}"
-        yield _Kind(days=found, text=text, weekly=False)
+        yield _Kind(days=found, text=text, weekly=False, last=numbers[-1], single=len(numbers) == 1)
 
 
 def _either(listed: Sequence[date], weekdays: Sequence[int], year: Year) -> Iterator[_Kind]:
@@ -177,7 +183,8 @@ def _either(listed: Sequence[date], weekdays: Sequence[int], year: Year) -> Iter
     numbers = sorted({day.day for day in listed if day.weekday() in missing})
     if whole and 0 < len(numbers) <= NUMBERS:
         found = year.those(lambda day: day.weekday() in whole or day.day in numbers)
-        yield _Kind(days=found, text=f"on {_weekdays(whole)} and on the {_and([*map(_th, numbers)])}", weekly=False)
+        text = f"on {_weekdays(whole)} and on the {_and([*map(_th, numbers)])}"
+        yield _Kind(days=found, text=text, weekly=False, last=numbers[-1], single=len(numbers) == 1)
 
 
 def _periods(listed: Sequence[date], year: Year, zones: Sequence[ZoneInfo], zone: ZoneInfo) -> Iterator[_Period]:
