@@ -39,7 +39,7 @@ class AlikeJobs:
     def first_fires(self) -> list[str]:
         """The first fire that one of them did not have before, and the first that is gone, each in the zone of its job and in
         UTC, for people; nothing where all of them just move."""
-        if self.moved:
+        if all(job.moved for job in self.jobs):
             return []
         new = [(job.first_new, job) for job in self.jobs if job.first_new]
         gone = [(job.first_gone, job) for job in self.jobs if job.first_gone]

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
     FREQUENCY = "fires more or less often"
+    MORE_DAYS = "collides on more days"
     COVERAGE = "coverage"
 
 

@@ -98,7 +98,7 @@ def _partners(collisions: Sequence[CollisionChange], kinds: Collection[Collision
     """By job, those with which it collides anew in one of `kinds`."""
     found: dict[str, set[str]] = {}
     for change in collisions:
-        if change.kind in kinds and change.appears and change.is_real:
+        if change.kind in kinds and change.is_new:
             for job in change.jobs:
                 found.setdefault(job, set()).update(change.jobs)
     return found

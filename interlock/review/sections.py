@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from interlock.drawing.markdown import code, escaped
 from interlock.review.alike import MANY, AlikeRemarks, alike_jobs
-from interlock.review.collisions import CollisionChange, blamed
+from interlock.review.collisions import CollisionChange, blamed, in_numbers
 from interlock.review.coverage import Member, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How
 from interlock.review.job_sections import jobs_section, strips_section
@@ -20,6 +20,8 @@ from interlock.review.review import Review
 
 OPEN_REMARKS = 12
 """So many findings and notes each; Atlantis folds beyond as many lines, too."""
+MANY_ROWS = 2
+"""More rows of collisions than these that come and go alike are one."""
 
 
 def sections(review: Review) -> Iterator[Section]:
@@ -62,17 +64,16 @@ def _collisions(review: Review) -> Section:
     vanish = sum(1 for change in review.collisions if change.vanishes)
     rest = len(review.collisions) - appear - vanish
     numbers = [f"{appear} appear" * bool(appear), f"{vanish} vanish" * bool(vanish), f"{rest} more or less often" * bool(rest)]
-    title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, in a week of winter and one of summer"
+    title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, over a year"
     zones = {job.name: job.day.zone.key for job in review.jobs}
     alike: dict[object, list[CollisionChange]] = {}
     for change in review.collisions:
-        times = tuple((season.season, season.before, season.after) for season in change.seasons)
-        one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, times)
+        one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, *in_numbers(change))
         alike.setdefault((change.kind, change.severity, change.appears, change.vanishes, one), []).append(change)
     rows = (
         _gone(found, zones) if found[0].vanishes else _collision(found, zones) for found in _few(alike.values(), review.names)
     )
-    return folded("collisions", title, columns("", "jobs", "over", "times a week", "first", "why"), rows)
+    return folded("collisions", title, columns("", "jobs", "over", "times", "first", "why"), rows)
 
 
 def _few(groups: Iterable[Sequence[CollisionChange]], names: Collection[str]) -> list[list[CollisionChange]]:
@@ -82,26 +83,27 @@ def _few(groups: Iterable[Sequence[CollisionChange]], names: Collection[str]) ->
         first = found[0]
         times, why = (_times(first), shape(first.why, names)) if not first.vanishes else ("", "")
         alike.setdefault((first.kind, first.severity, first.appears, first.vanishes, times, why), []).append(found)
-    rows = ([[one for found in several for one in found]] if len(several) > MANY else several for several in alike.values())
+    rows = (
+        [[one for found in several for one in found]] if len(several) > MANY_ROWS else several for several in alike.values()
+    )
     return [[*found] for several in rows for found in several]
 
 
 def _times(change: CollisionChange) -> str:
     """How often it comes, before and after."""
-    return "<br>".join(f"{season.season} {season.before} → {season.after}" for season in change.seasons)
+    return "<br>".join(in_numbers(change))
 
 
 def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> str:
     """A row; instants in the zone of the first of the jobs that changed, by `zones`. Only what is new needs its why."""
     change = changes[0]
-    first = change.seasons[0].first
     place = next((zones[job] for job in change.jobs if job in zones), "Etc/UTC")
     return row(
         "**new**" if change.appears else "",
         codes(list(dict.fromkeys(job for one in changes for job in one.jobs))),
         _over(changes),
         _times(change),
-        escaped(dated(first, place)) if first and change.appears else "",
+        escaped(dated(change.first, place)) if change.first and change.appears else "",
         escaped(change.why, MAX_TEXT) if change.appears else "",
     )
 

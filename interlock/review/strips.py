@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from interlock.drawing.strip import strip
 from interlock.review.alike import AlikeJobs
@@ -11,8 +11,8 @@ from interlock.review.jobs import JobReview, Side
 from interlock.timing.minutes import Day
 
 SIDES = ("before", "after")
-DRAWN = 3
-"""So many of the jobs whose edit is alike."""
+MANY = 3
+"""Of more jobs than these whose edit is alike only the first is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +29,9 @@ def strips(groups: Iterable[AlikeJobs]) -> list[Strips]:
     found: list[Strips] = []
     for group in groups:
         drawn = [one for one in map(_strips, group.jobs) if _tells(one)]
-        for one in drawn[:DRAWN]:
-            is_last = one is drawn[:DRAWN][-1]
-            found.append(Strips(job=one.job, lines=one.lines, more=max(0, len(drawn) - DRAWN) if is_last else 0))
+        if len(drawn) > MANY:
+            drawn = [replace(drawn[0], more=len(drawn) - 1)]
+        found += drawn
     return found
 
 

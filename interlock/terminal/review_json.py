@@ -13,6 +13,7 @@ from interlock.review.diff import Field, OtherChange
 from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark
 from interlock.review.review import Review
+from interlock.timing.days_in_words import Often
 
 
 def as_json(review: Review) -> Json:
@@ -111,15 +112,17 @@ def _collision(change: CollisionChange) -> Json:
         "appears": change.appears,
         "vanishes": change.vanishes,
         "why": change.why,
-        "seasons": {
-            season.season: {
-                "before": season.before,
-                "after": season.after,
-                "first": format_instant(season.first) if season.first else None,
-            }
-            for season in change.seasons
-        },
+        "before": _often(change.before),
+        "after": _often(change.after),
+        "new": _often(change.new),
+        "gone": _often(change.gone),
+        "first": format_instant(change.first) if change.first else None,
     }
+
+
+def _often(often: Often) -> Json:
+    """How often in a year, on how many and on which days; `a_week` where each week of them has as many."""
+    return {"times": often.times, "days": often.days, "when": often.when.text, "a_week": often.a_week}
 
 
 def _scope(change: ScopeChange) -> Json:

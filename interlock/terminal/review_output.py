@@ -11,7 +11,7 @@ from interlock.holds import format_end
 from interlock.names import count, plain
 from interlock.review.alike import AlikeJobs, AlikeRemarks, alike_jobs, edits_of
 from interlock.review.bodies import NONE
-from interlock.review.collisions import SINCE_EVER, CollisionChange
+from interlock.review.collisions import SINCE_EVER, CollisionChange, in_numbers
 from interlock.review.coverage import ScopeChange, missed_in_words
 from interlock.review.diff import How
 from interlock.review.job_remarks import moved_in_words
@@ -150,10 +150,10 @@ def _print_others(review: Review) -> None:
 
 def _print_collisions(changes: Sequence[CollisionChange]) -> None:
     say()
-    say("Collisions, with how many there are a week:")
+    say("Collisions, with how many there are in a year:")
     for change in changes[:SHOWN]:
         word = "new" if change.appears else "gone" if change.vanishes else "more or fewer"
-        times = ", ".join(whole(f"{season.season} {season.before} -> {season.after}") for season in change.seasons)
+        times = ", ".join(whole(part.replace("→", "->")) for part in in_numbers(change))
         about = f"{word}: {change.kind} over {change.subject}, {listed([*change.jobs])}, {times}"
         say_folded(f"{about}: {plain(change.why)}", indent="  ")
     if len(changes) > SHOWN:

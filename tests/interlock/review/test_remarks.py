@@ -46,8 +46,10 @@ def remarks(found: Review, topic: Topic) -> list[str]:
             id="a zone, and more often",
         ),
         pytest.param(
-            [('"15 6 * * *"', '"15 6 1 3 *"'), ('"30 * * * *"', '"30 * 1 3 *"')], "", id="to a day that no season's week has"
+            [('"15 6 * * *"', '"15 6 1 3 *"'), ('"30 * * * *"', '"30 * 1 3 *"')], "fires only on 1 March 2027", id="to one day"
         ),
+        pytest.param([('"15 6 * * *"', '"15 6 * 3-10 *"')], "no longer fires from November to February", id="in fewer months"),
+        pytest.param([('"15 6 * * *"', '"15 6 * * 1-6"')], "no longer fires on Sundays", id="on fewer weekdays"),
     ],
 )
 def test_how_far_fires_moved(edits: list[tuple[str, str]], expected: str) -> None:
@@ -151,6 +153,16 @@ def test_a_comment_is_cut_in_the_order_of_importance_and_never_too_long() -> Non
     assert lengths == sorted(lengths)
 
 
+def test_a_pair_that_collides_on_more_days_than_before_is_a_note() -> None:
+    before, after = (
+        edited(("  fetch-lines:", NEW_WRITER.replace("45 10 * * *", f"18 6 * {months} *") + "  fetch-lines:"))
+        for months in ("3-10", "3-11")
+    )
+    found = reviewed(after, before)
+    assert found.findings == ()
+    assert [remark.subject for remark in found.remarks if remark.topic is Topic.MORE_DAYS] == ["repair-summaries"]
+
+
 @pytest.mark.parametrize(
     "edits",
     [
@@ -171,7 +183,7 @@ def test_a_pair_that_collided_before_is_old_whenever_it_meets(edits: list[tuple[
 def test_a_job_that_fires_for_a_month_more_fires_at_no_other_instants_and_says_from_when() -> None:
     summer, longer = (edited(('"15 6 * * *"', f'"15 6 * {months} *"')) for months in ("3-9", "3-10"))
     (job,) = reviewed(longer, summer).jobs
-    assert moved_in_words(job) == ""
+    assert moved_in_words(job) == "fires also in October"
     assert (job.first_new, job.first_gone) == (datetime(2027, 10, 1, 10, 15, tzinfo=UTC), None)
     (job,) = reviewed(summer, longer).jobs
     assert (job.first_new, job.first_gone) == (None, datetime(2027, 10, 1, 10, 15, tzinfo=UTC))

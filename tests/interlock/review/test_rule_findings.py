@@ -88,7 +88,7 @@ def not_said(found: Review) -> list[Finding]:
     collided = {
         f"{rule}jobs.{job}"
         for change in found.collisions
-        if change.appears and change.is_real
+        if change.is_new
         for rule, kinds in {"budget": {CollisionKind.BUDGET}, "gap": {CollisionKind.GAP, CollisionKind.TABLE}}.items()
         if change.kind in kinds
         for job in change.jobs
