@@ -89,6 +89,12 @@ def _few(groups: Iterable[Sequence[CollisionChange]], names: Collection[str]) ->
     return [[*found] for several in rows for found in several]
 
 
+def _word(change: CollisionChange) -> str:
+    if not change.appears:
+        return ""
+    return "more days" if change.before.times else "**new**"
+
+
 def _times(change: CollisionChange) -> str:
     """How often it comes, before and after."""
     return "<br>".join(in_numbers(change))
@@ -99,7 +105,7 @@ def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> 
     change = changes[0]
     place = next((zones[job] for job in change.jobs if job in zones), "Etc/UTC")
     return row(
-        "**new**" if change.appears else "",
+        _word(change),
         codes(list(dict.fromkeys(job for one in changes for job in one.jobs))),
         _over(changes),
         _times(change),

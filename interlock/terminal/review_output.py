@@ -152,7 +152,8 @@ def _print_collisions(changes: Sequence[CollisionChange]) -> None:
     say()
     say("Collisions, with how many there are in a year:")
     for change in changes[:SHOWN]:
-        word = "new" if change.appears else "gone" if change.vanishes else "more or fewer"
+        appears = "on more days" if change.before.times else "new"
+        word = appears if change.appears else "gone" if change.vanishes else "more or fewer"
         times = ", ".join(whole(part.replace("→", "->")) for part in in_numbers(change))
         about = f"{word}: {change.kind} over {change.subject}, {listed([*change.jobs])}, {times}"
         say_folded(f"{about}: {plain(change.why)}", indent="  ")
