@@ -190,7 +190,9 @@ def test_an_unknown_scope_is_a_key_error(scope: str) -> None:
 
 names = st.sampled_from("pqrst")
 accesses = st.dictionaries(
-    st.sampled_from(["d.a", "d.b", "d.c"]), st.lists(st.sampled_from([*map(str, Kind)]), min_size=1, max_size=2, unique=True), min_size=1
+    st.sampled_from(["d.a", "d.b", "d.c"]),
+    st.lists(st.sampled_from([*map(str, Kind)]), min_size=1, max_size=2, unique=True),
+    min_size=1,
 )
 
 
