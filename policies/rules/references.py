@@ -56,14 +56,13 @@ def started(processor: Resource) -> Iterator[str]:
     holds nothing for it. What is started from outside of the catalog is waived, with what starts it."""
     if processor.facts.flag("is_started"):
         return
-    name = processor.name.partition(".")[2]
+    name, idle = processor.name.partition(".")[2], processor.facts.texts("idle_jobs")
     protected = processor.facts.block("protected") or NOTHING
-    for backfill in protected.names():
-        tables = listed(protected.texts(backfill))
-        harm = f"backfill/{backfill}, which protects {tables}, holds no job for it"
-        yield f"no job runs it and it is after nothing, so that {harm}"
-    if idle := processor.facts.texts("idle_jobs"):
-        yield f"no job runs it and it is after nothing; is `runs: [{name}]` missing in {listed(idle)}, of its service?"
+    why = [f"backfill/{one}, which protects {listed(protected.texts(one))}, holds no job for it" for one in protected.names()]
+    if idle:
+        why.append(f"is `runs: [{name}]` missing in {listed(idle)}, of its service?")
+    if why:
+        yield f"no job runs it and it is after nothing: {'; '.join(why)}"
 
 
 @rule(

@@ -73,20 +73,18 @@ MISTAKES: dict[str, tuple[str, list[str], Edits]] = {
     "a retry profile that no job says": (
         "unused",
         ["6: unused: retry_profiles.often: no job says it; take it out, or name it where it is meant"],
-        (("services:", "  often: {attempts: 5, min_backoff: 10s, max_backoff: 60s, doublings: 5, max_duration: 0s}\nservices:"),),
+        (("services:", "  often: {attempts: 5, min_backoff: 10s, max_backoff: 60s, doublings: 5}\nservices:"),),
     ),
     "a processor that nothing starts and that writes what a backfill protects": (
         "started",
-        ["16: started: processors.by-hand: no job runs it and it is after nothing, so that backfill/books, which protects "
+        ["16: started: processors.by-hand: no job runs it and it is after nothing: backfill/books, which protects "
         "raw.gamebooks, holds no job for it"],
         (adding("by-hand: {service: scrapers, tables: {raw.gamebooks: [mutate]}}"),),
     ),
     "a job that forgot what it runs": (
         "started",
-        ["13: started: processors.boxscore: no job runs it and it is after nothing, so that backfill/marts, which protects "
-        "raw.boxscores, holds no job for it",
-        "13: started: processors.boxscore: no job runs it and it is after nothing; is `runs: [boxscore]` missing in "
-        "boxscore-scraper, of its service?"],
+        ["13: started: processors.boxscore: no job runs it and it is after nothing: backfill/marts, which protects "
+        "raw.boxscores, holds no job for it; is `runs: [boxscore]` missing in boxscore-scraper, of its service?"],
         (("    runs: [boxscore]\n", ""),),
     ),
     "messages that come back": (
