@@ -40,7 +40,11 @@ def _service(service: Service, catalog: Catalog) -> dict[str, Json]:
 def _processor(processor: Processor, catalog: Catalog) -> dict[str, Json]:
     writes = {table for table, kinds in processor.tables.items() if kinds & WRITES}
     protecting = {name: writes.intersection(protected(backfill)) for name, backfill in catalog.backfills.items()}
-    idle = [job.name for job in catalog.jobs.values() if job.target.service.name == processor.service and not job.runs]
+    idle = [
+        job.name
+        for job in catalog.jobs.values()
+        if job.target.service.name == processor.service and not (job.runs or job.decides)
+    ]
     return {
         "tables": list[Json](processor.tables),
         "writes": list[Json](sorted(writes)),

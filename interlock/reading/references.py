@@ -5,8 +5,9 @@ A table that is misspelled in a backfill protects nothing, and nothing else woul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from interlock.catalog import Source
 from interlock.names import did_you_mean
 from interlock.reading.entries import EntryReader, Written
 from interlock.reading.schema import BackfillEntry, Entry, JobEntry, KeepEntry
@@ -24,17 +25,20 @@ def check_references(reader: EntryReader) -> None:
         _check_pairs(reader, written)
     # The tables of a processor with a mistake in it are not known, and the mistake has been said.
     if reader.entries["processors"].keys() == reader.names["processors"].keys():
-        touched = {table for written in reader.entries["processors"].values() for table in written.value.tables}
+        touched: dict[str, Source] = {}
+        for written in reader.entries["processors"].values():
+            for table in written.value.tables:
+                touched.setdefault(table, written.at("tables", table))
         for written in reader.entries["backfills"].values():
             _check_tables(reader, written, touched)
 
 
-def _check_tables(reader: EntryReader, written: Written[BackfillEntry], touched: set[str]) -> None:
+def _check_tables(reader: EntryReader, written: Written[BackfillEntry], touched: Mapping[str, Source]) -> None:
     entry = written.value
     for table in entry.tables:
         if table not in touched and table not in entry.untouched:
-            hint = did_you_mean(table, sorted(touched))
             harm = f"{written.where('tables', table)}: no processor touches it, so no job is held for it"
+            hint = _meant(table, {**dict.fromkeys(entry.untouched, written.at("untouched")), **touched})
             message = f"{harm}{hint}{' If' if hint else '; if'} that is meant, write untouched: [{table}]"
             reader.complain(written.at("tables", table), message)
     for index, table in enumerate(entry.untouched):
@@ -44,6 +48,13 @@ def _check_tables(reader: EntryReader, written: Written[BackfillEntry], touched:
             reader.complain(written.at("untouched", index), f"{where}: the backfill has no table {table!r}{hint}")
         elif table in touched:
             reader.complain(written.at("untouched", index), f"{where}: a processor touches {table}; take it out here")
+
+
+def _meant(table: str, known: Mapping[str, Source]) -> str:
+    """A hint with its place: either of the two may be the one that is misspelled."""
+    hint = did_you_mean(table, sorted(known))
+    near = next((one for one in known if hint == f"; did you mean {one}?"), None)
+    return f"; did you mean {near}, of {known[near]}?" if near else ""
 
 
 def _check_pairs(reader: EntryReader, written: Written[JobEntry]) -> None:
