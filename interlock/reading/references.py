@@ -51,10 +51,14 @@ def _check_tables(reader: EntryReader, written: Written[BackfillEntry], touched:
 
 
 def _meant(table: str, known: Mapping[str, Source]) -> str:
-    """A hint with its place: either of the two may be the one that is misspelled."""
-    hint = did_you_mean(table, sorted(known))
-    near = next((one for one in known if hint == f"; did you mean {one}?"), None)
-    return f"; did you mean {near}, of {known[near]}?" if near else ""
+    """A hint with its place: either of the two may be the one that is misspelled. The names in a dataset are compared without
+    it, which would make all of them near."""
+    dataset, _, name = table.partition(".")
+    same = {one.partition(".")[2]: one for one in sorted(known) if one.startswith(f"{dataset}.")}
+    for names in (same, {one.partition(".")[2]: one for one in sorted(known)}):
+        if near := next((one for one in names if did_you_mean(name, [*names]) == f"; did you mean {one}?"), None):
+            return f"; did you mean {names[near]}, of {known[names[near]]}?"
+    return ""
 
 
 def _check_pairs(reader: EntryReader, written: Written[JobEntry]) -> None:

@@ -46,6 +46,11 @@ class Files:
         """Where a value stands, or what is nearest around it."""
         return parse(self.text(file), file)[0].at(path).line
 
+    def lines(self, file: str, path: Path) -> set[int]:
+        """All the lines on which something of a value stands."""
+        document = parse(self.text(file), file)[0]
+        return {document.at(path).line, *(line for at, line in document.lines.items() if at[: len(path)] == path)}
+
     def said(self) -> set[Said]:
         """Every error; of what is well formed every finding."""
         sources = [SourceFile(name=f"catalog/p/{name}", platform="p", text=self.text(name)) for name in self.data]
