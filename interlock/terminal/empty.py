@@ -13,7 +13,7 @@ from interlock.gcp import CloudError
 from interlock.graph import scopes
 from interlock.names import count
 from interlock.terminal.common import F
-from interlock.terminal.printed import interlock
+from interlock.terminal.printed import again, interlock
 from interlock.terminal.site import Site, look
 from interlock.timing.effect import Effect, effects
 
@@ -36,14 +36,16 @@ def refuse_empty_backfills(
         running = [job for job in covered if catalog.jobs[job].paused is None]
         why = _held(environment, scope, running, last) if running else _none(scope, len(covered))
         if why:
-            raise CloudError(f"{why}; nothing is done. Why: {interlock('affected', name)}; to go on all the same: {OPTION}")
+            raise CloudError(
+                f"{why}; nothing is done. Why: {interlock('affected', name)}; to go on all the same: {again(OPTION)}"
+            )
 
 
 def refuse_empty_hold(scope: str, found: Sequence[Effect], *, allowed: bool) -> None:
     """CloudError for a hold of a scope without a job that would pause. A table is kept still for more than jobs: for whoever
     asks before writing."""
     if not allowed and not scope.startswith("table/") and all(effect.job.paused for effect in found):
-        raise CloudError(f"{_none(scope, len(found))}; nothing is done. To go on all the same: {OPTION}")
+        raise CloudError(f"{_none(scope, len(found))}; nothing is done. To go on all the same: {again(OPTION)}")
 
 
 def _none(scope: str, covered: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def asked(
         return Site(environment=ENVIRONMENT, reader=reader, declaration=reader.declaration()[0], objects=reader.objects())
 
     monkeypatch.setattr(empty, "look", look)
+    monkeypatch.setattr(sys, "argv", ["interlock", "backfill", "on", "--reason", "again", "--", "games"])
     try:
         refuse_empty_backfills(catalog, ENVIRONMENT, ["games"], None, world.now, allowed=allowed)
     except CloudError as error:
@@ -78,7 +80,7 @@ def test_a_backfill_that_would_pause_nothing_is_refused(
         return
     assert said is not None
     assert said.startswith(says)
-    assert said.endswith(f"{NOTHING}--even-if-empty")
+    assert said.endswith(f"{NOTHING}.venv/bin/interlock backfill --even-if-empty on --reason again -- games")
     assert asked(catalog, monkeypatch, held=held, hours=hours, allowed=True) is None
 
 
@@ -107,7 +109,9 @@ def test_a_hold_of_a_scope_without_a_job_that_would_pause(
     file.write_text(file.read_text().replace("{raw.lines: [append]}", "{raw.lines: [append], raw.none: [read]}"))
     world = World()
     world.declare(declare(load_catalog(root), ENVIRONMENT))
+    monkeypatch.setattr(sys, "argv", ["interlock", "hold", scope])
     result = run(world, monkeypatch, "hold", scope, "--for", "2h", "--reason", "r", "--owner", "o", "--yes", *more)
     assert len(world.names("holds/")) == (0 if code else 1)
     if code:
-        assert "nothing is done. To go on all the same: --even-if-empty" in str(result.exception)
+        next_command = f".venv/bin/interlock hold --even-if-empty {scope}"
+        assert str(result.exception).endswith(f"nothing is done. To go on all the same: {next_command}")
