@@ -35,7 +35,7 @@ def listed(names: tuple[str, ...]) -> str:
 )
 def unused(entry: Resource) -> Iterator[str]:
     """Every reference leads to a name that is declared. A name that nothing leads to was meant by a reference that leads to
-    another one, or by an entry that was lost: a hold of such a service holds nothing. A retry profile has no waivers: take it out."""
+    another one, or by an entry that was lost: a hold of such a service holds nothing. A retry profile has no waivers."""
     if not entry.facts.number("users"):
         whose = "no job or processor is of it" if entry.name.startswith("services.") else "no job says it"
         yield f"{whose}; take it out, or name it where it is meant"

@@ -113,5 +113,5 @@ def test_a_hold_of_a_scope_without_a_job_that_would_pause(
     result = run(world, monkeypatch, "hold", scope, "--for", "2h", "--reason", "r", "--owner", "o", "--yes", *more)
     assert len(world.names("holds/")) == (0 if code else 1)
     if code:
-        next_command = f".venv/bin/interlock hold --even-if-empty {scope}"
+        next_command = f".venv/bin/interlock hold --even-if-empty {scope} --env production"
         assert str(result.exception).endswith(f"nothing is done. To go on all the same: {next_command}")
