@@ -233,7 +233,9 @@ class _Resolver:
                 self._complain(written.at("deadline"), message)
             return deadline
         if written.value.deadline is not None:
-            message = f"{written.where('deadline')}: a topic has none, and a plan would never be empty; leave it out"
+            message = (
+                f"{written.where('deadline')}: {service.name}, a topic, has none, and a plan would never be empty; leave it out"
+            )
             self._complain(written.at("deadline"), message)
         return None
 
