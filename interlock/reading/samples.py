@@ -1,7 +1,7 @@
 """What a manual writes where people are to write something of their own: a project that waits for its name, a reserved host.
 
-An environment that acts on a real project must have none left: mail to example.com reaches nobody, and an id that is a sample may
-be somebody else's project.
+An environment that acts on a real project must have none left: mail to example.com reaches nobody, and an id that is a sample
+may be somebody else's project.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOWHERE = tuple(
 _HOST = re.compile(r"(?:@|://(?:[^/@\s]*@)?)(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)")
 _WORDS = (
     r"your[-_][a-z][a-z_-]*"
-    r"|my[-_](project|bucket|company|org|organization|domain)([-_](id|name))?(?![-_]?[0-9])"  # Google's own are my-project-70881
+    r"|my[-_](project|bucket|company|org|organization|domain)([-_](id|name))?(?![-_]?[0-9])"  # Google makes my-project-70881
     r"|(example|sample|dummy)[-_](project|bucket|company|org|domain|service|topic|team)"
     r"|(replace|change)[-_]?(me|this|it|with[a-z_-]*)|fill[-_]?(me|in)|(insert|edit)[-_]?(me|here)"
     r"|project[-_](id|number|name)|bucket[-_]name|(service[-_])?account[-_](name|email)"
