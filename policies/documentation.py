@@ -22,7 +22,7 @@ What a schedule has to keep before it may be merged or deployed. A rule is one f
 | --- | --- | --- |
 | catalog | `.venv/bin/interlock validate`, the review | what the YAML decides; no URL, no token |
 | stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
-| stack | `make policy ENV=production`, with checkov | the same of production, and what is not filled in yet in its environment |
+| stack | `make policy ENV=production`, with checkov | the same of production, and what its environment lacks still |
 | plan | `make policy`, with checkov | plans of an empty local target: every value, but nothing that is deleted or ended |
 | plan | the deploy workflow: `.venv/bin/python -m policies FILE` | the plan of production; with a finding it is not applied |
 
