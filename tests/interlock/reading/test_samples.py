@@ -85,7 +85,7 @@ def test_a_sample(text: str) -> None:
     """
     on-call@acme.dev x@examples.com x@example.co x@notexample.com https://test.acme.dev https://x.run.app
     https://contest https://latest.acme.dev/v1 https://10.0.0.7/x x@example.com.au https://localhost.acme.dev
-    my-project-70881 acme-project myproject project-identity tomy-project nba-props-platform todos-app
+    my-project-70881 acme-project myproject project-identity tomy-project acme-props-platform todos-app
     replacement-service exchange-members https://{service}-{project_number}.{region}.run.app changed-events
     420981337220 12345 1234567890123456789 100000 00000 allstars sampled-events data-platform 4d
     """.split(),  # noqa: SIM905 - a list of fifty in quotes is unreadable
