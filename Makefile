@@ -124,8 +124,8 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
-policy: setup $(POLICY)/.stamp ## checkov over what is synthesized and over plans of the local target; its own checks and ours
-	@$(BIN)/python -m tools.policy --checkov $(POLICY)/bin/checkov
+policy: setup $(POLICY)/.stamp ## checkov, its checks and ours, over the stacks and over plans of the local target [ENV=production: stacks]
+	@INTERLOCK_ENV="$$ENV" $(BIN)/python -m tools.policy --checkov $(POLICY)/bin/checkov
 
 test-policy: $(POLICY)/.stamp ## the checks, in checkov
 	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks

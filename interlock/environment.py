@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind
+from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind, Source
 
 LOCAL = "local"
 """The environment that acts on the embedded stand-in and on nothing else."""
@@ -94,6 +94,10 @@ class Environment:
     notification_channels: Mapping[str, Channel]
     alerts_owner: str
     """Who looks after Interlock itself: the `owner` label of every alert policy."""
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
+    """Where each of `service_urls` stands."""
+    unfilled: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """What is a sample in it still, a line each; only ever something where nothing but judging is done with it."""
 
     @property
     def tick_schedule(self) -> str:

@@ -39,8 +39,9 @@ def from_here(source: Source, root: Path) -> Source:
     return Source(file=path.as_posix(), line=source.line)
 
 
-def load_environment(folder: Path, name: str) -> Environment:
-    """The environment `name` of `folder`. SourceError when there is none or something is wrong in it."""
+def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Environment:
+    """The environment `name` of `folder`. SourceError when there is none or something is wrong in it, samples that are left
+    among that, unless it may be `unfilled`."""
     from interlock.reading.environment_file import parse_environment
 
     path = folder / f"{name}{SUFFIX}"
@@ -51,7 +52,7 @@ def load_environment(folder: Path, name: str) -> Environment:
         )
         raise SourceError([problem(folder.as_posix(), message)])
     file = _name(path, folder)
-    return parse_environment(name, decoded(_content(path, file), file), file)
+    return parse_environment(name, decoded(_content(path, file), file), file, unfilled=unfilled)
 
 
 def _content(path: Path, name: str) -> bytes:

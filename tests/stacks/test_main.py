@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interlock.production import filled_in
 from tests.shop import CATALOG as SHOP
 from tests.stacks.conftest import ROOT
 
@@ -83,8 +84,7 @@ def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, e
 def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, str], message: str) -> None:
     shutil.copy(ROOT / "main.py", tmp_path)
     (tmp_path / "environments").mkdir()
-    sample = (ROOT / "environments" / "local.yaml").read_text(encoding="utf-8")
-    (tmp_path / "environments" / "production.yaml").write_text(sample, encoding="utf-8")
+    (tmp_path / "environments" / "production.yaml").write_text(filled_in(), encoding="utf-8")
     done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(SHOP), **environ)
     assert done.returncode == 2
     assert message in done.stderr
