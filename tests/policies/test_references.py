@@ -133,8 +133,8 @@ LEGAL: dict[str, Edits] = {
         "a: {service: cleaner, after: [repair], tables: {raw.team_offense: [append]}}",
         "b: {service: cleaner, after: [repair], tables: {raw.team_defense: [append]}}"),),
     "leagues": (adding(
-        "a: {service: cleaner, after: [repair], tables: {raw.nba_games: [append]}}",
-        "b: {service: cleaner, after: [repair], tables: {raw.wnba_games: [append]}}"),),
+        "a: {service: cleaner, after: [repair], tables: {raw.pba_games: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.wpba_games: [append]}}"),),
     "a processor that a message from outside starts, of a table that nobody protects": (
         ("services:", "services:\n  listener: {kind: run}"),
         adding("heard: {service: listener, tables: {raw.heard: [append]}}")),
@@ -172,7 +172,7 @@ def test_what_is_no_mistake_is_no_finding(edits: Edits) -> None:
         ("raw.player_games", "raw.playe_rgames"),
         ("raw.player_games", "raw.plyer_gams"),
         ("raw.odds", "raw.ods"),
-        ("nba_raw.nbac_gamebook_player_stats", "nba_raw.nbca_gamebook_player_stats"),
+        ("cup_raw.cups_gamebook_player_stats", "cup_raw.cusp_gamebook_player_stats"),
         ("raw.projections", "raw.projetcion"),
         ("data-platform", "data-platfrom"),
     ],
@@ -187,7 +187,7 @@ def test_a_slip_is_one_either_way(one: str, other: str) -> None:
     [
         ("raw.games", "raw.games"),
         ("raw.games", "raw.teams"),
-        ("raw.nba_games", "raw.wnba_games"),
+        ("raw.pba_games", "raw.wpba_games"),
         ("raw.mlb_games", "raw.mls_games"),
         ("raw_us.events", "raw_eu.events"),
         ("raw.odds_2026", "raw.odds_2027"),
