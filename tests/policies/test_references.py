@@ -1,169 +1,204 @@
-"""What a first plan leaves open and says all the same: references to what it makes itself."""
+"""Mistakes in the names of a catalog, one edit each: each is a finding of the rule that names it, where it stands, and of no
+other rule. And edits that are none."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from string import Formatter
-from typing import Any
 
 import pytest
 
-from interlock.terraform.plan import plan_of
-from policies.from_files import plan_estate
-from policies.references import COMPUTED, References, as_written
-from policies.rules.estate import Estate
-from policies.rules.judge import Outcome
-from tests.policies.estates import TODAY, verdict
+from interlock.reading.entries import SourceFile
+from interlock.reading.resolve import resolve_catalog
+from policies.from_catalog import findings
+from policies.rules.near import is_near
+from tests.policies.estates import TODAY
 
-ROLE, MEMBER = "google_project_iam_custom_role", "google_project_iam_member"
-MADE = {"project": "acme-data", "role_id": "pauser"}
-
-
-def refers(*references: str) -> dict[str, Any]:
-    """As Terraform writes an expression in a plan's configuration: each reference, and the resource that it is of."""
-    return {"references": [one for each in references for one in (each, each.rpartition(".")[0])]}
+CLEAN = (Path(__file__).parent / "clean.yaml").read_text(encoding="utf-8")
+Edits = tuple[tuple[str, str], ...]
+MORE = "  summary: {service: scrapers"
+"""Before it stands what a test adds to the processors."""
 
 
-def first_plan(expression: Mapping[str, Any], made: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Of a custom role and a grant whose role is `expression`, as `terraform show -json` has it."""
-    resources = [
-        {"address": f"{ROLE}.x", "mode": "managed", "type": ROLE, "name": "x", "values": dict(MADE if made is None else made)},
-        {"address": f"{MEMBER}.m", "mode": "managed", "type": MEMBER, "name": "m", "values": {"project": "acme-data"}},
-    ]
-    unknown: list[dict[str, Any]] = [{"id": True, "name": True}, {"id": True, "etag": True, "role": True}]
-    changes = [
-        {
-            **{key: one[key] for key in ("address", "mode", "type", "name")},
-            "change": {"actions": ["create"], "before": None, "after": one["values"], "after_unknown": hidden},
-        }
-        for one, hidden in zip(resources, unknown, strict=True)
-    ]
-    configured = [{"address": f"{ROLE}.x"}, {"address": f"{MEMBER}.m", "expressions": {"role": expression}}]
-    return {
-        "format_version": "1.2",
-        "terraform_version": "1.11.4",
-        "planned_values": {"root_module": {"resources": resources}},
-        "resource_changes": changes,
-        "configuration": {"root_module": {"resources": configured}},
-        "variables": {},
-    }
+def found(*edits: tuple[str, str]) -> list[str]:
+    text = CLEAN
+    for old, new in edits:
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new, 1)
+    file = SourceFile(name="clean.yaml", platform="clean", text=text)
+    return [f"{one.source.line}: {one.rule}: {one.subject}: {one.message}" for one in findings(resolve_catalog([file]), TODAY)]
 
 
-def estate(plan: dict[str, Any], beside: dict[str, Any] | None = None) -> Estate:
-    return plan_estate(plan_of(plan), beside or {}, [], TODAY)
+def adding(*processors: str) -> tuple[str, str]:
+    return MORE, "".join(f"  {line}\n" for line in processors) + MORE
 
 
-def outcome(about: Estate) -> Outcome:
-    found = verdict("broad-role", about, f"{MEMBER}.m")
-    assert found is not None
-    return found.outcome
+BOXSCORE_READER = "box-mail: {service: cleaner, after: [boxscore], tables: {raw.boxscores: [read]}}"
+MISTAKES: dict[str, tuple[str, list[str], Edits]] = {
+    "a writer of a table with a letter wrong": (
+        "spelling",
+        ["15: spelling: processors.repair: nobody else touches raw.gamebocks; is raw.gamebooks meant, of "
+        "processors.gamebook and 2 more?"],
+        (("repair: {service: cleaner, tables: {raw.gamebooks", "repair: {service: cleaner, tables: {raw.gamebocks"),),
+    ),
+    "a reader of a table with two letters turned": (
+        "spelling",
+        ["16: spelling: processors.box-mail: nobody else touches raw.boxscoers; is raw.boxscores meant, of processors.boxscore "
+        "and 1 more?"],
+        (adding(BOXSCORE_READER.replace("boxscores:", "boxscoers:")),),
+    ),
+    "of two tables with a user each, the one that nobody writes": (
+        "spelling",
+        ["16: spelling: processors.a-reader: nobody else touches raw.lineup; is raw.lineups meant, of processors.b-writer?"],
+        (adding(
+            "a-reader: {service: cleaner, after: [repair], tables: {raw.lineup: [read]}}",
+            "b-writer: {service: cleaner, after: [repair], tables: {raw.lineups: [append]}}"),),
+    ),
+    "a dataset with a letter too many": (
+        "spelling",
+        ["16: spelling: processors.other: nobody else uses the dataset marts; is mart meant, of processors.summary and 1 "
+        "more?"],
+        (adding("other: {service: cleaner, after: [repair], tables: {marts.weekly: [append]}}"),),
+    ),
+    "an owner who is another by a letter": (
+        "spelling",
+        ["54: spelling: jobs.off-season: its owner data-platfrom is near data-platform, of "
+        "jobs.boxscore-scraper and 7 more; is that meant?"],
+        (("    description: Declared paused\n", "    description: Declared paused\n    owner: data-platfrom\n"),),
+    ),
+    "a service without a job": (
+        "unused",
+        ["11: unused: services.spare: no job or processor is of it; take it out, or name it where it is meant"],
+        (("processors:", "  spare: {kind: run}\nprocessors:"),),
+    ),
+    "a retry profile that no job says": (
+        "unused",
+        ["6: unused: retry_profiles.often: no job says it; take it out, or name it where it is meant"],
+        (("services:", "  often: {attempts: 5, min_backoff: 10s, max_backoff: 60s, doublings: 5}\nservices:"),),
+    ),
+    "a processor that nothing starts and that writes what a backfill protects": (
+        "started",
+        ["16: started: processors.by-hand: no job runs it and it is after nothing: backfill/books, which protects "
+        "raw.gamebooks, holds no job for it"],
+        (adding("by-hand: {service: scrapers, tables: {raw.gamebooks: [mutate]}}"),),
+    ),
+    "a job that forgot what it runs": (
+        "started",
+        ["13: started: processors.boxscore: no job runs it and it is after nothing: backfill/marts, which protects "
+        "raw.boxscores, holds no job for it; is `runs: [boxscore]` missing in boxscore-scraper, of its service?"],
+        (("    runs: [boxscore]\n", ""),),
+    ),
+    "messages that come back": (
+        "circle",
+        ["13: circle: processors.boxscore: its completion message starts it again: boxscore -> summary -> boxscore; take out "
+        "one `after`"],
+        (("boxscore: {service: scrapers, expect", "boxscore: {service: scrapers, after: [summary], expect"),),
+    ),
+    "a processor after itself": (
+        "circle",
+        ["16: circle: processors.again: its completion message starts it again: again -> again; take out one `after`"],
+        (adding("again: {service: cleaner, after: [again, repair], tables: {raw.again: [append]}}"),),
+    ),
+    "a backfill that covers nothing": (
+        "covers",
+        ["61: covers: backfills.books: covers 0 jobs: it protects no table; mend its tables, its `protect` or the "
+        "`runs` of jobs"],
+        (("    protect: [outputs]\n", "    protect: [inputs]\n"),),
+    ),
+    "a scope of a window that covers nothing": (
+        "covers",
+        ["74: covers: windows.weekly: table/raw.boxscores covers 0 jobs; take it out, or name another scope"],
+        (("covers: [service/scrapers]", "covers: [service/scrapers, table/raw.boxscores]"),
+         ("raw.boxscores: [mutate]", "raw.boxscores: [read]")),
+    ),
+    "a job that is kept for nothing": (
+        "keep",
+        ["61: keep: backfills.books: keeps event-tick, which it would not hold anyway; take it out, or name another"],
+        (("    protect: [outputs]\n", "    protect: [outputs]\n    keep: [{job: event-tick, reason: r}]\n"),),
+    ),
+}  # fmt: skip
+"""The rule, what is said, and the edits."""
+LEGAL: dict[str, Edits] = {
+    "tables of two years": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.odds_2026: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.odds_2027: [append]}}"),),
+    "a second version of a table": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.store: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.store_v2: [append]}}"),),
+    "a table that its user tells from the near one": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.gamebook: [append], raw.gamebooks: [read]}}"),),
+    "near tables that several use each": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.gamebook: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.gamebook: [read]}}"),),
+    "words of their own": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.team_offense: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.team_defense: [append]}}"),),
+    "leagues": (adding(
+        "a: {service: cleaner, after: [repair], tables: {raw.nba_games: [append]}}",
+        "b: {service: cleaner, after: [repair], tables: {raw.wnba_games: [append]}}"),),
+    "a processor that a message from outside starts, of a table that nobody protects": (
+        ("services:", "services:\n  listener: {kind: run}"),
+        adding("heard: {service: listener, tables: {raw.heard: [append]}}")),
+    "a processor that nothing starts, and that is waived": (adding(
+        "by-hand: {service: scrapers, tables: {raw.gamebooks: [mutate]}, waive: [{rule: started, reason: by hand, owner: data, "
+        "until: 2027-01-31}]}"),),
+    "a job that is kept and would be held": (
+        ("    protect: [outputs]\n", "    protect: [outputs]\n    keep: [{job: gamebook-repair, reason: r}]\n"),),
+    "a table of the backfill's own": (
+        ("tables: {raw.gamebooks: [mutate]}\n",
+         "tables: {raw.gamebooks: [mutate], raw.done: [append]}\n    untouched: [raw.done]\n"),),
+}  # fmt: skip
+"""Edits that somebody may make without asking anybody."""
+
+
+@pytest.mark.parametrize(("rule", "said", "edits"), [pytest.param(*one, id=name) for name, one in MISTAKES.items()])
+def test_a_mistake_is_a_finding_of_the_rule_that_names_it_and_of_no_other(rule: str, said: list[str], edits: Edits) -> None:
+    del rule
+    assert found(*edits) == said
+
+
+@pytest.mark.parametrize("edits", [pytest.param(edits, id=name) for name, edits in LEGAL.items()])
+def test_what_is_no_mistake_is_no_finding(edits: Edits) -> None:
+    assert found(*edits) == []
 
 
 @pytest.mark.parametrize(
-    ("expression", "passes"),
+    ("one", "other"),
     [
-        pytest.param(refers(f"{ROLE}.x.id"), True, id="the role's id"),
-        pytest.param(refers(f"{ROLE}.x.name"), True, id="the role's name"),
-        pytest.param(refers(f"{ROLE}.x.title"), False, id="an attribute that nobody knows"),
-        pytest.param(refers(f"{ROLE}.y.id"), True, id="a role of its own that the plan can't tell more of"),
-        pytest.param(refers(f"{ROLE}.x.id", "google_service_account.a.unique_id"), False, id="two references"),
-        pytest.param({"references": ["var.role"]}, False, id="a variable"),
-        pytest.param({"references": []}, False, id="no reference"),
-        pytest.param({}, False, id="an expression that says nothing"),
+        ("raw.games", "raw.gmaes"),
+        ("raw.games", "raw.game"),
+        ("raw.games", "rwa.games"),
+        ("raw.games", "raw.Games"),
+        ("raw.player_games", "raw.playergames"),
+        ("raw.player_games", "raw.playe_rgames"),
+        ("raw.player_games", "raw.plyer_gams"),
+        ("raw.odds", "raw.ods"),
+        ("nba_raw.nbac_gamebook_player_stats", "nba_raw.nbca_gamebook_player_stats"),
+        ("raw.projections", "raw.projetcion"),
+        ("data-platform", "data-platfrom"),
     ],
 )
-def test_a_first_plan_grants_a_role_that_it_makes(expression: dict[str, Any], passes: bool) -> None:
-    assert outcome(estate(first_plan(expression))) is (Outcome.PASSED if passes else Outcome.FAILED)
-
-
-def test_the_value_is_what_the_apply_will_come_to() -> None:
-    about = estate(first_plan(refers(f"{ROLE}.x.id")))
-    assert about.resources[f"{MEMBER}.m"].attributes.text("role") == "projects/acme-data/roles/pauser"
-
-
-def test_a_role_whose_project_is_not_said_is_still_one_of_its_own() -> None:
-    assert outcome(estate(first_plan(refers(f"{ROLE}.x.id"), {"role_id": "pauser"}))) is Outcome.PASSED
-
-
-def test_the_configuration_beside_a_plan_has_the_whole_expression() -> None:
-    beside = {"resource": {MEMBER: {"m": {"role": "roles/${google_project_iam_custom_role.x.role_id}.admin"}}}}
-    about = estate(first_plan(refers(f"{ROLE}.x.role_id")), beside)
-    assert about.resources[f"{MEMBER}.m"].attributes.text("role") == "roles/pauser.admin"
-    assert outcome(about) is Outcome.FAILED
-
-
-KNOWN = References(
-    known={
-        "google_logging_metric.hits": {"name": "hits"},
-        "google_pubsub_topic.t": {"name": "t", "project": "acme-data"},
-        "google_service_account.a": {"account_id": "a", "project": "acme-data"},
-        "google_storage_bucket.b": {"name": "acme-flags", "labels": {}},
-    }
-)
+def test_a_slip_is_one_either_way(one: str, other: str) -> None:
+    assert is_near(one, other)
+    assert is_near(other, one)
 
 
 @pytest.mark.parametrize(
-    ("written", "value"),
+    ("one", "other"),
     [
-        ("${google_logging_metric.hits.id}", "hits"),
-        ('metric.type="logging.googleapis.com/user/${google_logging_metric.hits.id}"', None),
-        ("${google_pubsub_topic.t.id}", "projects/acme-data/topics/t"),
-        ("${google_service_account.a.email}", "a@acme-data.iam.gserviceaccount.com"),
-        ("${google_service_account.a.member}", "serviceAccount:a@acme-data.iam.gserviceaccount.com"),
-        ("gs://${google_storage_bucket.b.id}/${google_pubsub_topic.t.name}", "gs://acme-flags/t"),
-        ("${google_storage_bucket.b.labels}", ...),
-        ("${google_storage_bucket.b.url}", ...),
-        ("${google_storage_bucket.gone.name}", ...),
-        ("${upper(google_storage_bucket.b.name)}", ...),
-        ("${google_storage_bucket.b.name}${var.x}", ...),
-        ("$${google_storage_bucket.b.name}", ...),
-        ("%{ if true }${google_storage_bucket.b.name}%{ endif }", ...),
-        ("a text", ...),
-        (None, ...),
-        (7, ...),
+        ("raw.games", "raw.games"),
+        ("raw.games", "raw.teams"),
+        ("raw.nba_games", "raw.wnba_games"),
+        ("raw.mlb_games", "raw.mls_games"),
+        ("raw_us.events", "raw_eu.events"),
+        ("raw.odds_2026", "raw.odds_2027"),
+        ("raw.store_v2", "raw.store_v3"),
+        ("raw.store", "raw.store_v2"),
+        ("raw.part_a", "raw.part_b"),
+        ("raw.team_offense", "raw.team_defense"),
+        ("raw.home_games", "raw.away_games"),
+        ("raw.player_stats", "raw.player_stats_daily"),
     ],
 )
-def test_an_expression_is_filled_in_only_where_all_of_it_is_known(written: Any, value: Any) -> None:
-    value = 'metric.type="logging.googleapis.com/user/hits"' if value is None else value
-    assert KNOWN.filled(None, True, written) == ((None, True) if value is ... else (value, False))
-
-
-def test_what_is_unknown_is_found_in_blocks_and_in_lists() -> None:
-    topic = "${google_pubsub_topic.t.id}"
-    value = {"pubsub_target": [{"data": "eA=="}], "channels": [None, "c"]}
-    unknown = {"pubsub_target": [{"topic_name": True}], "channels": [True, False], "id": True}
-    written = {"pubsub_target": {"topic_name": topic}, "channels": [topic, "c"]}
-    name = "projects/acme-data/topics/t"
-    assert KNOWN.filled(value, unknown, written) == (
-        {"pubsub_target": [{"data": "eA==", "topic_name": name}], "channels": [name, "c"]},
-        {"pubsub_target": [{"topic_name": False}], "channels": [False, False], "id": True},
-    )
-
-
-@pytest.mark.parametrize(
-    ("expressions", "written"),
-    [
-        pytest.param({"a": {"constant_value": 7}}, {"a": 7}, id="a constant"),
-        pytest.param({"a": refers("x.y.id")}, {"a": "${x.y.id}"}, id="a reference"),
-        pytest.param({"a": refers("x.y.id", "x.z.id")}, {"a": None}, id="two"),
-        pytest.param({"a": [{"b": refers("x.y.id")}]}, {"a": [{"b": "${x.y.id}"}]}, id="a block"),
-        pytest.param({"a": {"references": 7}}, {"a": {"references": None}}, id="something else"),
-        pytest.param({"a": {"references": [7]}}, {"a": None}, id="a number for a reference"),
-        pytest.param({"a": "b"}, {"a": None}, id="a text"),
-    ],
-)
-def test_the_expressions_of_a_plan_as_they_would_be_written(expressions: dict[str, Any], written: dict[str, Any]) -> None:
-    assert as_written(expressions) == written
-
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "local" / "provider" / "schema.json").read_text(encoding="utf-8"))["resources"]
-
-
-@pytest.mark.parametrize("kind", sorted(COMPUTED.keys() & SCHEMA.keys()))
-def test_what_is_computed_is_so_by_the_providers_schema_and_is_made_of_what_one_writes(kind: str) -> None:
-    attributes = SCHEMA[kind]["attrs"]
-    assert all(attributes[name].get("c") for name in COMPUTED[kind])
-    parts = {part for made in COMPUTED[kind].values() for _, part, _, _ in Formatter().parse(made) if part}
-    assert all(attributes[part].get("r") or attributes[part].get("o") for part in parts)
+def test_names_of_their_own_are_no_slip(one: str, other: str) -> None:
+    assert not is_near(one, other)
+    assert not is_near(other, one)
