@@ -26,7 +26,7 @@ from interlock.terraform.plan import (
     is_deep,
     load_plan,
 )
-from policies.references import References, as_written
+from policies.first_plan import References, as_written
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Change, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from interlock.terraform.plan import plan_of
+from policies.first_plan import COMPUTED, References, as_written
 from policies.from_files import plan_estate
-from policies.references import COMPUTED, References, as_written
 from policies.rules.estate import Estate
 from policies.rules.judge import Outcome
 from tests.policies.estates import TODAY, verdict
