@@ -33,6 +33,7 @@ from interlock.terminal.everywhere import Everywhere, look_everywhere
 from interlock.terminal.site import asking, reader_of
 from interlock.terminal.tables import Table, grouped, say, say_command, say_folded, say_names
 from interlock.terraform.drift import Comparison, JobStatus, compare
+from interlock.zones import release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,7 @@ def as_json(result: Comparison, seen: Everywhere, in_force: Sequence[Hold], trou
         "regions_not_listed": str(seen.unlisted) if seen.unlisted else None,
         "holds": [hold_json(hold) for hold in in_force],
         "trouble": [*map(str, trouble)],
+        "zone_data": release(),
     }
 
 
@@ -162,6 +164,7 @@ def _print(
         say()
         _table(result.jobs).say()
     say_folded(_sum(result))
+    say(f"zone data {release()}")
 
 
 def _paused(result: Comparison) -> list[JobStatus]:

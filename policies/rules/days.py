@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from interlock.cron import Cron
 from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Span
+from interlock.zones import zone
 
 DAY = timedelta(days=1)
 AROUND = timedelta(days=2)
@@ -27,12 +28,12 @@ def spans(year: int, schedules: Iterable[When]) -> list[Span]:
     found = [season.span for season in seasons(datetime(year, 1, 1, tzinfo=UTC))]
     if not dated:
         return found
-    zones = sorted({zone.key for _, zone in known})
+    zones = sorted({place.key for _, place in known})
     kinds: dict[tuple[object, ...], date] = {}
     for day in _days(year):
         today, tomorrow = ([n for n, schedule in enumerate(dated) if schedule.fires_on(d)] for d in (day, day + DAY))
         if today or tomorrow:
-            clocks = tuple(datetime.combine(day, time(12), ZoneInfo(zone)).utcoffset() for zone in zones)
+            clocks = tuple(datetime.combine(day, time(12), zone(name)).utcoffset() for name in zones)
             kinds.setdefault((*today, None, *tomorrow, day.weekday(), clocks), day)
     midnights = (datetime.combine(day, time(0), UTC) for day in kinds.values())
     return [*found, *(Span(start=midnight - AROUND, end=midnight + AROUND) for midnight in midnights)]

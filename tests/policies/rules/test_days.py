@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from interlock.cron import Cron
+from interlock.zones import zone as named
 from policies.rules.days import spans
 from policies.rules.estate import Resource
 from tests.policies.estates import job, said
 
-NEW_YORK, UTC = ZoneInfo("America/New_York"), ZoneInfo("Etc/UTC")
+NEW_YORK, UTC = named("America/New_York"), named("Etc/UTC")
 WRITES = {"writes": {"raw.games": ["mutate"]}}
 
 
