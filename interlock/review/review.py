@@ -85,7 +85,7 @@ def review(
         *unwritten(before, after),
         *about_collisions(collided, after, changes),
         *alone(changes, before, after),
-        *about_zone_data(before, after, changes.renamed),
+        *about_zone_data(before, after, changes.renamed, at),
         *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),

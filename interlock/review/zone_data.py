@@ -7,7 +7,7 @@ else in a review is by those, on both sides.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +20,9 @@ from interlock.timing.zone_record import as_zone
 from interlock.zone_record import ANEW, RECORD_FILE, Offsets, ZoneRecord
 
 SHOWN_NAMES = 5
+PART = timedelta(days=28)
+SHORT = timedelta(days=45)
+"""Clocks that change by so much sooner or later change on another day; beyond that a season is longer or shorter."""
 Timed = Job | Window
 
 
@@ -57,50 +60,28 @@ class _Clock:
         return (at + self.ahead(at - MINUTE if at > self.start else at)).replace(tzinfo=None)
 
 
-def about_zone_data(before: Catalog, after: Catalog, renamed: Mapping[str, str]) -> Iterator[Remark]:
-    """What differs between the records of two catalogs. `renamed` maps old names of jobs to new ones."""
+def about_zone_data(before: Catalog, after: Catalog, renamed: Mapping[str, str], at: datetime) -> Iterator[Remark]:
+    """What differs between the records of two catalogs from `at` on. `renamed` maps old names of jobs to new ones."""
     old, new = before.zone_record, after.zone_record
-    if old is None:
+    if old is None or (new and new.release == old.release):
         return
     if new is None:
         said = f"is gone, so no review sees what new zone data move; to write it: {ANEW}"
         yield Remark(topic=Topic.ZONE_DATA, subject=RECORD_FILE, text=said)
         return
-    if old.release == new.release and not any(old.zones[name] != new.zones[name] for name in old.zones.keys() & new.zones):
+    start, end = max(old.start, new.start), min(old.end, new.end)
+    if max(start, at) >= end:
+        said = f"nobody knows what {new.release} moves: the records have no days in common after {at:%Y-%m-%d}"
+        yield Remark(topic=Topic.ZONE_DATA, subject=RECORD_FILE, text=said)
         return
-    found = list(_of_zones(old, new, before, after, renamed))
-    yield from found or [_quiet(old, new, "no job fires and no window opens at another instant in UTC")]
-
-
-def _quiet(old: ZoneRecord, new: ZoneRecord, said: str) -> Remark:
-    if old.release == new.release:
-        return Remark(topic=Topic.ZONE_DATA, subject=RECORD_FILE, text=said, is_finding=False)
-    start, end = _overlap(old, new)
-    if start >= end:
-        said = f"the records have no time in common, so it is not known what moves; one ends on {end:%Y-%m-%d}"
-    until = f", until {end:%Y-%m-%d}" if start < end else ""
-    text = f"{old.release} -> {new.release}: {said}{until}"
-    return Remark(topic=Topic.ZONE_DATA, subject=RECORD_FILE, text=text, is_finding=start >= end)
-
-
-def _overlap(old: ZoneRecord, new: ZoneRecord) -> tuple[datetime, datetime]:
-    return max(old.start, new.start), min(old.end, new.end)
-
-
-def _of_zones(
-    old: ZoneRecord, new: ZoneRecord, before: Catalog, after: Catalog, renamed: Mapping[str, str]
-) -> Iterator[Remark]:
-    start, end = _overlap(old, new)
     timed = list(_still_there(before, after, renamed))
-    for name in sorted(old.zones.keys() & new.zones.keys()) if start < end else ():
-        was, now = (_Clock(offsets=record.zones[name], start=start, end=end) for record in (old, new))
-        gaps = _gaps(was, now)
-        here = [one for one in timed if one.time_zone == name]
-        if not gaps or not here:
-            continue
-        said = f"{_in_words(was, now, gaps)} by zone data {new.release}, unlike {old.release}"
-        places = as_zone(name, old.zones[name]), as_zone(name, new.zones[name])
-        yield from _of_zone(name, said, gaps, [(one, places) for one in here], now)
+    found = [
+        remark
+        for name in sorted(old.zones.keys() & new.zones.keys())
+        for remark in _of_zone(name, old, new, [one for one in timed if one.time_zone == name], at)
+    ]
+    said = f"{old.release} -> {new.release}: until {end:%Y-%m-%d} nothing fires or opens at another instant"
+    yield from found or [Remark(topic=Topic.ZONE_DATA, subject=RECORD_FILE, text=said, is_finding=False)]
 
 
 def _still_there(before: Catalog, after: Catalog, renamed: Mapping[str, str]) -> Iterator[Timed]:
@@ -127,44 +108,60 @@ def _gaps(was: _Clock, now: _Clock) -> list[_Gap]:
     return found
 
 
-def _of_zone(
-    name: str, said: str, gaps: Sequence[_Gap], timed: Sequence[tuple[Timed, tuple[ZoneInfo, ZoneInfo]]], now: _Clock
-) -> Iterator[Remark]:
-    """A remark for each way in which fires move, and one where none does."""
+def _of_zone(name: str, old: ZoneRecord, new: ZoneRecord, timed: Sequence[Timed], at: datetime) -> Iterator[Remark]:
+    """A remark for each way in which what is timed by a zone moves, or a note that none of it does."""
+    start, end = max(old.start, new.start), min(old.end, new.end)
+    was, now = (_Clock(offsets=record.zones[name], start=start, end=end) for record in (old, new))
+    gaps = [gap for gap in _gaps(was, now) if gap.end > at]
+    if not gaps or not timed:
+        return
+    said = f"{_in_words(was, now, gaps)} by zone data {new.release}, unlike {old.release}"
+    places = [as_zone(name, record.zones[name]) for record in (old, new)]
     moves = False
     for by in dict.fromkeys(gap.by for gap in gaps):
         alike = [gap for gap in gaps if gap.by == by]
-        moved = {one: first for one, places in timed if (first := _first_moved(one, places, alike, now)) is not None}
+        spans = [span for gap in alike for span in _parts(gap, max(start, at), end)]
+        found = ((one, _first_moved(one, places, spans)) for one in timed)
+        moved = [(one, instant) for one, instant in found if instant is not None]
         if moved:
             moves = True
             how = f"{exact(abs(by))} {'earlier' if by > timedelta(0) else 'later'}"
             long = any(gap.end - gap.start >= DAY for gap in alike)
-            text = (
-                f"{said}: {_who(moved)} {how if long else 'at other instants'} in UTC, first on {min(moved.values()):%Y-%m-%d}"
+            what = f"{_who([one for one, _ in moved])} {how if long else 'at other instants'} in UTC"
+            first = f"first on {now.wall(min(instant for _, instant in moved)):%Y-%m-%d}"
+            yield Remark(
+                topic=Topic.ZONE_DATA, subject=name, text=f"{said}: {what}, {first}: {_names([one for one, _ in moved])}"
             )
-            yield Remark(topic=Topic.ZONE_DATA, subject=name, text=f"{text}: {_names(moved)}")
     if not moves:
         yield Remark(topic=Topic.ZONE_DATA, subject=name, text=f"{said}: nothing fires at another instant", is_finding=False)
 
 
-def _first_moved(one: Timed, places: tuple[ZoneInfo, ZoneInfo], gaps: Sequence[_Gap], now: _Clock) -> datetime | None:
-    """The first day on which it fires at another instant in one of the gaps; None where it does not."""
-    for gap in gaps:
-        span = Span(start=max(gap.start - DAY, now.start), end=min(gap.end + DAY, now.end))
+def _first_moved(one: Timed, places: Sequence[ZoneInfo], spans: Sequence[Span]) -> datetime | None:
+    """The first instant at which it fires in one of two zones and not in the other; None where there is none."""
+    for span in spans:
         old, new = (fire_minutes(one.schedule, place, span) for place in places)
         if differing := old.bits ^ new.bits:
-            return now.wall(span.start + ((differing & -differing).bit_length() - 1) * MINUTE)
+            return span.start + ((differing & -differing).bit_length() - 1) * MINUTE
     return None
 
 
-def _who(moved: Iterable[Timed]) -> str:
+def _parts(gap: _Gap, start: datetime, end: datetime) -> Iterator[Span]:
+    """A gap in spans that are short, as most of what moves does so in the first. With a day on either side: a time that is
+    skipped may fire after the gap."""
+    begin, end = max(gap.start - DAY, start.replace(second=0, microsecond=0)), min(gap.end + DAY, end)
+    while begin < end:
+        yield Span(start=begin, end=min(begin + PART, end))
+        begin += PART
+
+
+def _who(moved: Sequence[Timed]) -> str:
     kinds = [isinstance(one, Job) for one in moved]
     jobs, windows = kinds.count(True), kinds.count(False)
     said = [f"{count(jobs, 'job')} {'fires' if jobs == 1 else 'fire'}"] if jobs else []
     return " and ".join([*said, *([f"{count(windows, 'window')} {'opens' if windows == 1 else 'open'}"] if windows else [])])
 
 
-def _names(moved: Iterable[Timed]) -> str:
+def _names(moved: Sequence[Timed]) -> str:
     return listed([one.name if isinstance(one, Job) else f"window/{one.name}" for one in moved], SHOWN_NAMES)
 
 
@@ -184,7 +181,8 @@ def _in_words(was: _Clock, now: _Clock, gaps: Sequence[_Gap]) -> str:
         return f"{said}{'' if first.end == now.end else f' to {now.wall(first.end):%B %Y}'}{more}"
     if now.is_settled(first.start):
         return f"stays at {_utc(now, first)} from {month}" if new else f"keeps {season} time from {month}"
-    if (old and new_ends and not old_ends) or (new and old_ends and not new_ends):
+    is_short = first.end - first.start <= SHORT
+    if is_short and ((old and new_ends and not old_ends) or (new and old_ends and not new_ends)):
         instead = (now, first.start if new else first.end), (was, first.end if new else first.start)
         return f"changes its clocks {_instead(*instead)}{more}"
     said = f"is at {_utc(now, first)}" if new else f"keeps {season} time"
