@@ -177,7 +177,8 @@ def _in_words(was: _Clock, now: _Clock, gaps: Sequence[_Gap]) -> str:
     season = "summer" if first.by > timedelta(0) else "winter"
     more = f", and differs {count(len(gaps) - 1, 'more time')} until {now.end:%Y-%m-%d}" if len(gaps) > 1 else ""
     if first.start == now.start or (old and new):
-        said = f"is at {_utc(now, first)} instead of {_utc(was, first)} from {month}"
+        since = "" if first.start == now.start else f" from {month}"
+        said = f"is at {_utc(now, first)} instead of {_utc(was, first)}{since}"
         return f"{said}{'' if first.end == now.end else f' to {now.wall(first.end):%B %Y}'}{more}"
     if now.is_settled(first.start):
         return f"stays at {_utc(now, first)} from {month}" if new else f"keeps {season} time from {month}"
