@@ -61,6 +61,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     be looked at.
     """
     environment = Place(env_name).cloud
+    say(f"zone data {release()}", err=True)
     catalog = load_catalog(root)
     with asking(environment):
         reader = reader_of(environment)
@@ -164,7 +165,6 @@ def _print(
         say()
         _table(result.jobs).say()
     say_folded(_sum(result))
-    say(f"zone data {release()}")
 
 
 def _paused(result: Comparison) -> list[JobStatus]:

@@ -186,7 +186,7 @@ def _in_words(was: _Clock, now: _Clock, gaps: Sequence[_Gap]) -> str:
     if is_short and ((old and new_ends and not old_ends) or (new and old_ends and not new_ends)):
         instead = (now, first.start if new else first.end), (was, first.end if new else first.start)
         return f"changes its clocks {_instead(*instead)}{more}"
-    said = f"is at {_utc(now, first)}" if new else f"keeps {season} time"
+    said = f"has {season} time ({_utc(now, first)})" if new else f"keeps {season} time"
     return f"{said} from {month} to {now.wall(first.end):%B %Y}{more}"
 
 
