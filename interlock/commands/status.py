@@ -61,7 +61,6 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     be looked at.
     """
     environment = Place(env_name).cloud
-    say(f"zone data {release()}", err=True)
     catalog = load_catalog(root)
     with asking(environment):
         reader = reader_of(environment)
@@ -81,6 +80,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     if style == "json":
         print_json(as_json(result, seen, holding.active, trouble))
     else:
+        say(f"zone data {release()}", err=True)
         _print(result, seen, holding.active, trouble, everything, objects.now)
     ctx.exit(1 if result.drifted or trouble or seen.failed or seen.unlisted else 0)
 

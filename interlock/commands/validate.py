@@ -165,8 +165,8 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, there: str) -> None:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(f"{ANEW}{there}")
     if catalog.zone_record is None and catalog.jobs:
-        say_folded(f"There is no {RECORD_FILE}, by which a review sees what new zone data move. To write it:")
-        say_command(f"{RECORD_ANEW}{there}")
+        say(f"No {RECORD_FILE}: a review can't see what new zone data move. To write it:", err=True)
+        say(f"  {RECORD_ANEW}{there}", err=True)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
     undecided = sum(job.undecided is not None for job in catalog.jobs.values())
     jobs = (
