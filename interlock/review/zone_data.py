@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog, Job, Window
+from interlock.cron import Cron
 from interlock.names import count, exact
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.minutes import DAY, MINUTE, Span, fire_minutes
@@ -121,25 +122,25 @@ def _of_zone(name: str, old: ZoneRecord, new: ZoneRecord, timed: Sequence[Timed]
     for by in dict.fromkeys(gap.by for gap in gaps):
         alike = [gap for gap in gaps if gap.by == by]
         spans = [span for gap in alike for span in _parts(gap, max(start, at), end)]
-        found = ((one, _first_moved(one, places, spans)) for one in timed)
-        moved = [(one, instant) for one, instant in found if instant is not None]
+        firsts = {schedule: _first_moved(schedule, places, spans) for schedule in {one.schedule for one in timed}}
+        moved = [(one, first) for one in timed if (first := firsts[one.schedule]) is not None]
         if moved:
             moves = True
             how = f"{exact(abs(by))} {'earlier' if by > timedelta(0) else 'later'}"
             long = any(gap.end - gap.start >= DAY for gap in alike)
             what = f"{_who([one for one, _ in moved])} {how if long else 'at other instants'} in UTC"
-            first = f"first on {now.wall(min(instant for _, instant in moved)):%Y-%m-%d}"
+            since = f"first on {now.wall(min(first for _, first in moved)):%Y-%m-%d}"
             yield Remark(
-                topic=Topic.ZONE_DATA, subject=name, text=f"{said}: {what}, {first}: {_names([one for one, _ in moved])}"
+                topic=Topic.ZONE_DATA, subject=name, text=f"{said}: {what}, {since}: {_names([one for one, _ in moved])}"
             )
     if not moves:
         yield Remark(topic=Topic.ZONE_DATA, subject=name, text=f"{said}: nothing fires at another instant", is_finding=False)
 
 
-def _first_moved(one: Timed, places: Sequence[ZoneInfo], spans: Sequence[Span]) -> datetime | None:
+def _first_moved(schedule: Cron, places: Sequence[ZoneInfo], spans: Sequence[Span]) -> datetime | None:
     """The first instant at which it fires in one of two zones and not in the other; None where there is none."""
     for span in spans:
-        old, new = (fire_minutes(one.schedule, place, span) for place in places)
+        old, new = (fire_minutes(schedule, place, span) for place in places)
         if differing := old.bits ^ new.bits:
             return span.start + ((differing & -differing).bit_length() - 1) * MINUTE
     return None

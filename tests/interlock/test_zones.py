@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
+import os
 import pickle
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -148,3 +150,24 @@ def test_without_the_package_nothing_stands_in_for_it(monkeypatch: pytest.Monkey
         ZoneDataError, match=r"tzdata, which has the time zones, is not installed; run: .* -m pip install tzdata=="
     ):
         zone("Etc/UTC")
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "said"),
+    [
+        pytest.param("import coordinator.main", 1, "interlock.zones.ZoneDataError: ", id="the coordinator does not start"),
+        pytest.param("import sys, policies.__main__ as rules; sys.exit(rules.main([sys.argv[2]]))", 2, "policies: not judged: ",
+                     id="the rules judge nothing"),
+        pytest.param("import main; main.main()", 2, "tzdata ", id="nothing is synthesized"),
+    ],
+)  # fmt: skip
+def test_no_program_goes_on_with_other_data_than_the_locked_ones(tmp_path: Path, program: str, code: int, said: str) -> None:
+    (tmp_path / "requirements.txt").write_text("tzdata==2031.2\n", encoding="utf-8")
+    other = "import pathlib, sys, interlock.zones; interlock.zones.ROOT = pathlib.Path(sys.argv[1]); "
+    stack = ROOT / "tests/policies/checks/fixtures/zone/cdk.tf.json"
+    words = [sys.executable, "-c", other + program, str(tmp_path), str(stack)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
+    done = subprocess.run(words, cwd=ROOT, env=kept, capture_output=True, text=True, check=False, timeout=60)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, last.startswith(said)) == (code, True), done.stderr
+    assert "is installed, and 2031.2 is locked; run: " in last
