@@ -139,7 +139,7 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests docs catalog/schema.json README.md CONTRIBUTING.md
+	@git --no-pager diff --stat -- tests docs catalog/schema.json catalog/clocks.json README.md CONTRIBUTING.md
 
 bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench

@@ -10,6 +10,7 @@ from interlock.environment import LOCAL, refuse_local_variables
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
+from interlock.zones import ZoneDataError
 
 HERE = Path(__file__).parent
 OUTPUT = "CDKTF_OUTDIR"
@@ -26,7 +27,7 @@ def main(*, unfilled: bool = False) -> None:
         env = load_environment(HERE / "environments", name, unfilled=unfilled)
         catalog = load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or HERE / "catalog"))
         check_both_ways(catalog, env)
-    except SourceError as error:
+    except (SourceError, ZoneDataError) as error:
         sys.exit(_refused(str(error)))
     if refusal := refuse_local_variables(env, os.environ):
         sys.exit(_refused(refusal))

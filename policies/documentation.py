@@ -34,8 +34,8 @@ without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own
 
-The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a
-folder of its own:
+The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs, `tzdata` in the
+version of `requirements/run.txt`. The plan goes to a folder of its own:
 
 ```
 mkdir -p policy && terraform plan -out plan.bin && terraform show -json plan.bin > policy/plan.json

@@ -13,6 +13,7 @@ from interlock.environment import Environment
 from interlock.findings import Finding
 from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
+from interlock.timing import zone_record
 from policies.baseline import is_decided_by_catalog, mistake_in, mistakes
 from policies.declared import entries
 from policies.rules import RULES
@@ -48,7 +49,7 @@ def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Jud
     known = estate(catalog, today, env)
     verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
     old = _sorted(_found(verdicts, Outcome.OLD, catalog))
-    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog)])
+    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog), *zone_record.mistakes(catalog)])
     left = Counter(map(identity, (*old, *new)))
     rules = {rule.name for rule in ADDRESSED} if env else set[str]()
     known_rules = (one for one in catalog.baseline if is_decided_by_catalog(one.rule) or one.rule in rules)

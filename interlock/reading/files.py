@@ -10,13 +10,14 @@ from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, 
 from interlock.reading.located import Problem, SourceError
 
 
-def load_catalog(root: Path) -> Catalog:
-    """The catalog in the folders under `root`, one folder a platform. SourceError with every problem in it."""
+def load_catalog(root: Path, *, without: str = "") -> Catalog:
+    """The catalog in the folders under `root`, one folder a platform, as if there were no file called `without`. SourceError
+    with every problem in it."""
     contents: dict[PurePosixPath, bytes] = {}
     unreadable: list[Problem] = []
     for path in sorted(root.rglob("*")):
         inside = PurePosixPath(path.relative_to(root).as_posix())
-        if not is_candidate(inside) or not path.is_file():
+        if not is_candidate(inside) or not path.is_file() or inside.as_posix() == without:
             continue
         try:
             contents[inside] = _content(path, _name(path, root))
