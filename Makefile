@@ -130,10 +130,11 @@ policy: setup $(POLICY)/.stamp ## checkov over what is synthesized and over plan
 test-policy: $(POLICY)/.stamp ## the checks, in checkov
 	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks
 
-exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
+exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, 2,000 edits, slow deploys
 	@INTERLOCK_MODEL_RUNS="$${RUNS:-40000}" INTERLOCK_MODEL_STEPS="$${STEPS:-50}" INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
-	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
-	  tests/model/test_model.py tests/interlock/test_cron_fires.py
+	  INTERLOCK_CRON_EXPRESSIONS=10000 INTERLOCK_EDITS=2000 INTERLOCK_EDITS_SEED="$${SEED:-$$(date +%s)}" PYTHONHASHSEED=0 \
+	  $(BIN)/python -m pytest --dist load -v \
+	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
 	@$(BIN)/python -m pytest -v -m long
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference

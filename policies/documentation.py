@@ -8,7 +8,7 @@ from interlock.catalog import Catalog
 from interlock.findings import waivable
 from interlock.names import count
 from policies.rules import RULES
-from policies.rules.estate import JOB, STACK, Origin
+from policies.rules.estate import DECLARED, JOB, STACK, Origin
 from policies.rules.rule import Rule
 
 HEAD = """\
@@ -150,6 +150,8 @@ def _how_to_waive(rule: Rule) -> str:
         return "To accept it, write the job under `removed`, as above."
     if STACK in rule.kinds:
         return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
+    if DECLARED in rule.kinds:
+        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` in the entry."
     if JOB in rule.kinds:
         return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` {OF_A_JOB}."
     return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the resource.'

@@ -19,6 +19,7 @@ from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, said_catalog, until_when
+from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfills
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
@@ -39,6 +40,7 @@ STACK = "schedules"
 @click.option("--reason", default="", help="Why; kept with the flag. Default: the backfill's description.")
 @click.option("--owner", default="", help="Who answers for it. Default: the backfill's owner.")
 @end_options
+@even_if_empty_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
@@ -51,6 +53,7 @@ def command(
     owner: str,
     duration: str | None,
     until: str | None,
+    even_if_empty: bool,
     yes: bool,
     verbose: bool,
     root: Path,
@@ -65,7 +68,10 @@ def command(
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)
-    end = _checked_end(perhaps_typed_end(duration, until, now := datetime.now(UTC)), cloud, now)
+    asked_end = perhaps_typed_end(duration, until, now := datetime.now(UTC))
+    end = _checked_end(asked_end, cloud, now)
+    if mode == "on":
+        refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
     check_tools()
     say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}

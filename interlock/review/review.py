@@ -88,7 +88,7 @@ def review(
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
         *about_baseline(before, after),
-        *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
+        *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(
         at=at,
