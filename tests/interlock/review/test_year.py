@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from interlock.review.collisions import CollisionChange, collision_changes
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.remark import Topic
 from interlock.review.review import Review, review
+from interlock.terminal.review_output import as_json
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import timeline
@@ -107,6 +109,19 @@ def test_a_season_that_is_extended_collides_anew_in_the_month_that_it_gains() ->
     assert (change.before.times, change.after.times, change.new.times, change.gone.times) == (245, 275, 30, 0)
     assert (str(change.new), change.appears) == ("7x a week in November", True)
     assert [moved_in_words(job) for job in found.jobs] == ["fires also in November"]
+
+
+def test_programs_get_the_days_and_how_often() -> None:
+    found = reviewed(platform(one="15 16 * * *", late="15 16 * 3-10 *"), platform(one="15 16 * * *", late="15 16 * 3-11 *"))
+    document: Any = as_json(found)
+    (change,) = [collision for collision in document["collisions"] if collision["kind"] == "budget"]
+    assert {key: change[key] for key in ("before", "after", "new", "gone", "first")} == {
+        "before": {"times": 245, "days": 245, "when": "from March to October", "a_week": 7},
+        "after": {"times": 275, "days": 275, "when": "from March to November", "a_week": 7},
+        "new": {"times": 30, "days": 30, "when": "in November", "a_week": 7},
+        "gone": {"times": 0, "days": 0, "when": "on no day", "a_week": None},
+        "first": "2026-11-30T21:15:00Z",
+    }
 
 
 def test_a_season_that_is_cut_vanishes_in_the_month_that_it_loses() -> None:
