@@ -48,7 +48,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
         first, *others = STACKS
         stacks = [first]
         say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
-    deploying = Deploying(environment=cloud, verbose=verbose)
+    deploying = Deploying(environment=cloud, approving=None, verbose=verbose)
     with folder_of_plans() as folder:
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
         for planned in plans:
