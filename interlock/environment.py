@@ -224,7 +224,7 @@ def refuse_local_variables(environment: Environment, environ: Mapping[str, str])
 def refuse_own_token(environment: Environment, environ: Mapping[str, str]) -> str | None:
     """Why the local environment must not be deployed by who calls the cdktf command line with these environment variables, or
     None. Outside `local run` a stack of it has credentials that nobody can read; an access token would go before them:
-    https://developer.hashicorp.com/terraform/language/backend/gcs#authentication"""
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/gcs/backend.go (configure)"""
     if environment.name != LOCAL or BY_CDKTF not in environ or not environ.get(ACCESS_TOKEN) or _of_local_run(environ):
         return None
     return f"{ONLY_UNDER_LOCAL_RUN}, or run: unset {ACCESS_TOKEN}"
