@@ -83,8 +83,8 @@ class Approving:
             say_folded(f"It comes from {self.catalog}.")
             if not toggle.with_changes:
                 raise CloudError(
-                    "a toggle changes pauses, so nothing is done; deploy this catalog first, if it is the right one:"
-                    f" {make('deploy')}. To do all of it at once: --with-changes (make: WITH_CHANGES=1, the workflow:"
+                    "a toggle changes pauses, so nothing is done; run it with the catalog that is deployed, or deploy this one"
+                    f" first: {make('deploy')}. To do all of it at once: --with-changes (make: WITH_CHANGES=1, the workflow:"
                     " with_changes)"
                 )
         elif beside.pauses:

@@ -87,7 +87,8 @@ def test_a_toggle_says_what_else_it_would_do_by_which_catalog_and_what_to_type()
     said = refused(done)
     assert "This would do more than turn books on: 8 to create: new0, new1, new2, new3, new4 and 3 more.\n" in done.output
     assert f"It comes from {CATALOG}.\n" in done.output
-    assert "deploy this catalog first, if it is the right one: make deploy. To do all of it at once: --with-changes" in said
+    assert "run it with the catalog that is deployed, or deploy this one first: make deploy. To do all of it at once:" in said
+    assert said.endswith("--with-changes (make: WITH_CHANGES=1, the workflow: with_changes)")
 
 
 def test_a_toggle_with_changes_does_them_and_counts_what_goes_all_the_same() -> None:

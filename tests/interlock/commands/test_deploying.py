@@ -35,6 +35,7 @@ from interlock.terraform.events import Problem
 from interlock.terraform.plan import parse_plan
 from tests.golden import golden
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
+from tests.interlock.commands.test_approving import judged_by
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
 NO_PLAN = parse_plan('{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}')
@@ -341,6 +342,36 @@ def test_production_asks_once_when_all_has_been_said(place: Place, how: Deployin
     assert done.exit_code == (0 if applied else 1)
     assert done.output.count("Do this?") == (1 if typed else 0)
     assert done.output.index("1 to pause") < done.output.index("1 to create") < (done.output + "Do this?").index("Do this?")
+
+
+JUDGED = Deploying(environment=ENVIRONMENT, approving=judged_by("replace"))
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("how", "typed", "applied"),
+    [
+        pytest.param(JUDGED, "n\n", [], id="a no"),
+        pytest.param(JUDGED, "y\n", ["schedules"], id="a yes"),
+        pytest.param(replace(JUDGED, yes=True), "", ["schedules"], id="--yes"),
+        pytest.param(replace(JUDGED, environment=PRODUCTION, yes=True), "", [], id="production, whatever is typed"),
+    ],
+)
+def test_what_breaks_a_rule_is_asked_about_here_and_refused_in_production(
+    place: Place, how: Deploying, typed: str, applied: list[str]
+) -> None:
+    place.plans("schedules", *pausing("odds"), env=how.environment.name)
+    done = bring(how, ["schedules"], typed)
+    assert place.applied() == applied
+    assert "replace: odds is wrong" in done.output
+    assert ("Do this anyway?" in done.output) is bool(typed)
+
+
+def test_a_plan_of_ours_may_put_a_catalog_in_the_place_of_another_as_the_jobs_that_go_are_counted(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    assert bring(LOCAL).exit_code == 0
+    plans = [line for line in (place.folder / "asked").read_text().splitlines() if " plan " in line]
+    assert [line.split()[0] for line in plans if "-var=replace_catalog=true" in line] == ["schedules"]
 
 
 def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
