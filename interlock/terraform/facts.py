@@ -14,7 +14,7 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job,
 
 KEY = "interlock"
 """Under `//`."""
-MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE})
+MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 """What meets another writer's with "Could not serialize access" (`access.py`)."""
 
 
