@@ -15,7 +15,7 @@ PACKAGES := coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE
 define line_break
 
 
@@ -28,6 +28,9 @@ export $(TYPED)
 INTERLOCK := INTERLOCK_ASKED_BY=make $(BIN)/interlock
 # A command that acts on the local target starts it by itself.
 RUN := INTERLOCK_ENV="$$ENV" $(INTERLOCK)
+
+# What a toggle may do beside pauses.
+CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -53,14 +56,15 @@ synth: setup ## write the stacks as Terraform's JSON, to cdktf.out/
 plan: setup ## what a deploy would do to each stack, on one screen
 	@$(RUN) plan
 
-deploy: setup ## deploy all stacks; safe to repeat
-	@$(RUN) deploy
+deploy: setup ## deploy all stacks; safe to repeat [YES_DELETE=3]
+	@$(RUN) deploy $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00)]
-	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00) WITH_CHANGES=1]
+	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} \
+	  $(CHANGES) -- $$NAME
 
-backfill-off: setup ## end a backfill: NAME=tdza
-	@set -f; $(RUN) backfill off -- $$NAME
+backfill-off: setup ## end a backfill: NAME=tdza [OWNER= WITH_CHANGES=1]
+	@set -f; $(RUN) backfill off $${OWNER:+--owner "$$OWNER"} $(CHANGES) -- $$NAME
 
 hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) REASON=deploys [OWNER=]
 	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} $${REASON:+--reason "$$REASON"} $${OWNER:+--owner "$$OWNER"} \

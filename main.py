@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from interlock.environment import LOCAL, refuse_local_variables
+from interlock.environment import LOCAL, refuse_local_variables, refuse_own_token
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
@@ -29,7 +29,7 @@ def main(*, unfilled: bool = False) -> None:
         check_both_ways(catalog, env)
     except (SourceError, ZoneDataError) as error:
         sys.exit(_refused(str(error)))
-    if refusal := refuse_local_variables(env, os.environ):
+    if refusal := refuse_local_variables(env, os.environ) or refuse_own_token(env, os.environ):
         sys.exit(_refused(refusal))
     if output.name != name:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
