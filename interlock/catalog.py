@@ -18,6 +18,7 @@ from interlock.cron import Cron
 
 if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
     from interlock.access import Kind
+    from interlock.zone_record import ZoneRecord
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -360,6 +361,7 @@ class Catalog:
     """By identity."""
     baseline: tuple[Accepted, ...] = ()
     retry_profiles: Mapping[str, RetryProfile] = field(default_factory=dict)
+    zone_record: ZoneRecord | None = None
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property

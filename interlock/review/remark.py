@@ -23,6 +23,7 @@ class Topic(StrEnum):
     PLAN = "plan"
     DRIFT = "changed outside of Terraform"
     UNWRITTEN = "table that nothing writes any more"
+    ZONE_DATA = "zone data"
     COLLISION = "new collision"
     INVERTED = "before what it reads"
     ORDER = "too soon after what it reads"

@@ -26,6 +26,7 @@ from interlock.review.remark import Remark, Topic
 from interlock.review.removals import Removals, about_removals
 from interlock.review.rule_findings import WAIVER_ENDED, about_planned_rules, about_rules, new_findings
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
+from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
 from interlock.timing.collisions import CollisionKind
 
@@ -98,12 +99,13 @@ def review(
         *about_order(inversions(before, after, at, changes.renamed) if changes else (), _retimed(jobs)),
         *about_collisions([change for change in collided if not _is_polled(change, after)], after, changes),
         *alone(changes, before, after, removals),
+        *about_zone_data(before, after, changes.renamed, at),
         *about_planned_rules(planned),
         *about_rules(broken, collided, after.jobs.keys(), {note.subject for note in waivers if note.has_ended}),
         *ended(waivers, {finding.subject for finding in broken if finding.rule == WAIVER_ENDED}),
         *about_baseline(before, after),
         *about_removals(changes, before, removals),
-        *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
+        *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(
         at=at,
