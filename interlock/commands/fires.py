@@ -20,10 +20,12 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
 from interlock.names import count, plain
+from interlock.seasons import fires_between
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
-from interlock.timing.minutes import Day, Span, fire_minutes
+from interlock.timing.minutes import Day, Span
+from interlock.timing.season_minutes import job_minutes
 from interlock.timing.until import parse_end
 from interlock.timing.words import in_words, nobody_knows
 from interlock.windows import Opening, openings
@@ -123,7 +125,7 @@ def _found(catalog: Catalog, jobs: list[Job], start: datetime, end: datetime, li
         fires=list(
             islice(merge(*(_fires(catalog, covered, job, start, end) for job in jobs), key=lambda fire: fire.at), limit)
         ),
-        totals={job.name: len(fire_minutes(job.schedule, zone(job.time_zone), span)) for job in jobs},
+        totals={job.name: len(job_minutes(job, span)) for job in jobs},
         changes={job.time_zone: list(changes(zone(job.time_zone), start, end)) for job in jobs},
     )
 
@@ -132,7 +134,7 @@ def _fires(
     catalog: Catalog, covered: Mapping[str, tuple[str, ...]], job: Job, start: datetime, end: datetime
 ) -> Iterator[Fire]:
     windows = [window for name, window in catalog.windows.items() if job.name in covered[f"window/{name}"]]
-    for at in job.schedule.fires_between(start, end, zone(job.time_zone)):
+    for at in fires_between(job, start, end):
         held_by = tuple(opening for window in windows for opening in openings(window, at, at + datetime.resolution))
         yield Fire(at=at, job=job, held_by=held_by)
 

@@ -12,8 +12,10 @@ from interlock.cron import Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
+from interlock.seasons import next_fire
 from interlock.timing.collisions import seasons
-from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
+from interlock.timing.minutes import Day, Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 from interlock.timing.words import in_words
 
 NEXT_FIRES = 3
@@ -113,7 +115,7 @@ class Situation:
 
 def situation(catalog: Catalog, scopes: Mapping[str, tuple[str, ...]], at: datetime, listed: Iterable[Hold]) -> Situation:
     """A catalog at `at`, with the flags and holds that a plan has listed."""
-    windows = tuple(catalog.windows.values())
+    windows = tuple(catalog.timed.values())
     return Situation(
         catalog=catalog,
         holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows, identities=catalog.identities),
@@ -147,7 +149,7 @@ def _side(job: Job, situation: Situation, day: Day) -> Side:
         rate=rate(job.schedule, situation.at.date()),
         next_fires=next_fires(job, situation.at),
         state=situation.state(job),
-        fires=tuple(fire_minutes(job.schedule, zone(job.time_zone), Span(start=day.start, end=day.end))),
+        fires=tuple(job_minutes(job, Span(start=day.start, end=day.end))),
         closed=situation.closed(job, day),
     )
 
@@ -164,9 +166,9 @@ def _days_a_year(schedule: Cron, today: date) -> int:
 
 def next_fires(job: Job, at: datetime) -> tuple[datetime, ...]:
     """The first fires at or after `at`, in UTC; none where nobody knows any."""
-    place, start = zone(job.time_zone), whole_minute(at)
-    found = list(fire_minutes(job.schedule, place, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
-    while len(found) < NEXT_FIRES and (fire := job.schedule.next_fire(found[-1] if found else at - datetime.resolution, place)):
+    start = whole_minute(at)
+    found = list(job_minutes(job, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
+    while len(found) < NEXT_FIRES and (fire := next_fire(job, found[-1] if found else at - datetime.resolution)):
         found.append(fire)
     return tuple(found)
 
@@ -183,7 +185,7 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
         return ()
     for season in seasons(at):
         around = Span(start=season.span.start - FARTHEST, end=season.span.end + FARTHEST)
-        old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))
+        old, new = (job_minutes(job, around) for job in (before, after))
         if not old and not new:
             continue
         shifts = _shifts(old, new, season.span)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.windows import openings_json
 
 KEY = "interlock"
 """Under `//`."""
@@ -46,6 +47,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         facts["expect_s"] = _seconds(max(expects))
     if unsafe := sorted(one.name for one in started if one.idempotent is False):
         facts["not_idempotent"] = list[Json](unsafe)
+    if job.closed_by is not None:
+        facts["season"] = job.closed_by.name
     if job.was is not None:
         facts["was"] = job.was.text
     if job.paused is not None:
@@ -79,11 +82,18 @@ def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
         "jobs": len(catalog.jobs),
         "backfilled": list[Json](touched),
         "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
+        **_seasons_json(catalog),
         "removed": {
             name: {"reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
             for name, one in sorted(catalog.removed.items())
         },
     }
+
+
+def _seasons_json(catalog: Catalog) -> dict[str, Json]:
+    """When the seasons of jobs are open, from and until when in UTC; no key at all when there are none."""
+    found: dict[str, Json] = {name: openings_json(season) for name, season in catalog.closing_seasons.items()}
+    return {"seasons": found} if found else {}
 
 
 def _mutated(processor: Processor) -> Iterable[str]:

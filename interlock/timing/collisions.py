@@ -17,12 +17,12 @@ from functools import lru_cache
 from itertools import combinations
 
 from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
-from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
-from interlock.cron import zone
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job, Service
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
 from interlock.names import count, rounded
-from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""
@@ -32,6 +32,7 @@ PRODUCER_LEAD = timedelta(minutes=30)
 """So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 SEASON = timedelta(days=7)
 AT_ONCE = timedelta(0)
+Timing = tuple[str, str, str]
 
 
 class CollisionKind(StrEnum):
@@ -154,13 +155,12 @@ class _Search:
         ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
         before = -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
         self._wide = Span(start=span.start - before, end=span.end)
-        found: dict[tuple[str, str], Minutes] = {}
+        found: dict[Timing, Minutes] = {}
         for job in self._jobs.values():
-            key = (job.schedule.text, job.time_zone)
-            if key not in found:
-                found[key] = fire_minutes(job.schedule, zone(job.time_zone), self._wide)
-        self._fires = {name: found[job.schedule.text, job.time_zone] for name, job in self._jobs.items()}
-        self._around: dict[tuple[str, str, timedelta, timedelta], Minutes] = {}
+            if (key := _timing(job)) not in found:
+                found[key] = job_minutes(job, self._wide)
+        self._fires = {name: found[_timing(job)] for name, job in self._jobs.items()}
+        self._around: dict[tuple[Timing, timedelta, timedelta], Minutes] = {}
 
     def budgets(self) -> Iterator[Collision]:
         """Minutes in which more jobs of a service start than it takes."""
@@ -245,7 +245,7 @@ class _Search:
 
     def _near(self, job: str, earliest: timedelta, end: timedelta) -> Minutes:
         """`Minutes.around` of the job's fires; jobs with the same schedule share it."""
-        key = (self._jobs[job].schedule.text, self._jobs[job].time_zone, earliest, end)
+        key = (_timing(self._jobs[job]), earliest, end)
         if key not in self._around:
             self._around[key] = self._fires[job].around(earliest, end)
         return self._around[key]
@@ -285,6 +285,11 @@ class _Search:
     @staticmethod
     def _collision(kind: CollisionKind, subject: str, jobs: tuple[str, ...], why: str, times: Minutes) -> Collision:
         return Collision(kind=kind, subject=subject, jobs=jobs, severity=None, why=why, times=times)
+
+
+def _timing(job: Job) -> Timing:
+    """What jobs that start at the same times have in common."""
+    return job.schedule.text, job.time_zone, job.season.name if job.season else ""
 
 
 @lru_cache(1024)
