@@ -12,7 +12,7 @@ from interlock.catalog import Accepted, Catalog, Job, Json
 from interlock.environment import Environment
 from interlock.findings import Finding, waivable
 from interlock.terraform.attributes import job_attributes
-from interlock.terraform.facts import job_facts, stack_facts, waivers_json
+from interlock.terraform.facts import SEASON_ENDS, job_facts, season_ends, stack_facts, waivers_json
 from policies.baseline import is_decided_by_catalog, mistake_in, mistakes
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
@@ -77,10 +77,10 @@ def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Est
             kind=DECLARED,
             name=subject,
             attributes=_literal({}),
-            facts=_literal({"source": str(thing.source), **waivers_json(thing.waivers)}),
+            facts=_literal({"source": str(thing.source), **_ends(subject, catalog), **waivers_json(thing.waivers)}),
         )
         for subject, thing in waivable(catalog).items()
-        if thing.waivers
+        if thing.waivers or _ends(subject, catalog)
     )
     return Estate(
         origin=Origin.CATALOG,
@@ -88,6 +88,14 @@ def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Est
         resources={resource.address: resource for resource in (*jobs, *entries)},
         facts=_literal(stack_facts(catalog, NO_ENVIRONMENT)),
     )
+
+
+def _ends(subject: str, catalog: Catalog) -> dict[str, Json]:
+    """Of the entry of a season its last day, where no other entry of the season is later."""
+    section, _, name = subject.partition(".")
+    entry = catalog.season_entries.get(name) if section == "seasons" else None
+    found = season_ends(catalog) if entry else {}
+    return {SEASON_ENDS: {entry.season: found[entry.season][1]}} if entry and found.get(entry.season, ("",))[0] == name else {}
 
 
 def _literal(values: dict[str, Json]) -> Attributes:

@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron, CronError
 from interlock.names import count, rounded
+from interlock.seasons import Season
 from interlock.timing.collisions import AT_ONCE, crowds
-from interlock.timing.minutes import Minutes, fire_minutes
+from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.timing.season_minutes import season_minutes
 from policies.rules.days import spans
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
+from policies.rules.seasons import season_of
 from policies.rules.targets import canonical_body
 from policies.rules.values import NOTHING, Malformed, Unresolved
 from policies.rules.waivers import waiver_of
@@ -34,6 +37,8 @@ SHOWN_JOBS = 3
 
 
 Writes = Mapping[str, frozenset[Kind]]
+Timing = tuple[str, str, str]
+"""A schedule, its zone and the season outside of which it is held."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +46,8 @@ class Starter:
     """A job that runs, what is known of what it starts, and when: its minutes in each span that is looked at (`days.py`)."""
 
     job: Resource
-    key: tuple[str, str]
-    """Schedule and zone: jobs that have them in common start at the same times."""
+    key: Timing
+    """Jobs that have it in common start at the same times."""
     starts: tuple[Minutes, ...]
     service: str | None
     bears: int
@@ -61,13 +66,14 @@ def starters(estate: Estate) -> dict[str, Starter]:
     read the rules say that; the others are judged without it."""
     running = dict(_running(estate))
     looked_at = spans(estate.today.year, (when for _, when in running.values()))
-    known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
+    known: dict[Timing, tuple[Minutes, ...]] = {}
     found = {}
     for job, (schedule, in_zone) in running.values():
         with suppress(Malformed, Unresolved):
-            key = (schedule.text, in_zone.key)
+            season = season_of(job, estate)
+            key = (schedule.text, in_zone.key, season.name if season else "")
             if key not in known:
-                known[key] = tuple(fire_minutes(schedule, in_zone, span) for span in looked_at)
+                known[key] = tuple(_starts(schedule, in_zone, season, span) for span in looked_at)
             found[job.address] = Starter(
                 job=job,
                 key=key,
@@ -80,6 +86,11 @@ def starters(estate: Estate) -> dict[str, Starter]:
     return found
 
 
+def _starts(schedule: Cron, in_zone: ZoneInfo, season: Season | None, span: Span) -> Minutes:
+    fires = fire_minutes(schedule, in_zone, span)
+    return fires & season_minutes(season, span) if season else fires
+
+
 def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, ZoneInfo]]]]:
     """The jobs that are not paused by declaration and of which somebody knows when they fire, by address."""
     for job in estate.every(JOB):
@@ -88,9 +99,10 @@ def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, 
                 yield job.address, (job, when)
 
 
-def _must_be_readable(job: Resource) -> None:
+def _must_be_readable(job: Resource, estate: Estate) -> None:
     """Raises what `starters` leaves a job out for."""
     fires(job)
+    season_of(job, estate)
     _bears(job)
     _gap(job)
     _writes(job)
@@ -178,7 +190,7 @@ def _moved_wrongly(was: Cron, now: Cron) -> str:
 def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
     takes one start a minute, until somebody says how many (`starts_per_minute`)."""
-    _must_be_readable(job)
+    _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, others = crowd
         yield (
@@ -217,7 +229,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     """Two statements that change one table at once fail with "Could not serialize access"
     (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
     the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
-    _must_be_readable(job)
+    _must_be_readable(job, estate)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, list[str]] = {}
     for meeting in near:
@@ -240,7 +252,7 @@ def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     """By address, the jobs that a job is too near to."""
     jobs = list(estate.once(starters).values())
-    around: dict[tuple[tuple[str, str], timedelta], list[Minutes]] = {}
+    around: dict[tuple[Timing, timedelta], list[Minutes]] = {}
     found: dict[str, list[_Meeting]] = {}
     for one, other in _pairs(jobs):
         apart, why = _apart(one, other)
@@ -310,7 +322,7 @@ def _twins(estate: Estate) -> dict[str, list[Starter]]:
     """By address, the jobs that do the same as one, sometimes in its minute, itself among them; less those that waive it."""
     found = {}
     for same in _by_deed(estate).values():
-        by_key: dict[tuple[str, str], list[Starter]] = {}
+        by_key: dict[Timing, list[Starter]] = {}
         for starter in same:
             by_key.setdefault(starter.key, []).append(starter)
         for mine in by_key.values():
