@@ -16,7 +16,7 @@ from interlock.windows import openings_json
 KEY = "interlock"
 """Under `//`."""
 SEASON_ENDS = "season_ends"
-MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE})
+MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 """What meets another writer's with "Could not serialize access" (`access.py`)."""
 
 
