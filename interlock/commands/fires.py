@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Job, Json
-from interlock.commands.show import find_job
+from interlock.commands.show import find_job, season_in_words
 from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
@@ -167,6 +167,8 @@ def _print(found: Found, place: ZoneInfo) -> None:
         schedule = whole(f'"{job.schedule}"')
         when = f"{in_words(job.schedule)}: {count(total, 'fire')}" if job.schedule.is_known else nobody_knows(job.schedule)
         say_folded(f"{job.name}: {schedule} in {job.time_zone}: {when}")
+        if job.season is not None:
+            say_folded(season_in_words(job, job.season), indent="  ")
         if job.paused:
             say_folded(f"paused by declaration, so that none of them starts: {plain(job.paused.reason)}", indent="  ")
         for line in _change_lines(found, job):
@@ -203,6 +205,7 @@ def as_json(found: Found) -> Json:
                 "schedule": job.schedule.text,
                 "in_words": in_words(job.schedule),
                 "time_zone": job.time_zone,
+                "season": job.season.name if job.season else None,
                 "declared_paused": job.paused is not None,
                 "unknown": job.schedule.unknown or None,
                 "total": found.totals[job.name] if job.schedule.is_known else None,

@@ -19,6 +19,7 @@ from interlock.catalog import (
     Oidc,
     Processor,
     RetryProfile,
+    SeasonEntry,
     Service,
     Target,
     Undecided,
@@ -26,9 +27,10 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import count, exact
+from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 
-Thing = Job | Service | Processor | Backfill | Window
+Thing = Job | Service | Processor | Backfill | Window | SeasonEntry
 T = TypeVar("T", bound=Thing)
 
 NOT_SAID = ""
@@ -38,7 +40,7 @@ NOBODY = "none"
 NOT_DECLARED = {"name", "source", "origins", "default_end"}
 """Fields of the model that no key of the catalog states by itself."""
 SCHEDULER_NAME = "scheduler_name"
-KEYS = {"waivers": "waive", SCHEDULER_NAME: "name"}
+KEYS = {"waivers": "waive", SCHEDULER_NAME: "name", "first": "from", "last": "until"}
 """Fields whose key in the catalog has another name."""
 
 
@@ -145,6 +147,7 @@ class Both(Generic[T]):
 
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
+OtherChange: TypeAlias = "Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[SeasonEntry]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,19 +159,21 @@ class Difference:
     backfills: tuple[Changed[Backfill], ...]
     processors: tuple[Changed[Processor], ...]
     services: tuple[Changed[Service], ...]
+    seasons: tuple[Changed[SeasonEntry], ...]
 
     def __bool__(self) -> bool:
         """Whether anything does."""
-        return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
+        return bool(self.jobs) or any(self.others.values())
 
     @property
-    def others(self) -> Mapping[str, Sequence[Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]]]:
+    def others(self) -> Mapping[str, Sequence[OtherChange]]:
         """What is no job, by section of the catalog."""
         return {
             "windows": self.windows,
             "backfills": self.backfills,
             "processors": self.processors,
             "services": self.services,
+            "seasons": self.seasons,
         }
 
     @property
@@ -190,6 +195,7 @@ def difference(before: Catalog, after: Catalog) -> Difference:
         backfills=_changed(before.backfills, after.backfills),
         processors=_changed(before.processors, after.processors),
         services=_changed(before.services, after.services),
+        seasons=_changed(before.season_entries, after.season_entries),
     )
 
 
@@ -221,6 +227,8 @@ def _fields(before: Thing, after: Thing) -> Iterator[Field]:
 def _said(thing: Thing, field: str) -> object:
     """A field as far as the catalog says it: a job's own name only where it is not its key."""
     value = getattr(thing, field)
+    if field == "season":  # of an entry it follows from its name
+        return value.name.rpartition("/")[2] if isinstance(value, Season) else None
     return None if field == SCHEDULER_NAME and value == thing.name else value
 
 

@@ -12,7 +12,7 @@ from interlock.cron import Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
-from interlock.seasons import next_fire
+from interlock.seasons import Season, Seasonal, next_fire
 from interlock.timing.collisions import seasons
 from interlock.timing.minutes import Day, Minutes, Span
 from interlock.timing.season_minutes import job_minutes
@@ -146,7 +146,7 @@ def _side(job: Job, situation: Situation, day: Day) -> Side:
     return Side(
         job=job,
         words=in_words(job.schedule),
-        rate=rate(job.schedule, situation.at.date()),
+        rate=rate(job, situation.at.date()),
         next_fires=next_fires(job, situation.at),
         state=situation.state(job),
         fires=tuple(job_minutes(job, Span(start=day.start, end=day.end))),
@@ -154,14 +154,17 @@ def _side(job: Job, situation: Situation, day: Day) -> Side:
     )
 
 
-def rate(schedule: Cron, today: date) -> Rate:
-    """How often `schedule` fires in the year from `today` on."""
-    return Rate(fires_a_day=len(schedule.times), days_a_year=_days_a_year(schedule, today), is_known=schedule.is_known)
+def rate(job: Seasonal, today: date) -> Rate:
+    """How often `job` fires in the year from `today` on, inside its season."""
+    days = _days_a_year(job.schedule, job.season, job.time_zone if job.season else "", today)
+    return Rate(fires_a_day=len(job.schedule.times), days_a_year=days, is_known=job.schedule.is_known)
 
 
 @lru_cache(256)
-def _days_a_year(schedule: Cron, today: date) -> int:
-    return sum(schedule.fires_on(today + offset * DAY) for offset in range(DAYS_A_YEAR))
+def _days_a_year(schedule: Cron, season: Season | None, time_zone: str, today: date) -> int:
+    year = (today + offset * DAY for offset in range(DAYS_A_YEAR))
+    fires = (day for day in year if schedule.fires_on(day))
+    return sum(season is None or season.is_open(Day(date=day, zone=zone(time_zone)).start) for day in fires)
 
 
 def next_fires(job: Job, at: datetime) -> tuple[datetime, ...]:

@@ -23,6 +23,7 @@ class Topic(StrEnum):
     BASELINE = "baseline"
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
+    SEASON = "season"
     FREQUENCY = "fires more or less often"
     COVERAGE = "coverage"
 

@@ -23,6 +23,7 @@ from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritte
 from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
+from interlock.review.seasons import about_seasons
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.terraform.job_changes import JobChanges
 
@@ -88,6 +89,7 @@ def review(
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
         *about_baseline(before, after),
+        *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
     ]
     return Review(

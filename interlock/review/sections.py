@@ -331,4 +331,5 @@ def _others(review: Review) -> Section:
         for section, things in review.changes.others.items()
         for thing in things
     ]
-    return _folded("other changes", "<b>Also changed</b>: windows, backfills, processors, services", "", lines)
+    seasons = ", seasons" if review.changes.seasons else ""
+    return _folded("other changes", f"<b>Also changed</b>: windows, backfills, processors, services{seasons}", "", lines)
