@@ -104,7 +104,7 @@ def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
     for row in rows:
         name, owner, why, end, jobs, missed, ending = _cells(row, place, now)
         say_folded(f"{name}, by {owner}: {why}", style="bold")
-        say_folded(f"{end}; {count(int(jobs), 'job')}, {missed} missed so far; to end it:", indent="  ")
+        say_folded(f"until {end}; {count(int(jobs), 'job')}, {missed} missed so far; to end it:", indent="  ")
         say_command(f"  {ending}")
 
 
@@ -114,7 +114,7 @@ def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
     if not rows:
         say("Nothing is held.")
         return
-    say("| Hold | Owner | Why | Until when | Jobs | Missed so far | How to end it |")
+    say("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
     say("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         *said, ending = _cells(row, place, now)
@@ -131,4 +131,4 @@ def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
     more = f" and those of {count(len(row.uncounted), 'job')} that nobody can count" if row.uncounted else ""
     missed = f"{count(row.missed, 'run')}{more}"
-    return [name, owner, why, until(hold, place, now), str(len(row.jobs)), missed, row.ending]
+    return [name, owner, why, until(hold, place, now).removeprefix("until "), str(len(row.jobs)), missed, row.ending]
