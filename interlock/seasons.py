@@ -28,7 +28,8 @@ A_DAY = timedelta(days=1)
 ENDLESS = timedelta(days=365)
 """A closing of which nobody knows an end, or a start, is said in pieces of so long: whatever holds has an end."""
 YEARS = range(2020, 2070)
-"""The years for which a season of every year is written out, for those who can't compute it: Terraform knows no zones."""
+"""The years for which a season of every year is written out, for those who can't compute it: Terraform knows no zones. Outside
+of them it is closed."""
 MONTHS, LEAP_DAY = 12, 29
 _YEAR = re.compile(r"(?P<season>.+)-[0-9]{4}")
 
@@ -73,6 +74,9 @@ class Season:
     months: frozenset[int] = frozenset()
     """The months that it consists of, in every year and `time_zone`; none where it does not consist of months."""
     time_zone: str = ""
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.openings), self.ends))  # of many openings that would take long
 
     @property
     def scope(self) -> str:

@@ -32,7 +32,7 @@ PRODUCER_LEAD = timedelta(minutes=30)
 """So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 SEASON = timedelta(days=7)
 AT_ONCE = timedelta(0)
-Timing = tuple[str, str, str]
+Timing = tuple[str, str, object]
 
 
 class CollisionKind(StrEnum):
@@ -289,7 +289,7 @@ class _Search:
 
 def _timing(job: Job) -> Timing:
     """What jobs that start at the same times have in common."""
-    return job.schedule.text, job.time_zone, job.season.name if job.season else ""
+    return job.schedule.text, job.time_zone, job.season
 
 
 @lru_cache(1024)
