@@ -8,7 +8,7 @@ from interlock.catalog import Catalog
 from interlock.findings import waivable
 from interlock.names import count
 from policies.rules import RULES
-from policies.rules.estate import JOB, STACK, Origin
+from policies.rules.estate import DECLARED, JOB, STACK, Origin
 from policies.rules.rule import Rule
 
 HEAD = """\
@@ -148,6 +148,8 @@ def _how_to_waive(rule: Rule) -> str:
         return "It can't be waived" + (": mend the waiver, or take it out." if rule.name.startswith("waiver") else ".")
     if rule.name == "delete":
         return "To accept it, write the job under `removed`, as above."
+    if DECLARED in rule.kinds:
+        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., until: ...}}]` on the entry of the catalog."
     if STACK in rule.kinds:
         return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
     if JOB in rule.kinds:
