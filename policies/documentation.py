@@ -149,7 +149,7 @@ def _how_to_waive(rule: Rule) -> str:
     if rule.name == "delete":
         return "To accept it, write the job under `removed`, as above."
     if DECLARED in rule.kinds:
-        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., until: ...}}]` on the entry of the catalog."
+        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., until: ...}}]` on its entry."
     if STACK in rule.kinds:
         return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
     if JOB in rule.kinds:
