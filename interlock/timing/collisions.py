@@ -4,25 +4,26 @@ Four kinds, over real time. Jobs of a service collide by its budget of starts in
 a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its producer when it reads
 what is not expected to be there yet.
 
-Everything is a set of minutes (`minutes.py`). What is busy from when to when is known in seconds: `Minutes.around` keeps them.
+Everything is a set of minutes (`minutes.py`), of a day or of a year: a year of a schedule is 64 KB, so nothing is sampled. What
+is busy from when to when is known in seconds: `Minutes.around` keeps them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
-from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job, Service
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
 from interlock.names import count, rounded
+from interlock.timing.fires import Fires, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.season_minutes import job_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""
@@ -30,9 +31,7 @@ MAX_LOOKBACK = timedelta(days=7)
 """A write that is expected to begin or to last longer counts as if for so long: what began earlier is not looked for."""
 PRODUCER_LEAD = timedelta(minutes=30)
 """So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
-SEASON = timedelta(days=7)
 AT_ONCE = timedelta(0)
-Timing = tuple[str, str, object]
 
 
 class CollisionKind(StrEnum):
@@ -69,27 +68,19 @@ class Collision:
     """The minutes in which it begins, within the span: when the later of two starts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Season:
-    """A week to look at, for all weeks with the same clock."""
-
-    name: str
-    span: Span
-
-
-def seasons(at: datetime) -> tuple[Season, Season]:
-    """Winter and summer of the year of `at`: the first seven days of January and of July, in UTC.
-
-    Together they have each weekday and the first of a month under both clocks of a zone that changes its own.
-    """
-    starts = {"winter": datetime(at.year, 1, 1, tzinfo=UTC), "summer": datetime(at.year, 7, 1, tzinfo=UTC)}
-    winter, summer = (Season(name=n, span=Span(start=start, end=start + SEASON)) for n, start in starts.items())
-    return winter, summer
-
-
 def collisions(catalog: Catalog, span: Span) -> tuple[Collision, ...]:
     """Every collision that begins in `span`, by kind, subject and jobs. Jobs paused by declaration take no part."""
     return CollisionSearch(catalog).over(span)
+
+
+def differing(
+    before: CollisionSearch, after: CollisionSearch, span: Span
+) -> tuple[tuple[Collision, ...], tuple[Collision, ...]]:
+    """The collisions of two catalogs that begin in `span`, as `collisions`, over those subjects where they may differ."""
+    old, new = before.decided_by(), after.decided_by()
+    subjects = {subject for subject in old.keys() | new.keys() if old.get(subject) != new.get(subject)}
+    fires = Fires(Span(start=span.start - max(before.lookback, after.lookback), end=span.end))
+    return before.over(span, fires, subjects), after.over(span, fires, subjects)
 
 
 class CollisionSearch:
@@ -102,12 +93,43 @@ class CollisionSearch:
         self.uses = self._writes()
         """By table and job, how the job writes the table."""
 
-    def over(self, span: Span) -> tuple[Collision, ...]:
-        """As `collisions`."""
-        search = _Search(self, span)
-        found = [*search.budgets(), *search.gaps(), *search.tables(), *search.orders()]
+    def over(self, span: Span, fires: Fires | None = None, subjects: Collection[str] | None = None) -> tuple[Collision, ...]:
+        """As `collisions`; over some subjects alone when they are named. `fires` are known from `lookback` before `span` on."""
+        search = _Search(self, span, fires or Fires(Span(start=span.start - self.lookback, end=span.end)))
+        found = [*search.budgets(subjects), *search.gaps(subjects), *search.tables(subjects), *search.orders(subjects)]
         kinds = list(CollisionKind)
         return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
+
+    @cached_property
+    def lookback(self) -> timedelta:
+        """How long before a span a job starts at most that collides in it, in whole minutes."""
+        gaps = [service.gap for service in self.catalog.services.values() if service.gap is not None]
+        ends = [use.end for users in self.uses.values() for uses in users.values() for use in uses]
+        return -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
+
+    @cached_property
+    def services(self) -> dict[str, list[str]]:
+        """Services that more than one job calls, by name, with the jobs' names, sorted."""
+        jobs: dict[str, list[str]] = {}
+        for job in self.jobs.values():
+            jobs.setdefault(job.target.service.name, []).append(job.name)
+        return {name: names for name, names in sorted(jobs.items()) if len(names) > 1}
+
+    def decided_by(self) -> dict[str, object]:
+        """By subject, all that decides which jobs collide over it and when: over one that stays equal nothing changes."""
+        found: dict[str, object] = {}
+        for name, jobs in self.services.items():
+            service = self.catalog.services[name]
+            found[f"service/{name}"] = service.starts_per_minute, service.gap, [(job, alike(self.jobs[job])) for job in jobs]
+        for table, users in self.uses.items():
+            writers = [(job, alike(self.jobs[job]), uses) for job, uses in users.items()]
+            readers = [
+                (job, alike(self.jobs[job]), [self.feeding.feeds(writer, job) for writer in users])
+                for job in self.feeding.consumers.get(table, ())
+                if job in self.jobs
+            ]
+            found[f"table/{table}"] = writers, readers
+        return found
 
     def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
         found: dict[str, dict[str, dict[_Use, None]]] = {}
@@ -148,23 +170,15 @@ class _User:
 class _Search:
     """A catalog over a span. What began before the span may collide in it, so fires are looked for in a wider one."""
 
-    def __init__(self, known: CollisionSearch, span: Span) -> None:
-        self._catalog, self._span = known.catalog, span
+    def __init__(self, known: CollisionSearch, span: Span, fires: Fires) -> None:
+        self._known, self._catalog, self._span = known, known.catalog, span
         self._jobs, self._uses, self._feeding = known.jobs, known.uses, known.feeding
-        gaps = [service.gap for service in self._catalog.services.values() if service.gap is not None]
-        ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
-        before = -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
-        self._wide = Span(start=span.start - before, end=span.end)
-        found: dict[Timing, Minutes] = {}
-        for job in self._jobs.values():
-            if (key := _timing(job)) not in found:
-                found[key] = job_minutes(job, self._wide)
-        self._fires = {name: found[_timing(job)] for name, job in self._jobs.items()}
-        self._around: dict[tuple[Timing, timedelta, timedelta], Minutes] = {}
+        self._all_fires = fires
+        self._fires = {name: fires.of(job) for name, job in known.jobs.items()}
 
-    def budgets(self) -> Iterator[Collision]:
+    def budgets(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Minutes in which more jobs of a service start than it takes."""
-        for service, jobs in self._by_service():
+        for service, jobs in self._by_service(subjects):
             limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
             fires = {job: self._fires[job].within(self._span) for job in jobs}
             for crowd, times in crowds(fires, limit, self._span).items():
@@ -173,9 +187,9 @@ class _Search:
                 why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
                 yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
 
-    def gaps(self) -> Iterator[Collision]:
+    def gaps(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Pairs of jobs of a service that start less than its gap apart."""
-        for service, jobs in self._by_service():
+        for service, jobs in self._by_service(subjects):
             if service.gap is None:
                 continue
             for one, other in combinations(jobs, 2):
@@ -188,9 +202,9 @@ class _Search:
                     why = f"{service.name} wants {rounded(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
-    def tables(self) -> Iterator[Collision]:
+    def tables(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Pairs of jobs that are expected to write a table at once, with a real conflict."""
-        for table in sorted(self._uses):
+        for table in self._tables(subjects, self._uses):
             taken, earlier = 0, list[_User]()
             for user in self._users(table):
                 if user.busy & taken:
@@ -200,10 +214,11 @@ class _Search:
                 taken |= user.busy
                 earlier.append(user)
 
-    def orders(self) -> Iterator[Collision]:
+    def orders(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Consumers that start too soon after a producer."""
         feeding = self._feeding
-        for table, consumers in feeding.consumers.items():
+        for table in self._tables(subjects, feeding.consumers):
+            consumers = feeding.consumers[table]
             ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
             early = {job: self._near(job, AT_ONCE, max(PRODUCER_LEAD, end)) for job, end in ends.items()}
             too_early = 0
@@ -228,12 +243,14 @@ class _Search:
             f"{rounded(end)} after its start; {rounded(max(PRODUCER_LEAD, end))} should be between the two"
         )
 
-    def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
-        """Services with more than one job, by name, with the jobs' names, sorted."""
-        jobs: dict[str, list[str]] = {}
-        for job in self._jobs.values():
-            jobs.setdefault(job.target.service.name, []).append(job.name)
-        return ((self._catalog.services[name], names) for name, names in sorted(jobs.items()) if len(names) > 1)
+    def _by_service(self, subjects: Collection[str] | None) -> Iterator[tuple[Service, list[str]]]:
+        for name, jobs in self._known.services.items():
+            if subjects is None or f"service/{name}" in subjects:
+                yield self._catalog.services[name], jobs
+
+    @staticmethod
+    def _tables(subjects: Collection[str] | None, tables: Iterable[str]) -> Iterator[str]:
+        return (table for table in sorted(tables) if subjects is None or f"table/{table}" in subjects)
 
     def _users(self, table: str) -> Iterator[_User]:
         for job, uses in self._uses[table].items():
@@ -244,11 +261,7 @@ class _Search:
             yield _User(job=job, fires=self._fires[job], uses=uses, busy=busy)
 
     def _near(self, job: str, earliest: timedelta, end: timedelta) -> Minutes:
-        """`Minutes.around` of the job's fires; jobs with the same schedule share it."""
-        key = (_timing(self._jobs[job]), earliest, end)
-        if key not in self._around:
-            self._around[key] = self._fires[job].around(earliest, end)
-        return self._around[key]
+        return self._all_fires.near(self._jobs[job], earliest, end)
 
     def _meeting(self, table: str, one: _User, other: _User) -> Collision | None:
         """The collision of two jobs on a table: when one begins to write it while the other one does."""
@@ -285,11 +298,6 @@ class _Search:
     @staticmethod
     def _collision(kind: CollisionKind, subject: str, jobs: tuple[str, ...], why: str, times: Minutes) -> Collision:
         return Collision(kind=kind, subject=subject, jobs=jobs, severity=None, why=why, times=times)
-
-
-def _timing(job: Job) -> Timing:
-    """What jobs that start at the same times have in common."""
-    return job.schedule.text, job.time_zone, job.season
 
 
 @lru_cache(1024)

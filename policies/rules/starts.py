@@ -14,9 +14,10 @@ from interlock.cron import Cron, CronError
 from interlock.names import count, rounded
 from interlock.seasons import Season
 from interlock.timing.collisions import AT_ONCE, crowds
+from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.season_minutes import season_minutes
-from policies.rules.days import spans
+from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
@@ -37,18 +38,21 @@ SHOWN_JOBS = 3
 
 
 Writes = Mapping[str, frozenset[Kind]]
-Timing = tuple[str, str, str]
+Timing = tuple[str, str, Season | None]
 """A schedule, its zone and the season outside of which it is held."""
+Met = dict[str, Minutes]
+"""By address, other jobs and when one meets them, in the year from the estate's day on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """A job that runs, what is known of what it starts, and when: its minutes in each span that is looked at (`days.py`)."""
+    """A job that runs, what is known of what it starts, and when: its minutes in the year from the estate's day on."""
 
     job: Resource
     key: Timing
     """Jobs that have it in common start at the same times."""
-    starts: tuple[Minutes, ...]
+    zone: ZoneInfo
+    starts: Minutes
     service: str | None
     bears: int
     """How many starts a minute."""
@@ -56,27 +60,23 @@ class Starter:
     """How far apart its service wants starts."""
     writes: Writes
 
-    def meets(self, other: Starter) -> bool:
-        """Whether both start in one minute."""
-        return any(mine & theirs for mine, theirs in zip(self.starts, other.starts, strict=True))
-
 
 def starters(estate: Estate) -> dict[str, Starter]:
     """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
     read the rules say that; the others are judged without it."""
-    running = dict(_running(estate))
-    looked_at = spans(estate.today.year, (when for _, when in running.values()))
-    known: dict[Timing, tuple[Minutes, ...]] = {}
+    span = Year(first=estate.today).span
+    known: dict[Timing, Minutes] = {}
     found = {}
-    for job, (schedule, in_zone) in running.values():
+    for job, (schedule, in_zone) in _running(estate):
         with suppress(Malformed, Unresolved):
             season = season_of(job, estate)
-            key = (schedule.text, in_zone.key, season.name if season else "")
+            key = (schedule.text, in_zone.key, season)
             if key not in known:
-                known[key] = tuple(_starts(schedule, in_zone, season, span) for span in looked_at)
+                known[key] = _starts(schedule, in_zone, season, span)
             found[job.address] = Starter(
                 job=job,
                 key=key,
+                zone=in_zone,
                 starts=known[key],
                 service=job.facts.text("service"),
                 bears=_bears(job),
@@ -91,12 +91,12 @@ def _starts(schedule: Cron, in_zone: ZoneInfo, season: Season | None, span: Span
     return fires & season_minutes(season, span) if season else fires
 
 
-def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, ZoneInfo]]]]:
-    """The jobs that are not paused by declaration and of which somebody knows when they fire, by address."""
+def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]:
+    """The jobs that are not paused by declaration and of which somebody knows when they fire."""
     for job in estate.every(JOB):
         with suppress(Malformed, Unresolved):
             if "paused" not in job.facts and (when := fires(job)) is not None and when[0].is_known:
-                yield job.address, (job, when)
+                yield job, when
 
 
 def _must_be_readable(job: Resource, estate: Estate) -> None:
@@ -192,29 +192,30 @@ def budget(job: Resource, estate: Estate) -> Iterator[str]:
     takes one start a minute, until somebody says how many (`starts_per_minute`)."""
     _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
-        limit, others = crowd
+        limit, met = crowd
         yield (
-            f"starts in the same minute as {_names(others)}, and {job.facts.text('service')} takes "
+            f"starts in the same minute as {_with_days(job, met, estate)}, and {job.facts.text('service')} takes "
             f"{count(limit, 'start')} a minute; move one, or say in starts_per_minute what was measured"
         )
 
 
-def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
+def _crowded(estate: Estate) -> dict[str, tuple[int, Met]]:
     """The jobs that start with too many others, by address, with what is allowed and the others."""
     services: dict[str, dict[str, Starter]] = {}
     for address, starter in estate.once(starters).items():
         if starter.service:
             services.setdefault(starter.service, {})[address] = starter
-    met: dict[str, tuple[int, set[str]]] = {}
+    found: dict[str, tuple[int, Met]] = {}
     for jobs in services.values():
         limit = min(starter.bears for starter in jobs.values())
-        for week, minutes in enumerate(next(iter(jobs.values())).starts):
-            starts = {address: starter.starts[week] for address, starter in jobs.items()}
-            for crowd in crowds(starts, limit, minutes.span):
-                for address in crowd:
-                    met.setdefault(address, (limit, set()))[1].update(set(crowd) - {address})
-    named = estate.once(starters)
-    return {address: (limit, sorted(named[one].job.name for one in others)) for address, (limit, others) in met.items()}
+        starts = {address: starter.starts for address, starter in jobs.items()}
+        for crowd, times in crowds(starts, limit, Year(first=estate.today).span).items():
+            for address in crowd:
+                met = found.setdefault(address, (limit, {}))[1]
+                for other in crowd:
+                    if other != address:
+                        met[other] = met[other] | times if other in met else times
+    return found
 
 
 @rule(
@@ -231,17 +232,19 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
     _must_be_readable(job, estate)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, Met] = {}
     for meeting in near:
-        by_reason.setdefault(meeting.why, []).append(meeting.other.name)
-    for why, others in sorted(by_reason.items()):
-        yield f"starts less than {why.replace('{others}', _names(sorted(others)))}; move one, or waive the rule"
+        by_reason.setdefault(meeting.why, {})[meeting.other.address] = meeting.times
+    for why, met in sorted(by_reason.items()):
+        yield f"starts less than {why.replace('{others}', _with_days(job, met, estate))}; move one, or waive the rule"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Meeting:
     other: Resource
     why: str
+    times: Minutes
+    """When the later of the two starts."""
 
 
 def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
@@ -252,16 +255,16 @@ def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     """By address, the jobs that a job is too near to."""
     jobs = list(estate.once(starters).values())
-    around: dict[tuple[Timing, timedelta], list[Minutes]] = {}
+    after: dict[tuple[Timing, timedelta], Minutes] = {}
     found: dict[str, list[_Meeting]] = {}
     for one, other in _pairs(jobs):
         apart, why = _apart(one, other)
-        key = (one.key, apart)
-        if key not in around:
-            around[key] = [minutes.around(timedelta(minutes=1) - apart, apart) for minutes in one.starts]
-        if any(near & theirs for near, theirs in zip(around[key], other.starts, strict=True)):
-            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why))
-            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why))
+        for starter in (one, other):
+            if (starter.key, apart) not in after:
+                after[starter.key, apart] = starter.starts.around(AT_ONCE, apart)
+        if times := after[one.key, apart] & other.starts | after[other.key, apart] & one.starts:
+            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why, times=times))
+            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why, times=times))
     return found
 
 
@@ -313,22 +316,22 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     gaps "drift by 4-7h", and five triggers graded the same games."""
     fires(job)
     _does(job)
-    if others := [one.job.name for one in estate.once(_twins).get(job.address, ()) if one.job.address != job.address]:
-        names = _names(sorted(others))
-        yield f"does what {names} does, with the same body, and sometimes in the same minute; remove one of them"
+    if met := estate.once(_twins).get(job.address):
+        names = _names(sorted(estate.once(starters)[other].job.name for other in met))
+        words = _words(job, met, estate)
+        when = "sometimes in the same minute" if words == ALWAYS else f"in the same minute {words}"
+        yield f"does what {names} does, with the same body, and {when}; remove one of them"
 
 
-def _twins(estate: Estate) -> dict[str, list[Starter]]:
-    """By address, the jobs that do the same as one, sometimes in its minute, itself among them; less those that waive it."""
-    found = {}
+def _twins(estate: Estate) -> dict[str, Met]:
+    """By address, the jobs that do the same as one, sometimes in its minute; less those that waive it."""
+    found: dict[str, Met] = {}
     for same in _by_deed(estate).values():
-        by_key: dict[Timing, list[Starter]] = {}
-        for starter in same:
-            by_key.setdefault(starter.key, []).append(starter)
-        for mine in by_key.values():
-            near = [one for theirs in by_key.values() if mine[0].meets(theirs[0]) for one in theirs]
-            twins = [one for one in near if not _waived(one.job, twin, estate)] if len(near) > 1 else []
-            found.update(dict.fromkeys((one.job.address for one in mine), twins))
+        for one, other in combinations(same, 2):
+            if times := one.starts & other.starts:
+                for mine, theirs in ((one, other), (other, one)):
+                    if not _waived(theirs.job, twin, estate):
+                        found.setdefault(mine.job.address, {})[theirs.job.address] = times
     return found
 
 
@@ -355,3 +358,29 @@ def _does(job: Resource) -> str | None:
 def _names(jobs: list[str]) -> str:
     shown = ", ".join(jobs[:SHOWN_JOBS])
     return shown if len(jobs) <= SHOWN_JOBS else f"{shown} and {count(len(jobs) - SHOWN_JOBS, 'more job')}"
+
+
+def _with_days(job: Resource, met: Met, estate: Estate) -> str:
+    """The names of the jobs that one meets, those first with which it does on most days; with the days, where not on all."""
+    known = estate.once(starters)
+    alike: dict[str, list[str]] = {}
+    for other in sorted(met, key=lambda address: (-len(met[address]), known[address].job.name)):
+        alike.setdefault(_words(job, {other: met[other]}, estate), []).append(other)
+    if len(alike) > SHOWN_JOBS:
+        alike = {_words(job, met, estate): [*met]}
+    said = (
+        f"{_names(sorted(known[other].job.name for other in others))}{'' if words == ALWAYS else f' {words}'}"
+        for words, others in alike.items()
+    )
+    return ", and ".join(said)
+
+
+def _words(job: Resource, met: Met, estate: Estate) -> str:
+    """The days on which one meets some of the others, by its own clock."""
+    known, year = estate.once(starters), Year(first=estate.today)
+    zone = known[job.address].zone
+    bits = 0
+    for minutes in met.values():
+        bits |= minutes.bits
+    clocks = [known[other].zone for other in met]
+    return days_in_words(year.days(Minutes(span=year.span, bits=bits), zone), year, zone, clocks).text

@@ -13,8 +13,8 @@ from tests.interlock.catalogs import load
 from tests.interlock.reading.test_seasons import DATED, LINE, seasonal
 from tests.policies.estates import Some, estate, job, said, verdict
 
-WINTER = ["2026-01-01T05:00:00Z", "2026-03-01T05:00:00Z"]
-SUMMER = ["2026-06-01T04:00:00Z", "2026-09-01T04:00:00Z"]
+WINTER = ["2027-01-01T05:00:00Z", "2027-03-01T05:00:00Z"]
+SUMMER = ["2027-06-01T04:00:00Z", "2027-09-01T04:00:00Z"]
 ALL = ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]
 NEXT = "  nba-2027: {from: 2027-10-19, until: 2028-06-19, time_zone: America/New_York}\n"
 

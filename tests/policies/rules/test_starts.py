@@ -185,7 +185,6 @@ def test_a_gap_that_is_none_is_said_of_its_job_and_no_other(gap: Some) -> None:
     [
         pytest.param({}, True, id="the same at the same time"),
         pytest.param({"schedule": "20 * * * *"}, True, id="the same, and at that time too"),
-        pytest.param({"schedule": "20 14 * * *", "time_zone": "Europe/Berlin"}, True, id="the same in another zone"),
         pytest.param({"schedule": "21 8 * * *"}, False, id="the same at another time"),
         pytest.param({"http_target": http(uri="https://web-1.us-west2.run.app/other")}, False, id="another URL"),
         pytest.param({"http_target": http(http_method="GET")}, False, id="another method"),
