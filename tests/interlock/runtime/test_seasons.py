@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from interlock.runtime.report import Report
 from interlock.runtime.requests import Rejected
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, WINDOWS, Cloud, at, declaration, records
 
+EARLIER = Path(__file__).parents[2] / "e2e/upgrade/7fadadb"
 MARK = held_name("fetch")
 SEASONAL = HEAD + JOBS.replace("runs: [raw]}", "runs: [raw], season: cup}") + WINDOWS + BACKFILLS
 THE_DAYS = "  cup-2026: {from: 2026-03-01, until: 2026-03-10}\n  cup-2027: {from: 2026-03-13, until: 2026-03-20}\n"
@@ -199,6 +201,12 @@ def test_the_declaration_says_seasons_by_their_instants_and_only_where_there_are
     assert parse(to_json(declared()).encode()) == declared()
     assert "seasons" not in json.loads(to_json(declaration()))
     assert parse(to_json(declaration()).encode()) == declaration()
+
+
+def test_what_an_earlier_commit_has_deployed_is_read_as_before_there_were_seasons() -> None:
+    stack = json.loads((EARLIER / "stacks/schedules/cdk.tf.json").read_text())
+    content = stack["resource"]["google_storage_bucket_object"]["declaration"]["content"].replace("$${", "${")
+    assert parse(content.encode()).seasons == {}
 
 
 @pytest.mark.parametrize(
