@@ -1,8 +1,8 @@
 """Collisions: what the schedules of a catalog lead to at the same time, or in the wrong order.
 
-Four kinds, over real time. Jobs of a service collide by its budget of starts in a minute and by its gap. Two jobs collide on
-a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its producer when it reads
-what is not expected to be there yet.
+Four kinds, over real time. Jobs of a service collide by its budget of starts in a minute and by its gap. Two jobs, or two
+runs of one, collide on a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its
+producer when it reads what is not expected to be there yet.
 
 Everything is a set of minutes (`minutes.py`), of a day or of a year: a year of a schedule is 64 KB, so nothing is sampled. What
 is busy from when to when is known in seconds: `Minutes.around` keeps them.
@@ -14,21 +14,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from itertools import combinations
+from functools import cached_property, reduce
+from itertools import combinations, combinations_with_replacement
+from operator import or_
+from zoneinfo import ZoneInfo
 
-from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
+from interlock.access import Severity, WorstPair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
+from interlock.cron import zone
 from interlock.feeds import feeds
-from interlock.graph import Chain, chains
 from interlock.names import count, rounded
 from interlock.timing.fires import Fires, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.named_days import by_named_day, may_meet
+from interlock.timing.writes import Use, Uses, conflict_of, writes
 
-DEFAULT_EXPECT = timedelta(minutes=1)
-"""Of a processor of which nobody said how long it takes."""
-MAX_LOOKBACK = timedelta(days=7)
-"""A write that is expected to begin or to last longer counts as if for so long: what began earlier is not looked for."""
 PRODUCER_LEAD = timedelta(minutes=30)
 """So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 AT_ONCE = timedelta(0)
@@ -42,7 +42,7 @@ class CollisionKind(StrEnum):
     GAP = "gap"
     """Two jobs of a service start less than its `gap` apart."""
     TABLE = "table"
-    """Two jobs are expected to write a table at once, and that is a real conflict."""
+    """Two jobs, or two runs of one, are expected to write a table at once, and that is a real conflict."""
     ORDER = "order"
     """A consumer starts too soon after its producer."""
 
@@ -59,7 +59,8 @@ class Collision:
     subject: str
     """`service/<s>` of a budget or gap, `table/<t>` of the other two."""
     jobs: tuple[str, ...]
-    """A budget has all that start in one minute, sorted. A gap or table has two, sorted. An order has its producer first."""
+    """A budget has all that start in one minute, sorted. A gap has two, sorted, and so has a table, or the one that collides
+    with its own runs. An order has its producer first."""
     severity: Severity | None
     """Of a table: the worst of its times. None of the others."""
     why: str
@@ -90,7 +91,7 @@ class CollisionSearch:
         self.catalog = catalog
         self.jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
         self.feeding = feeds(catalog)
-        self.uses = self._writes()
+        self.uses = writes(catalog, self.jobs)
         """By table and job, how the job writes the table."""
 
     def over(self, span: Span, fires: Fires | None = None, subjects: Collection[str] | None = None) -> tuple[Collision, ...]:
@@ -131,31 +132,6 @@ class CollisionSearch:
             found[f"table/{table}"] = writers, readers
         return found
 
-    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
-        found: dict[str, dict[str, dict[_Use, None]]] = {}
-        for job in self.jobs:
-            for chain in chains(self.catalog)[job]:
-                if writes := chain.access & WRITES:
-                    found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
-        return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
-
-    def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
-        *before, last = (self.catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
-        return _Use(after=min(sum(before, AT_ONCE), MAX_LOOKBACK), lasts=min(last, MAX_LOOKBACK), kinds=writes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Use:
-    """A write of a table by a job: so long after the job's start it begins, so long it is expected to last."""
-
-    after: timedelta
-    lasts: timedelta
-    kinds: frozenset[Kind]
-
-    @property
-    def end(self) -> timedelta:
-        return self.after + self.lasts
-
 
 @dataclass(frozen=True, kw_only=True)
 class _User:
@@ -163,7 +139,7 @@ class _User:
 
     job: str
     fires: Minutes
-    uses: tuple[_Use, ...]
+    uses: Uses
     busy: int
 
 
@@ -207,6 +183,8 @@ class _Search:
         for table in self._tables(subjects, self._uses):
             taken, earlier = 0, list[_User]()
             for user in self._users(table):
+                if found := self._with_itself(table, user):
+                    yield found
                 if user.busy & taken:
                     for other in earlier:
                         if user.busy & other.busy and (found := self._meeting(table, other, user)):
@@ -265,46 +243,79 @@ class _Search:
 
     def _meeting(self, table: str, one: _User, other: _User) -> Collision | None:
         """The collision of two jobs on a table: when one begins to write it while the other one does."""
-        worst: tuple[WorstPair, _Use, _Use] | None = None
-        times = Minutes(span=self._span, bits=0)
-        for mine in one.uses:
-            for theirs in other.uses:
-                pair = _conflict(mine.kinds, theirs.kinds)
-                if pair is None:
-                    continue
-                apart = mine.after - theirs.after
-                they_begin = other.fires & self._near(one.job, apart, apart + mine.lasts)
-                i_begin = one.fires & self._near(other.job, -apart, theirs.lasts - apart)
-                met = (they_begin.delayed(theirs.after) | i_begin.delayed(mine.after)).within(self._span)
-                times |= met
-                if met and (worst is None or pair.conflict.severity > worst[0].conflict.severity):
-                    worst = pair, mine, theirs
-        if worst is None:
+        met = [
+            (pair, mine, theirs, times)
+            for mine in one.uses
+            for theirs in other.uses
+            if (pair := conflict_of(mine, theirs)) and (times := self._meet(one, mine, other, theirs))
+        ]
+        if not met:
             return None
-        pair, mine, theirs = worst
+        pair, mine, theirs, _ = max(met, key=lambda each: each[0].conflict.severity)
         why = (
             f"{one.job} ({pair.first} for {rounded(mine.lasts)}) and {other.job} "
             f"({pair.second} for {rounded(theirs.lasts)}) write it at once: {pair.conflict.why}"
         )
+        return self._over_table(table, (one.job, other.job), pair, why, [times for *_, times in met])
+
+    def _with_itself(self, table: str, user: _User) -> Collision | None:
+        """The collision of a job with its own runs: a start brings about several, or comes before the last one is done."""
+        met = list[tuple[WorstPair, str, Minutes]]()
+        for mine, theirs in combinations_with_replacement(user.uses, 2):
+            pair, runs = conflict_of(mine, theirs), user.uses[mine]
+            if pair is None:
+                continue
+            if mine is theirs and runs > 1:
+                why, times = f"brings about {runs} runs at once", user.fires.delayed(mine.after).within(self._span)
+            else:
+                why, times = "writes it still when it writes it again", self._meet(user, mine, user, theirs)
+            if times:
+                met.append((pair, f"{user.job} ({pair.first} for {rounded(mine.lasts)}) {why}", times))
+        if not met:
+            return None
+        pair, why, _ = max(met, key=lambda each: each[0].conflict.severity)
+        return self._over_table(table, (user.job,), pair, f"{why}: {pair.conflict.why}", [times for *_, times in met])
+
+    def _meet(self, one: _User, mine: Use, other: _User, theirs: Use) -> Minutes:
+        """When one of two writes begins while the other is under way; not where both name a day, and not the same."""
+        apart = mine.after - theirs.after
+        # A run is no other run than itself: of those the next one comes a minute later at the earliest.
+        first = (MINUTE, MINUTE) if one is other and mine is theirs else (apart, -apart)
+        they_begin, we_begin = (first[0], apart + mine.lasts), (first[1], theirs.lasts - apart)
+        if mine.day is None or theirs.day is None or may_meet(mine.day, theirs.day):
+            near = self._near(one.job, *they_begin), self._near(other.job, *we_begin)
+            pairs = [(one.fires, near[0], other.fires, near[1])]
+        else:
+            mine_by_day = by_named_day(one.fires, self._zone(one.job), mine.day)
+            theirs_by_day = by_named_day(other.fires, self._zone(other.job), theirs.day)
+            pairs = [
+                (ours, ours.around(*they_begin), others, others.around(*we_begin))
+                for ours, others in zip(mine_by_day, theirs_by_day, strict=True)
+                if ours and others
+            ]
+        found = Minutes(span=self._span, bits=0)
+        for ours, near_ours, others, near_theirs in pairs:
+            theirs_begun, ours_begun = others & near_ours, ours & near_theirs
+            found |= (theirs_begun.delayed(theirs.after) | ours_begun.delayed(mine.after)).within(self._span)
+        return found
+
+    def _zone(self, job: str) -> ZoneInfo:
+        return zone(self._jobs[job].time_zone)
+
+    @staticmethod
+    def _over_table(table: str, jobs: tuple[str, ...], pair: WorstPair, why: str, times: Iterable[Minutes]) -> Collision:
         return Collision(
             kind=CollisionKind.TABLE,
             subject=f"table/{table}",
-            jobs=(one.job, other.job),
+            jobs=jobs,
             severity=pair.conflict.severity,
             why=why,
-            times=times,
+            times=reduce(or_, times),
         )
 
     @staticmethod
     def _collision(kind: CollisionKind, subject: str, jobs: tuple[str, ...], why: str, times: Minutes) -> Collision:
         return Collision(kind=kind, subject=subject, jobs=jobs, severity=None, why=why, times=times)
-
-
-@lru_cache(1024)
-def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> WorstPair | None:
-    """The worst real conflict of two writers, or None."""
-    pair = worst_pair(a, b)
-    return pair if pair is not None and is_real(pair.conflict.severity) else None
 
 
 def _least(first: Minutes, later: Minutes) -> timedelta:
