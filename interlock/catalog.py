@@ -19,6 +19,7 @@ from interlock.seasons import Season, SeasonDay, keeps
 
 if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
     from interlock.access import Kind
+    from interlock.zone_record import ZoneRecord
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -389,6 +390,7 @@ class Catalog:
     """As their scopes name them."""
     season_entries: Mapping[str, SeasonEntry] = field(default_factory=dict)
     """What declares them, by name: `nba-2026`, with its platform where another one has an entry of that name."""
+    zone_record: ZoneRecord | None = None
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property

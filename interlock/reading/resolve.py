@@ -35,6 +35,7 @@ from interlock.reading.accesses import accesses, partitions
 from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
+from interlock.reading.references import check_references
 from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,
@@ -62,6 +63,7 @@ def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = (
     reader = EntryReader(problems)
     for file in files:
         reader.read(file)
+    check_references(reader)
     catalog = _Resolver(reader).catalog()
     if reader.problems:
         raise SourceError(reader.problems)
@@ -248,7 +250,9 @@ class _Resolver:
                 self._complain(written.at("deadline"), message)
             return deadline
         if written.value.deadline is not None:
-            message = f"{written.where('deadline')}: a topic has none, and a plan would never be empty; leave it out"
+            message = (
+                f"{written.where('deadline')}: {service.name}, a topic, has none, and a plan would never be empty; leave it out"
+            )
             self._complain(written.at("deadline"), message)
         return None
 

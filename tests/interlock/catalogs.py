@@ -37,6 +37,13 @@ backfills:
 """
 """A catalog with one of everything and nothing wrong; tests break one thing of it."""
 
+CLEAN = (
+    GOOD.replace("  queue: {kind: topic}", "  # a topic")
+    .replace("  batch: {kind: run_job}", "  # a job of Cloud Run")
+    .replace("{raw.games: [append]}", "{raw.games: [append, mutate]}")
+)
+"""The same without what nothing uses, and with a backfill that covers its job; line by line as GOOD."""
+
 
 def changed(old: str, new: str) -> str:
     """GOOD with `new` in the place of `old`, which it must hold."""

@@ -84,7 +84,7 @@ CASES = [
                                                 "fail_empty": ("documentation.content", "write what has happened")}),
     Case("alert-close", {"pass_an_hour"}, {"fail_never": ("auto_close", "write one"),
                                            "fail_too_soon": ("1m", "allowed: 30m and more")}),
-    Case("alert-resource", {"pass_named"}, {"fail_unnamed": ("conflicts", "add AND resource.type"),
+    Case("alert-resource", {"pass_named", "pass_log"}, {"fail_unnamed": ("conflicts", "add AND resource.type"),
                                             "fail_no_conditions": ("no conditions", "write one")}),
     Case("bucket-private", {"pass_enforced"}, {"fail_inherited": ("inherited", 'write "enforced"')}),
     Case("bucket-uniform", {"pass_true"}, {"fail_unsaid": ("uniform_bucket_level_access", "write true")}),
