@@ -15,6 +15,7 @@ from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 from interlock.cron import Cron
+from interlock.seasons import Season, SeasonDay, keeps
 
 if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
     from interlock.access import Kind
@@ -249,8 +250,11 @@ class Job:
     owner: str
     region: str
     schedule: Cron
+    """When it fires. Where months can say the season of the job, they do: what is written, and that."""
     was: Cron | None
     time_zone: str
+    season: Season | None = None
+    """It fires only while that is open."""
     target: Target
     deadline: timedelta | None
     retry: RetryProfile | None
@@ -272,6 +276,11 @@ class Job:
     def identity(self) -> str:
         """What tells it from all others in Cloud Scheduler: region and name."""
         return identity(self.region, self.scheduler_name)
+
+    @property
+    def closed_by(self) -> Season | None:
+        """The season that holds it while it is closed: its own, unless its schedule says that by itself."""
+        return None if self.season is None or keeps(self.season, self.schedule, self.time_zone) else self.season
 
 
 def identity(region: str, scheduler_name: str) -> str:
@@ -326,6 +335,22 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeasonEntry:
+    """Days of a season, both included: of one year, or of every year."""
+
+    name: str
+    """`nba`, or `nba-2026` for one year of it."""
+    season: str
+    """As the scope of the season names it."""
+    platform: str
+    first: SeasonDay
+    last: SeasonDay
+    time_zone: str
+    waivers: tuple[Waiver, ...]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobRemoval:
     """A job that was taken out of the catalog on purpose, and may be deleted until the day `until`."""
 
@@ -361,6 +386,10 @@ class Catalog:
     """By identity."""
     baseline: tuple[Accepted, ...] = ()
     retry_profiles: Mapping[str, RetryProfile] = field(default_factory=dict)
+    seasons: Mapping[str, Season] = field(default_factory=dict)
+    """As their scopes name them."""
+    season_entries: Mapping[str, SeasonEntry] = field(default_factory=dict)
+    """What declares them, by name: `nba-2026`, with its platform where another one has an entry of that name."""
     zone_record: ZoneRecord | None = None
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -379,6 +408,18 @@ class Catalog:
     def by_identity(self) -> Mapping[str, Job]:
         """Each job by its region and its name in Cloud Scheduler."""
         return {job.identity: job for job in self.jobs.values()}
+
+    @cached_property
+    def timed(self) -> Mapping[str, Window | Season]:
+        """What holds by the clock, by scope."""
+        windows = {f"window/{name}": window for name, window in self.windows.items()}
+        return windows | {season.scope: season for season in self.closing_seasons.values()}
+
+    @cached_property
+    def closing_seasons(self) -> Mapping[str, Season]:
+        """The seasons that hold jobs while they are closed, by name."""
+        found = {season.name: season for job in self.jobs.values() if (season := job.closed_by) is not None}
+        return dict(sorted(found.items()))
 
     @cached_property
     def accepted(self) -> Mapping[str, tuple[Accepted, ...]]:

@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from interlock.catalog import CatchUp, identity
 from interlock.cron import Cron
+from interlock.seasons import Season
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,8 @@ class DeclaredJob:
     """Its body says TODAY or the like: a catch-up run is not the run that was missed."""
     digests: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Of each part of it that is declared, by `parts.digests`. Empty where nobody says them: then nothing is compared."""
+    season: Season | None = None
+    """The season that holds it while it is closed."""
 
     @property
     def identity(self) -> str:
@@ -91,11 +94,19 @@ class Declaration:
     """How often the coordinator reconciles."""
     breaker_hold: timedelta
     """How long the circuit breaker holds a table."""
+    seasons: Mapping[str, Season] = field(default_factory=dict)
+    """Those that hold jobs while they are closed."""
 
     @cached_property
     def producers(self) -> Mapping[str, tuple[str, ...]]:
         """The jobs that each job waits for, by name."""
         return {name: job.after for name, job in self.jobs.items()}
+
+    @cached_property
+    def timed(self) -> Mapping[str, DeclaredWindow | Season]:
+        """What holds by the clock, by scope."""
+        windows = {f"window/{name}": window for name, window in self.windows.items()}
+        return windows | {season.scope: season for season in self.seasons.values()}
 
     @cached_property
     def identities(self) -> Mapping[str, str]:

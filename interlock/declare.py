@@ -14,6 +14,7 @@ from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.environment import Environment
 from interlock.feeds import waits_for
 from interlock.graph import held_tables, reach, scopes
+from interlock.seasons import Season
 
 
 def declare(catalog: Catalog, env: Environment, digests: Mapping[str, Mapping[str, str]] | None = None) -> Declaration:
@@ -43,6 +44,7 @@ def declare(catalog: Catalog, env: Environment, digests: Mapping[str, Mapping[st
         max_hold=env.max_hold,
         tick=env.tick,
         breaker_hold=env.breaker.hold,
+        seasons={name: _declared(season) for name, season in catalog.closing_seasons.items()},
     )
 
 
@@ -63,7 +65,13 @@ def _job(catalog: Catalog, job: Job, after: tuple[str, ...], digests: Mapping[st
         after=after,
         relative_dates=_says_relative_date(job.target.body),
         digests=digests,
+        season=_declared(job.closed_by) if job.closed_by else None,
     )
+
+
+def _declared(season: Season) -> Season:
+    """As the declaration says it: by its instants alone."""
+    return Season(name=season.name, openings=season.openings)
 
 
 def _expected(catalog: Catalog, path: Iterable[str]) -> timedelta:

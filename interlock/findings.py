@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Window
+from interlock.catalog import Backfill, Catalog, Job, Processor, SeasonEntry, Service, Source, Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Finding:
         return f"{self.source}: {self.rule}: {self.subject}: {self.message}"
 
 
-Waivable = Job | Service | Processor | Backfill | Window
+Waivable = Job | Service | Processor | Backfill | Window | SeasonEntry
 
 
 def waivable(catalog: Catalog) -> dict[str, Waivable]:
@@ -32,5 +32,6 @@ def waivable(catalog: Catalog) -> dict[str, Waivable]:
         "jobs": catalog.jobs,
         "backfills": catalog.backfills,
         "windows": catalog.windows,
+        "seasons": catalog.season_entries,
     }
     return {f"{section}.{name}": thing for section, things in sections.items() for name, thing in things.items()}

@@ -242,6 +242,8 @@ def scopes(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
         for chain in chains(catalog)[job.name]:
             if chain.access & WRITES:
                 covered[f"table/{chain.table}"].add(job.name)
+    for season in catalog.closing_seasons.values():
+        covered[season.scope] = {job.name for job in catalog.jobs.values() if job.closed_by == season}
     for backfill in catalog.backfills.values():
         covered[f"backfill/{backfill.name}"] = set(members(catalog, backfill)[0])
     for window in catalog.windows.values():

@@ -17,8 +17,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import DeclaredPause, Undecided
-from interlock.holds import Hold, active, format_end
-from interlock.windows import Opening, Timed, next_opening, opened_at, openings
+from interlock.holds import Hold, active, until
+from interlock.seasons import SCOPE_PREFIX, Season
+from interlock.windows import Opening, Timed, next_opening, opened_at, openings, scope_of
 
 UNDECIDED = "left as it is found, until somebody decides"
 LOOK_AHEAD = timedelta(days=31)
@@ -54,7 +55,8 @@ class Holding:
 
     A hold covers a job by its scope as it is now, or as it was when its object was written. The opening of a window holds from
     its first instant on, whether or not its object has been written yet; one that was released holds nothing, whether or not
-    its object is still there. A scope that is unknown covers what it did when the object was written; a plan refuses it.
+    its object is still there. A season holds while it is closed, and has no objects. A scope that is unknown covers what it did
+    when the object was written; a plan refuses it.
     """
 
     now: datetime
@@ -66,7 +68,8 @@ class Holding:
     """Flags and holds of the bucket, active or not."""
     tombstones: tuple[Hold, ...] = ()
     """The openings of windows that were released early."""
-    windows: tuple[HoldingWindow, ...] = ()
+    windows: tuple[HoldingWindow | Season, ...] = ()
+    """What holds by the clock."""
 
     @cached_property
     def active(self) -> tuple[Hold, ...]:
@@ -110,9 +113,13 @@ class Holding:
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
         beyond reach."""
-        standing = active(self._standing, at)  # of an extension that was caught half way the last object
-        free, horizon = max([at, *(hold.end for hold in standing if self._covers(hold, job))]), at + LOOK_AHEAD
-        opened = (openings(window, at, horizon) for window in self._windows_of(job))
+        closed = [hold for hold in self.active_at(at) if hold.scope.startswith(SCOPE_PREFIX) and self._covers(hold, job)]
+        if any(hold.is_open_ended for hold in closed):
+            return None
+        opens = max([at, *(hold.end for hold in closed)])  # however far ahead: that is declared
+        standing = active(self._standing, opens)  # of an extension that was caught half way the last object
+        free, horizon = max([opens, *(hold.end for hold in standing if self._covers(hold, job))]), opens + LOOK_AHEAD
+        opened = (openings(window, opens, horizon) for window in self._windows_of(job))
         for opening in merge(*opened, key=lambda opening: opening.start):
             if opening.start > free or free >= horizon:
                 break
@@ -164,8 +171,8 @@ class Holding:
             self._by_scope[scope] = frozenset(self.scopes.get(scope, ()))
         return self._by_scope[scope]
 
-    def _windows_of(self, job: str) -> Iterator[HoldingWindow]:
-        return (window for window in self.windows if job in self._members(f"window/{window.name}"))
+    def _windows_of(self, job: str) -> Iterator[HoldingWindow | Season]:
+        return (window for window in self.windows if job in self._members(scope_of(window)))
 
     def _since(self, hold: Hold) -> Hold:
         """The hold with its start as far as that can be: the id of an opening states it, and contents are a stranger's."""
@@ -174,7 +181,7 @@ class Holding:
         return replace(hold, start=start if start and start <= self.now else None)
 
 
-def _hold(window: HoldingWindow, opening: Opening) -> Hold:
+def _hold(window: HoldingWindow | Season, opening: Opening) -> Hold:
     """What an opening is before it has its object: as if that were written at its first instant."""
     return Hold(
         scope=opening.scope,
@@ -185,6 +192,7 @@ def _hold(window: HoldingWindow, opening: Opening) -> Hold:
         owner=window.owner,
         start=opening.start,
         created=opening.start,
+        is_open_ended=isinstance(window, Season) and not window.opens_at(opening.end),
     )
 
 
@@ -230,7 +238,7 @@ class Effective:
 
     def explain(self, zone: ZoneInfo, now: datetime) -> str:
         """Why, for people at `now`, with ends in `zone` and UTC; `running` when nothing pauses the job."""
-        ends = ("",) * bool(self.declared) + tuple(f" until {format_end(hold.end, zone, now)}" for hold in self.held_by)
+        ends = ("",) * bool(self.declared) + tuple(f" {until(hold, zone, now)}" for hold in self.held_by)
         free = UNDECIDED if self.undecided else "running"
         return "; ".join(reason + end for reason, end in zip(self.reasons, ends, strict=True)) or free
 

@@ -22,6 +22,7 @@ from interlock.names import IDENTITY, TABLE
 # Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 WRITTEN_SCOPE = rf"(?:backfill|window|job|service|platform)/{SLUG}|table/[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+|all"
+"""What an object can hold: not a season, which the declaration alone opens and closes."""
 HOLD_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 END = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
@@ -58,6 +59,8 @@ class Hold:
     """Since when it holds, by its content; None where that does not say so."""
     created: datetime | None = field(default=None, compare=False)
     """When the object was written, by the bucket's clock; None where nobody says."""
+    is_open_ended: bool = field(default=False, compare=False)
+    """Nobody knows when it ends, and `end` is but the next time to look: of a season without a next opening."""
 
     @property
     def identity(self) -> tuple[str, str, bool]:
@@ -128,6 +131,11 @@ def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
     if zone.key in UTC_NAMES:
         return f"{utc:{form}} UTC"
     return f"{local:{form} %Z} ({utc:{form}} UTC)"
+
+
+def until(hold: Hold, zone: ZoneInfo, now: datetime) -> str:
+    """Until when a hold holds, for people: a clause."""
+    return "until its next opening is declared" if hold.is_open_ended else f"until {format_end(hold.end, zone, now)}"
 
 
 def hold_name(scope: str, id: str, end: datetime) -> str:

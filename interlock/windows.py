@@ -1,4 +1,5 @@
-"""When a maintenance window is open. Pure: `now` is a parameter, intervals are half-open, instants aware UTC."""
+"""What holds by the clock: a maintenance window while it is open, a season while it is closed. Pure: `now` is a parameter,
+intervals are half-open, instants aware UTC."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from interlock.catalog import Json
 from interlock.cron import Cron, zone
+from interlock.holds import format_instant, parse_instant
+from interlock.seasons import SCOPE_PREFIX, Interval, Season, closings, dated, next_closing
 
 
 class Timed(Protocol):
@@ -29,16 +33,13 @@ class Timed(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """One time that a window is open: from `start`, a fire of its schedule, for as long as its duration; `end` not included."""
+    """One time that a window is open: from `start`, a fire of its schedule, for as long as its duration; `end` not included.
+    Or that a season is closed."""
 
-    window: str
+    scope: str
+    """What it holds."""
     start: datetime
     end: datetime
-
-    @property
-    def scope(self) -> str:
-        """What it holds."""
-        return f"window/{self.window}"
 
     @property
     def id(self) -> str:
@@ -63,19 +64,60 @@ def opened_at(id: str) -> datetime | None:
         return None
 
 
-def openings(window: Timed, start: datetime, end: datetime) -> Iterator[Opening]:
+def scope_of(window: Timed | Season) -> str:
+    """What an opening of `window` holds."""
+    return window.scope if isinstance(window, Season) else f"window/{window.name}"
+
+
+def has_objects(scope: str) -> bool:
+    """Whether what opens is written down. A season is not: everybody knows when it is closed, and nobody may release it."""
+    return not scope.startswith(SCOPE_PREFIX)
+
+
+OPENINGS = "a list of from and until when, in UTC, in order and each apart from the next"
+"""How a season is written for those who have no catalog: the declaration, Terraform, the rules."""
+
+
+def openings_json(season: Season) -> list[Json]:
+    """A season as `OPENINGS` says."""
+    return [[format_instant(start), format_instant(end)] for start, end in season.openings]
+
+
+def read_openings(name: str, value: object) -> Season | None:
+    """The season called `name` whose openings `value` states so; None for anything else."""
+    pairs = [_interval(pair) for pair in value] if isinstance(value, list | tuple) else []
+    found = [pair for pair in pairs if pair is not None and pair[0] < pair[1]]
+    season = dated(name, found) if found else None
+    return season if season and season.openings == tuple(pairs) else None
+
+
+def _interval(pair: object) -> Interval | None:
+    ends = [parse_instant(end) if isinstance(end, str) else None for end in pair] if isinstance(pair, list) else []
+    match ends:
+        case [datetime() as start, datetime() as end]:
+            return start, end
+    return None
+
+
+def openings(window: Timed | Season, start: datetime, end: datetime) -> Iterator[Opening]:
     """The openings of `window` that overlap [start, end), in order. A duration is elapsed time, whatever the clocks do."""
+    if isinstance(window, Season):
+        yield from (Opening(scope=window.scope, start=closes, end=opens) for closes, opens in closings(window, start, end))
+        return
     first = start - window.duration + datetime.resolution
     for fire in window.schedule.fires_between(first, end, zone(window.time_zone)):
-        yield Opening(window=window.name, start=fire, end=fire + window.duration)
+        yield Opening(scope=scope_of(window), start=fire, end=fire + window.duration)
 
 
-def open_at(window: Timed, now: datetime) -> list[Opening]:
+def open_at(window: Timed | Season, now: datetime) -> list[Opening]:
     """The openings that `now` is in; more than one when the schedule fires again before the first has ended."""
     return list(openings(window, now, now + datetime.resolution))
 
 
-def next_opening(window: Timed, after: datetime) -> Opening | None:
+def next_opening(window: Timed | Season, after: datetime) -> Opening | None:
     """The first opening that starts after `after`; None where nobody knows of one."""
+    if isinstance(window, Season):
+        closes, opens = next_closing(window, after)
+        return Opening(scope=window.scope, start=closes, end=opens)
     fire = window.schedule.next_fire(after, zone(window.time_zone))
-    return Opening(window=window.name, start=fire, end=fire + window.duration) if fire else None
+    return Opening(scope=scope_of(window), start=fire, end=fire + window.duration) if fire else None

@@ -7,10 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 from interlock.access import WRITES
-from interlock.catalog import Backfill, Catalog, Job, Json, Processor, RetryProfile, Service, Window, once_a_catalog
+from interlock.catalog import (
+    Backfill,
+    Catalog,
+    Job,
+    Json,
+    Processor,
+    RetryProfile,
+    SeasonEntry,
+    Service,
+    Window,
+    once_a_catalog,
+)
 from interlock.graph import members, protected, reach, scopes
+from interlock.terraform.facts import SEASON_ENDS, season_ends
 
-Entry = Job | Service | Processor | Backfill | Window | RetryProfile
+Entry = Job | Service | Processor | Backfill | Window | RetryProfile | SeasonEntry
 
 
 def entries(catalog: Catalog) -> Iterator[tuple[str, Entry, dict[str, Json]]]:
@@ -22,6 +34,7 @@ def entries(catalog: Catalog) -> Iterator[tuple[str, Entry, dict[str, Json]]]:
         ("jobs", catalog.jobs, _job),
         ("backfills", catalog.backfills, _backfill),
         ("windows", catalog.windows, _window),
+        ("seasons", catalog.season_entries, _season),
     ]
     for section, things, facts in sections:
         for name, thing in things.items():
@@ -87,3 +100,9 @@ def _backfill(backfill: Backfill, catalog: Catalog) -> dict[str, Json]:
 
 def _window(window: Window, catalog: Catalog) -> dict[str, Json]:
     return {"whose": window.owner, "covers": {scope: len(scopes(catalog)[scope]) for scope in window.covers}}
+
+
+def _season(entry: SeasonEntry, catalog: Catalog) -> dict[str, Json]:
+    """Its last day, where no other entry of the season is later."""
+    name, facts = season_ends(catalog).get(entry.season, ("", {}))
+    return {SEASON_ENDS: {entry.season: facts}} if catalog.season_entries.get(name) is entry else {}

@@ -151,10 +151,10 @@ def _how_to_waive(rule: Rule) -> str:
         return "It can't be waived" + (": mend the waiver, or take it out." if rule.name.startswith("waiver") else ".")
     if rule.name == "delete":
         return "To accept it, write the job under `removed`, as above."
-    if STACK in rule.kinds:
-        return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
     if DECLARED in rule.kinds:
         return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` in the entry."
+    if STACK in rule.kinds:
+        return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
     if JOB in rule.kinds:
         return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` {OF_A_JOB}."
     return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the resource.'

@@ -15,6 +15,7 @@ from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
 from interlock.names import IDENTITY, TABLE, exact
 from interlock.terraform.attributes import go_duration
+from interlock.windows import openings_json
 from stacks.cdk import literal, quoted
 
 FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
@@ -22,7 +23,7 @@ HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
 DECLARATIONS_LISTING = "data.google_storage_bucket_objects.declarations"
 CONTENTS = "data.google_storage_bucket_object_content.active"
 DEPLOYED = "data.google_storage_bucket_object_content.deployed"
-INPUTS = ("flag_names", "hold_names", "contents", "deployed", "now", "declared", "scopes", "identities")
+INPUTS = ("flag_names", "hold_names", "contents", "deployed", "now", "declared", "scopes", "identities", "seasons")
 
 
 def flag_name(backfill: str, end: str) -> str:
@@ -64,6 +65,8 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
         },
         "scopes": {scope: list(jobs) for scope, jobs in scopes(catalog).items()},
         "identities": dict(sorted(catalog.identities.items())),
+        # As instants: no function of Terraform's knows time zones.
+        "seasons": {season.scope: openings_json(season) for season in catalog.closing_seasons.values()},
     }
 
 
@@ -116,7 +119,9 @@ def _after_this_plan() -> Mapping[str, str]:
         # An unknown scope covers nothing here; a guard refuses the plan.
         "held_scopes": (
             '${toset(concat([for backfill in keys(local.active) : "backfill/${backfill}"],'
-            " [for hold in values(local.holds) : hold.scope]))}"
+            " [for hold in values(local.holds) : hold.scope],"
+            " [for scope, openings in local.seasons : scope if !anytrue([for opening in openings :"
+            " timecmp(opening[0], local.now) <= 0 && timecmp(local.now, opening[1]) < 0])]))}"
         ),
         # By the scopes as they are now, and by the jobs that the objects covered when they were written. Jobs that are no
         # longer declared are a guard's business.

@@ -147,6 +147,9 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
         expect, end = exact(backfill.expect), exact(backfill.default_end)
         said = f"{backfill.description} ({backfill.owner}): takes about {expect}; held for {end} unless you say until when."
         yield from folded(said, room())
+    if kind == "season" and (season := catalog.seasons.get(name)):
+        declared = (f"{one.first} to {one.last}" for one in catalog.season_entries.values() if one.season == season.name)
+        yield from folded(f"It is open on these days, and closed on all others: {', '.join(declared)}.", room())
     if kind == "window" and (window := catalog.windows.get(name)):
         opens = whole(f'"{window.schedule}"')
         when = f"{opens} in {window.time_zone} for {exact(window.duration)}"

@@ -14,16 +14,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from interlock.catalog import Catalog, Job, Json
-from interlock.commands.show import find_job
+from interlock.commands.show import find_job, season_in_words
 from interlock.commands.timeline import parsed_day, parsed_zone
 from interlock.cron import FIRST_YEAR, LAST_YEAR, zone
 from interlock.graph import scopes
 from interlock.holds import UTC_NAMES, format_instant
 from interlock.names import count, plain
+from interlock.seasons import fires_between
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import Table, prose, say, say_folded, whole
 from interlock.timing.clock_changes import Change, changes, what_happens
-from interlock.timing.minutes import Day, Span, fire_minutes
+from interlock.timing.minutes import Day, Span
+from interlock.timing.season_minutes import job_minutes
 from interlock.timing.until import parse_end
 from interlock.timing.words import in_words, nobody_knows
 from interlock.windows import Opening, openings
@@ -123,7 +125,7 @@ def _found(catalog: Catalog, jobs: list[Job], start: datetime, end: datetime, li
         fires=list(
             islice(merge(*(_fires(catalog, covered, job, start, end) for job in jobs), key=lambda fire: fire.at), limit)
         ),
-        totals={job.name: len(fire_minutes(job.schedule, zone(job.time_zone), span)) for job in jobs},
+        totals={job.name: len(job_minutes(job, span)) for job in jobs},
         changes={job.time_zone: list(changes(zone(job.time_zone), start, end)) for job in jobs},
     )
 
@@ -132,7 +134,7 @@ def _fires(
     catalog: Catalog, covered: Mapping[str, tuple[str, ...]], job: Job, start: datetime, end: datetime
 ) -> Iterator[Fire]:
     windows = [window for name, window in catalog.windows.items() if job.name in covered[f"window/{name}"]]
-    for at in job.schedule.fires_between(start, end, zone(job.time_zone)):
+    for at in fires_between(job, start, end):
         held_by = tuple(opening for window in windows for opening in openings(window, at, at + datetime.resolution))
         yield Fire(at=at, job=job, held_by=held_by)
 
@@ -165,6 +167,8 @@ def _print(found: Found, place: ZoneInfo) -> None:
         schedule = whole(f'"{job.schedule}"')
         when = f"{in_words(job.schedule)}: {count(total, 'fire')}" if job.schedule.is_known else nobody_knows(job.schedule)
         say_folded(f"{job.name}: {schedule} in {job.time_zone}: {when}")
+        if job.season is not None:
+            say_folded(season_in_words(job, job.season), indent="  ")
         if job.paused:
             say_folded(f"paused by declaration, so that none of them starts: {plain(job.paused.reason)}", indent="  ")
         for line in _change_lines(found, job):
@@ -201,6 +205,7 @@ def as_json(found: Found) -> Json:
                 "schedule": job.schedule.text,
                 "in_words": in_words(job.schedule),
                 "time_zone": job.time_zone,
+                "season": job.season.name if job.season else None,
                 "declared_paused": job.paused is not None,
                 "unknown": job.schedule.unknown or None,
                 "total": found.totals[job.name] if job.schedule.is_known else None,

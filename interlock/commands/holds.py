@@ -11,12 +11,13 @@ import click
 
 from interlock.catalog import Json
 from interlock.drawing import markdown
-from interlock.holds import Hold, format_end, format_instant
+from interlock.holds import Hold, format_instant, until
 from interlock.names import MAX_TEXT, count, plain
 from interlock.terminal.common import env_option, hold_json, print_json
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded
+from interlock.windows import has_objects
 
 
 @click.command()
@@ -71,6 +72,8 @@ def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
     if hold.is_flag:
         return make("backfill-off", NAME=hold.scope.removeprefix("backfill/"))
+    if not has_objects(hold.scope):
+        return f"{make('deploy')}  # of other days under `seasons`, or of jobs without this `season`"
     return interlock("release", hold.scope, hold.id)
 
 
@@ -128,4 +131,4 @@ def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
     more = f" and those of {count(len(row.uncounted), 'job')} that nobody can count" if row.uncounted else ""
     missed = f"{count(row.missed, 'run')}{more}"
-    return [name, owner, why, format_end(hold.end, place, now), str(len(row.jobs)), missed, row.ending]
+    return [name, owner, why, until(hold, place, now).removeprefix("until "), str(len(row.jobs)), missed, row.ending]

@@ -19,6 +19,7 @@ from interlock.reading.entries import WITHOUT_RETRY
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
 from interlock.review.as_written import NOBODY, in_yaml
+from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
 from interlock.terminal.tables import Table, arrows, folded, prose, room, say, say_command, say_folded
@@ -63,6 +64,9 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         if value not in (None, [], {}):
             table.row(key, _text(value), origins[key])
     table.say()
+    if job.season is not None:
+        say_folded(season_in_words(job, job.season))
+        say()
     if not job.schedule.is_known:
         say_folded(f"Of its schedule {nobody_knows(job.schedule)}")
         say()
@@ -74,6 +78,13 @@ def command(name: str, day: datetime | None, root: Path, env_name: str, style: F
         say(f"By hand for {day:%Y-%m-%d}:{'' if by_hand else alone}")
         if by_hand:
             say_command(by_hand)
+
+
+def season_in_words(job: Job, season: Season) -> str:
+    """What its season does to a job."""
+    if job.closed_by is None:
+        return f"The months of its schedule are those of the season {season.name}"
+    return f"It fires inside the season {season.name} only: outside of that it is held by {season.scope}"
 
 
 def _print_ways(found: Sequence[Chain]) -> None:
@@ -116,6 +127,7 @@ def resolved(job: Job, environment: Environment) -> dict[str, Json]:
         "schedule": job.schedule.text,
         "was": job.was.text if job.was else None,
         "time_zone": job.time_zone,
+        "season": job.season.name if job.season else None,
         "region": job.region,
         "target": _target(job.target),
         "calls": own_url(environment.call(job)),

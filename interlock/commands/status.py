@@ -13,7 +13,7 @@ from interlock.actual import ENABLED, MISSING, PAUSED, UNSEEN
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import scopes
-from interlock.holds import Hold, format_end, format_instant
+from interlock.holds import Hold, format_instant, until
 from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.ledger import Claim, unresolved
@@ -67,7 +67,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
         objects = reader.objects()
         seen = look_everywhere(environment.project, reader.outside, {job.region for job in catalog.jobs.values()})
         claims = reader.claims(objects)
-    holding = objects.holding(scopes(catalog), catalog.windows, catalog.identities)
+    holding = objects.holding(scopes(catalog), catalog.timed, catalog.identities)
     result = compare(catalog, environment, seen.jobs, holding, seen.failed)
     trouble = [_object(environment, name, "its name states no flag or hold; it covers nothing") for name in objects.malformed]
     trouble += [
@@ -156,7 +156,7 @@ def _print(
             say_command(f"  {command}")
     for hold in in_force:
         owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
-        say_folded(f"{hold.scope} holds until {format_end(hold.end, place, now)}, by {owner}: {why}", style="bold")
+        say_folded(f"{hold.scope} holds {until(hold, place, now)}, by {owner}: {why}", style="bold")
     for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
         say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")
         say_names(status.job.name for status in alike)

@@ -63,7 +63,7 @@ def command(
     day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
     if day.start == day.end:
         raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
-    holding = seen.holding(scopes(catalog), catalog.windows, catalog.identities) if seen else None
+    holding = seen.holding(scopes(catalog), catalog.timed, catalog.identities) if seen else None
     found = timeline(catalog, day, jobs=_jobs(catalog, service, table), holding=holding)
     if picture:
         _write(picture, svg(found))

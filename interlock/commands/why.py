@@ -13,8 +13,9 @@ from interlock.commands.holds import how_to_end
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.holding import LOOK_AHEAD, Effective
-from interlock.holds import format_end, format_instant
+from interlock.holds import format_end, format_instant, until
 from interlock.names import MAX_TEXT, count, did_you_mean, plain
+from interlock.seasons import next_fire
 from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
 from interlock.terminal.ends import own_zone
 from interlock.terminal.site import Site, asking, see
@@ -99,7 +100,7 @@ def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: s
     for hold in seen.held_by:
         not_yet = hold.start is not None and hold.start > now
         said = f"{hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'})"
-        ending = "a window, not open yet" if not_yet else "to end it:"
+        ending = "not yet" if not_yet else "to end it:"
         say_folded(f"{hold.scope}: {plain(said, MAX_TEXT)}; {ending}", indent="  ")
         if not not_yet:
             say_command(f"  {how_to_end(hold)}")
@@ -108,19 +109,27 @@ def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: s
         return
     _print_cost(site, job, seen, at, missed)
     if seen.free and (at != seen.free or not seen.held_by):
-        following = job.schedule.next_fire(seen.free - datetime.resolution, place)
-        then = f"next run {format_end(following, place, now)}" if following else nobody_knows(job.schedule)
+        following = next_fire(job, seen.free - datetime.resolution)
+        then = f"next run {format_end(following, place, now)}" if following else _never(job)
         say_folded(f"Schedule: {job.schedule} in {job.time_zone}; {then}")
     if seen.next_hold:
         start = seen.next_hold
-        say_folded(f"Held next by {start.scope}, until {format_end(start.end, shown, now)}")
+        say_folded(f"Held next by {start.scope}, {until(start, shown, now)}")
+
+
+def _never(job: DeclaredJob) -> str:
+    """Why nobody can say when it runs next."""
+    if job.season is not None and job.schedule.is_known:
+        return f"no run is ahead in what is declared of the season {job.season.name}"
+    return nobody_knows(job.schedule)
 
 
 def _print_cost(site: Site, job: DeclaredJob, seen: Effective, at: datetime, missed: int | None) -> None:
     if not seen.held_by:
         return
     if seen.free is None:
-        say(f"Nothing known frees it in the next {LOOK_AHEAD.days} days")
+        open_ended = any(hold.is_open_ended for hold in seen.held_by)
+        say("Nothing known frees it" + ("" if open_ended else f" in the next {LOOK_AHEAD.days} days"))
         return
     say_folded(f"Free again at {site.say_end(seen.free)}")
     if not job.schedule.is_known:

@@ -46,7 +46,7 @@ def page(catalog: Catalog, found: Timeline) -> str:
         f"{escaped(LEGEND)}.",
         "",
     ]
-    for section in (_jobs, _pauses, _windows, _backfills, _collisions):
+    for section in (_jobs, _pauses, _windows, _seasons, _backfills, _collisions):
         lines += section(catalog, found)
     lines += stagger_section(catalog, day.start)
     return "\n".join(lines)
@@ -118,6 +118,36 @@ def _windows(catalog: Catalog, found: Timeline) -> Iterator[str]:
                 _text(window.owner),
             ]
             for _, window in sorted(catalog.windows.items())
+        ),
+    )
+
+
+def _seasons(catalog: Catalog, found: Timeline) -> Iterator[str]:
+    """Nothing where there are none."""
+    del found
+    if not catalog.season_entries:
+        return
+    yield from (
+        "## Seasons",
+        "",
+        "A job of a season fires on its days only, both included: by the months of its schedule where those say it, else it is",
+        "held while the season is closed.",
+        "",
+    )
+    yield from _table(
+        ["Days", "Season", "From", "Until", "Zone", "Jobs", "Held"],
+        (
+            [
+                code(name),
+                code(entry.season),
+                str(entry.first),
+                str(entry.last),
+                entry.time_zone,
+                str(len(jobs)),
+                str(sum(job.closed_by is not None for job in jobs)),
+            ]
+            for name, entry in sorted(catalog.season_entries.items())
+            for jobs in [[job for job in catalog.jobs.values() if job.season and job.season.name == entry.season]]
         ),
     )
 

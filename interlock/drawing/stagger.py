@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from textwrap import wrap
 
 from interlock.catalog import Catalog
-from interlock.cron import zone
 from interlock.drawing.stagger_why import reasons
 from interlock.drawing.strip import NOTHING, height
 from interlock.names import count
+from interlock.seasons import fires_between
 from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.timing.minutes import Span
 
@@ -128,10 +128,6 @@ def _sign(number: int) -> int:
 
 def _by_minute(catalog: Catalog, jobs: Collection[str], start: datetime) -> str:
     """How many starts of the jobs on the day from `start` on are in each minute of the hour, a character a minute."""
-    fires = (
-        fire
-        for job in jobs
-        for fire in catalog.jobs[job].schedule.fires_between(start, start + DAY, zone(catalog.jobs[job].time_zone))
-    )
+    fires = (fire for job in jobs for fire in fires_between(catalog.jobs[job], start, start + DAY))
     counts = Counter(fire.minute for fire in fires)
     return "".join(height(counts[minute]) if counts[minute] else NOTHING for minute in range(HOUR))

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from interlock.catalog import Catalog
-from interlock.cron import zone
 from interlock.names import count
 from interlock.timing.collisions import Collision, CollisionKind
-from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.timing.minutes import Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 
 HOUR = timedelta(hours=1)
 POLLS_FROM = 1
@@ -73,7 +73,7 @@ def _who(was: Sequence[Collision], now: Sequence[Collision]) -> Iterator[str]:
 def _polling(catalog: Catalog, span: Span) -> set[str]:
     """The jobs that start so often on average over the span."""
     least = POLLS_FROM * (len(span) * timedelta(minutes=1) / HOUR)
-    fires = {name: fire_minutes(job.schedule, zone(job.time_zone), span) for name, job in catalog.jobs.items()}
+    fires = {name: job_minutes(job, span) for name, job in catalog.jobs.items()}
     return {name for name, minutes in fires.items() if len(minutes) >= least}
 
 
@@ -98,5 +98,5 @@ def _inverted(
 def _starts_before(catalog: Catalog, jobs: Sequence[str], span: Span) -> bool:
     """Whether each start of the first, the producer, comes within an hour after one of the second."""
     pair = [catalog.jobs[name] for name in jobs]
-    produces, consumes = (fire_minutes(job.schedule, zone(job.time_zone), span) for job in pair)
+    produces, consumes = (job_minutes(job, span) for job in pair)
     return not produces - consumes.around(timedelta(minutes=1), HOUR + timedelta(minutes=1))

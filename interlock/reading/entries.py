@@ -23,6 +23,7 @@ from interlock.reading.schema import (
     ProcessorEntry,
     RemovedEntry,
     RetryEntry,
+    SeasonEntry,
     ServiceEntry,
     UnmanagedEntry,
     WindowEntry,
@@ -37,12 +38,15 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
     "jobs": ("job", JobEntry),
     "backfills": ("backfill", BackfillEntry),
     "windows": ("window", WindowEntry),
+    "seasons": ("season", SeasonEntry),
     "removed": ("removed job", RemovedEntry),
     "unmanaged": ("job outside of the catalog", UnmanagedEntry),
 }
 
 WITHOUT_RETRY = "unset"
 """What a job says that has no retry settings, and so no name for a profile."""
+OF_A_PLATFORM = frozenset({"seasons"})
+"""Sections whose names are those of one platform's folder: another one may use them too, and its entries are others."""
 BASELINE = "baseline"
 """The section that is a list: what it holds has no names."""
 
@@ -126,13 +130,14 @@ class EntryReader:
         kind, model = SECTIONS[section]
         for name, raw in entries.items():
             here = document.at((section, name))
-            if (first := self.names[section].setdefault(name, here)) is not here:
+            key = f"{platform}/{name}" if section in OF_A_PLATFORM else name
+            if (first := self.names[section].setdefault(key, here)) is not here:
                 self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}")
                 continue
             self._check_name(dotted((section, name)), kind, name, here)
             value = self._validated(model, raw, document, (section, name))
             if value is not None:
-                self.entries[section][name] = Written(
+                self.entries[section][key] = Written(
                     section=section, name=name, value=value, document=document, platform=platform, defaults=defaults
                 )
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from interlock.cron import Cron, CronError, ZoneError, zone
+from interlock.groc import DAYS_IN_MONTH
 from interlock.names import (
     IDENTITY,
     IDENTITY_RULE,
@@ -30,6 +31,7 @@ from interlock.names import (
     TABLE,
     exact,
 )
+from interlock.seasons import MonthDay
 
 MIN_DEADLINE, MAX_DEADLINE = timedelta(seconds=15), timedelta(minutes=30)
 """Of an HTTP target: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs"""
@@ -57,6 +59,7 @@ SERVICE_URL_TEXT = r"https?://[^\x00-\x20?#\x7f]+"
 APP_ENGINE_ID = r"[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?"
 DURATION = r"([0-9]{1,8}(?:\.[0-9]{1,6})?)([smhd])"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MONTH_DAY = r"([0-9]{2})-([0-9]{2})"
 
 
 def wrong(message: str) -> PydanticCustomError:
@@ -114,6 +117,18 @@ def _date(value: object) -> date:
         return date.fromisoformat(value if isinstance(value, str) and re.fullmatch(DATE, value) else "")
     except ValueError:
         raise wrong("is no date; write one like 2027-01-31") from None
+
+
+def _season_day(value: object) -> date | MonthDay:
+    if not (isinstance(value, str) and (found := re.fullmatch(MONTH_DAY, value))):
+        try:
+            return _date(value)
+        except PydanticCustomError:
+            raise wrong("is no day; write one like 2026-10-20, or 03-01 for one of every year") from None
+    month, day = int(found[1]), int(found[2])
+    if not (1 <= month <= len(DAYS_IN_MONTH) and 1 <= day <= DAYS_IN_MONTH[month - 1]):
+        raise wrong("is a day of no year; write the month first, as 03-01 for the first of March")
+    return MonthDay(month=month, day=day)
 
 
 def _text(value: object) -> str:
@@ -191,6 +206,11 @@ WindowSchedule = Annotated[Cron, _cron(Cron.parse), _schema(r"\S+( \S+){4}", "fi
 """When a window opens: that must be known."""
 Zone = Annotated[str, BeforeValidator(_zone), _schema(r"[A-Z][A-Za-z0-9_+/-]*", "America/New_York, Etc/UTC")]
 Date = Annotated[date, BeforeValidator(_date), _schema(DATE, "2027-01-31")]
+DayOfSeason = Annotated[
+    date | MonthDay,
+    BeforeValidator(_season_day),
+    _schema(rf"{DATE}|{MONTH_DAY}", "2026-10-20, or 03-01 of every year"),
+]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, matching(NAME, f"is no name; allowed: {NAME_RULE}"), _schema(NAME, NAME_RULE)]
 Table = Annotated[str, matching(TABLE, "is no table; write dataset.table"), _schema(TABLE, "dataset.table")]

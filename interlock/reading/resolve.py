@@ -29,6 +29,7 @@ from interlock.catalog import (
     Waiver,
     Window,
 )
+from interlock.cron import Cron, CronError
 from interlock.names import did_you_mean, exact
 from interlock.reading.accesses import accesses, partitions
 from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
@@ -46,7 +47,9 @@ from interlock.reading.schema import (
     WaivableEntry,
     WindowEntry,
 )
+from interlock.reading.season_entries import SeasonReader
 from interlock.reading.targets import DEFAULT_TOKENS, TargetReader, token_of
+from interlock.seasons import Season, rendered
 
 BUILT_IN = "built in"
 LONGER_THAN_EXPECTED = 1.5
@@ -73,10 +76,12 @@ class _Resolver:
     def __init__(self, reader: EntryReader) -> None:
         self._reader = reader
         self._complain = reader.complain
+        self._seasons = SeasonReader(reader)
 
     def catalog(self) -> Catalog:
         services = self._each("services", self._service)
         retries = self._each("retry_profiles", self._retry)
+        seasons = self._seasons
         catalog = Catalog(
             services=services,
             processors=self._each("processors", self._processor),
@@ -87,7 +92,10 @@ class _Resolver:
             unmanaged=self._each("unmanaged", self._unmanaged),
             baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
             retry_profiles=retries,
+            seasons=seasons.by_name,
+            season_entries=seasons.entries,
         )
+        seasons.check_used()
         self._check_identities(catalog)
         scopes = self._scopes(catalog)
         return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))
@@ -170,7 +178,7 @@ class _Resolver:
                 self._complain(written.at("decides", index), message)
         self._all_known(written, entry.pair_with, "jobs", "pair_with")
         owner, region, zone_name = settings.text("owner"), settings.text("region"), settings.text("time_zone")
-        retry = settings.text("retry")
+        retry, season = settings.text("retry"), self._seasons.of(written)
         if retry == WITHOUT_RETRY:
             pass
         elif retry and "retry" in entry.model_fields_set:
@@ -188,9 +196,10 @@ class _Resolver:
             description=entry.description,
             owner=owner,
             region=region,
-            schedule=entry.schedule,
-            was=entry.was,
+            schedule=self._in_season(written, entry.schedule, zone_name, season),
+            was=entry.was and _with_months(entry.was, zone_name, season),
             time_zone=zone_name,
+            season=season,
             target=TargetReader(written, self._complain).target(service),
             deadline=self._deadline(written, service, settings),
             retry=retries.get(retry),
@@ -205,6 +214,14 @@ class _Resolver:
             source=written.at(),
             origins=settings.origins(),
         )
+
+    def _in_season(self, written: Written[JobEntry], schedule: Cron, zone_name: str, season: Season | None) -> Cron:
+        """The schedule with the months of the season, where those say all of it."""
+        try:
+            return schedule if season is None else rendered(season, schedule, zone_name)
+        except CronError as error:
+            self._complain(written.at("season"), f"{written.where('season')}: {error}, so it would never fire")
+            return schedule
 
     def _default_known(self, written: Written[JobEntry], retry: str) -> None:
         """A default that names no retry profile is one problem of its file, not one of each of its jobs."""
@@ -348,6 +365,14 @@ class _Settings:
             else:
                 origins[key] = BUILT_IN
         return origins
+
+
+def _with_months(was: Cron, zone_name: str, season: Season | None) -> Cron:
+    """What a schedule replaced, in the months in which that fires: the two are compared."""
+    try:
+        return was if season is None else rendered(season, was, zone_name)
+    except CronError:
+        return was
 
 
 def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:

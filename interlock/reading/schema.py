@@ -25,6 +25,7 @@ from interlock.reading.fields import (
     Column,
     Count,
     Date,
+    DayOfSeason,
     Deadline,
     Description,
     Doublings,
@@ -231,7 +232,7 @@ class PauseEntry(Entry):
 
 
 class DefaultsEntry(Entry):
-    """For the jobs, backfills and windows of one file."""
+    """For the jobs, backfills, windows and seasons of one file."""
 
     owner: Text | None = None
     time_zone: Zone | None = None
@@ -252,6 +253,8 @@ class JobEntry(WaivableEntry):
     target: TargetEntry
     owner: Text | None = None
     time_zone: Zone | None = None
+    season: Name | None = None
+    """It fires only inside."""
     region: Region | None = None
     deadline: Deadline | None = None
     retry: Name | None = None
@@ -297,6 +300,16 @@ class WindowEntry(WaivableEntry):
     owner: Text | None = None
 
 
+class SeasonEntry(WaivableEntry):
+    """The days of a season, both included: of one year, or of every year."""
+
+    first: DayOfSeason = Field(alias="from")
+    """Under its key: no name in Python can be that."""
+    until: DayOfSeason
+    time_zone: Zone | None = None
+    """In which its days begin and end."""
+
+
 class RemovedEntry(Entry):
     """A job that is gone on purpose: a plan may delete it until a day."""
 
@@ -336,6 +349,7 @@ class CatalogFile(Entry):
     jobs: dict[Name, JobEntry] = {}
     backfills: dict[Name, BackfillEntry] = {}
     windows: dict[Name, WindowEntry] = {}
+    seasons: dict[Name, SeasonEntry] = {}
     removed: dict[Name, RemovedEntry] = {}
     unmanaged: dict[Identity, UnmanagedEntry] = {}
     baseline: tuple[AcceptedEntry, ...] = ()
@@ -394,7 +408,8 @@ _REASONS = {
 
 def keys(model: type[Entry]) -> list[str]:
     """The keys of an entry, for people: its own first."""
-    return [*(key for key in model.model_fields if key != "waive"), *(["waive"] if "waive" in model.model_fields else [])]
+    named = [field.alias or name for name, field in model.model_fields.items()]
+    return [*(key for key in named if key != "waive"), *(["waive"] if "waive" in named else [])]
 
 
 def one_of(name: str, allowed: Sequence[str]) -> str:

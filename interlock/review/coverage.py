@@ -14,7 +14,8 @@ from interlock.names import count, exact
 from interlock.review.jobs import whole_minute
 from interlock.review.losses import Loss, Sides, loss
 from interlock.review.remark import Remark, Topic, listed
-from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.timing.minutes import Span, fire_minutes
+from interlock.timing.season_minutes import job_minutes
 
 WEEK = timedelta(days=7)
 Renamed = Mapping[str, str]
@@ -112,23 +113,19 @@ class Covering:
 
     def _missed_by_backfill(self, backfill: Backfill, jobs: list[Job]) -> Missed:
         span = Span(start=self._start, end=self._start + backfill.default_end)
-        return _missed({job.name: len(_fires(job, span)) for job in jobs}, backfill.default_end, jobs)
+        return _missed({job.name: len(job_minutes(job, span)) for job in jobs}, backfill.default_end, jobs)
 
     def _missed_by_window(self, window: Window, jobs: list[Job]) -> Missed:
         week = Span(start=self._start, end=self._start + WEEK)
         earlier = Span(start=self._start - window.duration, end=week.end)
         opened = fire_minutes(window.schedule, zone(window.time_zone), earlier)
         closed = opened.lengthened(window.duration).within(week)
-        return _missed({job.name: len(_fires(job, week) & closed) for job in jobs}, WEEK, jobs)
+        return _missed({job.name: len(job_minutes(job, week) & closed) for job in jobs}, WEEK, jobs)
 
 
 def _missed(by_job: Mapping[str, int], during: timedelta, jobs: Iterable[Job]) -> Missed:
     unknown = tuple(job.name for job in jobs if not job.schedule.is_known)
     return Missed(runs=sum(by_job.values()), during=during, by_job=by_job, unknown=unknown)
-
-
-def _fires(job: Job, span: Span) -> Minutes:
-    return fire_minutes(job.schedule, zone(job.time_zone), span)
 
 
 def coverage_changes(before: Covering, after: Covering, renamed: Renamed) -> tuple[ScopeChange, ...]:

@@ -8,19 +8,20 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
-from interlock.catalog import Backfill, Catalog, Job, Processor, RetryProfile, Service, Target, Window
+from interlock.catalog import Backfill, Catalog, Job, Processor, RetryProfile, SeasonEntry, Service, Target, Window
 from interlock.names import count
 from interlock.review.as_written import NOBODY, NOT_SAID, in_yaml
+from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 
-Thing = Job | Service | Processor | Backfill | Window
+Thing = Job | Service | Processor | Backfill | Window | SeasonEntry
 T = TypeVar("T", bound=Thing)
 
 NOT_DECLARED = {"name", "source", "origins", "default_end"}
 """Fields of the model that no key of the catalog states by itself."""
 SCHEDULER_NAME = "scheduler_name"
 URL = "url"
-KEYS = {"waivers": "waive", SCHEDULER_NAME: "name"}
+KEYS = {"waivers": "waive", SCHEDULER_NAME: "name", "first": "from", "last": "until"}
 """Fields whose key in the catalog has another name."""
 
 
@@ -127,7 +128,7 @@ class Both(Generic[T]):
 
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
-OtherChange: TypeAlias = Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]
+OtherChange: TypeAlias = "Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[SeasonEntry]"
 """Of what is no job."""
 
 
@@ -140,10 +141,11 @@ class Difference:
     backfills: tuple[Changed[Backfill], ...]
     processors: tuple[Changed[Processor], ...]
     services: tuple[Changed[Service], ...]
+    seasons: tuple[Changed[SeasonEntry], ...]
 
     def __bool__(self) -> bool:
         """Whether anything does."""
-        return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
+        return bool(self.jobs) or any(self.others.values())
 
     @property
     def others(self) -> Mapping[str, Sequence[OtherChange]]:
@@ -153,6 +155,7 @@ class Difference:
             "backfills": self.backfills,
             "processors": self.processors,
             "services": self.services,
+            "seasons": self.seasons,
         }
 
     @property
@@ -174,6 +177,7 @@ def difference(before: Catalog, after: Catalog) -> Difference:
         backfills=_changed(before.backfills, after.backfills),
         processors=_changed(before.processors, after.processors),
         services=_changed(before.services, after.services),
+        seasons=_changed(before.season_entries, after.season_entries),
     )
 
 
@@ -207,6 +211,8 @@ def _fields(before: Thing, after: Thing) -> Iterator[Field]:
 def _said(thing: Thing, field: str) -> object:
     """A field as far as the catalog says it: a job's own name only where it is not its key."""
     value = getattr(thing, field)
+    if field == "season":  # of an entry it follows from its name
+        return value.name.rpartition("/")[2] if isinstance(value, Season) else None
     return None if field == SCHEDULER_NAME and value == thing.name else value
 
 

@@ -12,9 +12,11 @@ from interlock.cron import LAST_YEAR, Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
+from interlock.seasons import Season, Seasonal, next_fire
 from interlock.timing import clock_changes
 from interlock.timing.days_in_words import ALWAYS, days_in_words
-from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
+from interlock.timing.minutes import Day, Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 from interlock.timing.words import in_words
 from interlock.timing.year import Year
 
@@ -139,7 +141,7 @@ class Situation:
 
 def situation(catalog: Catalog, scopes: Mapping[str, tuple[str, ...]], at: datetime, listed: Iterable[Hold]) -> Situation:
     """A catalog at `at`, with the flags and holds that a plan has listed."""
-    windows = tuple(catalog.windows.values())
+    windows = tuple(catalog.timed.values())
     return Situation(
         catalog=catalog,
         holding=Holding(now=at, scopes=scopes, objects=tuple(listed), windows=windows, identities=catalog.identities),
@@ -174,29 +176,32 @@ def _side(job: Job, situation: Situation, day: Day) -> Side:
     return Side(
         job=job,
         words=in_words(job.schedule),
-        rate=rate(job.schedule, situation.at.date()),
+        rate=rate(job, situation.at.date()),
         next_fires=next_fires(job, situation.at),
         state=situation.state(job),
-        fires=tuple(fire_minutes(job.schedule, zone(job.time_zone), Span(start=day.start, end=day.end))),
+        fires=tuple(job_minutes(job, Span(start=day.start, end=day.end))),
         closed=situation.closed(job, day),
     )
 
 
-def rate(schedule: Cron, today: date) -> Rate:
-    """How often `schedule` fires in the year from `today` on."""
-    return Rate(fires_a_day=len(schedule.times), days_a_year=_days_a_year(schedule, today), is_known=schedule.is_known)
+def rate(job: Seasonal, today: date) -> Rate:
+    """How often `job` fires in the year from `today` on, inside its season."""
+    days = _days_a_year(job.schedule, job.season, job.time_zone if job.season else "", today)
+    return Rate(fires_a_day=len(job.schedule.times), days_a_year=days, is_known=job.schedule.is_known)
 
 
 @lru_cache(256)
-def _days_a_year(schedule: Cron, today: date) -> int:
-    return sum(schedule.fires_on(today + offset * DAY) for offset in range(DAYS_A_YEAR))
+def _days_a_year(schedule: Cron, season: Season | None, time_zone: str, today: date) -> int:
+    year = (today + offset * DAY for offset in range(DAYS_A_YEAR))
+    fires = (day for day in year if schedule.fires_on(day))
+    return sum(season is None or season.is_open(Day(date=day, zone=zone(time_zone)).start) for day in fires)
 
 
 def next_fires(job: Job, at: datetime) -> tuple[datetime, ...]:
     """The first fires at or after `at`, in UTC; none where nobody knows any."""
-    place, start = zone(job.time_zone), whole_minute(at)
-    found = list(fire_minutes(job.schedule, place, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
-    while len(found) < NEXT_FIRES and (fire := job.schedule.next_fire(found[-1] if found else at - datetime.resolution, place)):
+    start = whole_minute(at)
+    found = list(job_minutes(job, Span(start=start, end=start + SOON)))[:NEXT_FIRES]
+    while len(found) < NEXT_FIRES and (fire := next_fire(job, found[-1] if found else at - datetime.resolution)):
         found.append(fire)
     return tuple(found)
 
@@ -213,7 +218,7 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
         return ()
     for season, part in _parts(before, after, at):
         around = Span(start=part.start - FARTHEST, end=part.end + FARTHEST)
-        old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))
+        old, new = (job_minutes(job, around) for job in (before, after))
         if not old.within(part) and not new.within(part):
             continue
         shifts = _shifts(old, new, part)
@@ -254,7 +259,7 @@ def _other_days(before: Job, after: Job, at: datetime) -> str:
     if not (old.is_known and new.is_known and old.times == new.times and before.time_zone == after.time_zone):
         return ""
     year, place = Year.of(at), zone(after.time_zone)
-    was, now = (year.days(fire_minutes(schedule, place, year.span), place) for schedule in (old, new))
+    was, now = (year.days(job_minutes(job, year.span), place) for job in (before, after))
     changed = {"fires also": now & ~was, "no longer fires": was & ~now}
     said = {verb: days_in_words(days, year, place, ()) for verb, days in changed.items() if days}
     if any(words.counted or words.text.startswith(ALWAYS) for words in said.values()):
@@ -264,7 +269,7 @@ def _other_days(before: Job, after: Job, at: datetime) -> str:
 
 def _first_own(job: Job, other: Job, at: datetime) -> datetime | None:
     """The first fire of `job` within a year in a minute in which `other` does not fire."""
-    mine, theirs = (fire_minutes(one.schedule, zone(one.time_zone), year_from(at)) for one in (job, other))
+    mine, theirs = (job_minutes(one, year_from(at)) for one in (job, other))
     return next(iter(mine - theirs), None)
 
 

@@ -17,12 +17,14 @@ from functools import cached_property
 from itertools import pairwise
 
 from interlock.catalog import Catalog, Job
-from interlock.cron import Cron, zone
+from interlock.cron import Cron
 from interlock.feeds import feeds, waits_for
 from interlock.names import count, rounded
 from interlock.review.jobs import year_from
 from interlock.review.remark import Remark, Topic, listed
-from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.timing.fires import Alike, alike
+from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 
 FOLLOWS = timedelta(hours=12)
 """A consumer that starts later after its producer is nearer to the next day's, and follows none."""
@@ -160,12 +162,12 @@ class _Year:
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        self._starts: dict[tuple[str, str], Starts] = {}
-        self._follows: dict[tuple[tuple[str, str], ...], Follows | None] = {}
+        self._starts: dict[Alike, Starts] = {}
+        self._follows: dict[tuple[Alike, ...], Follows | None] = {}
 
     def follows(self, jobs: Sequence[Job]) -> Follows | None:
         """Of a producer and its consumer, before and after; None when one of the four is missing, or nothing has changed."""
-        keys = tuple((job.schedule.text, job.time_zone) for job in jobs)
+        keys = tuple(map(alike, jobs))
         if len(keys) < 4 or keys[:2] == keys[2:] or polls(jobs[3].schedule):
             return None
         if keys not in self._follows:
@@ -174,9 +176,9 @@ class _Year:
         return self._follows[keys]
 
     def _of(self, job: Job) -> Starts:
-        key = (job.schedule.text, job.time_zone)
+        key = alike(job)
         if key not in self._starts:
-            self._starts[key] = Starts(fire_minutes(job.schedule, zone(job.time_zone), self._span))
+            self._starts[key] = Starts(job_minutes(job, self._span))
         return self._starts[key]
 
 

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     REMOVAL = "entry under removed"
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
+    SEASON = "season"
     FREQUENCY = "fires more or less often"
     MORE_DAYS = "collides on more days"
     COVERAGE = "coverage"

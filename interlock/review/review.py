@@ -25,6 +25,7 @@ from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.removals import Removals, about_removals
 from interlock.review.rule_findings import WAIVER_ENDED, about_planned_rules, about_rules, new_findings
+from interlock.review.seasons import about_seasons
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
@@ -105,6 +106,7 @@ def review(
         *ended(waivers, {finding.subject for finding in broken if finding.rule == WAIVER_ENDED}),
         *about_baseline(before, after),
         *about_removals(changes, before, removals),
+        *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(

@@ -212,7 +212,8 @@ def _others(review: Review) -> Section:
             calls = f"; called by {codes(concerned)}" if concerned and thing.how is How.CHANGED else ""
             lines.setdefault(f"{what}{calls}", []).append(f"{section}.{thing.newest.name}")
     blocks = [f"- {codes(names)}: {what}\n" for what, names in lines.items()]
-    return folded("other changes", "<b>Also changed</b>: windows, backfills, processors, services", "", blocks)
+    seasons = ", seasons" if review.changes.seasons else ""
+    return folded("other changes", f"<b>Also changed</b>: windows, backfills, processors, services{seasons}", "", blocks)
 
 
 def _fields(fields: Sequence[Field]) -> str:

@@ -15,6 +15,8 @@ from interlock.holds import format_instant
 from interlock.names import count
 from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from interlock.runtime.snapshot import Snapshot
+from interlock.seasons import fires_between, next_fire
+from interlock.windows import has_objects
 
 STARTS_PERIOD = timedelta(minutes=1)
 
@@ -46,9 +48,9 @@ Decision = Drop | Wait | Run
 
 
 def missed_fires(job: DeclaredJob, since: datetime, last_attempt: datetime | None, until: datetime) -> list[datetime]:
-    """The fires of `job` in [since, until) that no attempt has followed."""
+    """The fires of `job` in [since, until), inside its season, that no attempt has followed."""
     begin = since if last_attempt is None else max(since, last_attempt + datetime.resolution)
-    return list(job.schedule.fires_between(begin, until, zone(job.time_zone)))
+    return list(fires_between(job, begin, until))
 
 
 def uncovered_days(job: DeclaredJob, missed: Iterable[datetime], now: datetime) -> list[date]:
@@ -115,7 +117,7 @@ class Traffic:
         # Cloud Scheduler may be making that run right now, and tell us of the attempt a moment later.
         if fire > self.now - MAX_CLOCK_SKEW:
             return f"its run of {format_instant(fire)} may be under way"
-        upcoming = job.schedule.next_fire(self.now, zone(job.time_zone))
+        upcoming = next_fire(job, self.now)
         if upcoming is not None and upcoming <= self.now + MAX_CLOCK_SKEW:
             return f"it fires at {format_instant(upcoming)} anyway"
         if self._running(job.name):
@@ -135,7 +137,8 @@ class Traffic:
         following = self.snapshot.holding.of(job).next_hold
         if following is None or following.start is None or following.start >= self.now + job.busy:
             return None
-        return f"{following.scope} opens at {format_instant(following.start)}, before it would be done"
+        verb = "opens" if has_objects(following.scope) else "closes"
+        return f"{following.scope} {verb} at {format_instant(following.start)}, before it would be done"
 
     def _producers(self, job: DeclaredJob) -> str | None:
         for producer in sorted(upstream(job.name, self.declaration.producers)):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
-from interlock.cron import zone
 from interlock.declaration import Declaration
 from interlock.holds import format_instant
 from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first, uncovered_days
@@ -29,6 +28,7 @@ from interlock.runtime.outside import Failure
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Reader, Snapshot
+from interlock.seasons import fires_between
 
 REFUSED_FOR_NOW = frozenset({409, 429})
 """Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""
@@ -122,7 +122,13 @@ class _Maker:
         return self._traffic.decide(name, since)
 
     def _since(self, name: str) -> datetime | None:
-        return self._reader.held_since(self._objects, name)
+        since, now = self._reader.held_since(self._objects, name), self._objects.now
+        job, made = self._traffic.declaration.jobs.get(name), self._marks[name].created
+        if since is None or since <= now or job is None or job.season is None or made is None:
+            return since
+        # A season alone held it, and has opened at another time than was declared then. It misses what comes after that time,
+        # and nothing of what was not in the season yet.
+        return min(since, job.season.opens_after(made) or since)
 
     def _forget(self, name: str) -> Failure | None:
         try:
@@ -170,7 +176,7 @@ class _Maker:
         job, since, now = self._traffic.declaration.jobs[name], self._since(name), self._objects.now
         if since is None or not job.relative_dates:
             return ""
-        days = uncovered_days(job, job.schedule.fires_between(min(since, now), now, zone(job.time_zone)), now)
+        days = uncovered_days(job, fires_between(job, min(since, now), now), now)
         shown = ", ".join(str(day) for day in days[:SHOWN_DAYS])
         more = f" and {len(days) - SHOWN_DAYS} more" if len(days) > SHOWN_DAYS else ""
         return (

@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, TABLE
+from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, SEASON, TABLE
 from interlock.parts import DIGEST
+from interlock.seasons import Season
+from interlock.windows import OPENINGS, openings_json, read_openings
 
 OBJECT = "declaration/current.json"
 VERSION = 1
@@ -56,6 +59,8 @@ def to_json(declaration: Declaration) -> str:
         "tick_s": _in_seconds(declaration.tick),
         "breaker_hold_s": _in_seconds(declaration.breaker_hold),
     }
+    if declaration.seasons:
+        content["seasons"] = {name: openings_json(season) for name, season in declaration.seasons.items()}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
@@ -92,18 +97,23 @@ def parse(content: bytes) -> Declaration:
         raise _wrong("", "is no JSON") from None
     keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
     # A deploy renews the coordinator before the declaration, so that it meets one from before there were tables.
-    file = {"tables": {}} | _entry(value, "", keys, optional=("tables",))
+    file = {"tables": {}, "seasons": {}} | _entry(value, "", keys, optional=("tables", "seasons"))
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
+    seasons = {name: _season(name, value, at) for name, value, at in _named(file["seasons"], "seasons", _season_name)}
+    scopes = {scope: _list(value, at, _name) for scope, value, at in _named(file["scopes"], "scopes", _scope)}
+    closed_by = {job: season for season in seasons.values() for job in scopes.get(season.scope, ())}
+    jobs = {name: _job(name, value, at) for name, value, at in _named(file["jobs"], "jobs", _name)}
     return Declaration(
-        jobs={name: _job(name, value, at) for name, value, at in _named(file["jobs"], "jobs", _name)},
-        scopes={scope: _list(value, at, _name) for scope, value, at in _named(file["scopes"], "scopes", _scope)},
+        jobs={name: replace(job, season=closed_by.get(name)) for name, job in jobs.items()},
+        scopes=scopes,
         tables={scope: _list(value, at, _table) for scope, value, at in _named(file["tables"], "tables", _scope)},
         windows={name: _window(name, value, at) for name, value, at in _named(file["windows"], "windows", _name)},
         services={name: _starts(value, at) for name, value, at in _named(file["services"], "services", _name)},
         max_hold=_seconds(file["max_hold_s"], "max_hold_s"),
         tick=_seconds(file["tick_s"], "tick_s"),
         breaker_hold=_seconds(file["breaker_hold_s"], "breaker_hold_s"),
+        seasons=seasons,
     )
 
 
@@ -142,6 +152,13 @@ def _window(name: str, value: object, where: str) -> DeclaredWindow:
         reason=_text(entry["reason"], f"{where}.reason"),
         owner=_text(entry["owner"], f"{where}.owner"),
     )
+
+
+def _season(name: str, value: object, where: str) -> Season:
+    season = read_openings(name, value)
+    if season is None:
+        raise _wrong(where, f"is no season; it wants {OPENINGS}")
+    return season
 
 
 def _starts(value: object, where: str) -> int | None:
@@ -189,6 +206,10 @@ def _matching(value: object, where: str, pattern: str, what: str) -> str:
 
 def _name(value: object, where: str) -> str:
     return _matching(value, where, NAME, "name")
+
+
+def _season_name(value: object, where: str) -> str:
+    return _matching(value, where, SEASON, "season")
 
 
 def _region(value: object, where: str) -> str:

@@ -16,7 +16,7 @@ from interlock.declaration import Declaration
 from interlock.holds import HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
 from interlock.names import MAX_TEXT, did_you_mean, exact
 from interlock.runtime.incident import Incident, parse_incident
-from interlock.windows import OPENING_ID, compact
+from interlock.windows import OPENING_ID, compact, has_objects
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ID_CHARACTERS = 100
@@ -156,6 +156,8 @@ class _Body:
 
     def _scope(self) -> str:
         scope = self._said.get("scope")
+        if isinstance(scope, str) and not has_objects(scope):
+            raise by_declaration(scope)
         if not (isinstance(scope, str) and len(scope) <= MAX_SCOPE_CHARACTERS and re.fullmatch(WRITTEN_SCOPE, scope)):
             raise Rejected(400, f"scope {_shown(scope)} is none; write one like service/nba-scrapers, job/<name> or all")
         return scope
@@ -220,6 +222,8 @@ def checked_hold(
     slack: timedelta = NO_SLACK,
 ) -> tuple[str, datetime]:
     """The id and the end of a new hold; Rejected when there may be none. `holds` are active, `released` tombstones."""
+    if not has_objects(request.scope):
+        raise by_declaration(request.scope)
     if request.scope not in declaration.scopes:
         hint = did_you_mean(request.scope, sorted(declaration.scopes))
         raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
@@ -257,6 +261,15 @@ def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:
     for hold in _runtime(known, request.scope, request.id):
         return hold
     raise _no_such_hold(request.scope, request.id, known)
+
+
+def by_declaration(scope: str) -> Rejected:
+    """Why nobody holds, extends or releases a season."""
+    return Rejected(
+        400,
+        f"{scope[:MAX_SCOPE_CHARACTERS]!a} opens and closes by its declaration alone; write other days under `seasons` of the"
+        " catalog, or take `season` out of jobs, and deploy",
+    )
 
 
 def _runtime(holds: Iterable[Hold], scope: str, id: str) -> list[Hold]:

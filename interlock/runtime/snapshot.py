@@ -15,6 +15,7 @@ from interlock.runtime.declaration_file import OBJECT, DeclarationError, parse
 from interlock.runtime.ledger import CLAIM_PREFIX, LEDGER_PREFIX, Claim, held_job, held_since, parse_claim, parse_released
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Item
+from interlock.seasons import Season
 
 DECLARATION_TRIES = 3
 """How often the declaration is read when it is replaced between being listed and being read."""
@@ -32,21 +33,21 @@ class Objects:
     """Tombstones of the openings that were released early."""
 
     def holding(
-        self, scopes: Mapping[str, Iterable[str]], windows: Mapping[str, HoldingWindow], identities: Mapping[str, str]
+        self, scopes: Mapping[str, Iterable[str]], timed: Mapping[str, HoldingWindow | Season], identities: Mapping[str, str]
     ) -> Holding:
-        """What holds which job by these scopes, windows and identities, of a declaration or of a catalog."""
+        """What holds which job by these scopes, what holds by the clock and identities, of a declaration or of a catalog."""
         return Holding(
             now=self.now,
             scopes=scopes,
             objects=self.holds,
             tombstones=self.released,
-            windows=tuple(windows.values()),
+            windows=tuple(timed.values()),
             identities=identities,
         )
 
     def holding_by(self, declaration: Declaration) -> Holding:
         """What holds which declared job."""
-        return self.holding(declaration.scopes, declaration.windows, declaration.identities)
+        return self.holding(declaration.scopes, declaration.timed, declaration.identities)
 
     @cached_property
     def marks(self) -> dict[str, Item]:

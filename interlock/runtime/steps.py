@@ -23,7 +23,7 @@ from interlock.runtime.ledger import MAX_CLOCK_SKEW, drift_day
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
-from interlock.windows import open_at
+from interlock.windows import has_objects, open_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,8 @@ class Step:
 def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
     """The hold of every opening that is due and has neither object nor tombstone: a lost or late timer costs a tick."""
     holding = objects.holding_by(declaration)
-    return [_opening(declaration, hold) for hold in holding.active if not hold.is_written]
+    due = (hold for hold in holding.active if not hold.is_written and has_objects(hold.scope))
+    return [_opening(declaration, hold) for hold in due]
 
 
 def _opening(declaration: Declaration, opening: Hold) -> Write:
@@ -117,7 +118,10 @@ def steps(snapshot: Snapshot) -> list[Step]:
         found_paused = job.undecided and actual is not None and actual.state == PAUSED
         is_paused = job.paused or (found_paused and not marked)  # by whoever paused it, and so it stays
         mark = None if marked or is_paused or not held_by else _since(declaration, held_by, actual, snapshot.now)
-        known = _was_held(held_by, marks[name], seen) if marked else _older(snapshot.declared, seen)
+        is_old = _older(snapshot.declared, seen)
+        # That a season is closed is news when its declaration is.
+        noticed = held_by if is_old else [hold for hold in held_by if has_objects(hold.scope)]
+        known = _was_held(noticed, marks[name], seen) if marked else is_old
         step = _step(job, held_by, actual, mark, marked=marked, known=known)
         if step.verb or step.mark or step.notes:
             found.append(step)
@@ -125,11 +129,15 @@ def steps(snapshot: Snapshot) -> list[Step]:
 
 
 def _since(declaration: Declaration, held_by: Sequence[Hold], actual: ActualJob | None, now: datetime) -> datetime:
-    """Since when a job is held that was not seen held before: since now, unless somebody has paused it already. That was
-    Terraform, turning a backfill on: after it wrote the flag, and where nobody says when that was, not before the last tick."""
+    """Since when a job misses runs that was not seen held before: since now, unless somebody has paused it already. That was
+    Terraform, turning a backfill on: after it wrote the flag, and where nobody says when that was, not before the last tick.
+    Outside of its season it misses none: of what a season alone holds that is when it opens."""
+    others = [hold for hold in held_by if has_objects(hold.scope)]
+    if not others:
+        return max(hold.end for hold in held_by)
     if actual is None or actual.state != PAUSED:
         return now
-    return min((hold.created for hold in held_by if hold.created), default=now - declaration.tick)
+    return min((hold.created for hold in others if hold.created), default=now - declaration.tick)
 
 
 def _older(created: datetime | None, seen: datetime) -> bool:

@@ -21,11 +21,12 @@ from interlock.names import count, plain
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
-from interlock.runtime.requests import Rejected, checked_text, request_of
+from interlock.runtime.requests import Rejected, by_declaration, checked_text, request_of
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking
 from interlock.terminal.tables import grouped, say, say_folded, say_names
 from interlock.timing.effect import Effect, made_up_for
+from interlock.windows import has_objects
 
 F = TypeVar("F", bound=Callable[..., object])
 TOGETHER = {JOB_PAUSED: "paused", JOB_RESUMED: "resumed", RUN_CAUGHT_UP: "caught up"}
@@ -70,6 +71,8 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
         return found[0]
     if found:
         raise click.UsageError(f"{scope} has {len(found)} holds; name one: {', '.join(hold.id for hold in found)}")
+    if not has_objects(scope):
+        raise click.UsageError(str(by_declaration(scope)))
     flagged = any(hold.scope == scope for hold in site.holding.active)
     if flagged and id is None:
         name = scope.partition("/")[2]

@@ -27,6 +27,7 @@ from interlock.terminal.common import Place
 from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.printed import make
 from interlock.timing.effect import fires
+from interlock.windows import has_objects
 
 PATIENCE = timedelta(seconds=15)
 """How long a read is tried again: the coordinator's time is too long for who waits at a terminal."""
@@ -62,8 +63,8 @@ class Site:
 
     @property
     def runtime_holds(self) -> list[Hold]:
-        """The active holds that no flag makes, windows that are open among them."""
-        return [hold for hold in self.holding.active if not hold.is_flag]
+        """The active holds that somebody may end, windows that are open among them: no flag makes them, and no season."""
+        return [hold for hold in self.holding.active if not hold.is_flag and has_objects(hold.scope)]
 
     def covered(self, hold: Hold) -> list[DeclaredJob]:
         """The declared jobs that `hold` covers, by name."""

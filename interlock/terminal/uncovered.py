@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from interlock.catalog import Catalog
-from interlock.cron import zone
 from interlock.dates import rerun_command
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.runtime.catchup import uncovered_days
+from interlock.seasons import fires_between
 from interlock.terminal.site import Site
 from interlock.terminal.tables import say, say_command
 
@@ -25,7 +25,7 @@ def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
         if not job.schedule.is_known:
             say(f"{name}: nobody knows which of its days no run will cover: {job.schedule.unknown}")
             continue
-        days = uncovered_days(job, job.schedule.fires_between(since, site.now, zone(job.time_zone)), site.now)
+        days = uncovered_days(job, fires_between(job, since, site.now), site.now)
         if days and catalog is None:
             catalog = _catalog(root)
         for day in days:

@@ -7,13 +7,15 @@ https://developer.hashicorp.com/terraform/language/syntax/json#comment-propertie
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.windows import openings_json
 
 KEY = "interlock"
 """Under `//`."""
+SEASON_ENDS = "season_ends"
 MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 """What meets another writer's with "Could not serialize access" (`access.py`)."""
 
@@ -46,6 +48,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         facts["expect_s"] = _seconds(max(expects))
     if unsafe := sorted(one.name for one in started if one.idempotent is False):
         facts["not_idempotent"] = list[Json](unsafe)
+    if job.closed_by is not None:
+        facts["season"] = job.closed_by.name
     if job.was is not None:
         facts["was"] = job.was.text
     if job.paused is not None:
@@ -79,11 +83,34 @@ def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
         "jobs": len(catalog.jobs),
         "backfilled": list[Json](touched),
         "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
+        **_seasons_json(catalog),
         "removed": {
             name: {"reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
             for name, one in sorted(catalog.removed.items())
         },
     }
+
+
+def _seasons_json(catalog: Catalog) -> dict[str, Json]:
+    """When the seasons of jobs are open, from and until when in UTC; no key at all when there are none."""
+    found: dict[str, Json] = {name: openings_json(season) for name, season in catalog.closing_seasons.items()}
+    ends: dict[str, Json] = {season: {**facts} for season, (_, facts) in season_ends(catalog).items()}
+    both: dict[str, Json] = {"seasons": found, SEASON_ENDS: ends}
+    return {key: value for key, value in both.items() if value}
+
+
+def season_ends(catalog: Catalog) -> dict[str, tuple[str, dict[str, Json]]]:
+    """By season of days of one year, the last of its entries, with the last day, and until when somebody waives to say more."""
+    last: dict[str, tuple[date, str]] = {}
+    for name, entry in catalog.season_entries.items():
+        if isinstance(entry.last, date):
+            last[entry.season] = max(last.get(entry.season, (date.min, "")), (entry.last, name))
+    found = {}
+    for season, (day, name) in sorted(last.items()):
+        waived = [one.until for one in catalog.season_entries[name].waivers if one.rule == "season"]
+        more: dict[str, Json] = {"waived_until": max(waived).isoformat()} if waived else {}
+        found[season] = (name, {"last": day.isoformat(), **more})
+    return found
 
 
 def _mutated(processor: Processor) -> Iterable[str]:

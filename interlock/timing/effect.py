@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-from interlock.cron import Cron, zone
+from interlock.cron import Cron
 from interlock.declaration import Declaration, DeclaredJob
 from interlock.holding import Holding
-from interlock.timing.minutes import MINUTE, Span, fire_minutes
+from interlock.seasons import Season
+from interlock.timing.minutes import MINUTE, Span
+from interlock.timing.season_minutes import job_minutes
 
 COUNTED = 1_024
 """Schedules and spans whose fires are kept: a job is counted for each table that it writes."""
@@ -38,15 +40,23 @@ def effects(declaration: Declaration, jobs: Iterable[str], holding: Holding, unt
 
 
 def fires(job: DeclaredJob, start: datetime, end: datetime) -> int:
-    """How often `job` fires in [start, end); 0 where nobody knows when it does."""
+    """How often `job` fires in [start, end), inside its season; 0 where nobody knows when it does."""
     if start >= end:
         return 0
-    return _fires(job.schedule, zone(job.time_zone), Span(start=_next_minute(start), end=_next_minute(end)))
+    return _fires(_Timing(job.schedule, job.time_zone, job.season), Span(start=_next_minute(start), end=_next_minute(end)))
+
+
+class _Timing(NamedTuple):
+    """What jobs that fire at the same times have in common."""
+
+    schedule: Cron
+    time_zone: str
+    season: Season | None
 
 
 @lru_cache(COUNTED)
-def _fires(schedule: Cron, place: ZoneInfo, span: Span) -> int:
-    return len(fire_minutes(schedule, place, span))
+def _fires(timing: _Timing, span: Span) -> int:
+    return len(job_minutes(timing, span))
 
 
 def _next_minute(instant: datetime) -> datetime:

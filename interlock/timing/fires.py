@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from interlock.catalog import Job
-from interlock.cron import zone
-from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.seasons import Season
+from interlock.timing.minutes import Minutes, Span
+from interlock.timing.season_minutes import job_minutes
 
-Alike = tuple[str, str]
+Alike = tuple[str, str, Season | None]
 
 
 def alike(job: Job) -> Alike:
     """All that decides when a job starts: jobs of which this is equal start at the same times."""
-    return job.schedule.text, job.time_zone
+    return job.schedule.text, job.time_zone, job.season
 
 
 class Fires:
@@ -27,7 +28,7 @@ class Fires:
     def of(self, job: Job) -> Minutes:
         """The minutes in which it starts."""
         if (key := alike(job)) not in self._of:
-            self._of[key] = fire_minutes(job.schedule, zone(job.time_zone), self.span)
+            self._of[key] = job_minutes(job, self.span)
         return self._of[key]
 
     def near(self, job: Job, earliest: timedelta, end: timedelta) -> Minutes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
+from interlock.seasons import midnight
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
@@ -32,12 +33,12 @@ class Day:
     @property
     def start(self) -> datetime:
         """The first instant of the day; where a change skips midnight, the instant of the change."""
-        return _midnight(self.date, self.zone)
+        return midnight(self.date, self.zone)
 
     @property
     def end(self) -> datetime:
         """The first instant of the next day; not included."""
-        return _midnight(self.date + DAY, self.zone)
+        return midnight(self.date + DAY, self.zone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,12 +210,12 @@ def local_days(zone: ZoneInfo, span: Span) -> LocalDays:
     fires at midnight (Nuuk), and cronsim's walk over a change by half an hour (Lord Howe) leaves out fires until 01:00.
     """
     today = span.start.astimezone(zone).date() - DAY  # the first of the span may follow a change
-    begins, changing, changed_before = _midnight(today, zone), [], False
+    begins, changing, changed_before = midnight(today, zone), [], False
     runs: list[tuple[int, list[date]]] = []
     follows = False
     while begins < span.end:
         tomorrow = today + DAY
-        ends = _midnight(tomorrow, zone)
+        ends = midnight(tomorrow, zone)
         changed = ends - begins != DAY
         if not (changed or changed_before):
             if not follows:
@@ -225,8 +226,3 @@ def local_days(zone: ZoneInfo, span: Span) -> LocalDays:
         follows = not (changed or changed_before)
         today, begins, changed_before = tomorrow, ends, changed
     return LocalDays(runs=tuple(Run(place=place, dates=tuple(dates)) for place, dates in runs), changing=tuple(changing))
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which `day` begins, in UTC: the first of two midnights, or the end of a gap at midnight."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

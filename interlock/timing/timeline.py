@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 
 from interlock.access import Severity
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
-from interlock.cron import zone
 from interlock.graph import chains, scopes
 from interlock.holding import Holding
 from interlock.names import count
+from interlock.seasons import fires_between
 from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, collisions
 from interlock.timing.minutes import Day, Span
 
@@ -140,7 +140,7 @@ def timeline(
     """
     shown = set(catalog.jobs if jobs is None else jobs)
     known = holding or Holding(
-        now=day.start, scopes=scopes(catalog), windows=tuple(catalog.windows.values()), identities=catalog.identities
+        now=day.start, scopes=scopes(catalog), windows=tuple(catalog.timed.values()), identities=catalog.identities
     )
     closed = {name: _closed(known, name, day) for name in catalog.jobs}
     fires = {name: tuple(_fires(job, day)) for name, job in sorted(catalog.jobs.items())}
@@ -189,7 +189,7 @@ def usual_zone(catalog: Catalog) -> str:
 
 
 def _fires(job: Job, day: Day) -> Iterator[datetime]:
-    return job.schedule.fires_between(day.start, day.end, zone(job.time_zone))
+    return fires_between(job, day.start, day.end)
 
 
 def _closed(holding: Holding, job: str, day: Day) -> tuple[Closed, ...]:

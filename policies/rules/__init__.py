@@ -10,6 +10,7 @@ from policies.rules import (
     references,
     resources,
     schedules,
+    seasons,
     spelling,
     starts,
     targets,
@@ -18,7 +19,20 @@ from policies.rules import (
 from policies.rules.rule import Rule
 from policies.rules.waiving import waiver_rules
 
-_MODULES = (schedules, starts, targets, delivery, pauses, windows, alerts, resources, changes, spelling, references)
+_MODULES = (
+    schedules,
+    starts,
+    targets,
+    delivery,
+    pauses,
+    seasons,
+    windows,
+    alerts,
+    resources,
+    changes,
+    spelling,
+    references,
+)
 _FOUND = [value for module in _MODULES for value in vars(module).values() if isinstance(value, Rule)]
 RULES: tuple[Rule, ...] = tuple(sorted([*_FOUND, *waiver_rules(_FOUND)], key=lambda rule: int(rule.id.rpartition("_")[2])))
 """All, by number."""

@@ -12,6 +12,7 @@ from interlock.cron_fields import unwrapped, wrapping
 from interlock.timing.clock_changes import Change, changes, what_happens
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
+from policies.rules.seasons import season_of
 from policies.rules.values import Malformed, shown
 
 HOURS_A_DAY = 24
@@ -107,7 +108,10 @@ def clock_change(job: Resource, estate: Estate) -> Iterator[str]:
     if when is None or len(when[0].hours) == HOURS_A_DAY:
         return
     schedule, in_zone = when
+    season = season_of(job, estate)
     for change in _changes(in_zone, estate.today):
+        if season is not None and not season.is_open(change.at):
+            continue
         for what in what_happens(schedule, in_zone, change):
             yield f"on {change.before:%Y-%m-%d} {change}: {what}; move it to another hour, or waive the rule"
 

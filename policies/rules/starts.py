@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron, CronError
 from interlock.names import count, rounded
+from interlock.seasons import Season
 from interlock.timing.collisions import AT_ONCE
 from interlock.timing.crowds import crowds
 from interlock.timing.days_in_words import ALWAYS, days_in_words
-from interlock.timing.minutes import Minutes, fire_minutes
+from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.timing.season_minutes import season_minutes
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
+from policies.rules.seasons import season_of
 from policies.rules.targets import canonical_body
 from policies.rules.values import NOTHING, Malformed, Unresolved
 from policies.rules.waivers import waiver_of
@@ -36,6 +39,8 @@ SHOWN_JOBS = 3
 
 
 Writes = Mapping[str, frozenset[Kind]]
+Timing = tuple[str, str, Season | None]
+"""A schedule, its zone and the season outside of which it is held."""
 Met = dict[str, Minutes]
 """By address, other jobs and when one meets them, in the year from the estate's day on."""
 
@@ -45,8 +50,8 @@ class Starter:
     """A job that runs, what is known of what it starts, and when: its minutes in the year from the estate's day on."""
 
     job: Resource
-    key: tuple[str, str]
-    """Schedule and zone: jobs that have them in common start at the same times."""
+    key: Timing
+    """Jobs that have it in common start at the same times."""
     zone: ZoneInfo
     starts: Minutes
     service: str | None
@@ -61,13 +66,14 @@ def starters(estate: Estate) -> dict[str, Starter]:
     """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
     read the rules say that; the others are judged without it."""
     span = Year(first=estate.today).span
-    known: dict[tuple[str, str], Minutes] = {}
+    known: dict[Timing, Minutes] = {}
     found = {}
     for job, (schedule, in_zone) in _running(estate):
         with suppress(Malformed, Unresolved):
-            key = (schedule.text, in_zone.key)
+            season = season_of(job, estate)
+            key = (schedule.text, in_zone.key, season)
             if key not in known:
-                known[key] = fire_minutes(schedule, in_zone, span)
+                known[key] = _starts(schedule, in_zone, season, span)
             found[job.address] = Starter(
                 job=job,
                 key=key,
@@ -81,6 +87,11 @@ def starters(estate: Estate) -> dict[str, Starter]:
     return found
 
 
+def _starts(schedule: Cron, in_zone: ZoneInfo, season: Season | None, span: Span) -> Minutes:
+    fires = fire_minutes(schedule, in_zone, span)
+    return fires & season_minutes(season, span) if season else fires
+
+
 def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]:
     """The jobs that are not paused by declaration and of which somebody knows when they fire."""
     for job in estate.every(JOB):
@@ -89,9 +100,10 @@ def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]
                 yield job, when
 
 
-def _must_be_readable(job: Resource) -> None:
+def _must_be_readable(job: Resource, estate: Estate) -> None:
     """Raises what `starters` leaves a job out for."""
     fires(job)
+    season_of(job, estate)
     _bears(job)
     _gap(job)
     _writes(job)
@@ -180,7 +192,7 @@ def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
     takes one start a minute, until somebody says how many (`starts_per_minute`). Each minute of the year from today on is
     looked at, here and by `gap` and `twin`; where it is not every day, the finding says on which."""
-    _must_be_readable(job)
+    _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, met = crowd
         yield (
@@ -220,7 +232,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     """Two statements that change one table at once fail with "Could not serialize access"
     (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
     the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
-    _must_be_readable(job)
+    _must_be_readable(job, estate)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, Met] = {}
     for meeting in near:
@@ -245,7 +257,7 @@ def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     """By address, the jobs that a job is too near to."""
     jobs = list(estate.once(starters).values())
-    after: dict[tuple[tuple[str, str], timedelta], Minutes] = {}
+    after: dict[tuple[Timing, timedelta], Minutes] = {}
     found: dict[str, list[_Meeting]] = {}
     for one, other in _pairs(jobs):
         apart, why = _apart(one, other)

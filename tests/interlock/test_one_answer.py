@@ -17,6 +17,7 @@ from interlock.holds import Hold, hold_content, hold_name, parse_object_name
 from interlock.review.jobs import situation
 from interlock.runtime.ledger import released_name
 from interlock.runtime.snapshot import Reader
+from interlock.seasons import Season, dated
 from interlock.terminal.site import Site
 from interlock.terraform.drift import compare
 from interlock.timing.effect import effects
@@ -32,6 +33,7 @@ OPENING = datetime(2026, 3, 10, 8, tzinfo=UTC)
 CATALOG = load(HEAD + JOBS + WINDOWS + BACKFILLS)
 OFF = DeclaredPause(reason="r", owner="o", review=date(2030, 1, 1))
 SCOPES = sorted(scopes(CATALOG))
+SEASONAL = {"fetch", "off"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,11 @@ minutes = st.integers(0, 6 * 60).map(lambda minutes: timedelta(minutes=minutes))
 @st.composite
 def some_worlds(draw: st.DrawFn) -> World:
     paused = draw(st.sets(st.sampled_from(sorted(CATALOG.jobs))))
-    jobs = {name: replace(job, paused=OFF if name in paused else None) for name, job in CATALOG.jobs.items()}
+    season = draw(st.none() | some_seasons())
+    jobs = {
+        name: replace(job, paused=OFF if name in paused else None, season=season if name in SEASONAL else None)
+        for name, job in CATALOG.jobs.items()
+    }
     duration = draw(st.sampled_from([timedelta(minutes=30), timedelta(hours=2), timedelta(hours=30)]))
     windows = {name: replace(window, duration=duration) for name, window in CATALOG.windows.items()}
     objects = tuple(draw(st.lists(some_objects(), max_size=5)))
@@ -62,6 +68,13 @@ def some_worlds(draw: st.DrawFn) -> World:
         tombstones=released,
         now=START + draw(minutes),
     )
+
+
+@st.composite
+def some_seasons(draw: st.DrawFn) -> Season:
+    """One that opens or closes on the day, and is open for a while of it."""
+    opens = START + draw(minutes)
+    return dated("cup", [(opens - draw(st.sampled_from([timedelta(0), timedelta(days=2)])), opens + timedelta(hours=2))])
 
 
 @st.composite
@@ -98,7 +111,7 @@ def test_all_of_them_say_the_same_of_every_job(world: World) -> None:
 
     assert {job for row in holds_command._rows(site) for job in row.jobs} == held
 
-    of_catalog = site.objects.holding(scopes(catalog), catalog.windows, catalog.identities)
+    of_catalog = site.objects.holding(scopes(catalog), catalog.timed, catalog.identities)
     status = compare(catalog, site.environment, site.reader.all_jobs({"us-west2"}), of_catalog)
     assert {job.job.name for job in status.jobs if job.effective.held_by} == held
 

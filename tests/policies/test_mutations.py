@@ -111,6 +111,8 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("clock-change", at(MAILER, "schedule", "20 1 * * *")),
     ("clock-change", at(OPEN, "schedule", "30 1 * * *")),
     ("one-shot", at(MAILER, "schedule", "0 9 14 6 *")),
+    ("season", Edit("schedules:facts/season_ends", {"nba": {"last": "2026-12-01"}})),
+    ("season", Edit("schedules:facts/season_ends", {"nba": {"last": "2026-10-01", "waived_until": "2026-10-31"}})),
     ("stagger", at(RESTING, "schedule", "0 7 * 10-12 *")),
     ("stagger", at(SCRAPER, "schedule", "30 * * * *")),
     ("stagger", fact(SCRAPER, "was", "0,30 * * * *")),

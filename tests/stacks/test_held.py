@@ -26,6 +26,7 @@ from interlock.holds import (
     parse_object_name,
     with_content,
 )
+from interlock.seasons import Season, dated
 from tests.guard.published import faults_of
 from tests.stacks.twin import evaluate
 from tests.stacks.worlds import JOBS, World
@@ -61,7 +62,13 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
     flags = [with_content(flag, content(world, flag_before(on, flag))) for flag in flags]
     holds = [with_content(hold, content(world, hold.object_name)) for hold in holds]
     known = [catalog.jobs[job] for job in JOBS if job in world.scopes["all"]]
-    holding = Holding(now=world.now, scopes=world.scopes, objects=(*flags, *holds), identities=world.identities)
+    holding = Holding(
+        now=world.now,
+        scopes=world.scopes,
+        objects=(*flags, *holds),
+        windows=tuple(seasons(world)),
+        identities=world.identities,
+    )
     held = [job.name for job in known if holding.of(job).held_by]
     read = sorted({on[name].object_name for name in after if name in on} | {hold.object_name for hold in holds})
     unknown = [hold for hold in holds if hold.scope not in world.scopes]
@@ -86,6 +93,13 @@ def expected(world: World, catalog: Catalog) -> dict[str, Any]:
         "tables_of_flags": {flag.scope.removeprefix("backfill/"): tables(world, flag) for flag in flags},
         "reasons": {name: reason(world, name, name in asked, on[name].object_name if name in on else None) for name in after},
     }
+
+
+def seasons(world: World) -> Iterable[Season]:
+    """As the coordinator reads them of the declaration."""
+    for scope, openings in world.seasons.items():
+        ends = ((parse_instant(start), parse_instant(end)) for start, end in openings)
+        yield dated(scope.partition("/")[2], [(start, end) for start, end in ends if start and end])
 
 
 def name_of(world: World, job: str) -> str:
@@ -199,6 +213,10 @@ def test_the_generated_worlds_hold_what_matters(worlds: Mapping[str, World], sma
     assert len(broken) > CASES / 3
     at_the_end = [world for world in worlds.values() if any(format_instant(world.now) in name for name in world.names)]
     assert len(at_the_end) > CASES / 20
+    closed = [world for world in worlds.values() if any(not season.is_open(world.now) for season in seasons(world))]
+    assert CASES / 5 < len(closed) < CASES * 4 / 5
+    at_an_end = [world for world in worlds.values() if format_instant(world.now) in str(world.seasons)]
+    assert len(at_an_end) > CASES / 5
     extended = [
         world for world in worlds.values() if world.mode and world.until and any(FLAG_PREFIX in name for name in world.names)
     ]

@@ -11,6 +11,7 @@ from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, format_instant
 
 BACKFILLS = ("tdza", "psza", "pcf", "a_B-9")
 UNDECLARED = ("gone", "x")
+SEASONS = ("nba", "shop/regular")
 JOBS = ("gamebook-scraper", "boxscore-scraper", "nightly-export", "event-tick")
 IDENTITIES = {
     "gamebook-scraper": "us-west2/gamebook-scraper",
@@ -147,6 +148,14 @@ class World:
         self.named = random.sample(declared, random.randint(0, len(declared)))
         self.until = "" if random.random() < 0.5 else format_instant(self.now + timedelta(seconds=random.randint(1, 400000)))
         self.reason = random.choice(["", "asked now"])
+        self.seasons = {f"season/{name}": self.openings() for name in random.sample(SEASONS, random.randint(0, len(SEASONS)))}
+        self.scopes |= {scope: sorted(random.sample(jobs, random.randint(0, len(jobs)))) for scope in self.seasons}
+
+    def openings(self) -> list[list[str]]:
+        """When a season is open: some times around now, which now may be at an end of, before or after."""
+        steps = sorted(self.random.sample([-400 * 86400, -86400, -1, 0, 1, 86400, 30 * 86400, 400 * 86400], 4))
+        ends = [format_instant(self.now + timedelta(seconds=step)) for step in steps[: self.random.choice([2, 4])]]
+        return [list(pair) for pair in zip(ends[::2], ends[1::2], strict=True)]
 
     def end(self) -> str:
         """An end around now, or no end at all."""
@@ -175,6 +184,7 @@ class World:
             "declared": self.declared,
             "scopes": self.scopes,
             "identities": self.identities,
+            "seasons": self.seasons,
             "backfill_mode": self.mode,
             "backfills": self.named,
             "backfill_until": self.until,

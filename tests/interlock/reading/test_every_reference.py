@@ -16,7 +16,7 @@ from interlock.reading.located import Path
 from interlock.reading.schema import CatalogFile, Entry
 from tests.interlock.reading.written import Files, Said
 
-ENTRIES = ("services", "processors", "jobs", "backfills", "windows")
+ENTRIES = ("services", "processors", "jobs", "backfills", "windows", "seasons")
 REFERENCES = {
     "defaults.owner",
     "defaults.retry",
@@ -26,6 +26,7 @@ REFERENCES = {
     "jobs.*.target.service",
     "jobs.*.owner",
     "jobs.*.retry",
+    "jobs.*.season",
     "jobs.*.runs[]",
     "jobs.*.decides[]",
     "jobs.*.pair_with[]",
@@ -59,6 +60,7 @@ VALUES = {
     *("jobs.*.target.attributes{}", "jobs.*.target.attributes.*"),
     *(f"jobs.*.paused.{key}" for key in ("reason", "owner", "undecided", "review")),
     *(f"backfills.*.{key}" for key in ("description", "expect", "protect[]", "keep[].reason")),
+    *(f"seasons.*.{key}" for key in ("from", "until", "time_zone")),
     *(f"windows.*.{key}" for key in ("schedule", "time_zone", "duration", "reason")),
     *(f"{section}.*.{key}" for section in ("removed", "unmanaged") for key in ("reason", "owner", "until")),
     *(f"baseline[].{key}" for key in ("count", "since", "until", "owner", "reason")),
@@ -82,7 +84,8 @@ jobs:
   fetch-sailings:
     description: Sailings of the day
     owner: harbour
-    schedule: "15 4 * 4-10 *"
+    schedule: "15 4 * * *"
+    season: sailing
     retry: gentle
     target: {{service: ferries, path: /sailings}}
     runs: [sailings]
@@ -120,6 +123,8 @@ windows:
     covers: [service/ferries, job/fetch-forecast, table/harbour.delays, backfill/sailings]
     reason: the ferries are counted
     {WAIVE}
+seasons:
+  sailing: {{from: 04-01, until: 10-31, {WAIVE}}}
 """
 BASELINE = "baseline: [{rule: budget, subject: jobs.fetch-sailings, since: 2026-11-01, until: 2027-01-31, owner: harbour}]"
 HARBOUR = {"jobs.yaml": JOBS, "rest.yaml": REST, "baseline.yaml": BASELINE}
@@ -140,7 +145,7 @@ def leaves(annotation: Any, path: str) -> Iterator[str]:
         yield from leaves(inner[1], f"{path}.*")
     elif isinstance(annotation, type) and issubclass(annotation, Entry):
         for name, one in annotation.model_fields.items():
-            yield from leaves(one.annotation, f"{path}.{name}".removeprefix("."))
+            yield from leaves(one.annotation, f"{path}.{one.alias or name}".removeprefix("."))
     else:
         yield path
 
