@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Window
+from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Waiver, Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +34,12 @@ def waivable(catalog: Catalog) -> dict[str, Waivable]:
         "windows": catalog.windows,
     }
     return {f"{section}.{name}": thing for section, things in sections.items() for name, thing in things.items()}
+
+
+def waivers_of(job: Job, catalog: Catalog) -> tuple[Waiver, ...]:
+    """What counts for a job: its own waivers, and those of its service and of the processors that it starts, as what is wrong
+    there shows in the job. Of a service that platforms share only the platform that declares it accepts anything: another
+    one's job waives for itself."""
+    started = (catalog.processors[name] for name in job.runs)
+    shared = (one for one in (job.target.service, *started) if one.platform == job.platform)
+    return (*job.waivers, *(waiver for one in shared for waiver in one.waivers))

@@ -14,6 +14,7 @@ from interlock.catalog import Accepted, Source
 from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
 from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.reading.schema import (
+    GONE,
     AcceptedEntry,
     BackfillEntry,
     CatalogFile,
@@ -86,8 +87,9 @@ class Written(Generic[E]):
 class EntryReader:
     """Reads files into entries by section and name, and collects what is wrong with each on its own."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, past: bool = False) -> None:
         self.problems = list(problems)
+        self.past = past
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
         self.accepted: dict[tuple[str, str], Accepted] = {}
@@ -168,6 +170,8 @@ class EntryReader:
             self.complain(here, f"{where}: stands for no retry settings at all; call the profile something else")
 
     def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
+        if self.past and isinstance(raw, dict):
+            raw = {key: value for key, value in raw.items() if (model, key) not in GONE}
         written = raw if isinstance(raw, dict) else {}
         for key, field in model.model_fields.items():
             # What is left blank by mistake must not read as "not said": `paused:` would make a job run.

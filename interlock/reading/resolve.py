@@ -54,9 +54,12 @@ LONGER_THAN_EXPECTED = 1.5
 T = TypeVar("T")
 
 
-def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
-    """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before."""
-    reader = EntryReader(problems)
+def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = (), *, past: bool = False) -> Catalog:
+    """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before.
+
+    Of the `past` keys count as not written that the format had and has no more.
+    """
+    reader = EntryReader(problems, past=past)
     for file in files:
         reader.read(file)
     catalog = _Resolver(reader).catalog()
@@ -160,6 +163,10 @@ class _Resolver:
         settings = _Settings(written, self._complain)
         self._all_known(written, entry.runs, "processors", "runs")
         self._all_known(written, entry.pair_with, "jobs", "pair_with")
+        for index, other in enumerate(entry.pair_with):
+            if other == written.name:
+                where = ("pair_with", index)
+                self._complain(written.at(*where), f"{written.where(*where)}: is the job itself; name the other one")
         owner, region, zone_name = settings.text("owner"), settings.text("region"), settings.text("time_zone")
         retry = settings.text("retry")
         if retry == WITHOUT_RETRY:

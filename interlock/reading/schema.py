@@ -218,8 +218,6 @@ class JobEntry(WaivableEntry):
     recoverable: Flag = True
     runs: tuple[Name, ...] = ()
     pair_with: tuple[Name, ...] = ()
-    wave: Literal["A", "B", "C"] | None = None
-    """For people: with which others it is resumed. Nothing is derived from it."""
     paused: PauseEntry | None = None
 
 
@@ -347,6 +345,12 @@ _REASONS = {
 """By pydantic's type of error, what follows what was found: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
 
+GONE: Mapping[tuple[type[Entry], str], str] = {
+    (JobEntry, "wave"): "is no key any more: nothing was derived from it; delete the line",
+}
+"""Keys that there were, and what to do about one that is still written."""
+
+
 def keys(model: type[Entry]) -> list[str]:
     """The keys of an entry, for people: its own first."""
     return [*(key for key in model.model_fields if key != "waive"), *(["waive"] if "waive" in model.model_fields else [])]
@@ -371,7 +375,10 @@ def problems_of(error: ValidationError, document: Document, at: Path, model: typ
 def _message(details: ErrorDetails, document: Document, where: Path, model: type[Entry]) -> str:
     if details["type"] == "extra_forbidden":
         *around, key = (part for part in details["loc"] if isinstance(part, str))
-        allowed = keys(_NESTED[around[-1]] if around else model)
+        entry = _NESTED[around[-1]] if around else model
+        allowed = keys(entry)
+        if (entry, key) in GONE:
+            return GONE[entry, key]
         return f"unknown key{one_of(key, allowed)}"
     if details["type"] == "missing":
         return "missing key"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
-from interlock.graph import Chain, chains
+from interlock.graph import Chain, chains, pairs
 from interlock.review.diff import Changed, Difference, How
 from interlock.review.jobs import JobReview, Moved, Side
 from interlock.review.remark import Remark, Topic, listed
@@ -101,9 +101,8 @@ def _writers(catalog: Catalog) -> dict[str, list[str]]:
 def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Remark]:
     """Jobs whose times changed, or that went, while one that they are paired with stayed as it was."""
     changed = {name: job for job in changes.jobs for name in job.names if _runs_otherwise(job)}
-    jobs = (job for catalog in (before, after) for job in catalog.jobs.values())
-    pairs = {tuple(sorted((job.name, other))) for job in jobs for other in job.pair_with}
-    for pair in sorted(pairs):
+    known = (named for catalog in (before, after) for named in pairs(catalog).items())
+    for pair in sorted({tuple(sorted((name, other))) for name, others in known for other in others}):
         moved = [name for name in pair if name in changed]
         stayed = [name for name in pair if name not in changed and name in after.jobs]
         if moved and stayed:

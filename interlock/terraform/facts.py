@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.findings import waivers_of
+from interlock.graph import held_apart, pairs
 
 KEY = "interlock"
 """Under `//`."""
@@ -21,7 +23,7 @@ MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE})
 def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     """Of a job: whose it is, what it starts, what that bears, and who waives what of it.
 
-    A waiver of its service or of a processor that it starts counts for the job: what is wrong there shows in the job.
+    Who waives what, and for whom, is for `waivers_of`.
     """
     service, started = job.target.service, [catalog.processors[name] for name in job.runs]
     tables: dict[str, set[str]] = {}
@@ -46,13 +48,14 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         facts["expect_s"] = _seconds(max(expects))
     if unsafe := sorted(one.name for one in started if one.idempotent is False):
         facts["not_idempotent"] = list[Json](unsafe)
+    if others := pairs(catalog)[job.name]:
+        facts["pairs"] = {other: list[Json](held_apart(catalog).get((job.name, other), ())) for other in others}
     if job.was is not None:
         facts["was"] = job.was.text
     if job.paused is not None:
         pause = job.paused
         facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
-    waived = waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])
-    return {**facts, **waived, **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
+    return {**facts, **waivers_json(waivers_of(job, catalog)), **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
 
 
 def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:

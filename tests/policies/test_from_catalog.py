@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
+
 from interlock.catalog import Catalog
 from policies.from_catalog import estate, findings
 from policies.from_files import stack_estate
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all
-from tests.interlock.catalogs import GOOD, load
+from tests.interlock.catalogs import GOOD, beside, load
 from tests.policies.estates import TODAY, waive
 from tests.stacks.conftest import Stacks
 
@@ -117,6 +119,22 @@ def test_a_waiver_of_a_service_counts_for_its_jobs_and_is_judged_where_it_is_wri
         ("waiver-ended", "services.web"),
         ("stagger", "jobs.fetch"),
     ]
+
+
+SHARED = "{rule: stagger, reason: r, owner: o, until: 2099-01-01}"
+
+
+@pytest.mark.parametrize("of", ["service", "processor"])
+def test_a_waiver_of_what_platforms_share_counts_for_the_jobs_of_the_one_that_wrote_it(of: str) -> None:
+    written = {"service": "web: {kind: run}", "processor": "load: {service: web, tables: {raw.games: [append]}}"}[of]
+    here = GOOD.replace(written, f"{written[:-1]}, waive: [{SHARED}]}}", 1)
+    there = "jobs:\n" + GOOD.partition("jobs:\n")[2].partition("backfills:")[0].replace("fetch:", "theirs:", 1)
+    for name, whole in {"retry: standard": "p/standard", "service: web": "p/web", "[load]": "[p/load]"}.items():
+        there = there.replace(name, f"{name.partition(' ')[0]} {whole}" if ":" in name else whole)
+    known = beside(p=here, q=there)
+    assert [one.subject for one in findings(known, TODAY) if one.rule == "stagger"] == ["jobs.theirs"]
+    own = there.replace("    runs:", f"    waive: [{SHARED}]\n    runs:", 1)
+    assert [one.subject for one in findings(beside(p=here, q=own), TODAY) if one.rule == "stagger"] == []
 
 
 def test_every_entry_that_waives_something_is_judged() -> None:
