@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 from interlock.cron import Cron
 
-if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
+if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without what only rules and reviews need
     from interlock.access import Kind
+    from interlock.platform_rules import PlatformRules
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -344,6 +345,8 @@ class Catalog:
     """By identity."""
     baseline: tuple[Accepted, ...] = ()
     retry_profiles: Mapping[str, RetryProfile] = field(default_factory=dict)
+    rules: Mapping[str, PlatformRules] = field(default_factory=dict)
+    """By platform, of those that say any: ask `rules_of`."""
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property

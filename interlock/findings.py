@@ -40,6 +40,6 @@ def waivers_of(job: Job, catalog: Catalog) -> tuple[Waiver, ...]:
     """What counts for a job: its own waivers, and those of its service and of the processors that it starts, as what is wrong
     there shows in the job. Of a service that platforms share only the platform that declares it accepts anything: another
     one's job waives for itself."""
-    started = (catalog.processors[name] for name in job.runs)
-    shared = (one for one in (job.target.service, *started) if one.platform == job.platform)
+    behind: list[Service | Processor] = [job.target.service, *(catalog.processors[name] for name in job.runs)]
+    shared = (one for one in behind if one.platform == job.platform)
     return (*job.waivers, *(waiver for one in shared for waiver in one.waivers))

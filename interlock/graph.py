@@ -123,6 +123,20 @@ def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
     return NearMiss(chain=chain, why=why)
 
 
+@once_a_catalog
+def conflicting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By job, the tables that a processor which it starts itself writes with a real conflict with what a backfill does to them,
+    sorted. Neither `protect` nor `keep` counts: what nobody holds meets the backfill all the more."""
+    found: dict[str, set[str]] = {}
+    for job, ways in chains(catalog).items():
+        for chain in ways:
+            writes = chain.access & WRITES
+            touching = (one.tables[chain.table] for one in catalog.backfills.values() if chain.table in one.tables)
+            if not chain.over_messages and writes and any(is_real(worst(own, writes).severity) for own in touching):
+                found.setdefault(job, set()).add(chain.table)
+    return MappingProxyType({job: tuple(sorted(tables)) for job, tables in found.items()})
+
+
 Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
 
 

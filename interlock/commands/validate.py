@@ -143,6 +143,8 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
     if found.mended:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(anew)
+    for note in found.notes:
+        say_folded(note)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
     undecided = sum(job.undecided is not None for job in catalog.jobs.values())
     jobs = (
@@ -170,6 +172,7 @@ def _as_json(catalog: Catalog, found: Judged) -> dict[str, Json]:
         "findings": [_finding(finding) for finding in found.new],
         "old": [{**_finding(finding), "until": until[identity(finding)]} for finding in found.old],
         "mended": mended,
+        "notes": list[Json](found.notes),
         "jobs": [{"name": job.name, "declared_paused": job.paused is not None} for job in catalog.jobs.values()],
     }
 

@@ -24,6 +24,7 @@ from interlock.reading.schema import (
     ProcessorEntry,
     RemovedEntry,
     RetryEntry,
+    RulesEntry,
     ServiceEntry,
     UnmanagedEntry,
     WindowEntry,
@@ -44,6 +45,8 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
 
 WITHOUT_RETRY = "unset"
 """What a job says that has no retry settings, and so no name for a profile."""
+RULES = "rules"
+"""The section of which a platform has one."""
 BASELINE = "baseline"
 """The section that is a list: what it holds has no names."""
 
@@ -92,6 +95,8 @@ class EntryReader:
         self.past = past
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
+        self.rules: dict[str, tuple[RulesEntry | None, Source]] = {}
+        """By platform; None when they were refused, which has been reported."""
         self.accepted: dict[tuple[str, str], Accepted] = {}
 
     def read(self, file: SourceFile) -> None:
@@ -106,9 +111,23 @@ class EntryReader:
         for key in sorted(document.data.keys() - set(sections)):
             self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
+        self._read_rules(document, file.platform)
         for section in SECTIONS:
             self._read_section(section, document, file.platform, defaults)
         self._read_baseline(document, file)
+
+    def _read_rules(self, document: Document, platform: str) -> None:
+        """The section `rules`, which one file of a platform may have."""
+        raw, here = document.data.get(RULES) if isinstance(document.data, dict) else None, document.at((RULES,))
+        if raw is None:
+            return
+        if platform in self.rules:
+            message = (
+                f"{RULES}: {platform} has its rules already, in {self.rules[platform][1]}; write them in one of the two files"
+            )
+            self.complain(here, message)
+            return
+        self.rules[platform] = self._validated(RulesEntry, raw, document, (RULES,)), here
 
     def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry | None) -> None:
         data = document.data

@@ -40,6 +40,8 @@ MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
 MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 MIN_GAP, MAX_GAP = timedelta(minutes=2), timedelta(hours=6)
 """Between two starts of a service. A gap of a minute means what `starts_per_minute: 1` means."""
+MAX_WITHIN = timedelta(minutes=29)
+"""Around one minute of the hour: with more it would be every minute."""
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 2**31 - 1
 """An int32; Google names no other limit."""
@@ -183,6 +185,9 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
 Deadline = Annotated[timedelta, BeforeValidator(_deadline), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
 Gap = Annotated[timedelta, _duration_between(MIN_GAP, MAX_GAP), _DURATION_SCHEMA]
+Within = Annotated[timedelta, _duration_between(timedelta(0), MAX_WITHIN), _DURATION_SCHEMA]
+Lead = Annotated[timedelta, _duration_between(timedelta(0), MAX_GAP), _DURATION_SCHEMA]
+Minute = Annotated[int, Strict(), Field(ge=0, le=59)]
 WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
 _SCHEDULE = r" *\S+( +\S+){4} *|every ([0-9]+ (hours|mins|minutes)( .*)?|hour|minute)|.* [0-9]{1,2}:[0-9]{2}"
 Schedule = Annotated[Cron, _cron(Cron.read), _schema(_SCHEDULE, "five fields of cron, as 15,45 * * * *")]

@@ -31,6 +31,7 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import did_you_mean, exact
+from interlock.platform_rules import STAGGER_MINUTES, PlatformRules, Stagger
 from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
@@ -40,6 +41,7 @@ from interlock.reading.schema import (
     ProcessorEntry,
     RemovedEntry,
     RetryEntry,
+    RulesEntry,
     ServiceEntry,
     UnmanagedEntry,
     WaivableEntry,
@@ -74,6 +76,7 @@ class _Resolver:
     def __init__(self, reader: EntryReader) -> None:
         self._reader = reader
         self._complain = reader.complain
+        self._rules = {platform: _rules(platform, entry) for platform, (entry, _) in sorted(reader.rules.items()) if entry}
 
     def catalog(self) -> Catalog:
         services = self._each("services", self._service)
@@ -88,6 +91,7 @@ class _Resolver:
             unmanaged=self._each("unmanaged", self._unmanaged),
             baseline=tuple(accepted for _, accepted in sorted(self._reader.accepted.items())),
             retry_profiles=retries,
+            rules=self._rules,
         )
         self._check_identities(catalog)
         scopes = self._scopes(catalog)
@@ -128,11 +132,16 @@ class _Resolver:
             topic=entry.topic or "",
             app_engine=AppEngine(**entry.app_engine.model_dump(exclude_none=True)) if entry.app_engine else AppEngine(),
             token=token_of(entry.token, DEFAULT_TOKENS.get(entry.kind)),
-            starts_per_minute=entry.starts_per_minute,
+            starts_per_minute=entry.starts_per_minute or self._assumed(written.platform),
             gap=entry.gap,
             waivers=_waivers(entry),
             source=written.at(),
         )
+
+    def _assumed(self, platform: str) -> int | None:
+        """How many starts a minute the services of a platform bear of which it says nothing more."""
+        rules = self._rules.get(platform)
+        return rules.starts_per_minute if rules else None
 
     def _retry(self, written: Written[RetryEntry]) -> RetryProfile:
         low, high = written.value.min_backoff, written.value.max_backoff
@@ -298,6 +307,17 @@ class _Resolver:
             )
             self._complain(written.at(), message)
         return JobRemoval(name=written.name, source=written.at(), **dict(written.value))
+
+
+def _rules(platform: str, entry: RulesEntry) -> PlatformRules:
+    """What is said, and what goes without saying."""
+    said = {key: value for key, value in dict(entry).items() if value is not None}
+    if entry.stagger is not None:
+        minutes, within = entry.stagger.minutes, entry.stagger.within
+        said["stagger"] = Stagger(
+            minutes=STAGGER_MINUTES if minutes is None else frozenset(minutes), within=within or timedelta(0)
+        )
+    return PlatformRules(name=platform, **said)
 
 
 class _Settings:

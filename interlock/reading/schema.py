@@ -16,6 +16,7 @@ from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
 from interlock.payload import Piece
+from interlock.platform_rules import Was
 from interlock.reading.fields import (
     Account,
     AppEngineId,
@@ -34,7 +35,9 @@ from interlock.reading.fields import (
     HeaderName,
     Identity,
     JobSubject,
+    Lead,
     Method,
+    Minute,
     Name,
     Region,
     Schedule,
@@ -48,6 +51,7 @@ from interlock.reading.fields import (
     Verbatim,
     WindowDuration,
     WindowSchedule,
+    Within,
     Zone,
     wrong,
 )
@@ -129,6 +133,46 @@ class AppEngineEntry(Entry):
     service: AppEngineId | None = None
     version: AppEngineId | None = None
     instance: AppEngineId | None = None
+
+
+OFF = "off"
+"""For the stagger: there is none. YAML 1.1 reads the word as false."""
+
+
+def _or_off(schema: dict[str, Any]) -> None:
+    """Adds that to the schema for editors."""
+    one = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [one, {"enum": [OFF, False]}]
+
+
+class StaggerEntry(Entry):
+    """Minutes of the hour in which writers of backfilled tables start; an empty list is what `off` is read as."""
+
+    model_config = ConfigDict(json_schema_extra=_or_off)
+
+    minutes: tuple[Minute, ...] | None = None
+    within: Within | None = None
+
+
+def _stagger(value: object) -> object:
+    if value is False or value == OFF:
+        return {"minutes": []}
+    if not isinstance(value, dict):
+        raise wrong("is no stagger; write off, or {minutes: [15, 45], within: 0m}")
+    if value.get("minutes") == []:
+        raise wrong("has no minutes; write off for no stagger at all")
+    return value
+
+
+class RulesEntry(Entry):
+    """What a platform asks of its schedules, where that is not what is asked everywhere."""
+
+    stagger: Annotated[StaggerEntry, BeforeValidator(_stagger)] | None = None
+    lead: Lead | None = None
+    apart: Lead | None = None
+    starts_per_minute: Count | None = None
+    was: Was | None = None
 
 
 class ServiceEntry(WaivableEntry):
@@ -283,6 +327,7 @@ class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
     defaults: DefaultsEntry = DefaultsEntry()
+    rules: RulesEntry = RulesEntry()
     retry_profiles: dict[Name, RetryEntry] = {}
     services: dict[Name, ServiceEntry] = {}
     processors: dict[Name, ProcessorEntry] = {}
@@ -326,6 +371,7 @@ _NESTED: dict[str, type[Entry]] = {
     "oidc": OidcEntry,
     "oauth": OAuthEntry,
     "app_engine": AppEngineEntry,
+    "stagger": StaggerEntry,
 }
 """The models of the entries that stand in another one, by key."""
 

@@ -26,9 +26,10 @@ from interlock.catalog import (
     Window,
 )
 from interlock.names import count, exact
+from interlock.platform_rules import PlatformRules, rules_of
 from interlock.secrets import own_url, redacted
 
-Thing = Job | Service | Processor | Backfill | Window
+Thing = Job | Service | Processor | Backfill | Window | PlatformRules
 T = TypeVar("T", bound=Thing)
 
 NOT_SAID = ""
@@ -145,6 +146,7 @@ class Both(Generic[T]):
 
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
+Other: TypeAlias = "Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[PlatformRules]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,19 +158,21 @@ class Difference:
     backfills: tuple[Changed[Backfill], ...]
     processors: tuple[Changed[Processor], ...]
     services: tuple[Changed[Service], ...]
+    rules: tuple[Changed[PlatformRules], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything does."""
-        return any((self.jobs, self.windows, self.backfills, self.processors, self.services))
+        return any((self.jobs, self.windows, self.backfills, self.processors, self.services, self.rules))
 
     @property
-    def others(self) -> Mapping[str, Sequence[Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service]]]:
+    def others(self) -> Mapping[str, Sequence[Other]]:
         """What is no job, by section of the catalog."""
         return {
             "windows": self.windows,
             "backfills": self.backfills,
             "processors": self.processors,
             "services": self.services,
+            "rules": self.rules,
         }
 
     @property
@@ -184,12 +188,14 @@ class Difference:
 
 def difference(before: Catalog, after: Catalog) -> Difference:
     """What differs. The other way round it is the same with every before and after exchanged."""
+    platforms = sorted(before.rules.keys() | after.rules.keys())
     return Difference(
         jobs=_with_renames(_changed(before.jobs, after.jobs)),
         windows=_changed(before.windows, after.windows),
         backfills=_changed(before.backfills, after.backfills),
         processors=_changed(before.processors, after.processors),
         services=_changed(before.services, after.services),
+        rules=_changed(*({name: rules_of(catalog, name) for name in platforms} for catalog in (before, after))),
     )
 
 

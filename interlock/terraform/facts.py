@@ -12,7 +12,8 @@ from datetime import timedelta
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
 from interlock.findings import waivers_of
-from interlock.graph import held_apart, pairs
+from interlock.graph import conflicting, held_apart, pairs
+from interlock.platform_rules import PlatformRules
 
 KEY = "interlock"
 """Under `//`."""
@@ -34,6 +35,7 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     facts: dict[str, Json] = {
         "source": str(job.source),
         "owner": job.owner,
+        "platform": job.platform,
         "service": service.name,
         "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
         "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
@@ -48,6 +50,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         facts["expect_s"] = _seconds(max(expects))
     if unsafe := sorted(one.name for one in started if one.idempotent is False):
         facts["not_idempotent"] = list[Json](unsafe)
+    if changed := conflicting(catalog).get(job.name):
+        facts["backfilled"] = list[Json](changed)
     if others := pairs(catalog)[job.name]:
         facts["pairs"] = {other: list[Json](held_apart(catalog).get((job.name, other), ())) for other in others}
     if job.was is not None:
@@ -75,17 +79,26 @@ def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> 
 
 def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
     """Of the stack of the jobs: how many there have to be, and what is known of tables rather than jobs."""
-    touched = sorted({table for backfill in catalog.backfills.values() for table in backfill.tables})
     everyone = catalog.processors.values()
     return {
         "environment": environment,
         "jobs": len(catalog.jobs),
-        "backfilled": list[Json](touched),
         "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
         "removed": {
             name: {"reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
             for name, one in sorted(catalog.removed.items())
         },
+        **({"rules": {name: _rules_json(rules) for name, rules in catalog.rules.items()}} if catalog.rules else {}),
+    }
+
+
+def _rules_json(rules: PlatformRules) -> dict[str, Json]:
+    """Of a platform: what the rules about starts ask for; its services carry what each bears."""
+    return {
+        "stagger": list[Json](sorted(rules.stagger.minutes)),
+        "within_s": _seconds(rules.stagger.within),
+        "apart_s": _seconds(rules.apart),
+        "was": rules.was,
     }
 
 

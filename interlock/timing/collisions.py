@@ -22,14 +22,13 @@ from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.graph import Chain, chains
 from interlock.names import count, rounded
+from interlock.platform_rules import rules_of
 from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""
 MAX_LOOKBACK = timedelta(days=7)
 """A write that is expected to begin or to last longer counts as if for so long: what began earlier is not looked for."""
-PRODUCER_LEAD = timedelta(minutes=30)
-"""So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 SEASON = timedelta(days=7)
 AT_ONCE = timedelta(0)
 
@@ -152,7 +151,8 @@ class _Search:
         self._jobs, self._uses, self._feeding = known.jobs, known.uses, known.feeding
         gaps = [service.gap for service in self._catalog.services.values() if service.gap is not None]
         ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
-        before = -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
+        self._leads = {name: rules_of(self._catalog, job.platform).lead for name, job in self._jobs.items()}
+        before = -(-max([AT_ONCE, *self._leads.values(), *gaps, *ends]) // MINUTE) * MINUTE
         self._wide = Span(start=span.start - before, end=span.end)
         found: dict[tuple[str, str], Minutes] = {}
         for job in self._jobs.values():
@@ -205,27 +205,38 @@ class _Search:
         feeding = self._feeding
         for table, consumers in feeding.consumers.items():
             ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
-            early = {job: self._near(job, AT_ONCE, max(PRODUCER_LEAD, end)) for job, end in ends.items()}
-            too_early = 0
-            for minutes in early.values():
-                too_early |= minutes.bits
+            early: dict[timedelta, tuple[dict[str, Minutes], int]] = {}
             for consumer in consumers:
-                if consumer not in self._jobs or not self._fires[consumer].bits & too_early:
+                if consumer not in self._jobs:
                     continue
+                lead = self._leads[consumer]
+                if lead not in early:
+                    early[lead] = self._too_early(ends, lead)
+                after, too_early = early[lead]
                 fires = self._fires[consumer]
-                for producer, minutes in early.items():
+                if not fires.bits & too_early:
+                    continue
+                for producer, minutes in after.items():
                     if not (fires.bits & minutes.bits and feeding.feeds(producer, consumer)):
                         continue
                     if times := (fires & minutes).within(self._span):
                         why = self._too_soon(producer, consumer, ends[producer], times)
                         yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
 
+    def _too_early(self, ends: Mapping[str, timedelta], lead: timedelta) -> tuple[dict[str, Minutes], int]:
+        """After each producer the minutes that are too early for a consumer which wants that lead, and the bits of them all."""
+        after = {job: self._near(job, AT_ONCE, max(lead, end)) for job, end in ends.items()}
+        bits = 0
+        for minutes in after.values():
+            bits |= minutes.bits
+        return after, bits
+
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
         started = "together with" if not least else f"{rounded(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{rounded(end)} after its start; {rounded(max(PRODUCER_LEAD, end))} should be between the two"
+            f"{rounded(end)} after its start; {rounded(max(self._leads[consumer], end))} should be between the two"
         )
 
     def _by_service(self) -> Iterator[tuple[Service, list[str]]]:

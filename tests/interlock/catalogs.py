@@ -32,7 +32,7 @@ backfills:
     description: All games
     owner: data
     expect: 3h
-    tables: {raw.games: [mutate]}
+    tables: {raw.games: [truncate]}
     protect: [outputs]
 """
 """A catalog with one of everything and nothing wrong; tests break one thing of it."""

@@ -14,7 +14,7 @@ from interlock.reading.files import load_catalog
 from interlock.reading.located import MAX_FILE_CHARACTERS, SourceError
 from tests.interlock.catalogs import GOOD, changed, problems
 
-SECTIONS = "defaults, retry_profiles, services, processors, jobs, backfills, windows, removed, unmanaged, baseline"
+SECTIONS = "defaults, rules, retry_profiles, services, processors, jobs, backfills, windows, removed, unmanaged, baseline"
 NAMES = "allowed: a-z, 0-9 and -, beginning with a letter, at most 100"
 UNREADABLE = "can't be read as YAML"
 WRONG_ENTRIES: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parents[1] / "wrong_entries.yaml").read_text())

@@ -8,7 +8,6 @@ from policies.rules.estate import Resource
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, Some, encoded, estate, http, job, said, verdict, waive
 
-STACK = {"backfilled": ["raw.games"]}
 DAILY = "15 8 * * *"
 CONFLICT = (
     'Two UPDATE, DELETE or MERGE statements that change the same partition at once fail with "Could not serialize access"'
@@ -17,64 +16,6 @@ CONFLICT = (
 
 def writer(name: str, schedule: str, *kinds: str, table: str = "raw.games", **facts: Some) -> Resource:
     return job(name, schedule=schedule, facts={"writes": {table: list(kinds or ("mutate",))}, "service": name, **facts})
-
-
-@pytest.mark.parametrize(
-    ("schedule", "writes", "found"),
-    [
-        pytest.param("15 * * * *", {"raw.games": ["mutate"]}, False, id="at a quarter past"),
-        pytest.param("15,45 8 * * *", {"raw.games": ["mutate"]}, False, id="at both"),
-        pytest.param("0 * * * *", {"raw.games": ["append"]}, True, id="at the full hour"),
-        pytest.param("15,20 * * * *", {"raw.games": ["mutate"]}, True, id="at one that is and one that is not"),
-        pytest.param("*/15 * * * *", {"raw.games": ["mutate"]}, True, id="every quarter of an hour"),
-        pytest.param("0 * * * *", {"raw.other": ["mutate"]}, False, id="of a table that no backfill touches"),
-        pytest.param("0 * * * *", {}, False, id="of no table"),
-        pytest.param("0 * * * *", ABSENT, False, id="of nothing that is known"),
-    ],
-)
-def test_writers_of_backfilled_tables_start_at_15_and_45(schedule: str, writes: Some, found: bool) -> None:
-    what = f'"{schedule}" starts a writer of raw.games outside minutes 15 and 45; move it, or waive the rule'
-    assert said("stagger", job(schedule=schedule, facts={"writes": writes}), facts=STACK) == ([what] if found else [])
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "wrong"),
-    [
-        pytest.param("0 * * * *", "15 * * * *", None, id="later in the hour"),
-        pytest.param("50 6 * * *", "45 6 * * *", None, id="earlier in the hour"),
-        pytest.param("0 9 * * *", "45 8 * * *", None, id="into the hour before"),
-        pytest.param("*/30 * * * *", "15,45 * * * *", None, id="twice an hour"),
-        pytest.param("0 9 * * *", "15 9 * * 1", "the days differ", id="other days"),
-        pytest.param("0 9 * * *", "15 9 * 1-6 *", "the days differ", id="other months"),
-        pytest.param("0 9 * * *", "15,45 9 * * *", "1 runs a day became 2", id="more often"),
-        pytest.param("0 9 * * *", "15 10 * * *", "a run moved by 60 minutes or more, or across midnight", id="too far"),
-        pytest.param("0 0 * * *", "45 23 * * *", "a run moved by 60 minutes or more, or across midnight", id="across midnight"),
-        pytest.param("hourly", "15 * * * *", "'hourly'", id="from what is no schedule"),
-    ],
-)
-def test_what_a_staggered_schedule_replaces(was: str, now: str, wrong: str | None) -> None:
-    found = said("stagger", job(schedule=now, facts={"was": was}), facts=STACK)
-    assert [f'"{was}" became "{now}": ' in one and str(wrong) in one for one in found] == ([True] if wrong else [])
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        pytest.param({"writes": "raw.games"}, id="writes that are no block"),
-        pytest.param({"writes": {"raw.games": "mutate"}}, id="accesses that are no list"),
-        pytest.param({"writes": {"raw.games": ["mutat"]}}, id="an access that is none"),
-        pytest.param({"was": ["0 * * * *"]}, id="a list of what it replaces"),
-    ],
-)
-def test_facts_that_are_wrong_are_a_finding_of_the_stagger(facts: dict[str, Some]) -> None:
-    [found] = said("stagger", job(facts=facts), facts=STACK)
-    assert found.endswith("; write that")
-
-
-def test_a_stack_that_does_not_say_its_backfills_as_a_list_is_a_finding() -> None:
-    assert said("stagger", job(), facts={"backfilled": "raw.games"}) == [
-        'backfilled is "raw.games", which is not a list; write that'
-    ]
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from policies.rules.estate import DECLARED, Origin
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, Some, estate, job, resource, said, verdict, waive
 
-STACK = {"backfilled": ["raw.games"]}
-WRITES = {"writes": {"raw.games": ["mutate"]}}
+WRITES = {"writes": {"raw.games": ["mutate"]}, "backfilled": ["raw.games"]}
 
 
 def outcome(rule: str, **facts: Some) -> tuple[Outcome, tuple[str, ...]]:
     """Of a job that breaks the stagger."""
-    found = verdict(rule, estate(job(schedule="0 * * * *", facts={**WRITES, **facts}), facts=STACK))
+    found = verdict(rule, estate(job(schedule="0 * * * *", facts={**WRITES, **facts})))
     assert found is not None
     return found.outcome, found.messages
 
