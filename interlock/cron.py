@@ -210,8 +210,8 @@ class Cron:
     def _fires_after(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         # Where cronsim starts must not matter, but near a change of offset it does: it forgets which pass of a repeated
         # hour the start is in, and it walks whole hours across a change, even one by half an hour (Lord Howe), until the
-        # next midnight. From the last second before a gap at midnight (Havana) it misses what the gap moves to its end. So there
-        # we start well before the change, and drop what is not after `after`.
+        # next midnight. From the last second before a gap at midnight (Havana) it misses what the gap moves to its end. So
+        # there we start well before the change, and drop what is not after `after`.
         begin = after
         if (after + MINUTE).astimezone(zone).utcoffset() != (after - SETTLING).astimezone(zone).utcoffset():
             begin = after - SETTLING
