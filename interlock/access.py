@@ -9,8 +9,9 @@ The matrix says what Google documents, page by page; each cell names its pages (
     JOBS          docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job (writeDisposition)
     ERRORS        docs.cloud.google.com/bigquery/docs/troubleshoot-queries
 
-Two writers of partitions that are provably not the same do not conflict. The catalog does not know partitions, so the matrix
-takes them for the same one, as BigQuery does when a statement has no predicate on the partition column.
+Two writers of partitions that are provably not the same do not conflict. The matrix takes them for the same one, as BigQuery
+does when a statement has no predicate on the partition column; who says otherwise of a table (`catalog.Partition`) is asked
+before the matrix is.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Kind(StrEnum):
     """UPDATE, DELETE or MERGE."""
     TRUNCATE = "truncate"
     """Job with WRITE_TRUNCATE, TRUNCATE TABLE, CREATE OR REPLACE TABLE."""
+    REPLACE = "replace"
+    """A replacement in two statements: rows are deleted, and others loaded or inserted for them once that is done."""
     STREAM = "stream"
     """The older streaming API, tabledata.insertAll."""
     STORAGE_WRITE = "storage_write"
@@ -47,19 +50,21 @@ class Severity(IntEnum):
     """What comes of an overlap, by how surely it does: the higher, the less it depends on luck.
 
     ERROR: BigQuery fails one of the two, by rule. BLOCKED: it refuses one, for as long as rows of the other are fresh.
-    DATA_LOSS: both succeed, and which rows are left depends on who ends last. INFO: both succeed within a quota, a queue or a
-    delay. NONE: they do not meet. So the worst of several is the one to act on first; the three highest are real conflicts.
+    DATA_LOSS: both succeed, and which rows are left depends on who ends last. HOLE: both succeed, and the one that reads may
+    see the table while rows are missing. INFO: both succeed within a quota, a queue or a delay. NONE: they do not meet. So the
+    worst of several is the one to act on first; the three highest are real conflicts: of two writers.
     """
 
     NONE = 0
     INFO = 1
-    DATA_LOSS = 2
-    BLOCKED = 3
-    ERROR = 4
+    HOLE = 2
+    DATA_LOSS = 3
+    BLOCKED = 4
+    ERROR = 5
 
     @property
     def label(self) -> str:
-        """The word for people and for JSON: none, info, data loss, blocked, error."""
+        """The word for people and for JSON: none, info, hole, data loss, blocked, error."""
         return self.name.lower().replace("_", " ")
 
 
@@ -99,16 +104,34 @@ def worst(a: Collection[Kind], b: Collection[Kind]) -> Conflict:
 def worst_pair(a: Collection[Kind], b: Collection[Kind]) -> WorstPair | None:
     """As `worst`, with the kind of `a` and the kind of `b` that give it; None if either does nothing to the table.
 
-    Of pairs that are equally bad it is the first in the order of `Kind`, so that the same catalog gives the same sentence.
+    Of pairs that are equally bad it is the one whose kinds do most to a table: what is said of a MERGE and a load is about the
+    MERGE. So the same catalog always gives the same sentence.
     """
-    pairs = [WorstPair(first=x, second=y, conflict=conflict(x, y)) for x in Kind if x in a for y in Kind if y in b]
+    pairs = [WorstPair(first=x, second=y, conflict=conflict(x, y)) for x in MOST_FIRST if x in a for y in MOST_FIRST if y in b]
     return max(pairs, key=lambda pair: pair.conflict.severity, default=None)
 
+
+MOST_FIRST = (
+    Kind.TRUNCATE,
+    Kind.REPLACE,
+    Kind.MUTATE,
+    Kind.STREAM,
+    Kind.STORAGE_WRITE,
+    Kind.INSERT,
+    Kind.APPEND,
+    Kind.READ,
+)
+"""The kinds by how much they do to the rows that are there."""
 
 _SNAPSHOT = "A read sees the table as it was when it began, so"
 _FRESH_ROWS = "Storage Write API rows that are still fresh"
 
 _BOTH_ADD = Conflict(Severity.NONE, "Both only add rows, so both succeed in any order.")
+
+_ADDS_BESIDE_A_REPLACEMENT = Conflict(
+    Severity.INFO,
+    "Both succeed, but whether the DELETE of the replacement removes the added rows depends on which comes first.",
+)
 
 # One entry a pair, in the order of `Kind`; `conflict` looks up both ways round.
 _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
@@ -128,6 +151,12 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
         f"{_SNAPSHOT} a truncation does not disturb it, but one that drops and recreates the table fails it with "
         '"Invalid snapshot time".',
     ),
+    # DML ("snapshot isolation"), of each statement alone; two statements share no snapshot outside of a TRANSACTION
+    (Kind.READ, Kind.REPLACE): Conflict(
+        Severity.HOLE,
+        "A read that begins between the DELETE and the load sees the table without the rows that are being replaced, and "
+        "neither fails.",
+    ),
     # STREAMING (data availability)
     (Kind.READ, Kind.STREAM): Conflict(
         Severity.INFO, "Streamed rows can be queried at once, but copies and extracts may miss them for up to 90 minutes."
@@ -140,6 +169,8 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
     (Kind.APPEND, Kind.APPEND): Conflict(
         Severity.INFO, "Both appends succeed, but they share the table's quota of 1,500 modifications a day."
     ),
+    # DML, JOBS: each statement is atomic, so what the DELETE meets depends on which of them ends first
+    (Kind.APPEND, Kind.REPLACE): _ADDS_BESIDE_A_REPLACEMENT,
     # DML (INSERT)
     (Kind.APPEND, Kind.INSERT): _BOTH_ADD,
     # DML, TRANSACTIONS (WRITE_APPEND loads run beside mutating statements)
@@ -168,6 +199,8 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
         Severity.DATA_LOSS, "If the truncation ends last, it removes the inserted rows, and neither statement fails."
     ),
     # DML
+    (Kind.INSERT, Kind.REPLACE): _ADDS_BESIDE_A_REPLACEMENT,
+    # DML
     (Kind.INSERT, Kind.STREAM): _BOTH_ADD,
     # DML
     (Kind.INSERT, Kind.STORAGE_WRITE): _BOTH_ADD,
@@ -182,6 +215,12 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
         Severity.ERROR,
         'An UPDATE, DELETE or MERGE fails with "Could not serialize access" when the table is truncated while it runs.',
     ),
+    # DML (as of two mutating statements, one of which is the DELETE)
+    (Kind.MUTATE, Kind.REPLACE): Conflict(
+        Severity.ERROR,
+        "The DELETE of a replacement and an UPDATE, DELETE or MERGE that change the same partition at once fail with "
+        '"Could not serialize access", unless both name different partitions in a predicate.',
+    ),
     # DML (limitations), STREAMING
     (Kind.MUTATE, Kind.STREAM): Conflict(
         Severity.BLOCKED, "UPDATE, DELETE and MERGE are refused on rows that were streamed in the last 30 minutes."
@@ -194,6 +233,27 @@ _MATRIX: dict[tuple[Kind, Kind], Conflict] = {
     # JOBS
     (Kind.TRUNCATE, Kind.TRUNCATE): Conflict(
         Severity.DATA_LOSS, "The truncation that ends last wins: it removes all that the other one wrote."
+    ),
+    # ERRORS, as of MUTATE; JOBS: a truncation that ends last removes what was loaded
+    (Kind.TRUNCATE, Kind.REPLACE): Conflict(
+        Severity.ERROR,
+        'The DELETE of a replacement fails with "Could not serialize access" when the table is truncated while it runs, and a '
+        "truncation after it removes what was loaded.",
+    ),
+    # DML; that both loads then add the same rows follows from JOBS (an append is atomic, and nothing compares rows)
+    (Kind.REPLACE, Kind.REPLACE): Conflict(
+        Severity.ERROR,
+        'Two DELETEs that change the same partition at once fail with "Could not serialize access", and of two that just miss '
+        "each other both loads stay: every row is there twice.",
+    ),
+    # DML (limitations), STREAMING, as of MUTATE
+    (Kind.REPLACE, Kind.STREAM): Conflict(
+        Severity.BLOCKED, "The DELETE of a replacement is refused on rows that were streamed in the last 30 minutes."
+    ),
+    # DML (limitations), as of MUTATE
+    (Kind.REPLACE, Kind.STORAGE_WRITE): Conflict(
+        Severity.INFO,
+        f"The DELETE of a replacement may remove {_FRESH_ROWS}, or miss those that come after it.",
     ),
     # DML (limitations). Documented for the statement; that WRITE_TRUNCATE loses the rows instead is an inference from JOBS.
     (Kind.TRUNCATE, Kind.STREAM): Conflict(

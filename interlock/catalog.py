@@ -155,6 +155,16 @@ class RetryProfile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Partition:
+    """That code which changes a table names the day that it means in a predicate on `column`: two that name different days do
+    not conflict (cloud.google.com/bigquery/docs/data-manipulation-language, concurrency)."""
+
+    column: str
+    named_by: str
+    """The key in the body of a job whose value is the day; empty where nobody knows which day it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Processor:
     """Code that touches tables. `after` names the processors whose completion message starts this one."""
 
@@ -163,6 +173,10 @@ class Processor:
     platform: str
     after: tuple[str, ...]
     tables: Mapping[str, frozenset[Kind]]
+    partitions: Mapping[str, Partition] = field(default_factory=dict)
+    """By table; without one it changes any row."""
+    burst: int = 1
+    """So many runs of it may a start bring about at once, as one a file."""
     expect: timedelta | None
     idempotent: bool | None
     waivers: tuple[Waiver, ...]
@@ -244,6 +258,8 @@ class Job:
     catch_up: CatchUp
     recoverable: bool
     runs: tuple[str, ...]
+    decides: tuple[str, ...] = ()
+    """Processors of which it only decides whether another job starts them: they do not run without it, and not by it."""
     pair_with: tuple[str, ...]
     paused: DeclaredPause | None
     undecided: Undecided | None

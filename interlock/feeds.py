@@ -18,8 +18,8 @@ Node: TypeAlias = "tuple[Literal['job', 'table'], str]"
 class Feeds:
     """Who writes and who reads each table, and which jobs feed each other.
 
-    A job produces a table when it leads to a writer of it; it consumes one when a processor which it starts itself reads it:
-    processors further down a chain wait for their messages, not for us.
+    A job produces a table when it leads to a writer of it, and not when it only decides of one; it consumes one when a
+    processor which it starts itself reads it: processors further down a chain wait for their messages, not for us.
     """
 
     producers: Mapping[str, tuple[str, ...]]
@@ -41,7 +41,7 @@ def feeds(catalog: Catalog) -> Feeds:
     consumers: dict[str, set[str]] = {}
     for job in sorted(catalog.jobs):
         for chain in chains(catalog)[job]:
-            if chain.access & WRITES:
+            if chain.access & WRITES and not chain.decided:
                 producers.setdefault(chain.table, set()).add(job)
         for name in catalog.jobs[job].runs:
             for table, kinds in catalog.processors[name].tables.items():

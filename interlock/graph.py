@@ -1,6 +1,7 @@
 """Who leads to which table: the jobs that a scope covers, each with the chain that makes it so.
 
-A job starts processors (`runs`), and a processor's completion message starts others (`after`). A backfill covers every job
+A job starts processors (`runs`) or decides that another job does (`decides`), and a processor's completion message starts
+others (`after`). A backfill covers every job
 that leads to a processor which writes a table that it protects.
 """
 
@@ -26,6 +27,8 @@ class Chain:
     processors: tuple[str, ...]
     table: str
     access: frozenset[Kind]
+    decided: bool = False
+    """The job only decides that another one starts the first: without it nothing is written, and not by it."""
 
     @property
     def over_messages(self) -> bool:
@@ -36,7 +39,8 @@ class Chain:
     def way(self) -> str:
         """The chain without its job."""
         access = "+".join(sorted(self.access))
-        return " -> ".join([*self.processors, f"{self.table} [{access}]"])
+        first, *others = self.processors
+        return " -> ".join([f"{first} (decided)" if self.decided else first, *others, f"{self.table} [{access}]"])
 
     def __str__(self) -> str:
         return f"{self.job} -> {self.way}"
@@ -95,12 +99,14 @@ def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 @once_a_catalog
 def chains(catalog: Catalog) -> Mapping[str, tuple[Chain, ...]]:
-    """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest."""
+    """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest. What a job
+    both starts and decides of, it starts."""
     found: dict[str, tuple[Chain, ...]] = {}
     for job in catalog.jobs.values():
+        started, decided = reach(catalog, job.runs), reach(catalog, job.decides)
         found[job.name] = tuple(
-            Chain(job=job.name, processors=path, table=table, access=kinds)
-            for name, path in reach(catalog, job.runs).items()
+            Chain(job=job.name, processors=path, table=table, access=kinds, decided=name not in started)
+            for name, path in {**decided, **started}.items()
             for table, kinds in catalog.processors[name].tables.items()
         )
     return MappingProxyType(found)
@@ -132,7 +138,8 @@ def conflicting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
         for chain in ways:
             writes = chain.access & WRITES
             touching = (one.tables[chain.table] for one in catalog.backfills.values() if chain.table in one.tables)
-            if not chain.over_messages and writes and any(is_real(worst(own, writes).severity) for own in touching):
+            alone = not (chain.over_messages or chain.decided)
+            if alone and writes and any(is_real(worst(own, writes).severity) for own in touching):
                 found.setdefault(job, set()).add(chain.table)
     return MappingProxyType({job: tuple(sorted(tables)) for job, tables in found.items()})
 

@@ -71,6 +71,7 @@ def _chain_json(chain: Chain) -> dict[str, Json]:
         "table": chain.table,
         "access": [kind.value for kind in sorted(chain.access)],
         "over_messages": chain.over_messages,
+        "decided": chain.decided,
     }
 
 

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from interlock.catalog import Catalog
 from interlock.cron import zone
+from interlock.drawing.stagger_why import reasons
 from interlock.drawing.strip import NOTHING, height
 from interlock.names import count
-from interlock.timing.collisions import CollisionKind, Season, collisions, seasons
+from interlock.timing.collisions import Collision, CollisionKind, collisions, seasons
 
 DAY = timedelta(days=1)
 HOUR = 60  # minutes
 LABELLED = 5  # minutes
+WIDTH = 120  # columns of prose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,8 @@ def with_former_crons(catalog: Catalog) -> Catalog:
     return replace(catalog, jobs={name: replace(job, schedule=job.was or job.schedule) for name, job in catalog.jobs.items()})
 
 
-def tallies(catalog: Catalog, season: Season) -> dict[CollisionKind, Tally]:
-    """By kind, the collisions in the season's week; a kind without any has zeros."""
-    found = collisions(catalog, season.span)
+def tallies(found: Sequence[Collision]) -> dict[CollisionKind, Tally]:
+    """The collisions of a week by kind; a kind without any has zeros."""
     return {
         kind: Tally(
             collisions=sum(collision.kind is kind for collision in found),
@@ -66,12 +68,16 @@ def stagger_section(catalog: Catalog, at: datetime) -> Iterator[str]:
         f"| Kind | {' | '.join(f'{week.name}, {when}' for week in weeks for when in ('was', 'now'))} |",
         f"| --- | {' | '.join('---:' for _ in weeks for _ in ('was', 'now'))} |",
     )
-    found = [tallies(which, week) for week in weeks for which in (before, catalog)]
+    counted = [collisions(which, week.span) for week in weeks for which in (before, catalog)]
+    found = [*map(tallies, counted)]
     for kind in CollisionKind:
         yield f"| {kind} | {' | '.join(f'{one[kind].collisions:,} ({one[kind].times:,})' for one in found)} |"
     yield from (
         "",
         _verdict(found),
+        "",
+        *(line for why in reasons(catalog, counted[0], counted[1], weeks[0].span) for line in [*wrap(f"- {why}", WIDTH)]),
+        "",
         "A stagger moves collisions. What takes those over a table away is a predicate on the partition, MERGE, or one writer.",
         "",
         f"Starts of the {count(len(moved), 'job')} that moved, by minute of the hour, on {weeks[0].span.start:%Y-%m-%d} (UTC):",

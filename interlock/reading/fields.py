@@ -268,3 +268,10 @@ Count = Annotated[int, Strict(), Field(ge=1)]
 Attempts = Annotated[int, Strict(), Field(ge=0, le=MAX_ATTEMPTS)]
 Doublings = Annotated[int, Strict(), Field(ge=0, le=MAX_DOUBLINGS)]
 Flag = Annotated[bool, Strict()]
+Statement = Literal[
+    "append", "load", "insert", "mutate", "delete", "update", "merge", "truncate", "replace", "stream", "storage_write"
+]
+"""A way to write a table: a kind of access, or the statement that is of that kind (`accesses.py`)."""
+COLUMN = r"[A-Za-z_][A-Za-z0-9_]{0,299}"
+"""https://cloud.google.com/bigquery/docs/schemas#column_names, without the characters of flexible names."""
+Column = Annotated[str, matching(COLUMN, "is no column; write one like game_date"), _schema(COLUMN, "game_date")]

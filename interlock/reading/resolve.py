@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from interlock.access import Kind
 from interlock.catalog import (
     AppEngine,
     Backfill,
@@ -32,6 +31,7 @@ from interlock.catalog import (
 )
 from interlock.names import did_you_mean, exact
 from interlock.platform_rules import STAGGER_MINUTES, PlatformRules, Stagger
+from interlock.reading.accesses import accesses, partitions
 from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
@@ -158,7 +158,9 @@ class _Resolver:
             service=entry.service,
             platform=written.platform,
             after=entry.after,
-            tables=_accesses(entry.tables),
+            tables=accesses(entry.tables),
+            partitions=partitions(entry.tables),
+            burst=entry.burst,
             expect=entry.expect,
             idempotent=entry.idempotent,
             waivers=_waivers(entry),
@@ -171,6 +173,11 @@ class _Resolver:
         entry = written.value
         settings = _Settings(written, self._complain)
         self._all_known(written, entry.runs, "processors", "runs")
+        self._all_known(written, entry.decides, "processors", "decides")
+        for index, name in enumerate(entry.decides):
+            if name in entry.runs:
+                message = f"{written.where('decides', index)}: {name!r} is under runs as well; a job starts it or decides of it"
+                self._complain(written.at("decides", index), message)
         self._all_known(written, entry.pair_with, "jobs", "pair_with")
         for index, other in enumerate(entry.pair_with):
             if other == written.name:
@@ -204,6 +211,7 @@ class _Resolver:
             catch_up=settings.catch_up(),
             recoverable=entry.recoverable,
             runs=entry.runs,
+            decides=entry.decides,
             pair_with=entry.pair_with,
             paused=self._pause(written),
             undecided=Undecided(review=entry.paused.review) if entry.paused and entry.paused.undecided else None,
@@ -255,7 +263,7 @@ class _Resolver:
             owner=owner,
             expect=entry.expect,
             default_end=timedelta(minutes=round(entry.expect * LONGER_THAN_EXPECTED / timedelta(minutes=1))),
-            tables=_accesses(entry.tables),
+            tables=accesses(entry.tables),
             protect=frozenset(entry.protect),
             keep=tuple(Keep(job=keep.job, reason=keep.reason) for keep in entry.keep),
             waivers=_waivers(entry),
@@ -367,7 +375,3 @@ class _Settings:
 
 def _waivers(entry: WaivableEntry) -> tuple[Waiver, ...]:
     return tuple(Waiver(**dict(waiver)) for waiver in entry.waive)
-
-
-def _accesses(tables: Mapping[str, tuple[Kind, ...]]) -> dict[str, frozenset[Kind]]:
-    return {table: frozenset(kinds) for table, kinds in sorted(tables.items())}

@@ -7,9 +7,9 @@ for editors (`catalog/schema.json`) is generated from `CatalogFile`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from interlock.access import Kind
@@ -23,6 +23,7 @@ from interlock.reading.fields import (
     Attempts,
     Base64,
     Body,
+    Column,
     Count,
     Date,
     Deadline,
@@ -44,6 +45,7 @@ from interlock.reading.fields import (
     SchedulerName,
     Scope,
     ServiceUrl,
+    Statement,
     Table,
     Text,
     TopicName,
@@ -199,12 +201,51 @@ class RetryEntry(Entry):
     max_duration: Duration | None = None
 
 
+class AccessEntry(Entry):
+    """How a table is touched, in full."""
+
+    read: Flag = False
+    write: tuple[Statement, ...] = ()
+    """The statements, in order."""
+
+    @model_validator(mode="after")
+    def _touches(self) -> Self:
+        if not self.read and not self.write:
+            raise wrong("says neither read nor write; write {read: true} or {write: [...]}")
+        return self
+
+
+class ProcessorAccessEntry(AccessEntry):
+    """How the code of a processor touches a table, in full."""
+
+    partition: Column | None = None
+    named_by: Text | None = None
+    """The key in the body of the jobs whose value is the day in the partition."""
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if self.named_by is not None and self.partition is None:
+            raise wrong("says what names a partition, and not its column; write partition: <column>")
+        return self
+
+
+SHORT, FULL = "[kinds]", "[access]"
+"""In where pydantic says that an error is: which of two forms it took a value for."""
+Kinds = Annotated[tuple[Kind, ...], Field(min_length=1), Tag(SHORT)]
+_form = Discriminator(lambda value: FULL if isinstance(value, dict) else SHORT)
+Access = Annotated[Kinds | Annotated[AccessEntry, Tag(FULL)], _form]
+ProcessorAccess = Annotated[Kinds | Annotated[ProcessorAccessEntry, Tag(FULL)], _form]
+"""A list of kinds is short for an entry that says them."""
+
+
 class ProcessorEntry(WaivableEntry):
     """Code that touches tables."""
 
     service: Name
     after: tuple[Name, ...] = ()
-    tables: dict[Table, Annotated[tuple[Kind, ...], Field(min_length=1)]] = {}
+    tables: dict[Table, ProcessorAccess] = {}
+    burst: Count = 1
+    """So many runs of it at once may one start bring about."""
     expect: Duration | None = None
     idempotent: Flag | None = None
 
@@ -261,6 +302,8 @@ class JobEntry(WaivableEntry):
     catch_up: CatchUp | None = None
     recoverable: Flag = True
     runs: tuple[Name, ...] = ()
+    decides: tuple[Name, ...] = ()
+    """What another job runs when this one has decided so."""
     pair_with: tuple[Name, ...] = ()
     paused: PauseEntry | None = None
 
@@ -278,7 +321,7 @@ class BackfillEntry(WaivableEntry):
     description: Text
     owner: Text | None = None
     expect: Expect
-    tables: Annotated[dict[Table, Annotated[tuple[Kind, ...], Field(min_length=1)]], Field(min_length=1)]
+    tables: Annotated[dict[Table, Access], Field(min_length=1)]
     protect: Annotated[tuple[Protect, ...], Field(min_length=1)]
     keep: tuple[KeepEntry, ...] = ()
 
@@ -414,14 +457,19 @@ def problems_of(error: ValidationError, document: Document, at: Path, model: typ
         # A list is also called too short when all that it holds was refused, which has been reported then.
         if details["type"] == "too_short" and details["input"]:
             continue
-        where: Path = (*at, *(part for part in details["loc"] if part != "[key]"))
+        where: Path = (*at, *(part for part in details["loc"] if part not in {"[key]", SHORT, FULL}))
         yield Problem(source=document.at(where), message=f"{dotted(where)}: {_message(details, document, where, model)}")
+
+
+def _nested(around: Sequence[str]) -> type[Entry]:
+    """The model of the entry that stands at the end of these keys of another one."""
+    return ProcessorAccessEntry if len(around) > 1 and around[-2] == "tables" else _NESTED[around[-1]]
 
 
 def _message(details: ErrorDetails, document: Document, where: Path, model: type[Entry]) -> str:
     if details["type"] == "extra_forbidden":
-        *around, key = (part for part in details["loc"] if isinstance(part, str))
-        entry = _NESTED[around[-1]] if around else model
+        *around, key = (part for part in details["loc"] if isinstance(part, str) and part not in {SHORT, FULL})
+        entry = _nested(around) if around else model
         allowed = keys(entry)
         if (entry, key) in GONE:
             return GONE[entry, key]

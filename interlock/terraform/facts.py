@@ -17,7 +17,7 @@ from interlock.platform_rules import PlatformRules
 
 KEY = "interlock"
 """Under `//`."""
-MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE})
+MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 """What meets another writer's with "Could not serialize access" (`access.py`)."""
 
 

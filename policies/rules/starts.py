@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, permutations
 from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
@@ -235,33 +236,50 @@ def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
 @rule(
     9,
     "twin",
-    "No two jobs do the same at the same time",
+    "No two jobs do the same at the same time, on the clock of one zone or of two",
     kinds=(JOB,),
-    bad='gap-filler and gap-filler-v2, both POST /fill {} at "15 */4 * * *"',
+    bad='gap-filler and gap-filler-v2, both POST /fill {} at "15 6 * * *", the one in New York and the other in UTC',
     good="one of them; the other under `removed`",
 )
 def twin(job: Resource, estate: Estate) -> Iterator[str]:
     """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
-    gaps "drift by 4-7h", and five triggers graded the same games."""
+    gaps "drift by 4-7h", and five triggers graded the same games. So jobs are twins that call the same with the same body and
+    sometimes start in one minute, and those that start at the same time of the day in two zones. A waiver of either of two
+    jobs counts for both."""
     fires(job)
     _does(job)
-    if others := [one.job.name for one in estate.once(_twins).get(job.address, ()) if one.job.address != job.address]:
-        names = _names(sorted(others))
-        yield f"does what {names} does, with the same body, and sometimes in the same minute; remove one of them"
+    for how, others in estate.once(_twins).get(job.address, {}).items():
+        does = "does" if len(others) == 1 else "do"
+        yield f"does what {_names(sorted(others))} {does}, with the same body, {how}; remove one of them"
 
 
-def _twins(estate: Estate) -> dict[str, list[Starter]]:
-    """By address, the jobs that do the same as one, sometimes in its minute, itself among them; less those that waive it."""
-    found = {}
+AT_ONE_MINUTE = "and sometimes in the same minute"
+ON_TWO_CLOCKS = "at the same wall time in another zone"
+
+
+def _twins(estate: Estate) -> dict[str, dict[str, list[str]]]:
+    """By address, the jobs that do the same as one, and how they meet: less those that waive it."""
+    found: dict[str, dict[str, list[str]]] = {}
     for same in _by_deed(estate).values():
-        by_key: dict[tuple[str, str], list[Starter]] = {}
-        for starter in same:
-            by_key.setdefault(starter.key, []).append(starter)
-        for mine in by_key.values():
-            near = [one for theirs in by_key.values() if mine[0].meets(theirs[0]) for one in theirs]
-            twins = [one for one in near if not _waived(one.job, twin, estate)] if len(near) > 1 else []
-            found.update(dict.fromkeys((one.job.address for one in mine), twins))
+        for one, other in permutations(same, 2):
+            how = _meet(one, other)
+            if how and not _waived(other.job, twin, estate):
+                found.setdefault(one.job.address, {}).setdefault(how, []).append(other.job.name)
     return found
+
+
+def _meet(one: Starter, other: Starter) -> str:
+    """How two jobs that do the same meet, or nothing."""
+    if one.meets(other):
+        return AT_ONE_MINUTE
+    return ON_TWO_CLOCKS if one.key[1] != other.key[1] and _clock(one.key[0]) == _clock(other.key[0]) else ""
+
+
+@lru_cache
+def _clock(schedule: str) -> tuple[object, ...]:
+    """What a schedule says of the clock and the calendar of its zone, however it is written."""
+    cron = Cron.read(schedule)
+    return cron.times, cron.days, cron.months, cron.weekdays, cron.either_day
 
 
 def _by_deed(estate: Estate) -> dict[str, list[Starter]]:

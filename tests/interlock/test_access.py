@@ -6,18 +6,19 @@ import pytest
 
 from interlock.access import WRITES, Conflict, Kind, Severity, conflict, is_real, worst, worst_pair
 
-READ, APPEND, INSERT, MUTATE, TRUNCATE, STREAM, STORAGE_WRITE = Kind
-NONE, INFO, LOSS, BLOCKED, ERROR = Severity
+READ, APPEND, INSERT, MUTATE, TRUNCATE, REPLACE, STREAM, STORAGE_WRITE = Kind
+NONE, INFO, HOLE, LOSS, BLOCKED, ERROR = Severity
 
 EXPECTED = {
-    # columns:      READ  APPEND INSERT MUTATE TRUNCATE STREAM STORAGE_WRITE
-    READ: (NONE, NONE, NONE, NONE, INFO, INFO, NONE),
-    APPEND: (NONE, INFO, NONE, NONE, LOSS, NONE, NONE),
-    INSERT: (NONE, NONE, INFO, NONE, LOSS, NONE, NONE),
-    MUTATE: (NONE, NONE, NONE, ERROR, ERROR, BLOCKED, INFO),
-    TRUNCATE: (INFO, LOSS, LOSS, ERROR, LOSS, BLOCKED, BLOCKED),
-    STREAM: (INFO, NONE, NONE, BLOCKED, BLOCKED, NONE, NONE),
-    STORAGE_WRITE: (NONE, NONE, NONE, INFO, BLOCKED, NONE, NONE),
+    # columns:      READ  APPEND INSERT MUTATE TRUNCATE REPLACE STREAM STORAGE_WRITE
+    READ: (NONE, NONE, NONE, NONE, INFO, HOLE, INFO, NONE),
+    APPEND: (NONE, INFO, NONE, NONE, LOSS, INFO, NONE, NONE),
+    INSERT: (NONE, NONE, INFO, NONE, LOSS, INFO, NONE, NONE),
+    MUTATE: (NONE, NONE, NONE, ERROR, ERROR, ERROR, BLOCKED, INFO),
+    TRUNCATE: (INFO, LOSS, LOSS, ERROR, LOSS, ERROR, BLOCKED, BLOCKED),
+    REPLACE: (HOLE, INFO, INFO, ERROR, ERROR, ERROR, BLOCKED, INFO),
+    STREAM: (INFO, NONE, NONE, BLOCKED, BLOCKED, BLOCKED, NONE, NONE),
+    STORAGE_WRITE: (NONE, NONE, NONE, INFO, BLOCKED, INFO, NONE, NONE),
 }
 CELLS = [
     pytest.param(a, b, severity, id=f"{a.value} beside {b.value}: {severity.label}")
@@ -57,12 +58,14 @@ def test_mutations_in_a_transaction_beside_the_storage_write_api_are_explained()
 
 
 def test_the_severities_in_order_with_their_words() -> None:
-    assert [severity.label for severity in sorted(Severity)] == ["none", "info", "data loss", "blocked", "error"]
+    assert [severity.label for severity in sorted(Severity)] == ["none", "info", "hole", "data loss", "blocked", "error"]
     assert [severity for severity in Severity if is_real(severity)] == [LOSS, BLOCKED, ERROR]
 
 
 def test_the_kinds_as_the_catalog_spells_them() -> None:
-    assert [str(kind) for kind in Kind] == ["read", "append", "insert", "mutate", "truncate", "stream", "storage_write"]
+    assert [str(kind) for kind in Kind] == [
+        *("read", "append", "insert", "mutate", "truncate", "replace", "stream", "storage_write")
+    ]
     assert set(Kind) - WRITES == {READ}
 
 
@@ -90,13 +93,30 @@ def test_a_scraper_that_deletes_and_appends_fails_with_a_backfill_that_merges_by
     assert (pair.first, pair.second, pair.conflict.severity) == (MUTATE, MUTATE, ERROR)
 
 
-def test_of_equally_bad_pairs_the_first_by_the_order_of_the_kinds_is_named() -> None:
+def test_of_equally_bad_pairs_that_of_the_kinds_which_do_most_is_named() -> None:
     pair = worst_pair({INSERT, APPEND}, {TRUNCATE})
     assert pair == worst_pair([APPEND, INSERT], [TRUNCATE])
     assert pair is not None
-    assert pair.first is APPEND
+    assert pair.first is INSERT
 
 
 def test_an_actor_that_does_nothing_conflicts_with_nobody() -> None:
     assert worst([], [MUTATE]) == Conflict(NONE, "One of the two does not touch the table.")
     assert worst_pair([MUTATE], []) is None
+
+
+@pytest.mark.parametrize("other", [kind for kind in Kind if kind is not READ], ids=str)
+def test_a_replacement_conflicts_with_a_writer_at_least_as_its_delete_and_its_load_do(other: Kind) -> None:
+    assert conflict(REPLACE, other).severity >= worst([MUTATE, APPEND], [other]).severity
+
+
+def test_what_is_read_beside_a_replacement_has_a_hole_and_that_is_said() -> None:
+    found = worst([READ], [REPLACE, APPEND])
+    assert found.severity is HOLE
+    assert "without the rows" in found.why
+
+
+def test_of_conflicts_that_are_equally_bad_the_one_of_the_statement_that_does_most_is_told() -> None:
+    pair = worst_pair([READ], [APPEND, MUTATE])
+    assert pair is not None
+    assert (pair.second, "UPDATE" in pair.conflict.why) == (MUTATE, True)

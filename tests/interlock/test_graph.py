@@ -76,6 +76,23 @@ def test_a_job_is_covered_over_completion_messages_with_the_whole_chain() -> Non
     assert found.jobs["a"][0].chain.over_messages
 
 
+def test_a_job_that_only_decides_is_covered_and_said_to_decide() -> None:
+    decides = "  clock: {description: d, schedule: '0 * * * *', target: {service: web}, runs: [plan], decides: [raw]}\n"
+    known = catalog([decides], [*CHAIN, processor("plan", "d.plan: [append]")], [backfill("all", "d.raw: [mutate]")])
+    assert reasons(coverage(known, "backfill/all")) == {"clock": ["outputs: clock -> raw (decided) -> d.raw [mutate]"]}
+    assert scopes(known)["table/d.raw"] == ("clock",)
+
+
+def test_what_a_job_decides_of_it_neither_produces_nor_expects() -> None:
+    reader = processor("count", "d.raw: [read], d.counts: [append]")
+    jobs = [
+        "  clock: {description: d, schedule: '0 * * * *', target: {service: web}, decides: [raw]}\n",
+        job("runner", "raw"),
+        job("counter", "count"),
+    ]
+    assert waits_for(catalog(jobs, [*CHAIN, reader], [backfill("all", "d.raw: [mutate]")]))["counter"] == ("runner",)
+
+
 def test_of_two_ways_to_a_writer_the_shortest_is_the_chain() -> None:
     found = coverage(catalog([job("a", "raw", "mart")], CHAIN, [backfill("x", "d.top: [mutate]")]), "backfill/x")
     assert reasons(found) == {"a": ["outputs: a -> mart -> top -> d.top [mutate]"]}

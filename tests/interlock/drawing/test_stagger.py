@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from interlock.catalog import Catalog
 from interlock.drawing.stagger import moved_jobs, stagger_section, tallies, with_former_crons
-from interlock.timing.collisions import CollisionKind, seasons
+from interlock.timing.collisions import CollisionKind, collisions, seasons
 from tests.interlock.catalogs import load
 
 AT = datetime(2026, 1, 13, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_former_crons_are_those_that_was_keeps_and_others_stay() -> None:
 
 def test_a_collision_that_was_moved_away_is_counted_before_and_not_after() -> None:
     catalog = load(TEXT)
-    was, now = (tallies(each, WINTER)[CollisionKind.BUDGET] for each in (with_former_crons(catalog), catalog))
+    was, now = (tallies(collisions(each, WINTER.span))[CollisionKind.BUDGET] for each in (with_former_crons(catalog), catalog))
     assert (was.collisions, was.times) == (1, 7)
     assert (now.collisions, now.times) == (0, 0)
 

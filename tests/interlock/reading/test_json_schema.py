@@ -56,5 +56,5 @@ def test_no_entry_takes_an_unknown_key_or_a_blank_one(entry: str) -> None:
 
 
 def test_kinds_are_those_of_the_matrix_and_of_services() -> None:
-    assert DEFS["Kind"]["enum"] == ["read", "append", "insert", "mutate", "truncate", "stream", "storage_write"]
+    assert DEFS["Kind"]["enum"] == ["read", "append", "insert", "mutate", "truncate", "replace", "stream", "storage_write"]
     assert DEFS["ServiceKind"]["enum"] == ["run", "function", "run_job", "topic", "api", "url", "app_engine"]

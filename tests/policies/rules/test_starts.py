@@ -133,6 +133,8 @@ def test_a_gap_that_is_none_is_said_of_its_job_and_no_other(gap: Some) -> None:
         pytest.param({"http_target": http(body=encoded({"day": "TODAY"}))}, False, id="another body"),
         pytest.param({"http_target": http(body=encoded({}))}, True, id="an empty body, which is none"),
         pytest.param({"time_zone": "Nowhere/Land"}, False, id="one that never fires"),
+        pytest.param({"schedule": "20 13 * * *", "time_zone": "Etc/UTC"}, True, id="at its instants in winter only"),
+        pytest.param({"schedule": "20 12 * 7 *", "time_zone": "Etc/UTC"}, True, id="at its instants in one month"),
     ],
 )
 def test_no_two_jobs_are_twins(other: dict[str, Some], found: bool) -> None:
@@ -140,6 +142,37 @@ def test_no_two_jobs_are_twins(other: dict[str, Some], found: bool) -> None:
     what = "does what {} does, with the same body, and sometimes in the same minute; remove one of them"
     assert said("twin", job("a"), twin) == ([what.format("b")] if found else [])
     assert said("twin", twin, job("a")) == ([what.format("a")] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        pytest.param({"time_zone": "Etc/UTC"}, True, id="in another zone"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "20 08 * * *"}, True, id="written otherwise"),
+        pytest.param({"time_zone": "Asia/Kolkata", "schedule": "20 8 * JAN-DEC 0-6"}, True, id="written otherwise altogether"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "20 8 * * 1-5"}, False, id="on fewer days"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "25 8 * * *"}, False, id="at another time"),
+        pytest.param({"time_zone": "Etc/UTC", "http_target": http(body=encoded({"a": 1}))}, False, id="another body"),
+    ],
+)
+def test_the_same_at_one_time_of_the_day_in_two_zones_is_a_twin(other: dict[str, Some], found: bool) -> None:
+    """The same work twice a day, at different instants."""
+    one, two = job("a"), job("b", **other)
+    what = "does what {} does, with the same body, at the same wall time in another zone; remove one of them"
+    assert said("twin", one, two) == ([what.format("b")] if found else [])
+    assert said("twin", two, one) == ([what.format("a")] if found else [])
+
+
+def test_of_several_twins_each_names_the_others() -> None:
+    there = {"time_zone": "Etc/UTC"}
+    three = [job("a"), job("b"), job("c", **there)]
+    assert said("twin", three[0], *three[1:]) == [
+        "does what b does, with the same body, and sometimes in the same minute; remove one of them",
+        "does what c does, with the same body, at the same wall time in another zone; remove one of them",
+    ]
+    assert said("twin", three[2], *three[:2]) == [
+        "does what a, b do, with the same body, at the same wall time in another zone; remove one of them"
+    ]
 
 
 def test_a_body_is_the_same_in_whatever_order_it_is_written() -> None:
