@@ -146,6 +146,8 @@ class RetryProfile:
     What is None nobody says, and Cloud Scheduler decides."""
 
     name: str
+    """With its platform before it, `nba/none`, where two platforms have one of this name."""
+    platform: str
     attempts: int | None
     min_backoff: timedelta | None
     max_backoff: timedelta | None
@@ -169,6 +171,7 @@ class Processor:
     """Code that touches tables. `after` names the processors whose completion message starts this one."""
 
     name: str
+    """With its platform before it, `nba/load`, where two platforms have one of this name."""
     service: str
     platform: str
     after: tuple[str, ...]

@@ -45,6 +45,15 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
 
 WITHOUT_RETRY = "unset"
 """What a job says that has no retry settings, and so no name for a profile."""
+OF_A_PLATFORM = frozenset({"retry_profiles", "processors"})
+"""Sections whose names are those of one platform's folder: another one may use them too, and its entries are others."""
+OF_ALL = {
+    "services": "a service is a scope of the whole catalog",
+    "jobs": "a job is a scope of the whole catalog, and an address in Terraform",
+    "backfills": "a backfill is a scope of the whole catalog",
+    "windows": "a window is a scope of the whole catalog",
+}
+"""Why a name of a section is used once, whatever the platform."""
 RULES = "rules"
 """The section of which a platform has one."""
 BASELINE = "baseline"
@@ -95,6 +104,9 @@ class EntryReader:
         self.past = past
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
+        """Those of `OF_A_PLATFORM` with their platform before them, as in `entries`."""
+        self.owners: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+        """By section and name as in `names`, the platform."""
         self.rules: dict[str, tuple[RulesEntry | None, Source]] = {}
         """By platform; None when they were refused, which has been reported."""
         self.accepted: dict[tuple[str, str], Accepted] = {}
@@ -138,13 +150,17 @@ class EntryReader:
         kind, model = SECTIONS[section]
         for name, raw in entries.items():
             here = document.at((section, name))
-            if (first := self.names[section].setdefault(name, here)) is not here:
-                self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}")
+            key = f"{platform}/{name}" if section in OF_A_PLATFORM else name
+            if (first := self.names[section].setdefault(key, here)) is not here:
+                elsewhere = self.owners[section][key] != platform and section in OF_ALL
+                why = f"; {OF_ALL[section]}, so choose another" if elsewhere else ""
+                self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}{why}")
                 continue
+            self.owners[section][key] = platform
             self._check_name(dotted((section, name)), kind, name, here)
             value = self._validated(model, raw, document, (section, name))
             if value is not None:
-                self.entries[section][name] = Written(
+                self.entries[section][key] = Written(
                     section=section, name=name, value=value, document=document, platform=platform, defaults=defaults
                 )
 

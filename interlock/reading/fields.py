@@ -198,6 +198,13 @@ Zone = Annotated[str, BeforeValidator(_zone), _schema(r"[A-Z][A-Za-z0-9_+/-]*", 
 Date = Annotated[date, BeforeValidator(_date), _schema(DATE, "2027-01-31")]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, matching(NAME, f"is no name; allowed: {NAME_RULE}"), _schema(NAME, NAME_RULE)]
+_REFERENCE = rf"({NAME}/)?{NAME}"
+Reference = Annotated[
+    str,
+    matching(_REFERENCE, f"is no name; allowed: {NAME_RULE}; of another platform write platform/name"),
+    _schema(_REFERENCE, "what the folder of the platform has, or platform/name of another one"),
+]
+"""The name of an entry: of the platform itself, or with that of another one before it."""
 Table = Annotated[str, matching(TABLE, "is no table; write dataset.table"), _schema(TABLE, "dataset.table")]
 Scope = Annotated[
     str,

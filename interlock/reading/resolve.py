@@ -32,7 +32,7 @@ from interlock.catalog import (
 from interlock.names import did_you_mean, exact
 from interlock.platform_rules import STAGGER_MINUTES, PlatformRules, Stagger
 from interlock.reading.accesses import accesses, partitions
-from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
+from interlock.reading.entries import WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
 from interlock.reading.schema import (
@@ -47,6 +47,7 @@ from interlock.reading.schema import (
     WaivableEntry,
     WindowEntry,
 )
+from interlock.reading.scoping import References
 from interlock.reading.targets import DEFAULT_TOKENS, TargetReader, token_of
 
 BUILT_IN = "built in"
@@ -76,6 +77,7 @@ class _Resolver:
     def __init__(self, reader: EntryReader) -> None:
         self._reader = reader
         self._complain = reader.complain
+        self._references = References(reader)
         self._rules = {platform: _rules(platform, entry) for platform, (entry, _) in sorted(reader.rules.items()) if entry}
 
     def catalog(self) -> Catalog:
@@ -105,21 +107,25 @@ class _Resolver:
         return sorted([*named, *tables, *(f"platform/{platform}" for platform in catalog.platforms), "all"])
 
     def _each(self, section: str, build: Callable[[Written[Any]], T | None]) -> dict[str, T]:
-        built = ((name, build(written)) for name, written in sorted(self._reader.entries[section].items()))
-        return {name: thing for name, thing in built if thing is not None}
+        keys = {self._key(written): written for written in self._reader.entries[section].values()}
+        built = ((key, build(written)) for key, written in sorted(keys.items()))
+        return {key: thing for key, thing in built if thing is not None}
 
-    def _known(self, written: Written[Any], name: str, section: str, *path: str | int) -> bool:
-        """Whether `name` is in `section` of any file; complains with the nearest name when it is not."""
-        names = self._reader.names[section]
-        if name in names:
-            return True
-        message = f"{written.where(*path)}: there is no {SECTIONS[section][0]} {name!r}{did_you_mean(name, sorted(names))}"
-        self._complain(written.at(*path), message)
-        return False
+    def _key(self, written: Written[Any]) -> str:
+        return self._references.key(written.section, written.platform, written.name)
 
-    def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> None:
-        for index, name in enumerate(names):
-            self._known(written, name, section, key, index)
+    def _known(self, written: Written[Any], name: str, section: str, *path: str | int) -> str | None:
+        """The key of what `name` means; complains with the nearest name when there is none."""
+        key = self._references.find(section, written.platform, name)
+        if key is None:
+            message = f"{written.where(*path)}: {self._references.missing(section, written.platform, name)}"
+            self._complain(written.at(*path), message)
+        return key
+
+    def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> tuple[str, ...]:
+        """The keys of those that there are."""
+        found = [self._known(written, name, section, key, index) for index, name in enumerate(names)]
+        return tuple(key for key in found if key is not None)
 
     def _service(self, written: Written[ServiceEntry]) -> Service:
         entry = written.value
@@ -147,17 +153,15 @@ class _Resolver:
         low, high = written.value.min_backoff, written.value.max_backoff
         if low is not None and high is not None and low > high:
             self._complain(written.at("min_backoff"), f"{written.where('min_backoff')}: is longer than max_backoff")
-        return RetryProfile(name=written.name, source=written.at(), **dict(written.value))
+        return RetryProfile(name=self._key(written), platform=written.platform, source=written.at(), **dict(written.value))
 
     def _processor(self, written: Written[ProcessorEntry]) -> Processor:
         entry = written.value
-        self._known(written, entry.service, "services", "service")
-        self._all_known(written, entry.after, "processors", "after")
         return Processor(
-            name=written.name,
-            service=entry.service,
+            name=self._key(written),
+            service=self._known(written, entry.service, "services", "service") or "",
             platform=written.platform,
-            after=entry.after,
+            after=self._all_known(written, entry.after, "processors", "after"),
             tables=accesses(entry.tables),
             partitions=partitions(entry.tables),
             burst=entry.burst,
@@ -172,27 +176,21 @@ class _Resolver:
     ) -> Job | None:
         entry = written.value
         settings = _Settings(written, self._complain)
-        self._all_known(written, entry.runs, "processors", "runs")
-        self._all_known(written, entry.decides, "processors", "decides")
+        runs = self._all_known(written, entry.runs, "processors", "runs")
+        decides = self._all_known(written, entry.decides, "processors", "decides")
         for index, name in enumerate(entry.decides):
-            if name in entry.runs:
+            if self._references.find("processors", written.platform, name) in runs:
                 message = f"{written.where('decides', index)}: {name!r} is under runs as well; a job starts it or decides of it"
                 self._complain(written.at("decides", index), message)
-        self._all_known(written, entry.pair_with, "jobs", "pair_with")
+        pair_with = self._all_known(written, entry.pair_with, "jobs", "pair_with")
         for index, other in enumerate(entry.pair_with):
-            if other == written.name:
+            if self._references.find("jobs", written.platform, other) == written.name:
                 where = ("pair_with", index)
                 self._complain(written.at(*where), f"{written.where(*where)}: is the job itself; name the other one")
         owner, region, zone_name = settings.text("owner"), settings.text("region"), settings.text("time_zone")
-        retry = settings.text("retry")
-        if retry == WITHOUT_RETRY:
-            pass
-        elif retry and "retry" in entry.model_fields_set:
-            self._known(written, retry, "retry_profiles", "retry")
-        elif retry:
-            self._default_known(written, retry)
+        retry = self._retry_of(written, settings.text("retry"))
         known_service = self._known(written, entry.target.service, "services", "target", "service")
-        service = services.get(entry.target.service) if known_service else None
+        service = services.get(known_service) if known_service else None
         if service is None or retry not in {*retries, WITHOUT_RETRY}:
             return None
         return Job(
@@ -210,9 +208,9 @@ class _Resolver:
             retry=retries.get(retry),
             catch_up=settings.catch_up(),
             recoverable=entry.recoverable,
-            runs=entry.runs,
-            decides=entry.decides,
-            pair_with=entry.pair_with,
+            runs=runs,
+            decides=decides,
+            pair_with=pair_with,
             paused=self._pause(written),
             undecided=Undecided(review=entry.paused.review) if entry.paused and entry.paused.undecided else None,
             waivers=_waivers(entry),
@@ -220,12 +218,18 @@ class _Resolver:
             origins=settings.origins(),
         )
 
-    def _default_known(self, written: Written[JobEntry], retry: str) -> None:
-        """A default that names no retry profile is one problem of its file, not one of each of its jobs."""
-        names = self._reader.names["retry_profiles"]
-        if retry not in names:
-            message = f"defaults.retry: there is no retry profile {retry!r}{did_you_mean(retry, sorted(names))}"
+    def _retry_of(self, written: Written[JobEntry], retry: str) -> str | None:
+        """The key of the retry profile of a job, or that it has none; None for what is wrong. A default that names no retry
+        profile is one problem of its file, not one of each of its jobs."""
+        if retry == WITHOUT_RETRY or not retry:
+            return retry or None
+        if "retry" in written.value.model_fields_set:
+            return self._known(written, retry, "retry_profiles", "retry")
+        key = self._references.find("retry_profiles", written.platform, retry)
+        if key is None:
+            message = f"defaults.retry: {self._references.missing('retry_profiles', written.platform, retry)}"
             self._complain(written.document.at(("defaults", "retry")), message)
+        return key
 
     def _pause(self, written: Written[JobEntry]) -> DeclaredPause | None:
         entry = written.value.paused
@@ -254,8 +258,7 @@ class _Resolver:
     def _backfill(self, written: Written[BackfillEntry]) -> Backfill:
         entry = written.value
         owner = _Settings(written, self._complain).text("owner")
-        for index, keep in enumerate(entry.keep):
-            self._known(written, keep.job, "jobs", "keep", index, "job")
+        kept = [self._known(written, keep.job, "jobs", "keep", index, "job") for index, keep in enumerate(entry.keep)]
         return Backfill(
             name=written.name,
             platform=written.platform,
@@ -265,7 +268,7 @@ class _Resolver:
             default_end=timedelta(minutes=round(entry.expect * LONGER_THAN_EXPECTED / timedelta(minutes=1))),
             tables=accesses(entry.tables),
             protect=frozenset(entry.protect),
-            keep=tuple(Keep(job=keep.job, reason=keep.reason) for keep in entry.keep),
+            keep=tuple(Keep(job=job, reason=keep.reason) for job, keep in zip(kept, entry.keep, strict=True) if job),
             waivers=_waivers(entry),
             source=written.at(),
         )

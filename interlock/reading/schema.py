@@ -40,6 +40,7 @@ from interlock.reading.fields import (
     Method,
     Minute,
     Name,
+    Reference,
     Region,
     Schedule,
     SchedulerName,
@@ -241,8 +242,8 @@ ProcessorAccess = Annotated[Kinds | Annotated[ProcessorAccessEntry, Tag(FULL)], 
 class ProcessorEntry(WaivableEntry):
     """Code that touches tables."""
 
-    service: Name
-    after: tuple[Name, ...] = ()
+    service: Reference
+    after: tuple[Reference, ...] = ()
     tables: dict[Table, ProcessorAccess] = {}
     burst: Count = 1
     """So many runs of it at once may one start bring about."""
@@ -253,7 +254,7 @@ class ProcessorEntry(WaivableEntry):
 class TargetEntry(Entry):
     """What a job calls."""
 
-    service: Name
+    service: Reference
     path: UrlPath | None = None
     method: Method | None = None
     headers: dict[HeaderName, Verbatim] = {}
@@ -281,7 +282,7 @@ class DefaultsEntry(Entry):
     time_zone: Zone | None = None
     region: Region | None = None
     deadline: Deadline | None = None
-    retry: Name | None = None
+    retry: Reference | None = None
     catch_up: CatchUp | None = None
 
 
@@ -298,20 +299,20 @@ class JobEntry(WaivableEntry):
     time_zone: Zone | None = None
     region: Region | None = None
     deadline: Deadline | None = None
-    retry: Name | None = None
+    retry: Reference | None = None
     catch_up: CatchUp | None = None
     recoverable: Flag = True
-    runs: tuple[Name, ...] = ()
-    decides: tuple[Name, ...] = ()
+    runs: tuple[Reference, ...] = ()
+    decides: tuple[Reference, ...] = ()
     """What another job runs when this one has decided so."""
-    pair_with: tuple[Name, ...] = ()
+    pair_with: tuple[Reference, ...] = ()
     paused: PauseEntry | None = None
 
 
 class KeepEntry(Entry):
     """A job that a backfill leaves running."""
 
-    job: Name
+    job: Reference
     reason: Text
 
 

@@ -21,6 +21,7 @@ from interlock.review.coverage import Covering, ScopeChange, about_coverage, cov
 from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
+from interlock.review.naming import named_alike
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
@@ -69,6 +70,7 @@ def review(
 ) -> Review:
     """What changes from `before` to `after`, looked at from `at` on, an aware instant. `rules` say what is new to find in the
     catalog, and `planned` what the plan breaks."""
+    before, after = named_alike(before, after)
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
     old, new = Covering(before, at), Covering(after, at)

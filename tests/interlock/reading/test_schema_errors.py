@@ -155,7 +155,8 @@ MANY_SAID = [
     "catalog/a/latin.yaml:2: byte 0xe9 is no UTF-8; save the file as UTF-8",
     "catalog/a/old.yml:1: ends in .yml; call it old.yaml",
     f"catalog/a/services.yaml:2: {UNREADABLE}: a tab; indent with spaces",
-    "catalog/b/jobs.yaml:2: jobs.fetch: there is a job of this name already, in catalog/a/jobs.yaml:10",
+    "catalog/b/jobs.yaml:2: jobs.fetch: there is a job of this name already, in catalog/a/jobs.yaml:10; a job is a scope of "
+    "the whole catalog, and an address in Terraform, so choose another",
     "catalog/loose.yaml:1: is in no platform's folder; move it to catalog/<platform>/loose.yaml",
 ]
 
