@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from interlock.catalog import Backfill, Catalog, Job, Processor, Service, Source, Waiver, Window
 
@@ -43,3 +44,17 @@ def waivers_of(job: Job, catalog: Catalog) -> tuple[Waiver, ...]:
     behind: list[Service | Processor] = [job.target.service, *(catalog.processors[name] for name in job.runs)]
     shared = (one for one in behind if one.platform == job.platform)
     return (*job.waivers, *(waiver for one in shared for waiver in one.waivers))
+
+
+ORDER = "order"
+REVIEWED = frozenset({ORDER})
+"""What no rule judges and a waiver may name all the same. That a consumer starts too soon after its producer is found by a
+review when it becomes so, and shown by the timeline. As a rule it would fail a platform for each pair of jobs that was always
+so: a schedule has no room for each producer of each table, and many consumers come back anyway."""
+
+
+def accepted(rule: str, jobs: Iterable[str], catalog: Catalog, today: date) -> Waiver | None:
+    """The waiver of `rule` by which one of several jobs accepts what they do to each other: either's counts for both, up to and
+    including its day."""
+    known = (waiver for job in jobs if job in catalog.jobs for waiver in waivers_of(catalog.jobs[job], catalog))
+    return next((waiver for waiver in known if waiver.rule == rule and today <= waiver.until), None)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from interlock.baseline import identity
 from interlock.catalog import Catalog
-from interlock.findings import Finding
+from interlock.findings import ORDER, Finding, accepted
 from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
@@ -26,6 +26,7 @@ from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.terraform.job_changes import JobChanges
+from interlock.timing.collisions import CollisionKind
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
@@ -84,7 +85,7 @@ def review(
         *unknowable(jobs, after),
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after),
-        *about_collisions(collided, after, changes),
+        *about_collisions([change for change in collided if not _is_accepted(change, after, at.date())], after, changes),
         *alone(changes, before, after),
         *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
@@ -103,6 +104,11 @@ def review(
         cost=cost(before, after),
         with_plan=plan is not None,
     )
+
+
+def _is_accepted(change: CollisionChange, catalog: Catalog, today: date) -> bool:
+    """Whether it is about an order that the producer or the consumer waives."""
+    return change.kind is CollisionKind.ORDER and accepted(ORDER, change.jobs, catalog, today) is not None
 
 
 TOPICS = list(Topic)
