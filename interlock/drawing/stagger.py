@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from textwrap import wrap
 
 from interlock.catalog import Catalog
@@ -13,12 +13,32 @@ from interlock.cron import zone
 from interlock.drawing.stagger_why import reasons
 from interlock.drawing.strip import NOTHING, height
 from interlock.names import count
-from interlock.timing.collisions import Collision, CollisionKind, collisions, seasons
+from interlock.timing.collisions import Collision, CollisionKind, collisions
+from interlock.timing.minutes import Span
 
 DAY = timedelta(days=1)
 HOUR = 60  # minutes
 LABELLED = 5  # minutes
 WIDTH = 120  # columns of prose
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Season:
+    """A week to look at, to count in."""
+
+    name: str
+    span: Span
+
+
+def seasons(at: datetime) -> tuple[Season, Season]:
+    """Winter and summer of the year of `at`: the first seven days of January and of July, in UTC.
+
+    Together they have each weekday and the first of a month under both clocks of a zone that changes its own.
+    """
+    starts = {"winter": datetime(at.year, 1, 1, tzinfo=UTC), "summer": datetime(at.year, 7, 1, tzinfo=UTC)}
+    winter, summer = (Season(name=n, span=Span(start=start, end=start + WEEK)) for n, start in starts.items())
+    return winter, summer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,10 @@ def reasons(catalog: Catalog, was: Sequence[Collision], now: Sequence[Collision]
     tables = [[one for one in found if one.kind is CollisionKind.TABLE] for found in (was, now)]
     if any(tables):
         old, new = (f"{count(len(met), 'pair')} of jobs in {_times(met)}" for met in map(_meetings, tables))
-        yield f"A meeting counts once for each table that both jobs write: over tables it was {old}, and is {new}."
+        yield (
+            f"A meeting counts once for each table that both jobs write: over tables it was {old}, and is {new}. "
+            "A job that meets its own runs is a pair, too."
+        )
     yield from _who(*tables)
     if frequent := _polling(catalog, span):
         of = _sum(tables[1])
@@ -64,7 +67,7 @@ def _who(was: Sequence[Collision], now: Sequence[Collision]) -> Iterator[str]:
     if most:
         told = ", ".join(f"`{job}` in {shares[job]:.0%}" for job in most[:SHOWN_JOBS])
         more, fewer = f"{change:,} more times", f"{-change:,} times fewer"
-        yield f"Who is in the {more if change > 0 else fewer} over tables (each has two jobs in it): {told}."
+        yield f"Who is in the {more if change > 0 else fewer} over tables (one meeting may count for two jobs): {told}."
 
 
 def _polling(catalog: Catalog, span: Span) -> set[str]:

@@ -1,4 +1,4 @@
-"""Which collisions appear, vanish or come more or less often, over a week in winter and one in summer. Pure."""
+"""Which collisions appear, vanish or come more or less often, over a year from the day of the review on. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog
@@ -13,49 +14,38 @@ from interlock.cron import zone
 from interlock.holds import format_end
 from interlock.review.diff import Difference
 from interlock.review.remark import Remark, Topic, listed
-from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, CollisionSearch, seasons
+from interlock.timing.collisions import WORST_FIRST, Collision, CollisionKind, CollisionSearch, differing
+from interlock.timing.days_in_words import ALWAYS, Often, often
 from interlock.timing.minutes import Minutes, Span
+from interlock.timing.year import Year
 
 Key = tuple[CollisionKind, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InSeason:
-    """How often it begins in the week of one season; `first` is the first time, after the change if it happens then still.
-
-    `new` and `gone` count the minutes that are worse and better than on the other side: for a budget, those in which not as
-    many jobs of the service start there. A crowd that one of five leaves has not made a new crowd of four.
-    """
-
-    season: str
-    before: int
-    after: int
-    new: int
-    gone: int
-    first: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class CollisionChange:
-    """One collision whose times differ. Kind, subject and jobs make it the same one; a renamed job goes by its new name."""
+    """One collision whose times differ. Kind, subject and jobs make it the same one; a renamed job goes by its new name.
+
+    Days are those of the zone of its first job. `new` and `gone` are what is worse and better than on the other side: on the
+    days that are new or gone if there are some. For a budget it is worse in minutes in which not as many jobs of the service
+    started: a crowd that one of five leaves has not made a new crowd of four.
+    """
 
     kind: CollisionKind
     subject: str
     jobs: tuple[str, ...]
     severity: Severity | None
     why: str
-    seasons: tuple[InSeason, ...]
-    """Those in which its times differ, winter first."""
-
-    @property
-    def appears(self) -> bool:
-        """Whether it happens in a season in which it did not."""
-        return any(season.new and not season.before for season in self.seasons)
-
-    @property
-    def vanishes(self) -> bool:
-        """Whether it no longer happens in a season in which it did, and appears in none."""
-        return not self.appears and any(season.gone and not season.after for season in self.seasons)
+    before: Often
+    after: Often
+    new: Often
+    gone: Often
+    appears: bool
+    """Whether it happens on days on which it did not."""
+    vanishes: bool
+    """Whether it no longer happens on days on which it did, and appears on none."""
+    first: datetime | None
+    """The next of `new`, else the next after the change, else the next without it."""
 
     @property
     def is_real(self) -> bool:
@@ -64,33 +54,81 @@ class CollisionChange:
 
 
 def collision_changes(before: Catalog, after: Catalog, at: datetime, renamed: Mapping[str, str]) -> tuple[CollisionChange, ...]:
-    """What differs in the seasons of `at`; `renamed` maps old names of jobs to new ones. What appears comes first."""
-    found: dict[Key, list[InSeason]] = {}
-    told: dict[Key, Collision] = {}
-    search_before, search_after = CollisionSearch(before), CollisionSearch(after)
-    for season in seasons(at):
-        old = {_key(collision, renamed): collision for collision in search_before.over(season.span)}
-        new = {_key(collision, {}): collision for collision in search_after.over(season.span)}
-        old_crowds, new_crowds = _Crowds(old.values(), season.span), _Crowds(new.values(), season.span)
-        told = old | told | new
-        for key in sorted(old.keys() | new.keys()):
-            was, now = _times(old.get(key), season.span), _times(new.get(key), season.span)
-            if was == now:
-                continue
-            worse, better = now - was - old_crowds.as_large(key), was - now - new_crowds.as_large(key)
-            if worse or better:
-                in_season = InSeason(
-                    season=season.name,
-                    before=len(was),
-                    after=len(now),
-                    new=len(worse),
-                    gone=len(better),
-                    first=next(iter(worse or now or was), None),
-                )
-                found.setdefault(key, []).append(in_season)
-    changes = (_change(key, told[key], per_season) for key, per_season in found.items())
-    # What comes as often at other times is not worth a word: the job moved, and took it along.
-    return tuple(sorted((c for c in changes if any(s.before != s.after for s in c.seasons)), key=_order))
+    """What differs in the year of `at`; `renamed` maps old names of jobs to new ones. What appears comes first."""
+    year = Year.of(at)
+    found_before, found_after = differing(CollisionSearch(before), CollisionSearch(after), year.span)
+    old = {_key(collision, renamed): collision for collision in found_before}
+    new = {_key(collision, {}): collision for collision in found_after}
+    old_crowds, new_crowds = _Crowds(old.values(), year.span), _Crowds(new.values(), year.span)
+    changes = []
+    for key in sorted(old.keys() | new.keys()):
+        was, now = _times(old.get(key), year.span), _times(new.get(key), year.span)
+        if was == now:
+            continue
+        told = new[key] if key in new else old[key]
+        zones = _zones(told, after if key in new else before)
+        worse, better = now - was - old_crowds.as_large(key), was - now - new_crowds.as_large(key)
+        if change := _change(key, told, _Compared(year=year, zones=zones, was=was, now=now, worse=worse, better=better), at):
+            changes.append(change)
+    return tuple(sorted(changes, key=_order))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """The minutes of a collision before and after, and those that are worse and better, with the zones of its jobs."""
+
+    year: Year
+    zones: Sequence[ZoneInfo]
+    was: Minutes
+    now: Minutes
+    worse: Minutes
+    better: Minutes
+
+    def often(self, minutes: Minutes) -> Often:
+        return often(minutes, self.year, self.zones[0], self.zones)
+
+    def days(self, minutes: Minutes) -> int:
+        return self.year.days(minutes, self.zones[0])
+
+    def on(self, days: int, minutes: Minutes) -> Minutes:
+        return self.year.on(days, minutes, self.zones[0])
+
+
+def _change(key: Key, told: Collision, found: _Compared, at: datetime) -> CollisionChange | None:
+    """Nothing when it comes as often on the same days: the job moved, and took it along."""
+    was, now, worse, better = (found.days(minutes) for minutes in (found.was, found.now, found.worse, found.better))
+    before, after = found.often(found.was), found.often(found.now)
+    # A time that is skipped or comes twice when the clock changes makes no new day of what happens anyway, and takes none away.
+    aside = found.year.changes(tuple(found.zones), found.zones[0])
+    on_new, on_fewer = worse & ~was & ~(aside if was else 0), better & ~now & ~(aside if now else 0)
+    if not (worse or better) or not (on_new or on_fewer or before.times != after.times):
+        return None
+    new, gone = found.on(on_new or worse, found.worse), found.on(on_fewer or better, found.better)
+    times = (new, *(found.on(found.year.all_days, minutes) for minutes in (found.now, found.was)))
+    return CollisionChange(
+        kind=key[0],
+        subject=key[1],
+        jobs=key[2],
+        severity=told.severity,
+        why=told.why,
+        before=before,
+        after=after,
+        new=found.often(new),
+        gone=found.often(gone),
+        appears=bool(on_new),
+        vanishes=bool(on_fewer and not on_new),
+        first=next((first for minutes in times for first in _ahead_first(minutes, at)), None),
+    )
+
+
+def _ahead_first(minutes: Minutes, at: datetime) -> Iterator[datetime]:
+    """The minutes from `at` on, then those of its day that are over."""
+    yield from (instant for instant in minutes if instant >= at)
+    yield from minutes
+
+
+def _zones(collision: Collision, catalog: Catalog) -> list[ZoneInfo]:
+    return [zone(catalog.jobs[job].time_zone) for job in collision.jobs]
 
 
 def _key(collision: Collision, renamed: Mapping[str, str]) -> Key:
@@ -123,20 +161,13 @@ class _Crowds:
         return found
 
 
-def _change(key: Key, told: Collision, seasons: Sequence[InSeason]) -> CollisionChange:
-    return CollisionChange(
-        kind=key[0], subject=key[1], jobs=key[2], severity=told.severity, why=told.why, seasons=tuple(seasons)
-    )
-
-
 def _order(change: CollisionChange) -> tuple[bool, bool, int, int, int, str, tuple[str, ...]]:
-
     return (
         not (change.appears and change.is_real),
         change.vanishes,
         -(change.severity or 0),
         WORST_FIRST.index(change.kind),
-        -sum(season.new + season.gone for season in change.seasons),
+        -(change.new.times + change.gone.times),
         change.subject,
         change.jobs,
     )
@@ -160,7 +191,7 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
         topic = Topic.ORDER if change.kind is CollisionKind.ORDER else Topic.COLLISION
         alike.setdefault((topic, subject), []).append(change)
     for (topic, subject), found in alike.items():
-        yield Remark(topic=topic, subject=subject, text=f"{_told(subject, found)} ({in_seasons(found[0], after)})")
+        yield Remark(topic=topic, subject=subject, text=f"{_told(subject, found)} ({how_often(found[0], after)})")
 
 
 def _told(subject: str, found: Sequence[CollisionChange]) -> str:
@@ -177,20 +208,23 @@ def _told(subject: str, found: Sequence[CollisionChange]) -> str:
     return f"{len(found)} with {listed(others, most=2)}{over}. The worst: {names}{first.why}"
 
 
-def in_seasons(change: CollisionChange, catalog: Catalog) -> str:
-    """How often a collision comes in a week of which season, and when first, in the zone of its first job and in UTC."""
-    times = {season.season: season.after for season in change.seasons if season.new}
-    if not times or change.jobs[0] not in catalog.jobs:
+def how_often(change: CollisionChange, catalog: Catalog) -> str:
+    """How often what is new of a collision comes on which days, and when first, in the zone of its first job and in UTC."""
+    if not change.first or change.jobs[0] not in catalog.jobs:
         return ""
-    if len(times) > 1 and len(set(times.values())) == 1:
-        often = f"{next(iter(times.values()))}x a week"
-    else:
-        often = " and ".join(f"{number}x a week in {season}" for season, number in times.items())
-        often += " only" if len(times) == 1 else ""
-    first = next(season.first for season in change.seasons if season.first and season.new)
-    return f"{often}, first {format_end(first, zone(catalog.jobs[change.jobs[0]].time_zone), SINCE_EVER)}"
+    return f"{change.new}, first {format_end(change.first, zone(catalog.jobs[change.jobs[0]].time_zone), SINCE_EVER)}"
 
 
 def blamed(change: CollisionChange, changed: Collection[str]) -> str:
     """Whom to name for it: the first of its jobs that changed, else what it is over."""
     return next((job for job in change.jobs if job in changed), change.subject)
+
+
+def in_numbers(change: CollisionChange) -> list[str]:
+    """How often it comes in a year, before and after, and on which days it is new or gone: a line each."""
+    said = [f"{change.before.times} → {change.after.times} a year"]
+    if change.new.times and (change.appears or change.new.when.text != ALWAYS):
+        said.append(f"new {change.new.when.text}")
+    if change.gone.times and (change.vanishes or change.gone.when.text != ALWAYS):
+        said.append(f"gone {change.gone.when.text}")
+    return said

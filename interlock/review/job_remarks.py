@@ -122,12 +122,15 @@ def _what(job: Changed[Job]) -> str:
 
 
 def moved_in_words(job: JobReview) -> str:
-    """How far the fires of a job moved, on both sides of a change of the clock; nothing when that can't be said."""
+    """How far the fires of a job moved, on both sides of a change of the clock, or on which days it fires now and did not, or
+    no longer does; nothing when that can't be said."""
     if job.moved:
         said = {season.season: _by(season) for season in job.moved}
         if len(set(said.values())) == 1:
             return f"fires {next(iter(said.values()))}"
         return f"fires {', '.join(f'{how} in {season}' for season, how in said.items())}"
+    if job.other_days:
+        return job.other_days
     if job.zone_moved:
         zones = ", ".join(f"{_by(season)} in {season.season}" for season in job.zone_moved)
         return f"a clock's time is {zones}, by its zone alone"

@@ -12,9 +12,11 @@ from interlock.cron import Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
-from interlock.timing.collisions import seasons
+from interlock.timing import clock_changes
+from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Day, Minutes, Span, fire_minutes
 from interlock.timing.words import in_words
+from interlock.timing.year import Year
 
 NEXT_FIRES = 3
 DAYS_A_YEAR = 365
@@ -23,6 +25,8 @@ SOON = timedelta(days=8)
 """Within which most jobs fire a few times: looked at as a set of minutes, which is quicker than walking."""
 FARTHEST = DAY
 """Fires that moved by more are not said to be the same ones."""
+AROUND_A_CHANGE = 2 * DAY
+"""So near to a change of the clock fires are not compared."""
 
 Interval = tuple[datetime, datetime]
 
@@ -79,7 +83,9 @@ class JobReview:
     after: Side | None
     day: Day
     moved: tuple[Moved, ...]
-    """One for each season in which it fires, or nothing at all when the fires of one have no counterpart."""
+    """One for each season in which it fires, or nothing at all when some fire of the year has no counterpart."""
+    other_days: str
+    """On which days of the year it fires and did not, or no longer does, when only its days changed: a clause."""
     zone_moved: tuple[Moved, ...]
     """What the change of the time zone alone does to a clock's time, in each season."""
 
@@ -136,6 +142,7 @@ def _review(change: Changed[Job], before: Situation, after: Situation) -> JobRev
         after=_side(new, after, day) if new else None,
         day=day,
         moved=_moved(again.before, again.after, at) if again and again.keys & {"schedule", "time_zone"} else (),
+        other_days=_other_days(again.before, again.after, at) if again and "schedule" in again.keys else "",
         zone_moved=_zone_moved(again.before, again.after, at) if again and "time_zone" in again.keys else (),
     )
 
@@ -181,19 +188,55 @@ def _moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
     found: list[Moved] = []
     if not (before.schedule.is_known and after.schedule.is_known):
         return ()
-    for season in seasons(at):
-        around = Span(start=season.span.start - FARTHEST, end=season.span.end + FARTHEST)
+    for season, part in _parts(before, after, at):
+        around = Span(start=part.start - FARTHEST, end=part.end + FARTHEST)
         old, new = (fire_minutes(job.schedule, zone(job.time_zone), around) for job in (before, after))
-        if not old and not new:
+        if not old.within(part) and not new.within(part):
             continue
-        shifts = _shifts(old, new, season.span)
+        shifts = _shifts(old, new, part)
         if not shifts:
             return ()
         nearest = min(map(abs, shifts))
         both_ways = nearest > timedelta(0) and {nearest, -nearest} <= {*shifts}
         by = nearest if nearest in shifts else -nearest
-        found.append(Moved(season=season.name, by=by, either=both_ways))
-    return tuple(found)
+        found.append(Moved(season=season, by=by, either=both_ways))
+    return _longest(found)
+
+
+def _parts(before: Job, after: Job, at: datetime) -> list[tuple[str, Span]]:
+    """The year of `at` between the changes of the clocks of both sides, the longest part first, with its season by the clock of
+    the newer zone that changes its own. What is next to a change is left out: there a time is skipped or comes twice."""
+    year, zones = Year.of(at).span, [zone(after.time_zone), zone(before.time_zone)]
+    changes = {place.key: [change.at for change in clock_changes.changes(place, year.start, year.end)] for place in zones}
+    cuts = sorted({instant for instants in changes.values() for instant in instants})
+    telling = next((place for place in zones if changes[place.key]), None)
+    starts = [year.start, *(whole_minute(cut) + AROUND_A_CHANGE for cut in cuts)]
+    ends = [*(whole_minute(cut) - AROUND_A_CHANGE for cut in cuts), year.end]
+    spans = [Span(start=start, end=end) for start, end in zip(starts, ends, strict=True) if start < end]
+    offsets = [span.start.astimezone(telling or UTC).utcoffset() or timedelta(0) for span in spans]
+    seasons = ["winter" if offset == min(offsets) else "summer" for offset in offsets]
+    return sorted(zip(seasons, spans, strict=True), key=lambda part: -len(part[1]))
+
+
+def _longest(found: Iterable[Moved]) -> tuple[Moved, ...]:
+    """Of each season the first, winter before summer."""
+    by_season: dict[str, Moved] = {}
+    for moved in found:
+        by_season.setdefault(moved.season, moved)
+    return tuple(by_season[season] for season in ("winter", "summer") if season in by_season)
+
+
+def _other_days(before: Job, after: Job, at: datetime) -> str:
+    old, new = before.schedule, after.schedule
+    if not (old.is_known and new.is_known and old.times == new.times and before.time_zone == after.time_zone):
+        return ""
+    year, place = Year.of(at), zone(after.time_zone)
+    was, now = (year.days(fire_minutes(schedule, place, year.span), place) for schedule in (old, new))
+    changed = {"fires also": now & ~was, "no longer fires": was & ~now}
+    said = {verb: days_in_words(days, year, place, ()) for verb, days in changed.items() if days}
+    if any(words.counted or words.text.startswith(ALWAYS) for words in said.values()):
+        return f"fires {days_in_words(now, year, place, ()).text}"
+    return " and ".join(f"{verb} {words.text}" for verb, words in said.items())
 
 
 def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
@@ -202,14 +245,14 @@ def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
     if not wanted:
         return []
     pivot = next(iter(wanted))
-    near = (pivot - fire for fire in old if abs(pivot - fire) <= FARTHEST)
+    near = (pivot - fire for fire in old.within(Span(start=pivot - FARTHEST, end=pivot + FARTHEST + MINUTE)))
     return [by for by in near if old.delayed(by).within(inner) == wanted]
 
 
 def _zone_moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:
     found = []
-    for season in seasons(at):
+    for season, part in _parts(before, after, at):
         # The clock's time of one instant under both zones.
-        old, new = (season.span.start.astimezone(zone(job.time_zone)).replace(tzinfo=UTC) for job in (before, after))
-        found.append(Moved(season=season.name, by=old - new))
-    return tuple(found)
+        old, new = (part.start.astimezone(zone(job.time_zone)).replace(tzinfo=UTC) for job in (before, after))
+        found.append(Moved(season=season, by=old - new))
+    return _longest(found)

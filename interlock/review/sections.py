@@ -16,7 +16,7 @@ from interlock.drawing.markdown import code, escaped
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end
 from interlock.names import plain
-from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed
+from interlock.review.collisions import SINCE_EVER, CollisionChange, blamed, in_numbers
 from interlock.review.coverage import Member, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How, in_yaml
 from interlock.review.job_remarks import moved_in_words
@@ -227,28 +227,26 @@ def _collisions(review: Review) -> Section:
     vanish = sum(1 for change in review.collisions if change.vanishes)
     rest = len(review.collisions) - appear - vanish
     numbers = [f"{appear} appear" * bool(appear), f"{vanish} vanish" * bool(vanish), f"{rest} more or less often" * bool(rest)]
-    title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, in a week of winter and one of summer"
+    title = f"<b>Collisions</b>: {', '.join(filter(None, numbers))}, over a year"
     zones = {job.name: job.day.zone.key for job in review.jobs}
     alike: dict[object, list[CollisionChange]] = {}
     for change in review.collisions:
-        times = tuple((season.season, season.before, season.after) for season in change.seasons)
-        one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, times)
+        one = blamed(change, zones.keys()) if change.vanishes else (change.jobs, *in_numbers(change))
         alike.setdefault((change.kind, change.severity, change.appears, change.vanishes, one), []).append(change)
     rows = (_gone(found, zones) if found[0].vanishes else _collision(found, zones) for found in alike.values())
-    return _folded("collisions", title, _columns("", "jobs", "over", "times a week", "first", "why"), rows)
+    return _folded("collisions", title, _columns("", "jobs", "over", "times", "first", "why"), rows)
 
 
 def _collision(changes: Sequence[CollisionChange], zones: Mapping[str, str]) -> str:
     """A row; instants in the zone of the first of the jobs that changed, by `zones`. Only what is new needs its why."""
     change = changes[0]
-    first = change.seasons[0].first
     place = next((zones[job] for job in change.jobs if job in zones), "Etc/UTC")
     return _row(
         "**new**" if change.appears else "",
         _codes(change.jobs),
         _over(changes),
-        "<br>".join(f"{season.season} {season.before} → {season.after}" for season in change.seasons),
-        escaped(_dated(first, place)) if first and change.appears else "",
+        "<br>".join(in_numbers(change)),
+        escaped(_dated(change.first, place)) if change.first and change.appears else "",
         escaped(change.why, MAX_TEXT) if change.appears else "",
     )
 

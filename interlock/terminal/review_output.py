@@ -10,7 +10,7 @@ from interlock.cron import zone
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.holds import format_end, format_instant
 from interlock.names import count, plain
-from interlock.review.collisions import SINCE_EVER, CollisionChange
+from interlock.review.collisions import SINCE_EVER, CollisionChange, in_numbers
 from interlock.review.coverage import Member, Missed, ScopeChange, missed_in_words
 from interlock.review.diff import Field, How
 from interlock.review.job_remarks import moved_in_words
@@ -18,6 +18,7 @@ from interlock.review.jobs import JobReview, Side
 from interlock.review.remark import Remark, listed
 from interlock.review.review import Review
 from interlock.terminal.tables import grouped, room, say, say_folded, whole, width
+from interlock.timing.days_in_words import Often
 from interlock.timing.words import nobody_knows
 
 SHOWN = 40
@@ -110,15 +111,17 @@ def _collision(change: CollisionChange) -> Json:
         "appears": change.appears,
         "vanishes": change.vanishes,
         "why": change.why,
-        "seasons": {
-            season.season: {
-                "before": season.before,
-                "after": season.after,
-                "first": format_instant(season.first) if season.first else None,
-            }
-            for season in change.seasons
-        },
+        "before": _often(change.before),
+        "after": _often(change.after),
+        "new": _often(change.new),
+        "gone": _often(change.gone),
+        "first": format_instant(change.first) if change.first else None,
     }
+
+
+def _often(often: Often) -> Json:
+    """How often in a year, on how many and on which days; `a_week` where each week of them has as many."""
+    return {"times": often.times, "days": often.days, "when": often.when.text, "a_week": often.a_week}
 
 
 def _scope(change: ScopeChange) -> Json:
@@ -226,10 +229,10 @@ def _print_strips(jobs: Sequence[JobReview]) -> None:
 
 def _print_collisions(changes: Sequence[CollisionChange]) -> None:
     say()
-    say("Collisions, with how many there are a week:")
+    say("Collisions, with how many there are in a year:")
     for change in changes[:SHOWN]:
         word = "new" if change.appears else "gone" if change.vanishes else "more or fewer"
-        times = ", ".join(whole(f"{season.season} {season.before} -> {season.after}") for season in change.seasons)
+        times = ", ".join(whole(part.replace("→", "->")) for part in in_numbers(change))
         about = f"{word}: {change.kind} over {change.subject}, {listed([*change.jobs])}, {times}"
         say_folded(f"{about}: {plain(change.why)}", indent="  ")
     if len(changes) > SHOWN:

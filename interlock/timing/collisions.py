@@ -1,35 +1,35 @@
 """Collisions: what the schedules of a catalog lead to at the same time, or in the wrong order.
 
-Four kinds, over real time. Jobs of a service collide by its budget of starts in a minute and by its gap. Two jobs collide on
-a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its producer when it reads
-what is not expected to be there yet.
+Four kinds, over real time. Jobs of a service collide by its budget of starts in a minute and by its gap. Two jobs, or two
+runs of one, collide on a table when both are expected to write it at once and BigQuery minds. And a consumer collides with its
+producer when it reads what is not expected to be there yet.
 
-Everything is a set of minutes (`minutes.py`). What is busy from when to when is known in seconds: `Minutes.around` keeps them.
+Everything is a set of minutes (`minutes.py`), of a day or of a year: a year of a schedule is 64 KB, so nothing is sampled. What
+is busy from when to when is known in seconds: `Minutes.around` keeps them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
-from itertools import combinations
+from functools import cached_property, reduce
+from itertools import combinations, combinations_with_replacement
+from operator import or_
+from zoneinfo import ZoneInfo
 
-from interlock.access import WRITES, Kind, Severity, WorstPair, is_real, worst_pair
+from interlock.access import Severity, WorstPair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
 from interlock.feeds import feeds
-from interlock.graph import Chain, chains
 from interlock.names import count, rounded
 from interlock.platform_rules import rules_of
-from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
+from interlock.timing.fires import Fires, alike
+from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.named_days import by_named_day, may_meet
+from interlock.timing.writes import Use, Uses, conflict_of, writes
 
-DEFAULT_EXPECT = timedelta(minutes=1)
-"""Of a processor of which nobody said how long it takes."""
-MAX_LOOKBACK = timedelta(days=7)
-"""A write that is expected to begin or to last longer counts as if for so long: what began earlier is not looked for."""
-SEASON = timedelta(days=7)
 AT_ONCE = timedelta(0)
 
 
@@ -41,7 +41,7 @@ class CollisionKind(StrEnum):
     GAP = "gap"
     """Two jobs of a service start less than its `gap` apart."""
     TABLE = "table"
-    """Two jobs are expected to write a table at once, and that is a real conflict."""
+    """Two jobs, or two runs of one, are expected to write a table at once, and that is a real conflict."""
     ORDER = "order"
     """A consumer starts too soon after its producer."""
 
@@ -58,7 +58,8 @@ class Collision:
     subject: str
     """`service/<s>` of a budget or gap, `table/<t>` of the other two."""
     jobs: tuple[str, ...]
-    """A budget has all that start in one minute, sorted. A gap or table has two, sorted. An order has its producer first."""
+    """A budget has all that start in one minute, sorted. A gap has two, sorted, and so has a table, or the one that collides
+    with its own runs. An order has its producer first."""
     severity: Severity | None
     """Of a table: the worst of its times. None of the others."""
     why: str
@@ -67,27 +68,19 @@ class Collision:
     """The minutes in which it begins, within the span: when the later of two starts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Season:
-    """A week to look at, for all weeks with the same clock."""
-
-    name: str
-    span: Span
-
-
-def seasons(at: datetime) -> tuple[Season, Season]:
-    """Winter and summer of the year of `at`: the first seven days of January and of July, in UTC.
-
-    Together they have each weekday and the first of a month under both clocks of a zone that changes its own.
-    """
-    starts = {"winter": datetime(at.year, 1, 1, tzinfo=UTC), "summer": datetime(at.year, 7, 1, tzinfo=UTC)}
-    winter, summer = (Season(name=n, span=Span(start=start, end=start + SEASON)) for n, start in starts.items())
-    return winter, summer
-
-
 def collisions(catalog: Catalog, span: Span) -> tuple[Collision, ...]:
     """Every collision that begins in `span`, by kind, subject and jobs. Jobs paused by declaration take no part."""
     return CollisionSearch(catalog).over(span)
+
+
+def differing(
+    before: CollisionSearch, after: CollisionSearch, span: Span
+) -> tuple[tuple[Collision, ...], tuple[Collision, ...]]:
+    """The collisions of two catalogs that begin in `span`, as `collisions`, over those subjects where they may differ."""
+    old, new = before.decided_by(), after.decided_by()
+    subjects = {subject for subject in old.keys() | new.keys() if old.get(subject) != new.get(subject)}
+    fires = Fires(Span(start=span.start - max(before.lookback, after.lookback), end=span.end))
+    return before.over(span, fires, subjects), after.over(span, fires, subjects)
 
 
 class CollisionSearch:
@@ -97,40 +90,48 @@ class CollisionSearch:
         self.catalog = catalog
         self.jobs = {name: job for name, job in sorted(catalog.jobs.items()) if job.paused is None}
         self.feeding = feeds(catalog)
-        self.uses = self._writes()
+        self.uses = writes(catalog, self.jobs)
         """By table and job, how the job writes the table."""
+        self.leads = {name: rules_of(catalog, job.platform).lead for name, job in self.jobs.items()}
+        """How long after its producer each starts at the earliest."""
 
-    def over(self, span: Span) -> tuple[Collision, ...]:
-        """As `collisions`."""
-        search = _Search(self, span)
-        found = [*search.budgets(), *search.gaps(), *search.tables(), *search.orders()]
+    def over(self, span: Span, fires: Fires | None = None, subjects: Collection[str] | None = None) -> tuple[Collision, ...]:
+        """As `collisions`; over some subjects alone when they are named. `fires` are known from `lookback` before `span` on."""
+        search = _Search(self, span, fires or Fires(Span(start=span.start - self.lookback, end=span.end)))
+        found = [*search.budgets(subjects), *search.gaps(subjects), *search.tables(subjects), *search.orders(subjects)]
         kinds = list(CollisionKind)
         return tuple(sorted(found, key=lambda collision: (kinds.index(collision.kind), collision.subject, collision.jobs)))
 
-    def _writes(self) -> dict[str, dict[str, tuple[_Use, ...]]]:
-        found: dict[str, dict[str, dict[_Use, None]]] = {}
-        for job in self.jobs:
-            for chain in chains(self.catalog)[job]:
-                if writes := chain.access & WRITES:
-                    found.setdefault(chain.table, {}).setdefault(job, {})[self._use(chain, writes)] = None
-        return {table: {job: tuple(uses) for job, uses in jobs.items()} for table, jobs in found.items()}
+    @cached_property
+    def lookback(self) -> timedelta:
+        """How long before a span a job starts at most that collides in it, in whole minutes."""
+        gaps = [service.gap for service in self.catalog.services.values() if service.gap is not None]
+        ends = [use.end for users in self.uses.values() for uses in users.values() for use in uses]
+        return -(-max([AT_ONCE, *self.leads.values(), *gaps, *ends]) // MINUTE) * MINUTE
 
-    def _use(self, chain: Chain, writes: frozenset[Kind]) -> _Use:
-        *before, last = (self.catalog.processors[name].expect or DEFAULT_EXPECT for name in chain.processors)
-        return _Use(after=min(sum(before, AT_ONCE), MAX_LOOKBACK), lasts=min(last, MAX_LOOKBACK), kinds=writes)
+    @cached_property
+    def services(self) -> dict[str, list[str]]:
+        """Services that more than one job calls, by name, with the jobs' names, sorted."""
+        jobs: dict[str, list[str]] = {}
+        for job in self.jobs.values():
+            jobs.setdefault(job.target.service.name, []).append(job.name)
+        return {name: names for name, names in sorted(jobs.items()) if len(names) > 1}
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Use:
-    """A write of a table by a job: so long after the job's start it begins, so long it is expected to last."""
-
-    after: timedelta
-    lasts: timedelta
-    kinds: frozenset[Kind]
-
-    @property
-    def end(self) -> timedelta:
-        return self.after + self.lasts
+    def decided_by(self) -> dict[str, object]:
+        """By subject, all that decides which jobs collide over it and when: over one that stays equal nothing changes."""
+        found: dict[str, object] = {}
+        for name, jobs in self.services.items():
+            service = self.catalog.services[name]
+            found[f"service/{name}"] = service.starts_per_minute, service.gap, [(job, alike(self.jobs[job])) for job in jobs]
+        for table, users in self.uses.items():
+            writers = [(job, alike(self.jobs[job]), uses) for job, uses in users.items()]
+            readers = [
+                (job, alike(self.jobs[job]), self.leads[job], [self.feeding.feeds(writer, job) for writer in users])
+                for job in self.feeding.consumers.get(table, ())
+                if job in self.jobs
+            ]
+            found[f"table/{table}"] = writers, readers
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,32 +140,22 @@ class _User:
 
     job: str
     fires: Minutes
-    uses: tuple[_Use, ...]
+    uses: Uses
     busy: int
 
 
 class _Search:
     """A catalog over a span. What began before the span may collide in it, so fires are looked for in a wider one."""
 
-    def __init__(self, known: CollisionSearch, span: Span) -> None:
-        self._catalog, self._span = known.catalog, span
+    def __init__(self, known: CollisionSearch, span: Span, fires: Fires) -> None:
+        self._known, self._catalog, self._span = known, known.catalog, span
         self._jobs, self._uses, self._feeding = known.jobs, known.uses, known.feeding
-        gaps = [service.gap for service in self._catalog.services.values() if service.gap is not None]
-        ends = [use.end for users in self._uses.values() for uses in users.values() for use in uses]
-        self._leads = {name: rules_of(self._catalog, job.platform).lead for name, job in self._jobs.items()}
-        before = -(-max([AT_ONCE, *self._leads.values(), *gaps, *ends]) // MINUTE) * MINUTE
-        self._wide = Span(start=span.start - before, end=span.end)
-        found: dict[tuple[str, str], Minutes] = {}
-        for job in self._jobs.values():
-            key = (job.schedule.text, job.time_zone)
-            if key not in found:
-                found[key] = fire_minutes(job.schedule, zone(job.time_zone), self._wide)
-        self._fires = {name: found[job.schedule.text, job.time_zone] for name, job in self._jobs.items()}
-        self._around: dict[tuple[str, str, timedelta, timedelta], Minutes] = {}
+        self._all_fires = fires
+        self._fires = {name: fires.of(job) for name, job in known.jobs.items()}
 
-    def budgets(self) -> Iterator[Collision]:
+    def budgets(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Minutes in which more jobs of a service start than it takes."""
-        for service, jobs in self._by_service():
+        for service, jobs in self._by_service(subjects):
             limit = service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE
             fires = {job: self._fires[job].within(self._span) for job in jobs}
             for crowd, times in crowds(fires, limit, self._span).items():
@@ -173,9 +164,9 @@ class _Search:
                 why = f"{service.name} takes {starts}{assumed}; {len(crowd)} jobs start together"
                 yield self._collision(CollisionKind.BUDGET, f"service/{service.name}", crowd, why, times)
 
-    def gaps(self) -> Iterator[Collision]:
+    def gaps(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Pairs of jobs of a service that start less than its gap apart."""
-        for service, jobs in self._by_service():
+        for service, jobs in self._by_service(subjects):
             if service.gap is None:
                 continue
             for one, other in combinations(jobs, 2):
@@ -188,11 +179,13 @@ class _Search:
                     why = f"{service.name} wants {rounded(service.gap)} between two jobs; these start {_apart(least)}"
                     yield self._collision(CollisionKind.GAP, f"service/{service.name}", (one, other), why, times)
 
-    def tables(self) -> Iterator[Collision]:
+    def tables(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Pairs of jobs that are expected to write a table at once, with a real conflict."""
-        for table in sorted(self._uses):
+        for table in self._tables(subjects, self._uses):
             taken, earlier = 0, list[_User]()
             for user in self._users(table):
+                if found := self._with_itself(table, user):
+                    yield found
                 if user.busy & taken:
                     for other in earlier:
                         if user.busy & other.busy and (found := self._meeting(table, other, user)):
@@ -200,16 +193,17 @@ class _Search:
                 taken |= user.busy
                 earlier.append(user)
 
-    def orders(self) -> Iterator[Collision]:
+    def orders(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Consumers that start too soon after a producer."""
         feeding = self._feeding
-        for table, consumers in feeding.consumers.items():
+        for table in self._tables(subjects, feeding.consumers):
+            consumers = feeding.consumers[table]
             ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
             early: dict[timedelta, tuple[dict[str, Minutes], int]] = {}
             for consumer in consumers:
                 if consumer not in self._jobs:
                     continue
-                lead = self._leads[consumer]
+                lead = self._known.leads[consumer]
                 if lead not in early:
                     early[lead] = self._too_early(ends, lead)
                 after, too_early = early[lead]
@@ -236,15 +230,17 @@ class _Search:
         started = "together with" if not least else f"{rounded(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{rounded(end)} after its start; {rounded(max(self._leads[consumer], end))} should be between the two"
+            f"{rounded(end)} after its start; {rounded(max(self._known.leads[consumer], end))} should be between the two"
         )
 
-    def _by_service(self) -> Iterator[tuple[Service, list[str]]]:
-        """Services with more than one job, by name, with the jobs' names, sorted."""
-        jobs: dict[str, list[str]] = {}
-        for job in self._jobs.values():
-            jobs.setdefault(job.target.service.name, []).append(job.name)
-        return ((self._catalog.services[name], names) for name, names in sorted(jobs.items()) if len(names) > 1)
+    def _by_service(self, subjects: Collection[str] | None) -> Iterator[tuple[Service, list[str]]]:
+        for name, jobs in self._known.services.items():
+            if subjects is None or f"service/{name}" in subjects:
+                yield self._catalog.services[name], jobs
+
+    @staticmethod
+    def _tables(subjects: Collection[str] | None, tables: Iterable[str]) -> Iterator[str]:
+        return (table for table in sorted(tables) if subjects is None or f"table/{table}" in subjects)
 
     def _users(self, table: str) -> Iterator[_User]:
         for job, uses in self._uses[table].items():
@@ -255,54 +251,83 @@ class _Search:
             yield _User(job=job, fires=self._fires[job], uses=uses, busy=busy)
 
     def _near(self, job: str, earliest: timedelta, end: timedelta) -> Minutes:
-        """`Minutes.around` of the job's fires; jobs with the same schedule share it."""
-        key = (self._jobs[job].schedule.text, self._jobs[job].time_zone, earliest, end)
-        if key not in self._around:
-            self._around[key] = self._fires[job].around(earliest, end)
-        return self._around[key]
+        return self._all_fires.near(self._jobs[job], earliest, end)
 
     def _meeting(self, table: str, one: _User, other: _User) -> Collision | None:
         """The collision of two jobs on a table: when one begins to write it while the other one does."""
-        worst: tuple[WorstPair, _Use, _Use] | None = None
-        times = Minutes(span=self._span, bits=0)
-        for mine in one.uses:
-            for theirs in other.uses:
-                pair = _conflict(mine.kinds, theirs.kinds)
-                if pair is None:
-                    continue
-                apart = mine.after - theirs.after
-                they_begin = other.fires & self._near(one.job, apart, apart + mine.lasts)
-                i_begin = one.fires & self._near(other.job, -apart, theirs.lasts - apart)
-                met = (they_begin.delayed(theirs.after) | i_begin.delayed(mine.after)).within(self._span)
-                times |= met
-                if met and (worst is None or pair.conflict.severity > worst[0].conflict.severity):
-                    worst = pair, mine, theirs
-        if worst is None:
+        met = [
+            (pair, mine, theirs, times)
+            for mine in one.uses
+            for theirs in other.uses
+            if (pair := conflict_of(mine, theirs)) and (times := self._meet(one, mine, other, theirs))
+        ]
+        if not met:
             return None
-        pair, mine, theirs = worst
+        pair, mine, theirs, _ = max(met, key=lambda each: each[0].conflict.severity)
         why = (
             f"{one.job} ({pair.first} for {rounded(mine.lasts)}) and {other.job} "
             f"({pair.second} for {rounded(theirs.lasts)}) write it at once: {pair.conflict.why}"
         )
+        return self._over_table(table, (one.job, other.job), pair, why, [times for *_, times in met])
+
+    def _with_itself(self, table: str, user: _User) -> Collision | None:
+        """The collision of a job with its own runs: a start brings about several, or comes before the last one is done."""
+        met = list[tuple[WorstPair, str, Minutes]]()
+        for mine, theirs in combinations_with_replacement(user.uses, 2):
+            pair, runs = conflict_of(mine, theirs), user.uses[mine]
+            if pair is None:
+                continue
+            if mine is theirs and runs > 1:
+                why, times = f"brings about {runs} runs at once", user.fires.delayed(mine.after).within(self._span)
+            else:
+                why, times = "writes it still when it writes it again", self._meet(user, mine, user, theirs)
+            if times:
+                met.append((pair, f"{user.job} ({pair.first} for {rounded(mine.lasts)}) {why}", times))
+        if not met:
+            return None
+        pair, why, _ = max(met, key=lambda each: each[0].conflict.severity)
+        return self._over_table(table, (user.job,), pair, f"{why}: {pair.conflict.why}", [times for *_, times in met])
+
+    def _meet(self, one: _User, mine: Use, other: _User, theirs: Use) -> Minutes:
+        """When one of two writes begins while the other is under way; not where both name a day, and not the same."""
+        apart = mine.after - theirs.after
+        # A run is no other run than itself: of those the next one comes a minute later at the earliest.
+        first = (MINUTE, MINUTE) if one is other and mine is theirs else (apart, -apart)
+        they_begin, we_begin = (first[0], apart + mine.lasts), (first[1], theirs.lasts - apart)
+        if mine.day is None or theirs.day is None or may_meet(mine.day, theirs.day):
+            near = self._near(one.job, *they_begin), self._near(other.job, *we_begin)
+            pairs = [(one.fires, near[0], other.fires, near[1])]
+        else:
+            mine_by_day = by_named_day(one.fires, self._zone(one.job), mine.day)
+            theirs_by_day = by_named_day(other.fires, self._zone(other.job), theirs.day)
+            pairs = [
+                (ours, ours.around(*they_begin), others, others.around(*we_begin))
+                for ours, others in zip(mine_by_day, theirs_by_day, strict=True)
+                if ours and others
+            ]
+        found = Minutes(span=self._span, bits=0)
+        for ours, near_ours, others, near_theirs in pairs:
+            theirs_begun, ours_begun = others & near_ours, ours & near_theirs
+            found |= (theirs_begun.delayed(theirs.after) | ours_begun.delayed(mine.after)).within(self._span)
+        return found
+
+    def _zone(self, job: str) -> ZoneInfo:
+        return zone(self._jobs[job].time_zone)
+
+    @staticmethod
+    def _over_table(table: str, jobs: tuple[str, ...], pair: WorstPair, why: str, times: Iterable[Minutes]) -> Collision:
         return Collision(
             kind=CollisionKind.TABLE,
             subject=f"table/{table}",
-            jobs=(one.job, other.job),
+            jobs=jobs,
             severity=pair.conflict.severity,
             why=why,
-            times=times,
+            times=reduce(or_, times),
         )
 
     @staticmethod
     def _collision(kind: CollisionKind, subject: str, jobs: tuple[str, ...], why: str, times: Minutes) -> Collision:
         return Collision(kind=kind, subject=subject, jobs=jobs, severity=None, why=why, times=times)
-
-
-@lru_cache(1024)
-def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> WorstPair | None:
-    """The worst real conflict of two writers, or None."""
-    pair = worst_pair(a, b)
-    return pair if pair is not None and is_real(pair.conflict.severity) else None
 
 
 def _least(first: Minutes, later: Minutes) -> timedelta:

@@ -15,8 +15,11 @@ from zoneinfo import ZoneInfo
 from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
+CACHED_WALKS = 8192
+"""Schedules on days around a change of the clock: a review looks at each in two catalogs, by rules and by collisions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,59 +158,73 @@ def _shifted(bits: int, places: int) -> int:
 
 def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
-    days = _days(zone, span)
-    pattern = _pattern(schedule.times)
+    days = local_days(zone, span)
+    pattern, none = _pattern(schedule.times), bytes(BYTES_A_DAY)
     bits = 0
-    for day in days.plain:
-        if schedule.fires_on(day.date):
-            bits |= _shifted(pattern, day.place)
-    found = Minutes(span=span, bits=bits & span.all_bits)
+    for run in days.runs:
+        # A day is a whole number of bytes: the days of a run are joined, and shifted once to where the run begins.
+        joined = b"".join([pattern if schedule.fires_on(day) else none for day in run.dates])
+        bits |= _shifted(int.from_bytes(joined, "little"), run.place)
     for start, end in days.changing:
-        found |= Minutes.of(schedule.fires_between(start, end, zone), span)
-    return found
+        bits |= _walked(schedule, zone, start, end) << (start - span.start) // MINUTE
+    return Minutes(span=span, bits=bits & span.all_bits)
+
+
+@lru_cache(CACHED_WALKS)
+def _walked(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> int:
+    """The minutes in which it fires from `start` until before `end`, by cronsim's walk."""
+    floor = start.replace(second=0)
+    return sum(1 << (fire - floor) // MINUTE for fire in schedule.fires_between(start, end, zone))
 
 
 @lru_cache(CACHED_SPANS)
-def _pattern(times: frozenset[int]) -> int:
+def _pattern(times: frozenset[int]) -> bytes:
     """The minutes of a day of 24 hours as a bitset, from midnight on."""
-    return sum(1 << time for time in times)
+    return sum(1 << time for time in times).to_bytes(BYTES_A_DAY, "little")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _PlainDay:
-    """A local day of 24 hours; `place` is how many minutes after the span's start it begins, negative for before it."""
+class Run:
+    """Local days of 24 hours one after another; `place` is how many minutes after the span's start they begin, negative for
+    before it."""
 
     place: int
-    date: date
+    dates: tuple[date, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Days:
+class LocalDays:
     """The local days that a span touches, and the parts of it in which their clock is not to be trusted."""
 
-    plain: tuple[_PlainDay, ...]
+    runs: tuple[Run, ...]
     changing: tuple[tuple[datetime, datetime], ...]
+    """Each a day, or what of it is in the span."""
 
 
 @lru_cache(CACHED_SPANS)
-def _days(zone: ZoneInfo, span: Span) -> _Days:
+def local_days(zone: ZoneInfo, span: Span) -> LocalDays:
     """The days of `span` in `zone`.
 
     A day on which the offset changes is left to cronsim, and so is the day after: a time that is skipped just before midnight
     fires at midnight (Nuuk), and cronsim's walk over a change by half an hour (Lord Howe) leaves out fires until 01:00.
     """
     today = span.start.astimezone(zone).date() - DAY  # the first of the span may follow a change
-    begins, plain, changing, changed_before = _midnight(today, zone), [], [], False
+    begins, changing, changed_before = _midnight(today, zone), [], False
+    runs: list[tuple[int, list[date]]] = []
+    follows = False
     while begins < span.end:
         tomorrow = today + DAY
         ends = _midnight(tomorrow, zone)
         changed = ends - begins != DAY
         if not (changed or changed_before):
-            plain.append(_PlainDay(place=(begins - span.start) // MINUTE, date=today))
+            if not follows:
+                runs.append(((begins - span.start) // MINUTE, []))
+            runs[-1][1].append(today)
         elif max(begins, span.start) < min(ends, span.end):
             changing.append((max(begins, span.start), min(ends, span.end)))
+        follows = not (changed or changed_before)
         today, begins, changed_before = tomorrow, ends, changed
-    return _Days(plain=tuple(plain), changing=tuple(changing))
+    return LocalDays(runs=tuple(Run(place=place, dates=tuple(dates)) for place, dates in runs), changing=tuple(changing))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

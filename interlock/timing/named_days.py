@@ -1,7 +1,7 @@
 """Which day of a partition a run means, and so which starts of two jobs may change the same one. Pure.
 
 A word such as TODAY in a job's body means a day as seen from the day of the start, by the clocks of the job's zone. Two starts
-that can meet are at most as far apart as `collisions.MAX_LOOKBACK`, so days are told apart by their remainder alone.
+that can meet are at most as far apart as `writes.MAX_LOOKBACK`, so days are told apart by their remainder alone.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from itertools import combinations, permutations
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
@@ -15,8 +15,9 @@ from interlock.cron import Cron
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
 from interlock.timing.collisions import AT_ONCE, crowds
+from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Minutes, fire_minutes
-from policies.rules.days import spans
+from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.facts import MAX_GAP, Writes, rules_for, writes_of
 from policies.rules.rule import Rule, rule
@@ -28,14 +29,19 @@ from policies.rules.waivers import waiver_of
 SHOWN_JOBS = 3
 
 
+Met = dict[str, Minutes]
+"""By address, other jobs and when one meets them, in the year from the estate's day on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Starter:
-    """A job that runs, what is known of what it starts, and when: its minutes in each span that is looked at (`days.py`)."""
+    """A job that runs, what is known of what it starts, and when: its minutes in the year from the estate's day on."""
 
     job: Resource
     key: tuple[str, str]
     """Schedule and zone: jobs that have them in common start at the same times."""
-    starts: tuple[Minutes, ...]
+    zone: ZoneInfo
+    starts: Minutes
     service: str | None
     bears: int
     """How many starts a minute."""
@@ -45,26 +51,22 @@ class Starter:
     rules: PlatformRules
     """Of its platform."""
 
-    def meets(self, other: Starter) -> bool:
-        """Whether both start in one minute."""
-        return any(mine & theirs for mine, theirs in zip(self.starts, other.starts, strict=True))
-
 
 def starters(estate: Estate) -> dict[str, Starter]:
     """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
     read the rules say that; the others are judged without it."""
-    running = dict(_running(estate))
-    looked_at = spans(estate.today.year, (when for _, when in running.values()))
-    known: dict[tuple[str, str], tuple[Minutes, ...]] = {}
+    span = Year(first=estate.today).span
+    known: dict[tuple[str, str], Minutes] = {}
     found = {}
-    for job, (schedule, in_zone) in running.values():
+    for job, (schedule, in_zone) in _running(estate):
         with suppress(Malformed, Unresolved):
             key = (schedule.text, in_zone.key)
             if key not in known:
-                known[key] = tuple(fire_minutes(schedule, in_zone, span) for span in looked_at)
+                known[key] = fire_minutes(schedule, in_zone, span)
             found[job.address] = Starter(
                 job=job,
                 key=key,
+                zone=in_zone,
                 starts=known[key],
                 service=job.facts.text("service"),
                 bears=_bears(job),
@@ -75,12 +77,12 @@ def starters(estate: Estate) -> dict[str, Starter]:
     return found
 
 
-def _running(estate: Estate) -> Iterator[tuple[str, tuple[Resource, tuple[Cron, ZoneInfo]]]]:
-    """The jobs that are not paused by declaration and of which somebody knows when they fire, by address."""
+def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]:
+    """The jobs that are not paused by declaration and of which somebody knows when they fire."""
     for job in estate.every(JOB):
         with suppress(Malformed, Unresolved):
             if "paused" not in job.facts and (when := fires(job)) is not None and when[0].is_known:
-                yield job.address, (job, when)
+                yield job, when
 
 
 def _must_be_readable(job: Resource, estate: Estate) -> None:
@@ -121,29 +123,30 @@ def budget(job: Resource, estate: Estate) -> Iterator[str]:
     folder for all of its services."""
     _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
-        limit, others = crowd
+        limit, met = crowd
         yield (
-            f"starts in the same minute as {_names(others)}, and {job.facts.text('service')} takes "
+            f"starts in the same minute as {_with_days(job, met, estate)}, and {job.facts.text('service')} takes "
             f"{count(limit, 'start')} a minute; move one, or say in starts_per_minute what was measured"
         )
 
 
-def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
+def _crowded(estate: Estate) -> dict[str, tuple[int, Met]]:
     """The jobs that start with too many others, by address, with what is allowed and the others."""
     services: dict[str, dict[str, Starter]] = {}
     for address, starter in estate.once(starters).items():
         if starter.service:
             services.setdefault(starter.service, {})[address] = starter
-    met: dict[str, tuple[int, set[str]]] = {}
+    found: dict[str, tuple[int, Met]] = {}
     for jobs in services.values():
         limit = min(starter.bears for starter in jobs.values())
-        for week, minutes in enumerate(next(iter(jobs.values())).starts):
-            starts = {address: starter.starts[week] for address, starter in jobs.items()}
-            for crowd in crowds(starts, limit, minutes.span):
-                for address in crowd:
-                    met.setdefault(address, (limit, set()))[1].update(set(crowd) - {address})
-    named = estate.once(starters)
-    return {address: (limit, sorted(named[one].job.name for one in others)) for address, (limit, others) in met.items()}
+        starts = {address: starter.starts for address, starter in jobs.items()}
+        for crowd, times in crowds(starts, limit, Year(first=estate.today).span).items():
+            for address in crowd:
+                met = found.setdefault(address, (limit, {}))[1]
+                for other in crowd:
+                    if other != address:
+                        met[other] = met[other] | times if other in met else times
+    return found
 
 
 @rule(
@@ -163,17 +166,19 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     for both."""
     _must_be_readable(job, estate)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, Met] = {}
     for meeting in near:
-        by_reason.setdefault(meeting.why, []).append(meeting.other.name)
-    for why, others in sorted(by_reason.items()):
-        yield f"starts less than {why.replace('{others}', _names(sorted(others)))}; move one, or waive the rule"
+        by_reason.setdefault(meeting.why, {})[meeting.other.address] = meeting.times
+    for why, met in sorted(by_reason.items()):
+        yield f"starts less than {why.replace('{others}', _with_days(job, met, estate))}; move one, or waive the rule"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Meeting:
     other: Resource
     why: str
+    times: Minutes
+    """When the later of the two starts."""
 
 
 def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
@@ -184,16 +189,16 @@ def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     """By address, the jobs that a job is too near to."""
     jobs = list(estate.once(starters).values())
-    around: dict[tuple[tuple[str, str], timedelta], list[Minutes]] = {}
+    after: dict[tuple[tuple[str, str], timedelta], Minutes] = {}
     found: dict[str, list[_Meeting]] = {}
     for one, other in _pairs(jobs):
         apart, why = _apart(one, other)
-        key = (one.key, apart)
-        if key not in around:
-            around[key] = [minutes.around(timedelta(minutes=1) - apart, apart) for minutes in one.starts]
-        if any(near & theirs for near, theirs in zip(around[key], other.starts, strict=True)):
-            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why))
-            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why))
+        for starter in (one, other):
+            if (starter.key, apart) not in after:
+                after[starter.key, apart] = starter.starts.around(AT_ONCE, apart)
+        if times := after[one.key, apart] & other.starts | after[other.key, apart] & one.starts:
+            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why, times=times))
+            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why, times=times))
     return found
 
 
@@ -248,31 +253,40 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     jobs counts for both."""
     fires(job)
     _does(job)
-    for how, others in estate.once(_twins).get(job.address, {}).items():
-        does = "does" if len(others) == 1 else "do"
-        yield f"does what {_names(sorted(others))} {does}, with the same body, {how}; remove one of them"
+    met = estate.once(_twins).get(job.address, {})
+    at_once = {other: times for other, times in met.items() if times}
+    if at_once:
+        words = _words(job, at_once, estate)
+        when = "sometimes in the same minute" if words == ALWAYS else f"in the same minute {words}"
+        yield f"does what {_named(at_once, estate)}, with the same body, and {when}; remove one of them"
+    if others := met.keys() - at_once.keys():
+        when = "at the same wall time in another zone"
+        yield f"does what {_named(others, estate)}, with the same body, {when}; remove one of them"
 
 
-AT_ONE_MINUTE = "and sometimes in the same minute"
-ON_TWO_CLOCKS = "at the same wall time in another zone"
+def _named(others: Iterable[str], estate: Estate) -> str:
+    """The jobs at these addresses, and that they do something."""
+    names = sorted(estate.once(starters)[other].job.name for other in others)
+    return f"{_names(names)} {'does' if len(names) == 1 else 'do'}"
 
 
-def _twins(estate: Estate) -> dict[str, dict[str, list[str]]]:
-    """By address, the jobs that do the same as one, and how they meet: less those that waive it."""
-    found: dict[str, dict[str, list[str]]] = {}
+def _twins(estate: Estate) -> dict[str, Met]:
+    """By address, the jobs that do the same as one: sometimes in its minute, or at no common minute and at the same time of the
+    day in another zone. Less those that waive it."""
+    found: dict[str, Met] = {}
     for same in _by_deed(estate).values():
-        for one, other in permutations(same, 2):
-            how = _meet(one, other)
-            if how and not _waived(other.job, twin, estate):
-                found.setdefault(one.job.address, {}).setdefault(how, []).append(other.job.name)
+        for one, other in combinations(same, 2):
+            times = one.starts & other.starts
+            if times or _on_two_clocks(one, other):
+                for mine, theirs in ((one, other), (other, one)):
+                    if not _waived(theirs.job, twin, estate):
+                        found.setdefault(mine.job.address, {})[theirs.job.address] = times
     return found
 
 
-def _meet(one: Starter, other: Starter) -> str:
-    """How two jobs that do the same meet, or nothing."""
-    if one.meets(other):
-        return AT_ONE_MINUTE
-    return ON_TWO_CLOCKS if one.key[1] != other.key[1] and _clock(one.key[0]) == _clock(other.key[0]) else ""
+def _on_two_clocks(one: Starter, other: Starter) -> bool:
+    """Whether both start at the same time of the day, in two zones."""
+    return one.key[1] != other.key[1] and _clock(one.key[0]) == _clock(other.key[0])
 
 
 @lru_cache
@@ -305,3 +319,29 @@ def _does(job: Resource) -> str | None:
 def _names(jobs: list[str]) -> str:
     shown = ", ".join(jobs[:SHOWN_JOBS])
     return shown if len(jobs) <= SHOWN_JOBS else f"{shown} and {count(len(jobs) - SHOWN_JOBS, 'more job')}"
+
+
+def _with_days(job: Resource, met: Met, estate: Estate) -> str:
+    """The names of the jobs that one meets, those first with which it does on most days; with the days, where not on all."""
+    known = estate.once(starters)
+    alike: dict[str, list[str]] = {}
+    for other in sorted(met, key=lambda address: (-len(met[address]), known[address].job.name)):
+        alike.setdefault(_words(job, {other: met[other]}, estate), []).append(other)
+    if len(alike) > SHOWN_JOBS:
+        alike = {_words(job, met, estate): [*met]}
+    said = (
+        f"{_names(sorted(known[other].job.name for other in others))}{'' if words == ALWAYS else f' {words}'}"
+        for words, others in alike.items()
+    )
+    return ", and ".join(said)
+
+
+def _words(job: Resource, met: Met, estate: Estate) -> str:
+    """The days on which one meets some of the others, by its own clock."""
+    known, year = estate.once(starters), Year(first=estate.today)
+    zone = known[job.address].zone
+    bits = 0
+    for minutes in met.values():
+        bits |= minutes.bits
+    clocks = [known[other].zone for other in met]
+    return days_in_words(year.days(Minutes(span=year.span, bits=bits), zone), year, zone, clocks).text

@@ -40,6 +40,14 @@ def test_a_consumer_that_starts_too_soon_is_a_finding() -> None:
     assert "daily-report starts 5m after fetch-games" in found
 
 
+def test_a_longer_lead_of_the_platform_is_seen_as_what_it_brings() -> None:
+    later = edited((REPORT, 'schedule: "50 6 * * *"'))
+    found = review(load(later), load(f"{later}rules: {{lead: 1h}}\n"), AT, rules=findings)
+    [said] = [remark.text for remark in found.remarks if remark.topic is Topic.ORDER]
+    assert "1h should be between the two" in said
+    assert [one.newest.name for one in found.changes.rules] == ["p"]
+
+
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_a_waiver_of_either_counts_for_both(place: str) -> None:
     assert orders(waiving(place)) == []

@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 
 from interlock.catalog import Catalog
-from interlock.drawing.stagger import moved_jobs, stagger_section, tallies, with_former_crons
-from interlock.timing.collisions import CollisionKind, collisions, seasons
+from interlock.drawing.stagger import moved_jobs, seasons, stagger_section, tallies, with_former_crons
+from interlock.timing.collisions import CollisionKind, collisions
+from interlock.timing.minutes import Span
 from tests.interlock.catalogs import load
 
 AT = datetime(2026, 1, 13, tzinfo=UTC)
@@ -60,3 +61,12 @@ def test_the_starts_of_moved_jobs_are_shown_by_minute() -> None:
 
 def test_a_catalog_in_which_nothing_was_moved_has_no_such_section() -> None:
     assert section(load(TEXT.replace(', was: "0 8 * * *"', ""))) == ""
+
+
+def test_seasons_are_the_first_weeks_of_january_and_july() -> None:
+    winter, summer = seasons(datetime(2026, 11, 25, 17, tzinfo=UTC))
+    first, eighth = ([datetime(2026, month, day, tzinfo=UTC) for month in (1, 7)] for day in (1, 8))
+    assert [(season.name, season.span) for season in (winter, summer)] == [
+        ("winter", Span(start=first[0], end=eighth[0])),
+        ("summer", Span(start=first[1], end=eighth[1])),
+    ]

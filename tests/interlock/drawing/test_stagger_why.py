@@ -41,8 +41,8 @@ def said(before: Catalog, after: Catalog) -> list[str]:
 def test_a_meeting_over_two_tables_is_one_pair_and_counts_twice() -> None:
     before = load(CATALOG)
     meetings, who, often = said(before, moved(before, nightly="2 6 * * *"))[:3]
-    assert meetings.endswith("over tables it was 0 pairs of jobs in 0 meetings, and is 1 pair of jobs in 1 meeting.")
-    assert who.endswith("2 more times over tables (each has two jobs in it): `daily` in 100%, `nightly` in 100%.")
+    assert "over tables it was 0 pairs of jobs in 0 meetings, and is 1 pair of jobs in 1 meeting. " in meetings
+    assert who.endswith("2 more times over tables (one meeting may count for two jobs): `daily` in 100%, `nightly` in 100%.")
     assert often.startswith("0% of the times over tables")
 
 

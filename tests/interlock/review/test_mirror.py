@@ -95,18 +95,18 @@ def changes(found: Review, *, swapped: bool) -> Things:
 
 
 def collided(found: Review, renamed: dict[str, str], *, swapped: bool) -> Things:
-    return {_collided(change, renamed, swapped=swapped) for change in found.collisions}
+    rezoned = {job.name for job in found.jobs if isinstance(job.change, Both) and "time_zone" in job.change.keys}
+    return {_collided(change, renamed, rezoned, swapped=swapped) for change in found.collisions}
 
 
-def _collided(change: CollisionChange, renamed: dict[str, str], *, swapped: bool) -> tuple[object, ...]:
-    numbers = (
-        (season.season, season.after, season.before, season.gone, season.new)
-        if swapped
-        else (season.season, season.before, season.after, season.new, season.gone)
-        for season in change.seasons
-    )
+def _collided(change: CollisionChange, renamed: dict[str, str], rezoned: set[str], *, swapped: bool) -> tuple[object, ...]:
     jobs = frozenset(renamed.get(job, job) for job in change.jobs)
-    return (change.kind, change.subject, jobs, frozenset(numbers))
+    numbers = (change.before, change.after, change.new, change.gone)
+    if swapped:
+        numbers = (change.after, change.before, change.gone, change.new)
+    # Days are those of the newer zone, so those of a job whose zone changes are others the other way round.
+    days = numbers if rezoned.isdisjoint(change.jobs) else ()
+    return (change.kind, change.subject, jobs, days)
 
 
 def covered(found: Review, renamed: dict[str, str], *, swapped: bool) -> Things:

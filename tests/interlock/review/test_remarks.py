@@ -46,8 +46,10 @@ def remarks(found: Review, topic: Topic) -> list[str]:
             id="a zone, and more often",
         ),
         pytest.param(
-            [('"15 6 * * *"', '"15 6 1 3 *"'), ('"30 * * * *"', '"30 * 1 3 *"')], "", id="to a day that no season's week has"
+            [('"15 6 * * *"', '"15 6 1 3 *"'), ('"30 * * * *"', '"30 * 1 3 *"')], "fires only on 1 March 2027", id="to one day"
         ),
+        pytest.param([('"15 6 * * *"', '"15 6 * 3-10 *"')], "no longer fires from November to February", id="in fewer months"),
+        pytest.param([('"15 6 * * *"', '"15 6 * * 1-6"')], "no longer fires on Sundays", id="on fewer weekdays"),
     ],
 )
 def test_how_far_fires_moved(edits: list[tuple[str, str]], expected: str) -> None:

@@ -20,11 +20,12 @@ from interlock.graph import chains
 from interlock.platform_rules import rules_of
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Span
+from interlock.timing.named_days import NamedDay, named_day
 
 MINUTE = timedelta(minutes=1)
 Key = tuple[CollisionKind, str, tuple[str, ...]]
-Write = tuple[timedelta, timedelta, frozenset[Kind]]
-"""How long after the start of a job it begins and ends, and what it does."""
+Write = tuple[timedelta, timedelta, frozenset[Kind], NamedDay | None, int]
+"""How long after the start of a job it begins and ends, what it does, the day that it names, and how many runs do so."""
 
 
 @dataclass
@@ -42,11 +43,14 @@ class Naive:
         self.writes: dict[str, dict[str, list[Write]]] = {}
         for name, job_chains in chains(self.catalog).items():
             for chain in job_chains:
-                if name in self.jobs and chain.access & WRITES:
-                    took = [self.catalog.processors[processor].expect or MINUTE for processor in chain.processors]
-                    write = (sum(took[:-1], timedelta()), sum(took, timedelta()), chain.access & WRITES)
+                if name in self.jobs and chain.access & WRITES and not chain.decided:
+                    processors = [self.catalog.processors[processor] for processor in chain.processors]
+                    took = [processor.expect or MINUTE for processor in processors]
+                    day = named_day(processors[-1].partitions.get(chain.table), self.catalog.jobs[name].target.body)
+                    runs = max(processor.burst for processor in processors)
+                    write = (sum(took[:-1], timedelta()), sum(took, timedelta()), chain.access & WRITES, day, runs)
                     self.writes.setdefault(chain.table, {}).setdefault(name, []).append(write)
-        ends = [end for writers in self.writes.values() for writes in writers.values() for _, end, _ in writes]
+        ends = [end for writers in self.writes.values() for writes in writers.values() for _, end, *_ in writes]
         gaps = [service.gap for service in self.catalog.services.values() if service.gap]
         self.since = self.span.start - max([*map(self._lead, self.jobs), *gaps, *ends], default=timedelta())
 
@@ -89,25 +93,45 @@ class Naive:
     def _tables(self) -> None:
         for table, writers in self.writes.items():
             for one, other in combinations(writers, 2):
-                for my_begin, my_end, mine in writers[one]:
-                    for their_begin, their_end, theirs in writers[other]:
-                        severity = worst(mine, theirs).severity
-                        if not is_real(severity):
-                            continue
-                        for a, b in self._near(one, other, my_begin - their_end, my_end - their_begin):
-                            if a + my_begin < b + their_end and b + their_begin < a + my_end:
-                                key = self._add(
-                                    CollisionKind.TABLE, f"table/{table}", (one, other), max(a + my_begin, b + their_begin)
-                                )
-                                if key:
-                                    self.worst[key] = max(severity, self.worst.get(key, severity))
+                for mine in writers[one]:
+                    for theirs in writers[other]:
+                        self._meet(table, (one, other), mine, theirs)
+            for job, writes in writers.items():
+                for mine, theirs in combinations(writes, 2):
+                    self._meet(table, (job, job), mine, theirs)
+                for write in writes:
+                    self._meet(table, (job, job), write, write, same_run=write[-1] > 1)
+
+    def _meet(self, table: str, jobs: tuple[str, str], mine: Write, theirs: Write, *, same_run: bool = True) -> None:
+        """Notes when one of two writes begins while the other is under way; of one write also whether a run meets itself."""
+        severity = worst(mine[2], theirs[2]).severity
+        if not is_real(severity):
+            return
+        for a, b in self._near(*jobs, mine[0] - theirs[1], mine[1] - theirs[0]):
+            meets = a + mine[0] < b + theirs[1] and b + theirs[0] < a + mine[1]
+            if meets and (a != b or same_run) and self._may_be_one_day(jobs, a, mine[3], b, theirs[3]):
+                names = jobs if jobs[0] != jobs[1] else jobs[:1]
+                key = self._add(CollisionKind.TABLE, f"table/{table}", names, max(a + mine[0], b + theirs[0]))
+                if key:
+                    self.worst[key] = max(severity, self.worst.get(key, severity))
+
+    def _may_be_one_day(
+        self, jobs: tuple[str, str], a: datetime, mine: NamedDay | None, b: datetime, theirs: NamedDay | None
+    ) -> bool:
+        if mine is None or theirs is None or mine.column != theirs.column or mine.offset == theirs.offset:
+            return True
+        days = [
+            start.astimezone(zone(self.catalog.jobs[job].time_zone)).date() + day.offset
+            for job, start, day in zip(jobs, (a, b), (mine, theirs), strict=True)
+        ]
+        return days[0] == days[1]
 
     def _orders(self) -> None:
         waits = self._waits()
         for consumer in self.jobs:
             for producer, tables in waits.get(consumer, {}).items():
                 for table in tables:
-                    needed = max(self._lead(consumer), *(end for _, end, _ in self.writes[table][producer]))
+                    needed = max(self._lead(consumer), *(end for _, end, *_ in self.writes[table][producer]))
                     for p, c in self._near(producer, consumer, timedelta(), needed):
                         if p <= c < p + needed:
                             self._add(CollisionKind.ORDER, f"table/{table}", (producer, consumer), c)
@@ -120,7 +144,7 @@ class Naive:
         producers: dict[str, set[str]] = {}
         for name, job_chains in chains(self.catalog).items():
             for chain in job_chains:
-                if chain.access & WRITES:
+                if chain.access & WRITES and not chain.decided:
                     producers.setdefault(chain.table, set()).add(name)
         reads = {
             name: {t for p in job.runs for t, kinds in self.catalog.processors[p].tables.items() if Kind.READ in kinds}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.access import Kind, Severity
-from interlock.catalog import Catalog, DeclaredPause, Job, Processor, Service
+from interlock.catalog import Catalog, DeclaredPause, Job, Partition, Processor, Service
 from interlock.cron import Cron
 from interlock.platform_rules import PlatformRules
-from interlock.timing.collisions import Collision, CollisionKind, collisions, seasons
+from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.timing.minutes import MINUTE, Span
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.cloud import at
@@ -76,9 +76,52 @@ def test_the_same_minute_of_two_services_is_no_collision() -> None:
     assert collisions(jobs("a|0 6 * * *|web|", "b|0 6 * * *|wide|"), DAY) == ()
 
 
-def test_one_job_by_itself_does_not_collide() -> None:
-    busy = jobs("a|*/2 * * * *|wide|p", processors="{p: {service: wide, expect: 1h, tables: {raw.t: [mutate]}}}")
-    assert collisions(busy, DAY) == ()
+def test_one_job_by_itself_is_no_crowd_and_no_gap() -> None:
+    assert collisions(jobs("a|*/2 * * * *|wide|"), DAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "keys", "runs", "expected"),
+    [
+        pytest.param("0 6,7 * * *", "expect: 1h, tables: {raw.t: [mutate]}", "p", [], id="it ends before it starts again"),
+        pytest.param("0 6,7 * * *", "expect: 61m, tables: {raw.t: [mutate]}", "p", ["07:00"], id="it starts before it ends"),
+        pytest.param("0 6,7 * * *", "expect: 61m, tables: {raw.t: [append]}", "p", [], id="what adds rows may meet itself"),
+        pytest.param("0 6 * * *", "burst: 15, tables: {raw.t: {write: [delete, load]}}", "p", ["06:00"], id="a burst of files"),
+        pytest.param("0 6 * * *", "burst: 15, tables: {raw.t: [append]}", "p", [], id="a burst that adds rows"),
+        pytest.param("0 6 * * *", "tables: {raw.t: [mutate]}", "p, q", ["06:00"], id="two processors of one start"),
+    ],
+)
+def test_a_job_collides_with_its_own_runs(schedule: str, keys: str, runs: str, expected: list[str]) -> None:
+    text = f"{{p: {{service: wide, {keys}}}, q: {{service: wide, tables: {{raw.t: [mutate]}}}}}}"
+    found = of(CollisionKind.TABLE, collisions(jobs(f"a|{schedule}|wide|{runs}", processors=text), DAY))
+    assert found == ([("table/raw.t", ("a",), expected)] if expected else [])
+
+
+def test_two_writers_that_name_different_days_do_not_collide_unless_midnight_is_between_them() -> None:
+    def met(one: str, other: str, minutes: tuple[str, str], column: str = "day") -> list[str]:
+        text = "".join(
+            f"{name}: {{service: web, expect: 10m, tables: {{raw.t: {{write: [merge], partition: {key}, named_by: date}}}}}}, "
+            for name, key in (("p", "day"), ("q", column))
+        )
+        lines = "\n".join(
+            f"  {job}: {{description: d, schedule: '{at_} * * *', runs: [{runs}], "
+            f"target: {{service: web, path: /x, body: {{date: {word}}}}}}}"
+            for job, at_, runs, word in (("a", minutes[0], "p", one), ("b", minutes[1], "q", other))
+        )
+        found = collisions(catalog(f"processors: {{{text}}}\njobs:\n{lines}\n"), DAY)
+        return [time for _, _, met in of(CollisionKind.TABLE, found) for time in met]
+
+    assert met("TODAY", "TODAY", ("0 6", "5 6")) == ["06:05"]
+    assert met("TODAY", "YESTERDAY", ("0 6", "5 6")) == []
+    assert met("TODAY", "YESTERDAY", ("0 6", "5 6"), column="week") == ["06:05"]
+    assert met("TODAY", "YESTERDAY", ("55 23", "0 0")) == ["00:00"], "today and, after midnight, yesterday are one day"
+    assert met("YESTERDAY", "TODAY", ("55 23", "0 0")) == []
+
+
+def test_what_a_job_decides_of_it_does_not_write() -> None:
+    text = "{p: {service: web, expect: 10m, tables: {raw.t: [mutate]}}}"
+    found = collisions(jobs("a|0 6 * * *|web|p", "b|5 6 * * *|web||decides: [p]", processors=text), DAY)
+    assert of(CollisionKind.TABLE, found) == []
 
 
 def test_jobs_paused_by_declaration_take_no_part() -> None:
@@ -88,11 +131,12 @@ def test_jobs_paused_by_declaration_take_no_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("season", "expected"),
-    [pytest.param(0, [], id="not in winter"), pytest.param(1, [("service/web", ("a", "b"), ["12:00"] * 7)], id="in summer")],
+    ("month", "expected"),
+    [pytest.param("01", [], id="not in winter"), pytest.param("07", [("service/web", ("a", "b"), ["12:00"])], id="in summer")],
 )
-def test_two_zones_may_meet_in_one_season_only(season: int, expected: list[object]) -> None:
-    found = collisions(jobs("a|0 8 * * *|web||time_zone: America/New_York", "b|0 12 * * *|web|"), _seasons()[season])
+def test_two_zones_may_meet_in_one_season_only(month: str, expected: list[object]) -> None:
+    span = Span(start=at(f"2026-{month}-01"), end=at(f"2026-{month}-02"))
+    found = collisions(jobs("a|0 8 * * *|web||time_zone: America/New_York", "b|0 12 * * *|web|"), span)
     assert of(CollisionKind.BUDGET, found) == expected
 
 
@@ -248,7 +292,7 @@ LEADS = [timedelta(minutes=minutes) for minutes in (0, 5, 95)]
 STARTS = ["2026-01-05", "2026-03-08", "2026-11-01", "2026-03-28 18:00", "2026-04-04 12:00", "2026-10-03 12:00"]
 
 kinds = st.frozensets(
-    st.sampled_from([Kind.READ, Kind.APPEND, Kind.MUTATE, Kind.MUTATE, Kind.TRUNCATE]), min_size=1, max_size=2
+    st.sampled_from([Kind.READ, Kind.APPEND, Kind.MUTATE, Kind.REPLACE, Kind.TRUNCATE]), min_size=1, max_size=2
 )
 schedules = st.sampled_from(SCHEDULES) | st.builds("{} */3 * * *".format, st.integers(0, 59))
 
@@ -283,6 +327,8 @@ def _processor(draw: st.DrawFn, name: str, names: list[str]) -> Processor:
         after=tuple(draw(st.lists(st.sampled_from(names), max_size=2, unique=True))),
         tables=draw(st.dictionaries(st.sampled_from(["r.t", "r.u", "r.v"]), kinds, min_size=1, max_size=2)),
         expect=draw(st.sampled_from(EXPECTS)),
+        partitions=draw(st.sampled_from([{}, dict.fromkeys(["r.t", "r.u"], Partition(column="day", named_by="date"))])),
+        burst=draw(st.sampled_from([1, 1, 1, 3])),
     )
 
 
@@ -294,7 +340,12 @@ def _job(draw: st.DrawFn, name: str, services: Mapping[str, Service], names: lis
         platform=draw(st.sampled_from(["p", "q"])),
         schedule=Cron.parse(draw(schedules)),
         time_zone=draw(st.sampled_from(PLACES)),
-        target=replace(base.target, service=services[draw(st.sampled_from(sorted(services)))]),
+        target=replace(
+            base.target,
+            service=services[draw(st.sampled_from(sorted(services)))],
+            body=draw(st.sampled_from([None, {"date": "TODAY"}, {"date": "YESTERDAY"}])),
+        ),
+        decides=tuple(draw(st.lists(st.sampled_from(names), max_size=1))),
         runs=tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))),
         paused=draw(st.sampled_from([None, None, None, PAUSE])),
     )
@@ -329,16 +380,3 @@ def test_the_order_is_that_of_kind_subject_and_jobs() -> None:
         ("table", "table/raw.t", ("a", "c")),
         ("table", "table/raw.t", ("b", "c")),
     ]
-
-
-# Seasons
-
-
-def _seasons() -> list[Span]:
-    return [season.span for season in seasons(datetime(2026, 11, 25, 17, tzinfo=UTC))]
-
-
-def test_seasons_are_the_first_weeks_of_january_and_july() -> None:
-    winter, summer = seasons(datetime(2026, 11, 25, 17, tzinfo=UTC))
-    assert (winter.name, winter.span) == ("winter", Span(start=at("2026-01-01"), end=at("2026-01-08")))
-    assert (summer.name, summer.span) == ("summer", Span(start=at("2026-07-01"), end=at("2026-07-08")))

@@ -1,0 +1,160 @@
+"""A year from a day on, by the clocks of any zone: what is looked at to see all that schedules do to each other. Pure.
+
+A schedule has a minute, an hour, a day of the month, a month and a weekday, so a year shows what it does on all of its dates;
+and a zone that changes its clocks does so within it. Which weekday a date is differs from year to year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo
+
+from interlock.timing.minutes import BYTES_A_DAY, DAY, MINUTE, Day, Minutes, Span, local_days
+
+FURTHEST = DAY
+"""No zone's day begins so long before or after the day in UTC."""
+LEAST_SEASON = 90
+"""Days: a clock that shows for fewer is no season's (Casablanca sets its own back for Ramadan)."""
+CACHED = 256
+"""Sets of minutes whose days are kept: a pair of jobs collides over several tables at the same times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """The days of a year under each of the two clocks of a zone, as bits; the days of a change are in neither."""
+
+    zone: str
+    winter: int
+    summer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Year:
+    """365 or 366 days from `first` on. Some of them are a whole number: bit n is the day n days after the first."""
+
+    first: date
+
+    @classmethod
+    def of(cls, at: datetime) -> Year:
+        """The year from the day of `at` in UTC on: the same all day long."""
+        return cls(first=at.astimezone(UTC).date())
+
+    @property
+    def end(self) -> date:
+        """The same day of the next year, which is not of it any more."""
+        is_leap_day = (self.first.month, self.first.day) == (2, 29)
+        return date(self.first.year + 1, 3, 1) if is_leap_day else self.first.replace(year=self.first.year + 1)
+
+    @cached_property
+    def dates(self) -> tuple[date, ...]:
+        """Its days, in order."""
+        return tuple(self.first + number * DAY for number in range((self.end - self.first).days))
+
+    @cached_property
+    def all_days(self) -> int:
+        """A bit for each of its days."""
+        return (1 << len(self.dates)) - 1
+
+    @cached_property
+    def span(self) -> Span:
+        """The minutes of its days in every zone, and so a few more than those of any."""
+        first, end = (datetime.combine(day, time(), UTC) for day in (self.first, self.end))
+        return Span(start=first - FURTHEST, end=end + FURTHEST)
+
+    def on(self, days: int, minutes: Minutes, zone: ZoneInfo) -> Minutes:
+        """Those of `minutes`, a set of the year's span, that are on `days` by the clocks of `zone`."""
+        return Minutes(span=minutes.span, bits=minutes.bits & _minutes_of(self, days, zone))
+
+    def a_day(self, minutes: Minutes, zone: ZoneInfo) -> tuple[int, ...]:
+        """How many of `minutes`, a set of the year's span, are on each of its days by the clocks of `zone`."""
+        return _a_day(self, minutes.bits, zone)
+
+    def days(self, minutes: Minutes, zone: ZoneInfo) -> int:
+        """The days by the clocks of `zone` on which one of `minutes`, a set of the year's span, is."""
+        return _days(self, minutes.bits, zone)
+
+    def those(self, wanted: Callable[[date], bool]) -> int:
+        """The days that are `wanted`."""
+        return sum(1 << number for number, day in enumerate(self.dates) if wanted(day))
+
+    def listed(self, days: int) -> tuple[date, ...]:
+        """The days as dates, in order."""
+        return tuple(day for number, day in enumerate(self.dates) if days >> number & 1)
+
+    def clock(self, of: ZoneInfo, zone: ZoneInfo) -> Clock | None:
+        """Which days of `zone` are under which clock of the zone `of`; None where it has not two of them, each for a season."""
+        return _clock(self, of, zone)
+
+    def changes(self, zones: Sequence[ZoneInfo], zone: ZoneInfo) -> int:
+        """The days of `zone` on which the clocks of one of `zones` change."""
+        found = 0
+        for of in zones:
+            for number, offsets in enumerate(_offsets(self, of, zone)):
+                found |= (len(offsets) > 1) << number
+        return found
+
+
+@lru_cache(CACHED)
+def _a_day(year: Year, bits: int, zone: ZoneInfo) -> tuple[int, ...]:
+    days, none = local_days(zone, year.span), bytes(BYTES_A_DAY)
+    before = FURTHEST.days + 2  # so many days before the first have minutes in the span, or come before one that has
+    found = [0] * (len(year.dates) + 2 * before)
+    for run in days.runs:
+        moved = bits >> run.place if run.place >= 0 else bits << -run.place
+        length = BYTES_A_DAY * len(run.dates)
+        data = (moved & ((1 << 8 * length) - 1)).to_bytes(length, "little")
+        parts = (data[start : start + BYTES_A_DAY] for start in range(0, length, BYTES_A_DAY))
+        first = (run.dates[0] - year.first).days + before
+        found[first : first + len(run.dates)] = [0 if part == none else int.from_bytes(part).bit_count() for part in parts]
+    for start, end in days.changing:
+        first, length = (start - year.span.start) // MINUTE, (end - start) // MINUTE
+        number = (start.astimezone(zone).date() - year.first).days + before
+        found[number] = (bits >> first & ((1 << length) - 1)).bit_count()
+    return tuple(found[before : before + len(year.dates)])
+
+
+@lru_cache(CACHED)
+def _days(year: Year, bits: int, zone: ZoneInfo) -> int:
+    return sum(1 << number for number, times in enumerate(_a_day(year, bits, zone)) if times)
+
+
+@lru_cache(CACHED)
+def _minutes_of(year: Year, days: int, zone: ZoneInfo) -> int:
+    places = [(_midnight(day, zone) - year.span.start) // MINUTE for day in (*year.dates, year.end)]
+    bits = 0
+    for is_in, run in groupby(range(len(year.dates)), key=lambda number: days >> number & 1):
+        numbers = [*run]
+        if is_in:
+            bits |= (1 << places[numbers[-1] + 1]) - (1 << places[numbers[0]])
+    return bits
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return Day(date=day, zone=zone).start
+
+
+@lru_cache(256)
+def _offsets(year: Year, of: ZoneInfo, zone: ZoneInfo) -> tuple[frozenset[timedelta], ...]:
+    """The offsets of the zone `of` on each of the days of `zone`: two on the day of a change."""
+    starts = [_midnight(day, zone) for day in (*year.dates, year.end)]
+    seen = [
+        (start.astimezone(of).utcoffset(), (end - timedelta(seconds=1)).astimezone(of).utcoffset())
+        for start, end in pairwise(starts)
+    ]
+    return tuple(frozenset(offset for offset in pair if offset is not None) for pair in seen)
+
+
+@lru_cache(256)
+def _clock(year: Year, of: ZoneInfo, zone: ZoneInfo) -> Clock | None:
+    days: dict[timedelta, int] = {}
+    for number, offsets in enumerate(_offsets(year, of, zone)):
+        if len(offsets) == 1:
+            (offset,) = offsets
+            days[offset] = days.get(offset, 0) | 1 << number
+    if len(days) != 2 or min(bits.bit_count() for bits in days.values()) < LEAST_SEASON:
+        return None
+    return Clock(zone=of.key, winter=days[min(days)], summer=days[max(days)])
