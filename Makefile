@@ -15,7 +15,7 @@ PACKAGES := coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE
 define line_break
 
 
@@ -28,6 +28,9 @@ export $(TYPED)
 INTERLOCK := INTERLOCK_ASKED_BY=make $(BIN)/interlock
 # A command that acts on the local target starts it by itself.
 RUN := INTERLOCK_ENV="$$ENV" $(INTERLOCK)
+
+# What a toggle may do beside pauses.
+CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -53,14 +56,15 @@ synth: setup ## write the stacks as Terraform's JSON, to cdktf.out/
 plan: setup ## what a deploy would do to each stack, on one screen
 	@$(RUN) plan
 
-deploy: setup ## deploy all stacks; safe to repeat
-	@$(RUN) deploy
+deploy: setup ## deploy all stacks; safe to repeat [YES_DELETE=3]
+	@$(RUN) deploy $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00)]
-	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} -- $$NAME
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00) WITH_CHANGES=1]
+	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} \
+	  $(CHANGES) -- $$NAME
 
-backfill-off: setup ## end a backfill: NAME=tdza
-	@set -f; $(RUN) backfill off -- $$NAME
+backfill-off: setup ## end a backfill: NAME=tdza [OWNER= WITH_CHANGES=1]
+	@set -f; $(RUN) backfill off $${OWNER:+--owner "$$OWNER"} $(CHANGES) -- $$NAME
 
 hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) REASON=deploys [OWNER=]
 	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} $${REASON:+--reason "$$REASON"} $${OWNER:+--owner "$$OWNER"} \
@@ -124,21 +128,22 @@ lint-workflows: $(WORKFLOWS)/.stamp ## actionlint and zizmor over .github/workfl
 	@$(WORKFLOWS)/bin/actionlint -shellcheck $(WORKFLOWS)/bin/shellcheck -pyflakes ''
 	@$(WORKFLOWS)/bin/zizmor --offline --quiet .github/workflows # offline: nothing is asked about the actions themselves
 
-policy: setup $(POLICY)/.stamp ## checkov over what is synthesized and over plans of the local target; its own checks and ours
-	@$(BIN)/python -m tools.policy --checkov $(POLICY)/bin/checkov
+policy: setup $(POLICY)/.stamp ## checkov, its checks and ours, over the stacks and over plans of the local target [ENV=production: stacks]
+	@INTERLOCK_ENV="$$ENV" $(BIN)/python -m tools.policy --checkov $(POLICY)/bin/checkov
 
 test-policy: $(POLICY)/.stamp ## the checks, in checkov
 	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks
 
-exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, slow deploys
+exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, 2,000 edits, slow deploys
 	@INTERLOCK_MODEL_RUNS="$${RUNS:-40000}" INTERLOCK_MODEL_STEPS="$${STEPS:-50}" INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
-	  INTERLOCK_CRON_EXPRESSIONS=10000 PYTHONHASHSEED=0 $(BIN)/python -m pytest --dist load -v \
-	  tests/model/test_model.py tests/interlock/test_cron_fires.py
+	  INTERLOCK_CRON_EXPRESSIONS=10000 INTERLOCK_EDITS=2000 INTERLOCK_EDITS_SEED="$${SEED:-$$(date +%s)}" PYTHONHASHSEED=0 \
+	  $(BIN)/python -m pytest --dist load -v \
+	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
 	@$(BIN)/python -m pytest -v -m long
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
-	@git --no-pager diff --stat -- tests docs catalog/schema.json README.md CONTRIBUTING.md
+	@git --no-pager diff --stat -- tests docs catalog/schema.json catalog/clocks.json README.md CONTRIBUTING.md
 
 bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, toggles, holds and ticks, against gcloud and a client
 	@$(BIN)/python -m bench

@@ -6,10 +6,11 @@ import os
 import sys
 from pathlib import Path
 
-from interlock.environment import LOCAL, refuse_local_variables
+from interlock.environment import LOCAL, refuse_local_variables, refuse_own_token
 from interlock.reading.files import load_catalog, load_environment
-from interlock.reading.fit import check_fit
+from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
+from interlock.zones import ZoneDataError
 
 HERE = Path(__file__).parent
 OUTPUT = "CDKTF_OUTDIR"
@@ -17,17 +18,18 @@ OUTPUT = "CDKTF_OUTDIR"
 BAD_INPUT = 2
 
 
-def main() -> None:
-    """Write every stack of one environment to its own folder: two environments never share a plan or a lock file."""
+def main(*, unfilled: bool = False) -> None:
+    """Write every stack of one environment to its own folder: two environments never share a plan or a lock file. One that may
+    be `unfilled`, with samples in it, is to be judged and not to be deployed."""
     name = os.environ.get("INTERLOCK_ENV", LOCAL)
     output = Path(os.environ.get(OUTPUT) or Path("cdktf.out") / name)
     try:
-        env = load_environment(HERE / "environments", name)
+        env = load_environment(HERE / "environments", name, unfilled=unfilled)
         catalog = load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or HERE / "catalog"))
-        check_fit(catalog, env)
-    except SourceError as error:
+        check_both_ways(catalog, env)
+    except (SourceError, ZoneDataError) as error:
         sys.exit(_refused(str(error)))
-    if refusal := refuse_local_variables(env, os.environ):
+    if refusal := refuse_local_variables(env, os.environ) or refuse_own_token(env, os.environ):
         sys.exit(_refused(refusal))
     if output.name != name:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))

@@ -56,6 +56,7 @@ def main() -> int:
     reconcile.pause_all(options.runs, options.latency)
     reconcile.nothing_to_do(options.runs, options.latency)
     collisions.search(options.runs)
+    collisions.year()
     review.measure(options.runs)
     policies.measure(options.runs)
     policy_command.measure(options.runs)

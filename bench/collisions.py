@@ -1,6 +1,8 @@
 """Collisions of a made-up catalog by minute sets, against a walk over the fires of two jobs at a time.
 
-Both find the same, which is checked. What is quoted is processor time: other work on the machine does not change it.
+Both find the same, which is checked. Then a whole year, as a review and the rules look at it: of a thousand jobs, a third of
+them with months or days of the month, and of this repository's catalog. What is quoted is processor time: other work on the
+machine hardly changes it.
 """
 
 from __future__ import annotations
@@ -9,14 +11,18 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 from bench.measure import medians, say
 from interlock.access import Kind
 from interlock.catalog import Catalog, Job, Processor, Service
 from interlock.cron import Cron
+from interlock.reading.files import load_catalog
 from interlock.timing.collisions import collisions
 from interlock.timing.minutes import Span
+from interlock.timing.year import Year
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.timing.naive_collisions import Naive
 
@@ -26,6 +32,9 @@ TWO_WEEKS = Span(start=datetime(2026, 1, 5, tzinfo=UTC), end=datetime(2026, 1, 1
 ZONES = ("America/New_York", "America/New_York", "America/New_York", "America/Los_Angeles", "Etc/UTC")
 ACCESSES = ((Kind.READ,), (Kind.READ,), (Kind.APPEND,), (Kind.MUTATE,), (Kind.TRUNCATE,), (Kind.READ, Kind.APPEND))
 EXPECTS = (None, *(timedelta(seconds=seconds) for seconds in (20, 45, 90, 300, 1_200, 3_600)))
+SEASONS = (("*", "3-10"), ("*", "4-11"), ("1", "*"), ("*", "10-12,1-4"), ("1,15", "*"), ("31", "*"))
+YEAR = Year(first=date(2026, 1, 5))
+ROOT = Path("catalog")
 STARTS_PER_MINUTE = (None, None, 2, 4, 10)
 GAPS = (None, None, None, timedelta(minutes=15))
 
@@ -45,6 +54,29 @@ def search(runs: int) -> None:
     say(f"Collisions of {JOBS} jobs over two weeks, processor time", measured, sets, {pairs: note})
     times = sum(len(collision.times) for collision in found)
     print(f"\n  Both find the same {len(found)} collisions, which begin {times} times.")
+
+
+def year() -> None:
+    """Times all collisions of a year once, with nothing known of it: of the made-up catalog, part of it in season, and of the
+    real one."""
+    made_up, real = in_season(synthetic(random.Random(SEED))), load_catalog(ROOT)  # noqa: S311
+    ways = {f"{len(made_up.jobs)} made-up jobs": made_up, f"{len(real.jobs)} jobs of {ROOT}/": real}
+    measured = {name: _cpu_seconds(partial(collisions, catalog, YEAR.span)) for name, catalog in ways.items()}
+    notes = {name: f"{len(collisions(catalog, YEAR.span))} collisions" for name, catalog in ways.items()}
+    say("Collisions over a year, processor time", measured, next(iter(ways)), notes)
+
+
+def in_season(catalog: Catalog) -> Catalog:
+    """The same with every third job in some months or on some days of the month only."""
+    jobs = dict(catalog.jobs)
+    for number, job in enumerate(catalog.jobs.values()):
+        minute, hour, _, _, weekdays = job.schedule.text.split()
+        if number % 3 == 0:
+            days, months = SEASONS[number // 3 % len(SEASONS)]
+            jobs[job.name] = replace(
+                job, schedule=Cron.parse(f"{minute} {hour} {days} {months} {weekdays if days == '*' else '*'}")
+            )
+    return replace(catalog, jobs=jobs)
 
 
 def synthetic(rng: random.Random) -> Catalog:

@@ -1,7 +1,7 @@
 """The review of a change of a made-up catalog of 1,000 jobs, and the whole command on the real one.
 
 The change is one that a team might make in a busy week: some jobs move, a few go, come, or change their zone. What is quoted
-for the review itself is processor time, the two weeks of winter and summer and everything else in it; rendering is apart.
+for the review itself is processor time, the year of both catalogs and everything else in it; rendering is apart.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(runs: int) -> None:
     after = changed(before)
     found = review(before, after, AT, rules=findings)
     comment = partial(as_markdown, found, base="base", head="head", whole="")
-    reviewing = f"review of {JOBS} jobs over two weeks"
+    reviewing = f"review of {JOBS} jobs over a year"
     ways = {
         reviewing: lambda: _cpu_seconds(lambda: review(before, after, AT, rules=findings)),
         "writing its comment": lambda: _cpu_seconds(comment),

@@ -30,11 +30,14 @@ from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.requests import MAX_BODY_BYTES, Rejected, parse_request
 from interlock.secrets import scrubbed
+from interlock.zones import release
 
 PROJECT, BUCKET = "INTERLOCK_PROJECT", "INTERLOCK_BUCKET"
 JSON_TYPE = "application/json"
 UNFINISHED = 503
 """Asks Pub/Sub and Cloud Scheduler to try again."""
+
+release()  # a revision with other zone data than are locked doesn't start, and so takes no requests
 
 Answer = tuple[int, dict[str, Json]]
 

@@ -19,6 +19,7 @@ from interlock.cron import Cron
 if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without what only rules and reviews need
     from interlock.access import Kind
     from interlock.platform_rules import PlatformRules
+    from interlock.zone_record import ZoneRecord
 
 T = TypeVar("T")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -366,6 +367,7 @@ class Catalog:
     retry_profiles: Mapping[str, RetryProfile] = field(default_factory=dict)
     rules: Mapping[str, PlatformRules] = field(default_factory=dict)
     """By platform, of those that say any: ask `rules_of`."""
+    zone_record: ZoneRecord | None = None
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property

@@ -21,13 +21,11 @@ fires in both passes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from heapq import merge
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
@@ -44,6 +42,7 @@ from interlock.cron_fields import (
     wrapping,
 )
 from interlock.groc import DAYS_IN_MONTH, MINUTES_AN_HOUR
+from interlock.zones import ZoneError, zone
 
 __all__ = [
     "DAYS_A_WEEK",
@@ -63,23 +62,6 @@ FIRST_YEAR, LAST_YEAR = 1970, 9000
 MINUTE = timedelta(minutes=1)
 SETTLING = timedelta(hours=36)
 """For so long after a change of offset an evaluation starts before the change; see `Cron._fires_after`."""
-
-_ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*){0,2}")
-
-
-class ZoneError(ValueError):
-    """A name that is no time zone of the tz database."""
-
-
-def zone(name: str) -> ZoneInfo:
-    """The time zone called `name`, such as America/New_York; raises ZoneError for anything else, paths included."""
-    # A name is looked up as a file: the pattern keeps paths out, and what lies beside the zones (localtime, right/...).
-    if _ZONE_NAME.fullmatch(name):
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # OSError: "America" is a folder
-            pass
-    raise ZoneError(f"{shown(name)} is not a time zone; allowed are names of the tz database, as America/New_York or Etc/UTC")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +174,7 @@ class Cron:
         in_days, in_weekdays = day.day in self.days, day.isoweekday() % DAYS_A_WEEK in self.weekdays
         return in_days or in_weekdays if self.either_day else in_days and in_weekdays
 
-    def fires_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    def fires_between(self, start: datetime, end: datetime, zone: tzinfo) -> Iterator[datetime]:
         """The fires at or after `start` and before `end`, in order, as aware UTC; evaluated in `zone`. None where nobody
         knows any.
 
@@ -202,12 +184,12 @@ class Cron:
         fires = self._fires_after(start - datetime.resolution, zone)
         return takewhile(lambda fire: fire < end, fires)
 
-    def next_fire(self, after: datetime, zone: ZoneInfo) -> datetime | None:
+    def next_fire(self, after: datetime, zone: tzinfo) -> datetime | None:
         """The first fire after `after` (not at it), as aware UTC; None where nobody knows any. Evaluated in `zone`; ValueError
         as in `fires_between`."""
         return next(self._fires_after(_utc(after), zone), None)
 
-    def _fires_after(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    def _fires_after(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
         # Where cronsim starts must not matter, but near a change of offset it does: it forgets which pass of a repeated
         # hour the start is in, and it walks whole hours across a change, even one by half an hour (Lord Howe), until the
         # next midnight. From the last second before a gap at midnight (Havana) it misses what the gap moves to its end. So

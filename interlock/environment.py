@@ -8,14 +8,25 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind
+from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind, Source
 
 LOCAL = "local"
 """The environment that acts on the embedded stand-in and on nothing else."""
+
+ONLY_UNDER_LOCAL_RUN = (
+    "This is the local environment, which acts on a stand-in and never on Google Cloud; write"
+    " .venv/bin/python -m local run -- before the command"
+)
+"""What Terraform says of it where the stand-in does not run."""
+
+BY_CDKTF = "CDKTF_CONTEXT_JSON"
+"""Set by the cdktf command line for the app."""
+ACCESS_TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name
+"""Where Terraform takes a token from, of whoever has set it."""
 
 GOOGLE_APIS = "googleapis.com"
 """The domain of Google's APIs, which want an access token."""
@@ -94,6 +105,10 @@ class Environment:
     notification_channels: Mapping[str, Channel]
     alerts_owner: str
     """Who looks after Interlock itself: the `owner` label of every alert policy."""
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
+    """Where each of `service_urls` stands."""
+    unfilled: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """What is a sample in it still, a line each; only ever something where nothing but judging is done with it."""
 
     @property
     def tick_schedule(self) -> str:
@@ -204,7 +219,20 @@ def refuse_local_variables(environment: Environment, environ: Mapping[str, str])
     """
     if environment.name == LOCAL:
         return None
-    found = sorted(name for name in environ if environ[name] and re.fullmatch(LOCAL_VARIABLES, name))
+    found = _of_local_run(environ)
     if not found:
         return None
     return f"{environment.name} refuses variables of the local target; run: unset {' '.join(found)}"
+
+
+def refuse_own_token(environment: Environment, environ: Mapping[str, str]) -> str | None:
+    """Why the local environment must not be deployed by who calls the cdktf command line with these environment variables, or
+    None. Outside `local run` a stack of it has credentials that nobody can read; an access token would go before them:
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/gcs/backend.go (configure)"""
+    if environment.name != LOCAL or BY_CDKTF not in environ or not environ.get(ACCESS_TOKEN) or _of_local_run(environ):
+        return None
+    return f"{ONLY_UNDER_LOCAL_RUN}, or run: unset {ACCESS_TOKEN}"
+
+
+def _of_local_run(environ: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in environ if environ[name] and re.fullmatch(LOCAL_VARIABLES, name))

@@ -1,4 +1,5 @@
-"""What a job says, piece by piece, however it is wrapped: JSON, a text of JSON, base64, a form, an argument, a URL. Pure.
+"""What a job says, piece by piece, however it is wrapped: JSON, lines of it, a text of it, base64, a form, an argument, a URL.
+Pure.
 
 Anybody may have written it. Each wrapping but the query of a URL is shorter inside than outside, and no text is opened twice on
 one level, so the work grows with the length and, at worst, with `MAX_DEPTH`.
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from interlock.catalog import Json
 
@@ -22,6 +23,8 @@ MAX_DEPTH = 50
 MIN_BASE64 = 8
 """Characters; of shorter texts too many are base64 by accident."""
 OPENINGS = ("{", "[", '"')
+QUOTED_OPENINGS = ("%7b", "%5b", "%22")
+"""The same in a URL."""
 NAME_KEYS, VALUE_KEYS = ("name", "Name", "key", "Key"), ("value", "Value")
 """As APIs list variables and parameters: {"name": "API_KEY", "value": "..."}."""
 
@@ -133,6 +136,8 @@ def _list(items: list[Json], at: _At) -> Iterator[Piece]:
         takes = before is not None and is_text and not str(item).startswith("-")
         yield from _pieces(item, at.item(before[1] if before is not None and takes else at.key, index))
         before = _OPTION.fullmatch(str(item)) if is_text else None
+        if before is not None and (index + 1 == len(items) or str(items[index + 1]).startswith("-")):
+            yield from _pieces(True, at.item(before[1], index))  # of a command, `--verbose`
 
 
 def _text(text: str, at: _At) -> Iterator[Piece]:
@@ -142,7 +147,9 @@ def _text(text: str, at: _At) -> Iterator[Piece]:
         if is_json:
             yield from _pieces(parsed, at.within())
             return
-    if (decoded := _decoded(text)) is not None:
+    if text[:3].lower() in QUOTED_OPENINGS:
+        yield from _pieces(unquote(text), at.within())
+    elif (decoded := _decoded(text)) is not None:
         yield from _pieces(decoded, at.within())
     elif fields := _form(text):
         for name, value in fields:
@@ -157,11 +164,19 @@ def _text(text: str, at: _At) -> Iterator[Piece]:
 
 
 def _parsed(text: str) -> tuple[Json | _Pairs, bool]:
-    """A text as JSON, and whether it is that. One that is too deep for Python's own reader is the text that it is."""
+    """A text as JSON, or as lines of it, and whether it is that. One that is too deep for Python's own reader is the text that
+    it is."""
     try:
         return json.loads(text, object_pairs_hook=_Pairs), True
     except (ValueError, RecursionError):
-        return None, False
+        pass
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and all(line.lstrip()[:1] in OPENINGS for line in lines):
+        try:
+            return [json.loads(line, object_pairs_hook=_Pairs) for line in lines], True
+        except (ValueError, RecursionError):
+            pass
+    return None, False
 
 
 def _decoded(text: str) -> str | None:

@@ -76,6 +76,11 @@ _KNOWN = re.compile(
 """Secrets by the form that their issuers give them."""
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]{0,63})=(?!\*\*\*)([^\s&;,\"']+)")
 """In a longer text, as `host=db password=5f1c`."""
+_STATED = re.compile(
+    r"""(?<![\w.-])--?([A-Za-z][\w.-]{1,59})(?:\s+|=)["']?([^\s"',;<>{}\[\]*-][^\s"',;<>{}\[\]]{3,200})"""
+    r"""|["']([A-Za-z][\w.-]{1,59})["']\s*[:=]\s*["']([^"'*]{4,200})["']"""
+)
+"""The same of an option of a command, `--password 5f1c`, and of what is nearly JSON, `{'password': '5f1c'}`."""
 _KEY_SEGMENT = re.compile(r"(?i)(api[_-]?)?key|token|secret")
 """Of a path, before its secret."""
 
@@ -110,6 +115,8 @@ def _is_secret_by_key(piece: Piece, value: str) -> bool:
         return False
     if any(_is_secret_key(one) or _HEADER_KEY.fullmatch(one) for one in (key, *piece.opened)):
         return True
+    if _is_secret_key(around) and key.lower() == "value":
+        return True
     is_among_secrets = _SECRETS_KEY.search(around) is not None and not _NO_SECRET_KEY.search(key)
     return (is_among_secrets and not _ABOUT_KEY.search(key)) or (key.lower() == "key" and _RANDOM.fullmatch(value) is not None)
 
@@ -120,7 +127,8 @@ def _is_secret_key(key: str) -> bool:
 
 def _assigned(text: str) -> str | None:
     """The key of the first secret that stands in a longer text beside its key."""
-    pairs = ((found[1], found[2]) for found in _ASSIGNED.finditer(text))
+    pairs = [(found[1], found[2]) for found in _ASSIGNED.finditer(text)]
+    pairs += [(found[1] or found[3], found[2] or found[4]) for found in _STATED.finditer(text)]
     return next((key for key, value in pairs if _is_secret_key(key) and not _NO_SECRET.fullmatch(value)), None)
 
 
@@ -155,7 +163,7 @@ def find_secrets(said: Iterable[tuple[str, Json | bytes]]) -> list[tuple[str, st
                 inside = content_pieces(value) if isinstance(value, str) else pieces(value)
                 keys = [*secrets_among(inside)]
                 if not keys and isinstance(value, str) and where == BODY:
-                    keys = [*filter(None, [_said_loosely(value)])]
+                    keys = [*filter(None, [said_loosely(value)])]
                 found += ((where, key) for key in keys)
         except TooDeep as deep:
             found.append((where, str(deep)))
@@ -170,7 +178,7 @@ def _text_of(content: bytes) -> str:
         return content.decode(errors="replace")
 
 
-def _said_loosely(text: str) -> str | None:
+def said_loosely(text: str) -> str | None:
     """The key of the first secret in a text that is no JSON and looks like it, or like YAML, XML or a command line."""
     if read_json(text.encode(errors="replace")) is not None:
         return None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from interlock.names import count
+from interlock.zones import ZoneDataError
 from policies.from_files import Unreadable, read_estate
 from policies.rules import RULES
 from policies.rules.judge import Outcome, judge_all
@@ -27,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     today = datetime.now(UTC).date()
     try:
         verdicts = [verdict for path in files for verdict in judge_all(RULES, read_estate(path, today))]
-    except Unreadable as unreadable:
-        print(f"policies: not judged: {unreadable}", file=sys.stderr)
+    except (Unreadable, ZoneDataError) as error:
+        print(f"policies: not judged: {error}", file=sys.stderr)
         return NOT_JUDGED
     failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
     for verdict in failed:

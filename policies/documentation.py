@@ -8,7 +8,7 @@ from interlock.catalog import Catalog
 from interlock.findings import waivable
 from interlock.names import count
 from policies.rules import RULES
-from policies.rules.estate import JOB, STACK, Origin
+from policies.rules.estate import DECLARED, JOB, STACK, Origin
 from policies.rules.rule import Rule
 
 HEAD = """\
@@ -22,17 +22,20 @@ What a schedule has to keep before it may be merged or deployed. A rule is one f
 | --- | --- | --- |
 | catalog | `.venv/bin/interlock validate`, the review | what the YAML decides; no URL, no token |
 | stack | `make policy`, with checkov | the synthesized `cdk.tf.json`, where expressions are not resolved: "deferred to plan" |
+| stack | `make policy ENV=production`, with checkov | the same of production, and what its environment lacks still |
 | plan | `make policy`, with checkov | plans of an empty local target: every value, but nothing that is deleted or ended |
 | plan | the deploy workflow: `.venv/bin/python -m policies FILE` | the plan of production; with a finding it is not applied |
 
 `make policy` synthesizes, checks the three stacks, plans them on the local target and checks the plans, with checkov's own
-rules beside these. It needs nothing from the network. `python -m policies FILE` is the same rules
+rules beside these. It needs nothing from the network. `ENV=production` has production's stacks checked, and nothing planned, as
+Google would have to be asked; a sample value in its environment is a finding ([production.md](production.md#samples)).
+`python -m policies FILE` is the same rules
 without checkov, over a `cdk.tf.json` or a plan that lies beside one.
 
 ## In a repository of your own
 
-The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs. The plan goes to a
-folder of its own:
+The rules need this repository beside yours, and the packages `cronsim` and `tzdata` where checkov runs, `tzdata` in the
+version of `requirements/run.txt`. The plan goes to a folder of its own:
 
 ```
 mkdir -p policy && terraform plan -out plan.bin && terraform show -json plan.bin > policy/plan.json
@@ -162,6 +165,8 @@ def _how_to_waive(rule: Rule) -> str:
         return "To accept it, write the job under `removed`, as above."
     if STACK in rule.kinds:
         return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the stack.'
+    if DECLARED in rule.kinds:
+        return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` in the entry."
     if JOB in rule.kinds:
         return f"To waive it: `waive: [{{rule: {rule.name}, reason: ..., owner: ..., since: ..., until: ...}}]` {OF_A_JOB}."
     return f'To waive it: `"//": {{"interlock": {{"waive": [{{"rule": "{rule.name}", ...}}]}}}}` beside the resource.'

@@ -10,11 +10,13 @@ from datetime import date
 from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json
 from interlock.environment import Environment
-from interlock.findings import Finding, waivable
+from interlock.findings import Finding
 from interlock.names import count
 from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
+from interlock.timing import zone_record
 from policies.baseline import is_decided_by_catalog, mistake_in, mistakes
+from policies.declared import entries
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, Verdict, judge_all
@@ -53,7 +55,7 @@ def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Jud
     known = estate(catalog, today, env)
     verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
     old = _sorted(_found(verdicts, Outcome.OLD, catalog))
-    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog)])
+    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog), *zone_record.mistakes(catalog)])
     left = Counter(map(identity, (*old, *new)))
     rules = {rule.name for rule in ADDRESSED} if env else set[str]()
     known_rules = (one for one in catalog.baseline if is_decided_by_catalog(one.rule) or one.rule in rules)
@@ -73,12 +75,12 @@ def _too_often(known: Estate) -> Iterator[str]:
 
 
 def _found(verdicts: Iterable[Verdict], outcome: Outcome, catalog: Catalog) -> Iterator[Finding]:
-    entries = waivable(catalog)
+    sources = {subject: thing.source for subject, thing, _ in entries(catalog)}
     for verdict in verdicts:
         if verdict.outcome is outcome:
             subject = _subject(verdict.resource)
             for message in verdict.messages[outcome is Outcome.OLD :]:
-                yield Finding(rule=verdict.rule.name, subject=subject, message=message, source=entries[subject].source)
+                yield Finding(rule=verdict.rule.name, subject=subject, message=message, source=sources[subject])
 
 
 def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -86,22 +88,21 @@ def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Estate:
-    """The jobs with their facts, and each entry that waives something."""
+    """The jobs with their facts, and each entry with what is known of its names."""
     jobs = (_job(job, catalog, env) for job in catalog.jobs.values())
-    entries = (
+    declared = (
         Resource(
             kind=DECLARED,
             name=subject,
             attributes=_literal({}),
-            facts=_literal({"source": str(thing.source), **waivers_json(thing.waivers)}),
+            facts=_literal({"source": str(thing.source), **known, **waivers_json(getattr(thing, "waivers", ()))}),
         )
-        for subject, thing in waivable(catalog).items()
-        if thing.waivers
+        for subject, thing, known in entries(catalog)
     )
     return Estate(
         origin=Origin.CATALOG,
         today=today,
-        resources={resource.address: resource for resource in (*jobs, *entries)},
+        resources={resource.address: resource for resource in (*jobs, *declared)},
         facts=_literal(stack_facts(catalog, NO_ENVIRONMENT)),
     )
 

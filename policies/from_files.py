@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from interlock.terraform.plan import (
     is_deep,
     load_plan,
 )
+from policies.first_plan import References, as_written
 from policies.rules import RULES
 from policies.rules.estate import JOB, STACK, Change, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all
@@ -107,7 +109,11 @@ def plan_estate(plan: Plan, configuration: Block, neighbours: list[Block], today
     beside = {resource.address: resource for resource in _resources(configuration)}
     # What an interrupted replacement left behind is no resource of its own.
     changes = {one.address: one for one in plan.changes if one.managed and not one.deposed}
-    found = {one.address: _planned(one, changes.get(one.address), beside) for one in plan.planned}
+    expressions = {address: as_written({**said}) for address, said in plan.configured.items()}
+    known = References(known={one.address: one.values for one in plan.planned})
+    found = {
+        one.address: _resolved(_planned(one, changes.get(one.address), beside), expressions, known) for one in plan.planned
+    }
     going = (_planned(one, one, beside) for address, one in changes.items() if address not in found)
     return Estate(
         origin=Origin.PLAN,
@@ -135,6 +141,20 @@ def _planned(one: PlannedResource | ResourceChange, change: ResourceChange | Non
         facts=same.facts if same else NOTHING,
         written=same.attributes if same else NOTHING,
         change=_change(change) if change else None,
+    )
+
+
+def _resolved(resource: Resource, expressions: Mapping[str, Json], known: References) -> Resource:
+    """The same with what is only unknown because it refers to another resource of the plan."""
+    if resource.module or resource.index:
+        return resource
+    said = expressions.get(resource.address)
+    written = {**(said if isinstance(said, dict) else {}), **resource.written.values}
+    values, unknown = known.filled({**resource.attributes.values}, resource.attributes.unknown, written)
+    return replace(
+        resource,
+        attributes=replace(resource.attributes, values=_object(values, resource.address), unknown=unknown),
+        written=Attributes(values=written, templates=True),
     )
 
 

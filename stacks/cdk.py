@@ -125,7 +125,7 @@ from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObjec
 from constructs import Construct
 
 from interlock.catalog import Json
-from interlock.environment import Environment
+from interlock.environment import LOCAL, ONLY_UNDER_LOCAL_RUN, Environment
 from interlock.terraform.facts import KEY
 from interlock.terraform.imports import FILE as IMPORTS
 
@@ -177,6 +177,20 @@ def write(app: App) -> None:
             f'terraform {{\n  required_version = "{TERRAFORM_VERSION}"\n}}\n', encoding="utf-8"
         )
         path.with_name(IMPORTS).unlink(missing_ok=True)  # of an earlier day; a block too many fails every plan
+        _forget_other_backend(path.with_name(".terraform") / "terraform.tfstate", stack["terraform"].get("backend", {}))
+
+
+def _forget_other_backend(pointer: Path, written: Mapping[str, Mapping[str, Json]]) -> None:
+    """Removes what `terraform init` has noted of where the state lies, where an earlier version of ours wrote that with other
+    credentials: `init` would ask to migrate or to reconfigure. Of where it lies nothing else has changed."""
+    try:
+        noted = json.loads(pointer.read_text(encoding="utf-8"))["backend"]
+        known = {name: value for name, value in noted["config"].items() if value is not None}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    wanted = dict(written.get(str(noted["type"]), {}))
+    if known.pop("credentials", None) != wanted.pop("credentials", None) and known == wanted:
+        pointer.unlink()
 
 
 class BaseStack(TerraformStack):
@@ -186,7 +200,10 @@ class BaseStack(TerraformStack):
         super().__init__(scope, stack)
         self.env = env
         GoogleProvider(self, "google", project=env.project, region=env.location)
-        GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}")
+        # Terraform reads the state before anything else. It takes an access token before credentials, and `local run` sets one;
+        # without it these can't be read, so that Terraform says what they say and calls nobody. docs/traps.md has the rest.
+        nobody = json.dumps({"type": ONLY_UNDER_LOCAL_RUN}) if env.name == LOCAL else None
+        GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}", credentials=nobody)
         self.add_override("terraform.required_providers.google.version", PROVIDER_VERSION)
 
     # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.

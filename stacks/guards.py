@@ -10,11 +10,13 @@ from collections.abc import Mapping
 
 from interlock.environment import Environment
 from interlock.holds import END, FLAG_PREFIX
+from interlock.names import NAME
 from interlock.terraform.attributes import go_duration
 from stacks.cdk import BaseStack, TerraformResource, literal, quoted
 from stacks.held import flag_name
 
 GUARD = "guard"
+REPLACE_CATALOG = "replace_catalog"
 PLAN_MAX_AGE = "15m"
 """A plan says what was on when it was made; applied much later it would pause or resume by that."""
 
@@ -63,6 +65,12 @@ def add_variables(stack: BaseStack, env: Environment) -> None:
             validations=[(asked, missing)] if what in env.require else (),
         )
     stack.variable(
+        REPLACE_CATALOG,
+        kind="bool",
+        default=False,
+        description="true lets a catalog of other platforms take the place of the deployed one, whose jobs that deletes.",
+    )
+    stack.variable(
         "plan_max_age",
         kind="string",
         default=PLAN_MAX_AGE,
@@ -102,6 +110,13 @@ def refusals(env: Environment) -> Mapping[str, str]:
     """Locals, each a list of what a plan refuses, written for people."""
     remove = f"gcloud storage rm 'gs://{env.bucket}/"
     return {
+        "other_platforms": (
+            f"${{var.{REPLACE_CATALOG} || length(local.deployed_platforms) == 0"
+            " || length(setintersection(local.deployed_platforms, local.platforms)) > 0 ? [] : ["
+            f'"In {literal(env.name)} a catalog of ${{join(", ", local.deployed_platforms)}} is deployed, and this is one of'
+            ' ${length(local.platforms) > 0 ? join(", ", local.platforms) : "no platform"}, which would delete its jobs. Is it'
+            f' the right folder? To put it in the place of the other: -var {REPLACE_CATALOG}=true"]}}'
+        ),
         "unknown_holds": (
             '${[for name, hold in local.holds : "The scope ${hold.scope} is held until ${hold.end} and the catalog does not'
             f" know it. Put it back, or release the hold: {remove}${{name}}'\""
@@ -122,6 +137,21 @@ def refusals(env: Environment) -> Mapping[str, str]:
     }
 
 
+def _platforms() -> Mapping[str, str]:
+    """Which platforms' catalogs are deployed and are to be. Every declaration names them, in its scopes; one that can't be read
+    names none."""
+    pattern = quoted(f"^platform/{NAME}$")
+    return {
+        "deployed_platforms": (
+            '${try(sort([for scope in keys(jsondecode(local.deployed).scopes) : trimprefix(scope, "platform/")'
+            f" if can(regex({pattern}, scope))]), [])}}"
+        ),
+        "platforms": (
+            '${sort([for scope in keys(local.scopes) : trimprefix(scope, "platform/") if startswith(scope, "platform/")])}'
+        ),
+    }
+
+
 def _lines(name: str) -> str:
     return "${join(" + quoted("\n") + f", local.{name})}}"
 
@@ -129,6 +159,8 @@ def _lines(name: str) -> str:
 def add_guard(stack: BaseStack, env: Environment) -> TerraformResource:
     """The resource that every job and flag depends on: where one of its conditions fails, nothing is changed."""
     preconditions = {}
+    for name, expression in _platforms().items():
+        stack.local(name, expression)
     for name, expression in refusals(env).items():
         stack.local(name, expression)
         preconditions[f"${{length(local.{name}) == 0}}"] = _lines(name)

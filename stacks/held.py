@@ -19,8 +19,10 @@ from stacks.cdk import literal, quoted
 
 FLAGS_LISTING = "data.google_storage_bucket_objects.flags"
 HOLDS_LISTING = "data.google_storage_bucket_objects.holds"
+DECLARATIONS_LISTING = "data.google_storage_bucket_objects.declarations"
 CONTENTS = "data.google_storage_bucket_object_content.active"
-INPUTS = ("flag_names", "hold_names", "contents", "now", "declared", "scopes", "identities")
+DEPLOYED = "data.google_storage_bucket_object_content.deployed"
+INPUTS = ("flag_names", "hold_names", "contents", "deployed", "now", "declared", "scopes", "identities")
 
 
 def flag_name(backfill: str, end: str) -> str:
@@ -46,6 +48,7 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
         "flag_names": _list(f"for object in {FLAGS_LISTING}.bucket_objects : object.name"),
         "hold_names": _list(f"for object in {HOLDS_LISTING}.bucket_objects : object.name"),
         "contents": _map(f"for name, object in {CONTENTS} : name => object.content"),
+        "deployed": f'${{join("", values({DEPLOYED})[*].content)}}',  # empty before the first deploy
         "now": "${plantimestamp()}",
         "declared": {
             backfill.name: {

@@ -24,7 +24,7 @@ from stacks.cdk import (
     literal,
 )
 from stacks.guards import add_checks, add_guard, add_variables
-from stacks.held import expressions, flag_name, inputs
+from stacks.held import DECLARATIONS_LISTING, expressions, flag_name, inputs
 from stacks.jobs import add_job
 
 STACK = "schedules"
@@ -57,6 +57,14 @@ class SchedulesStack(BaseStack):
         active = DataGoogleStorageBucketObjectContent(self, "content-active", bucket=bucket, name="${each.value}")
         active.override_logical_id("active")
         self.for_each(active, "${local.objects_read}")
+        listing = DataGoogleStorageBucketObjects(self, "listing-declarations", bucket=bucket, prefix=OBJECT)
+        listing.override_logical_id("declarations")
+        # By a listing: what is not there yet can't be read, and that fails the plan.
+        deployed = DataGoogleStorageBucketObjectContent(self, "content-deployed", bucket=bucket, name="${each.value}")
+        deployed.override_logical_id("deployed")
+        self.for_each(
+            deployed, f'${{toset([for one in {DECLARATIONS_LISTING}.bucket_objects : one.name if one.name == "{OBJECT}"])}}'
+        )
 
     def _declaration(self, catalog: Catalog, *, after: ITerraformDependable) -> StorageBucketObject:
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""

@@ -146,7 +146,7 @@ def _parse(words: list[str]) -> None:
 
 def _parses(words: list[str]) -> str:
     """Nothing, or why the words are no command. Prose may follow one, options may not."""
-    if words[:1] == [FILLED_IN]:
+    if words[:1] == [FILLED_IN] or words[:1] == ["--version"]:
         return ""
     problem = ""
     for length in range(len(words), 0, -1):
@@ -195,6 +195,8 @@ def test_commands_are_found_where_they_are_printed() -> None:
         ("interlock", "status --al and look at it", False),
         ("interlock", "status; then go on", True),
         ("interlock", "hold SCOPE --fro 2h --reason deploys", False),
+        ("interlock", "--version", True),
+        ("interlock", "--versions", False),
         ("interlock", "releese service/scrapers", False),
         ("interlock", "fires JOB --limit ten", False),
         ("make", "backfill-on NAME=tdza UNTIL=23:00", True),

@@ -1,8 +1,8 @@
 """What somebody asked for in the form of `.github/workflows/deploy.yml`, as variables of the stack `schedules`.
 
-Reads MODE, BACKFILLS, UNTIL, REASON and OWNER from the environment and writes a .tfvars.json. Checked here is what the form
-can get wrong and a plan can't tell: a plan of "on" without names turns on all. The rest the plan checks (stacks/guards.py):
-which backfills there are, and how late one may end.
+Reads MODE, BACKFILLS, UNTIL, REASON, OWNER and YES_DELETE from the environment and writes a .tfvars.json. Checked here is what
+the form can get wrong and a plan can't tell: a plan of "on" without names turns on all. The rest the plan checks
+(stacks/guards.py): which backfills there are, and how late one may end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class FormError(ValueError):
 
 
 def variables(form: Mapping[str, str]) -> dict[str, Json]:
-    """The variables for a filled-in form; none at all to keep what is on. FormError for a form that contradicts itself."""
+    """The variables for a filled-in form; none to keep what is on. FormError for a form that contradicts itself."""
     mode, until = form.get("MODE", ""), form.get("UNTIL", "").strip()
     if mode not in MODES:
         raise FormError(f"backfill_mode is {', '.join(MODES)}")
@@ -43,12 +43,24 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
         raise FormError("until goes with backfill_mode on; off ends the backfills now")
     if until and parse_instant(until) is None:
         raise FormError("until is no end: write UTC with whole seconds, like 2026-01-07T18:00:00Z")
+    # Who counts the jobs that go knows that a catalog may take the place of another one (stacks/guards.py).
+    replaced: dict[str, Json] = {} if yes_delete(form) is None else {"replace_catalog": True}
     chosen: dict[str, Json] = {"backfill_mode": MODES[mode], "backfills": [*names]}
     if mode == "on":
         chosen |= {"backfill_until": until, "backfill_reason": reason}
     if mode != "keep":
         chosen |= {"backfill_owner": owner}  # who ends one names whose it is (policies/rules/changes.py)
-    return {} if mode == "keep" else chosen
+    return replaced if mode == "keep" else chosen | replaced
+
+
+def yes_delete(form: Mapping[str, str]) -> int | None:
+    """How many jobs are to be deleted, exactly, or None where nobody said it. FormError for what is no number."""
+    text = form.get("YES_DELETE", "").strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise FormError("yes_delete is the number of the jobs that are to be deleted, or empty")
+    return int(text)
 
 
 def _names(text: str) -> list[str]:

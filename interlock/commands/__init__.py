@@ -76,6 +76,7 @@ class _Commands(click.Group):
         from interlock.gcp import CloudError
         from interlock.reading.files import from_here
         from interlock.terminal.typed import as_typed, asked_by_make, usage_error
+        from interlock.zones import ZoneDataError
 
         try:
             return super().invoke(ctx)
@@ -91,7 +92,7 @@ class _Commands(click.Group):
                 say(str(replace(problem, source=at)), err=True)
             say(f"{count(len(error.problems), 'problem')}; nothing was done.", err=True)
             ctx.exit(_bad_input(ctx))
-        except CloudError as error:
+        except (CloudError, ZoneDataError) as error:
             say(f"Error: {as_typed(str(error))}", err=True)
             ctx.exit(_bad_input(ctx))
 
@@ -107,8 +108,26 @@ def _as_text(error: click.UsageError) -> click.UsageError:
     return error if shown == said else click.UsageError(shown, error.ctx)
 
 
+def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> None:
+    from importlib.metadata import version
+
+    from interlock.zones import ZoneDataError, release
+
+    del param
+    if not is_asked or ctx.resilient_parsing:
+        return
+    try:
+        say(f"{ctx.info_name}, version {version('interlock')}, zone data {release()}")
+    except ZoneDataError as error:
+        say(f"Error: {error}", err=True)
+        ctx.exit(BAD_INPUT)
+    ctx.exit()
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="interlock")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_say_version, help="Its, and its zone data's."
+)
 def main() -> None:
     """Schedules, maintenance windows and backfill mode as infrastructure state.
 

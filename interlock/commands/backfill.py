@@ -16,9 +16,11 @@ from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
 from interlock.reading.files import load_catalog
+from interlock.terminal.approving import STACK, Approving, Toggle, yes_delete_option
 from interlock.terminal.cdktf import check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
-from interlock.terminal.deploying import Deploying, said_catalog, until_when
+from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
+from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfills
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
@@ -28,8 +30,7 @@ from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
 from interlock.terraform.changes import Kind
-
-STACK = "schedules"
+from policies.from_files import plan_findings
 
 
 @click.command()
@@ -37,9 +38,14 @@ STACK = "schedules"
 @click.argument("names", metavar="NAME...", nargs=-1)
 @click.option("--every", is_flag=True, help="All backfills that the catalog declares.")
 @click.option("--reason", default="", help="Why; kept with the flag. Default: the backfill's description.")
-@click.option("--owner", default="", help="Who answers for it. Default: the backfill's owner.")
+@click.option(
+    "--owner", default="", help="Whose it is; to end one in production, too. Default, turning it on: the backfill's owner."
+)
 @end_options
-@click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@even_if_empty_option
+@click.option("--with-changes", is_flag=True, help="Also do whatever else a deploy of this catalog would do.")
+@yes_delete_option
+@click.option("--yes", is_flag=True, help="Do not ask. The local target asks only where a rule is broken.")
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
 @env_option
@@ -51,6 +57,9 @@ def command(
     owner: str,
     duration: str | None,
     until: str | None,
+    even_if_empty: bool,
+    with_changes: bool,
+    yes_delete: int | None,
     yes: bool,
     verbose: bool,
     root: Path,
@@ -61,21 +70,36 @@ def command(
     On pauses the jobs that lead to a writer of what the backfill protects, until its end: 1.5 times what it is expected to
     take, unless --for or --until says another. Off gives back exactly these, except what another hold covers or the catalog
     declares paused.
+
+    A toggle changes pauses: where the plan would do anything else, it says what and does nothing. Deploy that first.
     """
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)
-    end = _checked_end(perhaps_typed_end(duration, until, now := datetime.now(UTC)), cloud, now)
+    asked_end = perhaps_typed_end(duration, until, now := datetime.now(UTC))
+    end = _checked_end(asked_end, cloud, now)
+    if mode == "on":
+        refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
     check_tools()
     say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
     if mode == "on":
         _say_lost(catalog, chosen)
-        variables |= {"backfill_until": end, "backfill_reason": reason, "backfill_owner": owner}
+        variables |= {"backfill_until": end, "backfill_reason": reason}
+    if mode == "on" or owner:  # who ends one names whose it is (policies/rules/changes.py)
+        variables |= {"backfill_owner": owner}
     synthesize(cloud, root)
     if mode == "off":
         _say_uncovered(cloud, chosen, root)
-    applied = Deploying(environment=cloud, yes=yes, verbose=verbose).bring_about([STACK], variables)[STACK]
+    covered = frozenset(job for name in chosen for job in scopes(catalog)[f"backfill/{name}"])
+    approving = Approving(
+        catalog=said_origin(catalog, root),
+        judge=plan_findings,
+        yes_delete=yes_delete,
+        toggle=Toggle(names=chosen, mode=mode, covered=covered, with_changes=with_changes),
+    )
+    deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
+    applied = deploying.bring_about([STACK], variables)[STACK]
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
             say(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)

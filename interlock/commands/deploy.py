@@ -12,24 +12,29 @@ from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import ensure_state_bucket, has_bucket
 from interlock.reading.files import load_catalog
+from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
-from interlock.terminal.deploying import Deploying, said_catalog, until_when
+from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.changes import Changes
+from policies.from_files import plan_findings
 
 
 @click.command()
 @catalog_option
 @env_option
-@click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@click.option("--yes", is_flag=True, help="Do not ask. The local target asks only where a rule is broken.")
+@yes_delete_option
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
-def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
+def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbose: bool) -> None:
     """Synthesize once, plan every stack, and apply these plans in order.
 
-    Backfills that are on stay on, and those whose end has passed are ended: deploying is always safe to repeat.
+    Backfills that are on stay on, and those whose end has passed are ended: deploying is always safe to repeat. What breaks
+    one of the rules about plans (a job that is deleted or replaced, a schedule that changes with a pause) is refused; on the
+    local target it is asked about.
     """
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
@@ -40,7 +45,8 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
-    deploying = Deploying(environment=cloud, yes=yes, verbose=verbose)
+    approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
+    deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
     first, *others = STACKS
     if has_bucket(cloud.project, cloud.bucket):
         applied = deploying.bring_about(STACKS)

@@ -41,7 +41,7 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         return
     say(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
     synthesize(cloud, root)
-    deploying = Deploying(environment=cloud, yes=True, verbose=verbose)
+    deploying = Deploying(environment=cloud, approving=None, yes=True, verbose=verbose)
     gone = 0
     if deploying.let_go("coordination", INVOKER):
         say_folded(f"The account {cloud.invoker} stays, as others may use it.")

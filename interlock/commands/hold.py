@@ -9,6 +9,7 @@ from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
+from interlock.terminal.empty import even_if_empty_option, refuse_empty_hold
 from interlock.terminal.ends import end_options, typed_end
 from interlock.terminal.operating import (
     asking_options,
@@ -29,6 +30,7 @@ from interlock.timing.effect import effects
 @end_options
 @click.option("--reason", required=True, help="Why; others read it.")
 @click.option("--owner", help="Who answers for it. Default: you. [env: INTERLOCK_OWNER]")
+@even_if_empty_option
 @click.option("--wait", is_flag=True, help="Then wait until no run of its jobs is under way.")
 @asking_options
 @env_option
@@ -40,6 +42,7 @@ def command(
     until: str | None,
     reason: str,
     owner: str | None,
+    even_if_empty: bool,
     wait: bool,
     yes: bool,
     direct: bool,
@@ -59,7 +62,9 @@ def command(
     except Rejected as rejected:
         raise CloudError(str(rejected)) from None
     covered = site.declaration.scopes[scope]
-    foreseen = print_effects(site, effects(site.declaration, covered, site.holding, end))
+    found = effects(site.declaration, covered, site.holding, end)
+    refuse_empty_hold(scope, found, allowed=even_if_empty)
+    foreseen = print_effects(site, found)
     confirm(site.environment, f"Hold {scope} until {site.say_end(end)}, as {owner}?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
     done = request(site, {"action": "hold", **content}, foreseen, direct=direct)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from interlock.catalog import Json
+from interlock.catalog import Catalog, Json
 from interlock.gcp.storage import has_bucket
+from interlock.graph import scopes
 from interlock.reading.files import load_catalog
+from interlock.terminal.approving import STACK
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, imported_and_changed, names_of, plan_summary, said_catalog
@@ -18,6 +20,8 @@ from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import say, say_folded
 from interlock.terminal.terraform import CHANGES, folder_of_plans
 from interlock.terraform.changes import Kind
+from interlock.terraform.plan import Plan
+from interlock.terraform.unasked import beside_toggle, lost_jobs
 
 
 @click.command()
@@ -48,7 +52,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
         first, *others = STACKS
         stacks = [first]
         say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
-    deploying = Deploying(environment=cloud, verbose=verbose)
+    deploying = Deploying(environment=cloud, approving=None, verbose=verbose)
     with folder_of_plans() as folder:
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
         for planned in plans:
@@ -58,7 +62,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        say(f"Do it: {_do_it(on, off)}")
+        say(f"Do it: {_do_it(on, off, catalog, [planned.plan for planned in plans if planned.stack.name == STACK])}")
         ctx.exit(CHANGES)
 
 
@@ -67,7 +71,12 @@ def _variables(on: Sequence[str], off: Sequence[str]) -> dict[str, Json]:
     return {"backfill_mode": bool(on), "backfills": [*(on or off)]}
 
 
-def _do_it(on: Sequence[str], off: Sequence[str]) -> str:
-    if on or off:
-        return make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
-    return make("deploy")
+def _do_it(on: Sequence[str], off: Sequence[str], catalog: Catalog, schedules: Sequence[Plan]) -> str:
+    """What does this and is not refused: the number of jobs that go with it, and what is no toggle before it."""
+    many = next((len(lost.jobs) for lost in map(lost_jobs, schedules) if lost.are_many), None)
+    deploy = make("deploy", **({} if many is None else {"YES_DELETE": str(many)}))
+    if not (on or off):
+        return deploy
+    covered = {job for name in (on or off) for job in scopes(catalog)[f"backfill/{name}"]}
+    toggle = make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
+    return f"{deploy} and then {toggle}" if any(beside_toggle(plan, covered).unasked for plan in schedules) else toggle

@@ -33,6 +33,7 @@ from interlock.terminal.everywhere import Everywhere, look_everywhere
 from interlock.terminal.site import asking, reader_of
 from interlock.terminal.tables import Table, grouped, say, say_command, say_folded, say_names
 from interlock.terraform.drift import Comparison, JobStatus, compare
+from interlock.zones import release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     if style == "json":
         print_json(as_json(result, seen, holding.active, trouble))
     else:
+        say(f"zone data {release()}", err=True)
         _print(result, seen, holding.active, trouble, everything, objects.now)
     ctx.exit(1 if result.drifted or trouble or seen.failed or seen.unlisted else 0)
 
@@ -130,6 +132,7 @@ def as_json(result: Comparison, seen: Everywhere, in_force: Sequence[Hold], trou
         "regions_not_listed": str(seen.unlisted) if seen.unlisted else None,
         "holds": [hold_json(hold) for hold in in_force],
         "trouble": [*map(str, trouble)],
+        "zone_data": release(),
     }
 
 

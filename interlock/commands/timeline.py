@@ -25,6 +25,7 @@ from interlock.timing.collisions import WORST_FIRST, CollisionKind
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words, nobody_knows
+from interlock.zones import names
 
 SHOWN_CLASHES = 5
 SHOWN_JOBS = 6
@@ -87,9 +88,7 @@ def parsed_zone(name: str) -> ZoneInfo:
     try:
         return zone(name)
     except ZoneError as error:
-        from zoneinfo import available_timezones
-
-        raise click.UsageError(f"--zone: {error}{did_you_mean(name, sorted(available_timezones()))}") from None
+        raise click.UsageError(f"--zone: {error}{did_you_mean(name, sorted(names()))}") from None
 
 
 def parsed_day(text: str, option: str) -> date:

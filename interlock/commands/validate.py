@@ -21,6 +21,10 @@ from interlock.reading.files import from_here, load_catalog
 from interlock.terminal.common import Format, catalog_option, checked_owner, format_option, print_json, say_offline
 from interlock.terminal.tables import grouped, say, say_command, say_folded, whole
 from interlock.terminal.written import write
+from interlock.timing.zone_record import recorded
+from interlock.zone_record import ANEW as RECORD_ANEW
+from interlock.zone_record import RECORD_FILE
+from interlock.zone_record import text_of as text_of_record
 from policies.baseline import ANEW, renewal
 from policies.from_catalog import Judged, judged
 
@@ -37,6 +41,11 @@ MAX_DAYS = 365
 @click.option(
     "--days", type=click.IntRange(1, MAX_DAYS), help=f"With --baseline: the same, counted from today. Default: {DAYS}."
 )
+@click.option(
+    "--clocks",
+    is_flag=True,
+    help=f"Record what the clocks do, by which a review sees new zone data: writes {RECORD_FILE}.",
+)
 @click.option("--owner", help="With --baseline: who answers for what is new. Default: the owner of the job.")
 @catalog_option
 @format_option
@@ -44,6 +53,7 @@ MAX_DAYS = 365
 def command(
     ctx: click.Context,
     baseline: bool,
+    clocks: bool,
     until: datetime | None,
     days: int | None,
     owner: str | None,
@@ -58,7 +68,9 @@ def command(
     if not baseline and (until or days or owner is not None):
         raise click.UsageError("--until, --days and --owner are about what --baseline accepts; add --baseline")
     end = _end(until, days, today)
-    catalog = say_offline(root)
+    catalog = say_offline(root, without=RECORD_FILE if clocks else "")
+    if clocks:
+        catalog = _record(catalog, root, err=style == "json")
     found = judged(catalog, today)
     if baseline:
         catalog = _renew(catalog, found, root, today=today, until=end, owner=checked_owner(owner), err=style == "json")
@@ -67,7 +79,7 @@ def command(
         print_json(_as_json(catalog, found))
     else:
         given = ctx.get_parameter_source("root") is ParameterSource.COMMANDLINE
-        _print(catalog, found, root, anew=f"{ANEW} --catalog {shlex.quote(str(root))}" if given else ANEW)
+        _print(catalog, found, root, there=f" --catalog {shlex.quote(str(root))}" if given else "")
     ctx.exit(1 if found.new else 0)
 
 
@@ -129,11 +141,20 @@ def _by_rule(found: Sequence[Finding | Accepted]) -> str:
     )
 
 
+def _record(catalog: Catalog, root: Path, *, err: bool) -> Catalog:
+    """Writes the record of the zone data anew, whatever was in the file, and says what it has; returns the catalog with it."""
+    record = recorded(catalog)
+    is_new = write(root / RECORD_FILE, text_of_record(record))
+    about = f"{(root / RECORD_FILE).as_posix()} has {count(len(record.zones), 'zone')} by zone data {record.release}"
+    say(f"{about}{'' if is_new else ', as before'}", err=err)
+    return load_catalog(root)
+
+
 # What is found
 
 
-def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
-    """The findings, new ones each, old and mended ones by number. `anew` is the command that writes the baseline."""
+def _print(catalog: Catalog, found: Judged, root: Path, *, there: str) -> None:
+    """The findings, new ones each, old and mended ones by number. `there` is how to name the catalog to a command."""
     for finding in found.new:
         line = str(replace(finding, source=from_here(finding.source, root)))
         say_folded(line) if sys.stdout.isatty() else say(line)  # elsewhere one line each, as grep and editors read them
@@ -142,9 +163,12 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, anew: str) -> None:
         say_folded(f"{count(len(old), 'old finding')}, accepted until {end}: {_by_rule(old)}")
     if found.mended:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
-        say_command(anew)
+        say_command(f"{ANEW}{there}")
     for note in found.notes:
         say_folded(note)
+    if catalog.zone_record is None and catalog.jobs:
+        say(f"No {RECORD_FILE}: a review can't see what new zone data move. To write it:", err=True)
+        say(f"  {RECORD_ANEW}{there}", err=True)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
     undecided = sum(job.undecided is not None for job in catalog.jobs.values())
     jobs = (

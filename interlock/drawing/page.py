@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog
 from interlock.drawing.markdown import code, escaped
@@ -18,8 +17,9 @@ from interlock.names import count, exact
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import Timeline, group
 from interlock.timing.words import in_words
+from interlock.zones import zone
 
-SHOWN_DAY = Day(date=date(2026, 1, 13), zone=ZoneInfo("America/New_York"))
+SHOWN_DAY = Day(date=date(2026, 1, 13), zone=zone("America/New_York"))
 """An ordinary day in the season, on standard time: a Tuesday, for the weekly window."""
 PICTURE = "schedule.svg"
 TEXT_CHARACTERS = 200

@@ -59,6 +59,8 @@ RULES = "rules"
 BASELINE = "baseline"
 """The section that is a list: what it holds has no names."""
 
+EMPTY = "declares nothing; write what belongs in it, or remove the file"
+
 E = TypeVar("E", bound=Entry)
 
 
@@ -115,18 +117,25 @@ class EntryReader:
         document, problems = parse(file.text, file.name)
         self.problems += problems
         if document.data is None:
+            self._check_empty(document, file, is_empty=not problems)
             return
         sections = list(CatalogFile.model_fields)
         if not isinstance(document.data, dict):
             self.complain(document.at(()), f"holds no sections; allowed: {', '.join(sections)}")
             return
-        for key in sorted(document.data.keys() - set(sections)):
+        for key in (unknown := sorted(document.data.keys() - set(sections))):
             self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
         self._read_rules(document, file.platform)
         for section in SECTIONS:
             self._read_section(section, document, file.platform, defaults)
         self._read_baseline(document, file)
+        self._check_empty(document, file, is_empty=not unknown and not any(document.data.values()))
+
+    def _check_empty(self, document: Document, file: SourceFile, *, is_empty: bool) -> None:
+        """A file without anything in it was cut off, or never filled: its jobs would be gone without a word."""
+        if is_empty and not file.name.endswith(f"/{BASELINE_FILE}"):  # where all is mended, nothing is left to accept
+            self.complain(document.at(()), EMPTY)
 
     def _read_rules(self, document: Document, platform: str) -> None:
         """The section `rules`, which one file of a platform may have."""

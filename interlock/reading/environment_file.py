@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
-from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
+from interlock.environment import LOCAL, Breaker, Channel, ChannelKind, Coordinator, Environment, Required
 from interlock.names import exact
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
 from interlock.reading.located import Document, Problem, SourceError, parse
+from interlock.reading.samples import samples
 from interlock.reading.schema import Entry, problems_of
 
-SAMPLE_PROJECT = "your-project-id"
 URL = r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*"
 ANY_URL = r"https?://[^\x00-\x20?#\x7f]+"
 """What people write of a service that is there already; the rule `https` is about http."""
@@ -107,11 +107,14 @@ class EnvironmentFile(Entry):
     alerts_owner: Annotated[str, matching(LABEL, "is no label; allowed: at most 63 of a-z, 0-9, - and _")]
 
 
-def parse_environment(name: str, text: str, file: str) -> Environment:
-    """The environment that the YAML in `text` describes. SourceError with every problem in it."""
+def parse_environment(name: str, text: str, file: str, *, unfilled: bool = False) -> Environment:
+    """The environment that the YAML in `text` describes. SourceError with every problem in it; with what is not filled in yet,
+    unless it may be `unfilled`, as for who only judges. The local one, on this machine, is made of samples."""
     document, problems = parse(text, file)
     if problems and document.data is None:
         raise SourceError(problems)
+    missing = [] if name == LOCAL else [*samples(document), *_nobody(document)]
+    problems += [] if unfilled else missing
     try:
         entry = EnvironmentFile.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
@@ -131,10 +134,20 @@ def parse_environment(name: str, text: str, file: str) -> Environment:
                 url=entry.coordinator.url or "",
                 operators=entry.coordinator.operators,
             ),
+            "unfilled": tuple(str(one) for one in sorted(missing, key=lambda one: one.source.line)),
+            "sources": {service: document.at(("service_urls", service)) for service in entry.service_urls},
             "breaker": Breaker(**dict(entry.breaker)),
             "notification_channels": {name: _channel(channel) for name, channel in entry.notification_channels.items()},
         }
     )
+
+
+def _nobody(document: Document) -> Iterator[Problem]:
+    """That nobody may ask the coordinator."""
+    coordinator = document.data.get("coordinator") if isinstance(document.data, dict) else None
+    if isinstance(coordinator, dict) and not coordinator.get("operators"):
+        message = "coordinator.operators: nobody may hold, extend or release; name them, like group:data-platform@<your domain>"
+        yield Problem(source=document.at(("coordinator", "operators")), message=message)
 
 
 def _channel(entry: ChannelEntry) -> Channel:
@@ -145,8 +158,6 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
     def problem(message: str, *path: str) -> Problem:
         return Problem(source=document.at(path), message=f"{'.'.join(path)}: {message}")
 
-    if entry.project == SAMPLE_PROJECT:
-        yield problem(f"{SAMPLE_PROJECT} is a sample; write your project's id", "project")
     if entry.bucket == entry.state_bucket:
         yield problem(f"{entry.bucket} holds the flags already; Terraform's state needs a bucket of its own", "state_bucket")
     if not entry.max_hold:
@@ -183,7 +194,7 @@ def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Proble
         wanted = WHERE_OF[channel.type]
         if channel.model_dump(exclude_none=True).keys() != {"type", wanted}:
             yield problem(f"of type {channel.type} has the key {wanted} and no other", "notification_channels", name)
-    if not entry.invoker.endswith(f"@{entry.project}.iam.gserviceaccount.com") and entry.project != SAMPLE_PROJECT:
+    if not entry.invoker.endswith(f"@{entry.project}.iam.gserviceaccount.com"):
         yield problem(
             f"is of another project; Cloud Scheduler only takes accounts of {entry.project}: "
             f"<name>@{entry.project}.iam.gserviceaccount.com",

@@ -10,14 +10,14 @@ from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, 
 from interlock.reading.located import Problem, SourceError
 
 
-def load_catalog(root: Path, *, past: bool = False) -> Catalog:
-    """The catalog in the folders under `root`, one folder a platform. SourceError with every problem in it. `past` as of
-    `catalog_of`."""
+def load_catalog(root: Path, *, without: str = "", past: bool = False) -> Catalog:
+    """The catalog in the folders under `root`, one folder a platform, as if there were no file called `without`. SourceError
+    with every problem in it. `past` as of `catalog_of`."""
     contents: dict[PurePosixPath, bytes] = {}
     unreadable: list[Problem] = []
     for path in sorted(root.rglob("*")):
         inside = PurePosixPath(path.relative_to(root).as_posix())
-        if not is_candidate(inside) or not path.is_file():
+        if not is_candidate(inside) or not path.is_file() or inside.as_posix() == without:
             continue
         try:
             contents[inside] = _content(path, _name(path, root))
@@ -40,8 +40,9 @@ def from_here(source: Source, root: Path) -> Source:
     return Source(file=path.as_posix(), line=source.line)
 
 
-def load_environment(folder: Path, name: str) -> Environment:
-    """The environment `name` of `folder`. SourceError when there is none or something is wrong in it."""
+def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Environment:
+    """The environment `name` of `folder`. SourceError when there is none or something is wrong in it, samples that are left
+    among that, unless it may be `unfilled`."""
     from interlock.reading.environment_file import parse_environment
 
     path = folder / f"{name}{SUFFIX}"
@@ -52,7 +53,7 @@ def load_environment(folder: Path, name: str) -> Environment:
         )
         raise SourceError([problem(folder.as_posix(), message)])
     file = _name(path, folder)
-    return parse_environment(name, decoded(_content(path, file), file), file)
+    return parse_environment(name, decoded(_content(path, file), file), file, unfilled=unfilled)
 
 
 def _content(path: Path, name: str) -> bytes:

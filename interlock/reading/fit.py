@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from interlock.catalog import OVER_HTTP, Catalog, Service, Source
 from interlock.environment import Environment
+from interlock.names import did_you_mean
 from interlock.reading.located import Problem, SourceError
 
 
@@ -13,6 +14,20 @@ def check_fit(catalog: Catalog, env: Environment) -> None:
     """SourceError with everything in `catalog` that can't be deployed to `env`, each where the catalog says it."""
     if problems := [*_without_url(catalog, env), *_without_account(catalog, env)]:
         raise SourceError(problems)
+
+
+def check_both_ways(catalog: Catalog, env: Environment) -> None:
+    """The same of a whole catalog, and of what `env` says of services that `catalog` does not have."""
+    if problems := [*_without_url(catalog, env), *_without_account(catalog, env), *_unknown_services(catalog, env)]:
+        raise SourceError(problems)
+
+
+def _unknown_services(catalog: Catalog, env: Environment) -> Iterator[Problem]:
+    """A URL of a service that is not there is one that another service should have."""
+    for name in sorted(env.service_urls.keys() - catalog.services.keys()):
+        source = env.sources.get(name, Source(file=f"environments/{env.name}.yaml", line=1))
+        known = did_you_mean(name, catalog.services) or "; write its name as the catalog does, or take the line out"
+        yield Problem(source=source, message=f"service_urls.{name}: the catalog has no service {name}{known}")
 
 
 def _without_url(catalog: Catalog, env: Environment) -> Iterator[Problem]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from interlock.catalog import Catalog, Source
 from interlock.names import NAME, NAME_RULE
 from interlock.reading.located import Problem, SourceError
+from interlock.zone_record import RECORD_FILE, ZoneRecord
 
 SUFFIX = ".yaml"
 LOOK_ALIKES = {".yml", ".YAML", ".YML"}
+RECORD = PurePosixPath(RECORD_FILE)
 
 
 def is_candidate(path: PurePosixPath) -> bool:
     """Whether a file is part of a catalog, or looks to people as if it were."""
-    return path.suffix in {SUFFIX, *LOOK_ALIKES}
+    return path.suffix in {SUFFIX, *LOOK_ALIKES} or path == RECORD
 
 
 def catalog_of(
@@ -40,11 +43,15 @@ def catalog_of(
     from interlock.reading.entries import SourceFile
     from interlock.reading.resolve import resolve_catalog
 
-    if not contents and not unreadable:
+    if not contents.keys() - {RECORD} and not unreadable:
         raise SourceError([problem(shown or folder, f"there is no catalog here: no folder with {SUFFIX} files in it")])
-    problems, files = list(unreadable), []
+    problems, files, record = list(unreadable), [], None
     for path, content in sorted(contents.items()):
         name = f"{folder}/{path.as_posix()}"
+        if path == RECORD:
+            record, wrong = _record(content, name)
+            problems += wrong
+            continue
         if message := _misplaced(path, folder):
             problems.append(problem(name, message))
             continue
@@ -52,7 +59,16 @@ def catalog_of(
             files.append(SourceFile(name=name, platform=path.parts[0], text=decoded(content, name)))
         except SourceError as error:
             problems += error.problems
-    return resolve_catalog(files, problems, past=past)
+    return replace(resolve_catalog(files, problems, past=past), zone_record=record)
+
+
+def _record(content: bytes, name: str) -> tuple[ZoneRecord | None, list[Problem]]:
+    from interlock.reading.zone_record import read_record
+
+    try:
+        return read_record(decoded(content, name), name)
+    except SourceError as error:
+        return None, error.problems
 
 
 def decoded(content: bytes, name: str) -> str:

@@ -35,6 +35,7 @@ from interlock.reading.accesses import accesses, partitions
 from interlock.reading.entries import WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
+from interlock.reading.references import check_references
 from interlock.reading.schema import (
     BackfillEntry,
     JobEntry,
@@ -65,6 +66,8 @@ def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = (
     reader = EntryReader(problems, past=past)
     for file in files:
         reader.read(file)
+    if not past:
+        check_references(reader)
     catalog = _Resolver(reader).catalog()
     if reader.problems:
         raise SourceError(reader.problems)
@@ -251,7 +254,9 @@ class _Resolver:
                 self._complain(written.at("deadline"), message)
             return deadline
         if written.value.deadline is not None:
-            message = f"{written.where('deadline')}: a topic has none, and a plan would never be empty; leave it out"
+            message = (
+                f"{written.where('deadline')}: {service.name}, a topic, has none, and a plan would never be empty; leave it out"
+            )
             self._complain(written.at("deadline"), message)
         return None
 

@@ -323,6 +323,8 @@ class BackfillEntry(WaivableEntry):
     owner: Text | None = None
     expect: Expect
     tables: Annotated[dict[Table, Access], Field(min_length=1)]
+    untouched: tuple[Table, ...] = ()
+    """Those of its tables that no processor touches."""
     protect: Annotated[tuple[Protect, ...], Field(min_length=1)]
     keep: tuple[KeepEntry, ...] = ()
 

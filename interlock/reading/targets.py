@@ -77,13 +77,13 @@ class TargetReader:
     def check_service(self) -> None:
         """Complains about keys of a service that its kind does not have."""
         entry: ServiceEntry = self._written.value
-        self._only_of_kind(entry, entry.kind, ())
+        self._only_of_kind(entry, entry.kind, (), f"a {entry.kind}")
         self._one_token(entry.token, ())
 
     def target(self, service: Service) -> Target:
         """What the job calls of `service`."""
         entry: TargetEntry = self._written.value.target
-        self._only_of_kind(entry, service.kind, ("target",))
+        self._only_of_kind(entry, service.kind, ("target",), f"{service.name}, a {service.kind},")
         self._one_token(entry.token, ("target",))
         given = [key for key in CONTENTS if getattr(entry, key) is not None]
         for key in given[1:]:
@@ -124,10 +124,10 @@ class TargetReader:
         except (TypeError, ValueError):  # what has no form in JSON has been said
             return None
 
-    def _only_of_kind(self, entry: ServiceEntry | TargetEntry, kind: ServiceKind, at: Path) -> None:
+    def _only_of_kind(self, entry: ServiceEntry | TargetEntry, kind: ServiceKind, at: Path, what: str) -> None:
         for key in OF_KIND.keys() & entry.model_fields_set:
             if kind not in OF_KIND[key]:
-                self._complain((*at, key), f"a {kind} has no {key}; leave it out")
+                self._complain((*at, key), f"{what} has no {key}; leave it out")
 
     def _one_token(self, entry: TokenEntry | None, at: Path) -> None:
         if entry is not None and entry.oidc is not None and entry.oauth is not None:

@@ -100,7 +100,8 @@ def _change(key: Key, told: Collision, found: _Compared, at: datetime) -> Collis
     before, after = found.often(found.was), found.often(found.now)
     # A time that is skipped or comes twice when the clock changes makes no new day of what happens anyway, and takes none away.
     aside = found.year.changes(tuple(found.zones), found.zones[0])
-    on_new, on_fewer = worse & ~was & ~(aside if was else 0), better & ~now & ~(aside if now else 0)
+    on_new, on_fewer = worse & ~was, better & ~now
+    on_new, on_fewer = (0 if days and not also & ~aside else also for days, also in ((was, on_new), (now, on_fewer)))
     if not (worse or better) or not (on_new or on_fewer or before.times != after.times):
         return None
     new, gone = found.on(on_new or worse, found.worse), found.on(on_fewer or better, found.better)
@@ -222,9 +223,11 @@ def blamed(change: CollisionChange, changed: Collection[str]) -> str:
 
 def in_numbers(change: CollisionChange) -> list[str]:
     """How often it comes in a year, before and after, and on which days it is new or gone: a line each."""
-    said = [f"{change.before.times} → {change.after.times} a year"]
-    if change.new.times and (change.appears or change.new.when.text != ALWAYS):
-        said.append(f"new {change.new.when.text}")
-    if change.gone.times and (change.vanishes or change.gone.when.text != ALWAYS):
-        said.append(f"gone {change.gone.when.text}")
+    said = [f"{change.before.times:,} → {change.after.times:,} a year"]
+    if not (change.before.times and change.after.times):
+        return [*said, (change.after if change.after.times else change.before).when.text]
+    if change.appears or change.new.when.text != ALWAYS:
+        said += [f"new {change.new.when.text}"] * bool(change.new.times)
+    if change.vanishes or change.gone.when.text != ALWAYS:
+        said += [f"gone {change.gone.when.text}"] * bool(change.gone.times)
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,10 +12,13 @@ from interlock.cron import zone
 from interlock.graph import Members, chains, members, scopes
 from interlock.names import count, exact
 from interlock.review.jobs import whole_minute
+from interlock.review.losses import Loss, Sides, loss
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 
 WEEK = timedelta(days=7)
+Renamed = Mapping[str, str]
+"""The new name of each job that has one, by its old name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +131,7 @@ def _fires(job: Job, span: Span) -> Minutes:
     return fire_minutes(job.schedule, zone(job.time_zone), span)
 
 
-def coverage_changes(before: Covering, after: Covering, renamed: Mapping[str, str]) -> tuple[ScopeChange, ...]:
+def coverage_changes(before: Covering, after: Covering, renamed: Renamed) -> tuple[ScopeChange, ...]:
     """Every backfill, window and breaker scope of either side that would hold other jobs, or cost other runs.
 
     `renamed` maps old names of jobs to new ones: such a job neither joins nor leaves.
@@ -137,7 +140,7 @@ def coverage_changes(before: Covering, after: Covering, renamed: Mapping[str, st
     return tuple(change for change in found if change is not None)
 
 
-def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str, str]) -> ScopeChange | None:
+def _change(scope: str, before: Covering, after: Covering, renamed: Renamed) -> ScopeChange | None:
     old_names = {new: old for old, new in renamed.items()}
     old = {renamed.get(job, job) for job in before.scopes.get(scope, ())}
     new = set(after.scopes.get(scope, ()))
@@ -158,7 +161,7 @@ def _change(scope: str, before: Covering, after: Covering, renamed: Mapping[str,
     )
 
 
-def _renamed(member: Member, renamed: Mapping[str, str]) -> Member:
+def _renamed(member: Member, renamed: Renamed) -> Member:
     """By its new name, as everywhere in a review."""
     return replace(member, job=renamed.get(member.job, member.job))
 
@@ -175,21 +178,44 @@ def missed_in_words(change: ScopeChange) -> str:
     return f"runs missed in {exact(known.during)}: {old} before, {new} now{more}"
 
 
-def about_coverage(changes: tuple[ScopeChange, ...], gone: Collection[str]) -> Iterator[Remark]:
-    """A note for each backfill and window that would hold other jobs, but for those that are `gone`; and for each window into
-    which more runs fall. That a backfill costs other runs is for the table: any change of a schedule does that."""
-    for change in changes:
+def about_coverage(changes: tuple[ScopeChange, ...], before: Catalog, after: Catalog, renamed: Renamed) -> Iterator[Remark]:
+    """What changes for each backfill and window that would hold other jobs, and for each window into which more runs fall. It
+    is a finding where a job is still there and would no longer be held, unless the change itself says so; of a table, only
+    what no backfill or window says. That a backfill costs other runs is for the table: any change of a schedule does that."""
+    sides = Sides(before=before, after=after, renamed=renamed)
+    said_of: set[str] = set()
+    for change in sorted(changes, key=lambda change: change.scope.startswith("table/")):
+        left = [loss(change.scope, member.job, sides) for member in change.leaves if member.job in after.jobs]
+        if change.scope.startswith("table/"):
+            silent = [one for one in left if one.job not in said_of and not _has_no_writer(change, one, sides)]
+            if silent:
+                yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(_no_longer(silent)))
+            continue
+        said_of.update(one.job for one in left)
         joins = [f"{member.job} ({member.how})" for member in change.joins]
-        leaves = [member.job for member in change.leaves if member.job not in gone]
         said = [f"would hold {listed(joins, most=1)} too"] if joins else []
-        said += [f"would no longer hold {listed(leaves)}"] if leaves else []
+        said += _no_longer(left)
         more = change.missed_after if _runs(change.missed_after) > _runs(change.missed_before) else None
         if more and change.scope.startswith("window/"):
             said.append(_who_misses(change.missed_before, more))
         elif said and _runs(change.missed_after) != _runs(change.missed_before):
             said.append(missed_in_words(change))
-        if said and not change.scope.startswith("table/"):
-            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=False)
+        if said:
+            is_lost = any(not one.is_said for one in left)
+            yield Remark(topic=Topic.COVERAGE, subject=change.scope, text="; ".join(said), is_finding=is_lost)
+
+
+def _no_longer(left: Iterable[Loss]) -> list[str]:
+    """A sentence for each reason, with the jobs that leave for it."""
+    jobs: dict[str, list[str]] = {}
+    for one in left:
+        jobs.setdefault(one.why, []).append(one.job)
+    return [f"would no longer hold {listed(names)}: {why}" for why, names in jobs.items()]
+
+
+def _has_no_writer(change: ScopeChange, one: Loss, sides: Sides) -> bool:
+    """Whether the table has lost its last writer, or has another name: that is said of the table."""
+    return sides.before.jobs[sides.old(one.job)].paused is None and not scopes(sides.after).get(change.scope)
 
 
 def _who_misses(before: Missed | None, after: Missed) -> str:

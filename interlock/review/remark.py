@@ -15,6 +15,7 @@ class Topic(StrEnum):
     PLAN = "plan"
     DRIFT = "changed outside of Terraform"
     UNWRITTEN = "table that nothing writes any more"
+    ZONE_DATA = "zone data"
     COLLISION = "new collision"
     ORDER = "too soon after what it reads"
     PAIR = "pair changed alone"

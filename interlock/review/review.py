@@ -25,6 +25,7 @@ from interlock.review.naming import named_alike
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
+from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
 from interlock.timing.collisions import CollisionKind
 
@@ -87,11 +88,12 @@ def review(
         *unwritten(before, after),
         *about_collisions([change for change in collided if not _is_accepted(change, after, at.date())], after, changes),
         *alone(changes, before, after),
+        *about_zone_data(before, after, changes.renamed, at),
         *_broken_rules((), planned),
         *_broken_rules(rules(before, at.date()), rules(after, at.date())),
         *ended(waivers),
         *about_baseline(before, after),
-        *about_coverage(coverage, before.jobs.keys() - after.jobs.keys()),
+        *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(
         at=at,

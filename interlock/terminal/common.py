@@ -127,10 +127,10 @@ def environments_folder() -> Path:
     return Path("environments")
 
 
-def say_offline(root: Path) -> Catalog:
-    """Loads the catalog for a command that asks no cloud, and says so."""
+def say_offline(root: Path, *, without: str = "") -> Catalog:
+    """Loads the catalog for a command that asks no cloud, as `load_catalog`, and says so."""
     say(f"catalog in {root}; no cloud is asked", err=True)
-    return load_catalog(root)
+    return load_catalog(root, without=without)
 
 
 def print_json(value: Json) -> None:

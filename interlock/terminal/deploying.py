@@ -19,11 +19,13 @@ from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
+from interlock.terminal.approving import STACK, Approving, ask_anyway
 from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.importing import read_known, remove_imports, write_imports
 from interlock.terminal.printed import again, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
+from interlock.terminal.refs import said_commit
 from interlock.terminal.tables import folded, grouped, say, say_lines, whole
 from interlock.terminal.terraform import (
     Applied,
@@ -42,6 +44,8 @@ from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
 
 NEW_METRIC = "Cannot find metric(s)"
+REPLACE_CATALOG = "replace_catalog"
+"""The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
 WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
 """Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
 HALTED = "execution halted"
@@ -67,6 +71,8 @@ class Deploying:
     """How to deploy: where, whether to ask, and how much to say."""
 
     environment: Environment
+    approving: Approving | None
+    """By what it is judged. None to only plan, and to destroy everything."""
     yes: bool = False
     verbose: bool = False
 
@@ -125,6 +131,8 @@ class Deploying:
                 f"{names}: {count(len(resumed), 'job')} would be resumed by being imported, and somebody paused "
                 f"{'it' if len(resumed) == 1 else 'them'}; declare that under paused, or resume by hand before; nothing is done"
             )
+        if self.approving and (broken := self.approving.look(plans, self.environment.name)):
+            ask_anyway(broken, yes=self.yes, somebody_is_there=is_terminal())
         if self._asks and not all(planned.is_empty for planned in plans):
             click.confirm("Do this?", abort=True)
 
@@ -137,7 +145,9 @@ class Deploying:
                 line.now("looking for what is there already")
                 write_imports(stack)
             line.now("planning")
-            return plan(stack, variables, self._loud(Planning(line)), folder, destroy=destroy)
+            # The guard in the plan is for who deploys without us; we say how many jobs go, and want to hear that number.
+            ours = {REPLACE_CATALOG: True} if stack.name == STACK else {}
+            return plan(stack, {**variables, **ours}, self._loud(Planning(line)), folder, destroy=destroy)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
             then = "Stopped while planning. Again" if failed.stopped else "When that is mended, again"
@@ -227,6 +237,11 @@ def is_terminal() -> bool:
 def said_catalog(catalog: Catalog, root: Path) -> str:
     """Which catalog it is, so that nobody deploys another by mistake: its folder, and how much is in it."""
     return f"{root}/ ({count(len(catalog.jobs), 'job')}, {count(len(catalog.backfills), 'backfill')})"
+
+
+def said_origin(catalog: Catalog, root: Path) -> str:
+    """The same, and which commit it is as of."""
+    return f"{said_catalog(catalog, root)}, {said_commit(root)}"
 
 
 def until_when(changes: Changes, catalog: Catalog, now: datetime) -> dict[str, str]:

@@ -56,7 +56,7 @@ def own_zone() -> ZoneInfo:
             return zone(name)
         except ZoneError:
             continue
-    return ZoneInfo("Etc/UTC")
+    return zone("Etc/UTC")
 
 
 class HasZone(Protocol):

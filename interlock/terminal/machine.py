@@ -22,7 +22,7 @@ OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 9), (1, 15)
 OLDEST_MAKE = (3, 81)
 """macOS has it."""
 LEAST_FREE, FREE_FOR_SETUP = 100, 1_500
-"""Megabytes on the disk. A deploy on a full one hangs."""
+"""Megabytes on the disk, for plans, the state, and what Terraform unpacks."""
 PATIENCE_SECONDS = 30
 
 
@@ -116,7 +116,7 @@ def disk() -> Finding:
     free = shutil.disk_usage(".").free // 10**6
     found = f"{free:,} MB free"
     if free < LEAST_FREE:
-        return Finding("disk", found, "free some: a deploy on a full disk hangs")
+        return Finding("disk", found, "free some: a deploy writes plans and, of the local target, the state")
     return Finding("disk", found, f"the set-up takes {FREE_FOR_SETUP:,} MB" if free < FREE_FOR_SETUP else "", note=True)
 
 

@@ -28,9 +28,9 @@ def make(target: str, **variables: str) -> str:
     return make_command(target, env=_environment(), **variables, **root)
 
 
-def again() -> str:
-    """The command that runs, to be run again."""
-    words = sys.argv[1:]
+def again(*more: str) -> str:
+    """The command that runs, to be run again, with more options."""
+    words = [*sys.argv[1:2], *more, *sys.argv[2:]]
     given = {word.partition("=")[0] for word in words}
     root = ("--catalog", str(_catalog())) if _catalog() != CATALOG and "--catalog" not in given else ()
     return interlock_command(*words, *root, env=LOCAL if "--env" in given else _environment())

@@ -39,6 +39,15 @@ def catalog_at(reference: str, root: Path, *, past: bool = False) -> Catalog:
     return _catalog_of_commit(git, commit, root, past=past)
 
 
+def said_commit(root: Path) -> str:
+    """Which commit the folder `root` is as of, for people: `commit 1a2b3c4 of 2026-11-29`, and whether it has changes since."""
+    git = _Git(_existing(root))
+    try:
+        return f"commit {git.head()}{' with changes since' if git.has_changes() else ''}"
+    except RefError:
+        return "in no git repository"
+
+
 def _is_folder(reference: str, root: Path) -> bool:
     """Whether a folder is meant. What may mean both is refused: comparing with the wrong one would look like an answer."""
     if not reference or not Path(reference).is_dir():  # the path of nothing is the folder that we are in
@@ -127,6 +136,16 @@ class _Git:
         """`root` from the top of the repository; `.` for the top itself."""
         prefix = self._ask("rev-parse", "--show-prefix", otherwise=f"{self._folder} is in no working tree").decode()
         return PurePosixPath(prefix.removesuffix("\n")) / root.absolute().relative_to(self._folder).as_posix()
+
+    def head(self) -> str:
+        """The commit that is checked out, and its day."""
+        words = ("show", "--no-patch", "--no-show-signature", "--format=%h of %cs", "HEAD")
+        return self._ask(*words, otherwise="there is no commit").decode().strip()
+
+    def has_changes(self) -> bool:
+        """Whether anything in the folder is not as in that commit, new files included."""
+        words = ("-c", "core.fsmonitor=false", "status", "--porcelain", "--", ".")
+        return bool(self._ask(*words, otherwise="git can't compare").strip())
 
     def entries(self, commit: str, path: PurePosixPath) -> Iterator[_Entry]:
         """Every file, link and submodule at or under `path`."""

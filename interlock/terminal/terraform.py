@@ -23,7 +23,7 @@ from interlock.terminal.cdktf import output_folder, terraform_binary
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
-from interlock.terraform.plan import NO_ACTION, PlanError, own_plan
+from interlock.terraform.plan import NO_ACTION, Plan, PlanError, own_plan
 
 NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
 LOCK_FILE = ".terraform.lock.hcl"
@@ -73,6 +73,7 @@ class Planned:
 
     stack: Stack
     file: Path
+    plan: Plan
     changes: Changes
     is_empty: bool
     warnings: tuple[Problem, ...]
@@ -147,13 +148,14 @@ def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     try:
-        changes = changes_of(own_plan(shown(stack, file, "-json")))
+        found = own_plan(shown(stack, file, "-json"))
     except PlanError as error:
         raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(
         stack=stack,
         file=file,
-        changes=changes,
+        plan=found,
+        changes=changes_of(found),
         is_empty=ended.code == NO_CHANGES,
         warnings=tuple(problem for problem in listener.problems if not problem.is_error),
     )

@@ -10,9 +10,9 @@ import click
 ASKED_BY = "INTERLOCK_ASKED_BY"
 _NAMES = (
     *("AT", "BASE", "DAY", "FOR", "FROM", "HEAD", "OWNER", "PLAN", "REASON"),
-    *("REGION", "SCOPE", "SERVICE", "SINCE", "SVG", "TABLE", "TO", "UNTIL", "ZONE"),
+    *("REGION", "SCOPE", "SERVICE", "SINCE", "SVG", "TABLE", "TO", "UNTIL", "YES_DELETE", "ZONE"),
 )
-VARIABLES = {f"--{name.lower()}": name for name in _NAMES}
+VARIABLES = {f"--{name.lower().replace('_', '-')}": name for name in _NAMES}
 """The options that the Makefile has a variable for. Arguments are written as their variables are: SCOPE, JOB, ID, STACK."""
 _OPTION = re.compile(r"(--[a-z-]+)( (?=\S*[\d/]))?")
 """An option in a sentence, and whether a value follows: a time, a scope."""

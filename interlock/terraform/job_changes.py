@@ -121,7 +121,7 @@ def job_changes(plan: Plan) -> JobChanges:
 
 def _check_stack(plan: Plan) -> None:
     """That it is the plan of `schedules`: by what is configured, which a plan says even when it changes nothing."""
-    if plan.configured >= LISTINGS:
+    if plan.configured.keys() >= LISTINGS:
         return
     looks_like = next((stack for address, stack in SIBLINGS.items() if address in plan.configured), None)
     what = f"it looks like {looks_like}" if looks_like else "none of Interlock's stacks has what it plans"

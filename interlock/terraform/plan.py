@@ -92,8 +92,8 @@ class ResourceChange:
 class Plan:
     """All of a plan, of any stack."""
 
-    configured: frozenset[str]
-    """The addresses of the root module's resources, as a plan has them even when it changes nothing."""
+    configured: Mapping[str, Values]
+    """The expressions of the root module's resources, by address, as a plan has them even when it changes nothing."""
     planned: tuple[PlannedResource, ...]
     """What there is after it, in modules too; not what it lets go, which planned_values has before Terraform 1.15.6:
     https://github.com/hashicorp/terraform/pull/38665"""
@@ -159,7 +159,7 @@ def plan_of(document: Json) -> Plan:
     changes = _changes(whole, "resource_changes")
     let_go = {one.address for one in changes if one.actions == FORGET and not one.deposed}
     return Plan(
-        configured=frozenset(_configured(whole)),
+        configured=dict(_configured(whole)),
         planned=tuple(one for one in _planned(_root(after, "planned_values")) if one.address not in let_go),
         read=dict(_read(whole)),
         changes=changes,
@@ -212,11 +212,12 @@ def _check_whole(plan: Values) -> None:
         raise PlanError(f"this is a part of a plan, as with -target, and hides what else changes; plan everything: {PLAN}")
 
 
-def _configured(plan: Values) -> Iterator[str]:
+def _configured(plan: Values) -> Iterator[tuple[str, Values]]:
     configuration = _object(plan.get("configuration"), "configuration")
     root = _object(configuration.get("root_module", {}), "configuration.root_module")
     for one in _objects(root, "resources", "configuration.root_module.resources"):
-        yield _text(one, "address", "a resource of the configuration")
+        address = _text(one, "address", "a resource of the configuration")
+        yield address, _object(one.get("expressions", {}), f"the expressions of {shown(address)}")
 
 
 def _planned(module: Values) -> Iterator[PlannedResource]:

@@ -36,10 +36,10 @@ def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Change]:
     low = start - SECOND
     while low < end:
         high = low + STEP
-        if _offset(low, zone) != _offset(high, zone):
+        if offset(low, zone) != offset(high, zone):
             at = _first_after(low, high, zone)
             if start <= at < end:
-                yield Change(at=at, before=_wall(at, _offset(low, zone)), after=_wall(at, _offset(high, zone)))
+                yield Change(at=at, before=_wall(at, offset(low, zone)), after=_wall(at, offset(high, zone)))
         low = high
 
 
@@ -48,7 +48,7 @@ def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
     first, last = sorted([change.before, change.after])
     # A schedule evaluated in UTC fires at the walls that it names, whatever clocks do.
     named = [
-        fire.replace(tzinfo=None) for fire in schedule.fires_between(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), _UTC)
+        fire.replace(tzinfo=None) for fire in schedule.fires_between(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), UTC)
     ]
     if not named:
         return []
@@ -65,16 +65,14 @@ def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
 def _skipped(schedule: Cron, zone: ZoneInfo, change: Change, named: list[datetime]) -> str:
     absent = f"{_walls(named)} {'does' if len(named) == 1 else 'do'} not exist that day"
     moved = next(schedule.fires_between(change.at, change.at + SECOND, zone), None)
-    own = next(schedule.fires_between(change.after.replace(tzinfo=UTC), change.after.replace(tzinfo=UTC) + SECOND, _UTC), None)
+    own = next(schedule.fires_between(change.after.replace(tzinfo=UTC), change.after.replace(tzinfo=UTC) + SECOND, UTC), None)
     if moved and not own:
         return f"{absent}; it fires at {change.after:%H:%M}"
     return f"{absent}, and nothing fires for {'it' if len(named) == 1 else 'them'}"
 
 
-_UTC = ZoneInfo("Etc/UTC")
-
-
-def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+def offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    """How far the clocks of `zone` are ahead of UTC at an aware instant."""
     return at.astimezone(zone).utcoffset() or timedelta(0)
 
 
@@ -90,7 +88,7 @@ def _first_after(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
     """The first second of the offset at `high`, in (low, high]."""
     while high - low > SECOND:
         middle = (low + (high - low) / 2).replace(microsecond=0)
-        if _offset(middle, zone) == _offset(high, zone):
+        if offset(middle, zone) == offset(high, zone):
             high = middle
         else:
             low = middle

@@ -8,10 +8,12 @@ says which. Else it is from one date to another, or all but that; and days that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from interlock.names import count
@@ -108,18 +110,29 @@ def _words(days: int, year: Year, zone: ZoneInfo, clocks: tuple[ZoneInfo, ...]) 
         when = ", when the clock changes" if listed and not days & ~changing else ""
         return Words(text=f"only on {_dates(listed)}{when}" if listed else "on no day")
     kinds, periods = [*_kinds(listed, year)], [*_periods(listed, year, clocks, zone)]
-    for allowed in (0, EXCEPTIONS):
-        for period in periods:
-            for kind in kinds:
-                left_out = kind.days & period.least & ~days
-                fits = not (days & ~(kind.days & period.most) or left_out & ~changing or left_out.bit_count() > allowed)
-                if fits:
-                    but = f", but not on {_dates(year.listed(left_out))}, when the clock changes" if left_out else ""
-                    return Words(text=f"{_together(kind, period)}{but}", weekly=kind.weekly)
-    for kind in kinds:
-        if kind.weekly and (text := _in_runs(days, kind, year)):
-            return Words(text=text, weekly=True)
-    return Words(text=f"on {len(listed)} days, first {listed[0]}", counted=True)
+    return next(
+        _tries(days, year, changing, kinds, periods), Words(text=f"on {len(listed)} days, first {listed[0]}", counted=True)
+    )
+
+
+def _tries(days: int, year: Year, changing: int, kinds: Sequence[_Kind], periods: Sequence[_Period]) -> Iterator[Words]:
+    """What fits, the best first."""
+    weekly, numbered = ([kind for kind in kinds if kind.weekly is wanted] for wanted in (True, False))
+    yield from _fitting(days, year, 0, weekly, periods)
+    yield from _in_runs(days, year, kinds[:1], 1, [True])
+    yield from _fitting(days, year, 0, numbered, periods)
+    yield from _fitting(days, year, changing, kinds, periods)
+    yield from _in_runs(days, year, weekly, RUNS, [True, False])
+
+
+def _fitting(days: int, year: Year, changing: int, kinds: Sequence[_Kind], periods: Sequence[_Period]) -> Iterator[Words]:
+    """The kinds of day within periods that are the days, but for some of those on which the clock is `changing`."""
+    for period in periods:
+        for kind in kinds:
+            left_out = kind.days & period.least & ~days
+            if not (days & ~(kind.days & period.most) or left_out & ~changing or left_out.bit_count() > EXCEPTIONS):
+                but = f", but not on {_dates(year.listed(left_out))}, when the clock changes" if left_out else ""
+                yield Words(text=f"{_together(kind, period)}{but}", weekly=kind.weekly)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,24 +218,19 @@ def _differ(one: Clock, other: Clock) -> bool:
     return bool(one.winter & other.summer or one.summer & other.winter)
 
 
-def _in_runs(days: int, kind: _Kind, year: Year) -> str:
-    """From which date to which, or all days of a kind but from which to which; nothing where there are too many such times."""
-    if days & ~kind.days:
-        return ""
-    present: list[tuple[bool, list[date]]] = []
-    for number, day in enumerate(year.dates):
-        if kind.days >> number & 1:
-            is_in = bool(days >> number & 1)
-            if not present or present[-1][0] is not is_in:
-                present.append((is_in, []))
-            present[-1][1].append(day)
-    first = present[0][0]  # said are the days or those that are missing, whichever makes fewer times
-    for wanted, word in sorted(((True, ""), (False, ", but not ")), key=lambda one: (len(present) + (one[0] is first)) // 2):
-        runs = [run for is_in, run in present if is_in is wanted]
-        if 0 < len(runs) <= RUNS:
-            text = _and([_from_to(run[0], run[-1], present[0][1][0], present[-1][1][-1]) for run in runs])
-            return f"{kind.text or ALWAYS}{word}{text}" if word else " ".join(filter(None, [kind.text, text]))
-    return ""
+def _in_runs(days: int, year: Year, kinds: Sequence[_Kind], most: int, present: Sequence[bool]) -> Iterator[Words]:
+    """From which date to which, or all days of a kind but from which to which: in at most so many such times. Said are the days
+    or those that are not `present`, whichever makes fewer times."""
+    for kind in kinds:
+        numbers = (number for number in range(len(year.dates)) if kind.days >> number & 1)
+        runs = [(is_in, [year.dates[n] for n in run]) for is_in, run in groupby(numbers, lambda n: bool(days >> n & 1))]
+        earliest, latest = runs[0][1][0], runs[-1][1][-1]
+        times = Counter(is_in for is_in, _ in runs)
+        for wanted in sorted(present, key=times.__getitem__):
+            said = [_from_to(run[0], run[-1], earliest, latest) for is_in, run in runs if is_in is wanted]
+            if not days & ~kind.days and 0 < len(said) <= most:
+                text = f"{kind.text} {_and(said)}".strip() if wanted else f"{kind.text or ALWAYS}, but not {_and(said)}"
+                yield Words(text=text, weekly=True)
 
 
 def _from_to(first: date, last: date, earliest: date, latest: date) -> str:

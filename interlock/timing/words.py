@@ -63,7 +63,17 @@ def _item(field: Field, item: str) -> str:
 
 def _where_it_exists(days: str, schedule: Cron) -> str:
     """A note on days that not every month has, when they are named: on 31 a job does not fire every month."""
-    named = [int(item.partition("-")[0]) for item in days.split(",") if item[0].isdigit()]
-    last = max(named, default=0)
+    last = max((day for item in days.split(",") for day in _named_days(item)), default=0)
     short = [month for month in schedule.months if DAYS_IN_MONTH[month - 1] < last or (month == 2 and last > SHORTEST_MONTH)]
-    return ", in months that have it" if short and len(schedule.months) > 1 else ""
+    if len(schedule.months) > 1:
+        return ", in months that have it" if short else ""
+    beyond = max(schedule.days, default=0) > DAYS_IN_MONTH[min(schedule.months, default=1) - 1]
+    return ", as far as that month has them" if beyond else ""
+
+
+def _named_days(item: str) -> list[int]:
+    """Those that somebody reads as days, and not as the rest of a month: the first of a range, each of a few by a step."""
+    if not item[0].isdigit():
+        return []
+    found = sorted(FIELDS[2].take(item) or ())
+    return found if "/" in item and len(found) <= LISTED else found[:1]

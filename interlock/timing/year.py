@@ -100,26 +100,33 @@ class Year:
 
 @lru_cache(CACHED)
 def _a_day(year: Year, bits: int, zone: ZoneInfo) -> tuple[int, ...]:
-    days, none = local_days(zone, year.span), bytes(BYTES_A_DAY)
-    before = FURTHEST.days + 2  # so many days before the first have minutes in the span, or come before one that has
-    found = [0] * (len(year.dates) + 2 * before)
-    for run in days.runs:
-        moved = bits >> run.place if run.place >= 0 else bits << -run.place
-        length = BYTES_A_DAY * len(run.dates)
-        data = (moved & ((1 << 8 * length) - 1)).to_bytes(length, "little")
-        parts = (data[start : start + BYTES_A_DAY] for start in range(0, length, BYTES_A_DAY))
-        first = (run.dates[0] - year.first).days + before
-        found[first : first + len(run.dates)] = [0 if part == none else int.from_bytes(part).bit_count() for part in parts]
-    for start, end in days.changing:
-        first, length = (start - year.span.start) // MINUTE, (end - start) // MINUTE
-        number = (start.astimezone(zone).date() - year.first).days + before
-        found[number] = (bits >> first & ((1 << length) - 1)).bit_count()
-    return tuple(found[before : before + len(year.dates)])
+    none = bytes(BYTES_A_DAY)
+    return tuple(0 if part == none else int.from_bytes(part).bit_count() for part in _by_day(year, bits, zone))
 
 
 @lru_cache(CACHED)
 def _days(year: Year, bits: int, zone: ZoneInfo) -> int:
-    return sum(1 << number for number, times in enumerate(_a_day(year, bits, zone)) if times)
+    none = bytes(BYTES_A_DAY)
+    return int("".join(["0" if part == none else "1" for part in _by_day(year, bits, zone)])[::-1], 2)
+
+
+def _by_day(year: Year, bits: int, zone: ZoneInfo) -> list[bytes]:
+    """The minutes of each day, from its midnight on."""
+    days = local_days(zone, year.span)
+    before = FURTHEST.days + 2  # so many days before the first have minutes in the span, or come before one that has
+    found = [b""] * (len(year.dates) + 2 * before)
+    for run in days.runs:
+        moved = bits >> run.place if run.place >= 0 else bits << -run.place
+        length = BYTES_A_DAY * len(run.dates)
+        data = (moved & ((1 << 8 * length) - 1)).to_bytes(length, "little")
+        first = (run.dates[0] - year.first).days + before
+        found[first : first + len(run.dates)] = [data[at : at + BYTES_A_DAY] for at in range(0, length, BYTES_A_DAY)]
+    for start, end in days.changing:
+        first, length = (start - year.span.start) // MINUTE, (end - start) // MINUTE
+        number = (start.astimezone(zone).date() - year.first).days + before
+        part = bits >> first & ((1 << length) - 1)
+        found[number] = part.to_bytes(max(BYTES_A_DAY, -(-length // 8)), "little") if part else bytes(BYTES_A_DAY)
+    return [part or bytes(BYTES_A_DAY) for part in found[before : before + len(year.dates)]]
 
 
 @lru_cache(CACHED)

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from local.emulator.model import JsonObject
+from local.emulator.zones import zone
 
 _CRON = re.compile(r"[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}")  # five fields; no seconds, no # and no @
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -74,8 +75,8 @@ def next_of(job: JsonObject, now: datetime) -> datetime:
     return next_fire(job["schedule"], job["timeZone"], now, last)
 
 
-def _parse(schedule: str, zone: str) -> Fires:
-    place = _zone(zone)
+def _parse(schedule: str, zone_name: str) -> Fires:
+    place = _zone(zone_name)
     if found := _INTERVAL.fullmatch(schedule):
         return _interval(found, place)
     if found := _WEEKLY.fullmatch(schedule) or _MONTHLY.fullmatch(schedule):
@@ -88,8 +89,8 @@ def _parse(schedule: str, zone: str) -> Fires:
 
 def _zone(name: str) -> ZoneInfo:
     try:  # "For UTC use the string "utc"": https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
-        return ZoneInfo("UTC" if name.upper() == "UTC" else name)
-    except (OSError, ValueError, KeyError):
+        return zone("UTC" if name.upper() == "UTC" else name)
+    except KeyError:
         raise ScheduleError("no such time zone") from None
 
 

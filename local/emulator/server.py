@@ -15,6 +15,7 @@ import gzip
 import json
 import os
 import re
+import sqlite3
 import sys
 import threading
 import time
@@ -36,6 +37,8 @@ from local.emulator.store import FILE, Store
 
 HOST = "127.0.0.1"
 MAX_BODY = 256 * 1024 * 1024  # bytes
+NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
+"""What a client must not try again: Terraform does for as long as it likes, as for every 5xx, and heeds no signal meanwhile."""
 # The Python storage client downloads under /download/.
 _DOWNLOAD = re.compile(r"/download(/storage/v1/.*)")
 _JSON = ("/storage/v1/", "/upload/", "/resumable/", "/batch/")
@@ -94,9 +97,11 @@ class Emulator:
         except UnicodeError as error:  # half a surrogate pair in a name
             return ApiError(400, f"Invalid text: {error}").response(request.path)
         except Exception as error:  # a fault of ours: report it, where a closed connection would tell nobody
-            message = f"The local stand-in failed at {request.http} {request.path}: {error!r}"
+            code, message = 500, f"The local stand-in failed at {request.http} {request.path}: {error!r}"
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname.startswith(NO_ROOM):
+                code, message = 400, f"The local stand-in can't keep its state: {error}; make room on the disk of {self.state}"
             print(message, file=sys.stderr)
-            return ApiError(500, message).response(request.path)
+            return ApiError(code, message).response(request.path)
 
     def _route(self, request: Request) -> tuple[Api, Method, Handler | None, dict[str, str]]:
         path = found[1] if (found := _DOWNLOAD.fullmatch(request.path)) else request.path

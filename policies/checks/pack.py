@@ -23,6 +23,7 @@ if ROOT not in sys.path:
     sys.path.append(ROOT)  # checkov puts only this folder there; at the end, so that nothing of the repository hides a package
 
 from interlock.catalog import Json
+from interlock.zones import ZoneDataError
 from policies.from_files import PROVIDER, Unreadable, read_estate
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, STACK, Estate
@@ -124,7 +125,7 @@ class _Check:
         address = f"{STACK}.{PROVIDER}" if STACK in self.rule.kinds and entity_type in PROVIDERS else address
         try:
             result, messages = _result(self.rule, address, scanned_path(sys._getframe()))
-        except (Unreadable, NotFound) as error:
+        except (Unreadable, NotFound, ZoneDataError) as error:
             result, messages = CheckResult.FAILED, (f"can't be judged: {error}",)
         except Exception as error:  # of a rule: it must not pass for that
             result, messages = (

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from policies.rules import alerts, changes, delivery, pauses, resources, schedules, stagger, starts, targets, windows
+from policies.rules import (
+    alerts,
+    changes,
+    delivery,
+    pauses,
+    references,
+    resources,
+    schedules,
+    spelling,
+    stagger,
+    starts,
+    targets,
+    windows,
+)
 from policies.rules.rule import Rule
 from policies.rules.waiving import waiver_rules
 
-_MODULES = (schedules, stagger, starts, targets, delivery, pauses, windows, alerts, resources, changes)
+_MODULES = (schedules, stagger, starts, targets, delivery, pauses, windows, alerts, resources, changes, spelling, references)
 _FOUND = [value for module in _MODULES for value in vars(module).values() if isinstance(value, Rule)]
 RULES: tuple[Rule, ...] = tuple(sorted([*_FOUND, *waiver_rules(_FOUND)], key=lambda rule: int(rule.id.rpartition("_")[2])))
 """All, by number."""

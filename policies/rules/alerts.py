@@ -112,14 +112,20 @@ def _matches(function: str, wanted: str, table: str) -> bool:
     return name == table
 
 
-def _filters(policy: Resource) -> Iterator[tuple[Attributes, str]]:
-    """The conditions of a policy that have a filter, with it."""
+METRIC_CONDITIONS = {"condition_threshold": ("filter", "denominator_filter"), "condition_absent": ("filter",)}
+"""The conditions on a metric, with their filters in Cloud Monitoring's language, which must name metric and resource. That of
+condition_matched_log is a query of Cloud Logging's, and a condition in MQL, PromQL or SQL has a query and no filter:
+cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#Condition"""
+
+
+def _metric_filters(policy: Resource) -> Iterator[tuple[Attributes, str, str]]:
+    """The conditions of a policy on a metric, each with the name of a filter and that."""
     for condition in policy.attributes.blocks("conditions"):
-        for kind in condition.names():
-            if kind.startswith("condition_"):
-                block = condition.block(kind)
-                if block is not None and "filter" in block:
-                    yield condition, block.text("filter") or ""
+        for kind, names in METRIC_CONDITIONS.items():
+            block = condition.block(kind)
+            for name in names:
+                if block is not None and name in block:
+                    yield condition, name, block.text(name) or ""
 
 
 @rule(
@@ -178,7 +184,7 @@ def alert_close(policy: Resource) -> Iterator[str]:
 @rule(
     28,
     "alert-resource",
-    "The filter of an alert policy names the type of resource",
+    "The filter of an alert policy on a metric names the type of resource",
     kinds=(ALERT,),
     origins=DEPLOYED,
     bad='filter = "metric.type=\\"logging.googleapis.com/user/conflicts\\""',
@@ -186,10 +192,10 @@ def alert_close(policy: Resource) -> Iterator[str]:
 )
 def alert_resource(policy: Resource) -> Iterator[str]:
     """Without it the API refuses a filter on a metric ("must specify a restriction on resource.type"), at the first apply
-    (hashicorp/terraform-provider-google#7179)."""
+    (hashicorp/terraform-provider-google#7179). A condition on log entries, or in MQL, PromQL or SQL, needs none."""
     if not policy.attributes.blocks("conditions"):
         yield "has no conditions, so it never fires; write one"
-    for condition, text in _filters(policy):
+    for condition, name, text in _metric_filters(policy):
         if not re.search(r"resource\.types?\s*!?=", text):
             title = condition.values.get("display_name")
-            yield f'the filter of its condition "{title}" names no resource.type; add AND resource.type="..."'
+            yield f'the {name} of its condition "{title}" names no resource.type; add AND resource.type="..."'

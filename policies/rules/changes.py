@@ -151,8 +151,8 @@ def backfill_ended(estate: Estate) -> Iterator[str]:
             variable = shlex.quote(f"backfill_owner={owner or '...'}")
             whose = f"{shown(owner)}'s ({shown(reason)})" if owner else "somebody's who is not on record"
             yield (
-                f"ends {flag.scope}, {whose}, before its end at {format_instant(flag.end)}; ask them, then plan again with"
-                f" -var {variable}"
+                f"ends {flag.scope}, {whose}, before its end at {format_instant(flag.end)}; ask them, then name"
+                f" them: with make OWNER=, with Terraform -var {variable}"
             )
 
 

@@ -19,7 +19,7 @@ ALERT = "google_monitoring_alert_policy"
 METRIC = "google_logging_metric"
 PROJECT_SERVICE = "google_project_service"
 DECLARED = "catalog"
-"""The pseudo type of an entry of the catalog that is not a job: what its waivers stand in."""
+"""The pseudo type of an entry of the catalog: what is known of its names, and its waivers. Only rules about catalogs see it."""
 STACK = "provider"
 """The pseudo type of the resource that stands for a whole stack or plan: checkov knows no other thing that each of them has."""
 

@@ -14,6 +14,8 @@ PREFIX = "CKV2_ILK_"
 EVERYWHERE = frozenset(Origin)
 DEPLOYED = frozenset({Origin.STACK, Origin.PLAN})
 PLANNED = frozenset({Origin.PLAN})
+WRITTEN = frozenset({Origin.CATALOG})
+"""For a rule about entries that no resource is made of."""
 
 Find = Callable[[Resource, Estate], Iterator[str]]
 """Yields one sentence a mistake: the value that is wrong, and what to do. Reading an attribute may raise `Unresolved` and

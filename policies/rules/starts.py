@@ -14,7 +14,8 @@ from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
-from interlock.timing.collisions import AT_ONCE, crowds
+from interlock.timing.collisions import AT_ONCE
+from interlock.timing.crowds import crowds
 from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Minutes, fire_minutes
 from interlock.timing.year import Year
@@ -120,7 +121,8 @@ def _gap(job: Resource) -> timedelta | None:
 def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
     takes one start a minute, until somebody says how many: `starts_per_minute` of the service, or under `rules` of a platform's
-    folder for all of its services."""
+    folder for all of its services. Each minute of the year from today on is looked at, here and by `gap` and `twin`; where it
+    is not every day, the finding says on which."""
     _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, met = crowd

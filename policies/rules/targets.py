@@ -11,7 +11,7 @@ from itertools import chain
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from interlock.payload import MAX_DEPTH, Piece, TooDeep, content_pieces, pieces
-from interlock.secrets import URL_KEY, redacted_url, secrets_among, shown_key, url_pieces
+from interlock.secrets import URL_KEY, redacted_url, said_loosely, secrets_among, shown_key, url_pieces
 from policies.rules.estate import JOB, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, Attributes, Malformed, is_expression, shown
@@ -22,6 +22,12 @@ _YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?:(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[0
 _DATED_KEY = re.compile(r"(?<![A-Za-z])(?:[Yy]ear|[Dd]ate|[Ss]eason)|(?<=[a-z])(?:Year|Date|Season)")
 _SIZE = "2048"
 """A year that is more often a number of megabytes."""
+_ON = ("true", "1", "1.0", "yes", "on", "y", "t")
+_ASKED = re.compile(
+    r"""(?i)(?<![\w-])["']?backfill[_-]?mode["']?\s*[:=]\s*["']?(true|1|yes|on|y|t)\b"""
+    r"""|\s--?backfill[_-]?mode(?![\w-])(?!(\s+|\s*[:=]\s*)["']?(false|0|no|off|n|f)\b)"""
+)
+"""In YAML, in what is nearly JSON, and in a command."""
 TARGETS = ("http_target", "app_engine_http_target")
 
 
@@ -207,9 +213,22 @@ def backfill_body(job: Resource) -> Iterator[str]:
     """`backfill_mode` skips the checks of dependencies, completeness and freshness. In a daily job it skips them daily: so it
     was with same-day-phase3 until 2026-01-26."""
     for where, piece in _said(job):
-        key, value = piece.key, piece.value
-        if re.sub(r"[^a-z]", "", key.lower()) == "backfillmode" and str(value).lower() in ("true", "1", "yes", "on"):
+        if _asks_for_backfill(piece):
             yield f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
+
+
+def _secrets(job: Resource) -> Iterator[tuple[str, str]]:
+    """Where a secret is, and under which key."""
+    for where, piece in chain(_said(job), _said_of_it(job)):
+        yield from ((where, key) for key in secrets_among([piece]))
+
+
+def _asks_for_backfill(piece: Piece) -> bool:
+    """Whether a piece turns the mode on: by its key, an `enabled` below that, or in a text that is no JSON, as a command."""
+    key, around = (re.sub(r"[^a-z]", "", one.lower()).removeprefix("x") for one in (piece.key, piece.around))
+    if key == "backfillmode" or (around == "backfillmode" and key in ("enabled", "on", "active", "value")):
+        return str(piece.value).lower() in _ON
+    return isinstance(piece.value, str) and _ASKED.search(piece.value) is not None
 
 
 @rule(
@@ -224,7 +243,6 @@ def backfill_body(job: Resource) -> Iterator[str]:
 def secret(job: Resource) -> Iterator[str]:
     """Whoever may list jobs with their targets reads it, and it lies in git, in Terraform's state and in every plan. What wraps
     one is opened: JSON in JSON, base64, a form, an argument, the query of a URL."""
-    for where, piece in chain(_said(job), _said_of_it(job)):
-        for key in secrets_among([piece]):
-            # Never the value: this is printed, and kept by CI.
-            yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"
+    for where, key in chain(_secrets(job), [("body", key) for key in [said_loosely(payload(job) or "")] if key]):
+        # Never the value: this is printed, and kept by CI.
+        yield f"its {where} holds what looks like a secret in {shown(key)}; let the service read it from Secret Manager"

@@ -27,6 +27,7 @@ from tests.e2e.deployment import (
 )
 from tests.e2e.first_deploy import deploy_twice_and_toggle
 from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
+from tests.interlock.production import filled_in
 from tests.shop import BACKFILL, shop
 
 BIN = Path(sys.prefix) / "bin"
@@ -196,9 +197,7 @@ def test_production_refuses_the_variables_of_the_local_target(small: Deployment)
     environments = small.folder / "environments"
     environments.unlink()
     shutil.copytree(ROOT / "environments", environments)
-    sample = (environments / "production.yaml").read_text(encoding="utf-8")
-    filled = sample.replace("your-project-id", "acme-scrapers").replace('"000000000000"', '"123456789012"')
-    (environments / "production.yaml").write_text(filled, encoding="utf-8")
+    (environments / "production.yaml").write_text(filled_in(), encoding="utf-8")
     before = small.writes()
     for words in (("status",), ("deploy",), ("backfill", "off", "books"), ("destroy",)):
         said = small.interlock(*words, INTERLOCK_ENV="production")

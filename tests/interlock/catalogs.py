@@ -32,10 +32,17 @@ backfills:
     description: All games
     owner: data
     expect: 3h
-    tables: {raw.games: [truncate]}
+    tables: {raw.games: [mutate]}
     protect: [outputs]
 """
 """A catalog with one of everything and nothing wrong; tests break one thing of it."""
+
+CLEAN = (
+    GOOD.replace("  queue: {kind: topic}", "  # a topic")
+    .replace("  batch: {kind: run_job}", "  # a job of Cloud Run")
+    .replace("{raw.games: [append]}", "{raw.games: [append, mutate]}")
+)
+"""The same without what nothing uses, and with a backfill that covers its job; line by line as GOOD."""
 
 
 def changed(old: str, new: str) -> str:

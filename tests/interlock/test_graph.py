@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
@@ -36,9 +37,9 @@ def processor(name: str, tables: str, *after: str) -> str:
     return f"  {name}: {{service: web, after: [{', '.join(after)}], tables: {{{tables}}}}}\n"
 
 
-def backfill(name: str, tables: str, protect: str = "outputs", keep: str = "") -> str:
+def backfill(name: str, tables: str, protect: str = "outputs", keep: str = "", untouched: str = "") -> str:
     return (
-        f"  {name}: {{description: d, expect: 1h, tables: {{{tables}}}, protect: [{protect}], "
+        f"  {name}: {{description: d, expect: 1h, tables: {{{tables}}}, untouched: [{untouched}], protect: [{protect}], "
         f"keep: [{f'{{job: {keep}, reason: it is harmless}}' if keep else ''}]}}\n"
     )
 
@@ -206,29 +207,35 @@ def test_an_unknown_scope_is_a_key_error(scope: str) -> None:
 
 names = st.sampled_from("pqrst")
 accesses = st.dictionaries(
-    st.sampled_from(["d.a", "d.b", "d.c"]), st.lists(st.sampled_from([*map(str, Kind)]), min_size=1, max_size=2), min_size=1
+    st.sampled_from(["d.a", "d.b", "d.c"]),
+    st.lists(st.sampled_from([*map(str, Kind)]), min_size=1, max_size=2, unique=True),
+    min_size=1,
 )
 
 
 @st.composite
 def small_catalogs(draw: st.DrawFn) -> Catalog:
     """Five processors that start one another at random, cycles included; up to five jobs and two backfills."""
-    jobs = draw(st.lists(st.lists(names, max_size=2), max_size=5))
+    jobs = draw(st.lists(st.lists(names, max_size=2, unique=True), max_size=5))
     backfills = draw(
         st.lists(st.tuples(accesses, st.sampled_from([["outputs"], ["inputs"], ["outputs", "inputs"]])), max_size=2)
     )
     kept = draw(st.booleans()) and jobs
     entry = {"description": "d", "schedule": "15 * * * *", "target": {"service": "web"}}
+    following = st.lists(names, max_size=2, unique=True)
+    processors: dict[str, Any] = {
+        name: {"service": "web", "after": draw(following), "tables": draw(accesses)} for name in "pqrst"
+    }
+    touched = {table for one in processors.values() for table in one["tables"]}
     written = {
         "jobs": {f"job-{i}": {**entry, "runs": runs} for i, runs in enumerate(jobs)},
-        "processors": {
-            name: {"service": "web", "after": draw(st.lists(names, max_size=2)), "tables": draw(accesses)} for name in "pqrst"
-        },
+        "processors": processors,
         "backfills": {
             f"backfill-{i}": {
                 "description": "d",
                 "expect": "1h",
                 "tables": tables,
+                "untouched": [table for table in tables if table not in touched],
                 "protect": protect,
                 "keep": [{"job": "job-0", "reason": "k"}] if kept else [],
             }
@@ -290,7 +297,8 @@ def test_every_job_that_reaches_a_writer_of_what_is_protected_is_covered_or_kept
     ],
 )
 def test_a_backfill_keeps_the_writers_of_what_it_protects_still(protect: str, tables: tuple[str, ...]) -> None:
-    made = catalog([], CHAIN, [backfill("b", "d.raw: [read], d.mart: [read, mutate], d.new: [append]", protect)])
+    touches = "d.raw: [read], d.mart: [read, mutate], d.new: [append]"
+    made = catalog([], CHAIN, [backfill("b", touches, protect, untouched="d.new")])
     assert protected(made.backfills["b"]) == tables
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -17,13 +16,14 @@ from interlock.cron import Cron
 from interlock.declaration import Declaration
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold, parse_object_name, with_content
+from interlock.zones import zone
 from tests.interlock import one_scraper
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.one_scraper import JOB as SCRAPER
 from tests.interlock.one_scraper import WINDOW, declaration, hold, holding, hours
 from tests.interlock.some_holds import NOW, SCOPES, lists_of_holds, some_holds
 
-PACIFIC = ZoneInfo("America/Los_Angeles")
+PACIFIC = zone("America/Los_Angeles")
 JOB = load(GOOD).jobs["fetch"]
 OFF_SEASON = DeclaredPause(reason="off-season", owner="data", review=date(2027, 1, 15))
 declared_jobs = st.sampled_from([JOB, replace(JOB, paused=OFF_SEASON)])

@@ -24,9 +24,10 @@ from interlock.holds import (
     parse_object_name,
     with_content,
 )
+from interlock.zones import zone as named
 from tests.interlock.some_holds import NOW, lists_of_holds, some_holds
 
-PACIFIC, EASTERN = ZoneInfo("America/Los_Angeles"), ZoneInfo("America/New_York")
+PACIFIC, EASTERN = named("America/Los_Angeles"), named("America/New_York")
 
 
 @given(lists_of_holds)
@@ -135,8 +136,8 @@ def test_names_under_our_prefixes_that_state_nothing_cover_nothing_and_are_named
         ),
         pytest.param(PACIFIC, "2026-11-25T07:00:00Z", "2026-11-24 23:00 PST (2026-11-25 07:00 UTC)", id="the dates differ"),
         pytest.param(EASTERN, "2027-07-01T04:00:00Z", "2027-07-01 00:00 EDT (2027-07-01 04:00 UTC)", id="in summer"),
-        pytest.param(ZoneInfo("Etc/UTC"), "2026-11-23T23:00:00Z", "23:00 UTC", id="a job in UTC, today"),
-        pytest.param(ZoneInfo("UTC"), "2026-11-25T23:00:00Z", "2026-11-25 23:00 UTC", id="a job in UTC, later"),
+        pytest.param(named("Etc/UTC"), "2026-11-23T23:00:00Z", "23:00 UTC", id="a job in UTC, today"),
+        pytest.param(named("UTC"), "2026-11-25T23:00:00Z", "2026-11-25 23:00 UTC", id="a job in UTC, later"),
     ],
 )
 def test_an_end_for_people(zone: ZoneInfo, end: str, sentence: str) -> None:

@@ -194,3 +194,17 @@ def test_a_mask_in_the_query_is_as_good_as_one_in_the_body(rest):
     rest("PUT", "/v1/projects/p/topics/abc", {"labels": {"a": "b"}})
     changed = rest("PATCH", "/v1/projects/p/topics/abc?updateMask=labels", {"topic": {"labels": {"c": "d"}}})
     assert (changed.status, changed.json["labels"]) == (200, {"c": "d"})
+
+
+def test_without_room_for_its_state_nothing_is_to_be_tried_again(emulator, rest, capsys):
+    """Every 5xx is, by Google's clients and by Terraform's lock of the state, as long as they like: a deploy hung for ever."""
+    assert rest("POST", JOBS, JOB).status == 200
+    database = emulator.runtime.store._db
+    database.execute("PRAGMA max_page_count = 1")  # which SQLite makes what is in use: as on a full disk
+    answers = [rest("POST", JOBS, {**JOB, "name": f"{JOB['name']}{n}", "description": "x" * 400}) for n in range(40)]
+    assert {answer.status for answer in answers} == {200, 400}
+    assert "can't keep its state: database or disk is full; make room on the disk of " in answers[-1].message
+    assert "can't keep its state" in capsys.readouterr().err
+    assert rest("GET", JOBS).status == 200
+    database.execute("PRAGMA max_page_count = 100000")
+    assert rest("POST", JOBS, {**JOB, "name": f"{JOB['name']}-again"}).status == 200

@@ -19,6 +19,7 @@ from interlock.cron import Cron
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.runtime import snapshot as seen
 from interlock.runtime.declaration_file import parse
+from interlock.zones import zone as named
 
 START = datetime(2026, 3, 8, 5, 1, tzinfo=UTC)
 """Two hours before the clocks of New York spring forward."""
@@ -37,7 +38,7 @@ class Violation(AssertionError):
 @lru_cache
 def fires(schedule: str, zone: str) -> list[datetime]:
     """When a schedule fires, from the start to the horizon."""
-    return list(Cron.parse(schedule).fires_between(START - timedelta(days=2), START + HORIZON, ZoneInfo(zone)))
+    return list(Cron.parse(schedule).fires_between(START - timedelta(days=2), START + HORIZON, named(zone)))
 
 
 class TabledCron(Cron):

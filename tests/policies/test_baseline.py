@@ -15,15 +15,15 @@ from interlock.reading.folder import catalog_of
 from policies.__main__ import main
 from policies.baseline import Renewal, renewal
 from policies.from_catalog import Judged, findings, judged
-from tests.interlock.catalogs import GOOD
+from tests.interlock.catalogs import CLEAN
 from tests.policies.estates import TODAY
 from tests.stacks.conftest import synthesize
 
 UNTIL = date(2027, 2, 21)
 SECRET = "    target: {service: web, path: /x, body: {api_key: 0123456789abcdef}}"
-BROKEN = GOOD
+BROKEN = CLEAN
 """`fetch` breaks the stagger: it starts a writer of a backfilled table at :00."""
-MENDED = GOOD.replace('"0 * * * *"', '"15 * * * *"')
+MENDED = CLEAN.replace('"0 * * * *"', '"15 * * * *"')
 
 
 def entry(rule: str = "stagger", subject: str = "jobs.fetch", since: str = "2026-11-01", until: str = "2026-12-31") -> str:

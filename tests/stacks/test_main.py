@@ -6,14 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from interlock.environment import refuse_own_token
+from interlock.reading.files import load_environment
+from tests.interlock.production import filled_in
 from tests.shop import CATALOG as SHOP
 from tests.stacks.conftest import ROOT
 
-CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULATOR_HOST")
+CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULATOR_HOST", "GOOGLE_OAUTH_ACCESS_TOKEN")
 
 
 def run(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -83,9 +87,35 @@ def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, e
 def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, str], message: str) -> None:
     shutil.copy(ROOT / "main.py", tmp_path)
     (tmp_path / "environments").mkdir()
-    sample = (ROOT / "environments" / "local.yaml").read_text(encoding="utf-8")
-    (tmp_path / "environments" / "production.yaml").write_text(sample, encoding="utf-8")
+    (tmp_path / "environments" / "production.yaml").write_text(filled_in(), encoding="utf-8")
     done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(SHOP), **environ)
     assert done.returncode == 2
     assert message in done.stderr
+    assert not (tmp_path / "cdktf.out").exists()
+
+
+SHELL = {"CDKTF_CONTEXT_JSON": "{}", "GOOGLE_OAUTH_ACCESS_TOKEN": "somebody's", "INTERLOCK_CATALOG": str(SHOP)}
+
+
+@pytest.mark.parametrize(
+    ("environ", "refused"),
+    [
+        pytest.param(SHELL, True, id="the cdktf command line, with a token that Terraform would take to Google"),
+        pytest.param({**SHELL, "CDKTF_CONTEXT_JSON": None}, False, id="a synth of ours, which deploys nothing"),
+        pytest.param({**SHELL, "GOOGLE_OAUTH_ACCESS_TOKEN": None}, False, id="no token: Terraform refuses by itself"),
+        pytest.param({**SHELL, "INTERLOCK_LOCAL_URL": "http://127.0.0.1:1"}, False, id="under local run, whose token it is"),
+        pytest.param({**SHELL, "INTERLOCK_ENV": "production"}, False, id="production, where it is wanted"),
+    ],
+)
+def test_the_local_environment_takes_nobodys_token(environ: dict[str, str | None], refused: bool) -> None:
+    """The decision alone: each case in a process of its own takes seconds."""
+    env = replace(load_environment(ROOT / "environments", "local"), name=environ.get("INTERLOCK_ENV") or "local")
+    said = refuse_own_token(env, {name: value for name, value in environ.items() if value is not None})
+    assert ("unset GOOGLE_OAUTH_ACCESS_TOKEN" in (said or "")) is refused
+
+
+def test_what_the_app_refuses_it_says_once(tmp_path: Path) -> None:
+    done = run(tmp_path, **SHELL)
+    assert done.returncode == 2
+    assert done.stderr.startswith("This is the local environment")
     assert not (tmp_path / "cdktf.out").exists()

@@ -19,7 +19,7 @@ TOMORROW, YESTERDAY = format_instant(NOW + timedelta(days=1)), format_instant(NO
 NEXT_MONTH, IN_AN_HOUR = format_instant(NOW + timedelta(days=30)), format_instant(NOW + timedelta(hours=1))
 NEXT_DAY = format_instant(NOW + timedelta(days=2))
 BUCKET = "gs://interlock-local-coordination"
-NOTHING: dict[str, Any] = {"flag_names": [], "hold_names": [], "contents": {}}
+NOTHING: dict[str, Any] = {"flag_names": [], "hold_names": [], "contents": {}, "deployed": ""}
 
 
 def inputs(*names: str, jobs: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def inputs(*names: str, jobs: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "flag_names": [name for name in names if name.startswith("backfills/")],
         "hold_names": [name for name in names if name.startswith("holds/")],
+        "deployed": "",
         "contents": {name: json.dumps({"jobs": jobs, "reason": "said before", "owner": "them"}) for name in names},
     }
 
@@ -197,6 +198,42 @@ def test_what_has_ended_or_ends_now_does_not_stand_in_the_way(
 ) -> None:
     accepted, said = plan(planned(small["schedules"], bucket, tmp_path), **variables)
     assert accepted, said
+
+
+def deployed(*platforms: str) -> str:
+    """A declaration of a catalog with these platforms, as every version of ours writes it."""
+    return json.dumps({"version": 1, "scopes": {"all": ["x"], **{f"platform/{name}": ["x"] for name in platforms}}})
+
+
+ELSEWHERE, INSTEAD = deployed("chess", "darts"), "-var replace_catalog=true"
+
+
+@pytest.mark.parametrize(
+    ("declaration", "variables", "refused"),
+    [
+        pytest.param("", {}, False, id="nothing is deployed yet"),
+        pytest.param(deployed("small"), {}, False, id="the same platform"),
+        pytest.param(deployed("chess", "small"), {}, False, id="one of two platforms is taken out"),
+        pytest.param(deployed(), {}, False, id="a catalog of no platform"),
+        pytest.param(ELSEWHERE, {}, True, id="none of the platforms"),
+        pytest.param(deployed("smaller"), {}, True, id="one whose name begins alike"),
+        pytest.param(ELSEWHERE, {"replace_catalog": "true"}, False, id="none of them, on purpose"),
+        pytest.param(ELSEWHERE, {"backfill_mode": "false"}, True, id="by a toggle"),
+        pytest.param("{", {}, False, id="what is no JSON names no platform"),
+        pytest.param('{"scopes": ["platform/chess"]}', {}, False, id="scopes that are none"),
+        pytest.param('{"scopes": {"platform/${x}": []}}', {}, False, id="a platform that can't be one"),
+    ],
+)
+def test_a_catalog_of_other_platforms_than_the_deployed_one_is_refused(
+    small: Stacks, tmp_path: Path, declaration: str, variables: dict[str, str], refused: bool
+) -> None:
+    accepted, said = plan(
+        planned(small["schedules"], NOTHING | {"deployed": declaration.replace("${", "$${")}, tmp_path), **variables
+    )
+    assert accepted is not refused, said
+    assert (INSTEAD in said) is refused
+    if declaration is ELSEWHERE and refused:
+        assert "In local a catalog of chess, darts is deployed, and this is one of small, which would delete its jobs." in said
 
 
 def test_an_extension_keeps_the_reason_and_owner_unless_told_otherwise(small: Stacks, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +10,7 @@ from interlock.catalog import Catalog, Source, Window
 from interlock.cron import Cron
 from interlock.environment import Environment
 from interlock.graph import scopes
+from interlock.zones import zone
 from stacks.timers import closing, timers
 from tests.stacks.conftest import Stacks
 
@@ -81,7 +81,7 @@ def test_when_a_window_closes(schedule: str, hours: float, expected: str) -> Non
 @pytest.mark.parametrize("minutes", [5, 90, 120, 480, 1440])
 def test_a_timer_fires_at_every_end_of_a_window(schedule: str, minutes: int) -> None:
     opened = window(schedule, timedelta(minutes=minutes))
-    utc = ZoneInfo("Etc/UTC")
+    utc = zone("Etc/UTC")
     ends = {fire + opened.duration for fire in opened.schedule.fires_between(*YEAR, utc)}
     fires = set(Cron.parse(closing(opened)).fires_between(YEAR[0], YEAR[1] + opened.duration, utc))
     assert ends

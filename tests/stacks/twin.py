@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.cdk import TERRAFORM_VERSION
+from stacks.guards import REPLACE_CATALOG
 from stacks.held import INPUTS
 
 VARIABLES = ("backfill_mode", "backfills", "backfill_until", "backfill_reason", "backfill_owner")
@@ -43,7 +44,8 @@ def evaluate(schedules: Mapping[str, Any], cases: Mapping[str, Any], wanted: Map
     """
     # One variable for all inputs and one output: what a case costs is the number of its nodes in Terraform's graph.
     module = {
-        "variable": {"inputs": {}} | {name: {"type": schedules["variable"][name]["type"]} for name in VARIABLES},
+        "variable": {"inputs": {}, REPLACE_CATALOG: schedules["variable"][REPLACE_CATALOG]}
+        | {name: {"type": schedules["variable"][name]["type"]} for name in VARIABLES},
         "locals": schedules["locals"] | {name: f"${{var.inputs.{name}}}" for name in INPUTS},
         "output": {"said": {"value": dict(wanted)}},
     }

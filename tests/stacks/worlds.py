@@ -170,6 +170,7 @@ class World:
             "flag_names": [name for name in self.names if name.startswith(FLAG_PREFIX)],
             "hold_names": [name for name in self.names if name.startswith(HOLD_PREFIX)],
             "contents": self.contents,
+            "deployed": "",
             "now": format_instant(self.now),
             "declared": self.declared,
             "scopes": self.scopes,

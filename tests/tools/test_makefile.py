@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +102,7 @@ WHOLE = {
     "PLAN": ("review", "--plan"),
     "AT": ("review", "--at"),
     "STACK": ("unlock", "--"),
+    "YES_DELETE": ("deploy", "--yes-delete"),
 }
 """Each variable that reaches a command as one word: a target that takes it, and the word before it."""
 NAMES = {"NAME": "backfill-on", "JOB": "fires"}
@@ -128,6 +129,24 @@ def test_a_value_reaches_the_command_as_it_is(folder: Folder, name: str, way: st
 def test_names_are_split_at_spaces_and_else_left_as_they_are(folder: Folder, name: str) -> None:
     ran = folder.make(NAMES[name], f"{name}={HOSTILE}")
     assert _after(ran, NAMES[name], "--") == HOSTILE.split()
+    assert not (folder.path / "RAN").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        pytest.param((), [], id="nothing"),
+        pytest.param(("WITH_CHANGES=1",), ["--with-changes"], id="all of it"),
+        pytest.param(("WITH_CHANGES=0",), [], id="a no"),
+        pytest.param((f"WITH_CHANGES={HOSTILE}",), [], id="what is neither"),
+        pytest.param((f"YES_DELETE={HOSTILE}",), ["--yes-delete", HOSTILE], id="how many jobs go"),
+    ],
+)
+@pytest.mark.parametrize("target", ["backfill-on", "backfill-off"])
+def test_what_a_toggle_may_do_beside_is_handed_on(folder: Folder, target: str, typed: Sequence[str], words: list[str]) -> None:
+    said = folder.make(target, "NAME=tdza", *typed).words
+    assert said[said.index("--") - len(words) : said.index("--")] == words
+    assert ("--with-changes" in said) == ("--with-changes" in words)
     assert not (folder.path / "RAN").exists()
 
 
@@ -177,14 +196,14 @@ def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None
 
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
-    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG"}
-    assert set(re.findall(r'"?\$\$\{?([A-Z]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (
+    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES"}
+    assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (
         "the shell reads what make does not hand on as it is"
     )
 
 
 def test_a_variable_of_make_is_called_as_the_option_that_it_becomes() -> None:
-    pairs = set(re.findall(r'(--[a-z]+) "\$\$\{?([A-Z]+)\b', MAKEFILE))
+    pairs = set(re.findall(r'(--[a-z-]+) "\$\$\{?([A-Z_]+)\b', MAKEFILE))
     assert {name for _, name in pairs} == set(VARIABLES.values())
     assert all(VARIABLES[option] == name for option, name in pairs)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from policies.from_files import stack_estate
 from policies.rules import RULES
 from policies.rules.estate import Estate
 from policies.rules.judge import Outcome, judge_all
+from tests.interlock.production import SHIPPED, filled_in
+from tests.shop import CATALOG as SHOP
+from tools.policy import __main__ as command
 from tools.policy import accepted, seen
-from tools.policy.records import CannotCheck, Record, parsed, version_of
+from tools.policy.records import ROOT, CannotCheck, Record, parsed, version_of
 
 TODAY = date(2026, 11, 25)
 PATH = Path("/stacks/schedules/cdk.tf.json")
@@ -109,6 +113,66 @@ def test_where_several_have_its_name_the_plan_says_which_is_meant() -> None:
     synthesized = record(resource="resource.bucket")
     assert accepted.with_addresses([synthesized], known) == [synthesized]
     assert accepted.with_addresses([synthesized, record()], known)[0].resource == BUCKET
+
+
+@pytest.mark.parametrize(
+    ("checks", "is_known"),
+    [
+        pytest.param(["CKV_GCP_62"], True, id="the check ran for one of that name"),
+        pytest.param(["CKV_GCP_62", "CKV_GCP_62"], False, id="it ran for both"),
+        pytest.param(["CKV_GCP_1"], False, id="of another check nothing is accepted"),
+    ],
+)
+def test_where_nothing_is_planned_what_is_accepted_says_which_is_meant(checks: list[str], is_known: bool) -> None:
+    twice = {kind: {"bucket": {}} for kind in ("google_storage_bucket", "google_service_account")}
+    known = {PATH: stack_estate({"resource": twice}, [], TODAY)}
+    synthesized = [record(check=check, resource="resource.bucket") for check in checks]
+    found = accepted.with_addresses(synthesized, known, accepted.read(f"- {WAIVER}"))
+    assert {one.resource for one in found} == {BUCKET if is_known else "resource.bucket"}
+
+
+# Which environment
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The file of the environment for `make policy ENV=production`, with our own rules in the place of checkov's process."""
+
+    def checked(words: list[str]) -> list[Record]:
+        found = seen.estates(sorted(Path(words[1]).glob("*/cdk.tf.json")), datetime.now(UTC).date())
+        return [replace(one, path=path) for path, estate in found.items() for one in said(estate)]
+
+    shutil.copy(ROOT / "main.py", tmp_path)
+    (tmp_path / "environments").mkdir()
+    for name, value in {
+        "ROOT": tmp_path,
+        "_make_plans": lambda _: pytest.fail("production is never planned"),
+        "version_of": lambda _: "0",
+        "start": lambda _checkov, _framework, words: words,
+        "finish": checked,
+    }.items():
+        monkeypatch.setattr(command, name, value)
+    monkeypatch.setattr(accepted, "read", lambda _: [])
+    monkeypatch.setenv("INTERLOCK_ENV", "production")
+    monkeypatch.setenv("INTERLOCK_CATALOG", str(SHOP))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "environments" / "production.yaml"
+
+
+def test_production_is_judged_without_a_plan_and_what_is_not_filled_in_is_found(
+    production: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    production.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
+    assert command.main(["--checkov", "checkov"]) == command.FINDINGS
+    out, err = capsys.readouterr()
+    assert "environments/production.yaml:2: project: your-project-id is a sample; write your own" in out
+    assert "12 jobs of the catalog among them" in out
+    assert "not planned: production, as Google would be asked" in err
+    stacks = command.OUT.absolute() / "production" / "stacks"
+    monkeypatch.setattr(command, "_synthesize", lambda _: stacks)
+    production.write_text(filled_in(), encoding="utf-8")
+    assert command.main(["--checkov", "checkov"]) == 0
+    assert "sample" not in capsys.readouterr().out
 
 
 # Whether all was said

@@ -100,6 +100,35 @@ def test_what_follows_a_forks_run_checks_nothing_out_and_runs_one_script_of_the_
         assert not re.search(r"\bgit\b|\bgh pr\b|\bmake\b|\bpip\b", run)
 
 
+REQUIRED = [name for name in NAMES if "pull_request" in workflow(name)["on"]]
+
+
+def test_the_checks_of_a_pull_request_are_those_of_ci_and_of_the_review() -> None:
+    assert REQUIRED == ["ci.yml", "review.yml"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_what_a_pull_request_is_checked_for_reports_in_a_merge_queue_and_for_another_base_too(name: str) -> None:
+    """A check that a queue waits for and that never comes drops the entry; a job that is skipped counts as passed, so none is:
+    https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/troubleshooting-required-status-checks"""
+    found = workflow(name)
+    assert "merge_group" in found["on"]
+    assert set(found["on"]["pull_request"]["types"]) == {"opened", "synchronize", "reopened", "edited"}
+    assert [job for job, what in found["jobs"].items() if "if" in what or "needs" in what] == []
+    assert "paths" not in str(found["on"])
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_two_entries_of_a_merge_queue_do_not_cancel_each_other(name: str) -> None:
+    """`github.ref` is gh-readonly-queue/main/pr-N-SHA there, and `pull_request` is empty."""
+    assert re.search(r"(\$\{\{|\|\|) github\.ref \}\}", workflow(name)["concurrency"]["group"])
+
+
+def test_only_a_pull_request_has_a_comment() -> None:
+    condition = workflow("review-comment.yml")["jobs"]["comment"]["if"]
+    assert "github.event.workflow_run.event == 'pull_request' &&" in condition
+
+
 def test_only_a_deploy_that_was_approved_gets_the_account_that_writes() -> None:
     jobs = workflow("deploy.yml")["jobs"]
     assert [name for name, job in jobs.items() if "DEPLOY_SERVICE_ACCOUNT" in str(job)] == ["apply"]
@@ -161,6 +190,16 @@ def test_there_is_a_comment_and_a_verdict_whatever_becomes_of_the_review(
     base, head = re.findall("[0-9a-f]{40}", written["words"])
     assert base != head
     assert run(pull_request, script("review.yml", "Verdict"), CODE=code) == int(code)
+
+
+def test_a_merge_queue_is_reviewed_against_what_it_adds_its_entry_to(pull_request: Path) -> None:
+    git = ["git", "-C", str(pull_request), "-c", "user.name=x", "-c", "user.email=x@x"]
+    first = subprocess.run([*git, "rev-parse", "HEAD^1"], check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "--no-verify", "-m", "c"], check=True)
+    environ = {"REVIEW_SAYS": f"{post_review.MARKER}\nClean.\n", "REVIEW_CODE": "0", "NUMBER": "", "RUN": "https://run"}
+    files = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output"}
+    assert run(pull_request, script("review.yml", "Review"), **environ, **files, BASE=first) == 0
+    assert (pull_request / "words").read_text(encoding="utf-8").startswith(f"review --base {first} --head ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -76,18 +77,21 @@ def apply(accepted: Iterable[Accepted], records: Iterable[Record], today: date) 
     return kept, wrong, idle
 
 
-def with_addresses(records: Iterable[Record], known: Mapping[Path, Estate]) -> list[Record]:
-    """The records with addresses also of synthesized resources, where only one can be meant: checkov leaves out the type, and
-    says it of the same check about the plan."""
-    given = list(records)
+def with_addresses(records: Iterable[Record], known: Mapping[Path, Estate], accepted: Iterable[Accepted] = ()) -> list[Record]:
+    """The records with addresses also of synthesized resources, where only one can be meant: checkov leaves out the type. A
+    plan says it of the same check; where none does, what is `accepted`, of a check that ran for one resource of that name."""
+    given, named = list(records), {(one.check, one.resource) for one in accepted}
     planned = {(record.check, record.resource) for record in given}
+    runs = Counter((record.path, record.check, record.resource) for record in given)
     by_name: dict[tuple[Path, str], list[str]] = {}
     for path, estate in known.items():
         for address, resource in estate.resources.items():
             by_name.setdefault((path, f"resource.{resource.name}"), []).append(address)
     found = []
     for record in given:
-        meant = by_name.get((record.path, record.resource), [])
-        meant = [one for one in meant if len(meant) == 1 or (record.check, one) in planned]
+        alike = by_name.get((record.path, record.resource), [])
+        meant = [one for one in alike if len(alike) == 1 or (record.check, one) in planned]
+        if not meant and runs[record.path, record.check, record.resource] == 1:
+            meant = [one for one in alike if (record.check, one) in named]
         found.append(replace(record, resource=meant[0]) if len(meant) == 1 else record)
     return found

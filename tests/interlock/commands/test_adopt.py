@@ -201,7 +201,7 @@ def test_a_folder_that_is_there_is_kept_and_written_anew_with_force(project: Pro
     project.make(*SMALL)
     project.adopt()
     mine = project.folder / "jobs.yaml"
-    mine.write_text("# mine\n", encoding="utf-8")
+    mine.write_text("services: {mine: {kind: topic}}\n", encoding="utf-8")
     web = next(project.folder.glob("web.yaml"))
     web.write_text(web.read_text(encoding="utf-8").replace("Runs night", "Runs at night"), encoding="utf-8")
     project.adopt()
@@ -209,7 +209,7 @@ def test_a_folder_that_is_there_is_kept_and_written_anew_with_force(project: Pro
     forced = project.adopt("--force")
     assert forced.returncode == 1, forced.stderr
     assert "Runs at night" not in project.texts
-    assert mine.read_text(encoding="utf-8") == "# mine\n", "a file that is not written anew stays"
+    assert mine.read_text(encoding="utf-8") == "services: {mine: {kind: topic}}\n", "a file that is not written anew stays"
 
 
 def test_a_folder_that_would_not_fit_together_is_left_as_it_is(project: Project) -> None:

@@ -19,6 +19,7 @@ from interlock.terminal.process import Ended
 from interlock.terminal.terraform import Applied, Planned, Stack
 from interlock.terraform.changes import Change, Changes, Kind
 from tests.interlock.commands.conftest import ENVIRONMENT
+from tests.interlock.commands.test_deploying import NO_PLAN
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
 
@@ -32,7 +33,7 @@ class Done(Deploying):
         jobs = (Change(kind=Kind.PAUSE, address="x", type="x", job="repair", actions=("update",), attributes=()),)
         changes = Changes(changes=jobs, jobs={"repair": True}, outputs={"backfills_on": {"marts": "2031-01-07T18:00:00Z"}})
         stack = Stack(environment=PRODUCTION, name="schedules")
-        asked = Planned(stack=stack, file=Path("x.plan"), changes=changes, is_empty=False, warnings=())
+        asked = Planned(stack=stack, file=Path("x.plan"), plan=NO_PLAN, changes=changes, is_empty=False, warnings=())
         return {stack: Applied(planned=asked, done=jobs, failed=(), problems=(), text=(), ended=ended) for stack in stacks}
 
 

@@ -32,10 +32,13 @@ from interlock.terminal.process import Ended
 from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
+from interlock.terraform.plan import parse_plan
 from tests.golden import golden
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
+from tests.interlock.commands.test_approving import judged_by
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
+NO_PLAN = parse_plan('{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}')
 JOB, FLAG, POLICY = (
     "google_cloud_scheduler_job",
     'google_storage_bucket_object.flags["marts"]',
@@ -165,7 +168,7 @@ def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **var
     return CliRunner().invoke(command, input=typed)
 
 
-LOCAL = Deploying(environment=ENVIRONMENT)
+LOCAL = Deploying(environment=ENVIRONMENT, approving=None)
 
 
 @pytest.mark.golden
@@ -244,7 +247,7 @@ def test_what_was_approved_is_applied_although_another_run_has_planned_meanwhile
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.plans("schedules", *pausing("odds"), env="production")
-    production = Deploying(environment=PRODUCTION)
+    production = Deploying(environment=PRODUCTION, approving=None)
 
     def another_run_plans(question: str, **_: object) -> None:
         assert question == "Do this?"
@@ -291,7 +294,9 @@ def test_an_import_says_that_nothing_changes_and_an_import_that_changes_says_wha
     assert "3 to import, 1 to pause, 1 to change\n  not imported as found: late (pause), lines (schedule)\n" in done.output
 
 
-@pytest.mark.parametrize("how", [LOCAL, Deploying(environment=PRODUCTION, yes=True)], ids=["local", "production, with --yes"])
+@pytest.mark.parametrize(
+    "how", [LOCAL, Deploying(environment=PRODUCTION, approving=None, yes=True)], ids=["local", "production, with --yes"]
+)
 def test_a_job_that_is_paused_is_never_resumed_by_its_import(place: Place, how: Deploying) -> None:
     env = how.environment.name
     place.plans("coordination", change(POLICY, "create"), env=env)
@@ -324,9 +329,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("how", "typed", "applied"),
     [
-        pytest.param(Deploying(environment=PRODUCTION), "n\n", [], id="a no"),
-        pytest.param(Deploying(environment=PRODUCTION), "y\n", ["schedules", "alerting"], id="a yes"),
-        pytest.param(Deploying(environment=PRODUCTION, yes=True), "", ["schedules", "alerting"], id="--yes"),
+        pytest.param(Deploying(environment=PRODUCTION, approving=None), "n\n", [], id="a no"),
+        pytest.param(Deploying(environment=PRODUCTION, approving=None), "y\n", ["schedules", "alerting"], id="a yes"),
+        pytest.param(Deploying(environment=PRODUCTION, approving=None, yes=True), "", ["schedules", "alerting"], id="--yes"),
     ],
 )
 def test_production_asks_once_when_all_has_been_said(place: Place, how: Deploying, typed: str, applied: list[str]) -> None:
@@ -339,8 +344,38 @@ def test_production_asks_once_when_all_has_been_said(place: Place, how: Deployin
     assert done.output.index("1 to pause") < done.output.index("1 to create") < (done.output + "Do this?").index("Do this?")
 
 
+JUDGED = Deploying(environment=ENVIRONMENT, approving=judged_by("replace"))
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(
+    ("how", "typed", "applied"),
+    [
+        pytest.param(JUDGED, "n\n", [], id="a no"),
+        pytest.param(JUDGED, "y\n", ["schedules"], id="a yes"),
+        pytest.param(replace(JUDGED, yes=True), "", ["schedules"], id="--yes"),
+        pytest.param(replace(JUDGED, environment=PRODUCTION, yes=True), "", [], id="production, whatever is typed"),
+    ],
+)
+def test_what_breaks_a_rule_is_asked_about_here_and_refused_in_production(
+    place: Place, how: Deploying, typed: str, applied: list[str]
+) -> None:
+    place.plans("schedules", *pausing("odds"), env=how.environment.name)
+    done = bring(how, ["schedules"], typed)
+    assert place.applied() == applied
+    assert "replace: odds is wrong" in done.output
+    assert ("Do this anyway?" in done.output) is bool(typed)
+
+
+def test_a_plan_of_ours_may_put_a_catalog_in_the_place_of_another_as_the_jobs_that_go_are_counted(place: Place) -> None:
+    place.plans("schedules", *pausing("odds"))
+    assert bring(LOCAL).exit_code == 0
+    plans = [line for line in (place.folder / "asked").read_text().splitlines() if " plan " in line]
+    assert [line.split()[0] for line in plans if "-var=replace_catalog=true" in line] == ["schedules"]
+
+
 def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
-    done = bring(Deploying(environment=PRODUCTION))
+    done = bring(Deploying(environment=PRODUCTION, approving=None))
     assert "production asks before it changes anything, and this is no terminal; add --yes" in str(done.exception)
     assert not (place.folder / "asked").exists()
 
@@ -349,7 +384,7 @@ def test_where_nobody_can_be_asked_nothing_is_planned(place: Place) -> None:
 def test_what_is_left_after_a_new_metric_is_asked_about_only_when_it_goes_further(place: Place) -> None:
     place.plans("alerting", change(POLICY, "create"), env="production")
     place.answers("alerting", diagnostic(MISSING), diagnostic(MISSING), env="production")
-    done = bring(Deploying(environment=PRODUCTION), ["alerting"], "y\n")
+    done = bring(Deploying(environment=PRODUCTION, approving=None), ["alerting"], "y\n")
     assert done.exit_code == 0, done.output
     assert done.output.count("Do this?") == 1
 
@@ -357,7 +392,7 @@ def test_what_is_left_after_a_new_metric_is_asked_about_only_when_it_goes_furthe
 def planned(*changes: Change) -> Planned:
     stack = Stack(environment=ENVIRONMENT, name="schedules")
     found = Changes(changes=changes, jobs={}, outputs={})
-    return Planned(stack=stack, file=Path("x.plan"), changes=found, is_empty=not changes, warnings=())
+    return Planned(stack=stack, file=Path("x.plan"), plan=NO_PLAN, changes=found, is_empty=not changes, warnings=())
 
 
 def one(kind: Kind, name: str, *attributes: str, type: str = JOB) -> Change:

@@ -94,6 +94,40 @@ def test_no_command_says_a_secret_or_writes_one_to_the_bucket(site: Direct, clou
     assert [blob.name for blob in blobs if gives_away(blob.name + blob.download_as_text())] == []
 
 
+OPEN = "Kundennummer-48151623"
+"""Nothing by which it would be known for a secret."""
+
+
+def hostile(text: str) -> list[scheduler_v1.Job]:
+    """Jobs that say `text` in every place that a request or a message has, under keys that mean nothing."""
+    url = f"https://web.example/run?q={text}&{text}#{text}"
+    inner = json.dumps({"argument": json.dumps({"q": text})}).encode()
+    http = scheduler_v1.HttpTarget(uri=url, headers={"X-Odd": text}, body=inner)
+    plain = scheduler_v1.HttpTarget(uri=f"{url};v={text}", body=text.encode(), http_method="PUT")
+    topic = scheduler_v1.PubsubTarget(topic_name="projects/p/topics/t", data=text.encode(), attributes={"q": text})
+    engine = scheduler_v1.AppEngineHttpTarget(relative_uri=f"/run?q={text}", headers={"X-Odd": text}, body=text.encode())
+    targets = ({"http_target": http}, {"http_target": plain}, {"pubsub_target": topic}, {"app_engine_http_target": engine})
+    return [scheduler_v1.Job(schedule="0 * * * *", time_zone="Etc/UTC", **target) for target in targets]
+
+
+@pytest.mark.parametrize("is_declared", [False, True], ids=["a stranger's job", "a declared job that a stranger changed"])
+def test_no_command_says_a_query_a_header_or_a_body_of_a_stranger(site: Direct, cloud: Cloud, is_declared: bool) -> None:
+    names = [*cloud.regions][:4] if is_declared else [f"foreign-{number}" for number in range(4)]
+    for name, job in zip(names, hostile(OPEN), strict=True):
+        job.name = cloud.name(name)
+        if is_declared:
+            cloud.jobs.delete_job(name=job.name)
+        cloud.jobs.create_job(parent=job.name.partition("/jobs/")[0], job=job)
+    encoded = base64.b64encode(OPEN.encode()).decode()
+    more = [["verify", "--since", "24h"], ["status", "--all"], *([word, name] for word in ("why", "fires") for name in names)]
+    said = {" ".join(words): site(*words) for words in [*COMMANDS, *more]}
+    everything = "".join(done.stdout + done.stderr for done in said.values())
+    assert OPEN not in everything
+    assert encoded not in everything
+    assert all(name in said["inventory --all"].stdout for name in names)
+    assert "https://web.example/run?q=***" in said["inventory --format json"].stdout
+
+
 @pytest.mark.parametrize("style", ["terminal", "markdown", "json"])
 def test_no_review_says_a_secret_that_comes_goes_or_changes(repository: Repository, style: str) -> None:
     harmless = SMALL.read_text()

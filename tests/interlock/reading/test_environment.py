@@ -20,7 +20,7 @@ from tests.interlock.catalogs import GOOD, load
 ROOT = Path(__file__).parents[3]
 TEXT = """\
 project: acme-data
-project_number: "123456789"
+project_number: "420981337"
 location: us-west2
 bucket: acme-flags
 state_bucket: acme-state
@@ -31,10 +31,10 @@ url_patterns:
 service_urls: {}
 max_hold: 4d
 require: [reason]
-coordinator: {region: us-west2}
+coordinator: {region: us-west2, operators: ["group:data@acme.dev"]}
 tick: 10m
 breaker: {conflicts: 3, period: 5m, hold: 30m}
-notification_channels: {on-call: {type: email, address: on-call@acme.example}}
+notification_channels: {on-call: {type: email, address: on-call@acme.dev}}
 alerts_owner: data-platform
 """
 NO_URL = "makes no https URL; allowed fields: service, project, project_number, region"
@@ -55,20 +55,14 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
     [
         pytest.param(
             "acme-data\n",
-            "your-project-id\n",
-            "1: project: your-project-id is a sample; write your project's id",
-            id="the sample",
-        ),
-        pytest.param(
-            "acme-data\n",
             "Acme\n",
             "1: project: 'Acme' is no project id; allowed: 6 to 30 of a-z, 0-9 and -, a letter first",
             id="no project id",
         ),
         pytest.param(
-            '"123456789"',
-            "123456789",
-            "2: project_number: 123456789 is no project number; write its digits in quotes",
+            '"420981337"',
+            "420981337",
+            "2: project_number: 420981337 is no project number; write its digits in quotes",
             id="a number without quotes",
         ),
         pytest.param(
@@ -115,8 +109,8 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
         ),
         pytest.param(
             "{region}.run.app",
-            "x@evil.example",
-            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.x@evil.example' {NO_URL}",
+            "x@evil.dev",
+            f"8: url_patterns.run: 'https://{{service}}-{{project_number}}.x@evil.dev' {NO_URL}",
             id="a user in the URL",
         ),
         pytest.param(
@@ -158,7 +152,7 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
         pytest.param(
             "on-call@acme",
             "acme",
-            "16: notification_channels.on-call.address: 'acme.example' is no e-mail address",
+            "16: notification_channels.on-call.address: 'acme.dev' is no e-mail address",
             id="no mail",
         ),
         pytest.param(
@@ -168,7 +162,7 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             id="an unknown kind of channel",
         ),
         pytest.param(
-            "{type: email, address: on-call@acme.example}",
+            "{type: email, address: on-call@acme.dev}",
             "{type: slack, channel: '#alerts'}",
             "16: notification_channels.on-call.channel: '#alerts' is no notification channel; the console makes it",
             id="a channel of Slack by its name",
@@ -180,9 +174,9 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             id="a topic with an address",
         ),
         pytest.param(
-            "coordinator: {region",
-            "coordinator: {operators: [ana@acme.example], region",
-            "13: coordinator.operators[0]: 'ana@acme.example' is no member; write one like group:data-platform@example.com",
+            '"group:data@acme.dev"',
+            "ana@acme.dev",
+            "13: coordinator.operators[0]: 'ana@acme.dev' is no member; write one like group:data-platform@example.com",
             id="an operator without a kind",
         ),
         pytest.param("data-platform", "Data Platform", "17: alerts_owner: 'Data Platform' is no label", id="no label"),
@@ -206,9 +200,9 @@ def test_an_environment_that_is_wrong(old: str, new: str, expected: str) -> None
 @pytest.mark.parametrize(
     ("kind", "urls", "call"),
     [
-        pytest.param(ServiceKind.RUN, {}, "https://web-123456789.us-west2.run.app/x", id="a service on Cloud Run"),
+        pytest.param(ServiceKind.RUN, {}, "https://web-420981337.us-west2.run.app/x", id="a service on Cloud Run"),
         pytest.param(ServiceKind.FUNCTION, {}, "https://us-west2-acme-data.cloudfunctions.net/web/x", id="a function"),
-        pytest.param(ServiceKind.RUN, {"web": "https://web.acme.example"}, "https://web.acme.example/x", id="a URL of its own"),
+        pytest.param(ServiceKind.RUN, {"web": "https://web.acme.dev"}, "https://web.acme.dev/x", id="a URL of its own"),
         pytest.param(ServiceKind.TOPIC, {}, "projects/acme-data/topics/web", id="a topic"),
     ],
 )
@@ -220,8 +214,10 @@ def test_what_a_job_calls(kind: ServiceKind, urls: dict[str, str], call: str) ->
 
 def test_where_the_coordinator_answers_and_when_it_looks() -> None:
     good = environment()
-    assert good.coordinator_url == "https://interlock-coordinator-123456789.us-west2.run.app"
-    assert replace(good, coordinator=replace(good.coordinator, url="https://x.example")).coordinator_url == "https://x.example"
+    assert good.coordinator_url == "https://interlock-coordinator-420981337.us-west2.run.app"
+    assert (
+        replace(good, coordinator=replace(good.coordinator, url="https://x.acme.dev")).coordinator_url == "https://x.acme.dev"
+    )
     assert good.tick_schedule == "3,13,23,33,43,53 * * * *"
     assert good.account("x") == "x@acme-data.iam.gserviceaccount.com"
 

@@ -13,7 +13,7 @@ OWN = "rules: {stagger: {minutes: [5, 35], within: 2m}, lead: 10m, apart: 0m, st
 
 
 def test_a_platform_says_its_own_and_the_others_keep_what_goes_everywhere() -> None:
-    found = beside(p=GOOD + OWN, q="# nothing\n")
+    found = beside(p=GOOD + OWN, q="services:\n  own: {kind: run}\n")
     assert rules_of(found, "p") == PlatformRules(
         name="p",
         stagger=Stagger(minutes=frozenset({5, 35}), within=timedelta(minutes=2)),
@@ -27,7 +27,7 @@ def test_a_platform_says_its_own_and_the_others_keep_what_goes_everywhere() -> N
 
 @pytest.mark.parametrize("text", ["rules:\n", "rules: {}\n", "rules: {stagger: {within: 0m}}\n", "rules: {stagger: {}}\n"])
 def test_what_is_not_said_is_as_everywhere(text: str) -> None:
-    assert rules_of(load(GOOD, text), "p") == PlatformRules(name="p")
+    assert rules_of(load(GOOD + text), "p") == PlatformRules(name="p")
 
 
 @pytest.mark.parametrize("word", ["off", "'off'", "false"])

@@ -25,8 +25,8 @@ def test_the_catalog_that_the_tests_break_is_good() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "jobs:\nservices:\n"], ids=["empty", "only a comment", "empty sections"])
-def test_a_file_without_entries_is_good(text: str) -> None:
-    assert problems(GOOD, text) == []
+def test_a_file_that_declares_nothing_was_cut_off_or_never_filled(text: str) -> None:
+    assert problems(GOOD, text) == ["b.yaml:1: declares nothing; write what belongs in it, or remove the file"]
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,9 @@ def catalogs(draw: st.DrawFn) -> Catalog:
         lines += [f"    target: {{service: {draw(st.sampled_from(['scrapers', 'marts']))}}}"]
         lines += [f"    {PAUSED}"] * draw(st.booleans())
     if draw(st.booleans()):
-        lines += [
-            "backfills:",
-            "  all: {description: All, expect: 8h, protect: [outputs, inputs], tables: {a.one: [mutate], a.two: [read]}}",
-        ]
+        untouched = ", ".join(sorted({"a.one", "a.two"}.difference(*found.values())))
+        what = f"protect: [outputs, inputs], tables: {{a.one: [mutate], a.two: [read]}}, untouched: [{untouched}]"
+        lines += ["backfills:", f"  all: {{description: All, expect: 8h, {what}}}"]
     if draw(st.booleans()):
         hour = draw(st.integers(min_value=0, max_value=23))
         lines += [

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from interlock.catalog import Json, Partition
 from interlock.timing.minutes import MINUTE, Minutes, Span
 from interlock.timing.named_days import CYCLE, NamedDay, by_named_day, may_meet, named_day
+from interlock.zones import zone as named
 
 DAY = timedelta(days=1)
 BY_DATE = Partition(column="game_date", named_by="date")
-NEW_YORK, UTC_ZONE, LORD_HOWE = ZoneInfo("America/New_York"), ZoneInfo("Etc/UTC"), ZoneInfo("Australia/Lord_Howe")
+NEW_YORK, UTC_ZONE, LORD_HOWE = named("America/New_York"), named("Etc/UTC"), named("Australia/Lord_Howe")
 NOVEMBER = Span(start=datetime(2026, 10, 28, tzinfo=UTC), end=datetime(2026, 11, 6, tzinfo=UTC))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.timing.until import parse_duration, parse_end, parse_since
+from interlock.zones import zone as named
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = named("America/New_York")
 
 
 def utc(text: str) -> datetime:
@@ -70,7 +70,7 @@ def test_what_is_no_end(text: str, message: str) -> None:
 def test_a_time_is_that_time_on_the_clock_and_the_first_such_after_now(
     hour: int, minute: int, now: datetime, zone: str
 ) -> None:
-    place = ZoneInfo(zone)
+    place = named(zone)
     end = parse_end(f"{hour:02}:{minute:02}", now, place)
     assert now < end < now + timedelta(days=2, hours=2)
     shown = end.astimezone(place)

@@ -34,10 +34,17 @@ from interlock.timing.words import in_words
         ("0 0 31 1,3 *", "At 00:00 on the 31st day of January and March"),
         ("0 0 */10 * *", "At 00:00 on the first, the 11th, the 21st, and the 31st day of month, in months that have it"),
         ("0 0 */2 * *", "At 00:00 on every second day of month from 1 through 31"),
+        ("0 0 1-31/10 * *", "At 00:00 on every 10th day of month from 1 through 31, in months that have it"),
+        ("0 0 25-31/2 2,4 *",
+         "At 00:00 on every second day of month from 25 through 31 in February and April, in months that have it"),
+        ("0 0 30 2,4 *", "At 00:00 on the 30th day of February and April, in months that have it"),
+        ("0 0 28-31 2 *", "At 00:00 on every day of month from 28 through 31 in February, as far as that month has them"),
+        ("0 0 28-31 1 *", "At 00:00 on every day of month from 28 through 31 in January"),
+        ("0 0 5-27/11 2 *", "At 00:00 on every 11th day of month from 5 through 27 in February"),
         ("0 0 * * */2", "At 00:00 on Sunday, Tuesday, Thursday, and Saturday"),
         ("0 0 1 */5 *", "At 00:00 on the first day of January, June, and November"),
     ],
-)
+)  # fmt: skip
 def test_in_words(schedule: str, words: str) -> None:
     assert in_words(Cron.parse(schedule)) == words
 
@@ -71,3 +78,13 @@ def test_every_schedule_that_we_accept_has_words_on_one_line(text: str) -> None:
     except CronError:
         return
     assert in_words(schedule).isprintable()
+
+
+DAYS = dict(enumerate((31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), start=1))
+
+
+@given(st.lists(st.integers(1, 31), min_size=1, max_size=4, unique=True), st.sets(st.integers(1, 12), min_size=2, max_size=6))
+def test_a_day_that_a_month_lacks_is_never_promised(days: list[int], months: set[int]) -> None:
+    schedule = Cron.parse(f"0 0 {','.join(map(str, days))} {','.join(map(str, sorted(months)))} *")
+    lacks = any(max(days) > DAYS[month] for month in months)
+    assert ("in months that have it" in in_words(schedule)) is lacks

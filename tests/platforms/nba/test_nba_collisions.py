@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from interlock.cron import Cron, zone
-from interlock.timing.collisions import crowds
+from interlock.timing.crowds import crowds
 from interlock.timing.minutes import Minutes, Span, fire_minutes
 
 NOT_SAID = "-"

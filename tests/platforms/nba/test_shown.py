@@ -36,7 +36,8 @@ def _timeless(text: str) -> str:
 @pytest.mark.golden
 def test_the_status_that_the_readme_shows(whole: Deployment) -> None:
     whole.apply(backfill_mode=True, backfills=["tdza"], backfill_reason="reprocess 2025-26").succeeded()
-    printed = whole.interlock("status", **SCREEN).succeeded().raw.partition("\n")[2]
+    where, data, printed = whole.interlock("status", **SCREEN).succeeded().raw.split("\n", 2)
+    assert (where[:5], data[:10]) == ("LOCAL", "zone data ")
     output_in(README, "status", _until(printed, "1 job paused by declaration"), _timeless)
 
 

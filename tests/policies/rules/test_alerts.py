@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.catalog import Json
 from policies.rules.alerts import CONFLICT
 from policies.rules.estate import ALERT, METRIC, Origin, Resource
 from policies.rules.judge import Outcome
@@ -171,11 +172,38 @@ def test_a_policy(rule: str, changed: dict[str, Some], found: str | None) -> Non
 
 
 def test_each_condition_is_looked_at() -> None:
-    two = policy(conditions=[threshold(COUNTING), threshold("a", "second"), {"condition_matched_log": {"filter": "b"}}])
-    assert [message.partition(" names")[0] for message in said("alert-resource", two)] == [
+    absent = {"display_name": "silent", "condition_absent": {"filter": "metric.type=x"}}
+    three = policy(conditions=[threshold(COUNTING), threshold("a", "second"), absent])
+    assert [message.partition(" names")[0] for message in said("alert-resource", three)] == [
         'the filter of its condition "second"',
-        'the filter of its condition "None"',
+        'the filter of its condition "silent"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        pytest.param({"condition_matched_log": {"filter": 'textPayload=~"took"'}}, [], id="log entries"),
+        pytest.param({"condition_monitoring_query_language": {"query": "fetch x"}}, [], id="MQL"),
+        pytest.param({"condition_prometheus_query_language": {"query": "up == 0"}}, [], id="PromQL"),
+        pytest.param({"condition_sql": {"query": "SELECT 1"}}, [], id="SQL"),
+        pytest.param({"condition_of_next_year": {"filter": "x"}}, [], id="a kind that nobody knows yet"),
+        pytest.param({"condition_absent": {"filter": "metric.type=x"}}, ["filter"], id="a metric that is silent"),
+        pytest.param(
+            {"condition_threshold": {"filter": COUNTING, "denominator_filter": "metric.type=x"}},
+            ["denominator_filter"],
+            id="a ratio of metrics",
+        ),
+        pytest.param(
+            {"condition_threshold": {"filter": COUNTING, "denominator_filter": COUNTING}}, [], id="a ratio that names both"
+        ),
+    ],
+)
+@pytest.mark.parametrize("in_lists", [False, True], ids=["written", "planned"])
+def test_only_a_filter_on_a_metric_names_the_resource(condition: dict[str, Json], found: list[str], in_lists: bool) -> None:
+    shown = {kind: [block] if in_lists else block for kind, block in condition.items()}
+    messages = said("alert-resource", policy(conditions=[{"display_name": "c", **shown}]))
+    assert [message.split(" of ")[0] for message in messages] == [f"the {name}" for name in found]
 
 
 def test_channels_that_the_same_apply_makes_are_known_only_after_it_and_are_channels() -> None:

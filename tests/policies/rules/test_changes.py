@@ -205,8 +205,8 @@ def ended(before: Mapping[str, Some], at: datetime | None = END - HOUR, owner: s
 )
 def test_ending_a_backfill_early_in_production_names_whose_it_is(at: datetime | None, owner: str, found: bool) -> None:
     what = (
-        'ends backfill/tdza, "analytics"\'s ("again"), before its end at 2026-11-25T07:00:00Z; ask them, then plan again with'
-        " -var backfill_owner=analytics"
+        'ends backfill/tdza, "analytics"\'s ("again"), before its end at 2026-11-25T07:00:00Z; ask them, then name'
+        " them: with make OWNER=, with Terraform -var backfill_owner=analytics"
     )
     assert ended(flag(END), at, owner) == ([what] if found else [])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 
+from interlock.catalog import Json
 from policies.rules.estate import Origin, Resource
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, TOKEN, URL, Some, encoded, estate, http, job, said, verdict
@@ -251,6 +253,70 @@ def form(text: str) -> Resource:
 )  # fmt: skip
 def test_what_a_job_says_is_read_however_it_is_written(rule: str, about: Resource, found: bool) -> None:
     assert bool(said(rule, about)) is found
+
+
+def wrapped(flag: Json) -> dict[str, Resource]:
+    """Jobs that say the same, each wrapped otherwise. `flag` is one key with its value."""
+    [(key, value)] = flag.items() if isinstance(flag, dict) else ()
+    text, option = json.dumps(flag), f"--{key.replace('_', '-')}"
+    publish: Json = {"messages": [{"data": encoded(flag)}]}
+    lines = '{"day": "TODAY"}\n' + text
+    return {
+        "an argument of Workflows": body({"argument": text}),
+        "a publish by REST": body(publish),
+        "a publish by REST of an argument": body({"messages": [{"data": encoded({"argument": text})}]}),
+        "an argument of a publish by REST": body({"argument": json.dumps(publish)}),
+        "base64 of base64": body({"data": base64.b64encode(encoded(flag).encode()).decode()}),
+        "JSON in JSON in JSON": body({"a": json.dumps({"b": json.dumps([flag])})}),
+        "a message": topic(data=encoded({"argument": text})),
+        "attributes of a publish": body({"messages": [{"attributes": {key: str(value)}}]}),
+        "lines of JSON": form(lines),
+        "lines of JSON in an argument": body({"argument": lines}),
+        "JSON as in a URL": body({"argument": quote(text)}),
+        "as Python shows it": body({"argument": str(flag)}),
+        "YAML": form(f"day: TODAY\n{key}: {value}\n"),
+        "a URL in a body": body({"next": f"https://x.run.app/run?{key}={value}"}),
+        "a URL in a query": job(http_target=http(uri=f"{URL}/run?next={quote(f'/x?{key}={value}')}")),
+        "an object around the value": body({key: {"value": value}}),
+        "options in a list": body({"args": ["run", option, str(value)]}),
+        "an option with its value": body({"args": [f"{option}={value}"]}),
+        "a command in a text": body({"command": f"python run.py {option} {value} --day TODAY"}),
+        "a command in a text, with its value": body({"command": f"python run.py {option}={value}"}),
+        "a header": job(http_target=http(headers={f"X-{key.replace('_', '-').title()}": str(value)})),
+    }
+
+
+@pytest.mark.parametrize(("name", "about"), wrapped({"backfill_mode": "true"}).items(), ids=wrapped({"a": 1}))
+def test_backfill_mode_is_found_in_every_wrapping(name: str, about: Resource) -> None:
+    assert said("backfill-body", about), name
+
+
+@pytest.mark.parametrize(("name", "about"), wrapped({"backfill_mode": "false"}).items(), ids=wrapped({"a": 1}))
+def test_backfill_mode_that_is_off_is_not_in_any_wrapping(name: str, about: Resource) -> None:
+    assert said("backfill-body", about) == [], name
+
+
+@pytest.mark.parametrize(("name", "about"), wrapped({"api_key": "5f1c9ab37d2e"}).items(), ids=wrapped({"a": 1}))
+def test_a_secret_is_found_in_every_wrapping_and_never_shown(name: str, about: Resource) -> None:
+    found = said("secret", about)
+    assert found, name
+    assert "5f1c9ab37d2e" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        (["--backfill-mode"], True),
+        (["--backfill-mode", "--day", "TODAY"], True),
+        (["--backfill-mode", "false"], False),
+        (["--no-backfill-mode"], False),
+        (["--backfill-models"], False),
+    ],
+)
+def test_an_option_alone_turns_the_mode_on(args: list[Json], found: bool) -> None:
+    assert bool(said("backfill-body", body({"args": args}))) is found
+    command = " ".join(map(str, ["run", *args]))
+    assert bool(said("backfill-body", body({"command": command}))) is found
 
 
 def test_a_target_of_app_engine_is_read_like_any_other() -> None:

@@ -1,0 +1,89 @@
+"""What a catalog knows of its entries, as facts for the rules about names and references: who uses what, who starts whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from interlock.access import WRITES
+from interlock.catalog import Backfill, Catalog, Job, Json, Processor, RetryProfile, Service, Window, once_a_catalog
+from interlock.graph import members, protected, reach, scopes
+
+Entry = Job | Service | Processor | Backfill | Window | RetryProfile
+
+
+def entries(catalog: Catalog) -> Iterator[tuple[str, Entry, dict[str, Json]]]:
+    """Every entry with what is known of it, by section and name, as `processors.load`."""
+    sections: list[tuple[str, Mapping[str, Any], Callable[[Any, Catalog], dict[str, Json]]]] = [
+        ("retry_profiles", catalog.retry_profiles, _retry_profile),
+        ("services", catalog.services, _service),
+        ("processors", catalog.processors, _processor),
+        ("jobs", catalog.jobs, _job),
+        ("backfills", catalog.backfills, _backfill),
+        ("windows", catalog.windows, _window),
+    ]
+    for section, things, facts in sections:
+        for name, thing in things.items():
+            yield f"{section}.{name}", thing, facts(thing, catalog)
+
+
+def _retry_profile(profile: RetryProfile, catalog: Catalog) -> dict[str, Json]:
+    return {"users": sum(job.retry is not None and job.retry.name == profile.name for job in catalog.jobs.values())}
+
+
+def _service(service: Service, catalog: Catalog) -> dict[str, Json]:
+    jobs = sum(job.target.service.name == service.name for job in catalog.jobs.values())
+    return {"users": jobs + sum(one.service == service.name for one in catalog.processors.values())}
+
+
+def _processor(processor: Processor, catalog: Catalog) -> dict[str, Json]:
+    writes = {table for table, kinds in processor.tables.items() if kinds & WRITES}
+    protecting = {name: writes.intersection(protected(backfill)) for name, backfill in catalog.backfills.items()}
+    idle = [
+        job.name
+        for job in catalog.jobs.values()
+        if job.target.service.name == processor.service and not (job.runs or job.decides)
+    ]
+    return {
+        "tables": list[Json](processor.tables),
+        "writes": list[Json](sorted(writes)),
+        "is_started": processor.name in _started(catalog),
+        "protected": {name: list[Json](sorted(tables)) for name, tables in sorted(protecting.items()) if tables},
+        "idle_jobs": list[Json](sorted(idle)),
+        "circle": list[Json](_circle(processor, catalog)),
+    }
+
+
+@once_a_catalog
+def _started(catalog: Catalog) -> frozenset[str]:
+    """The processors that a job leads to, or another processor's message: what starts the first one is its own question."""
+    led_to = reach(catalog, {name for job in catalog.jobs.values() for name in job.runs})
+    return frozenset([*led_to, *(one.name for one in catalog.processors.values() if one.after)])
+
+
+def _circle(processor: Processor, catalog: Catalog) -> tuple[str, ...]:
+    """The shortest way from a processor over completion messages back to it; nothing where there is none."""
+    followers = [one.name for one in catalog.processors.values() if processor.name in one.after]
+    return reach(catalog, followers).get(processor.name, ()) if followers else ()
+
+
+def _job(job: Job, catalog: Catalog) -> dict[str, Json]:
+    del catalog
+    return {"whose": job.owner}
+
+
+def _backfill(backfill: Backfill, catalog: Catalog) -> dict[str, Json]:
+    needed, _ = members(catalog, replace(backfill, keep=()))
+    idle = sorted({keep.job for keep in backfill.keep} - needed.keys())
+    return {
+        "whose": backfill.owner,
+        "tables": list[Json](backfill.tables),
+        "protects": list[Json](protected(backfill)),
+        "covers": len(scopes(catalog)[f"backfill/{backfill.name}"]),
+        "idle_keeps": list[Json](idle),
+    }
+
+
+def _window(window: Window, catalog: Catalog) -> dict[str, Json]:
+    return {"whose": window.owner, "covers": {scope: len(scopes(catalog)[scope]) for scope in window.covers}}
