@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 from interlock.cron import Cron
 from interlock.seasons import Season, SeasonDay, keeps
 
-if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without the algebra of access
+if TYPE_CHECKING:  # the coordinator is deployed with the catalog's types, and without what only rules and reviews need
     from interlock.access import Kind
+    from interlock.platform_rules import PlatformRules
     from interlock.zone_record import ZoneRecord
 
 T = TypeVar("T")
@@ -147,6 +148,8 @@ class RetryProfile:
     What is None nobody says, and Cloud Scheduler decides."""
 
     name: str
+    """With its platform before it, `nba/none`, where two platforms have one of this name."""
+    platform: str
     attempts: int | None
     min_backoff: timedelta | None
     max_backoff: timedelta | None
@@ -170,6 +173,7 @@ class Processor:
     """Code that touches tables. `after` names the processors whose completion message starts this one."""
 
     name: str
+    """With its platform before it, `nba/load`, where two platforms have one of this name."""
     service: str
     platform: str
     after: tuple[str, ...]
@@ -390,6 +394,8 @@ class Catalog:
     """As their scopes name them."""
     season_entries: Mapping[str, SeasonEntry] = field(default_factory=dict)
     """What declares them, by name: `nba-2026`, with its platform where another one has an entry of that name."""
+    rules: Mapping[str, PlatformRules] = field(default_factory=dict)
+    """By platform, of those that say any: ask `rules_of`."""
     zone_record: ZoneRecord | None = None
     _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
 

@@ -59,6 +59,7 @@ __all__ = [
 DAYS_A_WEEK = 7
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Instants outside are refused: near the ends of `datetime`, looking for the next 29 February would overflow."""
+MINUTE = timedelta(minutes=1)
 SETTLING = timedelta(hours=36)
 """For so long after a change of offset an evaluation starts before the change; see `Cron._fires_after`."""
 
@@ -191,9 +192,10 @@ class Cron:
     def _fires_after(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
         # Where cronsim starts must not matter, but near a change of offset it does: it forgets which pass of a repeated
         # hour the start is in, and it walks whole hours across a change, even one by half an hour (Lord Howe), until the
-        # next midnight. So there we start before the change, and drop what is not after `after`.
+        # next midnight. From the last second before a gap at midnight (Havana) it misses what the gap moves to its end. So
+        # there we start well before the change, and drop what is not after `after`.
         begin = after
-        if after.astimezone(zone).utcoffset() != (after - SETTLING).astimezone(zone).utcoffset():
+        if (after + MINUTE).astimezone(zone).utcoffset() != (after - SETTLING).astimezone(zone).utcoffset():
             begin = after - SETTLING
         last = after
         # Back to UTC before comparing: two datetimes of one zone compare and subtract by their wall times, which is wrong by

@@ -8,12 +8,15 @@ that leads to a processor which writes a table that it protects.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from interlock.access import WRITES, Conflict, Kind, is_real, worst
 from interlock.catalog import Backfill, Catalog, Protect, once_a_catalog
+
+APART = frozenset({"backfill", "window"})
+"""Kinds of scopes that people declare; what the others hold together they ask for by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +129,21 @@ def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
     return NearMiss(chain=chain, why=why)
 
 
+@once_a_catalog
+def conflicting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By job, the tables that a processor which it starts itself writes with a real conflict with what a backfill does to them,
+    sorted. Neither `protect` nor `keep` counts: what nobody holds meets the backfill all the more."""
+    found: dict[str, set[str]] = {}
+    for job, ways in chains(catalog).items():
+        for chain in ways:
+            writes = chain.access & WRITES
+            touching = (one.tables[chain.table] for one in catalog.backfills.values() if chain.table in one.tables)
+            alone = not (chain.over_messages or chain.decided)
+            if alone and writes and any(is_real(worst(own, writes).severity) for own in touching):
+                found.setdefault(job, set()).add(chain.table)
+    return MappingProxyType({job: tuple(sorted(tables)) for job, tables in found.items()})
+
+
 Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
 
 
@@ -145,6 +163,42 @@ def members(catalog: Catalog, backfill: Backfill) -> Members:
         elif near:
             missed[job] = near
     return covered, missed
+
+
+@once_a_catalog
+def pairs(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By job, those that it runs with: what either of two says in `pair_with` counts for both."""
+    found: dict[str, set[str]] = {name: set() for name in catalog.jobs}
+    for job in catalog.jobs.values():
+        for other in job.pair_with:
+            found[job.name].add(other)
+            found[other].add(job.name)
+    return MappingProxyType({name: tuple(sorted(others)) for name, others in found.items()})
+
+
+def left_running(catalog: Catalog, held: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The jobs of `held` that would run, each with those of its pair that are not held and go on without it."""
+    found = {
+        name: tuple(other for other in pairs(catalog)[name] if other not in held and catalog.jobs[other].paused is None)
+        for name in sorted(held)
+        if catalog.jobs[name].paused is None
+    }
+    return {name: others for name, others in found.items() if others}
+
+
+@once_a_catalog
+def held_apart(catalog: Catalog) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """By a job and one of its pair, the backfills and windows that hold the one and leave the other running. A backfill that
+    keeps the other says why, so that nobody needs to hear of it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for scope, jobs in scopes(catalog).items():
+        kind, _, name = scope.partition("/")
+        kept = {keep.job for keep in catalog.backfills[name].keep} if kind == "backfill" else set()
+        for job, others in left_running(catalog, frozenset(jobs)).items() if kind in APART else ():
+            for other in others:
+                if other not in kept:
+                    found.setdefault((job, other), []).append(scope)
+    return MappingProxyType({pair: tuple(several) for pair, several in found.items()})
 
 
 def _backfill_coverage(catalog: Catalog, backfill: Backfill) -> Coverage:

@@ -50,10 +50,12 @@ rule whose facts are not there finds nothing, except that each job needs an owne
 `google` or `google-beta` in it.
 
 ```json
-{"//": {"interlock": {"environment": "production", "jobs": 1, "backfilled": ["raw.games"], "mutated": ["raw.games"],
+{"//": {"interlock": {"environment": "production", "jobs": 1, "mutated": ["raw.games"],
+   "rules": {"shop": {"stagger": [15, 45], "within_s": 0, "apart_s": 900, "was": "same"}},
    "removed": {"old-fetch": {"reason": "...", "owner": "data", "until": "2027-01-31"}}}},
  "resource": {"google_cloud_scheduler_job": {"fetch": {"//": {"interlock": {
-   "owner": "data", "service": "scrapers", "starts_per_minute": 2, "gap_s": 900, "expect_s": 240,
+   "owner": "data", "platform": "shop", "service": "scrapers", "backfilled": ["raw.games"], "pairs": {"load": []},
+   "starts_per_minute": 2, "gap_s": 900, "expect_s": 240,
    "writes": {"raw.games": ["mutate", "append"]}, "not_idempotent": [], "was": "0 * * * *",
    "paused": {"reason": "off-season", "owner": "data", "review": "2027-04-01"},
    "waive": [{"rule": "stagger", "reason": "...", "owner": "data", "since": "2026-11-25", "until": "2027-06-30"}],
@@ -63,7 +65,8 @@ rule whose facts are not there finds nothing, except that each job needs an owne
 ## Waivers
 
 A waiver names the rule, the reason, who decided it, and the last day on which it counts. One of a service or a processor counts
-for each job that calls or starts it. After its last day, or with a name that no rule has, it is a finding itself.
+for each job of its platform that calls or starts it; another platform's job waives for itself. After its last day, or with a
+name that no rule has, it is a finding itself.
 """
 BASELINE = """\
 
@@ -84,6 +87,14 @@ What is meant to be has a waiver, with a reason. An old finding of one of two jo
 that comes too near to an old one fails. What the catalog alone does not decide, as `token`, the command neither adds nor
 drops; a line of it is written by hand, or by what adopts a platform.
 """
+ORDER = """
+## Order
+
+Who reads what another job writes starts after it: `lead` of its platform's `rules` later, 30 minutes unless that says
+otherwise, and not before the writer is expected to be done. No rule judges that, as a schedule has no room for each writer of
+each table. A review finds it when it becomes so, and `.venv/bin/interlock timeline` shows it. What is meant to be is waived
+as a rule is, on either of the two jobs: `waive: [{rule: order, reason: ..., owner: ..., since: ..., until: ...}]`.
+"""
 WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
 OF_A_JOB = "on the job, its service, or a processor that it starts"
 
@@ -97,6 +108,7 @@ def policies_page(catalog: Catalog) -> str:
                 *_waivers(catalog),
                 BASELINE,
                 *_baseline(catalog),
+                ORDER,
                 "\n## Rules\n",
                 *_table(),
                 *(line for rule in RULES for line in _section(rule)),

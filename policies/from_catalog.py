@@ -11,6 +11,7 @@ from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json
 from interlock.environment import Environment
 from interlock.findings import Finding
+from interlock.names import count
 from interlock.terraform.attributes import job_attributes
 from interlock.terraform.facts import job_facts, stack_facts, waivers_json
 from interlock.timing import zone_record
@@ -19,10 +20,13 @@ from policies.declared import entries
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, Verdict, judge_all
+from policies.rules.stagger import often
 from policies.rules.targets import https, token
 from policies.rules.values import Attributes
 
 NO_ENVIRONMENT = ""
+MOST_NAMED = 10
+"""Jobs in one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,8 @@ class Judged:
     new: tuple[Finding, ...]
     old: tuple[Finding, ...]
     mended: tuple[Accepted, ...]
+    notes: tuple[str, ...] = ()
+    """What no rule judges and people should know, each said once: a sentence without its end."""
 
 
 ADDRESSED = (https, token)
@@ -55,7 +61,17 @@ def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Jud
     known_rules = (one for one in catalog.baseline if is_decided_by_catalog(one.rule) or one.rule in rules)
     decided = (one for one in known_rules if not mistake_in(one, catalog))
     gone = ((one, one.count - left[identity(one)]) for one in decided)
-    return Judged(new=new, old=old, mended=tuple(replace(one, count=number) for one, number in gone if number > 0))
+    mended = tuple(replace(one, count=number) for one, number in gone if number > 0)
+    return Judged(new=new, old=old, mended=mended, notes=tuple(_too_often(known)))
+
+
+def _too_often(known: Estate) -> Iterator[str]:
+    """The jobs that the stagger can't ask anything of; said once a platform, as nobody has to mend them."""
+    for platform, jobs in often(known).items():
+        start, them = ("starts", "it") if len(jobs) == 1 else ("start", "them")
+        names = ", ".join(jobs[:MOST_NAMED]) + (f" and {len(jobs) - MOST_NAMED} more" if len(jobs) > MOST_NAMED else "")
+        minutes = f"there are stagger minutes in {platform}'s rules"
+        yield f"{count(len(jobs), 'job')} {start} more often in an hour than {minutes}, which don't judge {them}: {names}"
 
 
 def _found(verdicts: Iterable[Verdict], outcome: Outcome, catalog: Catalog) -> Iterator[Finding]:

@@ -176,7 +176,8 @@ def _is_own_timer(job: ActualJob, env: Environment) -> bool:
 def _entries(
     lives: Sequence[Live], catalog: Catalog, asked: Asked, secrets: Mapping[str, Found]
 ) -> tuple[Drafts, dict[Retries, Profile], list[Entry]]:
-    drafts, profiles, keys = draft_services(lives, catalog, asked.env), name_retries(lives, catalog), key_names(lives, catalog)
+    drafts, keys = draft_services(lives, catalog, asked.env, asked.platform), key_names(lives, catalog)
+    profiles = name_retries(lives, catalog, asked.platform)
 
     def entry(live: Live) -> Entry:
         places = [f"{where} {key}" for where, key in secrets.get(live.identity, ())]

@@ -61,10 +61,16 @@ class Draft:
     """A service, known to the catalog or to be written."""
 
     key: str
+    """With its platform before it where that is not the one to be adopted."""
     kind: ServiceKind
     token: Token
     fields: Mapping[str, Value] | None
     """As written; None when the catalog has it already."""
+
+    @property
+    def name(self) -> str:
+        """Without the platform before it."""
+        return self.key.rpartition("/")[2]
 
 
 @dataclass(kw_only=True)
@@ -81,14 +87,15 @@ class Drafts:
         return dict(sorted((draft.key, draft) for draft in self.of.values() if draft.fields is not None))
 
 
-def draft_services(lives: Sequence[Live], catalog: Catalog, env: Environment) -> Drafts:
-    """Services for all of `lives`; those of `catalog` are used where they are meant."""
+def draft_services(lives: Sequence[Live], catalog: Catalog, env: Environment, platform: str) -> Drafts:
+    """Services for all of `lives`, jobs of `platform`; those of `catalog` are used where they are meant."""
     drafts = Drafts(env=_with_accounts(lives, catalog, env))
     said = {url: key for key, url in env.service_urls.items()}
     keys = Keys({*catalog.services, *env.service_urls})
     for group in _groups(lives, keys):
         if (known := _known(group, catalog, env)) is not None:
-            draft = Draft(key=known.name, kind=known.kind, token=known.token, fields=None)
+            key = known.name if known.platform == platform else f"{known.platform}/{known.name}"
+            draft = Draft(key=key, kind=known.kind, token=known.token, fields=None)
         elif group[0].place.kind in _IN_ENVIRONMENT and said.get(group[0].place.base, "") not in {"", *catalog.services}:
             draft = _draft(group, said[group[0].place.base], drafts.env, kept=True)
         else:

@@ -64,10 +64,12 @@ def retries_of(live: Live) -> Retries:
     return tuple(sorted(cast("dict[str, Json]", live.attributes.get("retry_config") or {}).items()))
 
 
-def name_retries(lives: Sequence[Live], catalog: Catalog) -> dict[Retries, Profile]:
-    """A profile for each of the retry settings that there are. CantSay for none that a catalog can have."""
-    known = {_as_retries(profile): profile.name for profile in catalog.retry_profiles.values()}
-    names, found = Keys({*catalog.retry_profiles, WITHOUT_RETRY}), dict[Retries, Profile]()
+def name_retries(lives: Sequence[Live], catalog: Catalog, platform: str) -> dict[Retries, Profile]:
+    """A profile for each of the retry settings that there are, of the platform's own: its folder stands alone. CantSay for none
+    that a catalog can have."""
+    own = [profile for profile in catalog.retry_profiles.values() if profile.platform == platform]
+    known = {_as_retries(profile): profile.name.rpartition("/")[2] for profile in own}
+    names, found = Keys({*known.values(), WITHOUT_RETRY}), dict[Retries, Profile]()
     counts = Counter(filter(None, map(retries_of, lives)))
     for retries in sorted(counts, key=lambda retries: (-counts[retries], str(retries))):
         if retries in known:

@@ -90,10 +90,10 @@ def _services(contents: Contents) -> Iterator[str]:
 def _by_file(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     if len(entries) <= FEW:
         return {JOBS: [*entries]} if entries else {}
-    counts = Counter(entry.draft.key for entry in entries)
+    counts = Counter(entry.draft.name for entry in entries)
     found: dict[str, list[Entry]] = {}
     for entry in entries:
-        key = entry.draft.key
+        key = entry.draft.name
         name = f"service-{key}" if key in RESERVED else key
         found.setdefault(name if counts[key] >= MANY else OTHERS, []).append(entry)
     return found

@@ -55,7 +55,7 @@ def duplicates(entries: Iterable[Entry]) -> list[list[str]]:
 def without_tables(entries: Iterable[Entry], catalog: Catalog) -> list[str]:
     """The adopted jobs of which no table is known, by key."""
     services = {processor.service for processor in catalog.processors.values() if processor.tables}
-    return sorted(entry.key for entry in entries if entry.draft.key not in services)
+    return sorted(entry.key for entry in entries if entry.draft.name not in services)
 
 
 def english(entries: Iterable[Entry]) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ import click
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
-from interlock.graph import Chain, Coverage, Reason, coverage, scopes
+from interlock.graph import Chain, Coverage, Reason, coverage, left_running, scopes
 from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import HARD_SPACE, arrows, at_most, folded, grouped, names_in_columns, room, say, whole
@@ -77,6 +77,7 @@ def _chain_json(chain: Chain) -> dict[str, Json]:
 
 def as_json(catalog: Catalog, covered: Coverage) -> Json:
     """The coverage for programs."""
+    alone = left_running(catalog, covered.jobs)
     return {
         "scope": covered.scope,
         "jobs": [
@@ -85,6 +86,7 @@ def as_json(catalog: Catalog, covered: Coverage) -> Json:
                 "would_change": catalog.jobs[name].paused is None,
                 "why_not": why_not(catalog.jobs[name]),
                 "recoverable": catalog.jobs[name].recoverable,
+                "pair_left_running": list[Json](alone.get(name, ())),
                 "reasons": [
                     {
                         **_chain_json(reason.chain),
@@ -157,10 +159,13 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
 
 
 def _cost(catalog: Catalog, covered: Coverage) -> Iterator[str]:
-    """What is lost for good, and whom a hold changes nothing for."""
+    """What is lost for good, whose pair goes on without it, and whom a hold changes nothing for."""
     jobs = [catalog.jobs[name] for name in covered.jobs]
     if lost := [job.name for job in jobs if not job.recoverable and not job.paused]:
         yield from folded(f"CAN'T BE FETCHED LATER, what these would fetch while they are held: {', '.join(lost)}", room())
+    for name, others in left_running(catalog, covered.jobs).items():
+        keeps = "keeps" if len(others) == 1 else "keep"
+        yield from folded(f"{name}: its pair {' and '.join(others)} {keeps} running", room())
     for reason, alike in grouped((job for job in jobs if job.paused), why_not).items():
         yield from folded(f"{reason}: {', '.join(job.name for job in alike)}", room())
 

@@ -96,7 +96,7 @@ def command(
     with _patience() as about:
         about("reading the catalogs")
         instant = sides.read("--at", lambda: _instant(at))
-        before = sides.read(names["base"], lambda: catalog_at(base, root))
+        before = sides.read(names["base"], lambda: catalog_at(base, root, past=True))
         after = sides.read(names["head"], lambda: catalog_at(head, root) if head else load_catalog(root))
         day = (instant or datetime.now(UTC)).date()
         plan, planned = None, list[Finding]()

@@ -201,7 +201,9 @@ def _collision_lines(found: Timeline) -> Iterator[str]:
     for kind in WORST_FIRST:
         clashes = [clash for clash in found.clashes if clash.kind is kind]
         for clash in clashes[:SHOWN_CLASHES]:
-            yield from folded(f"{kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}", room(), INDENT)
+            yield from folded(
+                f"{kind}, {_first(clash, found.day)}: {clash.why}{_over(clash)}{_accepted(clash)}", room(), INDENT
+            )
         if rest := clashes[SHOWN_CLASHES:]:
             said = f"{kind}, and {len(rest)} more; --format json has them all, --service and --table fewer"
             yield from folded(said, room(), INDENT)
@@ -223,6 +225,12 @@ def _over(clash: Clash) -> str:
     return f" ({clash.subjects[0]}{more})"
 
 
+def _accepted(clash: Clash) -> str:
+    """Who accepts it, if somebody does."""
+    waiver = clash.accepted
+    return f"; accepted by {plain(waiver.owner)} until {waiver.until}: {plain(waiver.reason)}" if waiver else ""
+
+
 def as_json(found: Timeline) -> Json:
     """The day for programs."""
     return {
@@ -242,6 +250,7 @@ def as_json(found: Timeline) -> Json:
                 "jobs": [*clash.jobs],
                 "subjects": [*clash.subjects],
                 "why": clash.why,
+                "accepted_until": clash.accepted.until.isoformat() if clash.accepted else None,
                 "times": [format_instant(at) for at in clash.begins],
             }
             for clash in found.clashes

@@ -164,6 +164,8 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, there: str) -> None:
     if found.mended:
         say_folded(f"{_findings(found.mended)} mended, and still in {BASELINE_FILE}: {_by_rule(found.mended)}. To take it out:")
         say_command(f"{ANEW}{there}")
+    for note in found.notes:
+        say_folded(note)
     if catalog.zone_record is None and catalog.jobs:
         say(f"No {RECORD_FILE}: a review can't see what new zone data move. To write it:", err=True)
         say(f"  {RECORD_ANEW}{there}", err=True)
@@ -194,6 +196,7 @@ def _as_json(catalog: Catalog, found: Judged) -> dict[str, Json]:
         "findings": [_finding(finding) for finding in found.new],
         "old": [{**_finding(finding), "until": until[identity(finding)]} for finding in found.old],
         "mended": mended,
+        "notes": list[Json](found.notes),
         "jobs": [{"name": job.name, "declared_paused": job.paused is not None} for job in catalog.jobs.values()],
     }
 

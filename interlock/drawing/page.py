@@ -189,7 +189,7 @@ def _collisions(catalog: Catalog, found: Timeline) -> Iterator[str]:
         ["Kind", "Jobs", "First", "Times", "Over"],
         (
             [
-                clash.kind.value,
+                f"{clash.kind.value}, accepted" if clash.accepted else clash.kind.value,
                 ", ".join(code(job) for job in clash.jobs),
                 f"{clash.begins[0].astimezone(found.day.zone):%H:%M}",
                 str(len(clash.begins)),

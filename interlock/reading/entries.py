@@ -14,6 +14,7 @@ from interlock.catalog import Accepted, Source
 from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
 from interlock.reading.located import Document, Path, Problem, dotted, parse
 from interlock.reading.schema import (
+    GONE,
     AcceptedEntry,
     BackfillEntry,
     CatalogFile,
@@ -23,6 +24,7 @@ from interlock.reading.schema import (
     ProcessorEntry,
     RemovedEntry,
     RetryEntry,
+    RulesEntry,
     SeasonEntry,
     ServiceEntry,
     UnmanagedEntry,
@@ -45,8 +47,17 @@ SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {
 
 WITHOUT_RETRY = "unset"
 """What a job says that has no retry settings, and so no name for a profile."""
-OF_A_PLATFORM = frozenset({"seasons"})
+OF_A_PLATFORM = frozenset({"retry_profiles", "processors", "seasons"})
 """Sections whose names are those of one platform's folder: another one may use them too, and its entries are others."""
+OF_ALL = {
+    "services": "a service is a scope of the whole catalog",
+    "jobs": "a job is a scope of the whole catalog, and an address in Terraform",
+    "backfills": "a backfill is a scope of the whole catalog",
+    "windows": "a window is a scope of the whole catalog",
+}
+"""Why a name of a section is used once, whatever the platform."""
+RULES = "rules"
+"""The section of which a platform has one."""
 BASELINE = "baseline"
 """The section that is a list: what it holds has no names."""
 
@@ -92,10 +103,16 @@ class Written(Generic[E]):
 class EntryReader:
     """Reads files into entries by section and name, and collects what is wrong with each on its own."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, past: bool = False) -> None:
         self.problems = list(problems)
+        self.past = past
         self.entries: dict[str, dict[str, Written[Any]]] = {section: {} for section in SECTIONS}
         self.names: dict[str, dict[str, Source]] = {section: {} for section in SECTIONS}
+        """Those of `OF_A_PLATFORM` with their platform before them, as in `entries`."""
+        self.owners: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+        """By section and name as in `names`, the platform."""
+        self.rules: dict[str, tuple[RulesEntry | None, Source]] = {}
+        """By platform; None when they were refused, which has been reported."""
         self.accepted: dict[tuple[str, str], Accepted] = {}
 
     def read(self, file: SourceFile) -> None:
@@ -111,6 +128,7 @@ class EntryReader:
         for key in (unknown := sorted(document.data.keys() - set(sections))):
             self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
+        self._read_rules(document, file.platform)
         for section in SECTIONS:
             self._read_section(section, document, file.platform, defaults)
         self._read_baseline(document, file)
@@ -120,6 +138,19 @@ class EntryReader:
         """A file without anything in it was cut off, or never filled: its jobs would be gone without a word."""
         if is_empty and not file.name.endswith(f"/{BASELINE_FILE}"):  # where all is mended, nothing is left to accept
             self.complain(document.at(()), EMPTY)
+
+    def _read_rules(self, document: Document, platform: str) -> None:
+        """The section `rules`, which one file of a platform may have."""
+        raw, here = document.data.get(RULES) if isinstance(document.data, dict) else None, document.at((RULES,))
+        if raw is None:
+            return
+        if platform in self.rules:
+            message = (
+                f"{RULES}: {platform} has its rules already, in {self.rules[platform][1]}; write them in one of the two files"
+            )
+            self.complain(here, message)
+            return
+        self.rules[platform] = self._validated(RulesEntry, raw, document, (RULES,)), here
 
     def _read_section(self, section: str, document: Document, platform: str, defaults: DefaultsEntry | None) -> None:
         data = document.data
@@ -132,8 +163,11 @@ class EntryReader:
             here = document.at((section, name))
             key = f"{platform}/{name}" if section in OF_A_PLATFORM else name
             if (first := self.names[section].setdefault(key, here)) is not here:
-                self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}")
+                elsewhere = self.owners[section][key] != platform and section in OF_ALL
+                why = f"; {OF_ALL[section]}, so choose another" if elsewhere else ""
+                self.complain(here, f"{section}.{name}: there is a {kind} of this name already, in {first}{why}")
                 continue
+            self.owners[section][key] = platform
             self._check_name(dotted((section, name)), kind, name, here)
             value = self._validated(model, raw, document, (section, name))
             if value is not None:
@@ -182,6 +216,8 @@ class EntryReader:
             self.complain(here, f"{where}: stands for no retry settings at all; call the profile something else")
 
     def _validated(self, model: type[E], raw: object, document: Document, at: Path) -> E | None:
+        if self.past and isinstance(raw, dict):
+            raw = {key: value for key, value in raw.items() if (model, key) not in GONE}
         written = raw if isinstance(raw, dict) else {}
         for key, field in model.model_fields.items():
             # What is left blank by mistake must not read as "not said": `paused:` would make a job run.

@@ -42,6 +42,8 @@ MIN_EXPECT, MAX_EXPECT = timedelta(minutes=1), timedelta(days=14)
 MIN_WINDOW, MAX_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 MIN_GAP, MAX_GAP = timedelta(minutes=2), timedelta(hours=6)
 """Between two starts of a service. A gap of a minute means what `starts_per_minute: 1` means."""
+MAX_WITHIN = timedelta(minutes=29)
+"""Around one minute of the hour: with more it would be every minute."""
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 2**31 - 1
 """An int32; Google names no other limit."""
@@ -198,6 +200,9 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
 Deadline = Annotated[timedelta, BeforeValidator(_deadline), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
 Gap = Annotated[timedelta, _duration_between(MIN_GAP, MAX_GAP), _DURATION_SCHEMA]
+Within = Annotated[timedelta, _duration_between(timedelta(0), MAX_WITHIN), _DURATION_SCHEMA]
+Lead = Annotated[timedelta, _duration_between(timedelta(0), MAX_GAP), _DURATION_SCHEMA]
+Minute = Annotated[int, Strict(), Field(ge=0, le=59)]
 WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
 _SCHEDULE = r" *\S+( +\S+){4} *|every ([0-9]+ (hours|mins|minutes)( .*)?|hour|minute)|.* [0-9]{1,2}:[0-9]{2}"
 Schedule = Annotated[Cron, _cron(Cron.read), _schema(_SCHEDULE, "five fields of cron, as 15,45 * * * *")]
@@ -213,6 +218,13 @@ DayOfSeason = Annotated[
 ]
 Text = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=MAX_TEXT)]
 Name = Annotated[str, matching(NAME, f"is no name; allowed: {NAME_RULE}"), _schema(NAME, NAME_RULE)]
+_REFERENCE = rf"({NAME}/)?{NAME}"
+Reference = Annotated[
+    str,
+    matching(_REFERENCE, f"is no name; allowed: {NAME_RULE}; of another platform write platform/name"),
+    _schema(_REFERENCE, "what the folder of the platform has, or platform/name of another one"),
+]
+"""The name of an entry: of the platform itself, or with that of another one before it."""
 Table = Annotated[str, matching(TABLE, "is no table; write dataset.table"), _schema(TABLE, "dataset.table")]
 Scope = Annotated[
     str,

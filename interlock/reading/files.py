@@ -10,9 +10,9 @@ from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, 
 from interlock.reading.located import Problem, SourceError
 
 
-def load_catalog(root: Path, *, without: str = "") -> Catalog:
+def load_catalog(root: Path, *, without: str = "", past: bool = False) -> Catalog:
     """The catalog in the folders under `root`, one folder a platform, as if there were no file called `without`. SourceError
-    with every problem in it."""
+    with every problem in it. `past` as of `catalog_of`."""
     contents: dict[PurePosixPath, bytes] = {}
     unreadable: list[Problem] = []
     for path in sorted(root.rglob("*")):
@@ -24,7 +24,7 @@ def load_catalog(root: Path, *, without: str = "") -> Catalog:
         except SourceError as error:
             unreadable += error.problems
     try:
-        return catalog_of(root.resolve().name, contents, shown=str(root), unreadable=unreadable)
+        return catalog_of(root.resolve().name, contents, shown=str(root), unreadable=unreadable, past=past)
     except SourceError as error:
         raise SourceError(error.problems, root) from None
 

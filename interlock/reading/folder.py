@@ -27,11 +27,17 @@ def is_candidate(path: PurePosixPath) -> bool:
 
 
 def catalog_of(
-    folder: str, contents: Mapping[PurePosixPath, bytes], *, shown: str = "", unreadable: Sequence[Problem] = ()
+    folder: str,
+    contents: Mapping[PurePosixPath, bytes],
+    *,
+    shown: str = "",
+    unreadable: Sequence[Problem] = (),
+    past: bool = False,
 ) -> Catalog:
     """The catalog in `contents`: what the candidates under the folder called `folder` hold, by their path in it.
 
     `shown` is how to name the folder itself, if not by its name; `unreadable` are problems that came up while reading it.
+    One of the `past` was good by the rules of its day, and nobody can mend it any more (`resolve_catalog`).
     SourceError with every problem in it.
     """
     from interlock.reading.entries import SourceFile
@@ -53,7 +59,7 @@ def catalog_of(
             files.append(SourceFile(name=name, platform=path.parts[0], text=decoded(content, name)))
         except SourceError as error:
             problems += error.problems
-    return replace(resolve_catalog(files, problems), zone_record=record)
+    return replace(resolve_catalog(files, problems, past=past), zone_record=record)
 
 
 def _record(content: bytes, name: str) -> tuple[ZoneRecord | None, list[Problem]]:

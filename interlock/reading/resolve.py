@@ -31,8 +31,9 @@ from interlock.catalog import (
 )
 from interlock.cron import Cron, CronError
 from interlock.names import did_you_mean, exact
+from interlock.platform_rules import STAGGER_MINUTES, PlatformRules, Stagger
 from interlock.reading.accesses import accesses, partitions
-from interlock.reading.entries import SECTIONS, WITHOUT_RETRY, EntryReader, SourceFile, Written
+from interlock.reading.entries import WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
 from interlock.reading.located import Problem, SourceError
 from interlock.reading.references import check_references
@@ -42,11 +43,13 @@ from interlock.reading.schema import (
     ProcessorEntry,
     RemovedEntry,
     RetryEntry,
+    RulesEntry,
     ServiceEntry,
     UnmanagedEntry,
     WaivableEntry,
     WindowEntry,
 )
+from interlock.reading.scoping import References
 from interlock.reading.season_entries import SeasonReader
 from interlock.reading.targets import DEFAULT_TOKENS, TargetReader, token_of
 from interlock.seasons import Season, rendered
@@ -58,12 +61,16 @@ LONGER_THAN_EXPECTED = 1.5
 T = TypeVar("T")
 
 
-def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = ()) -> Catalog:
-    """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before."""
-    reader = EntryReader(problems)
+def resolve_catalog(files: Iterable[SourceFile], problems: Iterable[Problem] = (), *, past: bool = False) -> Catalog:
+    """The catalog that `files` declare. SourceError with every problem in all of them, and `problems`, known before.
+
+    Of the `past` keys count as not written that the format had and has no more.
+    """
+    reader = EntryReader(problems, past=past)
     for file in files:
         reader.read(file)
-    check_references(reader)
+    if not past:
+        check_references(reader)
     catalog = _Resolver(reader).catalog()
     if reader.problems:
         raise SourceError(reader.problems)
@@ -77,6 +84,8 @@ class _Resolver:
         self._reader = reader
         self._complain = reader.complain
         self._seasons = SeasonReader(reader)
+        self._references = References(reader)
+        self._rules = {platform: _rules(platform, entry) for platform, (entry, _) in sorted(reader.rules.items()) if entry}
 
     def catalog(self) -> Catalog:
         services = self._each("services", self._service)
@@ -94,6 +103,7 @@ class _Resolver:
             retry_profiles=retries,
             seasons=seasons.by_name,
             season_entries=seasons.entries,
+            rules=self._rules,
         )
         seasons.check_used()
         self._check_identities(catalog)
@@ -108,21 +118,25 @@ class _Resolver:
         return sorted([*named, *tables, *(f"platform/{platform}" for platform in catalog.platforms), "all"])
 
     def _each(self, section: str, build: Callable[[Written[Any]], T | None]) -> dict[str, T]:
-        built = ((name, build(written)) for name, written in sorted(self._reader.entries[section].items()))
-        return {name: thing for name, thing in built if thing is not None}
+        keys = {self._key(written): written for written in self._reader.entries[section].values()}
+        built = ((key, build(written)) for key, written in sorted(keys.items()))
+        return {key: thing for key, thing in built if thing is not None}
 
-    def _known(self, written: Written[Any], name: str, section: str, *path: str | int) -> bool:
-        """Whether `name` is in `section` of any file; complains with the nearest name when it is not."""
-        names = self._reader.names[section]
-        if name in names:
-            return True
-        message = f"{written.where(*path)}: there is no {SECTIONS[section][0]} {name!r}{did_you_mean(name, sorted(names))}"
-        self._complain(written.at(*path), message)
-        return False
+    def _key(self, written: Written[Any]) -> str:
+        return self._references.key(written.section, written.platform, written.name)
 
-    def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> None:
-        for index, name in enumerate(names):
-            self._known(written, name, section, key, index)
+    def _known(self, written: Written[Any], name: str, section: str, *path: str | int) -> str | None:
+        """The key of what `name` means; complains with the nearest name when there is none."""
+        key = self._references.find(section, written.platform, name)
+        if key is None:
+            message = f"{written.where(*path)}: {self._references.missing(section, written.platform, name)}"
+            self._complain(written.at(*path), message)
+        return key
+
+    def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> tuple[str, ...]:
+        """The keys of those that there are."""
+        found = [self._known(written, name, section, key, index) for index, name in enumerate(names)]
+        return tuple(key for key in found if key is not None)
 
     def _service(self, written: Written[ServiceEntry]) -> Service:
         entry = written.value
@@ -135,27 +149,30 @@ class _Resolver:
             topic=entry.topic or "",
             app_engine=AppEngine(**entry.app_engine.model_dump(exclude_none=True)) if entry.app_engine else AppEngine(),
             token=token_of(entry.token, DEFAULT_TOKENS.get(entry.kind)),
-            starts_per_minute=entry.starts_per_minute,
+            starts_per_minute=entry.starts_per_minute or self._assumed(written.platform),
             gap=entry.gap,
             waivers=_waivers(entry),
             source=written.at(),
         )
 
+    def _assumed(self, platform: str) -> int | None:
+        """How many starts a minute the services of a platform bear of which it says nothing more."""
+        rules = self._rules.get(platform)
+        return rules.starts_per_minute if rules else None
+
     def _retry(self, written: Written[RetryEntry]) -> RetryProfile:
         low, high = written.value.min_backoff, written.value.max_backoff
         if low is not None and high is not None and low > high:
             self._complain(written.at("min_backoff"), f"{written.where('min_backoff')}: is longer than max_backoff")
-        return RetryProfile(name=written.name, source=written.at(), **dict(written.value))
+        return RetryProfile(name=self._key(written), platform=written.platform, source=written.at(), **dict(written.value))
 
     def _processor(self, written: Written[ProcessorEntry]) -> Processor:
         entry = written.value
-        self._known(written, entry.service, "services", "service")
-        self._all_known(written, entry.after, "processors", "after")
         return Processor(
-            name=written.name,
-            service=entry.service,
+            name=self._key(written),
+            service=self._known(written, entry.service, "services", "service") or "",
             platform=written.platform,
-            after=entry.after,
+            after=self._all_known(written, entry.after, "processors", "after"),
             tables=accesses(entry.tables),
             partitions=partitions(entry.tables),
             burst=entry.burst,
@@ -170,23 +187,21 @@ class _Resolver:
     ) -> Job | None:
         entry = written.value
         settings = _Settings(written, self._complain)
-        self._all_known(written, entry.runs, "processors", "runs")
-        self._all_known(written, entry.decides, "processors", "decides")
+        runs = self._all_known(written, entry.runs, "processors", "runs")
+        decides = self._all_known(written, entry.decides, "processors", "decides")
         for index, name in enumerate(entry.decides):
-            if name in entry.runs:
+            if self._references.find("processors", written.platform, name) in runs:
                 message = f"{written.where('decides', index)}: {name!r} is under runs as well; a job starts it or decides of it"
                 self._complain(written.at("decides", index), message)
-        self._all_known(written, entry.pair_with, "jobs", "pair_with")
+        pair_with = self._all_known(written, entry.pair_with, "jobs", "pair_with")
+        for index, other in enumerate(entry.pair_with):
+            if self._references.find("jobs", written.platform, other) == written.name:
+                where = ("pair_with", index)
+                self._complain(written.at(*where), f"{written.where(*where)}: is the job itself; name the other one")
         owner, region, zone_name = settings.text("owner"), settings.text("region"), settings.text("time_zone")
-        retry, season = settings.text("retry"), self._seasons.of(written)
-        if retry == WITHOUT_RETRY:
-            pass
-        elif retry and "retry" in entry.model_fields_set:
-            self._known(written, retry, "retry_profiles", "retry")
-        elif retry:
-            self._default_known(written, retry)
+        retry, season = self._retry_of(written, settings.text("retry")), self._seasons.of(written)
         known_service = self._known(written, entry.target.service, "services", "target", "service")
-        service = services.get(entry.target.service) if known_service else None
+        service = services.get(known_service) if known_service else None
         if service is None or retry not in {*retries, WITHOUT_RETRY}:
             return None
         return Job(
@@ -205,9 +220,9 @@ class _Resolver:
             retry=retries.get(retry),
             catch_up=settings.catch_up(),
             recoverable=entry.recoverable,
-            runs=entry.runs,
-            decides=entry.decides,
-            pair_with=entry.pair_with,
+            runs=runs,
+            decides=decides,
+            pair_with=pair_with,
             paused=self._pause(written),
             undecided=Undecided(review=entry.paused.review) if entry.paused and entry.paused.undecided else None,
             waivers=_waivers(entry),
@@ -223,12 +238,18 @@ class _Resolver:
             self._complain(written.at("season"), f"{written.where('season')}: {error}, so it would never fire")
             return schedule
 
-    def _default_known(self, written: Written[JobEntry], retry: str) -> None:
-        """A default that names no retry profile is one problem of its file, not one of each of its jobs."""
-        names = self._reader.names["retry_profiles"]
-        if retry not in names:
-            message = f"defaults.retry: there is no retry profile {retry!r}{did_you_mean(retry, sorted(names))}"
+    def _retry_of(self, written: Written[JobEntry], retry: str) -> str | None:
+        """The key of the retry profile of a job, or that it has none; None for what is wrong. A default that names no retry
+        profile is one problem of its file, not one of each of its jobs."""
+        if retry == WITHOUT_RETRY or not retry:
+            return retry or None
+        if "retry" in written.value.model_fields_set:
+            return self._known(written, retry, "retry_profiles", "retry")
+        key = self._references.find("retry_profiles", written.platform, retry)
+        if key is None:
+            message = f"defaults.retry: {self._references.missing('retry_profiles', written.platform, retry)}"
             self._complain(written.document.at(("defaults", "retry")), message)
+        return key
 
     def _pause(self, written: Written[JobEntry]) -> DeclaredPause | None:
         entry = written.value.paused
@@ -259,8 +280,7 @@ class _Resolver:
     def _backfill(self, written: Written[BackfillEntry]) -> Backfill:
         entry = written.value
         owner = _Settings(written, self._complain).text("owner")
-        for index, keep in enumerate(entry.keep):
-            self._known(written, keep.job, "jobs", "keep", index, "job")
+        kept = [self._known(written, keep.job, "jobs", "keep", index, "job") for index, keep in enumerate(entry.keep)]
         return Backfill(
             name=written.name,
             platform=written.platform,
@@ -270,7 +290,7 @@ class _Resolver:
             default_end=timedelta(minutes=round(entry.expect * LONGER_THAN_EXPECTED / timedelta(minutes=1))),
             tables=accesses(entry.tables),
             protect=frozenset(entry.protect),
-            keep=tuple(Keep(job=keep.job, reason=keep.reason) for keep in entry.keep),
+            keep=tuple(Keep(job=job, reason=keep.reason) for job, keep in zip(kept, entry.keep, strict=True) if job),
             waivers=_waivers(entry),
             source=written.at(),
         )
@@ -320,6 +340,17 @@ class _Resolver:
             )
             self._complain(written.at(), message)
         return JobRemoval(name=written.name, source=written.at(), **dict(written.value))
+
+
+def _rules(platform: str, entry: RulesEntry) -> PlatformRules:
+    """What is said, and what goes without saying."""
+    said = {key: value for key, value in dict(entry).items() if value is not None}
+    if entry.stagger is not None:
+        minutes, within = entry.stagger.minutes, entry.stagger.within
+        said["stagger"] = Stagger(
+            minutes=STAGGER_MINUTES if minutes is None else frozenset(minutes), within=within or timedelta(0)
+        )
+    return PlatformRules(name=platform, **said)
 
 
 class _Settings:

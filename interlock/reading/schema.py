@@ -16,6 +16,7 @@ from interlock.access import Kind
 from interlock.catalog import CatchUp, Protect, ServiceKind
 from interlock.names import did_you_mean
 from interlock.payload import Piece
+from interlock.platform_rules import Was
 from interlock.reading.fields import (
     Account,
     AppEngineId,
@@ -36,8 +37,11 @@ from interlock.reading.fields import (
     HeaderName,
     Identity,
     JobSubject,
+    Lead,
     Method,
+    Minute,
     Name,
+    Reference,
     Region,
     Schedule,
     SchedulerName,
@@ -51,6 +55,7 @@ from interlock.reading.fields import (
     Verbatim,
     WindowDuration,
     WindowSchedule,
+    Within,
     Zone,
     wrong,
 )
@@ -134,6 +139,46 @@ class AppEngineEntry(Entry):
     instance: AppEngineId | None = None
 
 
+OFF = "off"
+"""For the stagger: there is none. YAML 1.1 reads the word as false."""
+
+
+def _or_off(schema: dict[str, Any]) -> None:
+    """Adds that to the schema for editors."""
+    one = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [one, {"enum": [OFF, False]}]
+
+
+class StaggerEntry(Entry):
+    """Minutes of the hour in which writers of backfilled tables start; an empty list is what `off` is read as."""
+
+    model_config = ConfigDict(json_schema_extra=_or_off)
+
+    minutes: tuple[Minute, ...] | None = None
+    within: Within | None = None
+
+
+def _stagger(value: object) -> object:
+    if value is False or value == OFF:
+        return {"minutes": []}
+    if not isinstance(value, dict):
+        raise wrong("is no stagger; write off, or {minutes: [15, 45], within: 0m}")
+    if value.get("minutes") == []:
+        raise wrong("has no minutes; write off for no stagger at all")
+    return value
+
+
+class RulesEntry(Entry):
+    """What a platform asks of its schedules, where that is not what is asked everywhere."""
+
+    stagger: Annotated[StaggerEntry, BeforeValidator(_stagger)] | None = None
+    lead: Lead | None = None
+    apart: Lead | None = None
+    starts_per_minute: Count | None = None
+    was: Was | None = None
+
+
 class ServiceEntry(WaivableEntry):
     """Something that a job can start."""
 
@@ -198,8 +243,8 @@ ProcessorAccess = Annotated[Kinds | Annotated[ProcessorAccessEntry, Tag(FULL)], 
 class ProcessorEntry(WaivableEntry):
     """Code that touches tables."""
 
-    service: Name
-    after: tuple[Name, ...] = ()
+    service: Reference
+    after: tuple[Reference, ...] = ()
     tables: dict[Table, ProcessorAccess] = {}
     burst: Count = 1
     """So many runs of it at once may one start bring about."""
@@ -210,7 +255,7 @@ class ProcessorEntry(WaivableEntry):
 class TargetEntry(Entry):
     """What a job calls."""
 
-    service: Name
+    service: Reference
     path: UrlPath | None = None
     method: Method | None = None
     headers: dict[HeaderName, Verbatim] = {}
@@ -238,7 +283,7 @@ class DefaultsEntry(Entry):
     time_zone: Zone | None = None
     region: Region | None = None
     deadline: Deadline | None = None
-    retry: Name | None = None
+    retry: Reference | None = None
     catch_up: CatchUp | None = None
 
 
@@ -257,22 +302,20 @@ class JobEntry(WaivableEntry):
     """It fires only inside."""
     region: Region | None = None
     deadline: Deadline | None = None
-    retry: Name | None = None
+    retry: Reference | None = None
     catch_up: CatchUp | None = None
     recoverable: Flag = True
-    runs: tuple[Name, ...] = ()
-    decides: tuple[Name, ...] = ()
+    runs: tuple[Reference, ...] = ()
+    decides: tuple[Reference, ...] = ()
     """What another job runs when this one has decided so."""
-    pair_with: tuple[Name, ...] = ()
-    wave: Literal["A", "B", "C"] | None = None
-    """For people: with which others it is resumed. Nothing is derived from it."""
+    pair_with: tuple[Reference, ...] = ()
     paused: PauseEntry | None = None
 
 
 class KeepEntry(Entry):
     """A job that a backfill leaves running."""
 
-    job: Name
+    job: Reference
     reason: Text
 
 
@@ -343,6 +386,7 @@ class CatalogFile(Entry):
     """One file of the catalog; every section may be left out."""
 
     defaults: DefaultsEntry = DefaultsEntry()
+    rules: RulesEntry = RulesEntry()
     retry_profiles: dict[Name, RetryEntry] = {}
     services: dict[Name, ServiceEntry] = {}
     processors: dict[Name, ProcessorEntry] = {}
@@ -387,6 +431,7 @@ _NESTED: dict[str, type[Entry]] = {
     "oidc": OidcEntry,
     "oauth": OAuthEntry,
     "app_engine": AppEngineEntry,
+    "stagger": StaggerEntry,
 }
 """The models of the entries that stand in another one, by key."""
 
@@ -404,6 +449,12 @@ _REASONS = {
     "literal_error": "is not allowed; allowed: {expected}",
 }
 """By pydantic's type of error, what follows what was found: https://docs.pydantic.dev/latest/errors/validation_errors/"""
+
+
+GONE: Mapping[tuple[type[Entry], str], str] = {
+    (JobEntry, "wave"): "is no key any more: nothing was derived from it; delete the line",
+}
+"""Keys that there were, and what to do about one that is still written."""
 
 
 def keys(model: type[Entry]) -> list[str]:
@@ -436,7 +487,10 @@ def _nested(around: Sequence[str]) -> type[Entry]:
 def _message(details: ErrorDetails, document: Document, where: Path, model: type[Entry]) -> str:
     if details["type"] == "extra_forbidden":
         *around, key = (part for part in details["loc"] if isinstance(part, str) and part not in {SHORT, FULL})
-        allowed = keys(_nested(around) if around else model)
+        entry = _nested(around) if around else model
+        allowed = keys(entry)
+        if (entry, key) in GONE:
+            return GONE[entry, key]
         return f"unknown key{one_of(key, allowed)}"
     if details["type"] == "missing":
         return "missing key"

@@ -10,11 +10,12 @@ from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from interlock.catalog import Backfill, Catalog, Job, Processor, RetryProfile, SeasonEntry, Service, Target, Window
 from interlock.names import count
+from interlock.platform_rules import PlatformRules, rules_of
 from interlock.review.as_written import NOBODY, NOT_SAID, in_yaml
 from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 
-Thing = Job | Service | Processor | Backfill | Window | SeasonEntry
+Thing = Job | Service | Processor | Backfill | Window | SeasonEntry | PlatformRules
 T = TypeVar("T", bound=Thing)
 
 NOT_DECLARED = {"name", "source", "origins", "default_end"}
@@ -128,7 +129,9 @@ class Both(Generic[T]):
 
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
-OtherChange: TypeAlias = "Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[SeasonEntry]"
+OtherChange: TypeAlias = (
+    Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[SeasonEntry] | Changed[PlatformRules]
+)
 """Of what is no job."""
 
 
@@ -142,6 +145,7 @@ class Difference:
     processors: tuple[Changed[Processor], ...]
     services: tuple[Changed[Service], ...]
     seasons: tuple[Changed[SeasonEntry], ...]
+    rules: tuple[Changed[PlatformRules], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything does."""
@@ -156,6 +160,7 @@ class Difference:
             "processors": self.processors,
             "services": self.services,
             "seasons": self.seasons,
+            "rules": self.rules,
         }
 
     @property
@@ -171,6 +176,7 @@ class Difference:
 
 def difference(before: Catalog, after: Catalog) -> Difference:
     """What differs. The other way round it is the same with every before and after exchanged."""
+    platforms = sorted(before.rules.keys() | after.rules.keys())
     return Difference(
         jobs=_with_renames(_changed(before.jobs, after.jobs)),
         windows=_changed(before.windows, after.windows),
@@ -178,6 +184,7 @@ def difference(before: Catalog, after: Catalog) -> Difference:
         processors=_changed(before.processors, after.processors),
         services=_changed(before.services, after.services),
         seasons=_changed(before.season_entries, after.season_entries),
+        rules=_changed(*({name: rules_of(catalog, name) for name in platforms} for catalog in (before, after))),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
-from interlock.graph import Chain, chains
+from interlock.graph import Chain, chains, pairs
 from interlock.review.diff import Changed, Difference, How, Removed
 from interlock.review.edits import TIMING
 from interlock.review.jobs import JobReview, Moved, Side
@@ -112,9 +112,8 @@ def alone(changes: Difference, before: Catalog, after: Catalog, removals: Remova
     """Jobs whose times changed, or that went, while one that they are paired with stayed as it was; a note where it went on
     purpose."""
     changed = {name: job for job in changes.jobs for name in job.names if _runs_otherwise(job)}
-    jobs = (job for catalog in (before, after) for job in catalog.jobs.values())
-    pairs = {tuple(sorted((job.name, other))) for job in jobs for other in job.pair_with}
-    for pair in sorted(pairs):
+    known = (named for catalog in (before, after) for named in pairs(catalog).items())
+    for pair in sorted({tuple(sorted((name, other))) for name, others in known for other in others}):
         moved = [name for name in pair if name in changed]
         stayed = [name for name in pair if name not in changed and name in after.jobs]
         if moved and stayed:

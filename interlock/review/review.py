@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from interlock.catalog import Catalog
-from interlock.findings import Finding
+from interlock.findings import ORDER, Finding, accepted
 from interlock.review.alike import AlikeRemarks, alike_remarks
 from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
@@ -20,6 +20,7 @@ from interlock.review.coverage import Covering, ScopeChange, about_coverage, cov
 from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
+from interlock.review.naming import named_alike
 from interlock.review.order import about_order, inversions, polls
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
@@ -82,6 +83,7 @@ def review(
 ) -> Review:
     """What changes from `before` to `after`, looked at from `at` on, an aware instant. `rules` say what is new to find in the
     catalog, and `planned` what the plan breaks."""
+    before, after = named_alike(before, after)
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
     old, new = Covering(before, at), Covering(after, at)
@@ -91,14 +93,16 @@ def review(
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
     broken = new_findings(rules(before, at.date()), rules(after, at.date()), changes.renamed)
+    inverted = inversions(before, after, at, changes.renamed) if changes else ()
+    day = at.date()
     removals = Removals(catalog=after, today=at.date())
     remarks = [
         *about_jobs(jobs, before, removals),
         *unknowable(jobs, after),
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after, removals),
-        *about_order(inversions(before, after, at, changes.renamed) if changes else (), _retimed(jobs)),
-        *about_collisions([change for change in collided if not _is_polled(change, after)], after, changes),
+        *about_order([one for one in inverted if not _is_accepted((one.producer, one.consumer), after, day)], _retimed(jobs)),
+        *about_collisions([change for change in collided if not _is_excused(change, after, day)], after, changes),
         *alone(changes, before, after, removals),
         *about_zone_data(before, after, changes.renamed, at),
         *about_planned_rules(planned),
@@ -126,6 +130,17 @@ def review(
             for service in changes.services
         },
     )
+
+
+def _is_accepted(jobs: Sequence[str], catalog: Catalog, today: date) -> bool:
+    """Whether the producer or the consumer waives their order."""
+    return accepted(ORDER, jobs, catalog, today) is not None
+
+
+def _is_excused(change: CollisionChange, catalog: Catalog, today: date) -> bool:
+    """Whether it is about an order that nobody has to mind."""
+    is_order = change.kind is CollisionKind.ORDER
+    return is_order and (_is_polled(change, catalog) or _is_accepted(change.jobs, catalog, today))
 
 
 def _retimed(jobs: Sequence[JobReview]) -> frozenset[str]:

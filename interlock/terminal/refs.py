@@ -24,17 +24,19 @@ class RefError(ValueError):
     """There is no catalog to read: what is wrong with the reference, and the next command, for people."""
 
 
-def catalog_at(reference: str, root: Path) -> Catalog:
+def catalog_at(reference: str, root: Path, *, past: bool = False) -> Catalog:
     """The catalog that `reference` means: that of a folder, or that of the folder `root` in the commit of that name.
+
+    Of the `past` what the format no longer has is read over: else the change that takes it out could not be reviewed.
 
     A commit is looked up in the repository that `root` is in. RefError when there is no such catalog, SourceError when it is
     broken.
     """
     if _is_folder(reference, root):
-        return load_catalog(Path(reference))
+        return load_catalog(Path(reference), past=past)
     git = _Git(_existing(root))
     commit = git.commit(reference)
-    return _catalog_of_commit(git, commit, root)
+    return _catalog_of_commit(git, commit, root, past=past)
 
 
 def said_commit(root: Path) -> str:
@@ -65,7 +67,7 @@ def _existing(root: Path) -> Path:
     return next(folder for folder in (absolute, *absolute.parents) if folder.is_dir())
 
 
-def _catalog_of_commit(git: _Git, commit: str, root: Path) -> Catalog:
+def _catalog_of_commit(git: _Git, commit: str, root: Path, *, past: bool) -> Catalog:
     """As `files.load_catalog`, of the folder that `root` is in that commit."""
     inside = git.path_of(root)
     folder = root.resolve().name
@@ -81,7 +83,7 @@ def _catalog_of_commit(git: _Git, commit: str, root: Path) -> Catalog:
         elif is_candidate(path):
             wanted[path] = entry.id
     contents = dict(zip(wanted, git.contents(list(wanted.values())), strict=True))
-    return catalog_of(folder, contents, shown=str(root), unreadable=unreadable)
+    return catalog_of(folder, contents, shown=str(root), unreadable=unreadable, past=past)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,9 @@ from datetime import date, timedelta
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.findings import waivers_of
+from interlock.graph import conflicting, held_apart, pairs
+from interlock.platform_rules import PlatformRules
 from interlock.windows import openings_json
 
 KEY = "interlock"
@@ -23,7 +26,7 @@ MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     """Of a job: whose it is, what it starts, what that bears, and who waives what of it.
 
-    A waiver of its service or of a processor that it starts counts for the job: what is wrong there shows in the job.
+    Who waives what, and for whom, is for `waivers_of`.
     """
     service, started = job.target.service, [catalog.processors[name] for name in job.runs]
     tables: dict[str, set[str]] = {}
@@ -34,6 +37,7 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     facts: dict[str, Json] = {
         "source": str(job.source),
         "owner": job.owner,
+        "platform": job.platform,
         "service": service.name,
         "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
         "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
@@ -48,6 +52,10 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         facts["expect_s"] = _seconds(max(expects))
     if unsafe := sorted(one.name for one in started if one.idempotent is False):
         facts["not_idempotent"] = list[Json](unsafe)
+    if changed := conflicting(catalog).get(job.name):
+        facts["backfilled"] = list[Json](changed)
+    if others := pairs(catalog)[job.name]:
+        facts["pairs"] = {other: list[Json](held_apart(catalog).get((job.name, other), ())) for other in others}
     if job.closed_by is not None:
         facts["season"] = job.closed_by.name
     if job.was is not None:
@@ -55,8 +63,7 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
     if job.paused is not None:
         pause = job.paused
         facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
-    waived = waivers_json([*job.waivers, *service.waivers, *(waiver for one in started for waiver in one.waivers)])
-    return {**facts, **waived, **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
+    return {**facts, **waivers_json(waivers_of(job, catalog)), **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
 
 
 def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:
@@ -76,18 +83,27 @@ def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> 
 
 def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
     """Of the stack of the jobs: how many there have to be, and what is known of tables rather than jobs."""
-    touched = sorted({table for backfill in catalog.backfills.values() for table in backfill.tables})
     everyone = catalog.processors.values()
     return {
         "environment": environment,
         "jobs": len(catalog.jobs),
-        "backfilled": list[Json](touched),
         "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
         **_seasons_json(catalog),
         "removed": {
             name: {"reason": one.reason, "owner": one.owner, "until": one.until.isoformat()}
             for name, one in sorted(catalog.removed.items())
         },
+        **({"rules": {name: _rules_json(rules) for name, rules in catalog.rules.items()}} if catalog.rules else {}),
+    }
+
+
+def _rules_json(rules: PlatformRules) -> dict[str, Json]:
+    """Of a platform: what the rules about starts ask for; its services carry what each bears."""
+    return {
+        "stagger": list[Json](sorted(rules.stagger.minutes)),
+        "within_s": _seconds(rules.stagger.within),
+        "apart_s": _seconds(rules.apart),
+        "was": rules.was,
     }
 
 

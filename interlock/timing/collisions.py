@@ -10,7 +10,7 @@ is busy from when to when is known in seconds: `Minutes.around` keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,14 +24,13 @@ from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
 from interlock.feeds import feeds
 from interlock.names import count, rounded
+from interlock.platform_rules import rules_of
 from interlock.timing.crowds import crowds
 from interlock.timing.fires import Fires, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
 from interlock.timing.named_days import by_named_day, may_meet
 from interlock.timing.writes import Use, Uses, conflict_of, writes
 
-PRODUCER_LEAD = timedelta(minutes=30)
-"""So long after its producer a consumer starts at the earliest: what the NBA platform's guideline asks of two phases."""
 AT_ONCE = timedelta(0)
 
 
@@ -94,6 +93,8 @@ class CollisionSearch:
         self.feeding = feeds(catalog)
         self.uses = writes(catalog, self.jobs)
         """By table and job, how the job writes the table."""
+        self.leads = {name: rules_of(catalog, job.platform).lead for name, job in self.jobs.items()}
+        """How long after its producer each starts at the earliest."""
 
     def over(self, span: Span, fires: Fires | None = None, subjects: Collection[str] | None = None) -> tuple[Collision, ...]:
         """As `collisions`; over some subjects alone when they are named. `fires` are known from `lookback` before `span` on."""
@@ -107,7 +108,7 @@ class CollisionSearch:
         """How long before a span a job starts at most that collides in it, in whole minutes."""
         gaps = [service.gap for service in self.catalog.services.values() if service.gap is not None]
         ends = [use.end for users in self.uses.values() for uses in users.values() for use in uses]
-        return -(-max([PRODUCER_LEAD, *gaps, *ends]) // MINUTE) * MINUTE
+        return -(-max([AT_ONCE, *self.leads.values(), *gaps, *ends]) // MINUTE) * MINUTE
 
     @cached_property
     def services(self) -> dict[str, list[str]]:
@@ -126,7 +127,7 @@ class CollisionSearch:
         for table, users in self.uses.items():
             writers = [(job, alike(self.jobs[job]), uses) for job, uses in users.items()]
             readers = [
-                (job, alike(self.jobs[job]), [self.feeding.feeds(writer, job) for writer in users])
+                (job, alike(self.jobs[job]), self.leads[job], [self.feeding.feeds(writer, job) for writer in users])
                 for job in self.feeding.consumers.get(table, ())
                 if job in self.jobs
             ]
@@ -199,27 +200,38 @@ class _Search:
         for table in self._tables(subjects, feeding.consumers):
             consumers = feeding.consumers[table]
             ends = {job: max(use.end for use in uses) for job, uses in self._uses.get(table, {}).items()}
-            early = {job: self._near(job, AT_ONCE, max(PRODUCER_LEAD, end)) for job, end in ends.items()}
-            too_early = 0
-            for minutes in early.values():
-                too_early |= minutes.bits
+            early: dict[timedelta, tuple[dict[str, Minutes], int]] = {}
             for consumer in consumers:
-                if consumer not in self._jobs or not self._fires[consumer].bits & too_early:
+                if consumer not in self._jobs:
                     continue
+                lead = self._known.leads[consumer]
+                if lead not in early:
+                    early[lead] = self._too_early(ends, lead)
+                after, too_early = early[lead]
                 fires = self._fires[consumer]
-                for producer, minutes in early.items():
+                if not fires.bits & too_early:
+                    continue
+                for producer, minutes in after.items():
                     if not (fires.bits & minutes.bits and feeding.feeds(producer, consumer)):
                         continue
                     if times := (fires & minutes).within(self._span):
                         why = self._too_soon(producer, consumer, ends[producer], times)
                         yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
 
+    def _too_early(self, ends: Mapping[str, timedelta], lead: timedelta) -> tuple[dict[str, Minutes], int]:
+        """After each producer the minutes that are too early for a consumer which wants that lead, and the bits of them all."""
+        after = {job: self._near(job, AT_ONCE, max(lead, end)) for job, end in ends.items()}
+        bits = 0
+        for minutes in after.values():
+            bits |= minutes.bits
+        return after, bits
+
     def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
         started = "together with" if not least else f"{rounded(least)} after"
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{rounded(end)} after its start; {rounded(max(PRODUCER_LEAD, end))} should be between the two"
+            f"{rounded(end)} after its start; {rounded(max(self._known.leads[consumer], end))} should be between the two"
         )
 
     def _by_service(self, subjects: Collection[str] | None) -> Iterator[tuple[Service, list[str]]]:

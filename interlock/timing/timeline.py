@@ -6,12 +6,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from interlock.access import Severity
-from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job
+from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Job, Waiver
+from interlock.findings import ORDER, accepted
 from interlock.graph import chains, scopes
 from interlock.holding import Holding
 from interlock.names import count
@@ -86,6 +87,8 @@ class Clash:
     subjects: tuple[str, ...]
     why: str
     """Of the worst of them, or of the first."""
+    accepted: Waiver | None
+    """Of an order that one of the two waives: by whom, why and until when."""
     begins: tuple[datetime, ...]
     """The minutes of the day at which one begins, although some jobs may be held."""
 
@@ -167,7 +170,7 @@ def timeline(
         day=day,
         rows=tuple(sorted(rows, key=lambda row: (row.group, row.fires[0], row.job.name))),
         closed=tuple(sorted(seen, key=lambda closing: (closing.start, closing.scope))),
-        clashes=tuple(sorted(_clashes(found), key=lambda clash: (WORST_FIRST.index(clash.kind), clash.begins[0], clash.jobs))),
+        clashes=tuple(sorted(_clashes(catalog, day.date, found), key=_worst_first)),
         unknown=tuple(unknown),
     )
 
@@ -244,7 +247,11 @@ def _colliding(found: Iterable[tuple[Collision, Begins]]) -> dict[str, dict[date
     return colliding
 
 
-def _clashes(found: Iterable[tuple[Collision, Begins]]) -> Iterator[Clash]:
+def _worst_first(clash: Clash) -> tuple[int, bool, datetime, tuple[str, ...]]:
+    return WORST_FIRST.index(clash.kind), clash.accepted is not None, clash.begins[0], clash.jobs
+
+
+def _clashes(catalog: Catalog, today: date, found: Iterable[tuple[Collision, Begins]]) -> Iterator[Clash]:
     together: dict[tuple[CollisionKind, tuple[str, ...]], list[tuple[Collision, Begins]]] = {}
     for collision, begins in found:
         together.setdefault((collision.kind, collision.jobs), []).append((collision, begins))
@@ -255,6 +262,7 @@ def _clashes(found: Iterable[tuple[Collision, Begins]]) -> Iterator[Clash]:
             jobs=jobs,
             subjects=tuple(collision.subject for collision, _ in same),
             why=worst.why,
+            accepted=accepted(ORDER, jobs, catalog, today) if kind is CollisionKind.ORDER else None,
             begins=tuple(sorted({at for _, begins in same for at in begins})),
         )
 

@@ -12,6 +12,7 @@ from policies.rules import (
     schedules,
     seasons,
     spelling,
+    stagger,
     starts,
     targets,
     windows,
@@ -21,6 +22,7 @@ from policies.rules.waiving import waiver_rules
 
 _MODULES = (
     schedules,
+    stagger,
     starts,
     targets,
     delivery,

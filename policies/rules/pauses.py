@@ -8,6 +8,7 @@ from datetime import date
 from policies.rules.estate import JOB, Estate, Origin, Resource
 from policies.rules.rule import DEPLOYED, rule
 from policies.rules.values import NOTHING, is_expression, shown
+from policies.rules.waivers import waiver_of
 
 
 @rule(
@@ -94,3 +95,34 @@ def described(job: Resource) -> Iterator[str]:
         yield "has no description; write what it does, to what"
     if not (job.facts.text("owner") or "").strip():
         yield 'has no owner; write one into the catalog, or "//": {"interlock": {"owner": ...}} beside the resource'
+
+
+@rule(
+    52,
+    "pair",
+    "Two jobs that run as a pair are held and paused together",
+    kinds=(JOB,),
+    applies=lambda job: "pairs" in job.facts,
+    bad="a backfill that covers master-controller-hourly, and not execute-workflows, its pair",
+    good="windows:\n  tuesday: {covers: [job/master-controller-hourly, job/execute-workflows], ...}",
+)
+def pair(job: Resource, estate: Estate) -> Iterator[str]:
+    """Of two jobs that are one piece of work (`pair_with`) the one decides and the other carries out: half of it alone does
+    harm, or nothing. Said of the one that rests; a waiver of either counts for both. A backfill that keeps the other one says
+    why in `keep`, and that is enough."""
+    resting = "paused" in job.facts
+    others = estate.once(_jobs)
+    said = job.facts.block("pairs") or NOTHING
+    for name in sorted(said.names() if not resting else said.values):
+        other = others.get(name)
+        if other is None or waiver_of(other, pair.name, estate.today) is not None:
+            continue
+        if resting and not {"paused", "undecided"} & {*other.facts.names()}:
+            yield f"is paused by declaration, and {name}, its pair, is not; pause both, or waive the rule"
+        elif not resting and (scopes := said.texts(name)):
+            yield f"is held by {' and '.join(scopes)}, which leaves {name}, its pair, running; cover both, or waive the rule"
+
+
+def _jobs(estate: Estate) -> dict[str, Resource]:
+    """The jobs, by the name of their resource."""
+    return {job.name: job for job in estate.every(JOB)}

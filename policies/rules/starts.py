@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
-from interlock.cron import Cron, CronError
+from interlock.cron import Cron
 from interlock.names import count, rounded
+from interlock.platform_rules import PlatformRules
 from interlock.seasons import Season
 from interlock.timing.collisions import AT_ONCE
 from interlock.timing.crowds import crowds
@@ -20,6 +22,7 @@ from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.season_minutes import season_minutes
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
+from policies.rules.facts import MAX_GAP, Writes, rules_for, writes_of
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
 from policies.rules.seasons import season_of
@@ -27,18 +30,9 @@ from policies.rules.targets import canonical_body
 from policies.rules.values import NOTHING, Malformed, Unresolved
 from policies.rules.waivers import waiver_of
 
-STAGGER_MINUTES = frozenset({15, 45})
-"""Minutes of the hour that writers of tables which backfills touch start in."""
-MAX_SHIFT_MINUTES = 60
-"""A staggered run starts less than this from where it was; more means that it crossed midnight."""
-MAX_GAP = timedelta(days=1)
-"""That a service may want; jobs that start a day apart start together."""
-WRITERS_APART = timedelta(minutes=15)
-"""Two writers of one table start so far apart: the NBA platform's guideline for two jobs of one service, after 2026-01-18."""
 SHOWN_JOBS = 3
 
 
-Writes = Mapping[str, frozenset[Kind]]
 Timing = tuple[str, str, Season | None]
 """A schedule, its zone and the season outside of which it is held."""
 Met = dict[str, Minutes]
@@ -60,6 +54,8 @@ class Starter:
     gap: timedelta | None
     """How far apart its service wants starts."""
     writes: Writes
+    rules: PlatformRules
+    """Of its platform."""
 
 
 def starters(estate: Estate) -> dict[str, Starter]:
@@ -82,7 +78,8 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 service=job.facts.text("service"),
                 bears=_bears(job),
                 gap=_gap(job),
-                writes=_writes(job),
+                writes=writes_of(job),
+                rules=rules_for(job, estate),
             )
     return found
 
@@ -102,11 +99,12 @@ def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]
 
 def _must_be_readable(job: Resource, estate: Estate) -> None:
     """Raises what `starters` leaves a job out for."""
+    rules_for(job, estate)
     fires(job)
     season_of(job, estate)
     _bears(job)
     _gap(job)
-    _writes(job)
+    writes_of(job)
 
 
 def _bears(job: Resource) -> int:
@@ -124,62 +122,6 @@ def _gap(job: Resource) -> timedelta | None:
     return wanted
 
 
-def _writes(job: Resource) -> Writes:
-    """The tables that a job's processors write, and how, as it is declared."""
-    tables = job.facts.block("writes") or NOTHING
-    return {table: frozenset(_kind(kind) for kind in tables.texts(table)) for table in sorted(tables.names())}
-
-
-def _kind(text: str) -> Kind:
-    try:
-        return Kind(text)
-    except ValueError:
-        raise Malformed("an access in writes", text, f"one of {', '.join(kind.value for kind in Kind)}") from None
-
-
-@rule(
-    6,
-    "stagger",
-    "A job that starts a writer of a table which a backfill touches starts at :15 or :45, as often as it did",
-    kinds=(JOB,),
-    bad='schedule: "0 * * * *"',
-    good='schedule: "15 * * * *"\nwas: "0 * * * *"',
-)
-def stagger(job: Resource, estate: Estate) -> Iterator[str]:
-    """Everything starts at the full hour, the hand-started parts of a backfill too. A stagger keeps what it replaces (`was`):
-    the same days, the same number of runs, none moved across midnight."""
-    when = fires(job)
-    if when is None or not when[0].is_known:
-        return
-    schedule = when[0]
-    backfilled = set(estate.facts.texts("backfilled"))
-    tables = [table for table in _writes(job) if table in backfilled]
-    if tables and not schedule.minutes <= STAGGER_MINUTES:
-        where = ", ".join(tables)
-        yield f'"{schedule.text}" starts a writer of {where} outside minutes 15 and 45; move it, or waive the rule'
-    if (was := job.facts.text("was")) is not None:
-        try:
-            wrong = _moved_wrongly(Cron.read(was), schedule)
-        except CronError as error:
-            wrong = str(error)
-        if wrong:
-            yield f'"{was}" became "{schedule.text}": {wrong}; let it start on the same days, less than an hour from before'
-
-
-def _moved_wrongly(was: Cron, now: Cron) -> str:
-    """What a stagger must not do, or nothing: the days and the number of runs stay, and no run crosses midnight."""
-    if not was.is_known:
-        return ""
-    if (was.days, was.months, was.weekdays, was.either_day) != (now.days, now.months, now.weekdays, now.either_day):
-        return "the days differ"
-    before, after = sorted(was.times), sorted(now.times)
-    if len(before) != len(after):
-        return f"{len(before)} runs a day became {len(after)}"
-    if any(abs(old - new) >= MAX_SHIFT_MINUTES for old, new in zip(before, after, strict=True)):
-        return f"a run moved by {MAX_SHIFT_MINUTES} minutes or more, or across midnight"
-    return ""
-
-
 @rule(
     7,
     "budget",
@@ -190,8 +132,9 @@ def _moved_wrongly(was: Cron, now: Cron) -> str:
 )
 def budget(job: Resource, estate: Estate) -> Iterator[str]:
     """On 2026-01-17 two jobs met on a service that scales from zero at 06:30: 503s, and 9,282 predictions ungraded. A service
-    takes one start a minute, until somebody says how many (`starts_per_minute`). Each minute of the year from today on is
-    looked at, here and by `gap` and `twin`; where it is not every day, the finding says on which."""
+    takes one start a minute, until somebody says how many: `starts_per_minute` of the service, or under `rules` of a platform's
+    folder for all of its services. Each minute of the year from today on is looked at, here and by `gap` and `twin`; where it
+    is not every day, the finding says on which."""
     _must_be_readable(job, estate)
     if (crowd := estate.once(_crowded).get(job.address)) is not None:
         limit, met = crowd
@@ -223,7 +166,8 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, Met]]:
 @rule(
     8,
     "gap",
-    "Two jobs that write one table with a real conflict start 15 minutes apart, and jobs of a service as far as it wants",
+    "Two jobs that write one table with a real conflict start 15 minutes apart, unless their platform says otherwise, and jobs "
+    "of a service as far as it wants",
     kinds=(JOB,),
     bad='two jobs that delete and load nba_raw.nbac_gamebook_player_stats, both at "15 * * * *"',
     good='one at "15 * * * *", the other at "45 * * * *"',
@@ -231,7 +175,9 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, Met]]:
 def gap(job: Resource, estate: Estate) -> Iterator[str]:
     """Two statements that change one table at once fail with "Could not serialize access"
     (cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language). Starts that are apart don't promise that
-    the writes are, but starts at once nearly promise that they meet. A waiver of either of two jobs counts for both."""
+    the writes are, but starts at once nearly promise that they meet. 15 minutes are the default: `rules: {apart: 5m}` of a
+    platform's folder says another number, and of two platforms the larger one counts. A waiver of either of two jobs counts
+    for both."""
     _must_be_readable(job, estate)
     near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not _waived(meeting.other, gap, estate)]
     by_reason: dict[str, Met] = {}
@@ -289,11 +235,12 @@ def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
     """How far apart two jobs have to start, and why: text to go on after "starts less than"."""
     wanted = max(one.gap or AT_ONCE, other.gap or AT_ONCE) if one.service == other.service else AT_ONCE
     mine, theirs = one.writes, other.writes
+    apart = max(one.rules.apart, other.rules.apart)
     shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
-    if shared and wanted <= WRITERS_APART:
+    if shared and apart and wanted <= apart:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
-        why = f"{rounded(WRITERS_APART)} from {{others}}, and both write {shared[0]}{more}: "
-        return WRITERS_APART, why + _conflict(mine[shared[0]], theirs[shared[0]])
+        why = f"{rounded(apart)} from {{others}}, and both write {shared[0]}{more}: "
+        return apart, why + _conflict(mine[shared[0]], theirs[shared[0]])
     if wanted:
         return wanted, f"{rounded(wanted)} from {{others}}, the gap that {one.service} wants"
     return AT_ONCE, ""
@@ -308,33 +255,59 @@ def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
 @rule(
     9,
     "twin",
-    "No two jobs do the same at the same time",
+    "No two jobs do the same at the same time, on the clock of one zone or of two",
     kinds=(JOB,),
-    bad='gap-filler and gap-filler-v2, both POST /fill {} at "15 */4 * * *"',
+    bad='gap-filler and gap-filler-v2, both POST /fill {} at "15 6 * * *", the one in New York and the other in UTC',
     good="one of them; the other under `removed`",
 )
 def twin(job: Resource, estate: Estate) -> Iterator[str]:
     """A job is set up anew under another name, or in another zone, and the old one stays: on the NBA platform two that fill
-    gaps "drift by 4-7h", and five triggers graded the same games."""
+    gaps "drift by 4-7h", and five triggers graded the same games. So jobs are twins that call the same with the same body and
+    sometimes start in one minute, and those that start at the same time of the day in two zones. A waiver of either of two
+    jobs counts for both."""
     fires(job)
     _does(job)
-    if met := estate.once(_twins).get(job.address):
-        names = _names(sorted(estate.once(starters)[other].job.name for other in met))
-        words = _words(job, met, estate)
+    met = estate.once(_twins).get(job.address, {})
+    at_once = {other: times for other, times in met.items() if times}
+    if at_once:
+        words = _words(job, at_once, estate)
         when = "sometimes in the same minute" if words == ALWAYS else f"in the same minute {words}"
-        yield f"does what {names} does, with the same body, and {when}; remove one of them"
+        yield f"does what {_named(at_once, estate)}, with the same body, and {when}; remove one of them"
+    if others := met.keys() - at_once.keys():
+        when = "at the same wall time in another zone"
+        yield f"does what {_named(others, estate)}, with the same body, {when}; remove one of them"
+
+
+def _named(others: Iterable[str], estate: Estate) -> str:
+    """The jobs at these addresses, and that they do something."""
+    names = sorted(estate.once(starters)[other].job.name for other in others)
+    return f"{_names(names)} {'does' if len(names) == 1 else 'do'}"
 
 
 def _twins(estate: Estate) -> dict[str, Met]:
-    """By address, the jobs that do the same as one, sometimes in its minute; less those that waive it."""
+    """By address, the jobs that do the same as one: sometimes in its minute, or at no common minute and at the same time of the
+    day in another zone. Less those that waive it."""
     found: dict[str, Met] = {}
     for same in _by_deed(estate).values():
         for one, other in combinations(same, 2):
-            if times := one.starts & other.starts:
+            times = one.starts & other.starts
+            if times or _on_two_clocks(one, other):
                 for mine, theirs in ((one, other), (other, one)):
                     if not _waived(theirs.job, twin, estate):
                         found.setdefault(mine.job.address, {})[theirs.job.address] = times
     return found
+
+
+def _on_two_clocks(one: Starter, other: Starter) -> bool:
+    """Whether both start at the same time of the day, in two zones."""
+    return one.key[1] != other.key[1] and _clock(one.key[0]) == _clock(other.key[0])
+
+
+@lru_cache
+def _clock(schedule: str) -> tuple[object, ...]:
+    """What a schedule says of the clock and the calendar of its zone, however it is written."""
+    cron = Cron.read(schedule)
+    return cron.times, cron.days, cron.months, cron.weekdays, cron.either_day
 
 
 def _by_deed(estate: Estate) -> dict[str, list[Starter]]:

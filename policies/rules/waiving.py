@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from interlock.findings import REVIEWED
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.rule import Rule, rule
 from policies.rules.waivers import read, waivers, written
@@ -11,7 +12,7 @@ from policies.rules.waivers import read, waivers, written
 
 def waiver_rules(rules: Collection[Rule]) -> tuple[Rule, Rule]:
     """The rules about waivers of any of `rules`, and of resources of any of their types."""
-    known = sorted(one.name for one in rules)
+    known = sorted({*REVIEWED, *(one.name for one in rules)})
     kinds = tuple(dict.fromkeys([DECLARED, *(kind for one in rules for kind in one.kinds)]))
 
     @rule(

@@ -57,6 +57,21 @@ def load(*texts: str, platform: str = "p") -> Catalog:
     return resolve_catalog(SourceFile(name=n, platform=platform, text=t) for n, t in zip(names, texts, strict=False))
 
 
+def beside(**platforms: str) -> Catalog:
+    """The catalog of several platforms, each with one file."""
+    files = platforms.items()
+    return resolve_catalog(SourceFile(name=f"catalog/{name}/a.yaml", platform=name, text=text) for name, text in files)
+
+
+def problems_beside(**platforms: str) -> list[str]:
+    """What is wrong in such a catalog, each as `shop/a.yaml:<line>: <message>`."""
+    try:
+        beside(**platforms)
+    except SourceError as error:
+        return [str(problem).removeprefix("catalog/") for problem in error.problems]
+    return []
+
+
 def problems(*texts: str) -> list[str]:
     """What is wrong in `texts`, each as `a.yaml:<line>: <message>`; nothing for a good catalog."""
     try:

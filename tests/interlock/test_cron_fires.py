@@ -269,6 +269,7 @@ def test_two_adjacent_intervals_fire_as_the_whole(rng: random.Random, zone_name:
     ("text", "zone_name", "change"),
     [
         pytest.param("*/15 0 * * *", "America/Santiago", "2026-09-06T04:00Z", id="a skipped midnight"),
+        pytest.param("0 */6 * * SUN", "America/Havana", "2026-03-08T05:00Z", id="a skipped midnight, from its end on"),
         pytest.param("*/15 23 * * *", "America/Santiago", "2026-04-05T03:00Z", id="a repeated last hour of the day"),
         pytest.param("*/15 0 * * SUN", "America/Havana", "2026-11-01T05:00Z", id="a repeated midnight"),
         pytest.param("*/15 1 * * *", "America/New_York", "2026-11-01T06:00Z", id="a repeated hour of the night"),

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.catalog import Catalog
-from policies.from_catalog import estate, findings
+from interlock.environment import Environment
+from policies.from_catalog import estate, findings, judged
 from policies.from_files import stack_estate
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, JOB, Estate, Origin, Resource
 from policies.rules.judge import Outcome, judge_all
-from tests.interlock.catalogs import CLEAN, load
+from tests.interlock.catalogs import CLEAN, beside, load
 from tests.policies.estates import TODAY, waive
-from tests.stacks.conftest import Stacks
+from tests.stacks.conftest import Stacks, synthesize
 
 NOT_ALL_WRITTEN = {"http_target", "pubsub_target", "app_engine_http_target"}
 """Blocks to which an environment adds a URL, a token and headers."""
+TIMED = {"stagger", "budget", "gap", "twin"}
+JOB_TOO = CLEAN[CLEAN.index("  fetch:") : CLEAN.index("backfills:")]
 QUIET = CLEAN.replace('"0 * * * *"', '"15 * * * *"', 1)
 
 
@@ -85,6 +91,31 @@ def test_what_both_judge_both_judge_alike(small_catalog: Catalog, small: Stacks)
     assert Outcome.FAILED in {outcome for outcome, _ in mine.values()}
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        pytest.param("", {"stagger", "gap"}, id="nothing"),
+        pytest.param("rules: {stagger: {minutes: [0], within: 7m}}", {"gap"}, id="other minutes"),
+        pytest.param("rules: {stagger: off, apart: 7m, starts_per_minute: 2, was: free}", set(), id="less of everything"),
+    ],
+)
+def test_what_a_platform_asks_of_its_schedules_is_judged_alike_in_catalog_and_stack(
+    own: str, expected: set[str], environment: Environment, tmp_path: Path
+) -> None:
+    later = JOB_TOO.replace("fetch:", "again:").replace('"0 * * * *"', '"7 * * * *"').replace("/x", "/y")
+    text = CLEAN.replace("[append, mutate]", "[truncate]").replace("backfills:", later + "backfills:")
+    catalog = load(f"{text}{own}\n")
+    about = stack_estate(synthesize(catalog, environment, tmp_path)["schedules"], [], TODAY)
+    theirs = {
+        (one.rule.name, one.resource.name, one.messages)
+        for one in judge_all([rule for rule in RULES if rule.name in TIMED], about)
+        if one.outcome is Outcome.FAILED
+    }
+    mine = {(one.rule, one.subject.removeprefix("jobs."), (one.message,)) for one in findings(catalog, TODAY)}
+    assert mine == theirs
+    assert {rule for rule, _, _ in mine} == expected
+
+
 def test_the_clean_catalog_has_no_findings(clean_catalog: Catalog) -> None:
     assert findings(clean_catalog, TODAY) == []
 
@@ -92,8 +123,8 @@ def test_the_clean_catalog_has_no_findings(clean_catalog: Catalog) -> None:
 def test_a_finding_says_where_in_the_catalog() -> None:
     [found] = findings(load(CLEAN), TODAY)
     assert str(found) == (
-        'catalog/p/a.yaml:10: stagger: jobs.fetch: "0 * * * *" starts a writer of raw.games outside minutes 15 and 45; '
-        "move it, or waive the rule"
+        'catalog/p/a.yaml:10: stagger: jobs.fetch: "0 * * * *" starts a writer of raw.games outside minutes 15 and 45 of '
+        "p's rules; move it, or waive the rule"
     )
 
 
@@ -117,6 +148,22 @@ def test_a_waiver_of_a_service_counts_for_its_jobs_and_is_judged_where_it_is_wri
         ("waiver-ended", "services.web"),
         ("stagger", "jobs.fetch"),
     ]
+
+
+SHARED = "{rule: stagger, reason: r, owner: o, until: 2099-01-01}"
+
+
+@pytest.mark.parametrize("of", ["service", "processor"])
+def test_a_waiver_of_what_platforms_share_counts_for_the_jobs_of_the_one_that_wrote_it(of: str) -> None:
+    written = {"service": "web: {kind: run}", "processor": "load: {service: web, tables: {raw.games: [append, mutate]}}"}[of]
+    here = CLEAN.replace(written, f"{written[:-1]}, waive: [{SHARED}]}}", 1)
+    there = "jobs:\n" + CLEAN.partition("jobs:\n")[2].partition("backfills:")[0].replace("fetch:", "theirs:", 1)
+    for name, whole in {"retry: standard": "p/standard", "service: web": "p/web", "[load]": "[p/load]"}.items():
+        there = there.replace(name, f"{name.partition(' ')[0]} {whole}" if ":" in name else whole)
+    known = beside(p=here, q=there)
+    assert [one.subject for one in findings(known, TODAY) if one.rule == "stagger"] == ["jobs.theirs"]
+    own = there.replace("    runs:", f"    waive: [{SHARED}]\n    runs:", 1)
+    assert [one.subject for one in findings(beside(p=here, q=own), TODAY) if one.rule == "stagger"] == []
 
 
 def test_every_entry_that_waives_something_is_judged() -> None:
@@ -143,3 +190,13 @@ def test_a_waiver_in_the_catalog_is_what_tests_of_rules_write() -> None:
     )
     about = jobs(estate(load(text), TODAY))["fetch"]
     assert about.facts.values["waive"] == waive()["waive"]
+
+
+def test_what_no_stagger_can_ask_is_told_once_and_fails_nothing() -> None:
+    often = CLEAN.replace('"0 * * * *"', '"*/10 * * * *"', 1)
+    found = judged(load(often), TODAY)
+    assert (found.new, found.notes) == (
+        (),
+        ("1 job starts more often in an hour than there are stagger minutes in p's rules, which don't judge it: fetch",),
+    )
+    assert judged(load(CLEAN), TODAY).notes == ()

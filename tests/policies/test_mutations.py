@@ -113,7 +113,6 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("one-shot", at(MAILER, "schedule", "0 9 14 6 *")),
     ("season", Edit("schedules:facts/season_ends", {"nba": {"last": "2026-12-01"}})),
     ("season", Edit("schedules:facts/season_ends", {"nba": {"last": "2026-10-01", "waived_until": "2026-10-31"}})),
-    ("stagger", at(RESTING, "schedule", "0 7 * 10-12 *")),
     ("stagger", at(SCRAPER, "schedule", "30 * * * *")),
     ("stagger", fact(SCRAPER, "was", "0,30 * * * *")),
     ("stagger", fact(SCRAPER, "was", "0 8 * * *")),
@@ -145,6 +144,7 @@ MISTAKES: list[tuple[str, Edit]] = [
     ("paused", at(SCRAPER, "paused", ABSENT)),
     ("paused", at(SCRAPER, "paused", "perhaps")),
     ("declared-pause", at(SCRAPER, "paused", True)),
+    ("pair", fact(EVENT, f"pairs/{AGAIN}", ["window/weekly"])),
     ("declared-pause", fact(RESTING, "paused/owner", "")),
     ("declared-pause", fact(RESTING, "paused/reason", ABSENT)),
     ("review", fact(RESTING, "paused/review", "2026-11-22")),
@@ -298,7 +298,13 @@ LEGAL: dict[str, Callable[[Stacks], None]] = {
     "a reader for a writer": all_of(fact(REPAIR, "writes", {}), at(REPAIR, "schedule", "10 9 * * *")),
     "a table that no backfill touches": all_of(
         fact(REPAIR, "writes", {"raw.other": ["mutate"]}), at(REPAIR, "schedule", "10 9 * * *")),
-    "a backfill of one table less": Edit("schedules:facts/backfilled", ["raw.gamebooks"]),
+    "a backfill that minds it no more": all_of(fact(SCRAPER, "backfilled", ABSENT), at(SCRAPER, "schedule", "30 * * * *")),
+    "at any minute, while it is paused by declaration": at(RESTING, "schedule", "0 7 * 10-12 *"),
+    "a platform that has other minutes": all_of(
+        Edit("schedules:facts/rules", {"clean": {"stagger": [30]}}), at(SCRAPER, "schedule", "30 * * * *"),
+        at(REPAIR, "schedule", "30 9 * * *"), fact(REPAIR, "writes", {})),
+    "a platform that wants no stagger": all_of(
+        Edit("schedules:facts/rules", {"clean": {"stagger": []}}), at(SCRAPER, "schedule", "30 * * * *")),
     "a table more, which the alert on all covers": Edit("schedules:facts/mutated", ["raw.gamebooks", "raw.new"]),
     "a second channel": Edit("alert/heartbeat/notification_channels", ["projects/p/notificationChannels/1"]),
     "an alert that says more": Edit("alert/heartbeat/documentation/content", "Look at it. First: interlock status"),

@@ -61,7 +61,7 @@ MISTAKES: dict[str, tuple[str, list[str], Edits]] = {
     ),
     "an owner who is another by a letter": (
         "spelling",
-        ["54: spelling: jobs.off-season: its owner data-platfrom is near data-platform, of "
+        ["55: spelling: jobs.off-season: its owner data-platfrom is near data-platform, of "
         "jobs.boxscore-scraper and 7 more; is that meant?"],
         (("    description: Declared paused\n", "    description: Declared paused\n    owner: data-platfrom\n"),),
     ),
@@ -100,19 +100,19 @@ MISTAKES: dict[str, tuple[str, list[str], Edits]] = {
     ),
     "a backfill that covers nothing": (
         "covers",
-        ["61: covers: backfills.books: covers 0 jobs: it protects no table; mend its tables, its `protect` or the "
+        ["62: covers: backfills.books: covers 0 jobs: it protects no table; mend its tables, its `protect` or the "
         "`runs` of jobs"],
         (("    protect: [outputs]\n", "    protect: [inputs]\n"),),
     ),
     "a scope of a window that covers nothing": (
         "covers",
-        ["74: covers: windows.weekly: table/raw.boxscores covers 0 jobs; take it out, or name another scope"],
+        ["75: covers: windows.weekly: table/raw.boxscores covers 0 jobs; take it out, or name another scope"],
         (("covers: [service/scrapers]", "covers: [service/scrapers, table/raw.boxscores]"),
          ("raw.boxscores: [mutate]", "raw.boxscores: [read]")),
     ),
     "a job that is kept for nothing": (
         "keep",
-        ["61: keep: backfills.books: keeps event-tick, which it would not hold anyway; take it out, or name another"],
+        ["62: keep: backfills.books: keeps event-tick, which it would not hold anyway; take it out, or name another"],
         (("    protect: [outputs]\n", "    protect: [outputs]\n    keep: [{job: event-tick, reason: r}]\n"),),
     ),
 }  # fmt: skip

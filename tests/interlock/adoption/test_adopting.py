@@ -11,7 +11,7 @@ import pytest
 
 from interlock.actual import ActualJob
 from interlock.adoption.adopting import EMPTY, Adoption, Asked, adopt, differing
-from interlock.catalog import ServiceKind
+from interlock.catalog import Json, ServiceKind
 from interlock.live import live_attributes
 from interlock.secrets import WITHHELD
 from interlock.terraform.attributes import job_attributes
@@ -272,6 +272,19 @@ def test_what_is_known_already_is_not_proposed_again_and_its_services_are_used()
         jobs, {**existing, PurePosixPath("mine/adopted-2026-11-29.yaml"): said(second).encode()}, second.catalog, asked
     )
     assert (third.known, third.files) == (3, {})
+
+
+def test_beside_another_platform_a_folder_has_retry_profiles_of_its_own_and_says_whose_service_it_calls() -> None:
+    spans: dict[str, Json] = {"minBackoffDuration": "5s", "maxBackoffDuration": "9s", "maxRetryDuration": "0s"}
+    retry: dict[str, Json] = {"retryCount": 1, "maxDoublings": 5, **spans}
+    jobs = [replace(one, resource={**one.resource, "retryConfig": retry}) for one in (http(name="one"), http(name="two"))]
+    first = adopt(jobs[:1], {}, EMPTY, replace(ASKED, platform="mine"))
+    existing = {PurePosixPath("mine", name): text.encode() for name, text in first.files.items()}
+    second = adopt(jobs, existing, first.catalog, replace(ASKED, platform="yours"))
+    assert "service: mine/web" in said(second)
+    assert said(second).count("retry_profiles:") == 1
+    assert {job.retry.platform for job in second.catalog.jobs.values() if job.retry} == {"mine", "yours"}
+    assert len(second.catalog.services) == 1
 
 
 def test_retry_settings_are_named_by_what_they_do() -> None:

@@ -73,9 +73,11 @@ def test_after_a_baseline_validate_is_green_and_a_second_one_changes_no_byte(run
 
 def test_programs_read_what_is_new_old_and_mended(run: Run, jobs: Path) -> None:
     run("validate", "--baseline", "--until", "2027-01-31")
-    jobs.write_text(BROKEN.replace('"50 * * * *"', '"45 * * * *"').replace('"15 * * * *"', '"16 * * * *"'), encoding="utf-8")
+    jobs.write_text(
+        BROKEN.replace('"50 * * * *"', '"45 * * * *"').replace('"15,45 * * * *"', '"16,45 * * * *"'), encoding="utf-8"
+    )
     value = parsed(run("validate", "--format", "json"))
-    assert [(one["rule"], one["subject"]) for one in value["findings"]] == [("stagger", "jobs.line-scraper")]
+    assert [(one["rule"], one["subject"]) for one in value["findings"]] == [("stagger", "jobs.gamebook-scraper")]
     assert [(one["rule"], one["until"]) for one in value["old"]] == [("year", "2027-01-31")]
     assert [(one["rule"], one["source"]) for one in value["mended"]] == [("stagger", "catalog/small/baseline.yaml:5")]
 
@@ -83,7 +85,7 @@ def test_programs_read_what_is_new_old_and_mended(run: Run, jobs: Path) -> None:
 @pytest.mark.usefixtures("jobs")
 def test_of_two_platforms_each_has_its_own_file(run: Run, root: Path) -> None:
     other = 'jobs:\n  other:\n    description: Other\n    owner: ana\n    region: us-west2\n    schedule: "0 3 * * *"\n'
-    other += "    time_zone: Etc/UTC\n    retry: standard\n    target: {service: events, body: {season: 2025}}\n"
+    other += "    time_zone: Etc/UTC\n    retry: small/standard\n    target: {service: small/events, body: {season: 2025}}\n"
     (root / "second").mkdir()
     (root / "second/jobs.yaml").write_text(other, encoding="utf-8")
     assert run("validate", "--baseline").returncode == 0

@@ -31,7 +31,7 @@ def test_validate_exits_1_on_a_rule_that_is_broken_and_says_where(run: Run, root
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
         f'{root}/small/all.yaml:38: stagger: jobs.repair: "50 * * * *" starts a writer of mart.summary '
-        "outside minutes 15 and 45; move it, or waive the rule",
+        "outside minutes 15 and 45 of small's rules; move it, or waive the rule",
         "5 jobs (1 paused by declaration), 4 processors, 3 tables, 1 backfill: 1 finding",
     ]
     (finding,) = parsed(run("validate", "--format", "json"))["findings"]

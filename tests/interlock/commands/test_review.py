@@ -121,6 +121,17 @@ def test_a_catalog_of_a_commit_is_that_of_its_folder(repository: Repository) -> 
     assert catalog_at(str(root), root) == load_catalog(root)
 
 
+def test_what_the_format_no_longer_has_is_read_over_in_the_base_and_nowhere_else(repository: Repository) -> None:
+    now = (repository.folder / FILE).read_text()
+    repository.edit("    schedule:", "    wave: A\n    schedule:")
+    repository.commit("as it was once")
+    broken = repository.review("--base", "main", "--head", "main", "--at", AT)
+    assert broken.returncode == 2
+    assert "wave: is no key any more: nothing was derived from it; delete the line" in broken.stderr
+    repository.write(now)
+    assert repository.review("--base", "main", "--at", AT).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("reference", "said"),
     [

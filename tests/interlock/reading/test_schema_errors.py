@@ -14,7 +14,12 @@ from interlock.reading.files import load_catalog
 from interlock.reading.located import MAX_FILE_CHARACTERS, SourceError
 from tests.interlock.catalogs import GOOD, changed, problems
 
-SECTIONS = "defaults, retry_profiles, services, processors, jobs, backfills, windows, seasons, removed, unmanaged, baseline"
+SECTIONS = ", ".join(
+    (
+        *("defaults", "rules", "retry_profiles", "services", "processors", "jobs", "backfills", "windows", "seasons"),
+        *("removed", "unmanaged", "baseline"),
+    )
+)
 NAMES = "allowed: a-z, 0-9 and -, beginning with a letter, at most 100"
 UNREADABLE = "can't be read as YAML"
 WRONG_ENTRIES: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parents[1] / "wrong_entries.yaml").read_text())
@@ -155,7 +160,8 @@ MANY_SAID = [
     "catalog/a/latin.yaml:2: byte 0xe9 is no UTF-8; save the file as UTF-8",
     "catalog/a/old.yml:1: ends in .yml; call it old.yaml",
     f"catalog/a/services.yaml:2: {UNREADABLE}: a tab; indent with spaces",
-    "catalog/b/jobs.yaml:2: jobs.fetch: there is a job of this name already, in catalog/a/jobs.yaml:10",
+    "catalog/b/jobs.yaml:2: jobs.fetch: there is a job of this name already, in catalog/a/jobs.yaml:10; a job is a scope of "
+    "the whole catalog, and an address in Terraform, so choose another",
     "catalog/loose.yaml:1: is in no platform's folder; move it to catalog/<platform>/loose.yaml",
 ]
 

@@ -88,7 +88,7 @@ def test_a_finding_whose_message_alone_changes_is_not_new() -> None:
 
 def test_one_more_finding_of_a_rule_about_a_job_is_new() -> None:
     covered = edited(
-        ("tables: {raw.games: [read], mart.summary: [mutate]}\n    protect", "tables: {raw.lines: [mutate]}\n    protect")
+        ("tables: {raw.games: [read], mart.summary: [mutate]}\n    protect", "tables: {raw.lines: [truncate]}\n    protect")
     )
     before = edited((LINES, MOVED.replace("30 *", "45 *")), text=covered)
     after = edited(('"45 * * * *"', '"50 * * * *"'), text=before)

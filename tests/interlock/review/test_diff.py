@@ -55,6 +55,23 @@ def test_a_service_that_changes_is_no_change_of_the_jobs_that_call_it() -> None:
     assert (service.newest.name, [field.key for field in service.fields]) == ("web", ["starts_per_minute"])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param("", "rules: {lead: 1h}", [("lead", "30m", "1h")], id="said now"),
+        pytest.param("rules: {lead: 1h}", "", [("lead", "1h", "30m")], id="no longer said"),
+        pytest.param("rules: {lead: 30m}", "", [], id="what goes without saying"),
+        pytest.param("", "rules: {stagger: off, was: days}", [("stagger", "minutes 15 and 45", "off"), ("was", "same", "days")],
+                     id="several"),
+    ],
+)  # fmt: skip
+def test_rules_of_a_platform_that_change_are_said(before: str, after: str, expected: list[tuple[str, str, str]]) -> None:
+    found = difference(load(f"{GOOD}{before}\n"), load(f"{GOOD}{after}\n"))
+    fields = [(field.key, field.before, field.after) for rules in found.rules for field in rules.fields]
+    assert fields == expected
+    assert bool(found) is bool(expected)
+
+
 def test_the_nearest_of_two_that_start_the_same_is_the_new_name() -> None:
     two = GOOD.replace("  fetch:", "  get:").replace(
         "backfills:", FETCH.replace("  fetch:", "  other:").replace("0 *", "15 *") + "backfills:"

@@ -17,6 +17,7 @@ from interlock.catalog import Catalog
 from interlock.cron import zone
 from interlock.declaration import upstream
 from interlock.graph import chains
+from interlock.platform_rules import rules_of
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Span
 from interlock.timing.named_days import NamedDay, named_day
@@ -51,7 +52,7 @@ class Naive:
                     self.writes.setdefault(chain.table, {}).setdefault(name, []).append(write)
         ends = [end for writers in self.writes.values() for writes in writers.values() for _, end, *_ in writes]
         gaps = [service.gap for service in self.catalog.services.values() if service.gap]
-        self.since = self.span.start - max([timedelta(minutes=30), *gaps, *ends])
+        self.since = self.span.start - max([*map(self._lead, self.jobs), *gaps, *ends], default=timedelta())
 
     def find_fires(self) -> None:
         """Looks for the fires of each job, from before the span, since what began then may still be busy in it."""
@@ -130,10 +131,13 @@ class Naive:
         for consumer in self.jobs:
             for producer, tables in waits.get(consumer, {}).items():
                 for table in tables:
-                    needed = max(timedelta(minutes=30), *(end for _, end, *_ in self.writes[table][producer]))
+                    needed = max(self._lead(consumer), *(end for _, end, *_ in self.writes[table][producer]))
                     for p, c in self._near(producer, consumer, timedelta(), needed):
                         if p <= c < p + needed:
                             self._add(CollisionKind.ORDER, f"table/{table}", (producer, consumer), c)
+
+    def _lead(self, consumer: str) -> timedelta:
+        return rules_of(self.catalog, self.catalog.jobs[consumer].platform).lead
 
     def _waits(self) -> Mapping[str, Mapping[str, list[str]]]:
         """By consumer and producer the tables; of all jobs, paused or not, but only producers that run are named."""

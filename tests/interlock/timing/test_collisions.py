@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from interlock.access import Kind, Severity
 from interlock.catalog import Catalog, DeclaredPause, Job, Partition, Processor, Service
 from interlock.cron import Cron
+from interlock.platform_rules import PlatformRules
 from interlock.timing.collisions import Collision, CollisionKind, collisions
 from interlock.timing.minutes import MINUTE, Span
 from tests.interlock.catalogs import GOOD, load
@@ -266,11 +267,28 @@ def test_an_order_says_by_how_much() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        pytest.param("", True, id="20 of 30 minutes, which nobody says otherwise"),
+        pytest.param("rules: {lead: 20m}", False, id="20 of 20 minutes"),
+        pytest.param("rules: {lead: 0m}", False, id="none is wanted, and the producer is done"),
+        pytest.param("rules: {lead: 2h}", True, id="20 minutes of 2 hours"),
+    ],
+)
+def test_the_platform_of_the_consumer_says_how_long_after_its_producer_it_starts(rules: str, expected: bool) -> None:
+    text = "processors: {w: {service: web, tables: {raw.t: [append]}}, r: {service: web, tables: {raw.t: [read]}}}\njobs:\n"
+    for name, schedule, runs in (("p", "0 6 * * *", "w"), ("c", "20 6 * * *", "r")):
+        text += f'  {name}: {{description: d, schedule: "{schedule}", target: {{service: web}}, runs: [{runs}]}}\n'
+    assert bool(of(CollisionKind.ORDER, collisions(catalog(f"{text}{rules}\n"), DAY))) is expected
+
+
 # All of them
 
 SCHEDULES = ["*/15 * * * *", "15,45 * * * *", "0 * * * *", "5 0-23 * * *", "*/20 1-3 * * *", "0 */6 * * SUN", "*/7 * * * *"]
 PLACES = ["Etc/UTC", NEW_YORK, "Australia/Lord_Howe", "Asia/Kathmandu", "America/Nuuk", "America/Havana"]
 EXPECTS = [None, *(timedelta(seconds=seconds) for seconds in (20, 60, 95, 430, 2_400, 11_000))]
+LEADS = [timedelta(minutes=minutes) for minutes in (0, 5, 95)]
 STARTS = ["2026-01-05", "2026-03-08", "2026-11-01", "2026-03-28 18:00", "2026-04-04 12:00", "2026-10-03 12:00"]
 
 kinds = st.frozensets(
@@ -298,6 +316,7 @@ def random_catalogs(draw: st.DrawFn) -> Catalog:
         jobs={name: _job(draw, name, services, names) for name in ("a", "b", "c", "d", "e")[: draw(st.integers(3, 5))]},
         backfills={},
         windows={},
+        rules={"q": PlatformRules(name="q", lead=draw(st.sampled_from(LEADS)))},
     )
 
 
@@ -318,6 +337,7 @@ def _job(draw: st.DrawFn, name: str, services: Mapping[str, Service], names: lis
     return replace(
         base,
         name=name,
+        platform=draw(st.sampled_from(["p", "q"])),
         schedule=Cron.parse(draw(schedules)),
         time_zone=draw(st.sampled_from(PLACES)),
         target=replace(

@@ -40,8 +40,8 @@ CASES = [
                                      "fail_unknown": ("Mars/Olympus", "allowed are names of the tz database")}),
     Case("clock-change", {"pass_morning", "pass_every_hour"}, {"fail_half_past_two": ("02:30", "move it to another hour")}),
     Case("one-shot", {"pass_monthly"}, {"fail_in_june": ("0 9 14 6 *", "run by hand")}),
-    Case("stagger", {"pass_quarter", "pass_other_table"}, {"fail_full_hour": ("0 * * * *", "move it, or waive"),
-                                                           "fail_over_midnight": ("15 0 * * *", "let it start")}),
+    Case("stagger", {"pass_quarter", "pass_other_table", "pass_own_minutes", "pass_too_often"},
+         {"fail_full_hour": ("0 * * * *", "move it, or waive"), "fail_over_midnight": ("15 0 * * *", "let it start")}),
     Case("budget", {"pass_alone", "pass_measured", "pass_measured_too"}, {"fail_one": ("graders", "move one"),
                                                                           "fail_other": ("graders", "move one")}),
     Case("gap", {"pass_quarter", "pass_three_quarters"}, {"fail_one": ("fail_other", "move one, or waive"),
@@ -67,6 +67,8 @@ CASES = [
                                                        "fail_null": ("paused", "write paused =")}),
     Case("declared-pause", {"pass_said", "pass_running"}, {"fail_unsaid": ("always paused", "declare paused:"),
                                                            "fail_no_owner": ("no owner", "write them")}),
+    Case("pair", {"pass_runs", "pass_held_together"}, {"fail_paused": ("pass_runs", "pause both, or waive"),
+                                                       "fail_held": ("backfill/tdza", "cover both, or waive")}),
     Case("review", {"pass_later"}, {"fail_long_due": ("2020-04-01", "look again")}),
     Case("described", {"pass_both"}, {"fail_nothing": ("no description", "write what it does"),
                                       "fail_nobodys": ("no owner", "write one into the catalog")}),
@@ -133,7 +135,7 @@ def test_a_failure_names_the_rule_the_resource_the_value_and_what_to_do(case: Ca
 
 def test_rules_ids_sections_fixtures_and_checks_are_the_same_set() -> None:
     ids = [rule.id for rule in RULES]
-    assert ids == [f"{PREFIX}{number}" for number in range(1, len(RULES) + 1)]
+    assert len({*ids}) == len(RULES)
     assert {case.rule for case in CASES} == {path.name for path in FIXTURES.iterdir()} == {rule.name for rule in RULES}
     page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
     assert re.findall(r"^### (.*)$", page, re.MULTILINE) == [rule.name for rule in RULES]

@@ -10,8 +10,7 @@ from policies.rules.judge import Outcome
 from policies.rules.rule import PLANNED
 from tests.policies.estates import ABSENT, BY_NAME, Some, estate, job, said, verdict, waive
 
-STACK = {"backfilled": ["raw.games"]}
-WRITES = {"writes": {"raw.games": ["mutate"]}}
+WRITES = {"writes": {"raw.games": ["mutate"]}, "backfilled": ["raw.games"]}
 FOUND = '"0 * * * *" starts a writer of raw.games outside minutes 15 and 45; move it, or waive the rule'
 
 
@@ -23,7 +22,7 @@ def baseline(rule: str = "stagger", **changed: Some) -> dict[str, Some]:
 
 def outcome(origin: Origin = Origin.STACK, **facts: Some) -> tuple[Outcome, tuple[str, ...]]:
     """Of a job that breaks the stagger."""
-    found = verdict("stagger", estate(job(schedule="0 * * * *", facts={**WRITES, **facts}), facts=STACK, origin=origin))
+    found = verdict("stagger", estate(job(schedule="0 * * * *", facts={**WRITES, **facts}), origin=origin))
     assert found is not None
     return found.outcome, found.messages
 
@@ -48,7 +47,7 @@ def test_one_more_finding_of_the_rule_fails() -> None:
     """A second mistake does not hide behind a first one that is accepted."""
     twice = {**WRITES, "was": "0,30 * * * *"}
     about = {number: job(schedule="0 * * * *", facts={**twice, **baseline(count=number)}) for number in (1, 2)}
-    outcomes = {number: verdict("stagger", estate(one, facts=STACK)) for number, one in about.items()}
+    outcomes = {number: verdict("stagger", estate(one)) for number, one in about.items()}
     one, two = outcomes[1], outcomes[2]
     assert one is not None
     assert two is not None
@@ -78,7 +77,7 @@ def test_what_is_meant_to_be_is_waived_and_not_old() -> None:
 
 
 def test_what_keeps_the_rule_is_not_old() -> None:
-    found = verdict("stagger", estate(job(schedule="15 * * * *", facts={**WRITES, **baseline()}), facts=STACK))
+    found = verdict("stagger", estate(job(schedule="15 * * * *", facts={**WRITES, **baseline()})))
     assert found is not None
     assert found.outcome is Outcome.PASSED
 

@@ -6,7 +6,7 @@ import pytest
 
 from policies.rules.estate import Origin
 from policies.rules.judge import Outcome
-from tests.policies.estates import ABSENT, Some, estate, job, said, verdict
+from tests.policies.estates import ABSENT, Some, estate, job, said, verdict, waive
 
 EXPRESSION = '${contains(local.held, "fetch")}'
 PAUSE = {"reason": "off-season", "owner": "data", "review": "2027-04-01"}
@@ -108,3 +108,44 @@ def test_a_description_that_is_an_expression_waits_for_the_plan() -> None:
     found = verdict("described", estate(job(description="${var.what}")))
     assert found is not None
     assert found.outcome is Outcome.DEFERRED
+
+
+RESTS = {"paused": PAUSE}
+OPEN = {"undecided": {"review": "2099-01-01"}}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "found"),
+    [
+        pytest.param({}, {}, None, id="both run, and nothing holds one alone"),
+        pytest.param(RESTS, RESTS, None, id="both are paused"),
+        pytest.param(
+            RESTS,
+            {},
+            "is paused by declaration, and decide, its pair, is not; pause both, or waive the rule",
+            id="one is paused",
+        ),
+        pytest.param({}, RESTS, None, id="said of the one that is paused"),
+        pytest.param(RESTS, OPEN, None, id="nobody has decided about the other one"),
+        pytest.param(
+            {"pairs": {"decide": ["backfill/tdza", "window/w"]}},
+            {},
+            "is held by backfill/tdza and window/w, which leaves decide, its pair, running; cover both, or waive the rule",
+            id="one is held",
+        ),
+        pytest.param({"pairs": {"decide": "all"}}, {}, 'pairs.decide is "all", which is not a list; write that', id="no list"),
+        pytest.param({"pairs": {"gone": ["window/w"]}}, {}, None, id="one that is not there"),
+    ],
+)
+def test_a_pair_is_held_and_paused_together(mine: dict[str, Some], theirs: dict[str, Some], found: str | None) -> None:
+    pair = (
+        job("carry-out", facts={"pairs": {"decide": []}, **mine}),
+        job("decide", facts={"pairs": {"carry-out": []}, **theirs}),
+    )
+    assert said("pair", *pair) == ([found] if found else [])
+
+
+def test_a_waiver_of_the_other_one_of_a_pair_counts() -> None:
+    resting = job("a", facts={"pairs": {"b": []}, **RESTS})
+    assert said("pair", resting, job("b", facts=waive("pair"))) == []
+    assert said("pair", resting, job("b", facts=waive("gap"))) != []

@@ -8,7 +8,6 @@ from policies.rules.estate import Resource
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, Some, encoded, estate, http, job, said, verdict, waive
 
-STACK = {"backfilled": ["raw.games"]}
 DAILY = "15 8 * * *"
 CONFLICT = (
     'Two UPDATE, DELETE or MERGE statements that change the same partition at once fail with "Could not serialize access"'
@@ -17,64 +16,6 @@ CONFLICT = (
 
 def writer(name: str, schedule: str, *kinds: str, table: str = "raw.games", **facts: Some) -> Resource:
     return job(name, schedule=schedule, facts={"writes": {table: list(kinds or ("mutate",))}, "service": name, **facts})
-
-
-@pytest.mark.parametrize(
-    ("schedule", "writes", "found"),
-    [
-        pytest.param("15 * * * *", {"raw.games": ["mutate"]}, False, id="at a quarter past"),
-        pytest.param("15,45 8 * * *", {"raw.games": ["mutate"]}, False, id="at both"),
-        pytest.param("0 * * * *", {"raw.games": ["append"]}, True, id="at the full hour"),
-        pytest.param("15,20 * * * *", {"raw.games": ["mutate"]}, True, id="at one that is and one that is not"),
-        pytest.param("*/15 * * * *", {"raw.games": ["mutate"]}, True, id="every quarter of an hour"),
-        pytest.param("0 * * * *", {"raw.other": ["mutate"]}, False, id="of a table that no backfill touches"),
-        pytest.param("0 * * * *", {}, False, id="of no table"),
-        pytest.param("0 * * * *", ABSENT, False, id="of nothing that is known"),
-    ],
-)
-def test_writers_of_backfilled_tables_start_at_15_and_45(schedule: str, writes: Some, found: bool) -> None:
-    what = f'"{schedule}" starts a writer of raw.games outside minutes 15 and 45; move it, or waive the rule'
-    assert said("stagger", job(schedule=schedule, facts={"writes": writes}), facts=STACK) == ([what] if found else [])
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "wrong"),
-    [
-        pytest.param("0 * * * *", "15 * * * *", None, id="later in the hour"),
-        pytest.param("50 6 * * *", "45 6 * * *", None, id="earlier in the hour"),
-        pytest.param("0 9 * * *", "45 8 * * *", None, id="into the hour before"),
-        pytest.param("*/30 * * * *", "15,45 * * * *", None, id="twice an hour"),
-        pytest.param("0 9 * * *", "15 9 * * 1", "the days differ", id="other days"),
-        pytest.param("0 9 * * *", "15 9 * 1-6 *", "the days differ", id="other months"),
-        pytest.param("0 9 * * *", "15,45 9 * * *", "1 runs a day became 2", id="more often"),
-        pytest.param("0 9 * * *", "15 10 * * *", "a run moved by 60 minutes or more, or across midnight", id="too far"),
-        pytest.param("0 0 * * *", "45 23 * * *", "a run moved by 60 minutes or more, or across midnight", id="across midnight"),
-        pytest.param("hourly", "15 * * * *", "'hourly'", id="from what is no schedule"),
-    ],
-)
-def test_what_a_staggered_schedule_replaces(was: str, now: str, wrong: str | None) -> None:
-    found = said("stagger", job(schedule=now, facts={"was": was}), facts=STACK)
-    assert [f'"{was}" became "{now}": ' in one and str(wrong) in one for one in found] == ([True] if wrong else [])
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        pytest.param({"writes": "raw.games"}, id="writes that are no block"),
-        pytest.param({"writes": {"raw.games": "mutate"}}, id="accesses that are no list"),
-        pytest.param({"writes": {"raw.games": ["mutat"]}}, id="an access that is none"),
-        pytest.param({"was": ["0 * * * *"]}, id="a list of what it replaces"),
-    ],
-)
-def test_facts_that_are_wrong_are_a_finding_of_the_stagger(facts: dict[str, Some]) -> None:
-    [found] = said("stagger", job(facts=facts), facts=STACK)
-    assert found.endswith("; write that")
-
-
-def test_a_stack_that_does_not_say_its_backfills_as_a_list_is_a_finding() -> None:
-    assert said("stagger", job(), facts={"backfilled": "raw.games"}) == [
-        'backfilled is "raw.games", which is not a list; write that'
-    ]
 
 
 @pytest.mark.parametrize(
@@ -198,6 +139,51 @@ def test_no_two_jobs_are_twins(other: dict[str, Some], found: bool) -> None:
     what = "does what {} does, with the same body, and sometimes in the same minute; remove one of them"
     assert said("twin", job("a"), twin) == ([what.format("b")] if found else [])
     assert said("twin", twin, job("a")) == ([what.format("a")] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "when"),
+    [
+        pytest.param("20 13 * * *", "in winter", id="at its instants in winter only"),
+        pytest.param("20 12 * 7 *", "in July", id="at its instants in one month"),
+    ],
+)
+def test_twins_in_two_zones_that_meet_on_some_days_say_on_which(schedule: str, when: str) -> None:
+    there = job("b", schedule=schedule, time_zone="Etc/UTC")
+    what = f"with the same body, and in the same minute {when}; remove one of them"
+    assert said("twin", job("a"), there) == [f"does what b does, {what}"]
+    assert said("twin", there, job("a")) == [f"does what a does, {what}"]
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        pytest.param({"time_zone": "Etc/UTC"}, True, id="in another zone"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "20 08 * * *"}, True, id="written otherwise"),
+        pytest.param({"time_zone": "Asia/Kolkata", "schedule": "20 8 * JAN-DEC 0-6"}, True, id="written otherwise altogether"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "20 8 * * 1-5"}, False, id="on fewer days"),
+        pytest.param({"time_zone": "Etc/UTC", "schedule": "25 8 * * *"}, False, id="at another time"),
+        pytest.param({"time_zone": "Etc/UTC", "http_target": http(body=encoded({"a": 1}))}, False, id="another body"),
+    ],
+)
+def test_the_same_at_one_time_of_the_day_in_two_zones_is_a_twin(other: dict[str, Some], found: bool) -> None:
+    """The same work twice a day, at different instants."""
+    one, two = job("a"), job("b", **other)
+    what = "does what {} does, with the same body, at the same wall time in another zone; remove one of them"
+    assert said("twin", one, two) == ([what.format("b")] if found else [])
+    assert said("twin", two, one) == ([what.format("a")] if found else [])
+
+
+def test_of_several_twins_each_names_the_others() -> None:
+    there = {"time_zone": "Etc/UTC"}
+    three = [job("a"), job("b"), job("c", **there)]
+    assert said("twin", three[0], *three[1:]) == [
+        "does what b does, with the same body, and sometimes in the same minute; remove one of them",
+        "does what c does, with the same body, at the same wall time in another zone; remove one of them",
+    ]
+    assert said("twin", three[2], *three[:2]) == [
+        "does what a, b do, with the same body, at the same wall time in another zone; remove one of them"
+    ]
 
 
 def test_a_body_is_the_same_in_whatever_order_it_is_written() -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.findings import ORDER
 from policies.rules import RULES
 from policies.rules.estate import DECLARED, Origin
 from policies.rules.judge import Outcome
 from tests.policies.estates import ABSENT, Some, estate, job, resource, said, verdict, waive
 
-STACK = {"backfilled": ["raw.games"]}
-WRITES = {"writes": {"raw.games": ["mutate"]}}
+WRITES = {"writes": {"raw.games": ["mutate"]}, "backfilled": ["raw.games"]}
 
 
 def outcome(rule: str, **facts: Some) -> tuple[Outcome, tuple[str, ...]]:
     """Of a job that breaks the stagger."""
-    found = verdict(rule, estate(job(schedule="0 * * * *", facts={**WRITES, **facts}), facts=STACK))
+    found = verdict(rule, estate(job(schedule="0 * * * *", facts={**WRITES, **facts})))
     assert found is not None
     return found.outcome, found.messages
 
@@ -57,6 +57,11 @@ def test_a_waiver_that_has_ended_is_a_finding_of_its_own_and_excuses_nothing() -
     assert outcome("waiver-ended", **ended) == (Outcome.FAILED, (message,))
 
 
+@pytest.mark.parametrize("rule", ["stagger", "order", "pair"])
+def test_a_waiver_may_name_a_rule_or_what_a_review_finds(rule: str) -> None:
+    assert said("waiver", job(facts=waive(rule))) == []
+
+
 @pytest.mark.parametrize("rule", ["waiver", "waiver-ended"])
 def test_a_good_waiver_is_no_finding(rule: str) -> None:
     assert outcome(rule, **waive()) == (Outcome.PASSED, ())
@@ -65,7 +70,7 @@ def test_a_good_waiver_is_no_finding(rule: str) -> None:
 def test_the_known_rules_are_all_but_those_about_waivers() -> None:
     [message] = outcome("waiver", **waive("staggr"))[1]
     known = message.partition("known: ")[2].split(", ")
-    assert sorted([*known, "waiver", "waiver-ended"]) == sorted(rule.name for rule in RULES)
+    assert sorted([*known, "waiver", "waiver-ended"]) == sorted([ORDER, *(rule.name for rule in RULES)])
 
 
 def test_a_waiver_excuses_its_own_rule_and_no_other() -> None:
