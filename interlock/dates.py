@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from interlock.catalog import Job, Json, ServiceKind
+from interlock.catalog import Job, Json, Partition, ServiceKind
 from interlock.environment import Environment
 from interlock.secrets import own_url, redacted
 
@@ -30,6 +31,38 @@ def meant_by(word: str, day: date) -> date | None:
     """The date that a word such as TODAY means in a run on `day`; None for any other text."""
     offset = OFFSETS.get(word.casefold())
     return None if offset is None else day + offset
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDay:
+    """The day that the statements of a run name: `column` of the table is the day of the start by the clocks of the job's zone,
+    moved by `offset`."""
+
+    column: str
+    offset: timedelta
+
+
+def named_day(partition: Partition | None, body: Json) -> NamedDay | None:
+    """Which day a job with this body means; None where that is not known, so that it may be any."""
+    if partition is None or not partition.named_by:
+        return None
+    named = _values(body, partition.named_by)
+    offsets = {OFFSETS.get(value.casefold()) if isinstance(value, str) else None for value in named}
+    offset = offsets.pop() if len(offsets) == 1 else None
+    return None if offset is None else NamedDay(column=partition.column, offset=offset)
+
+
+def _values(body: Json, key: str) -> list[Json]:
+    """What stands under `key`, wherever it is."""
+    if isinstance(body, dict):
+        own = [body[key]] if key in body else []
+        return [*own, *(value for inner in body.values() for value in _values(inner, key))]
+    return [value for inner in body for value in _values(inner, key)] if isinstance(body, list) else []
+
+
+def may_meet(one: NamedDay | None, other: NamedDay | None) -> bool:
+    """Whether starts of one day may change the same rows: unless both name another day of the same column."""
+    return one is None or other is None or one.column != other.column or one.offset == other.offset
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from interlock.access import WRITES, Kind
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Accepted, Catalog, Job, Json, Processor, Waiver, Window
+from interlock.dates import NamedDay, named_day
 from interlock.findings import waivers_of
 from interlock.graph import conflicting, held_apart, pairs
 from interlock.platform_rules import PlatformRules
@@ -42,6 +43,8 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         "starts_per_minute": service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE,
         "writes": {table: list[Json](sorted(kinds)) for table, kinds in sorted(tables.items())},
     }
+    if days := _named_days(job, started):
+        facts["days"] = days
     if job.undecided is not None:
         facts["undecided"] = {"review": job.undecided.review.isoformat()}
     if job.target.path:
@@ -64,6 +67,17 @@ def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
         pause = job.paused
         facts["paused"] = {"reason": pause.reason, "owner": pause.owner, "review": pause.review.isoformat()}
     return {**facts, **waivers_json(waivers_of(job, catalog)), **_baseline_json(catalog.accepted.get(f"jobs.{job.name}", ()))}
+
+
+def _named_days(job: Job, started: Iterable[Processor]) -> dict[str, Json]:
+    """The tables of which a job changes one day of a partition alone: which, as days from that of its start."""
+    named: dict[str, set[NamedDay | None]] = {}
+    for processor in started:
+        for table, kinds in processor.tables.items():
+            if kinds & WRITES:
+                named.setdefault(table, set()).add(named_day(processor.partitions.get(table), job.target.body))
+    alone = {table: days.pop() for table, days in sorted(named.items()) if len(days) == 1}
+    return {table: {"column": day.column, "from_start": day.offset.days} for table, day in alone.items() if day}
 
 
 def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> dict[str, Json]:

@@ -22,13 +22,14 @@ from zoneinfo import ZoneInfo
 from interlock.access import Severity, WorstPair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
+from interlock.dates import may_meet
 from interlock.feeds import feeds
 from interlock.names import count, rounded
 from interlock.platform_rules import rules_of
 from interlock.timing.crowds import crowds
 from interlock.timing.fires import Fires, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.named_days import by_named_day, may_meet
+from interlock.timing.named_days import by_named_day
 from interlock.timing.writes import Use, Uses, conflict_of, writes
 
 AT_ONCE = timedelta(0)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from interlock.access import WRITES, Kind, WorstPair, is_real, worst_pair
 from interlock.catalog import Catalog
+from interlock.dates import NamedDay, named_day
 from interlock.graph import Chain, chains
-from interlock.timing.named_days import NamedDay, named_day
 
 DEFAULT_EXPECT = timedelta(minutes=1)
 """Of a processor of which nobody said how long it takes."""

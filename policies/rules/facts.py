@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 from interlock.access import Kind
 from interlock.catalog import Json
+from interlock.dates import NamedDay
 from interlock.names import rounded
 from interlock.platform_rules import MINUTES_AN_HOUR, STAGGER_MINUTES, PlatformRules, Stagger, Was
 from policies.rules.estate import Estate, Resource
@@ -32,6 +33,19 @@ def _kind(text: str) -> Kind:
         return Kind(text)
     except ValueError:
         raise Malformed("an access in writes", text, f"one of {', '.join(kind.value for kind in Kind)}") from None
+
+
+def days_of(job: Resource) -> Mapping[str, NamedDay]:
+    """The tables of which a job changes one day alone, with that day."""
+    tables = job.facts.block("days") or NOTHING
+    return {table: _day(tables.block(table) or NOTHING) for table in sorted(tables.names())}
+
+
+def _day(said: Attributes) -> NamedDay:
+    column, days = said.text("column"), said.number("from_start")
+    if column is None or days is None:
+        raise Malformed("a day in days", None, "its column, and from_start in days")
+    return NamedDay(column=column, offset=timedelta(days=days))
 
 
 def rules_for(job: Resource, estate: Estate) -> PlatformRules:

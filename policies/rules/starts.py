@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron
+from interlock.dates import NamedDay, may_meet
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
 from interlock.seasons import Season
@@ -22,7 +23,7 @@ from interlock.timing.minutes import Minutes, Span, fire_minutes
 from interlock.timing.season_minutes import season_minutes
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
-from policies.rules.facts import MAX_GAP, Writes, rules_for, writes_of
+from policies.rules.facts import MAX_GAP, Writes, days_of, rules_for, writes_of
 from policies.rules.rule import Rule, rule
 from policies.rules.schedules import fires
 from policies.rules.seasons import season_of
@@ -54,6 +55,8 @@ class Starter:
     gap: timedelta | None
     """How far apart its service wants starts."""
     writes: Writes
+    days: Mapping[str, NamedDay]
+    """Of the tables of which it changes one day alone."""
     rules: PlatformRules
     """Of its platform."""
 
@@ -79,6 +82,7 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 bears=_bears(job),
                 gap=_gap(job),
                 writes=writes_of(job),
+                days=days_of(job),
                 rules=rules_for(job, estate),
             )
     return found
@@ -105,6 +109,7 @@ def _must_be_readable(job: Resource, estate: Estate) -> None:
     _bears(job)
     _gap(job)
     writes_of(job)
+    days_of(job)
 
 
 def _bears(job: Resource) -> int:
@@ -236,7 +241,11 @@ def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
     wanted = max(one.gap or AT_ONCE, other.gap or AT_ONCE) if one.service == other.service else AT_ONCE
     mine, theirs = one.writes, other.writes
     apart = max(one.rules.apart, other.rules.apart)
-    shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
+    shared = [
+        table
+        for table in mine
+        if table in theirs and _conflict(mine[table], theirs[table]) and may_meet(one.days.get(table), other.days.get(table))
+    ]
     if shared and apart and wanted <= apart:
         more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
         why = f"{rounded(apart)} from {{others}}, and both write {shared[0]}{more}: "

@@ -15,12 +15,12 @@ from itertools import combinations
 from interlock.access import WRITES, Kind, Severity, is_real, worst
 from interlock.catalog import Catalog
 from interlock.cron import zone
+from interlock.dates import NamedDay, named_day
 from interlock.declaration import upstream
 from interlock.graph import chains
 from interlock.platform_rules import rules_of
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Span
-from interlock.timing.named_days import NamedDay, named_day
 
 MINUTE = timedelta(minutes=1)
 Key = tuple[CollisionKind, str, tuple[str, ...]]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.catalog import Json, Partition
+from interlock.dates import NamedDay, may_meet, named_day
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.named_days import CYCLE, NamedDay, by_named_day, may_meet, named_day
+from interlock.timing.named_days import CYCLE, by_named_day
 from interlock.zones import zone as named
 
 DAY = timedelta(days=1)
