@@ -11,7 +11,7 @@ from interlock.environment import Environment
 from interlock.secrets import own_url, redacted
 
 DAY = timedelta(days=1)
-OFFSETS = {"today": timedelta(0), "auto": timedelta(0), "yesterday": -DAY}
+OFFSETS = {"today": timedelta(0), "auto": timedelta(0), "yesterday": -DAY, "tomorrow": DAY}
 """What the words mean in a body, in any case, from the day of the run on: facts of the platform's own jobs. AUTO is taken for
 the day itself; the processor decides."""
 
@@ -22,8 +22,14 @@ def dated(body: Json, day: date) -> Json:
         return {key: dated(value, day) for key, value in body.items()}
     if isinstance(body, list):
         return [dated(value, day) for value in body]
-    offset = OFFSETS.get(body.casefold()) if isinstance(body, str) else None
-    return body if offset is None else (day + offset).isoformat()
+    meant = meant_by(body, day) if isinstance(body, str) else None
+    return body if meant is None else meant.isoformat()
+
+
+def meant_by(word: str, day: date) -> date | None:
+    """The date that a word such as TODAY means in a run on `day`; None for any other text."""
+    offset = OFFSETS.get(word.casefold())
+    return None if offset is None else day + offset
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:

@@ -87,7 +87,8 @@ def command(
     In a pull request compare with the commit it branched off: --base $(git merge-base origin/main HEAD).
     Exit code 1: there are findings. Exit code 2: it could not be analysed; then nothing is known about the change.
     """
-    from interlock.terminal.review_output import as_json, print_review
+    from interlock.terminal.review_json import as_json
+    from interlock.terminal.review_output import print_review
 
     sides = _Sides()
     names = {"base": f"base ({base})", "head": f"head ({head or 'as it lies here'})"}

@@ -18,7 +18,7 @@ from interlock.names import did_you_mean
 from interlock.reading.entries import WITHOUT_RETRY
 from interlock.reading.files import load_catalog
 from interlock.reading.resolve import BUILT_IN
-from interlock.review.diff import NOBODY, in_yaml
+from interlock.review.as_written import NOBODY, in_yaml
 from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json

@@ -48,6 +48,11 @@ class CollisionChange:
     """The next of `new`, else the next after the change, else the next without it."""
 
     @property
+    def is_new(self) -> bool:
+        """Whether it is a finding: the same jobs did not collide over the same thing before, on whatever days."""
+        return self.appears and self.is_real and not self.before.times
+
+    @property
     def is_real(self) -> bool:
         """Whether something comes of it; two accesses to a table may well meet in peace."""
         return self.severity is None or is_real(self.severity)
@@ -181,8 +186,14 @@ SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 
 def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differing: Difference) -> Iterator[Remark]:
     """A finding for each service in which jobs start too close, and for each changed job that collides over tables: one that
-    moved into the times of another collides over all that both write, and that is one thing to mend."""
-    new = [change for change in changes if change.appears and change.is_real]
+    moved into the times of another collides over all that both write, and that is one thing to mend. What collided before and
+    does so on more days is a note."""
+    yield from _about([change for change in changes if change.is_new], after, differing, is_finding=True)
+    more = [change for change in changes if change.appears and change.is_real and not change.is_new]
+    yield from _about(more, after, differing, is_finding=False)
+
+
+def _about(new: Sequence[CollisionChange], after: Catalog, differing: Difference, *, is_finding: bool) -> Iterator[Remark]:
     often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
     changed = {job.newest.name for job in differing.jobs}
     alike: dict[tuple[Topic, str], list[CollisionChange]] = {}
@@ -190,9 +201,11 @@ def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differi
         culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))
         subject = culprits[0] if culprits and change.kind in OVER_TABLES else change.subject
         topic = Topic.ORDER if change.kind is CollisionKind.ORDER else Topic.COLLISION
+        topic = topic if is_finding else Topic.MORE_DAYS
         alike.setdefault((topic, subject), []).append(change)
     for (topic, subject), found in alike.items():
-        yield Remark(topic=topic, subject=subject, text=f"{_told(subject, found)} ({how_often(found[0], after)})")
+        text = f"{_told(subject, found)} ({how_often(found[0], after)})"
+        yield Remark(topic=topic, subject=subject, text=text, is_finding=is_finding)
 
 
 def _told(subject: str, found: Sequence[CollisionChange]) -> str:

@@ -13,8 +13,9 @@ from interlock.drawing.markdown import escaped
 from interlock.names import count
 from interlock.review.cost import CENTS_A_JOB
 from interlock.review.diff import How
+from interlock.review.markup import MAX_TEXT, Section
 from interlock.review.review import Review
-from interlock.review.sections import MAX_TEXT, Section, sections
+from interlock.review.sections import sections
 
 MARKER = "<!-- interlock-review v1 -->"
 """The first line of every comment, by which CI finds its own and writes it anew."""

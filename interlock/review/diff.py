@@ -5,41 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
-from interlock.catalog import (
-    Backfill,
-    Catalog,
-    DeclaredPause,
-    Job,
-    Keep,
-    OAuth,
-    Oidc,
-    Processor,
-    RetryProfile,
-    SeasonEntry,
-    Service,
-    Target,
-    Undecided,
-    Waiver,
-    Window,
-)
-from interlock.names import count, exact
+from interlock.catalog import Backfill, Catalog, Job, Processor, RetryProfile, SeasonEntry, Service, Target, Window
+from interlock.names import count
+from interlock.review.as_written import NOBODY, NOT_SAID, in_yaml
 from interlock.seasons import Season
 from interlock.secrets import own_url, redacted
 
 Thing = Job | Service | Processor | Backfill | Window | SeasonEntry
 T = TypeVar("T", bound=Thing)
 
-NOT_SAID = ""
-"""How a key that has no value is written."""
-NOBODY = "none"
-"""How a token is written that there is not."""
 NOT_DECLARED = {"name", "source", "origins", "default_end"}
 """Fields of the model that no key of the catalog states by itself."""
 SCHEDULER_NAME = "scheduler_name"
+URL = "url"
 KEYS = {"waivers": "waive", SCHEDULER_NAME: "name", "first": "from", "last": "until"}
 """Fields whose key in the catalog has another name."""
 
@@ -148,6 +129,7 @@ class Both(Generic[T]):
 
 Changed: TypeAlias = Added[T] | Removed[T] | Both[T]
 OtherChange: TypeAlias = "Changed[Window] | Changed[Backfill] | Changed[Processor] | Changed[Service] | Changed[SeasonEntry]"
+"""Of what is no job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +203,9 @@ def _fields(before: Thing, after: Thing) -> Iterator[Field]:
         if isinstance(old, Target) and isinstance(new, Target):
             yield from _target_fields(old, new)
         elif field.name not in NOT_DECLARED and old != new and _comparable(old) != _comparable(new):
-            yield Field(key=KEYS.get(field.name, field.name), before=in_yaml(old), after=in_yaml(new))
+            was, now = (own_url(str(one)) if field.name == URL else in_yaml(one) for one in (old, new))
+            hidden = " (another one, which is not shown)" if was == now else ""
+            yield Field(key=KEYS.get(field.name, field.name), before=was, after=f"{now}{hidden}")
 
 
 def _said(thing: Thing, field: str) -> object:
@@ -274,53 +258,6 @@ def _sent(target: Target) -> str:
 
 def _json(value: object) -> str:
     return NOT_SAID if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def in_yaml(value: object) -> str:
-    """A value of the model as the catalog would write it, on one line, for people."""
-    match value:
-        case None:
-            return NOT_SAID
-        case bool():
-            return "true" if value else "false"
-        case timedelta():
-            return exact(value)
-        case RetryProfile():
-            return f"{value.name}: {', '.join(_retries(value))}"
-        case Oidc():
-            return f"oidc: {value.account or 'invoker'} for {value.audience}"
-        case OAuth():
-            return f"oauth: {value.account or 'invoker'} with {value.scope}"
-        case Undecided():
-            return f"undecided, review {value.review}"
-        case DeclaredPause():
-            return f"{value.reason} ({value.owner}, review {value.review})"
-        case Waiver():
-            return f"{value.rule} until {value.until}: {value.reason} ({value.owner})"
-        case Keep():
-            return f"{value.job}: {value.reason}"
-        case Mapping():
-            return ", ".join(f"{key}: [{in_yaml(inner)}]" for key, inner in sorted(value.items()))
-        case frozenset():
-            return ", ".join(sorted(map(in_yaml, value)))
-        case tuple():
-            return ", ".join(map(in_yaml, value))
-        case _:
-            return str(value)
-
-
-def _retries(retry: RetryProfile) -> Iterator[str]:
-    """What the profile says, in words."""
-    if retry.attempts is not None:
-        yield f"{retry.attempts} attempts"
-    if retry.min_backoff is not None and retry.max_backoff is not None:
-        yield f"{exact(retry.min_backoff)} to {exact(retry.max_backoff)}"
-    elif (one := retry.min_backoff or retry.max_backoff) is not None:
-        yield f"{'from' if retry.min_backoff else 'up to'} {exact(one)}"
-    if retry.doublings is not None:
-        yield f"{retry.doublings} doublings"
-    if retry.max_duration is not None:
-        yield f"at most {exact(retry.max_duration)}"
 
 
 def _with_renames(jobs: tuple[Changed[Job], ...]) -> tuple[Changed[Job], ...]:

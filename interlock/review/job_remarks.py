@@ -7,24 +7,32 @@ from collections.abc import Iterator, Sequence
 from interlock.access import WRITES, Kind
 from interlock.catalog import Catalog, Job
 from interlock.graph import Chain, chains
-from interlock.review.diff import Changed, Difference, How
+from interlock.review.diff import Changed, Difference, How, Removed
+from interlock.review.edits import TIMING
 from interlock.review.jobs import JobReview, Moved, Side
 from interlock.review.remark import Remark, Topic, listed
+from interlock.review.removals import Removals, accepted_in_words
 from interlock.timing.words import nobody_knows
 
-TIMING = {"schedule", "time_zone", "paused"}
-"""Keys that decide when a job runs."""
 
-
-def about_jobs(jobs: Sequence[JobReview], before: Catalog) -> Iterator[Remark]:
-    """Jobs that go, that the catalog pauses or wakes, or that fire more or less often."""
+def about_jobs(jobs: Sequence[JobReview], before: Catalog, removals: Removals) -> Iterator[Remark]:
+    """Jobs that go, a note where that is on purpose; that the catalog pauses or wakes; or that fire more or less often."""
     for job in jobs:
         if job.before and job.after:
             if job.change.how is How.RENAMED:
-                yield Remark(topic=Topic.RENAMED, subject=job.name, text=_renamed(job.before.job.name))
+                yield _gone(Topic.RENAMED, job.name, job.before.job, _renamed(job.before.job.name), removals)
             yield from _changed(job.name, job.before, job.after)
         elif job.before:
-            yield Remark(topic=Topic.DELETED, subject=job.name, text=_deleted(job.before, before))
+            yield _gone(Topic.DELETED, job.name, job.before.job, _deleted(job.before, before), removals)
+
+
+def _gone(topic: Topic, subject: str, job: Job, text: str, removals: Removals) -> Remark:
+    """What becomes of a job that goes: accepted under `removed`, or a finding that says what to write there."""
+    entry = removals.of(job)
+    if entry is not None and removals.accepts(job):
+        return Remark(topic=topic, subject=subject, text=f"{accepted_in_words(entry)}; {text}", is_finding=False)
+    instead = "pause it" if topic is Topic.DELETED else "keep the name"
+    return Remark(topic=topic, subject=subject, text=f"{text}; {removals.advice(job, instead)}")
 
 
 def unknowable(jobs: Sequence[JobReview], after: Catalog) -> Iterator[Remark]:
@@ -49,7 +57,7 @@ def _deleted(side: Side, before: Catalog) -> str:
     if old.paused:
         return f"it was paused by declaration ({old.paused.reason}){led}; its history goes with it"
     lost = "" if old.recoverable else "; what it would fetch can't be fetched later"
-    return f"it fired {side.rate}{led}{lost}. Nothing fails when a job is gone: nothing runs"
+    return f"it fired {side.rate}{led}{lost}; nothing fails when a job is gone: nothing runs"
 
 
 def _renamed(old_name: str) -> str:
@@ -72,8 +80,9 @@ def _changed(name: str, before: Side, after: Side) -> Iterator[Remark]:
         yield Remark(topic=Topic.FREQUENCY, subject=name, text=text, is_finding=False)
 
 
-def unwritten(before: Catalog, after: Catalog) -> Iterator[Remark]:
-    """Tables that a running job wrote, and that none writes any more."""
+def unwritten(before: Catalog, after: Catalog, removals: Removals) -> Iterator[Remark]:
+    """Tables that a running job wrote, and that none writes any more. A note where all its writers are gone on purpose, and no
+    job leads to a reader."""
     still = _writers(after)
     touching: dict[str, list[Chain]] = {}
     for chain in (chain for ways in chains(after).values() for chain in ways):
@@ -85,7 +94,8 @@ def unwritten(before: Catalog, after: Catalog) -> Iterator[Remark]:
             paused = f"; paused by declaration now: {listed(asleep)}" if asleep else ""
             read = f"still read by {listed(readers)}" if readers else "no other job leads to a reader of it"
             text = f"{listed(writers)} led to its writers{paused}; {read}"
-            yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text)
+            on_purpose = not readers and not asleep and all(removals.accepts(before.jobs[name]) for name in writers)
+            yield Remark(topic=Topic.UNWRITTEN, subject=f"table/{table}", text=text, is_finding=not on_purpose)
 
 
 def _writers(catalog: Catalog) -> dict[str, list[str]]:
@@ -98,8 +108,9 @@ def _writers(catalog: Catalog) -> dict[str, list[str]]:
     return {table: sorted(jobs) for table, jobs in found.items()}
 
 
-def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Remark]:
-    """Jobs whose times changed, or that went, while one that they are paired with stayed as it was."""
+def alone(changes: Difference, before: Catalog, after: Catalog, removals: Removals) -> Iterator[Remark]:
+    """Jobs whose times changed, or that went, while one that they are paired with stayed as it was; a note where it went on
+    purpose."""
     changed = {name: job for job in changes.jobs for name in job.names if _runs_otherwise(job)}
     jobs = (job for catalog in (before, after) for job in catalog.jobs.values())
     pairs = {tuple(sorted((job.name, other))) for job in jobs for other in job.pair_with}
@@ -108,7 +119,8 @@ def alone(changes: Difference, before: Catalog, after: Catalog) -> Iterator[Rema
         stayed = [name for name in pair if name not in changed and name in after.jobs]
         if moved and stayed:
             text = f"{_what(changed[moved[0]])}, and {stayed[0]}, its pair, stays as it was"
-            yield Remark(topic=Topic.PAIR, subject=moved[0], text=text)
+            on_purpose = all(isinstance(changed[name], Removed) and removals.accepts(changed[name].newest) for name in moved)
+            yield Remark(topic=Topic.PAIR, subject=moved[0], text=text, is_finding=not on_purpose)
 
 
 def _runs_otherwise(job: Changed[Job]) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from interlock.catalog import Catalog, Job
-from interlock.cron import Cron, zone
+from interlock.cron import LAST_YEAR, Cron, zone
 from interlock.holding import Effective, Holding
 from interlock.holds import Hold
 from interlock.review.diff import Both, Changed
@@ -90,11 +90,31 @@ class JobReview:
     """On which days of the year it fires and did not, or no longer does, when only its days changed: a clause."""
     zone_moved: tuple[Moved, ...]
     """What the change of the time zone alone does to a clock's time, in each season."""
+    first_new: datetime | None = None
+    """The first fire within a year that it did not have before, in UTC."""
+    first_gone: datetime | None = None
+    """The first fire within a year that it no longer has."""
 
     @property
     def name(self) -> str:
         """The job's name: the newer one."""
         return self.change.newest.name
+
+    @property
+    def has_later_difference(self) -> bool:
+        """Whether it fires the same at first, and otherwise later in the year."""
+        same = self.before and self.after and self.before.next_fires == self.after.next_fires
+        return bool(same and (self.first_new or self.first_gone))
+
+    @property
+    def next_day(self) -> date | None:
+        """The day of its next fire, in its zone; None when nobody knows any."""
+        firing = (side for side in self._newest_first if side.next_fires)
+        return next((side.next_fires[0].astimezone(zone(side.job.time_zone)).date() for side in firing), None)
+
+    @property
+    def _newest_first(self) -> tuple[Side, ...]:
+        return tuple(side for side in (self.after, self.before) if side)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +158,17 @@ def _review(change: Changed[Job], before: Situation, after: Situation) -> JobRev
     place = zone(change.newest.time_zone)
     day = Day(date=at.astimezone(place).date(), zone=place)
     again = change if isinstance(change, Both) else None
+    is_timed = again is not None and not again.keys.isdisjoint({"schedule", "time_zone"})
     return JobReview(
         change=change,
         before=_side(old, before, day) if old else None,
         after=_side(new, after, day) if new else None,
         day=day,
-        moved=_moved(again.before, again.after, at) if again and again.keys & {"schedule", "time_zone"} else (),
+        moved=_moved(again.before, again.after, at) if again and is_timed else (),
         other_days=_other_days(again.before, again.after, at) if again and "schedule" in again.keys else "",
         zone_moved=_zone_moved(again.before, again.after, at) if again and "time_zone" in again.keys else (),
+        first_new=_first_own(again.after, again.before, at) if again and is_timed else None,
+        first_gone=_first_own(again.before, again.after, at) if again and is_timed else None,
     )
 
 
@@ -242,6 +265,18 @@ def _other_days(before: Job, after: Job, at: datetime) -> str:
     if any(words.counted or words.text.startswith(ALWAYS) for words in said.values()):
         return f"fires {days_in_words(now, year, place, ()).text}"
     return " and ".join(f"{verb} {words.text}" for verb, words in said.items())
+
+
+def _first_own(job: Job, other: Job, at: datetime) -> datetime | None:
+    """The first fire of `job` within a year in a minute in which `other` does not fire."""
+    mine, theirs = (job_minutes(one, year_from(at)) for one in (job, other))
+    return next(iter(mine - theirs), None)
+
+
+def year_from(at: datetime) -> Span:
+    """The year from `at` on, as far as schedules are evaluated."""
+    start = whole_minute(at)
+    return Span(start=start, end=min(start + DAYS_A_YEAR * DAY, datetime(LAST_YEAR, 12, 30, tzinfo=UTC)))
 
 
 def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:

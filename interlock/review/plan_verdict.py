@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from interlock.catalog import JobRemoval
 from interlock.holds import Hold
 from interlock.names import count
 from interlock.review.adoption_verdict import MANY, THE_PLAN, adoptions, is_adoption
 from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
 from interlock.review.remark import Remark, Topic, listed
+from interlock.review.removals import Removals, accepted_in_words
 from interlock.terraform.job_changes import JobChange, JobChanges, of_target
 from interlock.terraform.plan import REPLACEMENTS, UPDATE
 
@@ -69,7 +69,7 @@ def _about(change: JobChange, before: Situation, after: Situation, ended: Sequen
         if change.job in after.catalog.jobs:
             yield _finding(change, "the plan deletes it, although the catalog has it: is it a plan of another commit?")
         elif change.job not in before.catalog.jobs:
-            yield _finding(change, "the plan deletes it, and neither side has it: was it deployed from elsewhere?")
+            yield _deleted_elsewhere(change, after)
     elif change.actions == UPDATE:
         yield from _updated(change, before, after, ended)
     elif change.importing:
@@ -83,16 +83,22 @@ def _let_go(change: JobChange, before: Situation, after: Situation) -> Remark:
     if change.job not in before.catalog.jobs and change.job not in after.catalog.removed:
         return _finding(change, "the plan lets go of it, and neither side has it: was it deployed from elsewhere?")
     text = "the plan lets go of it: it stays in Cloud Scheduler as it is, and no hold, backfill or alert is about it any more"
-    said = _accepted(after.catalog.removed.get(change.job), after)
+    said = _accepted(change, after)
     advice = "" if said else "; delete it, or say under `removed` why, whose decision that is and until when"
     return Remark(topic=Topic.PLAN, subject=change.job, text=f"{text}{said or advice}", is_finding=not said)
 
 
-def _accepted(removal: JobRemoval | None, after: Situation) -> str:
-    """Whose decision it is that the catalog no longer has a job, as the rule `delete` has it; empty when nobody's."""
-    if removal is None or removal.until < after.at.date():
-        return ""
-    return f"; accepted by {removal.owner} until {removal.until}: {removal.reason}"
+def _deleted_elsewhere(change: JobChange, after: Situation) -> Remark:
+    """A job that neither catalog has: left over from a commit before, or another's; fine where somebody says that it goes."""
+    if said := _accepted(change, after):
+        return Remark(topic=Topic.PLAN, subject=change.job, text=f"the plan deletes it{said}", is_finding=False)
+    return _finding(change, "the plan deletes it, and neither side has it: was it deployed from elsewhere?")
+
+
+def _accepted(change: JobChange, after: Situation) -> str:
+    """Whose decision it is that the catalog no longer has a job; empty when nobody's."""
+    entry = Removals(catalog=after.catalog, today=after.at.date()).named(change.job)
+    return f"; {accepted_in_words(entry)}" if entry else ""
 
 
 def _updated(change: JobChange, before: Situation, after: Situation, ended: Sequence[Hold]) -> Iterator[Remark]:

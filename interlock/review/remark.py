@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+
+_PLACE = re.compile(r"[^\s(]+\.ya?ml:\d+")
+_JOINED = re.compile(r"(\s|,|\band\b|\b0 more\b)+")
+_QUOTED = re.compile(r'"[^"]*"')
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"[A-Za-z][\w./$-]*\w")
 
 
 class Topic(StrEnum):
@@ -17,15 +25,18 @@ class Topic(StrEnum):
     UNWRITTEN = "table that nothing writes any more"
     ZONE_DATA = "zone data"
     COLLISION = "new collision"
+    INVERTED = "before what it reads"
     ORDER = "too soon after what it reads"
     PAIR = "pair changed alone"
     RULE = "broken rule"
     WAIVER = "waiver ended"
     BASELINE = "baseline"
+    REMOVAL = "entry under removed"
     PAUSED = "paused by declaration"
     RESUMED = "runs again"
     SEASON = "season"
     FREQUENCY = "fires more or less often"
+    MORE_DAYS = "collides on more days"
     COVERAGE = "coverage"
 
 
@@ -46,3 +57,11 @@ def listed(names: list[str], most: int = 3) -> str:
     more = [f"{rest} more"] if rest else []
     *first, last = [*shown, *more] or ["nothing"]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def shape(text: str, names: Collection[str] = ()) -> str:
+    """What a sentence says whatever it is about: without what it quotes, its numbers, the `names` in it and how many they are,
+    and where it is written."""
+    bare = _PLACE.sub("", _QUOTED.sub('""', text))
+    bare = _WORD.sub(lambda found: "" if found[0] in names else found[0], bare)
+    return _JOINED.sub(" ", _NUMBER.sub("0", bare))

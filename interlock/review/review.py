@@ -6,14 +6,13 @@ renderers (`comment.py` for a comment, `commands/review.py` for a terminal and p
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from interlock.baseline import identity
 from interlock.catalog import Catalog
 from interlock.findings import Finding
+from interlock.review.alike import AlikeRemarks, alike_remarks
 from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
@@ -21,18 +20,19 @@ from interlock.review.coverage import Covering, ScopeChange, about_coverage, cov
 from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
+from interlock.review.order import about_order, inversions, polls
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
+from interlock.review.removals import Removals, about_removals
+from interlock.review.rule_findings import WAIVER_ENDED, about_planned_rules, about_rules, new_findings
 from interlock.review.seasons import about_seasons
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
+from interlock.timing.collisions import CollisionKind
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
-
-SAID_ANYWAY = frozenset({"budget", "gap", "delete", "replace", "waiver-ended", "adopted-pause", "adopted-unchanged"})
-"""Rules whose findings a review says better: as collisions with their times, as what a plan does to jobs, as ended waivers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,8 @@ class Review:
 
     at: datetime
     remarks: tuple[Remark, ...]
+    rule_findings: tuple[Finding, ...]
+    """Exactly the findings of `interlock validate` that the change makes, those that a collision says better among them."""
     changes: Difference
     jobs: tuple[JobReview, ...]
     collisions: tuple[CollisionChange, ...]
@@ -48,11 +50,20 @@ class Review:
     waivers: tuple[WaiverNote, ...]
     cost: Cost
     with_plan: bool
+    names: frozenset[str]
+    """Of all that either catalog declares: remarks that differ in these only are alike."""
+    concerned: Mapping[str, list[str]]
+    """By changed service the jobs that call it, sorted."""
 
     @property
     def findings(self) -> tuple[Remark, ...]:
         """What somebody should look at before the merge."""
         return tuple(remark for remark in self.remarks if remark.is_finding)
+
+    @property
+    def alike(self) -> tuple[AlikeRemarks, ...]:
+        """Findings and notes, those that say the same of several things as one."""
+        return alike_remarks(self.remarks, self.names)
 
     @property
     def notes(self) -> tuple[Remark, ...]:
@@ -79,24 +90,29 @@ def review(
     collided = collision_changes(before, after, at, changes.renamed) if changes else ()
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
+    broken = new_findings(rules(before, at.date()), rules(after, at.date()), changes.renamed)
+    removals = Removals(catalog=after, today=at.date())
     remarks = [
-        *about_jobs(jobs, before),
+        *about_jobs(jobs, before, removals),
         *unknowable(jobs, after),
         *(verdicts(plan, changes, was, now) if plan else ()),
-        *unwritten(before, after),
-        *about_collisions(collided, after, changes),
-        *alone(changes, before, after),
+        *unwritten(before, after, removals),
+        *about_order(inversions(before, after, at, changes.renamed) if changes else (), _retimed(jobs)),
+        *about_collisions([change for change in collided if not _is_polled(change, after)], after, changes),
+        *alone(changes, before, after, removals),
         *about_zone_data(before, after, changes.renamed, at),
-        *_broken_rules((), planned),
-        *_broken_rules(rules(before, at.date()), rules(after, at.date())),
-        *ended(waivers),
+        *about_planned_rules(planned),
+        *about_rules(broken, collided, after.jobs.keys(), {note.subject for note in waivers if note.has_ended}),
+        *ended(waivers, {finding.subject for finding in broken if finding.rule == WAIVER_ENDED}),
         *about_baseline(before, after),
         *about_seasons(before, after, changes.seasons, at),
+        *about_removals(changes, before, removals),
         *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(
         at=at,
         remarks=tuple(sorted(remarks, key=lambda remark: (not remark.is_finding, TOPICS.index(remark.topic)))),
+        rule_findings=broken,
         changes=changes,
         jobs=jobs,
         collisions=collided,
@@ -104,20 +120,28 @@ def review(
         waivers=waivers,
         cost=cost(before, after),
         with_plan=plan is not None,
+        names=_names(before) | _names(after),
+        concerned={
+            service.newest.name: sorted(n for n, job in after.jobs.items() if job.target.service.name == service.newest.name)
+            for service in changes.services
+        },
     )
 
 
+def _retimed(jobs: Sequence[JobReview]) -> frozenset[str]:
+    """The jobs whose times changed."""
+    return frozenset(job.name for job in jobs if job.change.keys & {"schedule", "time_zone"})
+
+
+def _is_polled(change: CollisionChange, catalog: Catalog) -> bool:
+    """Whether it is about a consumer that comes again so soon that it waits for nobody."""
+    consumer = catalog.jobs.get(change.jobs[-1])
+    return change.kind is CollisionKind.ORDER and consumer is not None and polls(consumer.schedule)
+
+
+def _names(catalog: Catalog) -> frozenset[str]:
+    sections = (catalog.jobs, catalog.services, catalog.processors, catalog.backfills, catalog.windows, catalog.platforms)
+    return catalog.tables.union(*sections)
+
+
 TOPICS = list(Topic)
-
-
-def _broken_rules(before: Sequence[Finding], after: Sequence[Finding]) -> Iterator[Remark]:
-    """The findings of `interlock validate` that are new: of rules and subjects with more of them than before, those of which
-    the message is new. A message names times and other jobs, so a new one alone is no new finding."""
-    numbers = Counter(map(identity, after)) - Counter(map(identity, before))
-    known = {(*identity(finding), finding.message) for finding in before}
-    for finding in after:
-        said = finding.rule in SAID_ANYWAY or (*identity(finding), finding.message) in known
-        if said or not numbers[identity(finding)]:
-            continue
-        where = f" ({finding.source})" if finding.source.file else ""
-        yield Remark(topic=Topic.RULE, subject=finding.subject, text=f"{finding.rule}: {finding.message}{where}")

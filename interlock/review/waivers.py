@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +29,11 @@ class WaiverNote:
     def is_due(self) -> bool:
         """Whether to look at it now: it is new, ends within 30 days, or has ended."""
         return self.is_new or self.days_left <= SOON.days
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it waives nothing any more."""
+        return self.days_left < 0
 
     @property
     def age(self) -> str:
@@ -62,9 +67,10 @@ def waiver_notes(before: Catalog, after: Catalog, today: date) -> tuple[WaiverNo
     return tuple(sorted(found, key=lambda note: (note.days_left, note.subject, note.waiver.rule, note.waiver.reason)))
 
 
-def ended(notes: tuple[WaiverNote, ...]) -> Iterator[Remark]:
-    """A finding for each that has ended, whoever let it: it waives nothing any more."""
+def ended(notes: tuple[WaiverNote, ...], new: Collection[str]) -> Iterator[Remark]:
+    """One for each that has ended; a finding where its subject is among the `new` ones, as that of another change is old here:
+    what fails the pull request of somebody else is mended by nobody."""
     for note in notes:
-        if note.days_left < 0:
+        if note.has_ended:
             text = f"the waiver of {note.waiver.rule} ended on {note.waiver.until}: {note.waiver.reason} ({note.waiver.owner})"
-            yield Remark(topic=Topic.WAIVER, subject=note.subject, text=text)
+            yield Remark(topic=Topic.WAIVER, subject=note.subject, text=text, is_finding=note.subject in new)

@@ -22,6 +22,7 @@ LOCAL = load_environment(Path(__file__).parents[2] / "environments", "local")
     [
         ({"date": "TODAY", "n": 1}, {"date": "2026-03-01", "n": 1}),
         ({"from": "yesterday", "in": ["AUTO", "tonight", None]}, {"from": "2026-02-28", "in": ["2026-03-01", "tonight", None]}),
+        ({"analysis_date": "Tomorrow"}, {"analysis_date": "2026-03-02"}),
         (None, None),
     ],
 )

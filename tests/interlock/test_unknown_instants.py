@@ -18,7 +18,7 @@ from interlock.review.review import review
 from interlock.runtime.declaration_file import parse, to_json
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.snapshot import Reader
-from interlock.terminal.review_output import as_json
+from interlock.terminal.review_json import as_json
 from interlock.terminal.site import Site
 from interlock.timing.effect import effects, fires, made_up_for
 from interlock.verify.history import HeldJob

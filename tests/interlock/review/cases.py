@@ -95,6 +95,48 @@ def edited(*edits: tuple[str, str], text: str = BASE) -> str:
     return text
 
 
+SEASONAL_JOBS = 19
+WHEN = ("{m} 15 * {months} *", "{m},{n} 9-23 * {months} *", "{m} 16 * {months} 1")
+"""By number: a job fires once a day, twice an hour, or on Mondays; all of them in a season only."""
+
+
+def seasonal(months: str) -> str:
+    """A platform whose 19 jobs run in the `months` of a season, beside two that run out of it, in January and November: one
+    writes what each third of them writes, and one starts in the minute of some."""
+    processors = "".join(
+        f"  load-{n}: {{service: fetchers, expect: 2m, tables: {{league.t{n % 3}: [append], league.own{n}: [mutate]}}}}\n"
+        for n in range(SEASONAL_JOBS)
+    )
+    jobs = "".join(
+        f"  league-job-{n:02}:\n    description: Fetches number {n}\n"
+        f'    schedule: "{WHEN[n % 3].format(m=n, n=n + 30, months=months)}"\n'
+        f"    target: {{service: fetchers, path: /league/{n}}}\n    runs: [load-{n}]\n"
+        for n in range(SEASONAL_JOBS)
+    )
+    rewritten = ", ".join(f"league.own{n}: [mutate]" for n in range(0, SEASONAL_JOBS, 3))
+    return f"""\
+defaults: {{owner: data, time_zone: America/Los_Angeles, region: europe-west1, deadline: 180s, retry: standard}}
+retry_profiles:
+  standard: {{attempts: 3, min_backoff: 10s, max_backoff: 300s, doublings: 5, max_duration: 600s}}
+services:
+  fetchers: {{kind: run, starts_per_minute: 1}}
+processors:
+{processors}  rewrite: {{service: fetchers, expect: 30m, tables: {{{rewritten}}}}}
+jobs:
+{jobs}  rewrite-all:
+    description: Writes anew what each third of them writes
+    schedule: "55 14 * 1,11 *"
+    target: {{service: fetchers, path: /rewrite}}
+    runs: [rewrite]
+  report:
+    description: Starts beside them
+    schedule: "1,2,5,8 9,16 * 1,11 *"
+    target: {{service: fetchers, path: /report}}
+backfills:
+  league: {{description: All of it, owner: data, expect: 8h, tables: {{league.t0: [mutate]}}, protect: [outputs]}}
+"""
+
+
 INJURIES = 'schedule: "0 17 * * *"\n    time_zone: Etc/UTC'
 
 CASES = [
@@ -122,3 +164,9 @@ CASES = [
     Case(name="waived", after=edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))),
     Case(name="nothing-changed", after=BASE),
 ]
+
+ALIKE = [
+    Case(name="nineteen-alike", before=seasonal("3-10"), after=seasonal("3-11")),
+    Case(name="nineteen-alike-that-collide", before=seasonal("3-10"), after=seasonal("1-10")),
+]
+"""Nineteen edits that are alike."""

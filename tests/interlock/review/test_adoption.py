@@ -107,10 +107,10 @@ def test_an_adoption_is_alone_in_its_plan(other: JobChange, is_found: bool) -> N
     [
         pytest.param(BASE, GONE, f"!fetch-games: {LET_GO}; delete it, or say under `removed` why, whose decision that is and "
                      "until when", id="that nobody accepts"),
-        pytest.param(BASE, ACCEPTED, f"fetch-games: {LET_GO}; accepted by data until 2026-11-24: moved to another team",
-                     id="that somebody accepts"),
-        pytest.param(GONE, ACCEPTED, f"fetch-games: {LET_GO}; accepted by data until 2026-11-24: moved to another team",
-                     id="that was taken out before"),
+        pytest.param(BASE, ACCEPTED, f"fetch-games: {LET_GO}; removed on purpose: moved to another team (data, until "
+                     "2026-11-24)", id="that somebody accepts"),
+        pytest.param(GONE, ACCEPTED, f"fetch-games: {LET_GO}; removed on purpose: moved to another team (data, until "
+                     "2026-11-24)", id="that was taken out before"),
         pytest.param(BASE, EXPIRED, f"!fetch-games: {LET_GO}; delete it, or say under `removed` why, whose decision that is "
                      "and until when", id="that somebody accepted until yesterday"),
         pytest.param(BASE, BASE, "!fetch-games: the plan lets go of it, although the catalog has it: is it a plan of another "

@@ -11,7 +11,7 @@ from interlock.terraform.job_changes import JobChange, JobChanges
 from policies.from_catalog import findings
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems
-from tests.interlock.review.cases import AT, BASE, CASES, Case, edited
+from tests.interlock.review.cases import ALIKE, AT, BASE, CASES, SEASONAL_JOBS, Case, edited
 
 WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 
@@ -27,10 +27,21 @@ def test_a_comment_says_what_the_change_means(case: Case) -> None:
     golden(f"review/{case.name}.md", comment(case.before, case.after))
 
 
-def many(schedule: str) -> str:
-    """A catalog of 400 jobs."""
+@pytest.mark.golden
+@pytest.mark.parametrize("case", ALIKE, ids=lambda case: case.name)
+def test_edits_that_are_alike_are_said_once(case: Case) -> None:
+    said = comment(case.before, case.after)
+    golden(f"review/{case.name}.md", said)
+    assert len(said.splitlines()) <= 40
+    assert "and 16 more</b> (19 jobs): month 3-10" in said
+    assert f"`league-job-{SEASONAL_JOBS - 1}`" in said
+
+
+def many(later: int) -> str:
+    """A catalog of 400 jobs, no two of which move alike when they are `later`."""
     jobs = (
-        f'  job-{number:03}:\n    description: Fetches\n    schedule: "{number % 60} {schedule}"\n'
+        f"  job-{number:03}:\n    description: Fetches\n"
+        f'    schedule: "{(number + later) % 60} {number // 60 + later} * * *"\n'
         "    target: {service: scrapers}\n"
         for number in range(400)
     )
@@ -39,7 +50,7 @@ def many(schedule: str) -> str:
 
 @pytest.mark.golden
 def test_a_comment_that_is_too_long_is_cut_and_says_so() -> None:
-    found = review(load(many("6 * * *")), load(many("7 * * *")), AT, rules=findings)
+    found = review(load(many(0)), load(many(1)), AT, rules=findings)
     short, cut, whole = (
         as_markdown(found, base="base (origin/main)", head="head (as it lies here)", whole=WHOLE, limit=limit)
         for limit in (10_000, MAX_CHARACTERS, None)

@@ -12,7 +12,7 @@ from interlock.review.remark import Topic
 from interlock.review.review import Review, review
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
-from tests.interlock.review.cases import AT, BASE, GAMES, WAIVED, edited
+from tests.interlock.review.cases import AT, BASE, GAMES, NEW_WRITER, WAIVED, edited
 
 LINES = 'schedule: "30 * * * *"'
 PAIRED = edited(("    runs: [lines]\n", "    runs: [lines]\n    pair_with: [fetch-games]\n"))
@@ -91,12 +91,16 @@ def test_a_crowd_that_one_leaves_is_no_new_crowd_and_one_that_grows_is() -> None
     assert grown.startswith("service/scrapers: fetch-games, fetch-injuries and fetch-lines: scrapers takes 1 start a minute")
 
 
-def test_a_waiver_that_has_ended_is_a_finding_even_where_nothing_changes() -> None:
+def test_a_waiver_that_has_ended_is_said_even_where_nothing_changes_and_is_a_finding_where_it_is_new() -> None:
     waived = edited(("    runs: [games]\n", "    runs: [games]\n" + WAIVED))
-    found = reviewed(waived, waived, datetime(2026, 12, 11, tzinfo=UTC))
-    assert remarks(found, Topic.WAIVER) == [
-        "jobs.fetch-games: the waiver of stagger ended on 2026-12-10: the source is ready at 6 (data)"
-    ]
+    later = datetime(2026, 12, 11, tzinfo=UTC)
+    found, new = reviewed(waived, waived, later), reviewed(waived, at=later)
+    for each in (found, new):
+        assert remarks(each, Topic.WAIVER) == [
+            "jobs.fetch-games: the waiver of stagger ended on 2026-12-10: the source is ready at 6 (data)"
+        ]
+    assert found.findings == ()
+    assert [remark.topic for remark in new.findings] == [Topic.WAIVER]
     assert [note.says for note in found.waivers] == ["ended 1 day ago"]
     assert [note.says for note in reviewed(waived, waived, datetime(2026, 12, 10, tzinfo=UTC)).waivers] == ["ends today"]
 
@@ -147,3 +151,39 @@ def test_a_comment_is_cut_in_the_order_of_importance_and_never_too_long() -> Non
         assert said.count("```") % 2 == 0
         assert ("<b>Coverage</b>" in said) <= ("### The day" in said) <= ("### Jobs" in said) <= ("**new collision**" in said)
     assert lengths == sorted(lengths)
+
+
+def test_a_pair_that_collides_on_more_days_than_before_is_a_note() -> None:
+    before, after = (
+        edited(("  fetch-lines:", NEW_WRITER.replace("45 10 * * *", f"18 6 * {months} *") + "  fetch-lines:"))
+        for months in ("3-10", "3-11")
+    )
+    found = reviewed(after, before)
+    assert found.findings == ()
+    assert [remark.subject for remark in found.remarks if remark.topic is Topic.MORE_DAYS] == ["repair-summaries"]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([('"18 6 * * *"', '"19 6 * * *"')], id="at another minute"),
+        pytest.param([('"18 6 * * *"', '"18 7 * * *"'), ('"15 6 * * *"', '"15 7 * * *"')], id="at another hour"),
+        pytest.param([('"18 6 * * *"', '"18 6 * * 1-5"')], id="on fewer days"),
+        pytest.param([("expect: 4m", "expect: 5m")], id="in other words"),
+    ],
+)
+def test_a_pair_that_collided_before_is_old_whenever_it_meets(edits: list[tuple[str, str]]) -> None:
+    before = edited(("  fetch-lines:", NEW_WRITER.replace("45 10", "18 6") + "  fetch-lines:"))
+    assert remarks(reviewed(before), Topic.COLLISION)
+    found = reviewed(edited(*edits, text=before), before)
+    assert found.changes
+    assert (remarks(found, Topic.COLLISION), remarks(found, Topic.ORDER)) == ([], [])
+
+
+def test_a_job_that_fires_for_a_month_more_fires_at_no_other_instants_and_says_from_when() -> None:
+    summer, longer = (edited(('"15 6 * * *"', f'"15 6 * {months} *"')) for months in ("3-9", "3-10"))
+    (job,) = reviewed(longer, summer).jobs
+    assert moved_in_words(job) == "fires also in October"
+    assert (job.first_new, job.first_gone) == (datetime(2027, 10, 1, 10, 15, tzinfo=UTC), None)
+    (job,) = reviewed(summer, longer).jobs
+    assert (job.first_new, job.first_gone) == (None, datetime(2027, 10, 1, 10, 15, tzinfo=UTC))

@@ -13,7 +13,7 @@ from interlock.review.collisions import CollisionChange, collision_changes
 from interlock.review.job_remarks import moved_in_words
 from interlock.review.remark import Topic
 from interlock.review.review import Review, review
-from interlock.terminal.review_output import as_json
+from interlock.terminal.review_json import as_json
 from interlock.timing.collisions import CollisionKind
 from interlock.timing.minutes import Day
 from interlock.timing.timeline import timeline
