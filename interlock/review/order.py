@@ -163,7 +163,7 @@ class _Year:
     def __init__(self, span: Span) -> None:
         self._span = span
         self._starts: dict[Alike, Starts] = {}
-        self._follows: dict[tuple[tuple[str, str], ...], Follows | None] = {}
+        self._follows: dict[tuple[Alike, ...], Follows | None] = {}
 
     def follows(self, jobs: Sequence[Job]) -> Follows | None:
         """Of a producer and its consumer, before and after; None when one of the four is missing, or nothing has changed."""
