@@ -105,8 +105,8 @@ def review(
         *about_rules(broken, collided, after.jobs.keys(), {note.subject for note in waivers if note.has_ended}),
         *ended(waivers, {finding.subject for finding in broken if finding.rule == WAIVER_ENDED}),
         *about_baseline(before, after),
-        *about_seasons(before, after, changes.seasons, at),
         *about_removals(changes, before, removals),
+        *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before, after, changes.renamed),
     ]
     return Review(
