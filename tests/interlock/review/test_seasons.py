@@ -36,8 +36,8 @@ def test_an_extension_says_whose_runs_it_adds_until_when() -> None:
     found = reviewed(seasons(YEAR), seasons(LONGER))
     assert said(found) == [
         (
-            "season/nba: nba-2026: until 2027-06-20 became 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them at"
-            " 2027-06-25 23:30 EDT (2027-06-26 03:30 UTC)",
+            "season/nba: nba-2026: until 2027-06-20 became 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them"
+            " at 2027-06-25 23:30 EDT (2027-06-26 03:30 UTC)",
             False,
         )
     ]
