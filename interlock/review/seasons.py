@@ -75,7 +75,7 @@ def _entry(entry: Changed[SeasonEntry]) -> str:
         return f"{one.name} is new, {one.first} until {one.last}"
     if isinstance(entry, Removed):
         return f"{one.name} is gone, {one.first} until {one.last}"
-    return f"{one.name}: " + ", ".join(f"{field.key} {field.before} -> {field.after}" for field in entry.fields)
+    return f"{one.name}: " + ", ".join(f"{field.key} {field.before} became {field.after}" for field in entry.fields)
 
 
 def _effect(jobs: Sequence[Job], intervals: Sequence[Interval], how: str, number: str) -> str:

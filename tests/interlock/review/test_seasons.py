@@ -36,8 +36,8 @@ def test_an_extension_says_whose_runs_it_adds_until_when() -> None:
     found = reviewed(seasons(YEAR), seasons(LONGER))
     assert said(found) == [
         (
-            "season/nba: nba-2026: until 2027-06-20 -> 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them at"
-            " 2027-06-25 23:30 EDT (2027-06-26 03:30 UTC)",
+            "season/nba: nba-2026: until 2027-06-20 became 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them"
+            " at 2027-06-25 23:30 EDT (2027-06-26 03:30 UTC)",
             False,
         )
     ]
@@ -56,7 +56,7 @@ def test_an_extension_into_what_others_do_names_the_first_new_collision() -> Non
 
 def test_a_season_that_ends_earlier_says_what_is_lost() -> None:
     assert said(reviewed(seasons(LONGER), seasons(YEAR))) == [
-        ("season/nba: nba-2026: until 2027-06-25 -> 2027-06-20; 2 jobs fire 5d shorter, 125 runs fewer", False)
+        ("season/nba: nba-2026: until 2027-06-25 became 2027-06-20; 2 jobs fire 5d shorter, 125 runs fewer", False)
     ]
 
 
@@ -117,7 +117,9 @@ def test_a_season_of_months_shows_in_the_schedules_and_as_one_line() -> None:
     before, after = ("  nba: {from: 03-01, until: %s}\n" % last for last in ("10-31", "11-30"))  # noqa: UP031
     found = reviewed(seasons(before), seasons(after), datetime(2027, 3, 1, 12, 30, tzinfo=UTC))
     ((text, _),) = said(found)
-    assert text.startswith("season/nba: nba: until 10-31 -> 11-30; 2 jobs fire 30d1h longer in the next year, 751 runs more; ")
+    assert text.startswith(
+        "season/nba: nba: until 10-31 became 11-30; 2 jobs fire 30d1h longer in the next year, 751 runs more; "
+    )
     assert {job.change.fields[0].after for job in found.jobs} == {"15 6 * 3-11 *", "30 * * 3-11 *"}
 
 
