@@ -215,7 +215,16 @@ def test_what_is_kept_would_be_covered_otherwise(name: str) -> None:
 
 # Stagger
 
-MOVED = sorted(job.name for job in nba().jobs.values() if job.was)
+DOUBLED = ["nba-boxscore-scraper", "nba-gamebook-scraper"]
+"""The two that the incident report names: hourly before, and twice an hour at the minutes that it proposes. They are not moved,
+but more often; their waivers say that nobody has decided that yet."""
+MOVED = sorted(job.name for job in nba().jobs.values() if job.was and job.name not in DOUBLED)
+
+
+def test_the_two_scrapers_of_the_incident_are_known_to_run_more_often_than_before() -> None:
+    often = {job.name for job in nba().jobs.values() if job.was and len(job.was.times) != len(job.schedule.times)}
+    assert sorted(often) == DOUBLED
+    assert all("stagger" in {waiver.rule for waiver in nba().jobs[name].waivers} for name in DOUBLED)
 
 
 def test_exactly_the_writers_that_conflict_with_a_backfill_are_at_stagger_minutes() -> None:
@@ -258,7 +267,8 @@ def _tables(job: Job, kinds: frozenset[Kind]) -> set[str]:
 @pytest.mark.parametrize("start", [pytest.param(SUMMER, id="in summer time"), pytest.param(WINTER, id="in winter time")])
 def test_producers_still_fire_before_their_consumers(start: datetime) -> None:
     def old_and_new(job: Job) -> list[tuple[datetime, datetime]]:
-        return list(zip(_fires(job.was or job.schedule, job, start), _fires(job.schedule, job, start), strict=True))
+        was = job.was if job.was and job.name in MOVED else job.schedule
+        return list(zip(_fires(was, job, start), _fires(job.schedule, job, start), strict=True))
 
     fires = {job.name: old_and_new(job) for job in nba().jobs.values() if job.runs}
     reads = {name: _tables(nba().jobs[name], frozenset({Kind.READ})) for name in fires}
