@@ -96,7 +96,11 @@ def stagger_section(catalog: Catalog, at: datetime) -> Iterator[str]:
         "",
         _verdict(found),
         "",
-        *(line for why in reasons(catalog, counted[0], counted[1], weeks[0].span) for line in [*wrap(f"- {why}", WIDTH)]),
+        *(
+            line
+            for why in reasons(catalog, counted[0], counted[1], weeks[0].span)
+            for line in wrap(f"- {why}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        ),
         "",
         "A stagger moves collisions. What takes those over a table away is a predicate on the partition, MERGE, or one writer.",
         "",
