@@ -114,6 +114,10 @@ class EntryReader:
         self.rules: dict[str, tuple[RulesEntry | None, Source]] = {}
         """By platform; None when they were refused, which has been reported."""
         self.accepted: dict[tuple[str, str], Accepted] = {}
+        self._lacking: dict[tuple[str, str], list[Written[Any]]] = {}
+        """By file and key, the entries that have no value for it."""
+        self._defaults: list[tuple[str, DefaultsEntry, Document]] = []
+        """With the platform, of each file that has some."""
 
     def read(self, file: SourceFile) -> None:
         document, problems = parse(file.text, file.name)
@@ -128,6 +132,8 @@ class EntryReader:
         for key in (unknown := sorted(document.data.keys() - set(sections))):
             self.complain(document.at((key,)), f"{dotted((key,))}: unknown section{one_of(key, sections)}")
         defaults = self._validated(DefaultsEntry, document.data.get("defaults") or {}, document, ("defaults",))
+        if defaults is not None:
+            self._defaults.append((file.platform, defaults, document))
         self._read_rules(document, file.platform)
         for section in SECTIONS:
             self._read_section(section, document, file.platform, defaults)
@@ -228,6 +234,26 @@ class EntryReader:
         except ValidationError as error:
             self.problems += problems_of(error, document, at, model)
             return None
+
+    def lacks(self, written: Written[Any], key: str) -> None:
+        """Neither the entry nor its file's defaults have the key; said by `complain_of_lacking`, once of a file."""
+        self._lacking.setdefault((written.at().file, key), []).append(written)
+
+    def complain_of_lacking(self) -> None:
+        """Says of each file which keys its entries lack, and where defaults are that do not count for it: whoever writes those
+        once for a folder would read it of every key of every job."""
+        for (_, key), lacking in self._lacking.items():
+            first = min(lacking, key=lambda written: written.at().line)
+            several = len(lacking) > 1
+            who = f"{first.where()} and {len(lacking) - 1} more: " if several else f"{first.where()}: "
+            where = f"write it {'in each' if several else 'here'} or in the defaults of the file"
+            others = (
+                document.at(("defaults", key))
+                for platform, defaults, document in self._defaults
+                if platform == first.platform and getattr(defaults, key) is not None
+            )
+            elsewhere = next((f"; those in {other} count for that file alone" for other in others), "")
+            self.complain(first.at(), f"{who}missing key {key}; {where}{elsewhere}")
 
     def complain(self, source: Source, message: str) -> None:
         self.problems.append(Problem(source=source, message=message))

@@ -108,7 +108,9 @@ class _Resolver:
         seasons.check_used()
         self._check_identities(catalog)
         scopes = self._scopes(catalog)
-        return replace(catalog, windows=self._each("windows", lambda written: self._window(written, scopes)))
+        windows = self._each("windows", lambda written: self._window(written, scopes))
+        self._reader.complain_of_lacking()
+        return replace(catalog, windows=windows)
 
     def _scopes(self, catalog: Catalog) -> list[str]:
         """What a window may cover. What is declared with a mistake in it counts: the mistake has been said."""
@@ -186,7 +188,7 @@ class _Resolver:
         self, written: Written[JobEntry], services: Mapping[str, Service], retries: Mapping[str, RetryProfile]
     ) -> Job | None:
         entry = written.value
-        settings = _Settings(written, self._complain)
+        settings = _Settings(written, self._reader.lacks)
         runs = self._all_known(written, entry.runs, "processors", "runs")
         decides = self._all_known(written, entry.decides, "processors", "decides")
         for index, name in enumerate(entry.decides):
@@ -202,6 +204,7 @@ class _Resolver:
         retry, season = self._retry_of(written, settings.text("retry")), self._seasons.of(written)
         known_service = self._known(written, entry.target.service, "services", "target", "service")
         service = services.get(known_service) if known_service else None
+        deadline = self._deadline(written, service, settings) if service else None
         if service is None or retry not in {*retries, WITHOUT_RETRY}:
             return None
         return Job(
@@ -216,7 +219,7 @@ class _Resolver:
             time_zone=zone_name,
             season=season,
             target=TargetReader(written, self._complain).target(service),
-            deadline=self._deadline(written, service, settings),
+            deadline=deadline,
             retry=retries.get(retry),
             catch_up=settings.catch_up(),
             recoverable=entry.recoverable,
@@ -279,7 +282,7 @@ class _Resolver:
 
     def _backfill(self, written: Written[BackfillEntry]) -> Backfill:
         entry = written.value
-        owner = _Settings(written, self._complain).text("owner")
+        owner = _Settings(written, self._reader.lacks).text("owner")
         kept = [self._known(written, keep.job, "jobs", "keep", index, "job") for index, keep in enumerate(entry.keep)]
         return Backfill(
             name=written.name,
@@ -297,7 +300,7 @@ class _Resolver:
 
     def _window(self, written: Written[WindowEntry], scopes: Sequence[str]) -> Window:
         entry = written.value
-        settings = _Settings(written, self._complain)
+        settings = _Settings(written, self._reader.lacks)
         for index, scope in enumerate(entry.covers):
             where = ("covers", index)
             if scope.startswith("window/"):
@@ -356,9 +359,9 @@ def _rules(platform: str, entry: RulesEntry) -> PlatformRules:
 class _Settings:
     """What a job's entry says or its file's defaults say, and which of the two."""
 
-    def __init__(self, written: Written[Any], complain: Callable[[Source, str], None]) -> None:
+    def __init__(self, written: Written[Any], lacks: Callable[[Written[Any], str], None]) -> None:
         self._written = written
-        self._complain = complain
+        self._lacks = lacks
 
     def _value(self, key: str) -> object:
         own = getattr(self._written.value, key)
@@ -370,8 +373,7 @@ class _Settings:
             return value
         said_already = self._written.defaults is None or key in self._written.value.model_fields_set
         if not said_already:
-            message = f"{self._written.where()}: missing key {key}; write it here or in the defaults of the file"
-            self._complain(self._written.at(), message)
+            self._lacks(self._written, key)
         return ""
 
     def duration(self, key: str) -> timedelta | None:

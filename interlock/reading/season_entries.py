@@ -19,7 +19,7 @@ class SeasonReader:
     """The seasons of each platform's folder. A season has the name of its entries, without their year."""
 
     def __init__(self, reader: EntryReader) -> None:
-        self._complain = reader.complain
+        self._complain, self._lacks = reader.complain, reader.lacks
         self._written: dict[tuple[str, str], list[Written[SeasonModel]]] = {}
         for _, written in sorted(reader.entries["seasons"].items()):
             self._written.setdefault((written.platform, season_of(written.name)), []).append(written)
@@ -114,8 +114,7 @@ class SeasonReader:
         time_zone = written.value.time_zone or (written.defaults.time_zone if written.defaults else None)
         if time_zone is None:
             if written.defaults is not None:
-                message = f"{written.where()}: missing key time_zone; write it here or in the defaults of the file"
-                self._complain(written.at(), message)
+                self._lacks(written, "time_zone")
             return None
         entry = SeasonEntry(
             name=written.name,

@@ -146,6 +146,30 @@ def test_a_quoted_date_and_a_folded_text_are_as_good_as_plain_ones() -> None:
     assert problems(changed("    runs: [load]", pause).replace("Fetches games", ">\n      Fetches\n      games")) == []
 
 
+JOBS_ALONE = """\
+jobs:
+  fetch: {description: Fetches, schedule: "0 * * * *", target: {service: web}}
+  load: {description: Loads, schedule: "30 * * * *", target: {service: web}, owner: data}
+"""
+DEFAULTS_ELSEWHERE = """\
+defaults: {owner: data, region: us-west2, deadline: 180s, retry: standard}
+retry_profiles:
+  standard: {attempts: 3, min_backoff: 10s, max_backoff: 300s, doublings: 5, max_duration: 600s}
+services: {web: {kind: run}}
+"""
+
+
+def test_what_many_entries_lack_is_said_once_of_a_file_and_where_defaults_are_that_do_not_count_for_it() -> None:
+    there = "those in catalog/p/b.yaml:1 count for that file alone"
+    assert problems(JOBS_ALONE, DEFAULTS_ELSEWHERE) == [
+        f"a.yaml:2: jobs.fetch and 1 more: missing key deadline; write it in each or in the defaults of the file; {there}",
+        f"a.yaml:2: jobs.fetch and 1 more: missing key region; write it in each or in the defaults of the file; {there}",
+        f"a.yaml:2: jobs.fetch and 1 more: missing key retry; write it in each or in the defaults of the file; {there}",
+        "a.yaml:2: jobs.fetch and 1 more: missing key time_zone; write it in each or in the defaults of the file",
+        f"a.yaml:2: jobs.fetch: missing key owner; write it here or in the defaults of the file; {there}",
+    ]
+
+
 MANY = {
     "b/jobs.yaml": "jobs:\n  fetch: {shedule: 1}\n",
     "a/jobs.yaml": changed("Etc/UTC", "Mars/Base").replace("runs: [load]", "runs: [lod]"),
