@@ -16,7 +16,7 @@ from policies.from_files import stack_estate
 from policies.rules import RULES
 from policies.rules.estate import Estate
 from policies.rules.judge import Outcome, judge_all
-from tests.interlock.production import SHIPPED, filled_in
+from tests.interlock.production import UNFILLED, filled_in
 from tests.shop import CATALOG as SHOP
 from tools.policy import __main__ as command
 from tools.policy import accepted, seen
@@ -162,7 +162,7 @@ def production(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_production_is_judged_without_a_plan_and_what_is_not_filled_in_is_found(
     production: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    production.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
+    production.write_text(UNFILLED, encoding="utf-8")
     assert command.main(["--checkov", "checkov"]) == command.FINDINGS
     out, err = capsys.readouterr()
     assert "environments/production.yaml:2: project: your-project-id is a sample; write your own" in out

@@ -14,7 +14,7 @@ from interlock.reading.environment_file import parse_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError, parse
 from interlock.reading.samples import samples
-from tests.interlock.production import FILLED, SHIPPED, filled_in
+from tests.interlock.production import FILLED, SHIPPED, UNFILLED, filled_in
 from tests.shop import shop
 
 FILE = "environments/production.yaml"
@@ -28,8 +28,13 @@ def problems(text: str, name: str = "production") -> list[str]:
     return []
 
 
-def test_the_shipped_file_is_refused_with_every_sample_in_it_and_its_line() -> None:
+def test_the_repositorys_file_is_the_shipped_one_or_filled_in_by_somebody() -> None:
     text = SHIPPED.read_text(encoding="utf-8")
+    assert text == UNFILLED or problems(text) == []
+
+
+def test_the_shipped_file_is_refused_with_every_sample_in_it_and_its_line() -> None:
+    text = UNFILLED
     lines = [number for number, line in enumerate(text.splitlines(), 1) if any(one in line.split(" #")[0] for one in FILLED)]
     lines = [number for number in lines if not text.splitlines()[number - 1].lstrip().startswith("#")]
     assert [int(re.findall(r":(\d+):", one)[0]) for one in problems(text)] == lines
@@ -42,7 +47,7 @@ def test_one_sample_that_is_left_is_refused(sample: str) -> None:
 
 
 def test_who_only_judges_may_read_it_and_hears_what_is_missing() -> None:
-    text = SHIPPED.read_text(encoding="utf-8")
+    text = UNFILLED
     assert list(parse_environment("production", text, FILE, unfilled=True).unfilled) == problems(text)
     assert parse_environment("production", filled_in(), FILE).unfilled == ()
 
