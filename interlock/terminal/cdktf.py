@@ -13,6 +13,7 @@ from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.terminal import machine
 from interlock.terminal.process import run
+from interlock.terminal.progress import StackLine
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
@@ -48,6 +49,7 @@ def synthesize(environment: Environment, root: Path) -> None:
         "INTERLOCK_CATALOG": str(root),
         "CDKTF_OUTDIR": str(output_folder(environment)),
     }
-    ended = run([sys.executable, "main.py"], {**os.environ, **settings}, stop_with=signal.SIGTERM)
+    with StackLine("stacks").while_it_lasts("synthesizing"):
+        ended = run([sys.executable, "main.py"], {**os.environ, **settings}, stop_with=signal.SIGTERM)
     if ended.code != 0:
         click.get_current_context().exit(ended.code if ended.code > 0 else 128 - ended.code)

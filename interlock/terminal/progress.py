@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -27,9 +29,24 @@ class StackLine:
             width = shutil.get_terminal_size().columns - 1
             click.echo(CLEAR + printable(self._label + text)[:width], nl=False)
 
+    @contextmanager
+    def while_it_lasts(self, text: str) -> Iterator[None]:
+        """Shows it meanwhile, and leaves the line empty. What a program below us says writes over it."""
+        self.now(text)
+        _on_a_terminal("\r")
+        try:
+            yield
+        finally:
+            _on_a_terminal(CLEAR)
+
     def end(self, text: str) -> None:
         """Says it for good."""
         click.echo((CLEAR if sys.stdout.isatty() else "") + printable(self._label + text))
+
+
+def _on_a_terminal(text: str) -> None:
+    if sys.stdout.isatty():
+        click.echo(text, nl=False)
 
 
 class Planning:
