@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from interlock.catalog import Catalog
 from interlock.drawing.markdown import code, escaped
@@ -14,17 +14,33 @@ from interlock.drawing.stagger import stagger_section
 from interlock.drawing.strip import LEGEND, ruler, strip
 from interlock.graph import scopes
 from interlock.names import count, exact
+from interlock.seasons import fires_between
 from interlock.timing.minutes import Day
-from interlock.timing.timeline import Timeline, group
+from interlock.timing.timeline import Timeline, group, usual_zone
 from interlock.timing.words import in_words
 from interlock.zones import zone
 
-SHOWN_DAY = Day(date=date(2026, 1, 13), zone=zone("America/New_York"))
-"""An ordinary day in the season, on standard time: a Tuesday, for the weekly window."""
+SHOWN_YEAR = 2026
+"""A fixed one: the page changes with the catalog only."""
 PICTURE = "schedule.svg"
+TUESDAY = 1
 TEXT_CHARACTERS = 200
 HARD_SPACE = "\u00a0"
 """In a cell, where other spaces would fold."""
+
+
+def shown_day(catalog: Catalog) -> Day:
+    """The day that the page of a catalog shows, by the clock of most of its jobs: of the second Tuesdays of the months the
+    first one on which the most jobs fire. A platform that rests in winter is drawn in summer."""
+    place = zone(usual_zone(catalog))
+    days = (Day(date=_second_tuesday(month), zone=place) for month in range(1, 13))
+    running = [job for job in catalog.jobs.values() if not job.paused]
+    return max(days, key=lambda day: sum(any(fires_between(job, day.start, day.end)) for job in running))
+
+
+def _second_tuesday(month: int) -> date:
+    eighth = date(SHOWN_YEAR, month, 8)
+    return eighth + timedelta(days=(TUESDAY - eighth.weekday()) % 7)
 
 
 def page(catalog: Catalog, found: Timeline) -> str:

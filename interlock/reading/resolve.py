@@ -23,7 +23,6 @@ from interlock.catalog import (
     RetryProfile,
     Service,
     ServiceKind,
-    Source,
     Undecided,
     Unmanaged,
     Waiver,

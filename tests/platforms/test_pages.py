@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interlock.catalog import Catalog
-from interlock.drawing.page import PICTURE, SHOWN_DAY, page
+from interlock.drawing.page import PICTURE, page, shown_day
 from interlock.drawing.svg import svg
 from interlock.timing.timeline import timeline
 from interlock.timing.zone_record import recorded
@@ -17,12 +17,12 @@ from tests.platforms.conftest import CATALOG
 
 @pytest.mark.golden
 def test_the_picture_is_as_the_catalog_says(deployed: Catalog) -> None:
-    golden(PICTURE, svg(timeline(deployed, SHOWN_DAY)), DOCS)
+    golden(PICTURE, svg(timeline(deployed, shown_day(deployed))), DOCS)
 
 
 @pytest.mark.golden
 def test_the_page_is_as_the_catalog_says(deployed: Catalog) -> None:
-    golden("schedule.md", page(deployed, timeline(deployed, SHOWN_DAY)), DOCS)
+    golden("schedule.md", page(deployed, timeline(deployed, shown_day(deployed))), DOCS)
 
 
 @pytest.mark.golden
