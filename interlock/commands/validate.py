@@ -171,9 +171,8 @@ def _print(catalog: Catalog, found: Judged, root: Path, *, there: str) -> None:
         say(f"  {RECORD_ANEW}{there}", err=True)
     paused = sum(job.paused is not None for job in catalog.jobs.values())
     undecided = sum(job.undecided is not None for job in catalog.jobs.values())
-    jobs = (
-        f"{count(len(catalog.jobs), 'job')} ({paused} paused by declaration{f', {undecided} undecided' if undecided else ''})"
-    )
+    still = [f"{number} {how}" for number, how in ((paused, "paused by declaration"), (undecided, "undecided")) if number]
+    jobs = count(len(catalog.jobs), "job") + (f" ({', '.join(still)})" if still else "")
     say_folded(
         f"{jobs if catalog.jobs else f'The catalog in {root} has no jobs'}, {count(len(catalog.processors), 'processor')}, "
         f"{count(len(catalog.tables), 'table')}, {count(len(catalog.backfills), 'backfill')}: {_figures(found)}"

@@ -25,6 +25,13 @@ def test_validate_counts_what_the_catalog_declares(run: Run) -> None:
     )
 
 
+def test_validate_says_nothing_of_pauses_where_there_are_none(run: Run, root: Path) -> None:
+    text = SMALL.read_text()
+    [pause] = [line for line in text.splitlines(keepends=True) if line.startswith("    paused: ")]
+    (root / "small/all.yaml").write_text(text.replace(pause, ""))
+    assert run("validate").stdout == "5 jobs, 4 processors, 3 tables, 1 backfill: no findings\n"
+
+
 def test_validate_exits_1_on_a_rule_that_is_broken_and_says_where(run: Run, root: Path) -> None:
     (root / "small/all.yaml").write_text(SMALL.read_text().replace('"45 * * * *"', '"50 * * * *"'))
     done = run("validate")
