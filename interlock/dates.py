@@ -60,11 +60,6 @@ def _values(body: Json, key: str) -> list[Json]:
     return [value for inner in body for value in _values(inner, key)] if isinstance(body, list) else []
 
 
-def may_meet(one: NamedDay | None, other: NamedDay | None) -> bool:
-    """Whether starts of one day may change the same rows: unless both name another day of the same column."""
-    return one is None or other is None or one.column != other.column or one.offset == other.offset
-
-
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:
     """What runs `job` for `day` by hand, secrets left out; None for no service or topic, and for what names no day."""
     target = job.target
