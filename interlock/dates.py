@@ -52,6 +52,11 @@ def named_day(partition: Partition | None, body: Json) -> NamedDay | None:
     return None if offset is None else NamedDay(column=partition.column, offset=offset)
 
 
+def named_under(body: Json, key: str) -> tuple[Json, ...]:
+    """What stands under `key` in a body, however deep: what names the day of a partition."""
+    return tuple(_values(body, key))
+
+
 def _values(body: Json, key: str) -> list[Json]:
     """What stands under `key`, wherever it is."""
     if isinstance(body, dict):

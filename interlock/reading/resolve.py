@@ -309,7 +309,9 @@ class _Resolver:
         for index, scope in enumerate(entry.covers):
             where = ("covers", index)
             if scope.startswith(SEASON):
-                message = f"{written.where(*where)}: a window covers no season, which opens and closes by its own days; name jobs"
+                message = (
+                    f"{written.where(*where)}: a window covers no season, which opens and closes by its own days; name jobs"
+                )
                 self._complain(written.at(*where), message)
             elif scope.startswith("window/"):
                 self._complain(written.at(*where), f"{written.where(*where)}: a window covers no other window; name its scopes")
