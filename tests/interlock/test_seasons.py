@@ -34,8 +34,8 @@ from tests.interlock.cloud import at
 
 LOS_ANGELES, NEW_YORK, UTC_ZONE = "America/Los_Angeles", "America/New_York", "Etc/UTC"
 ZONES = [LOS_ANGELES, NEW_YORK, UTC_ZONE, "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
-NBA = dated(
-    "nba",
+CUP = dated(
+    "cup",
     [
         *days(date(2026, 10, 20), date(2027, 6, 20), LOS_ANGELES),
         *days(date(2027, 10, 19), date(2028, 6, 19), LOS_ANGELES),
@@ -69,20 +69,20 @@ def day(text: str) -> MonthDay:
     ],
 )
 def test_a_season_is_open_on_its_days_both_included(now: str, is_open: bool) -> None:
-    assert NBA.is_open(at(now)) is is_open
+    assert CUP.is_open(at(now)) is is_open
 
 
 def test_between_two_years_it_is_closed_once() -> None:
-    assert list(closings(NBA, at("2027-07-01"), at("2027-07-02"))) == [(at("2027-06-21 07:00"), at("2027-10-19 07:00"))]
+    assert list(closings(CUP, at("2027-07-01"), at("2027-07-02"))) == [(at("2027-06-21 07:00"), at("2027-10-19 07:00"))]
 
 
 def test_a_closing_without_an_end_is_said_in_pieces_that_have_one() -> None:
     last = at("2028-06-20 07:00")
-    assert list(closings(NBA, at("2029-07-01"), at("2030-07-01"))) == [
+    assert list(closings(CUP, at("2029-07-01"), at("2030-07-01"))) == [
         (last + ENDLESS, last + 2 * ENDLESS),
         (last + 2 * ENDLESS, last + 3 * ENDLESS),
     ]
-    assert list(closings(NBA, at("2026-10-01"), at("2026-10-02"))) == [(at("2025-10-20 07:00"), at("2026-10-20 07:00"))]
+    assert list(closings(CUP, at("2026-10-01"), at("2026-10-02"))) == [(at("2025-10-20 07:00"), at("2026-10-20 07:00"))]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_closing_without_an_end_is_said_in_pieces_that_have_one() -> None:
     ],
 )
 def test_the_next_closing(after: str, closing: tuple[str, str]) -> None:
-    assert next_closing(NBA, at(after)) == (at(closing[0]), at(closing[1]))
+    assert next_closing(CUP, at(after)) == (at(closing[0]), at(closing[1]))
 
 
 @pytest.mark.parametrize(
@@ -197,14 +197,14 @@ def test_months_of_another_zone_do_not_say_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "season"), [("nba", "nba"), ("nba-2026", "nba"), ("nba-26", "nba-26"), ("cup-2026-a", "cup-2026-a")]
+    ("entry", "season"), [("cup", "cup"), ("cup-2026", "cup"), ("cup-26", "cup-26"), ("cup-2026-a", "cup-2026-a")]
 )
 def test_the_season_of_an_entry(entry: str, season: str) -> None:
     assert season_of(entry) == season
 
 
 def test_what_fires_between_is_inside_and_so_is_what_fires_next() -> None:
-    job = Job(schedule=Cron.parse("0 0 * * *"), season=NBA)
+    job = Job(schedule=Cron.parse("0 0 * * *"), season=CUP)
     around = list(fires_between(job, at("2027-06-19 12:00"), at("2027-10-20 12:00")))
     assert around == [at("2027-06-20 07:00"), at("2027-10-19 07:00"), at("2027-10-20 07:00")]
     assert next_fire(job, at("2027-06-20 07:00")) == at("2027-10-19 07:00")
