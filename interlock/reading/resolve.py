@@ -139,7 +139,7 @@ class _Resolver:
         known: list[str] = []
         for index, name in enumerate(names):
             found = self._known(written, name, section, key, index)
-            if found in known and name not in names[:index]:  # of the same word twice it has been said
+            if found in known and name not in names[:index] and not self._reader.past:  # the same word twice has been said
                 message = f"{written.where(key, index)}: names {found!r} twice, with its platform and without; leave one out"
                 self._complain(written.at(key, index), message)
             elif found is not None:
