@@ -54,17 +54,17 @@ def named_day(partition: Partition | None, body: Json) -> NamedDay | None:
     return None if offset is None else NamedDay(column=partition.column, offset=offset)
 
 
+def named_under(body: Json, key: str) -> tuple[Json, ...]:
+    """What stands under `key` in a body, however deep: what names the day of a partition."""
+    return tuple(_values(body, key))
+
+
 def _values(body: Json, key: str) -> list[Json]:
     """What stands under `key`, wherever it is."""
     if isinstance(body, dict):
         own = [body[key]] if key in body else []
         return [*own, *(value for inner in body.values() for value in _values(inner, key))]
     return [value for inner in body for value in _values(inner, key)] if isinstance(body, list) else []
-
-
-def may_meet(one: NamedDay | None, other: NamedDay | None) -> bool:
-    """Whether starts of one day may change the same rows: unless both name another day of the same column."""
-    return one is None or other is None or one.column != other.column or one.offset == other.offset
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:

@@ -113,6 +113,8 @@ def test_the_next_closing(after: str, closing: tuple[str, str]) -> None:
         pytest.param("11-01", "02-28", UTC_ZONE, "2028-02-29 12:00", False, id="which 02-28 leaves out"),
         pytest.param("02-29", "05-31", UTC_ZONE, "2027-02-28 23:59", False, id="from the leap day on is from March on"),
         pytest.param("02-29", "05-31", UTC_ZONE, "2028-02-29 00:00", True, id="in a leap year a day earlier"),
+        pytest.param("02-29", "02-29", UTC_ZONE, "2028-02-29 12:00", True, id="the leap day alone"),
+        pytest.param("02-29", "02-29", UTC_ZONE, "2027-03-01 00:00", False, id="which a common year has not"),
         pytest.param("07-04", "07-04", UTC_ZONE, "2027-07-04 12:00", True, id="one day"),
     ],
 )
@@ -263,3 +265,13 @@ def test_a_month_field_fires_when_a_hold_would_let_it_over_three_years(
     held = [fire for fire in schedule.fires_between(start, end, zone(zone_name)) if season.is_open(fire)]
     assert said == held
     assert list(fires_between(Job(schedule=schedule, season=season, time_zone=zone_name), start, end)) == held
+
+
+MONTH_DAYS = st.builds(MonthDay, month=st.sampled_from([2, 3, 12]), day=st.sampled_from([1, 28, 29]))
+
+
+@given(MONTH_DAYS, MONTH_DAYS)
+def test_every_opening_of_every_year_has_a_length_and_is_apart_from_the_next(first: MonthDay, last: MonthDay) -> None:
+    openings = yearly("s", first, last, UTC_ZONE).openings
+    assert all(opens < closes for opens, closes in openings)
+    assert all(closes < opens for (_, closes), (opens, _) in pairwise(openings))

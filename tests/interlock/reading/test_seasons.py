@@ -203,5 +203,5 @@ def test_no_window_covers_a_season() -> None:
     said = "schedule: 0 8 * * 2, time_zone: Etc/UTC, duration: 1h, covers: [season/cup], reason: r, owner: o"
     window = f"windows:\n  w: {{{said}}}\n"
     assert [problem.partition(": ")[2] for problem in problems(seasonal(DATED) + window)] == [
-        "windows.w.covers[0]: the catalog knows no scope 'season/cup'"
+        "windows.w.covers[0]: a window covers no season, which opens and closes by its own days; name jobs"
     ]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.catalog import Json, Partition
-from interlock.dates import NamedDay, may_meet, named_day
+from interlock.dates import NamedDay, named_day
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.named_days import CYCLE, by_named_day
+from interlock.timing.named_days import CYCLE, Starts, by_named_day, by_same_day
 from interlock.zones import zone as named
 
 DAY = timedelta(days=1)
@@ -42,17 +42,66 @@ def test_the_day_that_a_body_names(partition: Partition | None, body: Json, offs
 TODAY, YESTERDAY = NamedDay(column="game_date", offset=0 * DAY), NamedDay(column="game_date", offset=-DAY)
 
 
+def starts(at: str, zone: ZoneInfo, day: NamedDay | None) -> Starts:
+    instant = datetime.fromisoformat(at).replace(tzinfo=zone)
+    return Starts(fires=Minutes.at([(instant - NOVEMBER.start) // MINUTE], NOVEMBER), zone=zone, day=day)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "meet"),
     [
-        pytest.param(TODAY, YESTERDAY, False, id="two days of a column do not meet"),
-        pytest.param(TODAY, TODAY, True, id="the same day meets itself"),
-        pytest.param(TODAY, NamedDay(column="week", offset=-DAY), True, id="two columns are no two days"),
-        pytest.param(TODAY, None, True, id="what names no day may be any"),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, YESTERDAY),
+            False,
+            id="two days of a column do not meet",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, TODAY),
+            True,
+            id="the same day meets itself",
+        ),
+        pytest.param(
+            starts("2026-11-02 23:55", NEW_YORK, TODAY),
+            starts("2026-11-03 00:05", NEW_YORK, YESTERDAY),
+            True,
+            id="today is yesterday after midnight",
+        ),
+        pytest.param(
+            starts("2026-11-02 23:55", NEW_YORK, TODAY),
+            starts("2026-11-03 00:05", NEW_YORK, TODAY),
+            False,
+            id="today is another day after midnight",
+        ),
+        pytest.param(
+            starts("2026-11-02 21:00", NEW_YORK, TODAY),
+            starts("2026-11-03 02:05", UTC_ZONE, YESTERDAY),
+            True,
+            id="today in New York is yesterday in UTC",
+        ),
+        pytest.param(
+            starts("2026-11-02 21:00", NEW_YORK, TODAY),
+            starts("2026-11-03 02:05", UTC_ZONE, TODAY),
+            False,
+            id="today is another day in UTC",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, NamedDay(column="week", offset=-DAY)),
+            True,
+            id="two columns are no two days",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, None),
+            True,
+            id="what names no day may be any",
+        ),
     ],
 )
-def test_who_may_meet(one: NamedDay | None, other: NamedDay | None, meet: bool) -> None:
-    assert may_meet(one, other) is may_meet(other, one) is meet
+def test_who_may_meet(one: Starts, other: Starts, meet: bool) -> None:
+    assert bool(by_same_day(one, other)) is bool(by_same_day(other, one)) is meet
 
 
 @given(
