@@ -65,9 +65,11 @@ def test_a_terminal_shows_alike_edits_on_one_screen(
     assert not [line for line in lines if line.startswith("league-job-04")]
 
 
-def test_days_that_have_no_room_on_a_line_are_folded(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_that_have_no_room_on_a_line_are_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    before = edited(('"15 6 * * *"', '"0 12 * * *"'), ("time_zone: Etc/UTC\n    target", "time_zone: Europe/Berlin\n    target"))
+    before = edited(('"15 6 * * *"', '"0 12 * * *"'), ("time_zone: Etc/UTC\n    t", "time_zone: Europe/Berlin\n    t"))
     after = before.replace('"0 17 * * *"', '"0 18 * * *"')
     print_review(review(load(before), load(after), AT, rules=findings))
     said = capsys.readouterr().out
