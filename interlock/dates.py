@@ -12,7 +12,8 @@ from interlock.environment import Environment
 from interlock.secrets import own_url, redacted
 
 DAY = timedelta(days=1)
-OFFSETS = {"today": timedelta(0), "auto": timedelta(0), "yesterday": -DAY, "tomorrow": DAY}
+AUTO = "auto"
+OFFSETS = {"today": timedelta(0), AUTO: timedelta(0), "yesterday": -DAY, "tomorrow": DAY}
 """What the words mean in a body, in any case, from the day of the run on: facts of the platform's own jobs. AUTO is taken for
 the day itself; the processor decides."""
 
@@ -47,9 +48,15 @@ def named_day(partition: Partition | None, body: Json) -> NamedDay | None:
     if partition is None or not partition.named_by:
         return None
     named = _values(body, partition.named_by)
-    offsets = {OFFSETS.get(value.casefold()) if isinstance(value, str) else None for value in named}
+    words = {value.casefold() if isinstance(value, str) else "" for value in named}
+    offsets = {None if word == AUTO else OFFSETS.get(word) for word in words}
     offset = offsets.pop() if len(offsets) == 1 else None
     return None if offset is None else NamedDay(column=partition.column, offset=offset)
+
+
+def named_under(body: Json, key: str) -> tuple[Json, ...]:
+    """What stands under `key` in a body, however deep: what names the day of a partition."""
+    return tuple(_values(body, key))
 
 
 def _values(body: Json, key: str) -> list[Json]:
@@ -58,11 +65,6 @@ def _values(body: Json, key: str) -> list[Json]:
         own = [body[key]] if key in body else []
         return [*own, *(value for inner in body.values() for value in _values(inner, key))]
     return [value for inner in body for value in _values(inner, key)] if isinstance(body, list) else []
-
-
-def may_meet(one: NamedDay | None, other: NamedDay | None) -> bool:
-    """Whether starts of one day may change the same rows: unless both name another day of the same column."""
-    return one is None or other is None or one.column != other.column or one.offset == other.offset
 
 
 def rerun_command(job: Job, environment: Environment, day: date) -> str | None:

@@ -153,7 +153,8 @@ def days(first: SeasonDay, last: SeasonDay, time_zone: str) -> list[Interval]:
         return [(midnight(first, place), midnight(last + A_DAY, place))]
     assert isinstance(last, MonthDay)  # noqa: S101
     over_new_year = 1 if last < first else 0
-    return [(midnight(first.begin(year), place), midnight(last.after(year + over_new_year), place)) for year in YEARS]
+    every = [(midnight(first.begin(year), place), midnight(last.after(year + over_new_year), place)) for year in YEARS]
+    return [(opens, closes) for opens, closes in every if opens < closes]  # 02-29 alone is a day of leap years only
 
 
 def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

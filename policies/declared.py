@@ -19,6 +19,7 @@ from interlock.catalog import (
     Window,
     once_a_catalog,
 )
+from interlock.dates import named_under
 from interlock.graph import members, protected, reach, scopes
 from interlock.terraform.facts import SEASON_ENDS, season_ends
 
@@ -65,7 +66,27 @@ def _processor(processor: Processor, catalog: Catalog) -> dict[str, Json]:
         "protected": {name: list[Json](sorted(tables)) for name, tables in sorted(protecting.items()) if tables},
         "idle_jobs": list[Json](sorted(idle)),
         "circle": list[Json](_circle(processor, catalog)),
+        "unnamed": {key: list[Json](jobs) for key, jobs in _unnamed(processor, catalog).items()},
     }
+
+
+def _unnamed(processor: Processor, catalog: Catalog) -> dict[str, list[str]]:
+    """The keys that name its days in no body of the jobs that lead to it, with those jobs. What is no JSON nobody can read."""
+    keys = sorted({one.named_by for one in processor.partitions.values() if one.named_by})
+    jobs = _leading(catalog).get(processor.name, ()) if keys else ()
+    if not jobs or any(job.target.content is not None and not job.target.as_json for job in jobs):
+        return {}
+    return {key: [job.name for job in jobs] for key in keys if not any(named_under(job.target.body, key) for job in jobs)}
+
+
+@once_a_catalog
+def _leading(catalog: Catalog) -> Mapping[str, tuple[Job, ...]]:
+    """By processor, the jobs that start it, with or without messages in between."""
+    found: dict[str, list[Job]] = {}
+    for job in catalog.jobs.values():
+        for name in reach(catalog, (*job.runs, *job.decides)):
+            found.setdefault(name, []).append(job)
+    return {name: tuple(jobs) for name, jobs in found.items()}
 
 
 @once_a_catalog

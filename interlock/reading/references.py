@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from interlock.catalog import Source
 from interlock.names import did_you_mean
 from interlock.reading.entries import EntryReader, Written
-from interlock.reading.schema import BackfillEntry, Entry, JobEntry, KeepEntry
+from interlock.reading.schema import BackfillEntry, Entry, JobEntry, KeepEntry, ProcessorAccessEntry
 
 Listed = tuple[tuple[str | int, ...], tuple[object, ...]]
 """A list of an entry, and where it stands in it."""
@@ -23,6 +23,7 @@ def check_references(reader: EntryReader) -> None:
             _check_repeated(reader, written)
     for written in reader.entries["jobs"].values():
         _check_pairs(reader, written)
+    _check_partitions(reader)
     # The tables of a processor with a mistake in it are not known, and the mistake has been said.
     if reader.entries["processors"].keys() == reader.names["processors"].keys():
         touched: dict[str, Source] = {}
@@ -31,6 +32,22 @@ def check_references(reader: EntryReader) -> None:
                 touched.setdefault(table, written.at("tables", table))
         for written in reader.entries["backfills"].values():
             _check_tables(reader, written, touched)
+
+
+def _check_partitions(reader: EntryReader) -> None:
+    """Complains about a table of which two processors name two columns: it is partitioned by one
+    (cloud.google.com/bigquery/docs/partitioned-tables#limitations), and days of two columns are never told apart."""
+    first: dict[str, tuple[str, Source]] = {}
+    for written in reader.entries["processors"].values():
+        for table, access in written.value.tables.items():
+            column = access.partition if isinstance(access, ProcessorAccessEntry) else None
+            if column is None:
+                continue
+            where = ("tables", table, "partition")
+            known, source = first.setdefault(table, (column, written.at(*where)))
+            if column != known:
+                message = f"{written.where(*where)}: is {column}, and {known} in {source}; a table has one partition column"
+                reader.complain(written.at(*where), message)
 
 
 def _check_tables(reader: EntryReader, written: Written[BackfillEntry], touched: Mapping[str, Source]) -> None:

@@ -52,6 +52,7 @@ from interlock.reading.schema import (
 from interlock.reading.scoping import References
 from interlock.reading.season_entries import SeasonReader
 from interlock.reading.targets import DEFAULT_TOKENS, TargetReader, token_of
+from interlock.seasons import SCOPE_PREFIX as SEASON
 from interlock.seasons import Season, rendered
 
 BUILT_IN = "built in"
@@ -133,10 +134,17 @@ class _Resolver:
             self._complain(written.at(*path), message)
         return key
 
-    def _all_known(self, written: Written[Any], names: Iterable[str], section: str, key: str) -> tuple[str, ...]:
+    def _all_known(self, written: Written[Any], names: Sequence[str], section: str, key: str) -> tuple[str, ...]:
         """The keys of those that there are."""
-        found = [self._known(written, name, section, key, index) for index, name in enumerate(names)]
-        return tuple(key for key in found if key is not None)
+        known: list[str] = []
+        for index, name in enumerate(names):
+            found = self._known(written, name, section, key, index)
+            if found in known and name not in names[:index] and not self._reader.past:  # the same word twice has been said
+                message = f"{written.where(key, index)}: names {found!r} twice, with its platform and without; leave one out"
+                self._complain(written.at(key, index), message)
+            elif found is not None:
+                known.append(found)
+        return tuple(known)
 
     def _service(self, written: Written[ServiceEntry]) -> Service:
         entry = written.value
@@ -300,7 +308,12 @@ class _Resolver:
         settings = _Settings(written, self._complain)
         for index, scope in enumerate(entry.covers):
             where = ("covers", index)
-            if scope.startswith("window/"):
+            if scope.startswith(SEASON):
+                message = (
+                    f"{written.where(*where)}: a window covers no season, which opens and closes by its own days; name jobs"
+                )
+                self._complain(written.at(*where), message)
+            elif scope.startswith("window/"):
                 self._complain(written.at(*where), f"{written.where(*where)}: a window covers no other window; name its scopes")
             elif scope not in scopes:
                 message = f"{written.where(*where)}: the catalog knows no scope {scope!r}{did_you_mean(scope, scopes)}"

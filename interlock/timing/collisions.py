@@ -22,14 +22,13 @@ from zoneinfo import ZoneInfo
 from interlock.access import Severity, WorstPair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
-from interlock.dates import may_meet
 from interlock.feeds import feeds
 from interlock.names import count, rounded
 from interlock.platform_rules import rules_of
 from interlock.timing.crowds import crowds
 from interlock.timing.fires import Fires, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.named_days import by_named_day
+from interlock.timing.named_days import Starts, by_same_day
 from interlock.timing.writes import Use, Uses, conflict_of, writes
 
 AT_ONCE = timedelta(0)
@@ -296,22 +295,18 @@ class _Search:
         # A run is no other run than itself: of those the next one comes a minute later at the earliest.
         first = (MINUTE, MINUTE) if one is other and mine is theirs else (apart, -apart)
         they_begin, we_begin = (first[0], apart + mine.lasts), (first[1], theirs.lasts - apart)
-        if mine.day is None or theirs.day is None or may_meet(mine.day, theirs.day):
-            near = self._near(one.job, *they_begin), self._near(other.job, *we_begin)
-            pairs = [(one.fires, near[0], other.fires, near[1])]
-        else:
-            mine_by_day = by_named_day(one.fires, self._zone(one.job), mine.day)
-            theirs_by_day = by_named_day(other.fires, self._zone(other.job), theirs.day)
-            pairs = [
-                (ours, ours.around(*they_begin), others, others.around(*we_begin))
-                for ours, others in zip(mine_by_day, theirs_by_day, strict=True)
-                if ours and others
-            ]
+        ours = Starts(fires=one.fires, zone=self._zone(one.job), day=mine.day)
+        others = Starts(fires=other.fires, zone=self._zone(other.job), day=theirs.day)
         found = Minutes(span=self._span, bits=0)
-        for ours, near_ours, others, near_theirs in pairs:
-            theirs_begun, ours_begun = others & near_ours, ours & near_theirs
-            found |= (theirs_begun.delayed(theirs.after) | ours_begun.delayed(mine.after)).within(self._span)
+        for our_fires, their_fires in by_same_day(ours, others):
+            their_begun = their_fires & self._around(one, our_fires, *they_begin)
+            our_begun = our_fires & self._around(other, their_fires, *we_begin)
+            found |= (their_begun.delayed(theirs.after) | our_begun.delayed(mine.after)).within(self._span)
         return found
+
+    def _around(self, user: _User, fires: Minutes, earliest: timedelta, end: timedelta) -> Minutes:
+        """As `_near`, of some of its fires."""
+        return self._near(user.job, earliest, end) if fires is user.fires else fires.around(earliest, end)
 
     def _zone(self, job: str) -> ZoneInfo:
         return zone(self._jobs[job].time_zone)

@@ -5,6 +5,7 @@ Two starts that can meet are at most as far apart as `writes.MAX_LOOKBACK`, so d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,6 +16,24 @@ from interlock.timing.minutes import DAY, MINUTE, Minutes, Span
 CYCLE = 12
 """Days after which a remainder comes again: more than two starts that meet can be apart, with their words."""
 CACHED = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Starts:
+    """When a job starts, by whose clocks, and which day each start names; None for any."""
+
+    fires: Minutes
+    zone: ZoneInfo
+    day: NamedDay | None
+
+
+def by_same_day(one: Starts, other: Starts) -> list[tuple[Minutes, Minutes]]:
+    """The starts of two jobs that may be about the same rows, part by part. All of both, where not both name a day of the same
+    column: who says which rows it changes does not say that others don't."""
+    if one.day is None or other.day is None or one.day.column != other.day.column:
+        return [(one.fires, other.fires)]
+    parts = zip(by_named_day(one.fires, one.zone, one.day), by_named_day(other.fires, other.zone, other.day), strict=True)
+    return [(ours, theirs) for ours, theirs in parts if ours and theirs]
 
 
 def by_named_day(fires: Minutes, zone: ZoneInfo, day: NamedDay) -> tuple[Minutes, ...]:

@@ -220,7 +220,7 @@ def _begins(
 
     A collision begins when the last of its jobs starts, or begins to write: each takes part with its latest fire until then.
     """
-    enough = 2
+    enough = min(2, len(collision.jobs))  # a job that meets its own runs is alone
     if collision.kind is CollisionKind.BUDGET:
         service = catalog.services[collision.subject.partition("/")[2]]
         enough = (service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE) + 1

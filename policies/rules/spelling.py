@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from policies.rules.estate import DECLARED, Estate, Resource
 from policies.rules.near import is_near
 from policies.rules.rule import WRITTEN, rule
+from policies.rules.values import NOTHING
 
 SECTIONS = ("processors", "backfills")
 Found = Mapping[str, tuple[str, ...]]
@@ -27,8 +28,13 @@ Found = Mapping[str, tuple[str, ...]]
 def spelling(entry: Resource, estate: Estate) -> Iterator[str]:
     """Tables and owners are declared by being named. A table with a letter wrong is a table of its own: a backfill of the right
     one holds nothing for whoever writes the wrong one. So a name that one entry uses and that is a slip away from what others
-    use is asked about. Two that differ by numbers alone, as of two years, are a family."""
+    use is asked about. Two that differ by numbers alone, as of two years, are a family. A key that names the day of a
+    partition (`named_by`) and is in no body of a job that leads there is asked about, too: its runs count as of any day."""
     yield from estate.once(_misspelled).get(entry.name, ())
+    unnamed = entry.facts.block("unnamed") or NOTHING
+    for key in unnamed.names():
+        whose = _shown(unnamed.texts(key))
+        yield f"its named_by {key} is in the body of no job that leads to it, so each run counts as of any day: {whose}"
 
 
 def _misspelled(estate: Estate) -> Found:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import combinations
+from operator import or_
 from zoneinfo import ZoneInfo
 
 from interlock.access import Kind, is_real, worst_pair
 from interlock.cron import Cron
-from interlock.dates import NamedDay, may_meet
+from interlock.dates import NamedDay
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
 from interlock.seasons import Season
@@ -20,6 +21,7 @@ from interlock.timing.collisions import AT_ONCE
 from interlock.timing.crowds import crowds
 from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Minutes, Span, fire_minutes
+from interlock.timing.named_days import Starts, by_same_day
 from interlock.timing.season_minutes import season_minutes
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
@@ -207,18 +209,40 @@ def _waived(other: Resource, by: Rule, estate: Estate) -> bool:
 
 def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
     """By address, the jobs that a job is too near to."""
-    jobs = list(estate.once(starters).values())
-    after: dict[tuple[Timing, timedelta], Minutes] = {}
+    near = _Near()
     found: dict[str, list[_Meeting]] = {}
-    for one, other in _pairs(jobs):
-        apart, why = _apart(one, other)
-        for starter in (one, other):
-            if (starter.key, apart) not in after:
-                after[starter.key, apart] = starter.starts.around(AT_ONCE, apart)
-        if times := after[one.key, apart] & other.starts | after[other.key, apart] & one.starts:
+    for one, other in _pairs(list(estate.once(starters).values())):
+        for why, times in _too_near(one, other, near):
             found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why, times=times))
             found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why, times=times))
     return found
+
+
+class _Near:
+    """When the later of two starts less than so long after the earlier; found once for all jobs that start alike."""
+
+    def __init__(self) -> None:
+        self._after: dict[tuple[Timing, timedelta], Minutes] = {}
+
+    def of(self, one: Starter, other: Starter, apart: timedelta) -> Minutes:
+        """Of any of their starts."""
+        return self._then(one, apart) & other.starts | self._then(other, apart) & one.starts
+
+    def of_one_day(self, one: Starter, other: Starter, apart: timedelta, table: str) -> Minutes:
+        """Of those that may change the same rows of a table."""
+        found = self.of(one, other, apart)
+        mine, theirs = (Starts(fires=each.starts, zone=each.zone, day=each.days.get(table)) for each in (one, other))
+        if not found or mine.day is None or theirs.day is None:
+            return found
+        met = Minutes(span=found.span, bits=0)
+        for ours, others in by_same_day(mine, theirs):
+            met |= ours.around(AT_ONCE, apart) & others | others.around(AT_ONCE, apart) & ours
+        return met
+
+    def _then(self, starter: Starter, apart: timedelta) -> Minutes:
+        if (starter.key, apart) not in self._after:
+            self._after[starter.key, apart] = starter.starts.around(AT_ONCE, apart)
+        return self._after[starter.key, apart]
 
 
 def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
@@ -232,27 +256,25 @@ def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
             together.setdefault(f"table/{table}", []).append(number)
     pairs = {pair for numbers in together.values() for pair in combinations(numbers, 2)}
     for one, other in sorted(pairs):
-        if _apart(jobs[one], jobs[other])[0]:
-            yield jobs[one], jobs[other]
+        yield jobs[one], jobs[other]
 
 
-def _apart(one: Starter, other: Starter) -> tuple[timedelta, str]:
-    """How far apart two jobs have to start, and why: text to go on after "starts less than"."""
+def _too_near(one: Starter, other: Starter, near: _Near) -> Iterator[tuple[str, Minutes]]:
+    """Why two jobs are too near, text to go on after "starts less than", and when: over tables, and over what else their
+    service wants."""
     wanted = max(one.gap or AT_ONCE, other.gap or AT_ONCE) if one.service == other.service else AT_ONCE
-    mine, theirs = one.writes, other.writes
-    apart = max(one.rules.apart, other.rules.apart)
-    shared = [
-        table
-        for table in mine
-        if table in theirs and _conflict(mine[table], theirs[table]) and may_meet(one.days.get(table), other.days.get(table))
-    ]
-    if shared and apart and wanted <= apart:
-        more = f" and {count(len(shared) - 1, 'more table')}" if len(shared) > 1 else ""
-        why = f"{rounded(apart)} from {{others}}, and both write {shared[0]}{more}: "
-        return apart, why + _conflict(mine[shared[0]], theirs[shared[0]])
-    if wanted:
-        return wanted, f"{rounded(wanted)} from {{others}}, the gap that {one.service} wants"
-    return AT_ONCE, ""
+    mine, theirs, apart = one.writes, other.writes, max(one.rules.apart, other.rules.apart)
+    over = Minutes(span=one.starts.span, bits=0)
+    if apart and wanted <= apart:
+        shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
+        met = {table: times for table in shared if (times := near.of_one_day(one, other, apart, table))}
+        if tables := [*met]:
+            over = reduce(or_, met.values())
+            more = f" and {count(len(tables) - 1, 'more table')}" if len(tables) > 1 else ""
+            why = f"{rounded(apart)} from {{others}}, and both write {tables[0]}{more}: "
+            yield why + _conflict(mine[tables[0]], theirs[tables[0]]), over
+    if wanted and (times := near.of(one, other, wanted)).bits & ~over.bits:
+        yield f"{rounded(wanted)} from {{others}}, the gap that {one.service} wants", times
 
 
 def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:

@@ -15,7 +15,7 @@ def seasonal(small_text: str, first: int, last: int) -> str:
     """The small catalog, with a job of a season that lasts from so many days after today until so many."""
     today = datetime.now(UTC).date()
     days = [today + timedelta(days=number) for number in (first, last)]
-    return small_text.replace(ODDS, f"{ODDS}    season: nba\n", 1) + f"seasons:\n  nba: {{from: {days[0]}, until: {days[1]}}}\n"
+    return small_text.replace(ODDS, f"{ODDS}    season: cup\n", 1) + f"seasons:\n  cup: {{from: {days[0]}, until: {days[1]}}}\n"
 
 
 def test_a_closed_season_pauses_its_jobs_and_an_extension_wakes_them(small: Deployment, small_text: str) -> None:
@@ -27,7 +27,7 @@ def test_a_closed_season_pauses_its_jobs_and_an_extension_wakes_them(small: Depl
     assert small.objects() == before, "no object says so"
     status = small.interlock("holds", "--format", "json")
     (held,) = json.loads(status.raw.partition("\n")[2])["holds"]
-    assert (held["scope"], held["jobs"]) == ("season/nba", ["odds"])
+    assert (held["scope"], held["jobs"]) == ("season/cup", ["odds"])
     small.merge(parsed(seasonal(small_text, -90, 10)))
     assert small.plan().jobs == {"odds": "resume"}
     small.deploy()

@@ -34,8 +34,8 @@ from tests.interlock.cloud import at
 
 LOS_ANGELES, NEW_YORK, UTC_ZONE = "America/Los_Angeles", "America/New_York", "Etc/UTC"
 ZONES = [LOS_ANGELES, NEW_YORK, UTC_ZONE, "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
-NBA = dated(
-    "nba",
+CUP = dated(
+    "cup",
     [
         *days(date(2026, 10, 20), date(2027, 6, 20), LOS_ANGELES),
         *days(date(2027, 10, 19), date(2028, 6, 19), LOS_ANGELES),
@@ -69,20 +69,20 @@ def day(text: str) -> MonthDay:
     ],
 )
 def test_a_season_is_open_on_its_days_both_included(now: str, is_open: bool) -> None:
-    assert NBA.is_open(at(now)) is is_open
+    assert CUP.is_open(at(now)) is is_open
 
 
 def test_between_two_years_it_is_closed_once() -> None:
-    assert list(closings(NBA, at("2027-07-01"), at("2027-07-02"))) == [(at("2027-06-21 07:00"), at("2027-10-19 07:00"))]
+    assert list(closings(CUP, at("2027-07-01"), at("2027-07-02"))) == [(at("2027-06-21 07:00"), at("2027-10-19 07:00"))]
 
 
 def test_a_closing_without_an_end_is_said_in_pieces_that_have_one() -> None:
     last = at("2028-06-20 07:00")
-    assert list(closings(NBA, at("2029-07-01"), at("2030-07-01"))) == [
+    assert list(closings(CUP, at("2029-07-01"), at("2030-07-01"))) == [
         (last + ENDLESS, last + 2 * ENDLESS),
         (last + 2 * ENDLESS, last + 3 * ENDLESS),
     ]
-    assert list(closings(NBA, at("2026-10-01"), at("2026-10-02"))) == [(at("2025-10-20 07:00"), at("2026-10-20 07:00"))]
+    assert list(closings(CUP, at("2026-10-01"), at("2026-10-02"))) == [(at("2025-10-20 07:00"), at("2026-10-20 07:00"))]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_closing_without_an_end_is_said_in_pieces_that_have_one() -> None:
     ],
 )
 def test_the_next_closing(after: str, closing: tuple[str, str]) -> None:
-    assert next_closing(NBA, at(after)) == (at(closing[0]), at(closing[1]))
+    assert next_closing(CUP, at(after)) == (at(closing[0]), at(closing[1]))
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,8 @@ def test_the_next_closing(after: str, closing: tuple[str, str]) -> None:
         pytest.param("11-01", "02-28", UTC_ZONE, "2028-02-29 12:00", False, id="which 02-28 leaves out"),
         pytest.param("02-29", "05-31", UTC_ZONE, "2027-02-28 23:59", False, id="from the leap day on is from March on"),
         pytest.param("02-29", "05-31", UTC_ZONE, "2028-02-29 00:00", True, id="in a leap year a day earlier"),
+        pytest.param("02-29", "02-29", UTC_ZONE, "2028-02-29 12:00", True, id="the leap day alone"),
+        pytest.param("02-29", "02-29", UTC_ZONE, "2027-03-01 00:00", False, id="which a common year has not"),
         pytest.param("07-04", "07-04", UTC_ZONE, "2027-07-04 12:00", True, id="one day"),
     ],
 )
@@ -195,14 +197,14 @@ def test_months_of_another_zone_do_not_say_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "season"), [("nba", "nba"), ("nba-2026", "nba"), ("nba-26", "nba-26"), ("cup-2026-a", "cup-2026-a")]
+    ("entry", "season"), [("cup", "cup"), ("cup-2026", "cup"), ("cup-26", "cup-26"), ("cup-2026-a", "cup-2026-a")]
 )
 def test_the_season_of_an_entry(entry: str, season: str) -> None:
     assert season_of(entry) == season
 
 
 def test_what_fires_between_is_inside_and_so_is_what_fires_next() -> None:
-    job = Job(schedule=Cron.parse("0 0 * * *"), season=NBA)
+    job = Job(schedule=Cron.parse("0 0 * * *"), season=CUP)
     around = list(fires_between(job, at("2027-06-19 12:00"), at("2027-10-20 12:00")))
     assert around == [at("2027-06-20 07:00"), at("2027-10-19 07:00"), at("2027-10-20 07:00")]
     assert next_fire(job, at("2027-06-20 07:00")) == at("2027-10-19 07:00")
@@ -263,3 +265,13 @@ def test_a_month_field_fires_when_a_hold_would_let_it_over_three_years(
     held = [fire for fire in schedule.fires_between(start, end, zone(zone_name)) if season.is_open(fire)]
     assert said == held
     assert list(fires_between(Job(schedule=schedule, season=season, time_zone=zone_name), start, end)) == held
+
+
+MONTH_DAYS = st.builds(MonthDay, month=st.sampled_from([2, 3, 12]), day=st.sampled_from([1, 28, 29]))
+
+
+@given(MONTH_DAYS, MONTH_DAYS)
+def test_every_opening_of_every_year_has_a_length_and_is_apart_from_the_next(first: MonthDay, last: MonthDay) -> None:
+    openings = yearly("s", first, last, UTC_ZONE).openings
+    assert all(opens < closes for opens, closes in openings)
+    assert all(closes < opens for (_, closes), (opens, _) in pairwise(openings))

@@ -65,6 +65,13 @@ MISTAKES: dict[str, tuple[str, list[str], Edits]] = {
         "jobs.boxscore-scraper and 7 more; is that meant?"],
         (("    description: Declared paused\n", "    description: Declared paused\n    owner: data-platfrom\n"),),
     ),
+    "what names a partition and is in no body": (
+        "spelling",
+        ["12: spelling: processors.gamebook: its named_by date is in the body of no job that leads to it, so each run counts "
+        "as of any day: gamebook-scraper and 1 more"],
+        (("{service: scrapers, expect: 4m, tables: {raw.gamebooks: [mutate]}}",
+          "{service: scrapers, expect: 4m, tables: {raw.gamebooks: {write: [merge], partition: day, named_by: date}}}"),),
+    ),
     "a service without a job": (
         "unused",
         ["11: unused: services.spare: no job or processor is of it; take it out, or name it where it is meant"],
@@ -129,6 +136,16 @@ LEGAL: dict[str, Edits] = {
     "near tables that several use each": (adding(
         "a: {service: cleaner, after: [repair], tables: {raw.gamebook: [append]}}",
         "b: {service: cleaner, after: [repair], tables: {raw.gamebook: [read]}}"),),
+    "what names a partition in the body of one job of two": (
+        ("{service: scrapers, expect: 4m, tables: {raw.gamebooks: [mutate]}}",
+         "{service: scrapers, expect: 4m, tables: {raw.gamebooks: {write: [merge], partition: day, named_by: day}}}"),),
+    "what names a partition, over a message": (
+        ("after: [gamebook, boxscore], tables: {mart.summary: [mutate]}",
+         "after: [gamebook, boxscore], tables: {mart.summary: {write: [merge], partition: day, named_by: day}}"),),
+    "what names a partition in a text that nobody reads": (
+        ("{service: cleaner, tables: {raw.gamebooks: [mutate]}}",
+         "{service: cleaner, tables: {raw.gamebooks: {write: [merge], partition: day, named_by: day}}}"),
+        ("path: /repair}", "path: /repair, text: 'day=TODAY'}")),
     "words of their own": (adding(
         "a: {service: cleaner, after: [repair], tables: {raw.team_offense: [append]}}",
         "b: {service: cleaner, after: [repair], tables: {raw.team_defense: [append]}}"),),

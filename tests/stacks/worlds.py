@@ -11,7 +11,7 @@ from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, format_instant
 
 BACKFILLS = ("tdza", "psza", "pcf", "a_B-9")
 UNDECLARED = ("gone", "x")
-SEASONS = ("nba", "shop/regular")
+SEASONS = ("cup", "shop/regular")
 JOBS = ("gamebook-scraper", "boxscore-scraper", "nightly-export", "event-tick")
 IDENTITIES = {
     "gamebook-scraper": "us-west2/gamebook-scraper",

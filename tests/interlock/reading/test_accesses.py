@@ -4,7 +4,7 @@ import pytest
 
 from interlock.access import Kind
 from interlock.catalog import Partition, Processor
-from tests.interlock.catalogs import load
+from tests.interlock.catalogs import load, problems
 
 CATALOG = """\
 services:
@@ -49,3 +49,13 @@ def test_a_partition_is_known_with_what_names_its_day() -> None:
     }
     assert processor("{write: [merge], partition: game_date}").partitions["raw.games"].named_by == ""
     assert processor("[mutate]").partitions == {}
+
+
+def test_a_table_has_one_partition_column() -> None:
+    other = "  more: {service: web, tables: {raw.games: {write: [merge], partition: %s}}}\n"
+    first = CATALOG % "{write: [merge], partition: game_date, named_by: date}"
+    assert [problem.partition(": ")[2] for problem in problems(first + other % "game_dat")] == [
+        "processors.more.tables.raw.games.partition: is game_dat, and game_date in catalog/p/a.yaml:4; a table has one "
+        "partition column"
+    ]
+    assert problems(first + other % "game_date") == []

@@ -55,7 +55,7 @@ VALUES = {
     # Misspelled, they are another column and no day, so that writers count as colliding: nothing is lost.
     *(f"processors.*.tables.*.{key}" for key in ("partition", "named_by")),
     *(f"jobs.*.{key}" for key in ("name", "description", "schedule", "was", "time_zone", "region", "deadline", "catch_up")),
-    *(f"jobs.*.{key}" for key in ("recoverable", "wave")),
+    "jobs.*.recoverable",
     *(f"jobs.*.target.{key}" for key in ("path", "method", "headers{}", "headers.*", "body", "text", "base64")),
     *("jobs.*.target.attributes{}", "jobs.*.target.attributes.*"),
     *(f"jobs.*.paused.{key}" for key in ("reason", "owner", "undecided", "review")),
@@ -63,6 +63,7 @@ VALUES = {
     *(f"seasons.*.{key}" for key in ("from", "until", "time_zone")),
     *(f"windows.*.{key}" for key in ("schedule", "time_zone", "duration", "reason")),
     *(f"{section}.*.{key}" for section in ("removed", "unmanaged") for key in ("reason", "owner", "until")),
+    *(f"rules.{key}" for key in ("lead", "apart", "starts_per_minute", "was", "stagger.minutes[]", "stagger.within")),
     *(f"baseline[].{key}" for key in ("count", "since", "until", "owner", "reason")),
 }
 """What says something itself. A name that is declared is one: who refers to it is refused."""
@@ -91,7 +92,7 @@ jobs:
     runs: [sailings]
     decides: [forecast]
     pair_with: [fetch-forecast]
-    {WAIVE}
+    {WAIVE.replace("}]", "}, {rule: pair, reason: the weather waits for nobody, owner: harbour, until: 2027-06-30}]")}
   fetch-forecast:
     description: Weather of the day
     schedule: "15 5 * 4-10 *"

@@ -57,6 +57,13 @@ def test_a_folder_may_write_its_own_platform_too() -> None:
     assert beside(p=GOOD, shop=shop(service="shop/own")).jobs["orders"].target.service.name == "own"
 
 
+@pytest.mark.parametrize("runs", ["load, shop/load", "shop/load, load"])
+def test_a_name_with_its_platform_and_without_is_written_twice(runs: str) -> None:
+    assert problems_beside(p=GOOD, shop=shop(runs=runs, more=OWN_LOAD)) == [
+        "shop/a.yaml:13: jobs.orders.runs[1]: names 'shop/load' twice, with its platform and without; leave one out"
+    ]
+
+
 def test_a_chain_goes_over_platforms_where_it_says_so() -> None:
     after = "processors:\n  load: {service: own, after: [p/load]}\n  mart: {service: p/web, after: [load]}\n"
     found = beside(p=GOOD, shop=shop(more=after))

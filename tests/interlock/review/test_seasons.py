@@ -12,10 +12,10 @@ from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import BASE
 
-SEASONAL = BASE.replace("    runs: [games]\n", "    runs: [games]\n    season: nba\n", 1).replace(
-    "    recoverable: false\n", "    recoverable: false\n    season: nba\n", 1
+SEASONAL = BASE.replace("    runs: [games]\n", "    runs: [games]\n    season: cup\n", 1).replace(
+    "    recoverable: false\n", "    recoverable: false\n    season: cup\n", 1
 )
-YEAR = "  nba-2026: {from: 2026-10-20, until: 2027-06-20}\n"
+YEAR = "  cup-2026: {from: 2026-10-20, until: 2027-06-20}\n"
 LONGER = YEAR.replace("06-20", "06-25")
 IN_SEASON, AFTER = datetime(2027, 3, 1, 12, 30, tzinfo=UTC), datetime(2027, 6, 23, 12, 30, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def test_an_extension_says_whose_runs_it_adds_until_when() -> None:
     found = reviewed(seasons(YEAR), seasons(LONGER))
     assert said(found) == [
         (
-            "season/nba: nba-2026: until 2027-06-20 became 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them"
+            "season/cup: cup-2026: until 2027-06-20 became 2027-06-25; 2 jobs fire 5d longer, 125 runs more; the last of them"
             " at 2027-06-25 23:30 EDT (2027-06-26 03:30 UTC)",
             False,
         )
@@ -56,7 +56,7 @@ def test_an_extension_into_what_others_do_names_the_first_new_collision() -> Non
 
 def test_a_season_that_ends_earlier_says_what_is_lost() -> None:
     assert said(reviewed(seasons(LONGER), seasons(YEAR))) == [
-        ("season/nba: nba-2026: until 2027-06-25 became 2027-06-20; 2 jobs fire 5d shorter, 125 runs fewer", False)
+        ("season/cup: cup-2026: until 2027-06-25 became 2027-06-20; 2 jobs fire 5d shorter, 125 runs fewer", False)
     ]
 
 
@@ -75,10 +75,10 @@ def test_an_extension_of_a_closed_season_counts_from_now_on() -> None:
 
 
 def test_the_next_year_of_a_season_is_one_line() -> None:
-    following = "  nba-2027: {from: 2027-10-19, until: 2028-06-19}\n"
+    following = "  cup-2027: {from: 2027-10-19, until: 2028-06-19}\n"
     ((text, is_finding),) = said(reviewed(seasons(YEAR), seasons(YEAR + following)))
     assert text.startswith(
-        "season/nba: nba-2027 is new, 2027-10-19 until 2028-06-19; 2 jobs fire 245d longer, 6,125 runs more; "
+        "season/cup: cup-2027 is new, 2027-10-19 until 2028-06-19; 2 jobs fire 245d longer, 6,125 runs more; "
     )
     assert "new collision" not in text
     assert not is_finding
@@ -94,7 +94,7 @@ def test_the_next_year_of_a_season_is_one_line() -> None:
 )  # fmt: skip
 def test_jobs_that_get_a_season_are_said_together(at: datetime, is_finding: bool, ends: str) -> None:
     assert said(reviewed(BASE, seasons(YEAR), at)) == [
-        (f"season/nba: fetch-games and fetch-lines are of the season nba now: {ends}", is_finding)
+        (f"season/cup: fetch-games and fetch-lines are of the season cup now: {ends}", is_finding)
     ]
 
 
@@ -102,23 +102,23 @@ def test_a_season_that_is_removed_with_its_jobs() -> None:
     found = reviewed(seasons(YEAR), BASE)
     assert said(found) == [
         (
-            "season/nba: fetch-games and fetch-lines are of no season any more, not of nba: 2,791 runs a year before, 9,125"
+            "season/cup: fetch-games and fetch-lines are of no season any more, not of cup: 2,791 runs a year before, 9,125"
             " runs now",
             False,
         )
     ]
     assert [(job.name, [(field.key, field.before, field.after) for field in job.change.fields]) for job in found.jobs] == [
-        ("fetch-games", [("season", "nba", "")]),
-        ("fetch-lines", [("season", "nba", "")]),
+        ("fetch-games", [("season", "cup", "")]),
+        ("fetch-lines", [("season", "cup", "")]),
     ]
 
 
 def test_a_season_of_months_shows_in_the_schedules_and_as_one_line() -> None:
-    before, after = ("  nba: {from: 03-01, until: %s}\n" % last for last in ("10-31", "11-30"))  # noqa: UP031
+    before, after = ("  cup: {from: 03-01, until: %s}\n" % last for last in ("10-31", "11-30"))  # noqa: UP031
     found = reviewed(seasons(before), seasons(after), datetime(2027, 3, 1, 12, 30, tzinfo=UTC))
     ((text, _),) = said(found)
     assert text.startswith(
-        "season/nba: nba: until 10-31 became 11-30; 2 jobs fire 30d1h longer in the next year, 751 runs more; "
+        "season/cup: cup: until 10-31 became 11-30; 2 jobs fire 30d1h longer in the next year, 751 runs more; "
     )
     assert {job.change.fields[0].after for job in found.jobs} == {"15 6 * 3-11 *", "30 * * 3-11 *"}
 

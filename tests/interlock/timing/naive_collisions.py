@@ -118,7 +118,7 @@ class Naive:
     def _may_be_one_day(
         self, jobs: tuple[str, str], a: datetime, mine: NamedDay | None, b: datetime, theirs: NamedDay | None
     ) -> bool:
-        if mine is None or theirs is None or mine.column != theirs.column or mine.offset == theirs.offset:
+        if mine is None or theirs is None or mine.column != theirs.column:
             return True
         days = [
             start.astimezone(zone(self.catalog.jobs[job].time_zone)).date() + day.offset

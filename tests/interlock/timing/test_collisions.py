@@ -98,10 +98,10 @@ def test_a_job_collides_with_its_own_runs(schedule: str, keys: str, runs: str, e
 
 
 def test_two_writers_that_name_different_days_do_not_collide_unless_midnight_is_between_them() -> None:
-    def met(one: str, other: str, minutes: tuple[str, str], column: str = "day") -> list[str]:
+    def met(one: str, other: str, minutes: tuple[str, str]) -> list[str]:
         text = "".join(
-            f"{name}: {{service: web, expect: 10m, tables: {{raw.t: {{write: [merge], partition: {key}, named_by: date}}}}}}, "
-            for name, key in (("p", "day"), ("q", column))
+            f"{name}: {{service: web, expect: 10m, tables: {{raw.t: {{write: [merge], partition: day, named_by: date}}}}}}, "
+            for name in ("p", "q")
         )
         lines = "\n".join(
             f"  {job}: {{description: d, schedule: '{at_} * * *', runs: [{runs}], "
@@ -113,9 +113,9 @@ def test_two_writers_that_name_different_days_do_not_collide_unless_midnight_is_
 
     assert met("TODAY", "TODAY", ("0 6", "5 6")) == ["06:05"]
     assert met("TODAY", "YESTERDAY", ("0 6", "5 6")) == []
-    assert met("TODAY", "YESTERDAY", ("0 6", "5 6"), column="week") == ["06:05"]
     assert met("TODAY", "YESTERDAY", ("55 23", "0 0")) == ["00:00"], "today and, after midnight, yesterday are one day"
     assert met("YESTERDAY", "TODAY", ("55 23", "0 0")) == []
+    assert met("TODAY", "TODAY", ("55 23", "0 0")) == [], "today and, after midnight, today are two days"
 
 
 def test_what_a_job_decides_of_it_does_not_write() -> None:

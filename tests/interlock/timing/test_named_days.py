@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.catalog import Json, Partition
-from interlock.dates import NamedDay, may_meet, named_day
+from interlock.dates import NamedDay, named_day
 from interlock.timing.minutes import MINUTE, Minutes, Span
-from interlock.timing.named_days import CYCLE, by_named_day
+from interlock.timing.named_days import CYCLE, Starts, by_named_day, by_same_day
 from interlock.zones import zone as named
 
 DAY = timedelta(days=1)
@@ -27,6 +27,7 @@ NOVEMBER = Span(start=datetime(2026, 10, 28, tzinfo=UTC), end=datetime(2026, 11,
         pytest.param(BY_DATE, {"args": [{"date": "YESTERDAY"}]}, -DAY, id="however deep"),
         pytest.param(BY_DATE, {"date": "2026-01-06"}, None, id="a day that is written out is any, as nobody reruns it daily"),
         pytest.param(BY_DATE, {"date": "TODAY", "until": {"date": "YESTERDAY"}}, None, id="two days are any"),
+        pytest.param(BY_DATE, {"date": "AUTO"}, None, id="of what the processor decides nobody knows the day"),
         pytest.param(BY_DATE, {"day": "TODAY"}, None, id="another key says nothing"),
         pytest.param(BY_DATE, None, None, id="no body says nothing"),
         pytest.param(Partition(column="game_date", named_by=""), {"date": "TODAY"}, None, id="a partition that nothing names"),
@@ -41,17 +42,66 @@ def test_the_day_that_a_body_names(partition: Partition | None, body: Json, offs
 TODAY, YESTERDAY = NamedDay(column="game_date", offset=0 * DAY), NamedDay(column="game_date", offset=-DAY)
 
 
+def starts(at: str, zone: ZoneInfo, day: NamedDay | None) -> Starts:
+    instant = datetime.fromisoformat(at).replace(tzinfo=zone)
+    return Starts(fires=Minutes.at([(instant - NOVEMBER.start) // MINUTE], NOVEMBER), zone=zone, day=day)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "meet"),
     [
-        pytest.param(TODAY, YESTERDAY, False, id="two days of a column do not meet"),
-        pytest.param(TODAY, TODAY, True, id="the same day meets itself"),
-        pytest.param(TODAY, NamedDay(column="week", offset=-DAY), True, id="two columns are no two days"),
-        pytest.param(TODAY, None, True, id="what names no day may be any"),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, YESTERDAY),
+            False,
+            id="two days of a column do not meet",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, TODAY),
+            True,
+            id="the same day meets itself",
+        ),
+        pytest.param(
+            starts("2026-11-02 23:55", NEW_YORK, TODAY),
+            starts("2026-11-03 00:05", NEW_YORK, YESTERDAY),
+            True,
+            id="today is yesterday after midnight",
+        ),
+        pytest.param(
+            starts("2026-11-02 23:55", NEW_YORK, TODAY),
+            starts("2026-11-03 00:05", NEW_YORK, TODAY),
+            False,
+            id="today is another day after midnight",
+        ),
+        pytest.param(
+            starts("2026-11-02 21:00", NEW_YORK, TODAY),
+            starts("2026-11-03 02:05", UTC_ZONE, YESTERDAY),
+            True,
+            id="today in New York is yesterday in UTC",
+        ),
+        pytest.param(
+            starts("2026-11-02 21:00", NEW_YORK, TODAY),
+            starts("2026-11-03 02:05", UTC_ZONE, TODAY),
+            False,
+            id="today is another day in UTC",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, NamedDay(column="week", offset=-DAY)),
+            True,
+            id="two columns are no two days",
+        ),
+        pytest.param(
+            starts("2026-11-03 08:00", NEW_YORK, TODAY),
+            starts("2026-11-03 08:05", NEW_YORK, None),
+            True,
+            id="what names no day may be any",
+        ),
     ],
 )
-def test_who_may_meet(one: NamedDay | None, other: NamedDay | None, meet: bool) -> None:
-    assert may_meet(one, other) is may_meet(other, one) is meet
+def test_who_may_meet(one: Starts, other: Starts, meet: bool) -> None:
+    assert bool(by_same_day(one, other)) is bool(by_same_day(other, one)) is meet
 
 
 @given(

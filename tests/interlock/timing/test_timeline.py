@@ -213,3 +213,17 @@ def test_the_days_of_a_zone_follow_each_other_without_a_gap(name: str, day: date
     assert today.start <= today.end <= today.start + timedelta(hours=48)
     if today.start < today.end:
         assert today.start.astimezone(place).date() == day
+
+
+def test_a_job_that_collides_with_its_own_runs_is_shown() -> None:
+    burst = load(TEXT.replace("marts: {", "marts: {burst: 15, "))
+    day = timeline(burst, DAY)
+    [clash] = [clash for clash in day.clashes if clash.jobs == ("repair",)]
+    assert (clash.kind, clash.subjects, hours(clash.begins)) == (CollisionKind.TABLE, ("table/mart.games",), [9])
+    assert "brings about 15 runs at once" in clash.why
+    assert hours(tuple(row(day, "repair").colliding)) == [9]
+
+
+def test_a_job_that_is_held_does_not_collide_with_its_own_runs() -> None:
+    held = load(TEXT.replace("marts: {", "marts: {burst: 15, ").replace("covers: [job/hourly]", "covers: [job/repair]"))
+    assert [clash for clash in timeline(held, DAY).clashes if clash.jobs == ("repair",)] == []

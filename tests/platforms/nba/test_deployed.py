@@ -19,6 +19,8 @@ BACKFILLS = ("tdza", "psza", "pcf", "pdc", "mlfs", "phase3", "raw-gamebook")
 COVERS_DECLARED_PAUSED = ("mlfs", "phase3")
 PROJECT, NUMBER = "interlock-local", "100000000000"
 CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+IN_SEASON = {"0 12 * * *": "0 12 * 5-9 *"}
+"""A schedule of a season of whole months, with the months that it gets: the off-season from May to September."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -52,7 +54,7 @@ def _expected(name: str, job: dict[str, Any], kind: str, retry: dict[str, Any]) 
     return {
         "name": f"projects/{PROJECT}/locations/{region}/jobs/{name}",
         "description": job["description"],
-        "schedule": job["schedule"],
+        "schedule": IN_SEASON[job["schedule"]] if "season" in job else job["schedule"],
         "time_zone": job["time_zone"],
         "state": "PAUSED" if "paused" in job else "ENABLED",
         "calls": base if kind == "topic" else base + job["target"].get("path", ""),

@@ -77,7 +77,7 @@ CASES = [
     Case("timer", {"pass_free"}, {"fail_paused": ("paused is True", "write paused = false"),
                                   "fail_in_a_scope": ("is in all", "take it out")}),
     Case("season/pass", {STACK}, {}),
-    Case("season/fail", set(), {STACK: ("nba ended on 2020-06-20", "declare the days of the next one")}),
+    Case("season/fail", set(), {STACK: ("cup ended on 2020-06-20", "declare the days of the next one")}),
     Case("conflict-alert/pass", {STACK}, {}),
     Case("conflict-alert/fail", set(), {STACK: ("raw.odds", "write one whose filter names")}),
     Case("alert-channel", {"pass_on_call"}, {"fail_nobody": ("notification_channels", "name one"),

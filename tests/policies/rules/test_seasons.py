@@ -16,7 +16,7 @@ from tests.policies.estates import Some, estate, job, said, verdict
 WINTER = ["2027-01-01T05:00:00Z", "2027-03-01T05:00:00Z"]
 SUMMER = ["2027-06-01T04:00:00Z", "2027-09-01T04:00:00Z"]
 ALL = ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]
-NEXT = "  nba-2027: {from: 2027-10-19, until: 2028-06-19, time_zone: America/New_York}\n"
+NEXT = "  cup-2027: {from: 2027-10-19, until: 2028-06-19, time_zone: America/New_York}\n"
 
 
 def member(name: str, season: str | None, **facts: Some) -> Resource:
@@ -72,14 +72,14 @@ def test_a_change_of_the_clock_outside_of_the_season_is_none(openings: list[Some
 )
 def test_a_season_without_a_next_one_is_found_at_its_last_entry(today: date, ends: str | None) -> None:
     found = [finding for finding in findings(load(seasonal(DATED)), today) if finding.rule == "season"]
-    says = f"the season nba {ends} on 2027-06-20, and its jobs stay paused from then on; declare the days of the next one"
+    says = f"the season cup {ends} on 2027-06-20, and its jobs stay paused from then on; declare the days of the next one"
     assert [(str(one.source), one.subject, one.message) for one in found] == (
-        [(f"catalog/p/a.yaml:{LINE + 1}", "seasons.nba-2026", says)] if ends else []
+        [(f"catalog/p/a.yaml:{LINE + 1}", "seasons.cup-2026", says)] if ends else []
     )
 
 
 def test_a_season_with_a_next_one_or_of_every_year_does_not_end() -> None:
-    for entries in (DATED + NEXT, "  nba: {from: 10-20, until: 06-20, time_zone: Etc/UTC}\n"):
+    for entries in (DATED + NEXT, "  cup: {from: 10-20, until: 06-20, time_zone: Etc/UTC}\n"):
         assert [one.rule for one in findings(load(seasonal(entries)), date(2027, 6, 20)) if one.rule == "season"] == []
 
 
@@ -96,12 +96,12 @@ def test_somebody_may_waive_to_know_the_next_one_until_a_day() -> None:
 @pytest.mark.parametrize(
     ("ends", "found"),
     [
-        pytest.param({"nba": {"last": "2026-12-24"}}, None, id="in a month and a day"),
-        pytest.param({"nba": {"last": "2026-12-23"}}, "the season nba ends on 2026-12-23", id="in 30 days"),
-        pytest.param({"nba": {"last": "2026-12-01", "waived_until": "2026-11-23"}}, None, id="waived today"),
-        pytest.param({"nba": {"last": "2026-12-01", "waived_until": "2026-11-22"}}, "ends on", id="waived yesterday"),
-        pytest.param({"nba": {"last": "soon"}}, 'last of a season is "soon", which is not a day', id="no day"),
-        pytest.param({"nba": 5}, "season_ends.nba is 5, which is not a block", id="no block"),
+        pytest.param({"cup": {"last": "2026-12-24"}}, None, id="in a month and a day"),
+        pytest.param({"cup": {"last": "2026-12-23"}}, "the season cup ends on 2026-12-23", id="in 30 days"),
+        pytest.param({"cup": {"last": "2026-12-01", "waived_until": "2026-11-23"}}, None, id="waived today"),
+        pytest.param({"cup": {"last": "2026-12-01", "waived_until": "2026-11-22"}}, "ends on", id="waived yesterday"),
+        pytest.param({"cup": {"last": "soon"}}, 'last of a season is "soon", which is not a day', id="no day"),
+        pytest.param({"cup": 5}, "season_ends.cup is 5, which is not a block", id="no block"),
     ],
 )
 def test_a_stack_says_so_too(ends: dict[str, Some], found: str | None) -> None:

@@ -14,8 +14,11 @@ CONFLICT = (
 )
 
 
-def writer(name: str, schedule: str, *kinds: str, table: str = "raw.games", **facts: Some) -> Resource:
-    return job(name, schedule=schedule, facts={"writes": {table: list(kinds or ("mutate",))}, "service": name, **facts})
+def writer(
+    name: str, schedule: str, *kinds: str, table: str = "raw.games", in_zone: str = "America/New_York", **facts: Some
+) -> Resource:
+    known = {"writes": {table: list(kinds or ("mutate",))}, "service": name, **facts}
+    return job(name, schedule=schedule, time_zone=in_zone, facts=known)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,42 @@ def test_writers_of_one_table_with_a_conflict_start_15_minutes_apart(
         assert len(messages) == found
         assert all(m.startswith(f"starts less than 15m from {name}, and both write raw.games: {CONFLICT}") for m in messages)
         assert all(m.endswith("; move one, or waive the rule") for m in messages)
+
+
+NEW_YORK, UTC = "America/New_York", "Etc/UTC"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        pytest.param(("15 8 * * *", NEW_YORK, 0), ("20 8 * * *", NEW_YORK, 0), "b", id="of one day"),
+        pytest.param(("15 8 * * *", NEW_YORK, 0), ("20 8 * * *", NEW_YORK, -1), None, id="of two days"),
+        pytest.param(("55 23 * * *", NEW_YORK, 0), ("5 0 * * *", NEW_YORK, -1), "b", id="today, and after midnight yesterday"),
+        pytest.param(("55 23 * * *", NEW_YORK, 0), ("5 0 * * *", NEW_YORK, 0), None, id="today, and after midnight today"),
+        pytest.param(("0 21 * * *", NEW_YORK, 0), ("5 2 * * *", UTC, -1), "b in winter", id="today and yesterday of UTC"),
+        pytest.param(("0 21 * * *", NEW_YORK, 0), ("5 2 * * *", UTC, 0), None, id="today and today of UTC, in the evening"),
+        pytest.param(("0 9 * * *", NEW_YORK, 0), ("5 14 * * *", UTC, 0), "b in winter", id="today and today of UTC"),
+    ],
+)
+def test_writers_of_a_day_each_are_too_near_where_it_is_the_same_one(
+    one: tuple[str, str, int], other: tuple[str, str, int], found: str | None
+) -> None:
+    a, b = (
+        writer(name, schedule, days={"raw.games": {"column": "day", "from_start": day}}, in_zone=in_zone)
+        for name, (schedule, in_zone, day) in (("a", one), ("b", other))
+    )
+    messages = said("gap", a, b)
+    assert [message.partition(", and both")[0] for message in messages] == (
+        [f"starts less than 15m from {found}"] if found else []
+    )
+
+
+def test_a_service_wants_its_gap_between_writers_of_two_days_too() -> None:
+    a, b = (
+        writer(name, schedule, days={"raw.games": {"column": "day", "from_start": day}}, gap_s=300, service="web")
+        for name, schedule, day in (("a", "15 8 * * *", 0), ("b", "18 8 * * *", -1))
+    )
+    assert said("gap", a, b) == ["starts less than 5m from b, the gap that web wants; move one, or waive the rule"]
 
 
 def test_writers_of_two_tables_need_no_gap() -> None:
