@@ -11,7 +11,7 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.gcp.storage import list_flags, remove_flags
+from interlock.gcp.storage import has_bucket, list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
@@ -81,6 +81,8 @@ def command(
     if mode == "on":
         refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
     check_tools()
+    if not has_bucket(cloud.project, cloud.bucket):
+        raise CloudError(f"nothing is deployed in {cloud.name} yet, so nothing can be turned {mode}; run: {make('deploy')}")
     say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
     if mode == "on":

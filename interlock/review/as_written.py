@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from interlock.catalog import AppEngine, DeclaredPause, Keep, OAuth, Oidc, RetryProfile, Undecided, Waiver
+from interlock.catalog import AppEngine, DeclaredPause, Keep, OAuth, Oidc, Partition, RetryProfile, Undecided, Waiver
 from interlock.names import exact
 
 NOT_SAID = ""
@@ -38,6 +38,8 @@ def in_yaml(value: object) -> str:
             return f"{value.reason} ({value.owner}, review {value.review})"
         case Waiver():
             return f"{value.rule} until {value.until}: {value.reason} ({value.owner})"
+        case Partition():
+            return f"{value.column} by {value.named_by}" if value.named_by else value.column
         case Keep():
             return f"{value.job}: {value.reason}"
         case Mapping():

@@ -264,7 +264,7 @@ def _other_days(before: Job, after: Job, at: datetime) -> str:
     said = {verb: days_in_words(days, year, place, ()) for verb, days in changed.items() if days}
     if any(words.counted or words.text.startswith(ALWAYS) for words in said.values()):
         return f"fires {days_in_words(now, year, place, ()).text}"
-    return " and ".join(f"{verb} {words.text}" for verb, words in said.items())
+    return " and ".join(f"{verb} {words.text.removeprefix('only ')}" for verb, words in said.items())
 
 
 def _first_own(job: Job, other: Job, at: datetime) -> datetime | None:

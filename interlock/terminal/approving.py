@@ -78,7 +78,7 @@ class Approving:
         if beside.other_catalog:
             say_folded("The declaration changes: this catalog, or this Interlock, is not the one that is deployed.")
         if unasked := beside.unasked:
-            first = _first([change.name for change in unasked])
+            first = _first([change.with_attributes for change in unasked])
             say_folded(f"This would do more than turn {names} {toggle.mode}: {counted(unasked)}: {first}.")
             say_folded(f"It comes from {self.catalog}.")
             if not toggle.with_changes:

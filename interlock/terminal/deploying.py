@@ -306,14 +306,10 @@ def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:
         types = Counter(change.type.removeprefix("google_") for change in changes)
         names = [f"{number} {type}" for type, number in sorted(types.items(), key=lambda item: (-item[1], item[0]))]
     else:
-        names = [_with_attributes(change) for change in changes[:SHOWN_NAMES]]
+        names = [change.with_attributes for change in changes[:SHOWN_NAMES]]
         names += [f"and {len(changes) - SHOWN_NAMES} more"] if len(changes) > SHOWN_NAMES else []
     lines = folded(", ".join(map(whole, names)), WIDTH, f"  {kind.verb:<{COLUMN - 3}}", " " * COLUMN)
     return [*map(printable, lines)]
-
-
-def _with_attributes(change: Change) -> str:
-    return f"{change.name} ({', '.join(change.attributes)})" if change.attributes else change.name
 
 
 def _with_kind(change: Change) -> str:

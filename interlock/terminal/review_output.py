@@ -26,6 +26,8 @@ SHOWN = 40
 """Rows of a table; --format json has all."""
 LABEL = 8
 """Columns before a strip."""
+WIDE_INDENT = 4
+"""Columns before what is folded of a collision."""
 
 
 def print_review(review: Review) -> None:
@@ -154,11 +156,16 @@ def _print_collisions(changes: Sequence[CollisionChange]) -> None:
     for change in changes[:SHOWN]:
         appears = "on more days" if change.before.times else "new"
         word = appears if change.appears else "gone" if change.vanishes else "more or fewer"
-        times = ", ".join(whole(part.replace("→", "->")) for part in in_numbers(change))
+        times = ", ".join(_unless_wide(part.replace("→", "->")) for part in in_numbers(change))
         about = f"{word}: {change.kind} over {change.subject}, {listed([*change.jobs])}, {times}"
         say_folded(f"{about}: {plain(change.why)}", indent="  ")
     if len(changes) > SHOWN:
         say(f"and {count(len(changes) - SHOWN, 'more collision')}; --format json has all")
+
+
+def _unless_wide(text: str) -> str:
+    """`text` to be folded in only where it has no room on a line of its own."""
+    return text if width(text) + WIDE_INDENT + len(":") > room() else whole(text)
 
 
 def _print_scope(change: ScopeChange) -> None:

@@ -69,6 +69,11 @@ class Change:
         """What people call it: a job by its name, everything else by its address."""
         return self.job or self.address
 
+    @property
+    def with_attributes(self) -> str:
+        """The same, and what an update changes beside a pause."""
+        return f"{self.name} ({', '.join(self.attributes)})" if self.attributes else self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:

@@ -67,7 +67,7 @@ def _where_it_exists(days: str, schedule: Cron) -> str:
     short = [month for month in schedule.months if DAYS_IN_MONTH[month - 1] < last or (month == 2 and last > SHORTEST_MONTH)]
     if len(schedule.months) > 1:
         return ", in months that have it" if short else ""
-    beyond = max(schedule.days, default=0) > DAYS_IN_MONTH[min(schedule.months, default=1) - 1]
+    beyond = days != "*" and max(schedule.days, default=0) > DAYS_IN_MONTH[min(schedule.months, default=1) - 1]
     return ", as far as that month has them" if beyond else ""
 
 

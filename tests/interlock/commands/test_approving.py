@@ -21,7 +21,7 @@ from interlock.terraform.changes import changes_of
 from interlock.terraform.plan import Plan, parse_plan
 from tests.interlock.commands.conftest import ENVIRONMENT
 from tests.interlock.terraform.test_changes import JOB, plan, resource
-from tests.interlock.terraform.test_unasked import DECLARATION, ELSEWHERE, ON, flag, jobs
+from tests.interlock.terraform.test_unasked import DECLARATION, ELSEWHERE, ON, flag, jobs, paused
 
 CATALOG = "elsewhere/ (4 jobs, 2 backfills), commit 1a2b3c4 of 2026-11-29"
 TOGGLE = Toggle(names=["books"], mode="on", covered=frozenset({"odds"}), with_changes=False)
@@ -78,6 +78,12 @@ def refused(done: Result) -> str:
 
 def test_a_toggle_that_only_toggles_says_nothing_more() -> None:
     assert accepted(look(replace(CLEAN, toggle=TOGGLE), ON, flag("create"))) == "[]\n"
+
+
+def test_a_toggle_says_what_else_changes_of_a_job_that_it_pauses() -> None:
+    done = look(replace(CLEAN, toggle=TOGGLE), paused("odds", False, True, schedule=("0 1 * * *", "0 2 * * *")), flag("create"))
+    assert "nothing is done" in refused(done)
+    assert "This would do more than turn books on: 1 to pause: odds (schedule).\n" in done.output
 
 
 def test_a_toggle_says_what_else_it_would_do_by_which_catalog_and_what_to_type() -> None:

@@ -63,3 +63,13 @@ def test_as_people_type_it(environ: dict[str, str], tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert os.environ.get("INTERLOCK_LOCAL_URL") is None
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, str], tmp_path: Path, mode: str) -> None:
+    interlock = str(Path(sys.executable).with_name("interlock"))
+    words = [interlock, "backfill", mode, "marts"]
+    state = {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
+    done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
+    said = f"Error: nothing is deployed in local yet, so nothing can be turned {mode}; run: make deploy"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[1:]) == (2, "", [said])

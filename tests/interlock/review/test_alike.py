@@ -13,7 +13,7 @@ from interlock.terminal.review_json import as_json
 from interlock.terminal.review_output import print_review
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
-from tests.interlock.review.cases import ALIKE, AT, SEASONAL_JOBS, Case
+from tests.interlock.review.cases import ALIKE, AT, SEASONAL_JOBS, Case, edited
 
 NAMES = frozenset({"fetch", "load-all", "raw.games"})
 
@@ -63,6 +63,19 @@ def test_a_terminal_shows_alike_edits_on_one_screen(
     assert lines[start + 1].startswith("  month 3-10 -> ")
     assert lines[start + 2].startswith("  first new fire 20")
     assert not [line for line in lines if line.startswith("league-job-04")]
+
+
+def test_days_that_have_no_room_on_a_line_are_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    before = edited(('"15 6 * * *"', '"0 12 * * *"'), ("time_zone: Etc/UTC\n    t", "time_zone: Europe/Berlin\n    t"))
+    after = before.replace('"0 17 * * *"', '"0 18 * * *"')
+    print_review(review(load(before), load(after), AT, rules=findings))
+    said = capsys.readouterr().out
+    days = "every day, but not from 14 March 2027 to 27 March 2027 and from 31 October 2027 to 6 November 2027"
+    assert days in " ".join(said.split())
+    assert [line for line in said.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("case", ALIKE, ids=lambda case: case.name)

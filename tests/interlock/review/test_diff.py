@@ -72,6 +72,17 @@ def test_rules_of_a_platform_that_change_are_said(before: str, after: str, expec
     assert bool(found) is bool(expected)
 
 
+def test_a_partition_is_said_by_its_column_and_what_names_it() -> None:
+    bare, known = (
+        load(changed("raw.games: [append]", f"raw.games: {{write: [mutate], partition: day{key}}}"))
+        for key in ("", ", named_by: date")
+    )
+    [processor] = difference(bare, known).processors
+    assert [(field.key, field.before, field.after) for field in processor.fields] == [
+        ("partitions", "raw.games: [day]", "raw.games: [day by date]")
+    ]
+
+
 def test_the_nearest_of_two_that_start_the_same_is_the_new_name() -> None:
     two = GOOD.replace("  fetch:", "  get:").replace(
         "backfills:", FETCH.replace("  fetch:", "  other:").replace("0 *", "15 *") + "backfills:"

@@ -11,7 +11,7 @@ from interlock.terraform.job_changes import JobChange, JobChanges
 from policies.from_catalog import findings
 from tests.golden import golden
 from tests.interlock.catalogs import load, problems
-from tests.interlock.review.cases import ALIKE, AT, BASE, CASES, SEASONAL_JOBS, Case, edited
+from tests.interlock.review.cases import ALIKE, AT, BASE, CASES, SEASONAL_JOBS, WAIVED, Case, edited
 
 WHOLE = "interlock review --base origin/main --format markdown --limit 1000000"
 
@@ -35,6 +35,12 @@ def test_edits_that_are_alike_are_said_once(case: Case) -> None:
     assert len(said.splitlines()) <= 40
     assert "and 16 more</b> (19 jobs): month 3-10" in said
     assert f"`league-job-{SEASONAL_JOBS - 1}`" in said
+
+
+def test_waivers_that_nobody_has_to_look_at_are_not_in_a_comment() -> None:
+    waived = edited(("    runs: [games]\n", f"    runs: [games]\n{WAIVED.replace('2026-12-10', '2027-12-10')}"))
+    assert "Waivers" in comment(BASE, waived)
+    assert "Waivers" not in comment(waived, waived.replace('"15 6 ', '"20 6 '))
 
 
 def many(later: int) -> str:

@@ -124,6 +124,16 @@ def test_a_consumer_before_its_producer_is_a_finding(edits: list[tuple[str, str]
     assert all(remark.is_finding for remark in found.remarks if remark.topic is topic)
 
 
+def test_who_polls_up_to_an_hour_loses_a_producer_that_moves_behind_it() -> None:
+    polling = edited((REPORT, '"5,25,45 6-9 * * *"'))
+    (said,) = remarks(
+        review(load(polling), load(edited((GAMES, '"0 10 * * *"'), text=polling)), AT, rules=findings), Topic.INVERTED
+    )
+    assert said.startswith("fetch-games: daily-report starts 3h35m before fetch-games")
+    within = edited((GAMES, '"0 8 * * *"'), text=polling)
+    assert remarks(review(load(polling), load(within), AT, rules=findings), Topic.INVERTED) == []
+
+
 def test_a_lead_that_is_lost_is_a_finding() -> None:
     found = review(load(BASE), load(edited((REPORT, '"20 6 * * *"'))), AT, rules=findings)
     (said,) = remarks(found, Topic.ORDER)

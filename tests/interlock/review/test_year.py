@@ -111,6 +111,12 @@ def test_a_season_that_is_extended_collides_anew_in_the_month_that_it_gains() ->
     assert [moved_in_words(job) for job in found.jobs] == ["fires also in November"]
 
 
+def test_a_job_of_one_day_that_moves_to_another_says_both() -> None:
+    (job,) = reviewed(platform(one="30 2 14 3 *"), platform(one="30 2 15 3 *")).jobs
+    moved = "fires also on 15 March 2027 and no longer fires on 14 March 2027, when the clock changes"
+    assert moved_in_words(job) == moved
+
+
 def test_programs_get_the_days_and_how_often() -> None:
     found = reviewed(platform(one="15 16 * * *", late="15 16 * 3-10 *"), platform(one="15 16 * * *", late="15 16 * 3-11 *"))
     document: Any = as_json(found)
