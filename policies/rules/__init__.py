@@ -6,6 +6,7 @@ from policies.rules import (
     alerts,
     changes,
     delivery,
+    meetings,
     pauses,
     references,
     resources,
@@ -13,8 +14,8 @@ from policies.rules import (
     seasons,
     spelling,
     stagger,
-    starts,
     targets,
+    twins,
     windows,
 )
 from policies.rules.rule import Rule
@@ -23,7 +24,8 @@ from policies.rules.waiving import waiver_rules
 _MODULES = (
     schedules,
     stagger,
-    starts,
+    meetings,
+    twins,
     targets,
     delivery,
     pauses,
