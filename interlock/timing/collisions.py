@@ -19,7 +19,7 @@ from itertools import combinations, combinations_with_replacement
 from operator import or_
 from zoneinfo import ZoneInfo
 
-from interlock.access import Severity, WorstPair
+from interlock.access import Kind, Severity, WorstPair
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE, Catalog, Service
 from interlock.cron import zone
 from interlock.feeds import feeds
@@ -215,7 +215,7 @@ class _Search:
                     if not (fires.bits & minutes.bits and feeding.feeds(producer, consumer)):
                         continue
                     if times := (fires & minutes).within(self._span):
-                        why = self._too_soon(producer, consumer, ends[producer], times)
+                        why = self._too_soon(table, producer, consumer, ends[producer], times)
                         yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
 
     def _too_early(self, ends: Mapping[str, timedelta], lead: timedelta) -> tuple[dict[str, Minutes], int]:
@@ -226,12 +226,14 @@ class _Search:
             bits |= minutes.bits
         return after, bits
 
-    def _too_soon(self, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
+    def _too_soon(self, table: str, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
         least = _least(self._fires[producer], times)
         started = "together with" if not least else f"{rounded(least)} after"
+        replaced = any(Kind.REPLACE in use.kinds for use in self._uses[table][producer])
+        hole = ", and meanwhile it may read without the rows that are being replaced" if replaced else ""
         return (
             f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{rounded(end)} after its start; {rounded(max(self._known.leads[consumer], end))} should be between the two"
+            f"{rounded(end)} after its start{hole}; {rounded(max(self._known.leads[consumer], end))} should be between the two"
         )
 
     def _by_service(self, subjects: Collection[str] | None) -> Iterator[tuple[Service, list[str]]]:

@@ -364,6 +364,19 @@ def test_collisions_are_those_of_a_walk_over_the_fires(found: Catalog, start: st
     assert len(searched) == len(expected)
 
 
+def test_a_consumer_that_may_read_between_two_statements_of_a_replacement_is_told_so() -> None:
+    text = "{p: {service: web, expect: 5m, tables: {raw.t: %s}}, c: {service: web, tables: {raw.t: [read], raw.u: [append]}}}"
+    lines = ("p|0 6 * * *|web|p", "c|2 6 * * *|web|c")
+    said = {
+        access: next(
+            one.why for one in collisions(jobs(*lines, processors=text % access), DAY) if one.kind is CollisionKind.ORDER
+        )
+        for access in ("{write: [delete, load]}", "[mutate]")
+    }
+    assert "without the rows that are being replaced" in said["{write: [delete, load]}"]
+    assert "replaced" not in said["[mutate]"]
+
+
 def test_the_order_is_that_of_kind_subject_and_jobs() -> None:
     both = jobs(
         "a|0 6 * * *|wide|mutate",
