@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from interlock.catalog import Catalog, Job
 from interlock.cron import LAST_YEAR, Cron, zone
@@ -27,6 +28,8 @@ SOON = timedelta(days=8)
 """Within which most jobs fire a few times: looked at as a set of minutes, which is quicker than walking."""
 FARTHEST = DAY
 """Fires that moved by more are not said to be the same ones."""
+CACHED_YEARS = 64
+"""A zone and a year each."""
 AROUND_A_CHANGE = 2 * DAY
 """So near to a change of the clock fires are not compared."""
 
@@ -235,7 +238,7 @@ def _parts(before: Job, after: Job, at: datetime) -> list[tuple[str, Span]]:
     """The year of `at` between the changes of the clocks of both sides, the longest part first, with its season by the clock of
     the newer zone that changes its own. What is next to a change is left out: there a time is skipped or comes twice."""
     year, zones = Year.of(at).span, [zone(after.time_zone), zone(before.time_zone)]
-    changes = {place.key: [change.at for change in clock_changes.changes(place, year.start, year.end)] for place in zones}
+    changes = {place.key: _changes(place, year) for place in zones}
     cuts = sorted({instant for instants in changes.values() for instant in instants})
     telling = next((place for place in zones if changes[place.key]), None)
     starts = [year.start, *(whole_minute(cut) + AROUND_A_CHANGE for cut in cuts)]
@@ -244,6 +247,12 @@ def _parts(before: Job, after: Job, at: datetime) -> list[tuple[str, Span]]:
     offsets = [span.start.astimezone(telling or UTC).utcoffset() or timedelta(0) for span in spans]
     seasons = ["winter" if offset == min(offsets) else "summer" for offset in offsets]
     return sorted(zip(seasons, spans, strict=True), key=lambda part: -len(part[1]))
+
+
+@lru_cache(CACHED_YEARS)
+def _changes(place: ZoneInfo, span: Span) -> tuple[datetime, ...]:
+    """When the clocks of a zone change within a span; many jobs have one zone."""
+    return tuple(change.at for change in clock_changes.changes(place, span.start, span.end))
 
 
 def _longest(found: Iterable[Moved]) -> tuple[Moved, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import SMALL, serve
 from tests.e2e.deployment import CHANGES, Deployment, clean_environ, finish, local_environment, start
 from tests.e2e.test_command_line import BIN, LOCAL_RUN
@@ -55,6 +57,7 @@ def test_what_is_there_is_imported_by_a_deploy_and_the_blocks_go(small: Deployme
     assert calls(small, LIST) == lists, "jobs are only listed when one is missing"
 
 
+@pytest.mark.long
 def test_a_job_deleted_by_hand_or_gone_from_the_catalog_leaves_no_block(
     small: Deployment, small_text: str, tmp_path: Path
 ) -> None:
@@ -77,6 +80,7 @@ def _after_entry(text: str) -> str:
     return "".join(lines[rest:])
 
 
+@pytest.mark.long
 def test_the_invoker_and_a_timer_are_imported_as_they_are(small: Deployment) -> None:
     forget(small, "coordination", INVOKER, f"{JOB}.interlock-tick")
     before, writes = account(small), job_writes(small)
@@ -88,6 +92,7 @@ def test_the_invoker_and_a_timer_are_imported_as_they_are(small: Deployment) -> 
     assert small.interlock("plan").code == 0
 
 
+@pytest.mark.long
 def test_the_cdktf_command_line_imports_what_synth_found(deployed_small: Path) -> None:
     folder, environ = deployed_small / "work", clean_environ() | {"INTERLOCK_CATALOG": str(SMALL), "CI": "1"}
     with serve(deployed_small) as cloud:

@@ -11,6 +11,7 @@ from tests.platforms.nba.conftest import GOLDEN
 
 
 @pytest.mark.golden
+@pytest.mark.long
 def test_a_first_deploy_makes_everything_and_a_second_changes_nothing(nothing: Deployment, nba: Catalog) -> None:
     says = "143 jobs: 133 enabled, 10 paused (10 by declaration); no drift"
     deploy_twice_and_toggle(nothing, nba, "tdza", says, GOLDEN)
