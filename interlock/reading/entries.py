@@ -13,8 +13,8 @@ from interlock.baseline import BASELINE_FILE
 from interlock.catalog import Accepted, Source
 from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
 from interlock.reading.located import Document, Path, Problem, dotted, parse
+from interlock.reading.refused import GONE, one_of, problems_of
 from interlock.reading.schema import (
-    GONE,
     AcceptedEntry,
     BackfillEntry,
     CatalogFile,
@@ -29,8 +29,6 @@ from interlock.reading.schema import (
     ServiceEntry,
     UnmanagedEntry,
     WindowEntry,
-    one_of,
-    problems_of,
 )
 
 SECTIONS: Mapping[str, tuple[str, type[Entry]]] = {

@@ -14,8 +14,9 @@ from interlock.environment import LOCAL, Breaker, Channel, ChannelKind, Coordina
 from interlock.names import exact
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
 from interlock.reading.located import Document, Problem, SourceError, parse
+from interlock.reading.refused import problems_of
 from interlock.reading.samples import samples
-from interlock.reading.schema import Entry, problems_of
+from interlock.reading.schema import Entry
 
 URL = r"https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)*"
 ANY_URL = r"https?://[^\x00-\x20?#\x7f]+"

@@ -11,7 +11,8 @@ from pydantic import Field, Strict, ValidationError
 from interlock.catalog import Source
 from interlock.reading.fields import Text, matching
 from interlock.reading.located import Document, Path, Problem, dotted, parse
-from interlock.reading.schema import Entry, problems_of
+from interlock.reading.refused import problems_of
+from interlock.reading.schema import Entry
 from interlock.zone_record import ANEW, Offsets, ZoneRecord
 
 ZONES = "minutes_ahead_of_utc"
