@@ -25,10 +25,7 @@ MUTATING = frozenset({Kind.MUTATE, Kind.TRUNCATE, Kind.REPLACE})
 
 
 def job_facts(job: Job, catalog: Catalog) -> dict[str, Json]:
-    """Of a job: whose it is, what it starts, what that bears, and who waives what of it.
-
-    Who waives what, and for whom, is for `waivers_of`.
-    """
+    """Of a job: whose it is, what it starts, what that bears, and who waives what of it (`waivers_of`)."""
     service, started = job.target.service, [catalog.processors[name] for name in job.runs]
     tables: dict[str, set[str]] = {}
     for processor in started:

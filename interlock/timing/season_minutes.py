@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from interlock.cron import zone
+from zoneinfo import ZoneInfo
+
+from interlock.cron import Cron, zone
 from interlock.seasons import Season, Seasonal
 from interlock.timing.minutes import MINUTE, Minutes, Span, fire_minutes
 
@@ -21,5 +23,10 @@ def season_minutes(season: Season, span: Span) -> Minutes:
 
 def job_minutes(job: Seasonal, span: Span) -> Minutes:
     """The minutes of `span` in which `job` fires: those of its schedule, inside its season."""
-    fires = fire_minutes(job.schedule, zone(job.time_zone), span)
-    return fires if job.season is None else fires & season_minutes(job.season, span)
+    return minutes_inside(job.season, job.schedule, zone(job.time_zone), span)
+
+
+def minutes_inside(season: Season | None, schedule: Cron, place: ZoneInfo, span: Span) -> Minutes:
+    """The minutes of `span` in which `schedule` fires in `place` while `season` is open; all of them without one."""
+    fires = fire_minutes(schedule, place, span)
+    return fires if season is None else fires & season_minutes(season, span)

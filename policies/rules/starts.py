@@ -14,8 +14,8 @@ from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
 from interlock.seasons import Season
 from interlock.timing.days_in_words import ALWAYS, days_in_words
-from interlock.timing.minutes import Minutes, Span, fire_minutes
-from interlock.timing.season_minutes import season_minutes
+from interlock.timing.minutes import Minutes
+from interlock.timing.season_minutes import minutes_inside
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.facts import MAX_GAP, Writes, days_of, rules_for, writes_of
@@ -66,7 +66,7 @@ def starters(estate: Estate) -> dict[str, Starter]:
             season = season_of(job, estate)
             key = (schedule.text, in_zone.key, season)
             if key not in known:
-                known[key] = _starts(schedule, in_zone, season, span)
+                known[key] = minutes_inside(season, schedule, in_zone, span)
             found[job.address] = Starter(
                 job=job,
                 key=key,
@@ -80,11 +80,6 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 rules=rules_for(job, estate),
             )
     return found
-
-
-def _starts(schedule: Cron, in_zone: ZoneInfo, season: Season | None, span: Span) -> Minutes:
-    fires = fire_minutes(schedule, in_zone, span)
-    return fires & season_minutes(season, span) if season else fires
 
 
 def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]:
