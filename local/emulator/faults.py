@@ -3,9 +3,18 @@
 A fault is written `METHOD PATH-REGEX CODE [xN | /N]`: `POST :pause$ 409 x3` refuses the first three pauses,
 `* /jobs 503 /5` every fifth call on jobs, `GET /o 429` every one. METHOD may be `*`; the pattern is searched in the path.
 `api cloudscheduler.googleapis.com off` answers every call of that API as for a project that hasn't enabled it.
-`tokens shown` answers a job that has a token with an Authorization header, as the provider says that the real API does.
-`metrics hidden 30s` keeps alert policies from finding a log metric for so long after its creation; in Google it takes up to 10
-minutes.
+
+What Google delays is delayed on request, `NAME=DURATION` (ms, s, m or h; 0s ends it), by the emulator's clock:
+
+* `grants=60s`: a change of an IAM policy counts only so long afterwards.
+* `metrics=10m`: alert policies don't find a log metric for so long after its creation.
+* `api-enable=30s`: an API answers only so long after it was enabled.
+* `lag=10m`: the points of a log metric come so long after their entries.
+
+And what nobody here knows of Google can be had both ways, by name:
+
+* `strict_pause`: `:pause` of a job that is not enabled is refused, as the reference of the method says.
+* `tokens shown`: a job that has a token answers with an Authorization header, as the provider says that the real API does.
 """
 
 from __future__ import annotations
@@ -13,6 +22,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from local.emulator.discovery import Api, Method
 from local.emulator.model import ERRORS, ApiError, JsonObject, denied
@@ -25,9 +35,11 @@ _MESSAGES = {
 }
 _SPEC = re.compile(r"(?P<http>[A-Z]+|\*) +(?P<path>\S.*?) +(?P<code>\d{3})(?: +(?:x(?P<times>\d+)|/(?P<every>\d+)))?")
 _OFF = re.compile(r"api +([a-z][a-z0-9-]*\.googleapis\.com) +off")
-_SHOWN = "tokens shown"
-_HIDDEN = re.compile(r"metrics hidden +(\S+)")
-_LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+DELAYS = ("grants", "metrics", "api-enable", "lag")
+SWITCHES = ("strict_pause", "tokens shown")
+_DELAY = re.compile(rf"({'|'.join(DELAYS)}) *= *(\S+)")
+_LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass
@@ -58,7 +70,10 @@ def parse_fault(spec: str) -> Fault:
     """A Fault from its text; the ValueError names what is allowed."""
     found = _SPEC.fullmatch(spec.strip())
     if found is None:
-        raise ValueError(f"fault {spec!r}: expected METHOD PATH-REGEX CODE [xN | /N], such as 'POST :pause$ 409 x3'")
+        raise ValueError(
+            f"fault {spec!r}: expected METHOD PATH-REGEX CODE [xN | /N], such as 'POST :pause$ 409 x3'; api NAME off; "
+            f"DELAY=60s of {', '.join(DELAYS)}; {' or '.join(SWITCHES)}"
+        )
     code = int(found["code"])
     if code not in ERRORS or code < 400:
         allowed = ", ".join(str(known) for known in ERRORS if known >= 400)
@@ -75,44 +90,51 @@ def parse_fault(spec: str) -> Fault:
 
 
 def parse_latency(text: str) -> float:
-    """Seconds from `120ms` or `0.5s`; the ValueError names what is allowed."""
+    """Seconds from `120ms`, `0.5s` or `10m`; the ValueError names what is allowed."""
     found = _LATENCY.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"latency {text!r}: expected a number with ms or s, such as 120ms")
-    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+        raise ValueError(f"latency {text!r}: expected a number with ms, s, m or h, such as 120ms")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 @dataclass
 class Faults:
-    """The faults of a running emulator, its latency and how long new metrics are hidden (seconds)."""
+    """The faults of a running emulator, its latency (seconds), what it delays and which doubtful ways it takes."""
 
     latency: float = 0.0
-    metrics_hidden: float = 0.0
-    tokens_shown: bool = False
     off: set[str] = field(default_factory=set)  # APIs that the project hasn't enabled, such as cloudscheduler.googleapis.com
+    _delays: dict[str, float] = field(default_factory=dict)
+    _switches: set[str] = field(default_factory=set)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def delay(self, name: str) -> timedelta:
+        """How long what DELAYS names takes; nothing unless it was asked for."""
+        return timedelta(seconds=self._delays.get(name, 0.0))
+
+    def has(self, switch: str) -> bool:
+        """Whether a way of SWITCHES was asked for."""
+        return switch in self._switches
 
     def add(self, *specs: str) -> None:
         """Add faults; none is added if one is wrong (ValueError)."""
         specs = tuple(spec.strip() for spec in specs)
-        hidden = [parse_latency(found[1]) for spec in specs if (found := _HIDDEN.fullmatch(spec))]
+        delays = {found[1]: parse_latency(found[2]) for spec in specs if (found := _DELAY.fullmatch(spec))}
         off = {found[1] for spec in specs if (found := _OFF.fullmatch(spec))}
-        special = [spec for spec in specs if _HIDDEN.fullmatch(spec) or _OFF.fullmatch(spec) or spec == _SHOWN]
+        special = [spec for spec in specs if _DELAY.fullmatch(spec) or _OFF.fullmatch(spec) or spec in SWITCHES]
         parsed = [parse_fault(spec) for spec in specs if spec not in special]
         with self._lock:
             self._faults += parsed
             self.off |= off
-            self.tokens_shown = self.tokens_shown or _SHOWN in specs
-            self.metrics_hidden = hidden[-1] if hidden else self.metrics_hidden
+            self._switches |= {*specs} & {*SWITCHES}
+            self._delays = {name: seconds for name, seconds in (self._delays | delays).items() if seconds}
 
     def clear(self) -> None:
-        """No faults, no latency and nothing hidden from now on."""
+        """No faults, no latency and nothing delayed from now on."""
         with self._lock:
-            self._faults.clear()
-            self.off.clear()
-            self.tokens_shown = False
-            self.latency = self.metrics_hidden = 0.0
+            for kept in (self._faults, self.off, self._switches, self._delays):
+                kept.clear()
+            self.latency = 0.0
 
     def check(self, http: str, path: str, api: Api, method: Method) -> None:
         """Raise the ApiError of the first fault that strikes a call of the API's method."""
@@ -130,9 +152,9 @@ class Faults:
         """Latency and faults with their counts."""
         with self._lock:
             faults: list[JsonObject] = [{"fault": fault.spec, "hits": fault.hits} for fault in self._faults]
-            faults += [{"fault": _SHOWN}] if self.tokens_shown else []
+            faults += [{"fault": switch} for switch in sorted(self._switches)]
             faults += [{"fault": f"api {name} off"} for name in sorted(self.off)]
-            faults += [{"fault": f"metrics hidden {self.metrics_hidden:g}s"}] if self.metrics_hidden else []
+            faults += [{"fault": f"{name}={seconds:g}s"} for name, seconds in sorted(self._delays.items())]
             return {"latency": f"{self.latency * 1000:g}ms", "faults": faults}
 
 

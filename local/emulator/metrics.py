@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from local.emulator import counting
 from local.emulator.model import ApiError, JsonObject, timestamp
@@ -22,7 +22,7 @@ def find(call: Call, project: str, name: str) -> JsonObject | None:
     metric = call.store.get(METRICS, f"projects/{project}/metrics/{name}")
     if metric is None:
         return None
-    visible = datetime.fromisoformat(metric["createTime"]) + timedelta(seconds=call.faults.metrics_hidden)
+    visible = datetime.fromisoformat(metric["createTime"]) + call.faults.delay("metrics")
     return metric if visible <= call.request.now else None
 
 

@@ -67,7 +67,7 @@ def _run(job: JsonObject, call: Call) -> JsonObject:
 
 def _shown(job: JsonObject, call: Call) -> JsonObject:
     """The job with its next fire; a paused job has none."""
-    if call.faults.tokens_shown:
+    if call.faults.has("tokens shown"):
         job = targets.with_token(job)
     if job["state"] != "ENABLED":
         return job

@@ -140,7 +140,13 @@ def test_latency_is_set_and_cleared(rest):
     assert rest("DELETE", "/_local/faults").json == {"latency": "0ms", "faults": []}
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("120ms", 0.12), ("2s", 2.0), ("0.5s", 0.5)])
+@pytest.mark.parametrize("spec", ["grants=60s", "metrics=600s", "api-enable=30s", "lag=600s", "strict_pause", "tokens shown"])
+def test_what_google_delays_or_may_do_is_asked_for_by_name_and_cleared(rest, spec):
+    assert rest("POST", "/_local/faults", {"faults": [spec]}).json["faults"] == [{"fault": spec}]
+    assert rest("DELETE", "/_local/faults").json["faults"] == []
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("120ms", 0.12), ("2s", 2.0), ("0.5s", 0.5), ("10m", 600.0), ("1h", 3600.0)])
 def test_latency_is_read(text, seconds):
     assert parse_latency(text) == seconds
 

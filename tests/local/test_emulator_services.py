@@ -118,8 +118,8 @@ def test_what_google_refuses_is_refused(rest: Rest, method: str, path: str, body
 
 def test_a_new_metric_is_hidden_for_a_while_when_asked_for(rest: Rest) -> None:
     rest("POST", f"/v2/{P}/metrics", METRIC)
-    hidden = rest("POST", "/_local/faults", {"faults": ["metrics hidden 600s"]}).json["faults"]
-    assert hidden == [{"fault": "metrics hidden 600s"}]
+    hidden = rest("POST", "/_local/faults", {"faults": ["metrics=600s"]}).json["faults"]
+    assert hidden == [{"fault": "metrics=600s"}]
     assert rest("POST", f"/v3/{P}/alertPolicies", POLICY).status == 404
     rest("DELETE", "/_local/faults")
     assert rest("POST", f"/v3/{P}/alertPolicies", POLICY).status == 200

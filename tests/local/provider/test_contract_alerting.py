@@ -223,11 +223,11 @@ def test_a_policy_on_a_metric_that_does_not_exist_says_so(stand: Stand) -> None:
 
 
 def test_a_policy_on_a_metric_that_is_new_is_made_by_a_later_apply(stand: Stand) -> None:
-    stand.faults.add("metrics hidden 600s")
+    stand.faults.add("metrics=600s")
     stand.write(policy("absence"))
     assert "Error 404: Cannot find metric(s)" in stand.apply(fails=True)
     assert stand.changes() == {"google_monitoring_alert_policy.it": "create"}
-    stand.faults.add("metrics hidden 0s")
+    stand.faults.add("metrics=0s")
     stand.apply()
     assert stand.changes() == {}
 
