@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_credentials, local_url
 from interlock.inventory import Deployed, Form
 
 if TYPE_CHECKING:
@@ -55,13 +55,12 @@ class Services:
     ) -> None:
         """CloudError without credentials. `says` hears of each wait for a quota."""
         import google.auth
-        from google.auth.credentials import AnonymousCredentials
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import AuthorizedSession
 
         self._project, self._says, self._sleep = project, says, sleep
         try:
-            credentials = AnonymousCredentials() if local_url() else google.auth.default(scopes=[READ_SCOPE])[0]
+            credentials = local_credentials() if local_url() else google.auth.default(scopes=[READ_SCOPE])[0]
         except GoogleAuthError as error:
             raise CloudError(f"no credentials for Google Cloud: {error}") from error
         self._session: AuthorizedSession = AuthorizedSession(credentials)

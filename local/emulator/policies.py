@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from local.emulator.model import ApiError, JsonObject
-from local.emulator.rest import Call, Handler, policy_kind
+from local.emulator.rest import Call, Handler
+from local.emulator.store import policy_kind
 
 CONDITIONS_VERSION = 3
 _FIRST_ETAG = base64.b64encode(b"\x00\x40\x01").decode()  # of a policy that was never set, as Google has it: AEAB

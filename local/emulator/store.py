@@ -26,6 +26,11 @@ CREATE INDEX IF NOT EXISTS point_time ON point (metric, time);
 """
 
 
+def policy_kind(kind: str) -> str:
+    """Where the IAM policies of a kind of resource are kept; a policy goes with its resource."""
+    return f"{kind}.policy"
+
+
 class Store:
     """Resources by kind and name, and the versions of storage objects.
 
