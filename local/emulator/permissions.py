@@ -269,7 +269,7 @@ METHODS: dict[str, Needs] = {
     f"{_SUBSCRIPTIONS}.patch": _both(_own(_SUBSCRIPTIONS, "pubsub.subscriptions.update"), _acts(_of_subscription)),
     "logging.entries.list": _logged("logging.logEntries.list", lambda body: map(str, body.get("resourceNames") or [])),
     "logging.entries.write": _logged("logging.logEntries.create", _log_names),
-    **_collection("logging.projects.metrics", "logging.logMetrics", _CRUD | {"update": "update"}),
+    **_collection("logging.projects.metrics", "logging.logMetrics", "create delete get list update"),
     **_collection("monitoring.projects.alertPolicies", "monitoring.alertPolicies", _CRUD),
     **_collection("monitoring.projects.notificationChannels", "monitoring.notificationChannels", _CRUD),
     **_collection("monitoring.projects.dashboards", "monitoring.dashboards", _CRUD),

@@ -27,12 +27,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import entries, identity, objects, pages, push, rights, serving
+from local.emulator import entries, identity, objects, pages, projects, push, rights, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
-from local.emulator.runtime import Runtime
+from local.emulator.runtime import PROJECT, Runtime
 from local.emulator.services import Service
 from local.emulator.store import FILE, Store
 
@@ -56,6 +56,7 @@ class Emulator:
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
+        projects.born(self.store, PROJECT)
         self.used = rights.Used()
         self.runtime = Runtime(self.store, state, self.faults, self.used)
         self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)

@@ -82,6 +82,10 @@ class Store:
         rows = self._db.execute("SELECT name, body FROM resource WHERE kind = ? ORDER BY name", (kind,))
         return [(name, json.loads(body)) for name, body in rows if name.startswith(prefix)]
 
+    def kinds(self) -> list[str]:
+        """Every kind of which there is a resource."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT kind FROM resource ORDER BY kind")]
+
     # versions of objects
 
     def object(self, bucket: str, name: str, generation: int | None = None) -> tuple[JsonObject, bytes] | None:
