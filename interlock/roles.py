@@ -188,7 +188,6 @@ COORDINATOR = Actor(
             rights={
                 "cloudscheduler.jobs.enable": "jobs.resume, when a hold ends",
                 "cloudscheduler.jobs.fullView": "sees what a job calls, without which nobody notices that it calls another",
-                "cloudscheduler.jobs.get": "what jobs.pause, jobs.resume and jobs.run answer is the job",
                 "cloudscheduler.jobs.list": "which jobs there are, and their states",
                 "cloudscheduler.jobs.pause": "jobs.pause, when a hold begins",
                 "cloudscheduler.jobs.run": "jobs.run, to catch up a run that was held",
@@ -222,7 +221,6 @@ OPERATOR = Actor(
             role=OPERATOR_ROLE,
             place=Place.PROJECT,
             rights={
-                "cloudscheduler.jobs.get": "shows one job",
                 "cloudscheduler.jobs.list": "shows what a hold does before it asks the coordinator",
                 "cloudscheduler.locations.list": "looks in all regions",
             },

@@ -57,6 +57,8 @@ def check(call: Call) -> None:
         return
     _check_account(call.store, call.caller)
     for need in permissions.needed(call):
+        if need.resource.kind == permissions.BUCKETS and not need.resource.project:
+            continue  # of a bucket that is nobody's everybody hears that it is not there (assumed: names are global)
         if not may(call, need.permission, need.resource):
             raise refusal(call, call.caller, need.permission, need.resource)
 

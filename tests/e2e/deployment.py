@@ -250,9 +250,10 @@ class Deployment:
         """:pause or :resume a job behind Terraform's back."""
         self.api("POST", f"/v1/{self.jobs()[name].name}:{verb}")
 
-    def api(self, method: str, path: str) -> Json:
-        """One plain call."""
-        request = urllib.request.Request(self.url + path, method=method, data=b"{}" if method == "POST" else None)  # noqa: S310
+    def api(self, method: str, path: str, body: Json | None = None) -> Json:
+        """One plain call, as the owner of the project."""
+        data = json.dumps(body or {}).encode() if method == "POST" else None
+        request = urllib.request.Request(self.url + path, method=method, data=data)  # noqa: S310
         with urllib.request.urlopen(request) as reply:  # noqa: S310
             found = json.loads(reply.read() or b"{}")
         assert isinstance(found, dict)

@@ -105,7 +105,6 @@ def test_operators_see_what_the_commands_show_and_change_nothing_themselves(shop
     stack, [operator] = shop["coordination"]["resource"], env.coordinator.operators
     role = stack["google_project_iam_custom_role"]["operator"]
     assert role["permissions"] == [
-        "cloudscheduler.jobs.get",
         "cloudscheduler.jobs.list",
         "cloudscheduler.locations.list",
     ]

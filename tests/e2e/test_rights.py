@@ -1,0 +1,144 @@
+"""Each actor does what it is there for with the rights of interlock/roles.py: nothing is missing, and nothing is beyond.
+
+What is missing fails, as the emulator refuses it; what is beyond is what was granted and not used, but for what can't be shown
+here, which says why.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from google.cloud.storage import Client
+from google.oauth2.credentials import Credentials
+from interlock_guard.bucket import HoldBucket
+
+from interlock import roles
+from interlock.roles import Actor
+from local import provider
+from tests.e2e.deployment import FAR, Deployment, instant, local_environment
+from tests.e2e.granting import Owner
+from tests.e2e.live import TICK, Live, utc, written
+
+ENV = local_environment()
+TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"
+_CHANGED = "a change of a resource that no flow here makes: tests/local/provider has one of each type"
+_REAL = "the real provider asks for it (google_project_service reads the project), the stand-in does not"
+_MISSING = "looked up only when a job of the catalog is in no state: tests/e2e/test_imports.py"
+UNSEEN: Mapping[str, Mapping[str, str]] = {
+    "deployer": {
+        **{
+            f"{noun}.update": _CHANGED for noun in ("iam.roles", "iam.serviceAccounts", "logging.logMetrics", "storage.buckets")
+        },
+        **{f"monitoring.{noun}.update": _CHANGED for noun in ("alertPolicies", "dashboards", "notificationChannels")},
+        **{f"pubsub.{noun}.update": _CHANGED for noun in ("subscriptions", "topics")},
+        "cloudfunctions.functions.update": _CHANGED,
+        "cloudfunctions.operations.get": "operations here are done when they begin",
+        "cloudscheduler.jobs.enable": "a first deploy resumes nothing",
+        "iam.roles.undelete": "a deploy after a destroy: tests/e2e/test_command_line.py",
+        "resourcemanager.projects.get": _REAL,
+        "cloudscheduler.jobs.list": _MISSING,
+        "run.routes.invoke": "a reconcile at the end of a deploy: tests/e2e/test_runtime_holds.py",
+    },
+    "plan": {"resourcemanager.projects.get": _REAL, "cloudscheduler.jobs.list": _MISSING},
+    "deploy": {
+        "cloudscheduler.jobs.create": "a job that is new in the catalog",
+        "cloudscheduler.jobs.delete": "a job that the catalog has no more",
+        "iam.serviceAccounts.actAs": "a job that changes; a toggle only pauses",
+        "storage.objects.list": "what is there was listed for the plan",
+    },
+}
+
+
+def granted(actor: Actor) -> set[str]:
+    return {permission for grant in actor.grants for permission in grant.permissions}
+
+
+def used(deployment: Deployment, email: str) -> set[str]:
+    return set(deployment.api("GET", "/_local/rights")["accounts"].get(email, {}))
+
+
+def check(deployment: Deployment, actor: Actor, email: str) -> None:
+    """Nothing beyond: what was granted was used, or can't be here."""
+    seen, unseen = used(deployment, email), set(UNSEEN.get(actor.name, {}))
+    assert granted(actor) - unseen <= seen, f"beyond what {actor.name} needs"
+    assert unseen <= granted(actor), "what is excused is granted"
+
+
+@contextmanager
+def acting(deployment: Deployment, email: str) -> Iterator[Deployment]:
+    """The same cloud and folder, with commands that act as somebody else."""
+    token = f"local:{email}"
+    with (
+        tempfile.TemporaryDirectory(prefix="e2e-") as short,
+        provider.serve(Path(short) / "p.sock", url=deployment.url, token=token) as served,
+    ):
+        environ = {TOKEN: token, "TF_REATTACH_PROVIDERS": json.dumps(dict(served.reattach))}
+        yield replace(deployment, environ=deployment.environ | environ)
+
+
+def test_what_runs_and_who_operates_need_what_the_stacks_grant_them_and_no_more(live: Live) -> None:
+    cloud = live.deployment
+    opens, ends = utc("2026-03-07 06:30"), utc("2026-03-07 08:30")
+    live.stand_at(opens - TICK)
+    cloud.put(f"backfills/books@{written(ends)}.json", "{}")
+    live.go_to(ends + 2 * TICK)
+    cloud.api("POST", f"/v1/projects/{ENV.project}/topics/interlock-alerts:publish", {"messages": [{"data": "e30="}]})
+    live.go_on(TICK)
+    operator = {TOKEN: f"local:{ENV.account('operator')}"}
+    until = written(live.now() + timedelta(hours=1))
+    cloud.interlock("hold", "all", "--until", until, "--reason", "a test", "--owner", "tests", "--yes", **operator)
+    cloud.interlock("status", **operator)
+    cloud.interlock("holds", **operator)
+
+    check(cloud, roles.COORDINATOR, ENV.account("interlock-coordinator"))
+    check(cloud, roles.TIMERS, ENV.account("interlock-timers"))
+    check(cloud, roles.PUSH, ENV.account("interlock-push"))
+    check(cloud, roles.OPERATOR, ENV.account("operator"))
+
+
+def test_the_workflows_plan_and_apply_a_toggle_with_what_they_were_granted(small: Deployment) -> None:
+    owner = Owner(url=small.url, env=ENV)
+    accounts = {actor.name: owner.account(f"{actor.name}-workflow") for actor in (roles.PLAN, roles.DEPLOY)}
+    owner.grant(roles.PLAN, accounts["plan"])
+    owner.grant(roles.DEPLOY, accounts["deploy"])
+    on = ["-var=backfill_mode=true", '-var=backfills=["books"]', f"-var=backfill_until={instant(FAR)}"]
+    saved = ("plan", "-input=false", "-lock=false", "-out=saved.bin")
+    for variables in (on, ["-var=backfill_mode=false", '-var=backfills=["books"]']):
+        with acting(small, accounts["plan"]) as plan:
+            plan.terraform("schedules", "init", "-input=false").succeeded()
+            plan.terraform("schedules", *saved, *variables).succeeded()
+        with acting(small, accounts["deploy"]) as deploy:
+            deploy.terraform("schedules", "init", "-input=false").succeeded()
+            deploy.terraform("schedules", "apply", "-input=false", "saved.bin").succeeded()
+    with acting(small, accounts["plan"]) as plan:
+        for stack in ("coordination", "alerting"):
+            plan.terraform(stack, *saved).succeeded()
+        plan.interlock("synth", "--imports").succeeded()
+
+    check(small, roles.PLAN, accounts["plan"])
+    check(small, roles.DEPLOY, accounts["deploy"])
+
+
+def test_who_deploys_everything_deploys_and_destroys_with_what_was_granted(nothing: Deployment) -> None:
+    nothing.interlock("bootstrap").succeeded()
+    nothing.interlock("deploy", "--yes").succeeded()
+    nothing.interlock("backfill", "on", "books", "--until", instant(FAR), "--reason", "a test", "--yes").succeeded()
+    nothing.interlock("destroy", "--yes").succeeded()
+    check(nothing, roles.DEPLOYER, ENV.account("deployer"))
+
+
+def test_a_scraper_with_the_guard_reads_flags_and_holds_with_what_it_was_granted(small: Deployment) -> None:
+    owner = Owner(url=small.url, env=ENV)
+    scraper = owner.account("scraper")
+    owner.grant(roles.SCRAPER, scraper)
+    small.put(f"holds/all/test@{instant(FAR)}.json", "{}")
+    options = {"api_endpoint": small.url}
+    client = Client(project=ENV.project, credentials=Credentials(token=f"local:{scraper}"), client_options=options)
+    assert HoldBucket(ENV.bucket, client=client).active()
+    check(small, roles.SCRAPER, scraper)
