@@ -197,24 +197,6 @@ def test_missing_data_that_is_inactive_closes_the_incident_as_soon_as_its_window
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        pytest.param(
-            {"evaluationMissingData": "EVALUATION_MISSING_DATA_INACTIVE"},
-            "Conditions setting evaluation_missing_data must have a non-zero duration.",
-            id="missing data without a duration",
-        ),
-        pytest.param({"duration": "90s"}, "must be in multiples of one minute", id="a minute and a half"),
-    ],
-)
-def test_a_condition_that_cloud_monitoring_refuses(cloud, fields, message):
-    body = {"displayName": "conflicts", "combiner": "OR", "conditions": [threshold(**fields)]}
-    answer = cloud("POST", f"/v3/{PROJECT}/alertPolicies", body)
-    assert answer.status == 400
-    assert message in answer.message
-
-
-@pytest.mark.parametrize(
     "entry",
     [
         pytest.param({"messages": ["Not found: Table p:d.one"]}, id="another error"),
