@@ -246,6 +246,15 @@ def test_a_policy_that_was_edited_by_hand_is_set_right(stand: Stand) -> None:
     assert stand.changes() == {"google_monitoring_alert_policy.it": "update enabled"}
 
 
+def test_a_dashboard_that_writes_zeros_never_rests(stand: Stand) -> None:
+    """The API doesn't keep them, and the provider misses them in what it reads (removeComputedKeys)."""
+    stand.write((DASHBOARD % "a").replace("[{ width", "[{ xPos = 0, width"))
+    stand.apply()
+    assert stand.changes() == {"google_monitoring_dashboard.it": "update dashboard_json"}
+    stand.apply()
+    assert stand.changes() == {"google_monitoring_dashboard.it": "update dashboard_json"}
+
+
 def test_a_dashboard_that_was_edited_meanwhile_is_not_overwritten(stand: Stand) -> None:
     stand.write(DASHBOARD % "a")
     stand.apply()
