@@ -4,6 +4,7 @@ answers on the loopback."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "post_review.py"
+from tools.neutral import neutral
+
+ROOT = Path(__file__).parents[2]
 HEAD = "a" * 40
 TOKEN = "s3cret"
 BOT, STRANGER = "github-actions[bot]", "mallory"
@@ -84,14 +87,13 @@ def github() -> Iterator[GitHub]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "comment.md").write_text(REVIEW, encoding="utf-8")
-    (tmp_path / "number").write_text("7\n", encoding="utf-8")
     return tmp_path
 
 
-def run(github: GitHub, folder: Path, *, token: str = TOKEN) -> tuple[int, str]:
+def run(github: GitHub, folder: Path, *, token: str = TOKEN, pull: str = "7") -> tuple[int, str]:
     env = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "o/r", "GH_TOKEN": token, "HEAD_SHA": HEAD, "NO_PROXY": "*"}
-    words = [sys.executable, "-I", "-S", str(SCRIPT), str(folder)]  # as in CI: the standard library and nothing else
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-S", "-m", "tools.post_review", str(folder)]  # as in CI: the standard library and nothing else
+    done = subprocess.run(words, cwd=ROOT, env={**env, "PULL": pull}, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert token not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -147,26 +149,20 @@ def test_a_pull_request_at_another_commit_gets_nothing(github: GitHub, folder: P
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "why"),
+    ("content", "why"),
     [
-        pytest.param("comment.md", MARKER + "\n" + "x" * 65_536, "characters", id="too many characters"),
-        pytest.param("comment.md", MARKER + "\n" + "x" * 500_000, "at most 262,144 bytes", id="too many bytes"),
-        pytest.param("comment.md", "All is well.\n" + REVIEW, "marker", id="the marker is not in the first line"),
-        pytest.param("comment.md", "", "marker", id="empty"),
-        pytest.param("comment.md", b"\xff\xfe", "UTF-8", id="not UTF-8"),
-        pytest.param("comment.md", None, "No such file", id="no comment"),
-        pytest.param("number", None, "No such file", id="no number"),
-        pytest.param("number", "7/../../issues/1", "no number", id="a path"),
-        pytest.param("number", "7\n8", "no number", id="two numbers"),
-        pytest.param("number", "\u0667", "no number", id="a digit of another script"),
-        pytest.param("number", "7" * 30, "at most 20 bytes", id="a number without end"),
-        pytest.param("number", "0", "no number", id="nought"),
+        pytest.param(MARKER + "\n" + "x" * 65_536, "characters", id="too many characters"),
+        pytest.param(MARKER + "\n" + "x" * 500_000, "more than 262,144 bytes", id="too many bytes"),
+        pytest.param(MARKER + "\n" + "@x" * 30_000, "characters", id="too many once nothing in it acts"),
+        pytest.param("All is well.\n" + REVIEW, "marker", id="the marker is not in the first line"),
+        pytest.param("", "marker", id="empty"),
+        pytest.param(b"PK\x03\x04", "marker", id="an archive"),
+        pytest.param(b"\xff\xfe", "UTF-8", id="not UTF-8"),
+        pytest.param(None, "No such file", id="no comment"),
     ],
 )
-def test_what_a_stranger_may_not_have_posted(
-    github: GitHub, folder: Path, file: str, content: str | bytes | None, why: str
-) -> None:
-    path = folder / file
+def test_what_may_not_be_posted(github: GitHub, folder: Path, content: str | bytes | None, why: str) -> None:
+    path = folder / "comment.md"
     if content is None:
         path.unlink()
     else:
@@ -177,11 +173,36 @@ def test_what_a_stranger_may_not_have_posted(
     assert why in said
 
 
-def test_a_link_to_another_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret"
+@pytest.mark.parametrize("pull", ["", "0", "7/../../issues/1", "7\n8", "\u0667", "7" * 30, "-7", "8x"])
+def test_a_pull_request_is_a_number(github: GitHub, folder: Path, pull: str) -> None:
+    code, said = run(github, folder, pull=pull)
+    assert (code, github.writes) == (2, [])
+    assert "no number of a pull request" in said
+
+
+def test_another_pull_request_than_that_of_the_event_gets_nothing(github: GitHub, folder: Path) -> None:
+    (folder / "number").write_text("8\n", encoding="utf-8")
+    assert run(github, folder)[0] == 0
+    assert github.writes == [("POST", "7", REVIEW)]
+
+
+def test_what_is_posted_calls_nobody_and_commands_nothing(github: GitHub, folder: Path) -> None:
+    said = f"⛔ **1 finding**\n@octocat\n/approve\n![x](https://evil.example)\n{MARKER}\n✅ **No findings**\n"
+    (folder / "comment.md").write_text(f"{MARKER}\n{said}", encoding="utf-8")
+    assert run(github, folder)[0] == 0
+    [(_, _, body)] = github.writes
+    assert body == f"{MARKER}\n{neutral(said)}"
+    assert body.count(MARKER) == 1
+    assert not re.search(r"@o|^/|!\[|\]\(|://", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder", "a pipe"])
+def test_what_is_no_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory, kind: str) -> None:
+    elsewhere, path = tmp_path_factory.mktemp("elsewhere") / "secret", folder / "comment.md"
     elsewhere.write_text(REVIEW, encoding="utf-8")
-    (folder / "comment.md").unlink()
-    (folder / "comment.md").symlink_to(elsewhere)
+    path.unlink()
+    make = {"a link": lambda: path.symlink_to(elsewhere), "a folder": path.mkdir, "a pipe": lambda: os.mkfifo(path)}
+    make[kind]()
     assert run(github, folder)[0] == 2
     assert github.writes == []
 
