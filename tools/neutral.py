@@ -1,7 +1,7 @@
-"""Makes Markdown that holds strangers' words fit to be posted as ours: it calls nobody, commands nothing, shows and links nothing.
+"""Makes Markdown with strangers' words fit to be posted as ours: it calls nobody, commands nothing, shows and links nothing.
 
-Our renderers (`interlock/review/`, `tools/drift_report.py`) escape what they quote. This comes after them, at the door, and asks
-for no trust in them. It can't tell code from text as GitHub does, so it does in both what harms neither: it puts a space of no
+Our renderers (`interlock/review/`, `tools/drift_report.py`) escape what they quote. This comes after them, at the door, and
+trusts none of them. It can't tell code from text as GitHub does, so it does in both what harms neither: it puts a space of no
 width behind what would begin something. Standard library only, as its callers hold a token that may write.
 """
 

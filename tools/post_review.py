@@ -54,8 +54,8 @@ def put(repository: Repository, *, body: str, pull: int, head: str) -> str:
 
 
 def main(words: list[str], environ: Mapping[str, str]) -> int:
-    """`python -m tools.post_review FOLDER`, with GITHUB_API_URL, GITHUB_REPOSITORY, GH_TOKEN, PULL, and HEAD_SHA, the commit that
-    was reviewed."""
+    """`python -m tools.post_review FOLDER`, with GITHUB_API_URL, GITHUB_REPOSITORY, GH_TOKEN, PULL, and HEAD_SHA, the commit
+    that was reviewed."""
     try:
         repository = Repository(api=environ["GITHUB_API_URL"], name=environ["GITHUB_REPOSITORY"], token=environ["GH_TOKEN"])
         pull = number_of(environ["PULL"])

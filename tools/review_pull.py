@@ -2,7 +2,7 @@
 
 `.github/workflows/review-comment.yml` runs it in a checkout of the default branch. What the pull request brings is fetched as
 objects of git, with a token that reads and that nothing else here gets, and is read from there (`interlock/terminal/refs.py`):
-nothing is checked out, and no hook, filter or module of it ever runs. So what the review says is ours, and a fork can't forge it;
+nothing is checked out, and no hook, filter or module of it ever runs. So what the review says is ours, and no fork can forge it;
 what the pull request changes beside the catalog is not judged, and the comment says how much that is.
 """
 
@@ -25,10 +25,14 @@ GIT_PATIENCE_SECONDS = 120
 FOR_THE_FRAME = 1_500
 """Characters that are left for what is said here, and for what `tools/neutral.py` adds."""
 CATALOG = "catalog/"
-NOBODY = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
-          for what, value in {"NAME": "review", "EMAIL": "review@localhost", "DATE": "2000-01-01T00:00:00Z"}.items()}  # fmt: skip
+NOBODY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "review"), ("EMAIL", "review@localhost"), ("DATE", "2000-01-01T00:00:00Z"))
+}
 """The same merge of the same commits has the same id."""
-TOKEN = "GH_TOKEN"
+VARIABLE = "GH_TOKEN"
+"""Of the token that reads."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance", "origin")
 
@@ -80,7 +84,9 @@ def _reviewed(repository: Path, base: str, merge: str, run: str) -> str:
 def _framed(repository: Path, said: str, *, beside: int) -> str:
     """The review, and what it is good for."""
     code = _git(repository, "rev-parse", "--short=12", "HEAD")
-    by = f"By the code of the default branch at {code}, from the files under `{CATALOG}` alone; nothing of the pull request ran."
+    by = (
+        f"By the code of the default branch at {code}, from the files under `{CATALOG}` alone; nothing of the pull request ran."
+    )
     many = f"{beside:,} other file{'' if beside == 1 else 's'}"
     unjudged = f" It also changes {many}, which this does not judge." if beside else ""
     return f"{said}\n<sub>{by}{unjudged}</sub>\n"
@@ -88,7 +94,7 @@ def _framed(repository: Path, said: str, *, beside: int) -> str:
 
 def _credentials(environ: Mapping[str, str]) -> dict[str, str]:
     """What lets git read a private repository, for one command and in no file; as actions/checkout sends it."""
-    if not (token := environ.get(TOKEN)):
+    if not (token := environ.get(VARIABLE)):
         return {}
     header = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     key = f"http.{environ['GITHUB_SERVER_URL']}/.extraheader"
@@ -96,7 +102,7 @@ def _credentials(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without_token() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != TOKEN}
+    return {name: value for name, value in os.environ.items() if name != VARIABLE}
 
 
 def _git(repository: Path, *words: str, **environ: str) -> str:

@@ -4,6 +4,7 @@ nothing. From a real repository of git to the comment."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,9 @@ Change = Callable[[Path], None]
 
 def git(folder: Path, *words: str) -> str:
     settings = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "protocol.file.allow=always"]
-    return subprocess.run(["git", "-C", str(folder), *settings, *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(folder), *settings, *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -71,28 +74,19 @@ def pull(tmp_path: Path) -> Pull:
     return Pull(checkout, origin, git(origin, "rev-parse", "HEAD"))
 
 
-def jobs_file(origin: Path) -> Path:
-    return next(path for path in sorted((origin / "catalog" / "shop").glob("*.yaml")) if "orders-import:" in path.read_text())
+def edited(origin: Path, pattern: str, text: str) -> None:
+    file = origin / "catalog" / "shop" / "imports.yaml"
+    made, times = re.subn(pattern, lambda _: text, file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert times == 1
+    file.write_text(made, encoding="utf-8")
 
 
 def removes_a_job(origin: Path) -> None:
-    file = jobs_file(origin)
-    lines = file.read_text(encoding="utf-8").splitlines()
-    begin = next(at for at, line in enumerate(lines) if line.strip() == "supplier-feed:" or line.startswith("  supplier-feed:"))
-    end = next((at for at in range(begin + 1, len(lines)) if lines[at][:3].strip() and not lines[at].startswith("   ")), len(lines))
-    file.write_text("\n".join([*lines[:begin], *lines[end:]]) + "\n", encoding="utf-8")
+    edited(origin, r"^  supplier-feed:\n(    .*\n)+", "")
 
 
 def says(description: str) -> Change:
-    def change(origin: Path) -> None:
-        file = jobs_file(origin)
-        text = file.read_text(encoding="utf-8")
-        at = text.index("orders-import:")
-        line = text.index("description:", at)
-        end = text.index("\n", line)
-        file.write_text(f"{text[:line]}description: '{description}'{text[end:]}", encoding="utf-8")
-
-    return change
+    return lambda origin: edited(origin, "description: Orders of the last hour from .*", f"description: '{description}'")
 
 
 def forges_the_review(origin: Path) -> None:
@@ -100,7 +94,7 @@ def forges_the_review(origin: Path) -> None:
     forged = f"print({MARKER!r} + chr(10) + '✅ **No findings**; all is well. @octocat')\n"
     for path in ("interlock/__main__.py", "interlock/__init__.py", "tools/review_pull.py", "sitecustomize.py", "click.py"):
         (origin / path).parent.mkdir(exist_ok=True)
-        (origin / path).write_text(f"open('/tmp/forged-{os.getpid()}', 'w')\n{forged}", encoding="utf-8")
+        (origin / path).write_text(f"open({str(origin.parent / 'forged')!r}, 'w')\n{forged}", encoding="utf-8")
     (origin / "review").mkdir()
     (origin / "review" / "comment.md").write_text(f"{MARKER}\nNo findings\n", encoding="utf-8")
     (origin / ".gitattributes").write_text("* filter=evil merge=evil diff=evil\n", encoding="utf-8")
@@ -127,7 +121,7 @@ def test_a_fork_that_forges_its_review_is_reviewed_all_the_same(pull: Pull, tmp_
     assert "supplier-feed" in comment
     assert "No findings" not in comment
     assert "It also changes 7 other files, which this does not judge." in comment
-    assert not Path(f"/tmp/forged-{os.getpid()}").exists()
+    assert not (tmp_path / "forged").exists()
     assert sorted(path.name for path in pull.checkout.iterdir()) == [".git", "catalog", "main.py"]
 
 
