@@ -1,7 +1,7 @@
 """Keeps one issue about what of production is not as main says: opens it, brings it up to date, closes it.
 
 `.github/workflows/drift.yml` runs it with a token that may write issues, in a job that can't reach the cloud, on what the job
-that can has written (`tools/drift_report.py`). Names of the cloud are strangers' words, so it is posted without anything that acts.
+that can has written (`tools/drift_report.py`). Names of the cloud are strangers' words, so nothing in what is posted acts.
 Standard library only.
 """
 

@@ -2,8 +2,8 @@
 
 `.github/workflows/review-comment.yml` runs it in a checkout of the default branch. What the pull request brings is fetched as
 objects of git, with a token that reads and that nothing else here gets, and is read from there (`interlock/terminal/refs.py`):
-nothing is checked out, and no hook, filter or module of it ever runs. So what the review says is ours, and no fork can forge it;
-what the pull request changes beside the catalog is not judged, and the comment says how much that is.
+nothing is checked out, and no hook, filter or module of it ever runs. So what the review says is ours; no fork can forge it.
+What the pull request changes beside the catalog is not judged, and the comment says how much that is.
 """
 
 from __future__ import annotations

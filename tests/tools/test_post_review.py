@@ -3,27 +3,20 @@ answers on the loopback."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.tools.hub import BOT, STRANGER, TOKEN, run_module, serve
 from tools.neutral import neutral
 
-ROOT = Path(__file__).parents[2]
 HEAD = "a" * 40
-TOKEN = "s3cret"
-BOT, STRANGER = "github-actions[bot]", "mallory"
 MARKER = "<!-- interlock-review v1 -->"
 REVIEW = f"{MARKER}\nNothing changes.\n"
 Comment = dict[str, Any]
@@ -39,11 +32,9 @@ class GitHub:
     writes: list[tuple[str, str, str]] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
 
-    def answer(self, method: str, url: str, body: Comment, token: str | None) -> tuple[int, object]:
+    def answer(self, method: str, url: str, body: Comment) -> tuple[int, object]:
         """The status and JSON of a reply."""
         where = urlsplit(url)
-        if token != f"Bearer {TOKEN}":
-            return 401, {}
         if method == "GET" and where.path == "/repos/o/r/pulls/7":
             return 200, {"head": {"sha": self.head}}
         if method == "GET" and where.path == "/repos/o/r/issues/7/comments":
@@ -62,26 +53,8 @@ class GitHub:
 @pytest.fixture
 def github() -> Iterator[GitHub]:
     hub = GitHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline()
-            if not self.raw_requestline or not self.parse_request():
-                return
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
-            status, found = hub.answer(self.command, self.path, body, self.headers.get("Authorization"))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        hub.url = f"http://127.0.0.1:{server.server_port}"
+    with serve(hub.answer) as hub.url:
         yield hub
-        server.shutdown()
 
 
 @pytest.fixture
@@ -91,12 +64,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(github: GitHub, folder: Path, *, token: str = TOKEN, pull: str = "7") -> tuple[int, str]:
-    env = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "o/r", "GH_TOKEN": token, "HEAD_SHA": HEAD, "NO_PROXY": "*"}
-    words = [sys.executable, "-S", "-m", "tools.post_review", str(folder)]  # as in CI: the standard library and nothing else
-    done = subprocess.run(words, cwd=ROOT, env={**env, "PULL": pull}, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    assert token not in done.stdout + done.stderr
-    return done.returncode, done.stdout + done.stderr
+    return run_module("tools.post_review", folder, github.url, token=token, PULL=pull, HEAD_SHA=HEAD)
 
 
 def comment(number: int, login: str, body: str) -> Comment:
