@@ -16,8 +16,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.github import REFUSED, Refused
-from tools.post_review import MARKER, MAX_CHARACTERS, number_of
+from tools.github import MAX_CHARACTERS, REFUSED, Refused
+from tools.post_review import MARKER, number_of
 
 PATIENCE_SECONDS = 240
 """For the review of a stranger's catalog."""
