@@ -15,7 +15,7 @@ PACKAGES := conformance coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE PROVIDER REPORT YES
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE PROVIDER
 define line_break
 
 
@@ -141,9 +141,8 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
 	@$(BIN)/python -m pytest -v -m long
 
-conformance: setup ## what we take for true of Google: of the stand-in, or with ENV=sandbox of a project [PROVIDER=real REPORT=report.md YES=1]
-	@INTERLOCK_LOCAL_PROVIDER="$${PROVIDER:-$$INTERLOCK_LOCAL_PROVIDER}" $(BIN)/python -m conformance --env "$$ENV" \
-	  $${REPORT:+--report "$$REPORT"} $$(test "$$YES" != 1 || echo --yes)
+conformance: setup ## what we take for true of Google: of the stand-in, or of a project with ENV=sandbox [PROVIDER=real]
+	@INTERLOCK_ENV="$$ENV" $(if $(value PROVIDER),INTERLOCK_LOCAL_PROVIDER="$$PROVIDER") $(BIN)/python -m conformance
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden

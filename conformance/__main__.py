@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parse(words)
     if options.list:
-        for check in suite.all_checks().values():
+        for check in suite.all_checks(options.only).values():
             print(f"{check.key}: {check.question} {'ASSUMED: ' if check.assumed else ''}{check.expected}")
         return GOOD
     try:
@@ -62,8 +62,11 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="do not ask before anything is made")
     parser.add_argument("--report", type=Path, help="also write the report to this file")
     parser.add_argument("--limit", type=float, default=LIMIT_MINUTES, help="minutes after which it is cleaned up (default 16)")
+    parser.add_argument("--only", action="append", choices=list(suite.LANES), help="only these checks; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the checks, and ask nobody")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    options.only = options.only or list(suite.LANES)
+    return options
 
 
 def _on_a_target_of_its_own(words: Sequence[str]) -> int:
@@ -74,7 +77,7 @@ def _on_a_target_of_its_own(words: Sequence[str]) -> int:
 
 
 def _run(environment: Environment, options: argparse.Namespace) -> int:
-    checks, stop, watch = suite.all_checks(), Stop(), Watch()
+    checks, stop, watch = suite.all_checks(options.only), Stop(), Watch()
     _say(f"conformance in {environment.where}")
     _agree(environment, options)
     with TemporaryDirectory(prefix="interlock-conformance-") as folder, suite.stopping(stop, _say, options.limit * 60):
@@ -92,7 +95,7 @@ def _run(environment: Environment, options: argparse.Namespace) -> int:
         try:
             suite.enable(world)
             versions = _versions(world)
-            broken = suite.ask(world)
+            broken = suite.ask(world, options.only)
         except Stopped:
             pass
         except (CallError, TerraformError, OSError) as error:
@@ -125,13 +128,13 @@ def _agree(environment: Environment, options: argparse.Namespace) -> None:
     if environment.name == LOCAL:
         return
     _say(f"In the project {environment.project} it makes, and deletes again:")
-    for line in costs.what_it_makes(suite.all_checks().values()):
+    for line in costs.what_it_makes(suite.all_checks(options.only).values()):
         _say(line)
     _say(f"It takes less than 20 minutes ({options.limit:g} and the clean-up), and deletes what it made however it ends.")
     if options.yes:
         return
     if not sys.stdin.isatty():
-        raise suite.Refused("nobody is there to agree; add --yes (make conformance YES=1)")
+        raise suite.Refused(f"nobody is there to agree; run: .venv/bin/python -m conformance --env {environment.name} --yes")
     sys.stderr.write(f"Type the project's id to begin: {environment.project}? ")
     sys.stderr.flush()
     if sys.stdin.readline().strip() != environment.project:

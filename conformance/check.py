@@ -23,6 +23,9 @@ class Check:
 
     key: str
     topic: str
+    """Its part of the report."""
+    lane: str
+    """With which others it is asked."""
     question: str
     expected: str
     source: str

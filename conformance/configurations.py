@@ -12,8 +12,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Contract:
     """A resource in two versions: `body` with each of `values` in place of `<v>`. `change` is what the plan of the second says,
-    `imported` what a plan says of an import of it: nothing, or what Google doesn't know. `import_id` has the state's id as `<id>`;
-    without one the type has no importer."""
+    `imported` what a plan says of an import of it: nothing, or what Google doesn't know. `import_id` has the state's id as
+    `<id>`; without one the type has no importer."""
 
     type: str
     body: str

@@ -24,6 +24,7 @@ def checks() -> list[Check]:
         Check(
             key=contract.type,
             topic="contracts",
+            lane="function" if contract in (FUNCTION, CALLER) else "contracts",
             question=f"`{contract.type}`: made, changed, imported, destroyed",
             expected=_expected(contract),
             source="a run of hashicorp/google 7.45.0 on the stand-in, and what the stacks count on",
@@ -35,6 +36,7 @@ def checks() -> list[Check]:
         Check(
             key=FIRST_BUILD,
             topic="questions",
+            lane="function",
             question="Is a function built by an account that got its roles in the same apply?",
             expected="built at attempt 1",
             assumed=True,

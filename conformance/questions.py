@@ -76,7 +76,16 @@ def checks() -> list[Check]:
         ),
     ]
     return [
-        Check(key=key, topic="questions", question=question, expected=expected, assumed=True, source=source, creates=creates)
+        Check(
+            key=key,
+            topic="questions",
+            lane="heartbeat" if key == "heartbeat" else "questions",
+            question=question,
+            expected=expected,
+            assumed=True,
+            source=source,
+            creates=creates,
+        )
         for key, question, expected, source, creates in found
     ]
 

@@ -80,6 +80,7 @@ def checks() -> list[Check]:
         Check(
             key=key,
             topic="stacks",
+            lane="stacks",
             question=question,
             expected=expected,
             source=source,
@@ -276,11 +277,7 @@ def _destroy(world: World) -> str:
     _good(world.interlock("destroy", "--yes"))
     invoker = world.cloud.environment.invoker
     stacks = set().union(*names.values())
-    left = [
-        str(one)
-        for one in listed(world.cloud)
-        if one.name in stacks and one.item.get("email") != invoker
-    ]
+    left = [str(one) for one in listed(world.cloud) if one.name in stacks and one.item.get("email") != invoker]
     return f"left: {', '.join(sorted(left))}" if left else "nothing is left but the account that calls services"
 
 

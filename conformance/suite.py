@@ -6,7 +6,7 @@ import re
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +20,13 @@ from conformance.world import World
 from interlock.environment import LOCAL, Environment
 
 Lane = Callable[[World], None]
-LANES: tuple[tuple[Lane, ...], ...] = (
-    (story.tell,),
-    (contracts.keep, questions.ask),
-    (contracts.keep_function,),
-    (questions.ask_heartbeat,),
-)
+LANES: Mapping[str, Lane] = {
+    "stacks": story.tell,
+    "contracts": contracts.keep,
+    "questions": questions.ask,
+    "function": contracts.keep_function,
+    "heartbeat": questions.ask_heartbeat,
+}
 """At once on a project, where most of it is waiting; one after the other on the stand-in, whose clock is one for all."""
 BATCH = 20
 """APIs of one call: https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchEnable"""
@@ -47,10 +48,10 @@ class Cleaned:
     stuck: list[str]
 
 
-def all_checks() -> dict[str, Check]:
-    """Every check of the suite by its key, in the report's order."""
+def all_checks(lanes: Collection[str] = tuple(LANES)) -> dict[str, Check]:
+    """The checks of these lanes by their keys, in the report's order."""
     found = [*questions.checks(), *contracts.checks(), *story.checks()]
-    return {check.key: check for check in found}
+    return {check.key: check for check in found if check.lane in lanes}
 
 
 def refusal(environment: Environment) -> str | None:
@@ -151,21 +152,20 @@ def enable(world: World) -> None:
             cloud.stop.wait(SETTLE_SECONDS)
 
 
-def ask(world: World, lanes: Sequence[Sequence[Lane]] = LANES) -> list[str]:
-    """All lanes; what broke one of them, a line each. What it had not answered yet stays unanswered."""
+def ask(world: World, lanes: Collection[str] = tuple(LANES)) -> list[str]:
+    """All of these lanes; what broke one of them, a line each. What it had not answered yet stays unanswered."""
     broken: list[str] = []
 
-    def go(lane: Sequence[Lane]) -> None:
-        for step in lane:
-            try:
-                step(world)
-            except Stopped:
-                return
-            except Exception as error:  # a fault of the suite's, or of a tool's: the others still answer
-                broken.append(f"{step.__module__.rpartition('.')[2]}: {type(error).__name__} {error}")
+    def go(lane: str) -> None:
+        try:
+            LANES[lane](world)
+        except Stopped:
+            return
+        except Exception as error:  # a fault of the suite's, or of a tool's: the others still answer
+            broken.append(f"{lane}: {type(error).__name__} {error}")
 
-    with ThreadPoolExecutor(max_workers=1 if world.cloud.local is not None else len(lanes)) as pool:
-        for each in [pool.submit(go, lane) for lane in lanes]:
+    with ThreadPoolExecutor(max_workers=1 if world.cloud.local is not None else len(LANES)) as pool:
+        for each in [pool.submit(go, lane) for lane in LANES if lane in lanes]:
             each.result()
     return broken
 

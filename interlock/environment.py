@@ -106,7 +106,7 @@ class Environment:
     alerts_owner: str
     """Who looks after Interlock itself: the `owner` label of every alert policy."""
     conformance: bool = False
-    """Whether the suite of docs/conformance.md may make, change and delete in it. Only a project that nothing else uses says so."""
+    """Whether the suite of docs/conformance.md may make, change and delete in it: for a project that nothing else uses."""
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
     """Where each of `service_urls` stands."""
     unfilled: tuple[str, ...] = field(default=(), repr=False, compare=False)
