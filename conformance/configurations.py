@@ -142,6 +142,7 @@ CONTRACTS = (
         body=f"""
   name                       = "<p>-it"
   topic                      = {TOPIC}.id
+  {LABELS}
   ack_deadline_seconds       = <v>
   message_retention_duration = "3600s"
   expiration_policy {{ ttl = "" }}
@@ -159,6 +160,7 @@ CONTRACTS = (
 """,
         values=("300", "600"),
         change="update ack_deadline_seconds",
+        imported="update labels terraform_labels",
     ),
     Contract(
         type="google_pubsub_topic_iam_member",
