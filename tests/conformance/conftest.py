@@ -15,8 +15,8 @@ from conformance.suite import all_checks
 from conformance.world import World
 from interlock.reading.entries import SourceFile
 from interlock.reading.resolve import resolve_catalog
-from local import emulator
-from tests.e2e.deployment import ROOT, local_environment, synthesize
+from tests.e2e.conftest import serve
+from tests.e2e.deployment import ROOT, Deployment, local_environment, synthesize
 
 RUN = "abc123"
 Alter = Callable[[str, str, Callable[[Reply], Reply]], None]
@@ -38,16 +38,16 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.Running]:
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     """An empty cloud, which this process' calls reach."""
-    with emulator.serve(tmp_path / "cloud") as running:
-        monkeypatch.setenv("INTERLOCK_LOCAL_URL", running.url)
+    with serve(tmp_path / "cloud") as served:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", served.url)
         monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "local")
-        yield running
+        yield served
 
 
 @pytest.fixture
-def world(cloud: emulator.Running, stacks: Path, tmp_path: Path) -> World:
+def world(cloud: Deployment, stacks: Path, tmp_path: Path) -> World:
     """A run on it, let in by nobody."""
     del cloud
     found = a_world(tmp_path)

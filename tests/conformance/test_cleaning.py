@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,8 @@ import pytest
 from conformance import questions, suite
 from conformance.ours import listed, marker
 from conformance.world import World
-from local import emulator, provider
-from local.environment import for_command
 from tests.conformance.conftest import ROOT, RUN, Alter, a_world
-from tests.e2e.deployment import clean_environ, local_environment
+from tests.e2e.deployment import Deployment, local_environment
 
 PROJECT = local_environment().project
 JOBS = f"v1/projects/{PROJECT}/locations/us-west2/jobs"
@@ -130,7 +128,7 @@ def test_the_account_that_calls_services_stays_only_if_it_was_there(strange: Wor
     assert (f"service_account {name}" in there(strange)) is before
 
 
-def test_what_can_t_be_removed_is_said_and_the_mark_stays_for_the_next_run(strange: World, cloud: emulator.Running) -> None:
+def test_what_can_t_be_removed_is_said_and_the_mark_stays_for_the_next_run(strange: World, cloud: Deployment) -> None:
     made = suite.mark(strange)
     make_job(strange, "interlock-tick")
     cloud.faults.add("DELETE /jobs/ 403")
@@ -165,27 +163,10 @@ def test_a_list_that_fails_while_cleaning_up_is_said_and_not_taken_for_clean(str
     assert marker(strange.cloud) == made
 
 
-@dataclass(kw_only=True)
-class Served:
-    """A cloud for the suite as a command."""
-
-    environ: dict[str, str]
-    running: emulator.Running
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "conformance", *words]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            command, cwd=ROOT, env=self.environ, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-        )
-
-
-@pytest.fixture
-def served(cloud: emulator.Running, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    short = tmp_path_factory.mktemp("s")
-    with provider.serve(short / "p.sock", url=cloud.url) as serving:
-        environ = for_command(clean_environ(), url=cloud.url, reattach=serving.reattach, state=tmp_path)
-        yield Served(environ=environ, running=cloud)
+def start(cloud: Deployment, *words: str) -> subprocess.Popen[str]:
+    """The suite as a command."""
+    command, pipe = [sys.executable, "-m", "conformance", *words], subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, env=cloud.environ, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def wait_for(there: Callable[[], bool], process: subprocess.Popen[str]) -> None:
@@ -198,10 +179,10 @@ def wait_for(there: Callable[[], bool], process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_run_that_is_stopped_in_the_middle_leaves_nothing_and_says_so(
-    served: Served, strange: World, number: signal.Signals
+    cloud: Deployment, strange: World, number: signal.Signals
 ) -> None:
-    served.running.faults.latency = 0.05
-    process = served.start("--only", "questions")
+    cloud.faults.latency = 0.05
+    process = start(cloud, "--only", "questions")
     wait_for(lambda: any("-paused" in name for name in there(strange)), process)
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=FOR_SECONDS)
@@ -211,15 +192,15 @@ def test_a_run_that_is_stopped_in_the_middle_leaves_nothing_and_says_so(
     assert there(strange) == STRANGERS
 
 
-def test_after_a_run_that_was_killed_the_next_cleans_up_and_goes_through(served: Served, strange: World) -> None:
-    served.running.faults.latency = 0.05
-    process = served.start("--only", "questions")
+def test_after_a_run_that_was_killed_the_next_cleans_up_and_goes_through(cloud: Deployment, strange: World) -> None:
+    cloud.faults.latency = 0.05
+    process = start(cloud, "--only", "questions")
     wait_for(lambda: any("-paused" in name for name in there(strange)), process)
     process.kill()
     process.communicate()
     assert there(strange) > STRANGERS
-    served.running.faults.clear()
-    process = served.start("--only", "questions", "--only", "heartbeat")
+    cloud.faults.clear()
+    process = start(cloud, "--only", "questions", "--only", "heartbeat")
     out, err = process.communicate(timeout=FOR_SECONDS)
     assert "a run was killed here" in err
     assert "7 checks:" in out
@@ -227,9 +208,9 @@ def test_after_a_run_that_was_killed_the_next_cleans_up_and_goes_through(served:
     assert there(strange) == STRANGERS
 
 
-def test_the_end_of_its_time_ends_a_run_as_a_signal_does(served: Served, strange: World) -> None:
-    served.running.faults.latency = 0.3
-    process = served.start("--only", "questions", "--limit", "0.2")
+def test_the_end_of_its_time_ends_a_run_as_a_signal_does(cloud: Deployment, strange: World) -> None:
+    cloud.faults.latency = 0.3
+    process = start(cloud, "--only", "questions", "--limit", "0.2")
     out, err = process.communicate(timeout=FOR_SECONDS)
     assert process.returncode == 130
     assert "0 minutes were over" in out + err, "in the report, or before anything was made"
