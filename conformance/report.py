@@ -61,7 +61,7 @@ def _lines(checks: list[Check], answers: Mapping[str, Answer], facts: Facts) -> 
     if facts.ended:
         yield f"Ended early: {facts.ended}."
     assumed = sum(check.assumed for check in checks)
-    yield f"{assumed} of the expected answers are assumed: no document says them, and nobody has seen them."
+    yield f"{assumed} of the expected answers are assumed: no document settles them, and nobody has seen them."
     for topic, title in TOPICS.items():
         chosen = [check for check in checks if check.topic == topic]
         if chosen:
