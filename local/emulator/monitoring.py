@@ -48,10 +48,11 @@ def _create_channel(channel: JsonObject, call: Call) -> JsonObject:
 
 
 def _change_channel(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
-    """Secrets are not shown, so a client keeps them by leaving them out."""
-    kept = {key: value for key, value in (old.get("labels") or {}).items() if key in SENSITIVE}
+    """Its type may change, with the labels that the other one needs. Secrets are not shown: left out they stay, of one type."""
+    secret = SENSITIVE if new.get("type") == old["type"] else ()
+    kept = {key: value for key, value in (old.get("labels") or {}).items() if key in secret}
     labels = {**kept, **{key: value for key, value in (new.get("labels") or {}).items() if value != OBSCURED}}
-    checked = _checked_channel({"enabled": True, **new, "labels": labels, "type": old["type"]})
+    checked = _checked_channel({"enabled": True, **new, "labels": labels})
     return checked | {"creationRecord": old["creationRecord"], "mutationRecords": [_record(call)]}
 
 

@@ -73,7 +73,7 @@ def test_what_is_known_but_not_served_says_so(rest):
     answer = rest("GET", "/v1/projects/p/locations/us-west2/cmekConfig")
     assert (answer.status, answer.json["error"]["status"]) == (501, "UNIMPLEMENTED")
     assert "cloudscheduler.projects.locations.getCmekConfig" in answer.message
-    assert "storage.buckets.lockRetentionPolicy" in rest("POST", "/storage/v1/b/x/lockRetentionPolicy").message
+    assert "storage.buckets.relocate" in rest("POST", "/storage/v1/b/x/relocate").message
 
 
 @pytest.mark.parametrize(
