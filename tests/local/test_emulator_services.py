@@ -148,6 +148,21 @@ def test_a_channel_in_use_is_deleted_by_force_only(rest: Rest) -> None:
     assert rest("GET", f"/v3/{policy}").json["notificationChannels"] == []
 
 
+def test_a_channel_changes_its_type_with_its_labels(rest: Rest) -> None:
+    made = rest("POST", f"/v3/{P}/notificationChannels", {"type": "email", "labels": {"email_address": "a@example.com"}}).json
+    changed = rest("PATCH", f"/v3/{made['name']}", {"type": "sms", "labels": {"number": "+15550100"}}).json
+    assert (changed["type"], changed["labels"]) == ("sms", {"number": "+15550100"})
+
+
+def test_a_channel_of_another_type_keeps_no_secret_of_the_old_one(rest: Rest) -> None:
+    slack = {"type": "slack", "labels": {"channel_name": "#a", "auth_token": "xoxb"}}
+    made = rest("POST", f"/v3/{P}/notificationChannels", slack).json
+    kept = rest("PATCH", f"/v3/{made['name']}", {"type": "slack", "labels": {"channel_name": "#b"}}).json
+    assert set(kept["labels"]) == {"channel_name", "auth_token"}
+    changed = rest("PATCH", f"/v3/{made['name']}", {"type": "email", "labels": {"email_address": "a@example.com"}}).json
+    assert set(changed["labels"]) == {"email_address"}
+
+
 def test_conditions_keep_their_names_over_an_update(rest: Rest) -> None:
     rest("POST", f"/v2/{P}/metrics", METRIC)
     made = rest("POST", f"/v3/{P}/alertPolicies", POLICY).json
