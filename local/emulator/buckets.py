@@ -178,11 +178,11 @@ def _layout(call: Call) -> JsonObject:
 
 def _list(call: Call) -> JsonObject:
     call.query.get("returnPartialSuccess")  # no part is ever missing
-    owners = dict(call.store.under(f"{KIND}.project", ""))
+    owners, project = dict(call.store.under(f"{KIND}.project", "")), call.query.get("project")
     rows = [
         bucket
         for name, bucket in call.store.under(KIND, call.query.get("prefix", ""))
-        if owners[name]["project"] == call.query.get("project")
+        if owners[name]["project"] == project
     ]
     page, token = paged(rows, call.query, key=lambda row: str(row["name"]), size_parameter="maxResults")
     return {"kind": "storage#buckets", "items": page} | ({"nextPageToken": token} if token else {})

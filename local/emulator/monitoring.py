@@ -74,12 +74,12 @@ def _obscured(channel: JsonObject, _call: Call) -> JsonObject:
 
 def _delete_channel(call: Call) -> JsonObject:
     """A channel that policies name is deleted by force only, and taken out of them then."""
-    name = call.path["name"]
+    name, force = call.path["name"], call.query.get("force", "").lower() == "true"
     for key, policy in call.store.under(POLICIES, f"{name.rpartition('/notificationChannels/')[0]}/"):
         left = [channel for channel in policy.get("notificationChannels", []) if channel != name]
         if len(left) == len(policy.get("notificationChannels", [])):
             continue
-        if call.query.get("force", "").lower() != "true":
+        if not force:
             message = f"Cannot delete notification channel {name}: it is in use by {key}."
             raise ApiError(400, message, status="FAILED_PRECONDITION")
         call.store.put(POLICIES, key, policy | {"notificationChannels": left})
@@ -185,7 +185,7 @@ def _checked_dashboard(dashboard: JsonObject) -> JsonObject:
 _CHANNELS = Collection(path="projects.notificationChannels", created=_create_channel, changed=_change_channel, shown=_obscured)
 COLLECTIONS = (
     _CHANNELS,
-    Collection(path="projects.alertPolicies", created=_create_policy, changed=_change_policy),
+    Collection(path="projects.alertPolicies", replaced=True, created=_create_policy, changed=_change_policy),
 )
 DASHBOARDS = (Collection(path="projects.dashboards", created=_create_dashboard, changed=_change_dashboard),)
 HANDLERS: Mapping[str, Handler] = {f"{CHANNELS}.delete": _delete_channel}

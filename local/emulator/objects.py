@@ -36,6 +36,7 @@ _NOT_MET = "At least one of the pre-conditions you specified did not hold."
 def _check_preconditions(current: JsonObject | None, query: Mapping[str, str], *, reading: bool = False) -> None:
     """ApiError 412 (304 for a read of what the client has) unless the if... parameters hold; generation 0 is none."""
     generation = current["generation"] if current else "0"
+    query.get("ifMetagenerationNotMatch")  # true of what isn't there
     if query.get("ifGenerationMatch") not in (None, generation):
         raise ApiError(412, _NOT_MET)
     if query.get("ifGenerationNotMatch") == generation:
@@ -211,10 +212,11 @@ def _list(call: Call) -> JsonObject:
     glob = glob_pattern(query["matchGlob"]) if query.get("matchGlob") else None
     folders = query.get("includeTrailingDelimiter", "").lower() == "true"
     query.get("includeFoldersAsPrefixes")  # there are none beside the objects' own
+    start, end = query.get("startOffset", ""), query.get("endOffset", "\U0010ffff")
     rows: dict[str, JsonObject | None] = {}  # sort key -> object, or None for a prefix
     for meta in call.store.objects(call.path["bucket"], prefix=prefix, versions=query.get("versions", "").lower() == "true"):
         name = meta["name"]
-        if name < query.get("startOffset", "") or name >= query.get("endOffset", "\U0010ffff"):
+        if not start <= name < end:
             continue
         head, found, below = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
         if found:

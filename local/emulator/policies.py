@@ -50,8 +50,9 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
 
     def put(call: Call) -> JsonObject:
         name = find(call)
-        new = _checked(call.body if call.api.is_storage else call.body.get("policy", {}), call)
+        given_policy = call.body if call.api.is_storage else call.body.get("policy", {})
         current = _current(call, kind, name)
+        new = _masked(_checked(given_policy, call), current, call)
         if (given := new.get("etag")) and given != current["etag"]:
             raise ApiError(409, _CONFLICT.format(given=given, current=current["etag"]))
         new["etag"] = _next_etag(current["etag"])
@@ -59,6 +60,21 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
         return new
 
     return {f"{kind}.getIamPolicy": get, f"{kind}.setIamPolicy": put}
+
+
+def _masked(new: JsonObject, current: JsonObject, call: Call) -> JsonObject:
+    """The new policy with what the mask leaves as it is; without one that is all but the bindings, and who is audited too.
+
+    https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy
+    """
+    schema = call.api.property(call.method.request or "", "policy")
+    paths = call.api.mask(schema, call.body.get("updateMask") or "bindings") if schema else (("bindings",),)
+    named = {path[0] for path in paths}
+    audits = call.body.get("policy", {}) if "auditConfigs" in named else current
+    kept = {"auditConfigs": audits["auditConfigs"]} if audits.get("auditConfigs") else {}
+    if "bindings" not in named:
+        new = new | {name: current[name] for name in ("version", "bindings") if name in current}
+    return new | kept
 
 
 def _current(call: Call, kind: str, name: str) -> JsonObject:

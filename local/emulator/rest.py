@@ -7,9 +7,13 @@ A new service is a row in local/emulator/services.py; a new kind of resource is 
   body's `name` doesn't.
 * `envelope`: the field that holds the resource in requests that wrap it, such as `{topic, updateMask}`.
 * `short_name`: the body's `name` is the id alone (logging metrics), not the full path.
+* `replaced`: a PATCH without a mask puts the body in the place of all that was (alert policies); else of the fields it has.
 * `created` and `changed`: add what the server adds (defaults, times) and refuse what the server refuses.
 * `shown`: fields that depend on the moment of reading.
 * `verbs`: custom methods such as `:pause`.
+
+A handler reads each parameter and each field beside the resource that it acts on, whatever the case: what nobody has read is
+refused by name, and so is a field of a resource that the answer lacks (local/emulator/kept.py).
 
 Methods whose response is an Operation are answered with one that is done. What doesn't fit (uploads, policies) is a
 handler of its own under the method's id. Everything else in the document answers 501 and names the method.
@@ -74,6 +78,7 @@ class Collection:
     id_parameter: str | None = None
     envelope: str | None = None
     short_name: bool = False
+    replaced: bool = False
     created: Callable[[JsonObject, Call], JsonObject] = lambda new, _call: new
     changed: Callable[[JsonObject, JsonObject, Call], JsonObject] = _same
     shown: Callable[[JsonObject, Call], JsonObject] = lambda resource, _call: resource
@@ -146,7 +151,7 @@ class Collection:
         return _operation(self.shown(new, call), call)
 
     def _update(self, call: Call) -> JsonObject:
-        """PUT replaces. PATCH replaces the fields of updateMask, or without one those that the body has."""
+        """PUT replaces. PATCH replaces the fields of updateMask; without one those that the body has, or all of them."""
         old = self._find(call)
         name = {"name": old["name"]}
         if call.method.http == "PUT":
@@ -154,7 +159,7 @@ class Collection:
         body = self._inner(call)
         mask = call.query.get("updateMask") or (call.body.get("updateMask") if body is not call.body else "")
         paths = call.api.mask(self._schema(call), mask or "") or tuple((field,) for field in body)
-        new = old
+        new = {} if self.replaced and not mask else old
         for path in paths:
             new = laid(new, body, path)
         return self._change(call, self.changed(old, new | name, call))

@@ -380,8 +380,28 @@ def test_a_parameter_that_nobody_acts_on_is_refused_by_name_and_nothing_is_done(
     assert send(emulator, "GET", f"/v2/{IN_PLACE}/services/only-checked").status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/storage/v1/b?project=nobodys&prefix=a&maxResults=5", 200),
+        ("GET", "/storage/v1/b/empty/o?startOffset=a&endOffset=b&delimiter=/&prefix=x&versions=true", 200),
+        ("GET", "/v2/projects/nobodys/metrics?page_size=5", 200),
+        ("DELETE", "/v3/projects/p/notificationChannels/{n}?force=true", 200),
+        ("GET", "/storage/v1/b/empty?projection=full&fields=name&ifMetagenerationMatch=1", 200),
+    ],
+)
+def test_a_parameter_that_is_acted_on_is_taken_where_there_is_nothing_to_act_on(emulator, method, path, status):
+    send(emulator, "POST", "/storage/v1/b?project=p", {"name": "empty"})
+    if "{n}" in path:
+        sent = {"type": "email", "labels": {"email_address": "a@example.com"}}
+        made = send(emulator, "POST", "/v3/projects/p/notificationChannels", sent)
+        path = path.replace("{n}", json.loads(made.body)["name"].rpartition("/")[2])
+    assert send(emulator, method, path).status == status
+
+
 def test_a_field_beside_a_resource_that_nobody_acts_on_is_refused_by_name(emulator):
-    policy = {"policy": {"bindings": []}, "updateMask": "bindings"}
-    answer = send(emulator, "POST", "/v1/projects/p:setIamPolicy", policy)
+    send(emulator, "POST", "/v1/projects/p/roles", {"roleId": "gone", "role": {"title": "t"}})
+    send(emulator, "DELETE", "/v1/projects/p/roles/gone")
+    answer = send(emulator, "POST", "/v1/projects/p/roles/gone:undelete", {"etag": "AAAA"})
     assert answer.status == 400
-    assert "does not act on the field 'updateMask'" in json.loads(answer.body)["error"]["message"]
+    assert "does not act on the field 'etag' of UndeleteRoleRequest" in json.loads(answer.body)["error"]["message"]

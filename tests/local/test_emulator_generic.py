@@ -259,6 +259,22 @@ def test_the_address_of_a_member_is_answered_in_small_letters(rest, given, answe
         assert answer.json["bindings"][0]["members"] == [answered]
 
 
+def test_a_policy_changes_what_its_mask_names(rest):
+    """The Terraform provider sends bindings,etag,auditConfigs for a project."""
+    url = "/v1/projects/p:setIamPolicy"
+    viewer = [{"role": "roles/viewer", "members": ["allUsers"]}]
+    audits = [{"service": "allServices", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}]
+    every = {"policy": {"bindings": viewer, "auditConfigs": audits}, "updateMask": "bindings,etag,auditConfigs"}
+    assert rest("POST", url, every).json["auditConfigs"] == audits
+    assert rest("POST", url, {"policy": {"bindings": []}}).json["auditConfigs"] == audits
+    rest("POST", url, {"policy": {"bindings": viewer}, "updateMask": "bindings"})
+    rest("POST", url, {"policy": {}, "updateMask": "auditConfigs"})
+    found = rest("POST", "/v1/projects/p:getIamPolicy", {}).json
+    assert (found["bindings"], "auditConfigs" in found) == (viewer, False)
+    refused = rest("POST", url, {"policy": {"bindings": [], "auditConfigs": audits}})
+    assert (refused.status, "'auditConfigs" in refused.message) == (400, True), "without a mask they aren't changed"
+
+
 def test_the_last_request_is_answered_before_the_state_is_closed(tmp_path, capsys):
     answers: list[int] = []
     with target.serve(tmp_path / "cloud") as running:

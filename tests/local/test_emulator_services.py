@@ -171,6 +171,16 @@ def test_conditions_keep_their_names_over_an_update(rest: Rest) -> None:
     assert changed["conditions"][0]["name"].startswith(f"{made['name']}/conditions/")
 
 
+def test_a_policy_without_a_mask_replaces_the_old_one(rest: Rest) -> None:
+    """https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies/patch"""
+    rest("POST", f"/v2/{P}/metrics", METRIC)
+    made = rest("POST", f"/v3/{P}/alertPolicies", POLICY | {"userLabels": {"a": "1"}}).json
+    kept = rest("PATCH", f"/v3/{made['name']}?updateMask=display_name", {"displayName": "new"}).json
+    assert (kept["displayName"], kept["userLabels"]) == ("new", {"a": "1"})
+    replaced = rest("PATCH", f"/v3/{made['name']}", POLICY).json
+    assert ("userLabels" in replaced, replaced["name"]) == (False, made["name"])
+
+
 def test_the_service_of_a_function_goes_with_it(rest: Rest) -> None:
     rest("POST", "/storage/v1/b?project=p", {"name": "bucket"})
     rest("POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name=o", b"zip")
