@@ -180,9 +180,7 @@ def _list(call: Call) -> JsonObject:
     call.query.get("returnPartialSuccess")  # no part is ever missing
     owners, project = dict(call.store.under(f"{KIND}.project", "")), call.query.get("project")
     rows = [
-        bucket
-        for name, bucket in call.store.under(KIND, call.query.get("prefix", ""))
-        if owners[name]["project"] == project
+        bucket for name, bucket in call.store.under(KIND, call.query.get("prefix", "")) if owners[name]["project"] == project
     ]
     page, token = paged(rows, call.query, key=lambda row: str(row["name"]), size_parameter="maxResults")
     return {"kind": "storage#buckets", "items": page} | ({"nextPageToken": token} if token else {})

@@ -35,7 +35,7 @@ _NO_MATTER: Mapping[str, frozenset[str]] = {
     # gcloud asks about a resource before it makes a role: the answer is that nothing is to warn of.
     "iam.QueryTestablePermissionsRequest": frozenset({"fullResourceName", "pageSize", "pageToken"}),
 }
-_SAYS_NOTHING = ("", "false", "False", "0", None, False, 0, [], {})
+_SAYS_NOTHING: tuple[object, ...] = ("", "false", "False", "0", None, False, 0, [], {})
 # How an answer is written, not what is done. No ACL is served, so `full` shows none.
 _PRESENTATION = frozenset({"projection"})
 

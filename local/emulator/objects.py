@@ -23,7 +23,18 @@ from local.emulator.uploads import Sessions, Upload
 MAX_NAME = 1024  # bytes in UTF-8
 # What the server sets; ignored when a client sends it back. All else is the client's, and is kept.
 SERVER_FIELDS = frozenset(
-    {"bucket", "componentCount", "crc32c", "customerEncryption", "etag", "generation", "hardDeleteTime", "id", "kind", "kmsKeyName"}
+    {
+        "bucket",
+        "componentCount",
+        "crc32c",
+        "customerEncryption",
+        "etag",
+        "generation",
+        "hardDeleteTime",
+        "id",
+        "kind",
+        "kmsKeyName",
+    }
     | {"md5Hash", "mediaLink", "metageneration", "name", "owner", "restoreToken", "retentionExpirationTime", "selfLink", "size"}
     | {"softDeleteTime", "timeCreated", "timeDeleted", "timeFinalized", "timeStorageClassUpdated", "updated", retention.BEGUN}
 )
@@ -108,18 +119,22 @@ def _write(call: Call, bucket: str, name: str, given: JsonObject, content: bytes
     held = {"eventBasedHold": True} if owner.get("defaultEventBasedHold") else {}
     meta = {"storageClass": owner["storageClass"]} | held | meta
     retention.check_mode(owner, meta)
-    meta |= _contexts({}, meta, now) | encoded | {
-        "kind": "storage#object",
-        "id": f"{bucket}/{name}/{generation}",
-        "name": name,
-        "bucket": bucket,
-        "generation": generation,
-        "metageneration": "1",
-        "size": str(len(content)),
-        "selfLink": link,
-        "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
-        **dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized"), now),
-    }
+    meta |= (
+        _contexts({}, meta, now)
+        | encoded
+        | {
+            "kind": "storage#object",
+            "id": f"{bucket}/{name}/{generation}",
+            "name": name,
+            "bucket": bucket,
+            "generation": generation,
+            "metageneration": "1",
+            "size": str(len(content)),
+            "selfLink": link,
+            "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
+            **dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized"), now),
+        }
+    )
     call.store.put_object(meta, content)
     return meta
 

@@ -22,7 +22,9 @@ def check_free(bucket: JsonObject, meta: JsonObject, now: datetime) -> None:
     name = f"Object '{meta['bucket']}/{meta['name']}'"
     for field, hold in (("eventBasedHold", "Event-Based"), ("temporaryHold", "Temporary")):
         if meta.get(field):
-            message = f"{name} is under active {hold} hold and cannot be deleted, overwritten or archived until hold is removed."
+            message = (
+                f"{name} is under active {hold} hold and cannot be deleted, overwritten or archived until hold is removed."
+            )
             raise _refusal(message)
     until = expiration(bucket, meta)
     if until is not None and now < until:

@@ -1,7 +1,7 @@
 """Every field that a served method takes, walked through the discovery documents: kept and shown, or refused by name.
 
-The documents say what can be sent; a few base requests of each resource say what makes one valid. A field more is added to them,
-one at a time. Nothing here knows which fields the emulator acts on.
+The documents say what can be sent; a few base requests of each resource say what makes one valid. A field more is added to
+them, one at a time. Nothing here knows which fields the emulator acts on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ DEPTH = 3  # messages below the resource: dashboards hold themselves
 TEXT = "sample-text"
 IN_PLACE = "projects/p/locations/us-central1"
 FILTER = 'metric.type="pubsub.googleapis.com/topic/byte_cost" AND resource.type="pubsub_topic"'
-MISSING = 'resource.type="pubsub_topic" AND ' + FILTER
 # Values that mean something, where a text of any kind would be refused for what it is.
 SAMPLES: Mapping[str, Any] = {
     "ackDeadlineSeconds": 20,
@@ -102,7 +101,8 @@ KINDS = (
         "/v1/projects/p/subscriptions/sub{n}",
         "/v1/projects/p/subscriptions/sub{n}",
         tuple(
-            {"topic": "projects/p/topics/there"} | more for more in ({}, {"pushConfig": {"pushEndpoint": "https://x.example/push"}})
+            {"topic": "projects/p/topics/there"} | more
+            for more in ({}, {"pushConfig": {"pushEndpoint": "https://x.example/push"}})
         ),
     ),
     Kind(
@@ -180,7 +180,7 @@ KINDS = (
         version="v2",
     ),
 )
-# What Google ignores in a request: the server's own fields, where a document doesn't mark them, and what a page says is ignored.
+# What Google ignores in a request: the server's own fields, where a document doesn't mark them.
 IGNORED: Mapping[str, frozenset[str]] = {
     "Bucket": buckets.SERVER_FIELDS | {"hardDeleteTime", "softDeleteTime"},
     "Object": objects.SERVER_FIELDS,
@@ -259,7 +259,7 @@ def numbered(value: Any) -> tuple[Any, str]:
 
 
 def verdict(api: Api, schema: str, path: Path, answer: Response) -> str:
-    """"" if the field is in the answer, or refused by its name or its value; else what became of it."""
+    """ "" if the field is in the answer, or refused by its name or its value; else what became of it."""
     said = json.loads(answer.body)
     if answer.status == 200:
         shown = set(api.carried(schema, said.get("response", said), zeros=True))
@@ -280,7 +280,9 @@ def walked(kind: Kind) -> tuple[Api, Method, str, list[tuple[Path, Any]]]:
 
 def made(cloud: Emulator, kind: Kind, method: Method, body: JsonObject) -> tuple[Response, str]:
     """The answer of a create, and where the resource is."""
-    (sent, post, place), _ = numbered([{kind.envelope: body, **(kind.beside or {})} if kind.envelope else body, kind.post, kind.place])
+    (sent, post, place), _ = numbered(
+        [{kind.envelope: body, **(kind.beside or {})} if kind.envelope else body, kind.post, kind.place]
+    )
     answer = send(cloud, method.http, post, sent)
     return answer, place or f"/{kind.version}/{json.loads(answer.body).get('name', '')}"
 

@@ -210,7 +210,9 @@ def test_a_mask_in_the_query_is_as_good_as_one_in_the_body(rest):
         pytest.param("httpTarget.uri", {"uri": "https://y.example", "headers": {"A": "1"}}, id="a field within"),
         pytest.param("http_target.headers.A", {"uri": "https://x.example", "headers": {"A": "2"}}, id="a key of a map within"),
         pytest.param("http_target", {"uri": "https://y.example", "headers": {"A": "2"}}, id="all of it"),
-        pytest.param("httpTarget.uri,http_target.headers", {"uri": "https://y.example", "headers": {"A": "2"}}, id="two within"),
+        pytest.param(
+            "httpTarget.uri,http_target.headers", {"uri": "https://y.example", "headers": {"A": "2"}}, id="two within"
+        ),
         pytest.param("http_target.headers.B", {"uri": "https://x.example", "headers": {"A": "1"}}, id="a key that isn't there"),
     ],
 )

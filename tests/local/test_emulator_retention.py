@@ -118,7 +118,9 @@ def test_an_unlocked_retention_is_loosened_by_who_says_so_and_a_locked_one_by_no
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        pytest.param({"logging": {"logBucket": "l"}}, {"logging": {"logBucket": "l", "logObjectPrefix": "kept"}}, id="a log's prefix"),
+        pytest.param(
+            {"logging": {"logBucket": "l"}}, {"logging": {"logBucket": "l", "logObjectPrefix": "kept"}}, id="a log's prefix"
+        ),
         pytest.param({"location": "nam4"}, {"locationType": "dual-region", "rpo": "DEFAULT"}, id="a region of two"),
         pytest.param(
             {"location": "US", "customPlacementConfig": {"dataLocations": ["US-EAST1", "US-WEST1"]}, "rpo": "ASYNC_TURBO"},
