@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -353,57 +352,7 @@ def test_every_field_of_an_object_is_kept_and_shown_or_refused_by_name(emulator,
     assert lost == {}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "name"),
-    [
-        ("GET", "/storage/v1/b/source-bucket/o?softDeleted=true", "softDeleted"),
-        ("GET", '/storage/v1/b/source-bucket/o?filter=contexts."a"="b"', "filter"),
-        ("GET", "/storage/v1/b/source-bucket?generation=7", "generation"),
-        ("POST", "/storage/v1/b?project=p&predefinedAcl=private", "predefinedAcl"),
-        ("GET", "/v3/projects/p/alertPolicies?filter=user_labels.a=1", "filter"),
-        ("GET", "/v3/projects/p/alertPolicies?order_by=name", "orderBy"),
-        ("GET", f"/v2/{IN_PLACE}/functions?filter=state=ACTIVE", "filter"),
-        ("POST", f"/v2/{IN_PLACE}/services?serviceId=only-checked&validateOnly=true", "validateOnly"),
-        ("POST", "/v1/projects/p/dashboards?validateOnly=true", "validateOnly"),
-    ],
-)
-def test_a_parameter_that_nobody_acts_on_is_refused_by_name_and_nothing_is_done(emulator, method, path, name):
-    body = {"name": "never-made", "displayName": "d", "gridLayout": {}} if method == "POST" else None
-    if body and "serviceId" in path:
-        body = {}
-    elif body and "/b?" in path:
-        body = {"name": "never-made"}
-    elif body:
-        del body["name"]
-    answer = send(emulator, method, path, body)
-    assert answer.status == 400
-    assert re.search(rf"does not act on the parameter '{name}'", json.loads(answer.body)["error"]["message"])
-    assert send(emulator, "GET", "/storage/v1/b/never-made").status == 404
-    assert send(emulator, "GET", f"/v2/{IN_PLACE}/services/only-checked").status == 404
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/storage/v1/b?project=nobodys&prefix=a&maxResults=5", 200),
-        ("GET", "/storage/v1/b/empty/o?startOffset=a&endOffset=b&delimiter=/&prefix=x&versions=true", 200),
-        ("GET", "/v2/projects/nobodys/metrics?page_size=5", 200),
-        ("DELETE", "/v3/projects/p/notificationChannels/{n}?force=true", 200),
-        ("GET", "/storage/v1/b/empty?projection=full&fields=name&ifMetagenerationMatch=1", 200),
-    ],
-)
-def test_a_parameter_that_is_acted_on_is_taken_where_there_is_nothing_to_act_on(emulator, method, path, status):
-    send(emulator, "POST", "/storage/v1/b?project=p", {"name": "empty"})
-    if "{n}" in path:
-        sent = {"type": "email", "labels": {"email_address": "a@example.com"}}
-        made = send(emulator, "POST", "/v3/projects/p/notificationChannels", sent)
-        path = path.replace("{n}", json.loads(made.body)["name"].rpartition("/")[2])
-    assert send(emulator, method, path).status == status
-
-
-def test_a_field_beside_a_resource_that_nobody_acts_on_is_refused_by_name(emulator):
-    send(emulator, "POST", "/v1/projects/p/roles", {"roleId": "gone", "role": {"title": "t"}})
-    send(emulator, "DELETE", "/v1/projects/p/roles/gone")
-    answer = send(emulator, "POST", "/v1/projects/p/roles/gone:undelete", {"etag": "AAAA"})
-    assert answer.status == 400
-    assert "does not act on the field 'etag' of UndeleteRoleRequest" in json.loads(answer.body)["error"]["message"]
+def test_every_resource_that_can_be_made_is_walked():
+    served = [(api, method, handlers) for service in services() for api, handlers in [service.served] for method in api.methods]
+    makes = {method.id for _, method, handlers in served if method.id in handlers and method.verb in ("create", "insert")}
+    assert makes == {kind.create for kind in KINDS} | {"storage.objects.insert"}
