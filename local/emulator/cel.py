@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<name>[A-Za-z_][\w.]*)|(?P<method>\.[A-Za-z]+)"""
     r"""|(?P<sign>&&|\|\||[=!<>]=|[<>!(),]))"""
 )
-_COMPARED: Mapping[str, Callable[[object, object], object]] = {
+_COMPARED: Mapping[str, Callable[[Any, Any], object]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,

@@ -24,8 +24,10 @@ _KEPT_ATTEMPTS = 100_000
 class Runtime:
     """One for each running emulator. `url` is set once its port is known."""
 
-    def __init__(self, store: Store, state: Path, faults: Faults, used: Used) -> None:
-        self.store, self.faults, self.used = store, faults, used
+    def __init__(self, store: Store, state: Path) -> None:
+        self.store = store
+        self.faults = Faults()
+        self.used = Used()
         self.url = ""
         self.clock = Clock()
         self.dispatcher = Dispatcher(self.clock)

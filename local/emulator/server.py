@@ -23,13 +23,14 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import entries, identity, objects, pages, projects, push, rights, serving
+from local.emulator import entries, identity, kept, objects, pages, projects, push, rights, serving
 from local.emulator.discovery import Api, Method, match
-from local.emulator.faults import Faults, parse_latency
+from local.emulator.faults import parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
 from local.emulator.runtime import PROJECT, Runtime
@@ -37,6 +38,7 @@ from local.emulator.services import Service
 from local.emulator.store import FILE, Store
 
 HOST = "127.0.0.1"
+LAST_ANSWER_SECONDS = 10.0  # how long the end waits for requests under way; a latency may be longer
 MAX_BODY = 256 * 1024 * 1024  # bytes
 NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
 """What a client must not try again: Terraform does for as long as it likes, as for every 5xx, and heeds no signal meanwhile."""
@@ -51,23 +53,41 @@ class Emulator:
 
     def __init__(self, state: Path, rows: Iterable[Service]) -> None:
         self.state = state
-        self.faults = Faults()
         self._rows = tuple(rows)
+        self._state = threading.Condition()  # of the next two
+        self._under_way = 0
+        self._closed = False
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
         projects.born(self.store, PROJECT)
-        self.used = rights.Used()
-        self.runtime = Runtime(self.store, state, self.faults, self.used)
+        self.runtime = Runtime(self.store, state)
+        self.faults = self.runtime.faults
         self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)
 
     def close(self) -> None:
-        """End what runs beside the server, then close the state."""
+        """End what runs beside the server, answer what is under way, then close the state."""
+        with self._state:
+            self._closed = True
         self.runtime.close()
+        with self._state:
+            self._state.wait_for(lambda: not self._under_way, timeout=LAST_ANSWER_SECONDS)
         self.store.close()
 
     def answer(self, request: Request) -> Response:
         """The response to a request; an ApiError becomes the error of the API that the path belongs to."""
+        with self._state:
+            if self._closed:
+                return ApiError(503, "The local stand-in is ending.").response(request.path)
+            self._under_way += 1
+        try:
+            return self._answered(request)
+        finally:
+            with self._state:
+                self._under_way -= 1
+                self._state.notify_all()
+
+    def _answered(self, request: Request) -> Response:
         try:
             if request.path.startswith("/_local/"):
                 return self._steer(request)
@@ -83,7 +103,8 @@ class Emulator:
             if handler is None:
                 raise ApiError(501, f"The local stand-in does not serve {method.id}.")
             api.check_query(method, request.query)
-            body = _json_body(api, method, request)
+            request = replace(request, query=kept.noted_query(api, request.query))
+            body = kept.Noted(_json_body(api, method, request))
             with self.store.transaction():
                 call = Call(
                     api=api,
@@ -97,6 +118,7 @@ class Emulator:
                 )
                 rights.check(call)
                 result = handler(call)
+                kept.check(call, result)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:
             return error.response(request.path)
@@ -147,8 +169,8 @@ class Emulator:
             return json_response({"reads": reads, "writes": sum(methods.values()) - reads, "methods": methods})
         if page[1] == "rights":
             if page[0] == "DELETE":
-                self.used.clear()
-            return json_response(self.used.describe())
+                self.runtime.used.clear()
+            return json_response(self.runtime.used.describe())
         if page == ("GET", "about"):
             return json_response({"pid": os.getpid(), "state": str(self.state.resolve())})
         return pages.answer(self.runtime, request)
