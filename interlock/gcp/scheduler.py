@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from interlock.actual import ActualJob
-from interlock.gcp import local_credentials, local_url
+from interlock.gcp import local_url
+from interlock.gcp.credentials import local_credentials
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1

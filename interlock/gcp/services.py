@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from interlock.gcp import CloudError, local_credentials, local_url
+from interlock.gcp import CloudError, local_url
+from interlock.gcp.credentials import local_credentials
 from interlock.inventory import Deployed, Form
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interlock.gcp import CloudError, local_credentials, local_url
+from interlock.gcp import CloudError, local_url
+from interlock.gcp.credentials import local_credentials
 from interlock.holds import FLAG_PREFIX, parse_object_name
 
 if TYPE_CHECKING:
