@@ -303,7 +303,7 @@ DEPLOYER = Actor(
                 "cloudfunctions.operations.get": "google_cloudfunctions2_function: waits for the build",
                 **_JOBS,
                 **_LOOKS,
-                "cloudscheduler.locations.list": "looks for what is left of Interlock in all regions",
+                "cloudscheduler.locations.list": "`interlock status` looks in all regions",
                 **_managed("google_project_iam_custom_role", "iam.roles", *_CRUD, "undelete"),
                 "iam.serviceAccounts.actAs": "jobs, the function, its build and the push subscription act as accounts",
                 **_managed("google_service_account", "iam.serviceAccounts", *_CRUD),

@@ -243,7 +243,7 @@ METHODS: dict[str, Needs] = {
     "cloudscheduler.projects.locations.get": _in_project("cloudscheduler.locations.get"),
     "cloudscheduler.projects.locations.list": _in_project("cloudscheduler.locations.list"),
     **{f"{BUCKETS}.{verb}": _bucket(f"{BUCKETS}.{verb}") for verb in ("delete", "get", "update", *_POLICY.split())},
-    f"{BUCKETS}.patch": _bucket("storage.buckets.update"),
+    **{f"{BUCKETS}.{verb}": _bucket("storage.buckets.update") for verb in ("lockRetentionPolicy", "patch")},
     f"{BUCKETS}.insert": _buckets("storage.buckets.create"),
     f"{BUCKETS}.list": _buckets("storage.buckets.list"),
     f"{BUCKETS}.getStorageLayout": _bucket("storage.objects.list", listing=True),  # as its discovery document says

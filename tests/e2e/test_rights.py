@@ -129,6 +129,7 @@ def test_who_deploys_everything_deploys_and_destroys_with_what_was_granted(nothi
     nothing.interlock("bootstrap").succeeded()
     nothing.interlock("deploy", "--yes").succeeded()
     nothing.interlock("backfill", "on", "books", "--until", instant(FAR), "--reason", "a test", "--yes").succeeded()
+    nothing.interlock("status")
     nothing.interlock("destroy", "--yes").succeeded()
     check(nothing, roles.DEPLOYER, ENV.account("deployer"))
 

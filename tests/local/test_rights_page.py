@@ -17,6 +17,9 @@ HEAD = """# Rights
 Who may do what, from `interlock/roles.py`; `make golden` writes this page. Each right is checked by the local target, which
 refuses a call without it, and tests/e2e/test_rights.py holds what is granted to what is used.
 
+`INTERLOCK_LOCAL_ACCOUNT=EMAIL .venv/bin/python -m local run -- COMMAND` acts there as one of them; without it COMMAND acts as
+the owner of the project, who may do everything.
+
 Interlock's own roles have exactly what is listed. What one of Google's has beyond is at the end.
 """
 
