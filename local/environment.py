@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+
+from local.installed import user_settings
 
 PROJECT = "interlock-local"
 _LOOPBACK = "127.0.0.1,localhost"
@@ -35,7 +36,7 @@ GCLOUD_APIS = (
     "serviceusage",
 )
 
-# Would make a tool fetch tokens at Google, act as someone else there, or read a key file of the user's.
+# Would make a tool fetch tokens at Google, act as someone else there, read a key file of the user's, or take another provider.
 _UNSET = (
     "CLOUDSDK_ACTIVE_CONFIG_NAME",
     "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
@@ -45,22 +46,19 @@ _UNSET = (
     "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
     "GOOGLE_CREDENTIALS",
     "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+    "TF_REATTACH_PROVIDERS",
 )
 
 
-def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str, object], state: Path) -> dict[str, str]:
-    """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end."""
-    env = {name: value for name, value in inherited.items() if name not in _UNSET}
-    # Terraform warns in every run about a configuration file that isn't there.
-    if (config := env.get("TF_CLI_CONFIG_FILE")) and not Path(config).exists():
-        del env["TF_CLI_CONFIG_FILE"]
+def for_command(inherited: Mapping[str, str], *, url: str, provider: Mapping[str, str], state: Path) -> dict[str, str]:
+    """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end, `provider` has the variables of
+    the one that acts."""
+    env = {name: value for name, value in user_settings(inherited).items() if name not in _UNSET}
     for name in ("NO_PROXY", "no_proxy"):  # Python's clients would send loopback requests to a proxy
         env[name] = ",".join(filter(None, (inherited.get(name), _LOOPBACK)))
     return env | {
         "INTERLOCK_ENV": "local",
         "INTERLOCK_LOCAL_URL": url,
-        # terraform: a provider that runs already; no installation, no lock file.
-        "TF_REATTACH_PROVIDERS": json.dumps(reattach),
         "CHECKPOINT_DISABLE": "1",  # no look for new versions of terraform
         # Terraform's gcs backend reads only this name; the token is never checked here.
         "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
@@ -80,4 +78,5 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_CORE_PROJECT": PROJECT,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        **provider,
     }

@@ -27,7 +27,7 @@ HELD = {"ID": "1", "Operation": "OperationTypeApply", "Who": "ana@host", "Versio
 @pytest.fixture
 def tool(emulator, tmp_path):
     """Runs a tool in the environment of `local run`: (exit code, stdout, stderr with white space folded)."""
-    env = environment.for_command(os.environ, url=emulator.url, reattach={}, state=tmp_path)
+    env = environment.for_command(os.environ, url=emulator.url, provider={}, state=tmp_path)
 
     def run(*command):
         ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
