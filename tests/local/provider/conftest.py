@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local import emulator, provider
+from local import emulator
+from local.environment import for_command
+from tests.e2e.deployment import clean_environ
 from tests.local.provider.stand import Stand
+from tests.providers import TERRAFORM, provider_of
 
 
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
     """A fresh cloud without faults, and an empty configuration."""
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH")
-    with (
-        tempfile.TemporaryDirectory(prefix="stand-") as short,  # pytest's own folder is too deep for a socket's path
-        emulator.serve(tmp_path / "cloud") as cloud,
-        provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
-    ):
+    if shutil.which(TERRAFORM) is None:
+        pytest.skip(f"{TERRAFORM} is not on PATH")
+    with emulator.serve(tmp_path / "cloud") as cloud, provider_of(cloud.url) as provider:
         folder = tmp_path / "configuration"
         folder.mkdir()
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "GOOGLE_", "CLOUDSDK_"))}
-        env |= {"TF_REATTACH_PROVIDERS": json.dumps(served.reattach), "CHECKPOINT_DISABLE": "1"}
+        env = for_command(clean_environ(), url=cloud.url, provider=provider.variables, state=tmp_path)
         yield Stand(folder=folder, url=cloud.url, faults=cloud.faults, env=env)
