@@ -1,4 +1,4 @@
-"""Which provider the tests that run Terraform have: the stand-in, or with INTERLOCK_LOCAL_PROVIDER=real hashicorp/google itself.
+"""Which provider the tests that run Terraform have: the stand-in, or with INTERLOCK_LOCAL_PROVIDER=real the real one.
 
     INTERLOCK_LOCAL_PROVIDER=real .venv/bin/python -m pytest tests/e2e tests/local/provider
 

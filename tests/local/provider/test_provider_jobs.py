@@ -347,17 +347,23 @@ def test_sigterm_in_an_apply_of_many_jobs_ends_it_and_the_next_run_converges(sta
     assert set(stand.job_states().values()) == {"PAUSED"}
 
 
-def test_sigterm_cuts_retries_short(stand: Stand) -> None:
-    stand.write(jobs(2))
+def test_sigterm_waits_for_the_calls_that_are_being_retried_and_begins_no_other(stand: Stand) -> None:
+    stand.write(jobs(12))  # of which terraform begins 10 at once
     stand.apply()
     stand.variables["backfill_mode"] = True
     stand.faults.add("POST :pause$ 503")
     running = start_apply(stand)
-    wait_until(lambda: pauses(stand) >= 4)
+    wait_until(lambda: pauses(stand) >= 10)
     running.send_signal(signal.SIGTERM)
-    output, _ = running.communicate(timeout=30)
-    assert output.count("interrupted while waiting to retry") == 2
+    told = pauses(stand)
+    wait_until(lambda: pauses(stand) >= told + 10)
+    assert running.poll() is None, "the provider tries on, and terraform waits for it"
     stand.faults.clear()
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 1, output
+    assert "execution halted" in output
+    assert paused(stand) == 10
+    assert len(stand.changes()) == 2
     stand.apply()
     assert set(stand.job_states().values()) == {"PAUSED"}
 
@@ -394,13 +400,15 @@ def test_terraform_finds_the_provider_with_nothing_installed(stand: Stand) -> No
     }
 
 
-def test_a_job_made_right_before_an_interruption_is_in_the_state(stand: Stand) -> None:
+def test_a_job_made_right_before_its_pause_is_refused_is_in_the_state(stand: Stand) -> None:
     stand.write(jobs(1, paused="true"))
     stand.faults.add("POST :pause$ 503")
     running = start_apply(stand)
     wait_until(lambda: pauses(stand) > 0)
     running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=30)
+    stand.faults.clear()
+    stand.faults.add("POST :pause$ 403")
+    running.communicate(timeout=60)
     stand.faults.clear()
     assert stand.changes() == {address(0): "delete,create"}
     stand.apply()
