@@ -24,4 +24,5 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
         folder = tmp_path / "configuration"
         folder.mkdir()
         env = for_command(clean_environ(), url=cloud.url, provider=provider.variables, state=tmp_path)
+        del env["CLOUDSDK_CORE_PROJECT"]  # these configurations say it themselves
         yield Stand(folder=folder, url=cloud.url, faults=cloud.faults, env=env)

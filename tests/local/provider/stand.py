@@ -54,7 +54,7 @@ class Stand:
         if KIND == REAL and arguments[0] != "init" and not (self.folder / ".terraform").exists():
             self.terraform("init")
         ran = subprocess.run(self.command(*arguments), cwd=self.folder, env=self.env, capture_output=True, text=True)
-        output = " ".join((ran.stdout + ran.stderr).split())
+        output = " ".join((ran.stdout + ran.stderr).replace("│", " ").split())
         assert (ran.returncode != 0) == fails, output
         return output
 
