@@ -10,11 +10,14 @@ from local.installed import user_settings
 PROJECT = "interlock-local"
 _LOOPBACK = "127.0.0.1,localhost"
 
-# The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version.
+# The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version. A bucket
+# that is made or imported asks Compute Engine whose it is; nobody serves that here, and the provider's own project will do
+# (hashicorp/google, resource_storage_bucket.go, setStorageBucket).
 ENDPOINTS: Mapping[str, str] = {
     "cloud_run_v2": "/v2/",
     "cloud_scheduler": "/v1/",
     "cloudfunctions2": "/v2/",
+    "compute": "/compute/v1/",
     "iam_beta": "/v1/",
     "logging": "/v2/",
     "monitoring": "/",

@@ -45,7 +45,7 @@ def provider_of(url: str) -> Iterator[Acting]:
     """The provider of the emulator at `url`. A host that it asked for beside this machine fails the test."""
     with acting(KIND, url=url, folder=_folder(), env=os.environ) as provider:
         yield provider
-        assert provider.elsewhere == (), "the provider is to talk to this machine only"
+        assert provider.elsewhere == (), f"only this machine is to be asked, not {', '.join(provider.elsewhere)}"
 
 
 @cache
