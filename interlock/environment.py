@@ -62,6 +62,7 @@ class Breaker:
 
     conflicts: int
     period: timedelta
+    """More than eleven minutes, or what is counted late may never be seen in it: `LAG` in stacks/metrics.py."""
     hold: timedelta
     """How long a tripped breaker holds; an incident that lasts makes it longer, one that closes does not end it."""
 

@@ -89,6 +89,11 @@ class Api:
         for name, child in node.get("resources", {}).items():
             yield from self._methods(child, base, f"{collection}.{name}".lstrip("."))
 
+    def schema(self, name: str) -> JsonObject:
+        """A message as the document describes it."""
+        found: JsonObject = self._schemas[name]
+        return found
+
     def list_field(self, method: Method) -> str:
         """The field of a list response that holds the resources, such as `jobs`."""
         properties: JsonObject = self._schemas[method.response or ""]["properties"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from local.emulator import serving
 from local.emulator.clock import Clock
 from local.emulator.dispatch import Dispatcher
+from local.emulator.faults import Faults
 from local.emulator.model import JsonObject
 from local.emulator.store import Store
 
@@ -23,6 +24,7 @@ class Runtime:
 
     def __init__(self, store: Store, state: Path) -> None:
         self.store = store
+        self.faults = Faults()
         self.url = ""
         self.clock = Clock()
         self.dispatcher = Dispatcher(self.clock)

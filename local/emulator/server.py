@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl, unquote
 
 from local.emulator import entries, objects, pages, push, serving
 from local.emulator.discovery import Api, Method, match
-from local.emulator.faults import Faults, parse_latency
+from local.emulator.faults import parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
 from local.emulator.runtime import Runtime
@@ -50,12 +50,12 @@ class Emulator:
 
     def __init__(self, state: Path, rows: Iterable[Service]) -> None:
         self.state = state
-        self.faults = Faults()
         self._rows = tuple(rows)
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
         self.runtime = Runtime(self.store, state)
+        self.faults = self.runtime.faults
         self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)
 
     def close(self) -> None:

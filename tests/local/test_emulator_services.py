@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # at run time `conftest` may be that of tests/local/provider,
 P = "projects/p"
 METRIC = {"name": "conflicts", "filter": "severity>=ERROR"}
 USER_METRIC = 'metric.type="logging.googleapis.com/user/conflicts"'
-THRESHOLD = {"filter": f'{USER_METRIC} resource.type="x"', "comparison": "COMPARISON_GT", "duration": "0s"}
+THRESHOLD = {"filter": f'{USER_METRIC} resource.type="global"', "comparison": "COMPARISON_GT", "duration": "0s"}
 POLICY = {"displayName": "x", "combiner": "OR", "conditions": [{"displayName": "c", "conditionThreshold": THRESHOLD}]}
 LOG_MATCH = {"displayName": "c", "conditionMatchedLog": {"filter": "x"}}
 FUNCTION = {"buildConfig": {"runtime": "python312", "source": {"storageSource": {"bucket": "b", "object": "o"}}}}
@@ -78,7 +78,7 @@ def labelled(key: str, extractor: str, **more: object) -> object:
             f"/v3/{P}/alertPolicies",
             POLICY | {"conditions": [LOG_MATCH]},
             400,
-            "notification_rate_limit",
+            "must specify a notification rate limit",
             id="a log match without a rate limit",
         ),
         pytest.param(
@@ -86,7 +86,7 @@ def labelled(key: str, extractor: str, **more: object) -> object:
             f"/v3/{P}/alertPolicies",
             POLICY | {"conditions": [LOG_MATCH, LOG_MATCH], "alertStrategy": {"notificationRateLimit": {"period": "300s"}}},
             400,
-            "only condition",
+            "can only have a single condition",
             id="two log matches",
         ),
         pytest.param(
@@ -125,10 +125,12 @@ def test_a_new_metric_is_hidden_for_a_while_when_asked_for(rest: Rest) -> None:
     assert rest("POST", f"/v3/{P}/alertPolicies", POLICY).status == 200
 
 
-def test_the_labels_of_a_metric_stay(rest: Rest) -> None:
+def test_the_labels_of_a_metric_stay_and_others_may_come(rest: Rest) -> None:
     rest("POST", f"/v2/{P}/metrics", METRIC)
-    answer = rest("PUT", f"/v2/{P}/metrics/conflicts", labelled("table", "EXTRACT(jsonPayload.x)"))
-    assert (answer.status, "can't be changed" in answer.message) == (400, True)
+    added = rest("PUT", f"/v2/{P}/metrics/conflicts", labelled("table", "EXTRACT(jsonPayload.x)"))
+    assert added.json["metricDescriptor"]["labels"] == [{"key": "table"}]
+    removed = rest("PUT", f"/v2/{P}/metrics/conflicts", METRIC)
+    assert (removed.status, "can't be changed" in removed.message) == (400, True)
 
 
 def test_a_subscription_outlives_its_topic(rest: Rest) -> None:
