@@ -90,4 +90,4 @@ def _check_strategy(strategy: JsonObject, kinds: list[str]) -> None:
         raise invalid("alertStrategy.autoClose", auto_close, f"it must be at least {MIN_AUTO_CLOSE:.0f}s")
 
 
-COLLECTION = Collection(path="projects.alertPolicies", created=_create, changed=_change)
+COLLECTION = Collection(path="projects.alertPolicies", replaced=True, created=_create, changed=_change)

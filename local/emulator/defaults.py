@@ -22,8 +22,7 @@ def without_defaults(api: Api, schema: str, message: JsonObject) -> JsonObject:
 
 
 def _kept(api: Api, spec: JsonObject, value: Any) -> Any:
-    if "$ref" in spec:
-        spec = api.schema(spec["$ref"])
+    spec = api.schema(spec)
     if isinstance(value, list):
         return [_kept(api, spec.get("items", {}), item) for item in value]
     if not isinstance(value, dict):

@@ -44,10 +44,11 @@ def _create_channel(channel: JsonObject, call: Call) -> JsonObject:
 
 
 def _change_channel(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
-    """Secrets are not shown, so a client keeps them by leaving them out."""
-    kept = {key: value for key, value in (old.get("labels") or {}).items() if key in SENSITIVE}
+    """Its type may change, with the labels that the other one needs. Secrets are not shown: left out they stay, of one type."""
+    secret = SENSITIVE if new.get("type") == old["type"] else ()
+    kept = {key: value for key, value in (old.get("labels") or {}).items() if key in secret}
     labels = {**kept, **{key: value for key, value in (new.get("labels") or {}).items() if value != OBSCURED}}
-    checked = _checked_channel({"enabled": True, **new, "labels": labels, "type": old["type"]}, call)
+    checked = _checked_channel({"enabled": True, **new, "labels": labels}, call)
     return checked | {"creationRecord": old["creationRecord"], "mutationRecords": [record(call)]}
 
 
@@ -82,12 +83,12 @@ def _obscured(channel: JsonObject, _call: Call) -> JsonObject:
 
 def _delete_channel(call: Call) -> JsonObject:
     """A channel that policies name is deleted by force only, and taken out of them then."""
-    name = call.path["name"]
+    name, force = call.path["name"], call.query.get("force", "").lower() == "true"
     for key, policy in call.store.under(POLICIES, f"{name.rpartition('/notificationChannels/')[0]}/"):
         left = [channel for channel in policy.get("notificationChannels", []) if channel != name]
         if len(left) == len(policy.get("notificationChannels", [])):
             continue
-        if call.query.get("force", "").lower() != "true":
+        if not force:
             message = f"Cannot delete notification channel {name}: it is in use by {key}."
             raise ApiError(400, message, status="FAILED_PRECONDITION")
         call.store.put(POLICIES, key, policy | {"notificationChannels": left})

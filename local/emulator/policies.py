@@ -20,6 +20,9 @@ CONDITIONS_VERSION = 3
 _FIRST_ETAG = base64.b64encode(b"\x00\x40\x01").decode()  # of a policy that was never set, as Google has it: AEAB
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|[a-zA-Z]+:.+")
 _CUSTOM_ROLE = re.compile(r"(projects|organizations)/[^/]+/roles/[^/]+")
+# Kinds whose names compare without case, and are answered in lower case; principal://... and others stay as they are.
+# https://github.com/hashicorp/terraform-provider-google/blob/v7.45.0/google/tpgresource/utils.go
+_FOLDED = re.compile(r"((?:deleted:)?(?:user|serviceAccount|group|domain)):(.*)")
 _BUILT_IN_ROLE = re.compile(r"roles/[A-Za-z0-9._]+")
 _CONFLICT = (
     "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. "
@@ -47,8 +50,9 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
 
     def put(call: Call) -> JsonObject:
         name = find(call)
-        new = _checked(call.body if call.api.is_storage else call.body.get("policy", {}), call)
+        given_policy = call.body if call.api.is_storage else call.body.get("policy", {})
         current = _current(call, kind, name)
+        new = _masked(_checked(given_policy, call), current, call)
         if (given := new.get("etag")) and given != current["etag"]:
             raise ApiError(409, _CONFLICT.format(given=given, current=current["etag"]))
         new["etag"] = _next_etag(current["etag"])
@@ -56,6 +60,21 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
         return new
 
     return {f"{kind}.getIamPolicy": get, f"{kind}.setIamPolicy": put}
+
+
+def _masked(new: JsonObject, current: JsonObject, call: Call) -> JsonObject:
+    """The new policy with what the mask leaves as it is; without one that is all but the bindings, and who is audited too.
+
+    https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy
+    """
+    schema = call.api.property(call.method.request or "", "policy")
+    paths = call.api.mask(schema, call.body.get("updateMask") or "bindings") if schema else (("bindings",),)
+    named = {path[0] for path in paths}
+    audits = call.body.get("policy", {}) if "auditConfigs" in named else current
+    kept = {"auditConfigs": audits["auditConfigs"]} if audits.get("auditConfigs") else {}
+    if "bindings" not in named:
+        new = new | {name: current[name] for name in ("version", "bindings") if name in current}
+    return new | kept
 
 
 def _current(call: Call, kind: str, name: str) -> JsonObject:
@@ -104,12 +123,18 @@ def _checked(policy: JsonObject, call: Call) -> JsonObject:
         if condition and not (condition.get("title") and condition.get("expression")):
             raise ApiError(400, "A condition needs a title and an expression.")
         key = json.dumps([role, condition], sort_keys=True)
-        members = {*merged.get(key, {}).get("members", ()), *(binding.get("members") or [])}
+        given = {_folded(member) for member in binding.get("members") or []}
+        members = {*merged.get(key, {}).get("members", ()), *given}
         if members:
             merged[key] = {"role": role, "members": sorted(members)} | ({"condition": condition} if condition else {})
     conditional = any("condition" in binding for binding in merged.values())
     kept = {"version": CONDITIONS_VERSION if conditional else 1, "bindings": [merged[key] for key in sorted(merged)]}
     return kept | ({"etag": policy["etag"]} if policy.get("etag") else {})
+
+
+def _folded(member: str) -> str:
+    found = _FOLDED.fullmatch(member)
+    return f"{found[1]}:{found[2].lower()}" if found else member
 
 
 def _check_role(role: str, call: Call) -> None:
