@@ -160,7 +160,7 @@ setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp ## Python and Node packa
 HERE = test -x $(BIN)/python && python=$(BIN)/python || python="$$PYTHON"
 CHECK = "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 7))' 2>/dev/null || { \
     printf '%s\n' "$$python is missing or too old; install Python 3.11 to 3.15: python.org/downloads" >&2; \
-    for tool in node npm terraform; do command -v $$tool >/dev/null || echo "$$tool is missing, too" >&2; done; exit 2; }; \
+    for tool in node npm "$${TERRAFORM_BINARY_NAME:-terraform}"; do command -v $$tool >/dev/null || echo "$$tool is missing, too" >&2; done; exit 2; }; \
   "$$python" -I interlock/terminal/machine.py
 
 $(CHECKED): interlock/terminal/machine.py requirements/run.txt package-lock.json

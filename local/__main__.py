@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import runner
+from local.acting import KINDS, VARIABLE
 from local.emulator.faults import Faults, parse_latency
 
 _EPILOG = """\
@@ -40,7 +41,8 @@ def _parse(argv: Sequence[str]) -> runner.Options:
     run = parser.add_subparsers(dest="action", required=True).add_parser(
         "run",
         help="run a command against it",
-        usage="python -m local run [--port N] [--state DIR] [--latency TIME] [--fault SPEC]... [--quiet] -- COMMAND ...",
+        usage="python -m local run [--port N] [--state DIR] [--latency TIME] [--fault SPEC]... "
+        "[--provider KIND] [--quiet] -- COMMAND ...",
         description="Run COMMAND against an embedded Google Cloud (Cloud Scheduler, Cloud Storage, and the Terraform "
         "provider hashicorp/google) that lives as long as COMMAND and keeps its state in a folder. The exit code is "
         "COMMAND's.",
@@ -57,6 +59,8 @@ def _parse(argv: Sequence[str]) -> runner.Options:
     run.add_argument("--fault", type=_fault, action="append", default=[], metavar="SPEC",
                      help="METHOD PATH-REGEX CODE [xN | /N]: answer CODE to the first N such calls, or to every Nth; "
                      "METHOD may be *; or a delay, such as grants=60s; all of them: local/emulator/faults.py")  # fmt: skip
+    run.add_argument("--provider", type=_provider, default=env.get(VARIABLE) or "", metavar="KIND",
+                     help=f"real: hashicorp/google itself, which Terraform installs ({VARIABLE}; default: ours)")  # fmt: skip
     run.add_argument("--quiet", action="store_true",
                      help="don't say where it runs: COMMAND does, from INTERLOCK_LOCAL_SAYS")  # fmt: skip
     split = list(argv).index("--") if "--" in argv else len(argv)
@@ -69,6 +73,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
         port=given.port,
         latency=given.latency,
         faults=given.fault,
+        provider=given.provider,
         quiet=given.quiet,
     )
 
@@ -77,6 +82,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)
+
+
+def _provider(text: str) -> str:
+    if text not in ("", *KINDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no provider ({' or '.join(KINDS)})")
+    return text
 
 
 def _latency(text: str) -> float:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,8 +24,9 @@ _POLL_SECONDS = 0.02
 _SIGNAL_BASE = 128  # of the exit code of a command that a signal ended, as shells have it
 
 
-def run(argv: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run `argv` and return its exit code; call it in the main thread. OSError if it can't be started."""
+def run(argv: Sequence[str], env: Mapping[str, str], *, spared: Set[int] = frozenset()) -> int:
+    """Run `argv` and return its exit code; call it in the main thread. `spared` are processes below us that are not the
+    command's. OSError if it can't be started."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     group: list[int] = []
@@ -44,7 +45,7 @@ def run(argv: Sequence[str], env: Mapping[str, str]) -> int:
         for number in early:
             _send(child.pid, number)
         code = child.wait()
-        _end_leftovers(child.pid)
+        _end_leftovers(child.pid, spared)
     finally:
         for known, handler in previous.items():
             signal.signal(known, handler)
@@ -56,13 +57,13 @@ def _send(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _end_leftovers(group: int) -> None:
-    """End the rest of the process group and, on Linux, everything that descends from us."""
+def _end_leftovers(group: int, spared: Set[int]) -> None:
+    """End the rest of the process group and, on Linux, everything that descends from us but `spared`."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         told: set[int] = set()
         end = time.monotonic() + _GRACE_SECONDS
         while time.monotonic() < end:
-            left = _descendants(os.getpid())
+            left = _descendants(os.getpid()) - spared
             if not left and not _group_lives(group):
                 return
             if not told:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+
+from local.installed import user_settings
 
 PROJECT = "interlock-local"
 ACCOUNT = "INTERLOCK_LOCAL_ACCOUNT"
 """The account or person that COMMAND acts as, by e-mail address; left out the owner of the project, who may do everything."""
 _LOOPBACK = "127.0.0.1,localhost"
 
-# The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version.
+# The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version. A bucket
+# that is made or imported asks Compute Engine whose it is; nobody serves that here, and the provider's own project will do
+# (hashicorp/google, resource_storage_bucket.go, setStorageBucket).
 ENDPOINTS: Mapping[str, str] = {
     "cloud_run_v2": "/v2/",
     "cloud_scheduler": "/v1/",
     "cloudfunctions2": "/v2/",
+    "compute": "/compute/v1/",
     "iam_beta": "/v1/",
     "logging": "/v2/",
     "monitoring": "/",
@@ -37,7 +41,7 @@ GCLOUD_APIS = (
     "serviceusage",
 )
 
-# Would make a tool fetch tokens at Google, act as someone else there, or read a key file of the user's.
+# Would make a tool fetch tokens at Google, act as someone else there, read a key file of the user's, or take another provider.
 _UNSET = (
     "CLOUDSDK_ACTIVE_CONFIG_NAME",
     "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
@@ -47,6 +51,7 @@ _UNSET = (
     "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
     "GOOGLE_CREDENTIALS",
     "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+    "TF_REATTACH_PROVIDERS",
 )
 
 
@@ -55,19 +60,15 @@ def token(env: Mapping[str, str]) -> str:
     return f"local:{account}" if (account := env.get(ACCOUNT, "").strip()) else "local"
 
 
-def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str, object], state: Path) -> dict[str, str]:
-    """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end."""
-    env = {name: value for name, value in inherited.items() if name not in _UNSET}
-    # Terraform warns in every run about a configuration file that isn't there.
-    if (config := env.get("TF_CLI_CONFIG_FILE")) and not Path(config).exists():
-        del env["TF_CLI_CONFIG_FILE"]
+def for_command(inherited: Mapping[str, str], *, url: str, provider: Mapping[str, str], state: Path) -> dict[str, str]:
+    """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end, `provider` has the variables of
+    the one that acts."""
+    env = {name: value for name, value in user_settings(inherited).items() if name not in _UNSET}
     for name in ("NO_PROXY", "no_proxy"):  # Python's clients would send loopback requests to a proxy
         env[name] = ",".join(filter(None, (inherited.get(name), _LOOPBACK)))
     return env | {
         "INTERLOCK_ENV": "local",
         "INTERLOCK_LOCAL_URL": url,
-        # terraform: a provider that runs already; no installation, no lock file.
-        "TF_REATTACH_PROVIDERS": json.dumps(reattach),
         "CHECKPOINT_DISABLE": "1",  # no look for new versions of terraform
         # Terraform's gcs backend reads only this name of the endpoint.
         "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
@@ -87,4 +88,5 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_CORE_PROJECT": PROJECT,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        **provider,
     }

@@ -7,14 +7,16 @@ import shlex
 import shutil
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from local import child, emulator, environment, share
+from local.acting import OURS, VARIABLE, Acting, acting
+from local.installed import NotInstalledError
+from local.watch import watched
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
 STARTED = "started for this command"
@@ -25,6 +27,7 @@ EXIT_NOT_FOUND = 127  # as shells have it
 _POLL_SECONDS = 0.1
 _INSTALL = {
     "terraform": "install Terraform >= 1.11 (https://developer.hashicorp.com/terraform/install)",
+    "tofu": "install OpenTofu >= 1.12 (https://opentofu.org/docs/intro/install)",
     "npx": "install Node.js 20 to 26 (https://nodejs.org)",
     "node": "install Node.js 20 to 26 (https://nodejs.org)",
     "npm": "install Node.js 20 to 26 (https://nodejs.org)",
@@ -50,6 +53,8 @@ class Options:
     port: int = 0
     latency: float = 0.0
     faults: Sequence[str] = ()
+    provider: str = ""
+    """Its kind, if that matters: a joiner takes what there is."""
     quiet: bool = False
 
 
@@ -78,16 +83,27 @@ def _check(command: Sequence[str], env: Mapping[str, str]) -> None:
 
 
 def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
-    # Not in the state folder: the path of a socket is at most 107 bytes long. The folder is 0700.
-    with tempfile.TemporaryDirectory(prefix="interlock-") as sockets, _emulator(options) as cloud:
-        from local import provider  # grpc takes 0.1 s to import: not for joiners and --help
-
-        with provider.serve(Path(sockets) / "provider.sock", url=cloud.url, token=environment.token(env)) as served:
-            folder.publish(share.Record(pid=os.getpid(), url=cloud.url, reattach=served.reattach))
-            env = _announced(options, env, url=cloud.url, how=STARTED)
-            code = _command(options, env, url=cloud.url, reattach=served.reattach)
+    with _emulator(options) as cloud, _acting(options, env, cloud.url) as provider:
+        record = share.Record(
+            pid=os.getpid(), url=cloud.url, kind=provider.kind, name=provider.name, variables=provider.variables
+        )
+        folder.publish(record)
+        env = _announced(options, env, record, how=STARTED)
+        with watched(cloud.url) as watchers:
+            code = _command(options, env, record, spared=watchers)
             _wait_for_others(folder)
-            return code
+        if provider.elsewhere:
+            _say(f"local run: refused, as the real provider is kept to this machine: {', '.join(provider.elsewhere)}")
+        return code
+
+
+@contextmanager
+def _acting(options: Options, env: Mapping[str, str], url: str) -> Iterator[Acting]:
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(acting(options.provider or OURS, url=url, folder=options.state / "provider", env=env))
+        except NotInstalledError as error:
+            raise UsageError(str(error)) from None
 
 
 @contextmanager
@@ -108,21 +124,27 @@ def _emulator(options: Options) -> Iterator[emulator.Running]:
 def _join(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
     try:
         with folder.joined(shlex.join(options.command)) as record:
+            if options.provider not in ("", record.kind):
+                raise UsageError(
+                    f"process {record.pid} serves {options.state} with the provider {record.kind!r}, not {options.provider!r}; "
+                    f"wait for its end, choose --state DIR, or leave out --provider and {VARIABLE}"
+                )
             ignored = ", --port, --latency and --fault are those of that run" if _own_settings(options) else ""
-            env = _announced(options, env, url=record.url, how=f"joined the run of process {record.pid}{ignored}")
-            return _command(options, env, url=record.url, reattach=record.reattach)
+            env = _announced(options, env, record, how=f"joined the run of process {record.pid}{ignored}")
+            return _command(options, env, record)
     except share.NoAnswerError:
         raise UsageError(
             f"another `local run` holds {options.state} but doesn't answer; end it, or choose --state DIR"
         ) from None
 
 
-def _announced(options: Options, env: Mapping[str, str], *, url: str, how: str) -> Mapping[str, str]:
-    """Says where COMMAND acts, or has COMMAND say it."""
+def _announced(options: Options, env: Mapping[str, str], record: share.Record, *, how: str) -> Mapping[str, str]:
+    """Says where COMMAND acts, with a provider that is not ours, or has COMMAND say it."""
+    acts = f", with the real {record.name}" if record.kind != OURS else ""
     if options.quiet:
-        return {**env, SAYS: f"{how}, state in {options.state}"}
+        return {**env, SAYS: f"{how}, state in {options.state}{acts}"}
     joined = f", {how}" if how != STARTED else ""
-    _say(f"{BANNER}: {url}, state in {options.state}{joined}")
+    _say(f"{BANNER}: {record.url}, state in {options.state}{acts}{joined}")
     return env
 
 
@@ -130,10 +152,10 @@ def _own_settings(options: Options) -> bool:
     return bool(options.port or options.latency or options.faults)
 
 
-def _command(options: Options, env: Mapping[str, str], *, url: str, reattach: Mapping[str, object]) -> int:
-    prepared = environment.for_command(env, url=url, reattach=reattach, state=options.state)
+def _command(options: Options, env: Mapping[str, str], record: share.Record, *, spared: Set[int] = frozenset()) -> int:
+    prepared = environment.for_command(env, url=record.url, provider=record.variables, state=options.state)
     try:
-        return child.run(options.command, prepared)
+        return child.run(options.command, prepared, spared=spared)
     except OSError as error:
         raise UsageError(f"{options.command[0]}: {error.strerror}", code=EXIT_NOT_FOUND) from None
 

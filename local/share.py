@@ -29,7 +29,11 @@ class Record:
 
     pid: int
     url: str
-    reattach: Mapping[str, object]
+    kind: str
+    """Of the provider that acts."""
+    name: str
+    variables: Mapping[str, str]
+    """That lead Terraform to it."""
 
 
 class NoAnswerError(Exception):

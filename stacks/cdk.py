@@ -201,7 +201,8 @@ class BaseStack(TerraformStack):
     def __init__(self, scope: Construct, stack: str, *, env: Environment) -> None:
         super().__init__(scope, stack)
         self.env = env
-        GoogleProvider(self, "google", project=env.project, region=env.location)
+        # Without the label goog-terraform-provisioned: what is written here is all that there is, and an import stays one.
+        GoogleProvider(self, "google", project=env.project, region=env.location, add_terraform_attribution_label=False)
         # Terraform reads the state before anything else. It takes an access token before credentials, and `local run` sets one;
         # without it these can't be read, so that Terraform says what they say and calls nobody. docs/traps.md has the rest.
         nobody = json.dumps({"type": ONLY_UNDER_LOCAL_RUN}) if env.name == LOCAL else None

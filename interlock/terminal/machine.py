@@ -19,6 +19,7 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
 OLDEST_NODE, NEWEST_NODE = 20, 26
 """On these cdktf-cli 0.21 has been tried, with the pty module of package.json."""
 OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 9), (1, 15)
+OLDEST_TOFU, NEWEST_TOFU = (1, 12), (1, 12)
 OLDEST_MAKE = (3, 81)
 """macOS has it."""
 LEAST_FREE, FREE_FOR_SETUP = 100, 1_500
@@ -74,13 +75,21 @@ def npm() -> Finding:
 
 
 def terraform() -> Finding:
-    """Terraform, which deploys."""
+    """Terraform, which deploys, or OpenTofu where TERRAFORM_BINARY_NAME says so; in its JSON that is Terraform's, too."""
     name = os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
-    version, oldest = _version(name, r'"terraform_version":\s*"([^"]+)"', "version", "-json"), _dotted(OLDEST_TERRAFORM)
-    if _numbers(version)[:2] < OLDEST_TERRAFORM:
-        return Finding(name, version, f"install Terraform {oldest} or newer: developer.hashicorp.com/terraform/install")
-    if _numbers(version)[:2] > NEWEST_TERRAFORM:
-        return Finding(name, version, f"tried with {oldest} to {_dotted(NEWEST_TERRAFORM)}, not with this", note=True)
+    version = _version(name, r'"terraform_version":\s*"([^"]+)"', "version", "-json")
+    if _version(name, r"(OpenTofu) v", "version"):
+        return _tried(name, version, "OpenTofu", OLDEST_TOFU, NEWEST_TOFU, "opentofu.org/docs/intro/install")
+    return _tried(name, version, "Terraform", OLDEST_TERRAFORM, NEWEST_TERRAFORM, "developer.hashicorp.com/terraform/install")
+
+
+def _tried(name: str, version: str, what: str, oldest: tuple[int, int], newest: tuple[int, int], where: str) -> Finding:
+    """Whether a program is one of those with which Interlock was tried, or newer."""
+    if _numbers(version)[:2] < oldest:
+        return Finding(name, version, f"install {what} {_dotted(oldest)} or newer: {where}")
+    if _numbers(version)[:2] > newest:
+        span = f"{_dotted(oldest)} to {_dotted(newest)}" if oldest < newest else _dotted(oldest)
+        return Finding(name, version, f"tried with {span}, not with this", note=True)
     return Finding(name, version)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,9 +24,15 @@ class Ended:
 
 
 def run(
-    words: Sequence[str], environ: Mapping[str, str], *, stop_with: signal.Signals, heard: Callable[[str], None] | None = None
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    stop_with: signal.Signals,
+    heard: Callable[[str], None] | None = None,
+    waiting: str = "",
 ) -> Ended:
-    """Runs a program to its end. `heard` gets every line that it says; without it they go where ours go.
+    """Runs a program to its end. `heard` gets every line that it says; without it they go where ours go. `waiting` is what the
+    first signal has us say, on the standard error: what is waited for.
 
     It runs in a session of its own, out of reach of Ctrl-C. When SIGTERM, SIGINT or SIGHUP reaches us its whole group gets
     `stop_with`; then we go on waiting. How to stop is the program's business. What `heard` raises, as when nobody reads us any
@@ -36,6 +43,8 @@ def run(
     def pass_on(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
         del number, frame
+        if not stopped:
+            _say(waiting)
         stopped = True
         _stop(process, stop_with)
 
@@ -61,6 +70,13 @@ def run(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """Writes at once: a handler may run in the middle of a write to Python's own streams, which they refuse."""
+    clear = "\r\x1b[K" if text and sys.stderr.isatty() else ""
+    with suppress(OSError):
+        os.write(2, f"{clear}{text}".encode())
 
 
 def _stop(process: subprocess.Popen[str] | None, stop_with: signal.Signals) -> None:

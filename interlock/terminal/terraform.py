@@ -17,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from interlock.catalog import Json
-from interlock.environment import Environment
+from interlock.environment import LOCAL, Environment
 from interlock.secrets import scrubbed
 from interlock.terminal.cdktf import output_folder, terraform_binary
+from interlock.terminal.printed import make
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
@@ -32,6 +33,14 @@ SETTINGS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
 ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
 """Variables that would have a stack act on another state than ours, or share its folder with another stack:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables"""
+
+WAITING = """\
+Stopping: Terraform finishes the calls that it has begun, and saves its state.
+A call that is being retried may take 20 minutes more, 60 of the function.
+If it is killed meanwhile, the state stays locked: {unlock}
+"""
+"""The provider's requests heed no signal: docs/traps.md. 20 and 60 minutes are the timeouts of its resources, such as
+https://github.com/hashicorp/terraform-provider-google/blob/v7.45.0/google/services/cloudscheduler/resource_cloud_scheduler_job.go"""
 
 Heard = Callable[[Event], None]
 
@@ -132,7 +141,11 @@ def folder_of_plans() -> Iterator[Path]:
 
 
 def prepare(stack: Stack) -> None:
-    """`terraform init`. TerraformFailed when it does not work."""
+    """`terraform init`. TerraformFailed when it does not work.
+
+    On the local target the provider is whichever `local run` has, so that a lock of the folder's last one says nothing."""
+    if stack.environment.name == LOCAL:
+        (stack.folder / LOCK_FILE).unlink(missing_ok=True)
     listener = _Listener(heard=lambda _: None)
     upgrade = ["-upgrade"] if _asks_for_another_provider(stack.folder) else []
     ended = _terraform(stack, ["init", "-input=false", "-no-color", *upgrade], listener)
@@ -213,7 +226,8 @@ def _terraform(stack: Stack, words: Sequence[str], listener: _Listener) -> Ended
     """SIGINT is what a terminal sends to Terraform and its providers: they leave it to Terraform, which finishes what it has
     begun, saves its state and releases the lock. SIGTERM would end the providers below it."""
     command = [terraform_binary(), f"-chdir={stack.folder}", *words]
-    return run(command, _environ(), stop_with=signal.SIGINT, heard=listener.line)
+    unlock = make("unlock", STACK=stack.name)
+    return run(command, _environ(), stop_with=signal.SIGINT, heard=listener.line, waiting=WAITING.format(unlock=unlock))
 
 
 def _environ() -> dict[str, str]:

@@ -23,11 +23,11 @@ MAX_DEPTH = 100
 FORMAT_MAJOR = "1"
 """Of `format_version`. Terraform promises that a reader of 1.x can ignore what a later 1.y adds."""
 NO_ACTION, UPDATE, FORGET = ("no-op",), ("update",), ("forget",)
-REPLACEMENTS = frozenset({("delete", "create"), ("create", "delete"), ("create", "forget")})
-"""The last lets the old one go: it stays in the cloud as it is, and in no state."""
+REPLACEMENTS = frozenset({("delete", "create"), ("create", "delete"), ("create", "forget"), ("forget", "create")})
+"""The last two, of Terraform and of OpenTofu, let the old one go: it stays in the cloud as it is, and in no state."""
 ACTIONS = frozenset({NO_ACTION, ("create",), ("read",), UPDATE, ("delete",), FORGET, *REPLACEMENTS})
-"""All that Terraform writes, in its order:
-https://github.com/hashicorp/terraform/blob/v1.15.9/internal/command/jsonplan/plan.go (actionString)"""
+"""All that they write, in their order: https://github.com/hashicorp/terraform/blob/v1.15.9/internal/command/jsonplan/plan.go
+(actionString), https://github.com/opentofu/opentofu/blob/v1.12.6/internal/command/jsonplan/plan.go"""
 COMPUTED = frozenset({"id", "state"})
 """Attributes that follow from others; a job's `state` says `paused` again."""
 

@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = "registry.terraform.io/hashicorp/google"
+SOURCES = ("registry.terraform.io/hashicorp/google", "registry.opentofu.org/hashicorp/google")
+"""What Terraform and OpenTofu make of the source `hashicorp/google`; each ignores the other's."""
+VERSION = "~> 7.45"
+"""Of the provider that this one stands in for, as the stacks ask for it."""
 MAX_SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path is 108 bytes, with a closing zero
 STOP_GRACE_SECONDS = 2.0
 
@@ -27,9 +30,8 @@ class Served:
     def reattach(self) -> Mapping[str, object]:
         """What TF_REATTACH_PROVIDERS has to be, as JSON, for terraform to find it."""
         address = {"Network": "unix", "String": str(self.socket)}
-        return {
-            SOURCE: {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address},
-        }
+        found = {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address}
+        return dict.fromkeys(SOURCES, found)
 
 
 @contextmanager

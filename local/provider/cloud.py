@@ -29,6 +29,8 @@ class Settings:
     project: str
     region: str
     default_labels: Mapping[str, object]
+    attribution: str = ""
+    """When the label of attribution is added: local/provider/labels.py."""
     endpoints: Mapping[str, str]
 
 

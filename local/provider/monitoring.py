@@ -11,7 +11,7 @@ from local.provider.cloud import Cloud, Failure, Settings
 from local.provider.planning import Change, Suppress
 from local.provider.resource import NOT_FOUND, Resource
 from local.provider.rest import ApiError
-from local.provider.values import Object, mapping, only, text
+from local.provider.values import Object, exactly_one_of, mapping, only, text
 
 SENSITIVE = ("auth_token", "password", "service_key")
 _DEFAULT_LABEL_TYPE = "STRING"  # the API leaves the zero of the enum out
@@ -59,9 +59,8 @@ class Channel(Named):
         """One secret, and in one place only."""
         block = only(config, "sensitive_labels")
         given = [name for name in SENSITIVE if block.get(name)]
-        problems = []
-        if block and len(given) != 1:
-            problems.append(f"sensitive_labels: exactly one of {', '.join(SENSITIVE)} must be specified")
+        secrets = [*SENSITIVE, *(f"{name}_wo" for name in SENSITIVE)]
+        problems = exactly_one_of({f"sensitive_labels.0.{name}": block.get(name) for name in secrets}) if block else []
         twice = [name for name in given if mapping(config, "labels").get(name)]
         return problems + [f'Sensitive label "{name}" cannot be set at the same time as label "{name}".' for name in twice]
 

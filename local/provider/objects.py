@@ -16,7 +16,7 @@ from local.provider.cloud import Cloud, Failure, Settings, fill
 from local.provider.planning import Change
 from local.provider.resource import Resource
 from local.provider.rest import ApiError
-from local.provider.values import UNKNOWN, Object, text
+from local.provider.values import UNKNOWN, Object, exactly_one_of, text
 
 OBJECT = "b/{bucket}/o/{name}"
 
@@ -27,8 +27,7 @@ class BucketObject(Resource):
 
     def validate(self, config: Object) -> list[str]:
         """Content or a file, not both. The provider's folder is not terraform's: a relative path would be another file."""
-        given = [name for name in ("content", "source") if config.get(name) is not None]
-        problems = [] if len(given) == 1 else ["exactly one of content, source must be specified"]
+        problems = exactly_one_of({name: config.get(name) for name in ("content", "source")})
         if (source := text(config, "source")) and not Path(source).is_absolute():
             problems.append(f"source: the local stand-in needs an absolute path, as abspath({source!r}) gives")
         return problems

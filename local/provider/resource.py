@@ -74,7 +74,7 @@ class Resource:
         if DELETION_POLICY in self.block.attrs and change.config.get(DELETION_POLICY) is None:
             change.set(DELETION_POLICY, "DELETE")
         if self.labelled:
-            plan_labels(change, settings.default_labels)
+            plan_labels(change, settings)
 
     def encode(self, value: Object) -> Object:
         """The body of a create or an update."""

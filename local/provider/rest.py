@@ -1,7 +1,9 @@
 """HTTP to the emulator: one kept-alive connection a thread and origin, and the retries of hashicorp/google.
 
-The retries are those of google/transport/retry_transport.go: common codes and broken connections, waiting 0.5, 1, 1.5, 2.5, ...
-seconds for at most 90. A 500 is not among them here, as it is there: from the emulator it is a crash to report at once.
+The retries are those of google/transport: common codes and broken connections, waiting 0.5, 1, 1.5, 2.5, ... seconds in rounds
+of 90 (retry_transport.go), for as long as the timeout of the resource (transport.go, SendRequest): 20 minutes for a job.
+Terraform's StopProvider ends none of them: the requests have no context that it could cancel. A 500 is not among them here, as
+it is there: from the emulator it is a crash to report at once.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import ipaddress
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 RETRIED_STATUSES = frozenset({429, 502, 503})
 FIRST_BACKOFF_SECONDS = 0.5
-RETRY_BUDGET_SECONDS = 90.0
+ROUND_SECONDS = 90.0
+RETRY_BUDGET_SECONDS = 20 * 60.0
 TIMEOUT_SECONDS = 60.0
 _BROKEN = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, TimeoutError)
 QUEUE_MESSAGE = "sync mutate calls cannot be queued"  # Cloud Scheduler's 409 for two changes of a job at once
@@ -37,7 +40,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """The RPC that a request is made for: when it was told to stop, and whether anybody still waits for the answer."""
+    """The RPC that a request is made for: when this provider ends, and whether anybody still waits for the answer."""
 
     stopping: threading.Event
     is_active: Callable[[], bool] = lambda: True
@@ -48,9 +51,9 @@ class Call:
             raise Interrupted("terraform has gone away; nothing further was sent")
 
     def wait(self, seconds: float) -> None:
-        """Sleep between two tries; raises Interrupted when Terraform stops the provider meanwhile."""
+        """Sleep between two tries; raises Interrupted when this provider ends meanwhile."""
         if self.stopping.wait(seconds):
-            raise Interrupted("interrupted while waiting to retry")
+            raise Interrupted("the local target ends; nothing further was sent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ class Rest:
     ) -> Reply:
         """One request with its retries. `retry_queue` also retries Cloud Scheduler's 409 of a job that is being changed.
 
-        Raises ApiError for any other failure, Interrupted when the caller is gone or stops.
+        Raises ApiError for any other failure, Interrupted when the caller is gone or this provider ends.
         """
         check_loopback(url)
         parts = urlsplit(url)
@@ -107,23 +110,21 @@ class Rest:
         target = parts.path + (f"?{queries}" if queries else "")
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         headers = {"Accept": "application/json"} | self._identity | ({"Content-Type": content_type} if data is not None else {})
-        deadline = time.monotonic() + RETRY_BUDGET_SECONDS
-        backoff = following = FIRST_BACKOFF_SECONDS
+        waits = _waits()
         while True:
             call.check()
             try:
                 return self._once(method, parts.netloc, target, data, headers)
             except ApiError as error:
                 queued = retry_queue and error.status == 409 and QUEUE_MESSAGE in str(error)
-                if not (queued or error.status in RETRIED_STATUSES) or time.monotonic() + backoff > deadline:
+                if not (queued or error.status in RETRIED_STATUSES) or (backoff := next(waits, None)) is None:
                     raise
             except (*_BROKEN, http.client.HTTPException) as error:
-                if time.monotonic() + backoff > deadline:
+                if (backoff := next(waits, None)) is None:
                     raise ApiError(0, f"{method} {url}: {error!r}") from error
             except OSError as error:  # refused: nobody listens, so waiting would not help
                 raise ApiError(0, f"{method} {url}: {error}; is the local target still running?") from error
             call.wait(backoff)
-            backoff, following = backoff + following, backoff
 
     def _once(self, method: str, origin: str, target: str, data: bytes | None, headers: dict[str, str]) -> Reply:
         connections: dict[str, http.client.HTTPConnection] = self._local.__dict__.setdefault("connections", {})
@@ -142,6 +143,18 @@ class Rest:
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             raise ApiError(response.status, _message(content) or response.reason)
         return Reply(status=response.status, body=content)
+
+
+def _waits() -> Iterator[float]:
+    """The seconds between two tries, until there is to be no other."""
+    end = time.monotonic() + RETRY_BUDGET_SECONDS
+    while time.monotonic() < end:
+        over = min(time.monotonic() + ROUND_SECONDS, end)
+        backoff = following = FIRST_BACKOFF_SECONDS
+        while (left := over - time.monotonic()) > backoff:
+            yield backoff
+            backoff, following = backoff + following, backoff
+        yield max(left, 0.0)
 
 
 def _message(content: bytes) -> str:

@@ -16,7 +16,7 @@ from local.provider.planning import Suppress
 from local.provider.resource import Resource
 from local.provider.rest import ApiError
 from local.provider.schema import Block
-from local.provider.values import UNKNOWN, Object, is_empty, mapping, only, text
+from local.provider.values import Object, exactly_one_of, is_empty, mapping, only, text
 
 TARGETS = ("app_engine_http_target", "http_target", "pubsub_target")
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -60,11 +60,7 @@ class SchedulerJob(Resource):
 
     def validate(self, config: Object) -> list[str]:
         """Exactly one target, at most one token, no header that Cloud Scheduler sets itself."""
-        problems = []
-        given = [name for name in TARGETS if config.get(name)]
-        if len(given) != 1 and not any(config.get(name) is UNKNOWN for name in TARGETS):
-            found = "none" if not given else ", ".join(given)
-            problems.append(f"exactly one of {', '.join(TARGETS)} must be specified, found {found}")
+        problems = exactly_one_of({name: config.get(name) for name in TARGETS})
         http = only(config, "http_target")
         if http.get("oauth_token") and http.get("oidc_token"):
             problems.append("Error in http_target: only one of oauth_token or oidc_token can be specified, but not both.")

@@ -13,6 +13,7 @@ import grpc  # type: ignore[import-untyped]
 
 from local.provider import schema, wire
 from local.provider.cloud import Cloud, Failure, Settings
+from local.provider.labels import attribution_of
 from local.provider.planning import Path, plan
 from local.provider.resource import Resource
 from local.provider.rest import ApiError, Call, Interrupted, Rest, check_loopback
@@ -47,6 +48,7 @@ class Provider:
             project=text(config, "project") or _first_of(_PROJECT_ENV),
             region=text(config, "region") or _first_of(_REGION_ENV),
             default_labels=mapping(config, "default_labels"),
+            attribution=attribution_of(config),
             endpoints=endpoints,
         )
 
@@ -152,16 +154,12 @@ class Provider:
         return {"state": encode(DATA_SOURCES[request.type_name](self._cloud(context), config))}
 
     def StopProvider(self, _request: Any, _context: Any) -> dict[str, object]:
-        self.stop()
+        """Nothing: a call goes on until it is answered or gives up, as in the real one, and Terraform waits for it."""
         return {}
 
     def stop(self) -> None:
-        """Wake every call that waits to retry; it gives up. Later calls are not told: another terraform may make them.
-
-        Nothing in the protocol tells one terraform from another, so a retry of a second run that waits now gives up too.
-        """
-        stopped, self._stopping = self._stopping, threading.Event()
-        stopped.set()
+        """Wake every call that waits to retry; it gives up."""
+        self._stopping.set()
 
 
 def _apply(resource: Resource, cloud: Cloud, prior: Object | None, planned: Object | None) -> Object | None:

@@ -95,6 +95,20 @@ def only(value: Mapping[str, object], name: str) -> Object:
     return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
 
 
+def exactly_one_of(values: Mapping[str, object]) -> list[str]:
+    """What SDKv2 says of arguments of which one has to be given, once for each of them: nothing if that is so, or may be
+    (helper/schema/schema.go, validateExactlyOneAttribute)."""
+    names = sorted(values)
+    given = [name for name in names if values[name] is not UNKNOWN and values[name] not in (None, [])]
+    whole = ",".join(names)
+    if not given and not any(value is UNKNOWN for value in values.values()):
+        return [f'"{name}": one of `{whole}` must be specified' for name in names]
+    if len(given) > 1:
+        both = ",".join(given)
+        return [f'"{name}": only one of `{whole}` can be specified, but `{both}` were specified.' for name in names]
+    return []
+
+
 def known(value: Object, *, instead: Mapping[str, object] | None = None) -> Object:
     """The object with every unknown in it replaced: by what stands in the same place of `instead`, or by null."""
     before = instead or {}

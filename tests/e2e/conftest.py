@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -15,11 +13,12 @@ import pytest
 
 from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
-from local import emulator, provider
-from local.environment import ACCOUNT, for_command, token
+from local import emulator
+from local.environment import ACCOUNT, for_command
 from tests.e2e.deployment import STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
 from tests.e2e.granting import prepare
 from tests.e2e.live import Live
+from tests.providers import TERRAFORM, provider_of
 
 SMALL = Path(__file__).parent / "catalog"
 DAY = Path(__file__).parent / "day"
@@ -28,23 +27,19 @@ Serve = Callable[[Path], AbstractContextManager[Deployment]]
 
 @pytest.fixture(scope="session", autouse=True)
 def _tools() -> None:
-    for tool in ("terraform", "node"):
+    for tool in (TERRAFORM, "node"):
         assert shutil.which(tool), f"these tests run the real {tool}; install it"
 
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Deployment]:
     """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer."""
-    with (
-        tempfile.TemporaryDirectory(prefix="e2e-") as short,  # pytest's own folder is too deep for a socket's path
-        emulator.serve(folder / "cloud") as cloud,
-        ExitStack() as stack,
-    ):
-        deployer = {ACCOUNT: prepare(cloud.url, local_environment())}
-        served = stack.enter_context(provider.serve(Path(short) / "p.sock", url=cloud.url, token=token(deployer)))
-        environ = for_command(
-            clean_environ() | deployer, url=cloud.url, reattach=json.loads(json.dumps(served.reattach)), state=folder
-        )
+    with ExitStack() as stack:
+        cloud = stack.enter_context(emulator.serve(folder / "cloud"))
+        deployer = prepare(cloud.url, local_environment())
+        provider = stack.enter_context(provider_of(cloud.url, account=deployer))
+        environ = clean_environ() | {ACCOUNT: deployer}
+        environ = for_command(environ, url=cloud.url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
         yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
 

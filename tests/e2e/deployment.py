@@ -26,6 +26,7 @@ from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
 from interlock.reading.resolve import resolve_catalog
 from local.emulator.faults import Faults
+from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
 
 ROOT = Path(__file__).parents[2]
@@ -147,7 +148,7 @@ class Deployment:
 
     def start_terraform(self, stack: str, *words: str) -> subprocess.Popen[str]:
         """Start it only."""
-        return start(("terraform", *words), self.stack(stack), self.environ)
+        return start((TERRAFORM, *words), self.stack(stack), self.environ)
 
     def apply(self, stack: str = "schedules", /, **variables: object) -> Done:
         """Plan and apply a stack with these variables."""
@@ -289,9 +290,9 @@ def finish(process: subprocess.Popen[str]) -> Done:
 
 
 def clean_environ() -> dict[str, str]:
-    """This process' environment without what would lead a command elsewhere."""
+    """This process' environment without what would lead a command elsewhere, and with the provider of the tests."""
     foreign = ("TF_", "CDKTF_", "GOOGLE_", "CLOUDSDK_", "INTERLOCK_", "STORAGE_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | leading()
 
 
 def words_of(variables: Mapping[str, object]) -> list[str]:

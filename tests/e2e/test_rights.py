@@ -6,13 +6,10 @@ here, which says why.
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from google.cloud.storage import Client
 from google.oauth2.credentials import Credentials
@@ -20,10 +17,10 @@ from interlock_guard.bucket import HoldBucket
 
 from interlock import roles
 from interlock.roles import Actor
-from local import provider
 from tests.e2e.deployment import FAR, Deployment, instant, local_environment
 from tests.e2e.granting import Owner
 from tests.e2e.live import TICK, Live, utc, written
+from tests.providers import provider_of
 
 ENV = local_environment()
 TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"
@@ -73,13 +70,8 @@ def check(deployment: Deployment, actor: Actor, email: str) -> None:
 @contextmanager
 def acting(deployment: Deployment, email: str) -> Iterator[Deployment]:
     """The same cloud and folder, with commands that act as somebody else."""
-    token = f"local:{email}"
-    with (
-        tempfile.TemporaryDirectory(prefix="e2e-") as short,
-        provider.serve(Path(short) / "p.sock", url=deployment.url, token=token) as served,
-    ):
-        environ = {TOKEN: token, "TF_REATTACH_PROVIDERS": json.dumps(dict(served.reattach))}
-        yield replace(deployment, environ=deployment.environ | environ)
+    with provider_of(deployment.url, account=email) as provider:
+        yield replace(deployment, environ={**deployment.environ, **provider.variables, TOKEN: f"local:{email}"})
 
 
 def test_what_runs_and_who_operates_need_what_the_stacks_grant_them_and_no_more(live: Live) -> None:

@@ -12,6 +12,7 @@ from interlock.catalog import Catalog
 from tests.e2e.conftest import SMALL
 from tests.e2e.deployment import Deployment, Done, clean_environ, finish, parsed, start
 from tests.e2e.test_flags import BOOKS, DECLARED
+from tests.providers import TERRAFORM
 from tests.shop import CATALOG as SHOP
 
 ON = ("backfill", "on", "books")
@@ -127,10 +128,10 @@ SENTENCE = "This is the local environment, which acts on a stand-in and never on
 
 def test_outside_of_local_run_terraform_calls_nobody(small: Deployment, nobody: dict[str, str]) -> None:
     folder = small.stack("schedules")
-    planned = finish(start(["terraform", "plan", "-input=false", "-no-color"], folder, nobody))
+    planned = finish(start([TERRAFORM, "plan", "-input=false", "-no-color"], folder, nobody))
     assert SENTENCE in planned.refused().text
     shutil.rmtree(folder / ".terraform")
-    begun = finish(start(["terraform", "init", "-input=false", "-no-color"], folder, nobody))
+    begun = finish(start([TERRAFORM, "init", "-input=false", "-no-color"], folder, nobody))
     assert SENTENCE in begun.refused().text
     for said in (planned, begun):
         assert "127.0.0.1:9" not in said.text, "no proxy was asked"

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from local import environment
+from tests.providers import TERRAFORM
 
 LOCATION = ("--location", "us-west2")
 BACKEND = """
@@ -27,7 +28,7 @@ HELD = {"ID": "1", "Operation": "OperationTypeApply", "Who": "ana@host", "Versio
 @pytest.fixture
 def tool(emulator, tmp_path):
     """Runs a tool in the environment of `local run`: (exit code, stdout, stderr with white space folded)."""
-    env = environment.for_command(os.environ, url=emulator.url, reattach={}, state=tmp_path)
+    env = environment.for_command(os.environ, url=emulator.url, provider={}, state=tmp_path)
 
     def run(*command):
         ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
@@ -81,14 +82,14 @@ def test_gcloud_storage_commands(gcloud, rest, tmp_path):
     assert rest("GET", f"/storage/v1/b?project={environment.PROJECT}").json["items"] == []
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+@pytest.mark.skipif(shutil.which(TERRAFORM) is None, reason=f"{TERRAFORM} is not on PATH")
 def test_terraforms_gcs_backend_keeps_its_state_and_names_the_holder_of_its_lock(tool, rest, tmp_path):
     objects = "/storage/v1/b/state-p/o"
     lock = f"{objects}/local%2Fschedules%2Fdefault.tflock"
     rest("POST", "/storage/v1/b?project=p", {"name": "state-p", "versioning": {"enabled": True}})
     (tmp_path / "main.tf").write_text(BACKEND)
-    apply = ("terraform", "apply", "-auto-approve", "-no-color")
-    assert tool("terraform", "init", "-no-color")[0] == 0
+    apply = (TERRAFORM, "apply", "-auto-approve", "-no-color")
+    assert tool(TERRAFORM, "init", "-no-color")[0] == 0
     assert "1 added" in tool(*apply)[1]
     state = rest("GET", f"{objects}/local%2Fschedules%2Fdefault.tfstate?alt=media").json
     assert state["resources"][0]["type"] == "terraform_data"
@@ -98,7 +99,7 @@ def test_terraforms_gcs_backend_keeps_its_state_and_names_the_holder_of_its_lock
     assert (code, "Error acquiring the state lock" in err, "ana@host" in err) == (1, True, True)
     generation = rest("GET", lock).json["generation"]  # which the backend takes as the lock's id
     assert f"ID: {generation}" in err
-    assert tool("terraform", "force-unlock", "-force", generation)[0] == 0
+    assert tool(TERRAFORM, "force-unlock", "-force", generation)[0] == 0
     assert "0 added" in tool(*apply)[1]
 
 

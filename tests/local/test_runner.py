@@ -119,8 +119,11 @@ def test_the_command_gets_an_environment_that_leads_here(finish, tmp_path):
     url = env["INTERLOCK_LOCAL_URL"]
     assert code == 0
     assert not {"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT", "TF_CLI_CONFIG_FILE"} & set(env)
-    reattach = json.loads(env["TF_REATTACH_PROVIDERS"])["registry.terraform.io/hashicorp/google"]
-    assert reattach["Addr"]["Network"] == "unix"
+    reattach = json.loads(env["TF_REATTACH_PROVIDERS"])
+    assert {source: found["Addr"]["Network"] for source, found in reattach.items()} == {
+        "registry.terraform.io/hashicorp/google": "unix",
+        "registry.opentofu.org/hashicorp/google": "unix",
+    }
     expected = {
         "INTERLOCK_ENV": "local",
         "KEPT": "yes",
@@ -153,6 +156,8 @@ def test_a_configuration_file_of_terraform_that_exists_is_kept(finish, tmp_path)
         pytest.param(["true"], ["--port", "70000"], {}, 2, "is not a port", id="a port that is none"),
         pytest.param(["true"], [], {"INTERLOCK_LOCAL_PORT": "x"}, 2, "is not a port", id="a port in the environment"),
         pytest.param(["true"], ["--latency", "slow"], {}, 2, "such as 120ms", id="a latency that is none"),
+        pytest.param(["true"], ["--provider", "mine"], {}, 2, "is no provider (ours or real)", id="a provider that is none"),
+        pytest.param(["true"], [], {"INTERLOCK_LOCAL_PROVIDER": "x"}, 2, "is no provider", id="one in the environment"),
         pytest.param(["true"], ["--fault", "x"], {}, 2, "expected METHOD PATH-REGEX", id="a fault that is none"),
         pytest.param(["true"], ["--state", "/dev/null/x"], {}, 2, "choose another with --state", id="no folder"),
     ],
@@ -267,6 +272,16 @@ def test_a_second_run_joins_the_first_which_waits_for_it(start, tmp_path):
     assert answers(url) is None
 
 
+def test_a_joiner_that_wants_another_provider_is_refused_with_what_to_do(start, finish, tmp_path):
+    first = start("sh", "-c", WAITER.format("first", "exit 0"))
+    told(tmp_path / "first")
+    code, out, err = finish("true", options=["--provider", "real"])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"process {first.pid} serves .local with the provider 'ours', not 'real'" in err
+    assert "--state DIR" in err
+    assert finish("true", options=["--provider", "ours"])[0] == 0
+
+
 def test_an_owner_that_waits_for_a_joiner_stops_on_a_signal(start, tmp_path):
     first = start("sh", "-c", WAITER.format("first", "exit 4"))
     told(tmp_path / "first")
@@ -284,6 +299,22 @@ def test_a_run_inside_a_run_joins_it(finish):
     code, out, _ = finish("sh", "-c", f"echo $INTERLOCK_LOCAL_URL; {inner}")
     assert code == 6
     assert len(set(out.split())) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process was started with is read in /proc")
+def test_what_a_killed_owner_ran_ends_deaf_to_sigterm_or_in_a_session_of_its_own_and_so_does_a_joiners(start, tmp_path):
+    """As terraform, which asks for its state for ever where the cloud is gone."""
+    deaf = f"trap '' TERM INT; {WAITER.format('deaf', 'touch wrote')}"
+    apart = f"import os; os.setsid(); os.execvp('sh', ['sh', '-c', {deaf!r}])"
+    first = start("sh", "-c", f"'{PYTHON}' -c \"$APART\" & {WAITER.format('first', 'touch wrote')}", APART=apart)
+    commands = [told(tmp_path / "first")[0], told(tmp_path / "deaf")[0]]
+    second = start("sh", "-c", WAITER.format("second", "touch wrote"))
+    commands.append(told(tmp_path / "second")[0])
+    first.kill()
+    wait_for(lambda: not any(map(alive, commands)))
+    second.communicate(timeout=DEADLINE)
+    assert "local run was killed: ending what it ran" in first.stderr.read()
+    assert not (tmp_path / "wrote").exists()
 
 
 def test_a_killed_owner_leaves_nothing_that_confuses_the_next(start, finish, tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 from stacks.cdk import TERRAFORM_VERSION
 from stacks.guards import REPLACE_CATALOG
 from stacks.held import INPUTS
+from tests.providers import TERRAFORM
 
 VARIABLES = ("backfill_mode", "backfills", "backfill_until", "backfill_reason", "backfill_owner")
 
@@ -20,7 +21,7 @@ def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     """Run terraform in `folder`, with nothing of this shell's that would change what it says."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "CDKTF_"))}
     environ |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "GOGC": "400"}  # GOGC: memory for speed
-    command = ["terraform", *arguments, "-no-color"]
+    command = [TERRAFORM, *arguments, "-no-color"]
     return subprocess.run(command, cwd=folder, env=environ, text=True, capture_output=True, check=False)
 
 

@@ -208,7 +208,7 @@ def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
     assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER"}
-    assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (
+    assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH", "TERRAFORM_BINARY_NAME"}, (
         "the shell reads what make does not hand on as it is"
     )
 

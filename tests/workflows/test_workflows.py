@@ -44,7 +44,7 @@ def script(name: str, step: str) -> str:
 
 
 def test_the_workflows_are_these() -> None:
-    assert NAMES == ["ci.yml", "deploy.yml", "drift.yml", "review-comment.yml", "review.yml"]
+    assert NAMES == ["ci.yml", "deploy.yml", "drift.yml", "nightly.yml", "review-comment.yml", "review.yml"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -556,13 +556,25 @@ def test_names_are_never_broken_and_many_that_are_made_are_told_by_type() -> Non
     ],
 )
 def test_a_lock_of_other_versions_is_upgraded(place: Place, lock: str | None, upgrades: bool) -> None:
-    folder = place.stack("schedules")
+    folder = place.stack("schedules", "production")
     wanted = {"terraform": {"required_providers": {"google": {"source": "google", "version": "~> 7.45"}}}}
     (folder / STACK_FILE).write_text(json.dumps(wanted))
     if lock:
         (folder / LOCK_FILE).write_text(lock)
-    bring(LOCAL, ["schedules"])
+    bring(Deploying(environment=PRODUCTION, approving=None, yes=True), ["schedules"])
     assert ("-upgrade" in (place.folder / "asked").read_text().splitlines()[0]) is upgrades
+
+
+@pytest.mark.parametrize(
+    ("how", "is_kept"), [(LOCAL, False), (Deploying(environment=PRODUCTION, approving=None, yes=True), True)]
+)
+def test_a_lock_of_another_provider_stops_no_run_on_the_local_target_and_in_production_it_does(
+    place: Place, how: Deploying, is_kept: bool
+) -> None:
+    lock = place.stack("schedules", how.environment.name) / LOCK_FILE
+    lock.write_text('provider "registry.terraform.io/hashicorp/google" { version = "7.44.0" }')
+    bring(how, ["schedules"])
+    assert lock.exists() is is_kept
 
 
 # plan

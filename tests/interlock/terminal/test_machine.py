@@ -42,6 +42,10 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     return put
 
 
+TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
+"""What it says of itself with -json, and without."""
+
+
 @pytest.mark.parametrize(
     ("look", "tool", "said", "found", "advice"),
     [
@@ -68,6 +72,13 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
             "1.16.0",
             "tried with 1.9 to 1.15",
             id="a newer one",
+        ),
+        pytest.param(machine.terraform, "terraform", TOFU % ("1.12.6", "1.12.6"), "1.12.6", "", id="OpenTofu"),
+        pytest.param(
+            machine.terraform, "terraform", TOFU % ("1.11.4", "1.11.4"), "1.11.4", "install OpenTofu 1.12", id="an old OpenTofu"
+        ),
+        pytest.param(
+            machine.terraform, "terraform", TOFU % ("1.13.0", "1.13.0"), "1.13.0", "tried with 1.12, not", id="a newer OpenTofu"
         ),
         pytest.param(machine.gcloud, "gcloud", "Google Cloud SDK 528.0.0\nbeta", "528.0.0", "", id="gcloud"),
     ],

@@ -29,7 +29,7 @@ import signal, sys
 from interlock.terminal.process import run
 def heard(line):
     print(line, end="", flush=True)
-ended = run([sys.executable, "-c", *sys.argv[1:]], {}, stop_with=signal.SIGINT, heard=heard)
+ended = run([sys.executable, "-c", *sys.argv[1:]], {}, stop_with=signal.SIGINT, heard=heard, waiting="waiting for it\\n")
 print(ended.code, ended.stopped, flush=True)
 """
 
@@ -38,12 +38,14 @@ print(ended.code, ended.stopped, flush=True)
 def test_a_signal_that_should_end_us_stops_the_program_in_order_first(number: signal.Signals, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     words = [sys.executable, "-c", PARENT, CHILD, str(trace)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        rest = process.stdout.read()
+        rest, said = process.stdout.read(), process.stderr.read()
     assert rest == "stopping\n7 True\n"
+    assert said == "waiting for it\n", "who waits is told for what, at once"
     assert trace.read_text() == "in order"
 
 

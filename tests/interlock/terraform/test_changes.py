@@ -88,6 +88,7 @@ def parse_changes(text: str) -> Changes:
         pytest.param(
             resource(JOB, "odds", "create", "forget"), Kind.REPLACE, "odds", (), id="replaced, and the old one let go"
         ),
+        pytest.param(resource(JOB, "odds", "forget", "create"), Kind.REPLACE, "odds", (), id="the same in OpenTofu's order"),
         pytest.param(resource(JOB, "odds", "no-op", importing={"id": "x"}), Kind.IMPORT, "odds", (), id="imported"),
         pytest.param(
             resource(JOB, "odds", "update", importing={"id": "x"}, before={"paused": True}, after={"paused": False}),

@@ -60,6 +60,7 @@ def test_a_toggle_may_pause_and_resume_and_write_flags(changes: tuple[Change, ..
         pytest.param((resource(JOB, "gone", "forget"),), ["gone"], id="a job is let go"),
         pytest.param((resource(JOB, "odds", "delete", "create"),), ["odds"], id="a covered job is replaced"),
         pytest.param((resource(JOB, "odds", "create", "forget"),), ["odds"], id="a covered job is replaced and let go"),
+        pytest.param((resource(JOB, "odds", "forget", "create"),), ["odds"], id="the same in OpenTofu's order"),
         pytest.param((resource(JOB, "odds", "no-op", importing={"id": "odds"}),), ["odds"], id="a job is adopted"),
         pytest.param((paused("odds", False, True, schedule=("a", "b")),), ["odds"], id="a pause and a new schedule"),
         pytest.param(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local import emulator, provider
+from local import emulator
+from local.environment import for_command
+from tests.e2e.deployment import clean_environ
 from tests.local.provider.stand import PROJECT, Stand
+from tests.providers import TERRAFORM, provider_of
 
 
 def made_account(url: str, account: str) -> None:
@@ -25,17 +26,13 @@ def made_account(url: str, account: str) -> None:
 @pytest.fixture
 def stand(tmp_path: Path) -> Iterator[Stand]:
     """A fresh cloud without faults, and an empty configuration."""
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH")
-    with (
-        tempfile.TemporaryDirectory(prefix="stand-") as short,  # pytest's own folder is too deep for a socket's path
-        emulator.serve(tmp_path / "cloud") as cloud,
-        provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
-    ):
+    if shutil.which(TERRAFORM) is None:
+        pytest.skip(f"{TERRAFORM} is not on PATH")
+    with emulator.serve(tmp_path / "cloud") as cloud, provider_of(cloud.url) as provider:
         for account in ("pusher", "coordinator"):  # whom configurations name
             made_account(cloud.url, account)
         folder = tmp_path / "configuration"
         folder.mkdir()
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "GOOGLE_", "CLOUDSDK_"))}
-        env |= {"TF_REATTACH_PROVIDERS": json.dumps(served.reattach), "CHECKPOINT_DISABLE": "1"}
+        env = for_command(clean_environ(), url=cloud.url, provider=provider.variables, state=tmp_path)
+        del env["CLOUDSDK_CORE_PROJECT"]  # these configurations say it themselves
         yield Stand(folder=folder, url=cloud.url, faults=cloud.faults, env=env)

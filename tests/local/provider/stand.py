@@ -8,7 +8,9 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.acting import REAL
 from local.emulator.faults import Faults
+from tests.providers import KIND, TERRAFORM
 
 PROJECT, REGION = "test-project", "us-west2"
 JOBS = f"/v1/projects/{PROJECT}/locations/{REGION}/jobs"
@@ -42,15 +44,17 @@ class Stand:
     def command(self, *arguments: str) -> list[str]:
         """The command line, with the variables where terraform takes them."""
         if arguments[0] not in ("plan", "apply", "destroy", "import"):
-            return ["terraform", *arguments]
+            return [TERRAFORM, *arguments]
         texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in self.variables.items()}
         given = [f"-var={name}={value}" for name, value in texts.items()]
-        return ["terraform", arguments[0], "-no-color", "-input=false", *given, *arguments[1:]]
+        return [TERRAFORM, arguments[0], "-no-color", "-input=false", *given, *arguments[1:]]
 
     def terraform(self, *arguments: str, fails: bool = False) -> str:
         """Run terraform; its output, whitespace folded. `fails` expects it to fail."""
+        if KIND == REAL and arguments[0] != "init" and not (self.folder / ".terraform").exists():
+            self.terraform("init")
         ran = subprocess.run(self.command(*arguments), cwd=self.folder, env=self.env, capture_output=True, text=True)
-        output = " ".join((ran.stdout + ran.stderr).split())
+        output = " ".join((ran.stdout + ran.stderr).replace("│", " ").split())
         assert (ran.returncode != 0) == fails, output
         return output
 
@@ -68,7 +72,7 @@ class Stand:
         self.variables |= variables
         self.terraform("plan", "-out=plan.bin")
         shown = subprocess.run(
-            ["terraform", "show", "-json", "plan.bin"], cwd=self.folder, env=self.env, capture_output=True, check=True
+            [TERRAFORM, "show", "-json", "plan.bin"], cwd=self.folder, env=self.env, capture_output=True, check=True
         )
         plan = json.loads(shown.stdout)
         assert isinstance(plan, dict)
@@ -88,7 +92,7 @@ class Stand:
 
     def state(self, address: str) -> dict[str, object]:
         """The attributes of a resource in the state."""
-        shown = subprocess.run(["terraform", "show", "-json"], cwd=self.folder, env=self.env, capture_output=True, check=True)
+        shown = subprocess.run([TERRAFORM, "show", "-json"], cwd=self.folder, env=self.env, capture_output=True, check=True)
         resources = json.loads(shown.stdout)["values"]["root_module"]["resources"]
         found: dict[str, object] = next(r["values"] for r in resources if r["address"] == address)
         return found

@@ -50,6 +50,22 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Call:
     return Call(stopping=threading.Event())
 
 
+def test_after_a_round_of_retries_the_waits_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waited = [0.0], list[float]()
+
+    def wait(_self: Call, seconds: float) -> None:
+        waited.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(Call, "wait", wait)
+    monkeypatch.setattr(rest.time, "monotonic", lambda: now[0])
+    with server(*[503] * 1000) as (url, _), pytest.raises(ApiError, match="Error 503"):
+        Rest().send("GET", url, call=Call(stopping=threading.Event()))
+    one_round = [0.5, 1.0, 1.5, 2.5, 4.0, 6.5, 10.5, 17.0, 27.5, 19.0]
+    assert waited[:20] == 2 * one_round
+    assert sum(waited) == rest.RETRY_BUDGET_SECONDS
+
+
 def test_a_connection_is_kept(call: Call) -> None:
     with server() as (url, ports):
         client = Rest()
@@ -95,7 +111,7 @@ def test_waits_grow_as_the_providers_do(monkeypatch: pytest.MonkeyPatch) -> None
     assert waited == [0.5, 1.0, 1.5, 2.5, 4.0, 6.5]
 
 
-def test_a_caller_that_stops_waits_no_longer() -> None:
+def test_who_waits_to_retry_when_the_provider_ends_waits_no_longer() -> None:
     stopping = threading.Event()
     stopping.set()
     with server(503) as (url, _), pytest.raises(Interrupted):

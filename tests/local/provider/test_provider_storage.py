@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.local.provider.stand import HEADER, Stand
+from tests.providers import only_the_stand_in
 
 OBJECTS = "/storage/v1/b/test-bucket/o"
 BUCKET = """
@@ -118,9 +119,14 @@ def test_a_file_is_uploaded_as_it_is(stand: Stand, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hcl", "message"),
     [
-        pytest.param("", "exactly one of content, source must be specified", id="neither content nor a file"),
-        pytest.param('source = "zip/code.zip"', "needs an absolute path", id="a relative file"),
-        pytest.param('content = "x"\n source = "/y"', "exactly one of content, source must be specified", id="both"),
+        pytest.param("", "one of `content,source` must be specified", id="neither content nor a file"),
+        pytest.param(
+            'source = "zip/code.zip"',
+            "needs an absolute path",
+            id="a relative file",
+            marks=only_the_stand_in("the real one runs in Terraform's folder"),
+        ),
+        pytest.param('content = "x"\n source = "/y"', "but `content,source` were specified.", id="both"),
     ],
 )
 def test_an_object_that_the_provider_would_refuse_is_refused(stand: Stand, hcl: str, message: str) -> None:
@@ -166,9 +172,50 @@ def test_labels_are_ours_the_providers_and_those_of_others(stand: Stand) -> None
     assert stand.changes() == {}, "a label that somebody else set is no drift"
     stand.write(bucket(extra='labels = { b = "2" }'), header=header)
     stand.apply()
-    assert stand.api("GET", "/storage/v1/b/test-bucket")["labels"] == {"b": "2", "team": "data", "theirs": "x"}
+    assert stand.api("GET", "/storage/v1/b/test-bucket")["labels"] == {
+        "b": "2",
+        "team": "data",
+        "theirs": "x",
+        "goog-terraform-provisioned": "true",
+    }
     stand.api("PATCH", "/storage/v1/b/test-bucket", {"labels": {"b": "3"}})
     assert stand.changes() == {"google_storage_bucket.b": "update effective_labels labels terraform_labels"}
+
+
+HEADERS = {
+    "as the provider has it": "",
+    "never": "add_terraform_attribution_label = false",
+    "always": 'terraform_attribution_label_addition_strategy = "PROACTIVE"',
+}
+
+
+@pytest.mark.parametrize("made", HEADERS)
+@pytest.mark.parametrize("then", HEADERS)
+def test_the_label_of_attribution_is_added_to_what_is_made_and_stays_where_it_is_unless_it_is_not_wanted(
+    stand: Stand, made: str, then: str
+) -> None:
+    stand.write(bucket(), header=HEADER.replace("region ", f"{HEADERS[made]}\n region "))
+    stand.apply()
+    has = made != "never"
+    labels = stand.api("GET", "/storage/v1/b/test-bucket").get("labels", {})
+    assert labels == ({"goog-terraform-provisioned": "true"} if has else {})
+    stand.write(bucket(), header=HEADER.replace("region ", f"{HEADERS[then]}\n region "))
+    wanted = {"as the provider has it": has, "never": False, "always": True}[then]
+    update = {"google_storage_bucket.b": "update effective_labels terraform_labels"}
+    assert stand.changes() == ({} if has == wanted else update)
+
+
+def test_an_import_of_what_has_the_label_takes_it_for_terraforms_unless_it_is_not_wanted(stand: Stand) -> None:
+    stand.write(bucket())
+    stand.apply()
+    for header, change in (
+        (HEADER, "update force_destroy terraform_labels"),
+        (HEADER.replace("region ", "add_terraform_attribution_label = false\n region "), "update force_destroy"),
+    ):
+        stand.write(bucket(), header=header)
+        stand.terraform("state", "rm", "google_storage_bucket.b")
+        stand.terraform("import", "google_storage_bucket.b", "test-bucket")
+        assert stand.changes() == {"google_storage_bucket.b": change}
 
 
 def test_protection_against_deletion(stand: Stand) -> None:
