@@ -43,7 +43,8 @@ def leading() -> dict[str, str]:
 
 @contextmanager
 def provider_of(url: str, *, account: str = "") -> Iterator[Acting]:
-    """The provider of the emulator at `url`, which acts as `account`, or as the owner of the project. A host that it asked for beside this machine fails the test."""
+    """The provider of the emulator at `url`, which acts as `account`, or as the owner of the project. A host that it asked for
+    beside this machine fails the test."""
     with acting(KIND, url=url, folder=_folder(), env={**os.environ, ACCOUNT: account}) as provider:
         yield provider
         assert provider.elsewhere == (), f"only this machine is to be asked, not {', '.join(provider.elsewhere)}"
