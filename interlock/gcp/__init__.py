@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
-from interlock.environment import ACCESS_TOKEN, LOCAL
 from interlock.secrets import scrubbed
 
+ACCESS_TOKEN, LOCAL = "GOOGLE_OAUTH_ACCESS_TOKEN", "local"
+"""Not from interlock/environment.py: the coordinator does without that, as a change of it would deploy the function anew."""
 LOCAL_URL = "INTERLOCK_LOCAL_URL"
 """Set by the local target for its command; where the stand-in for Google's APIs listens."""
 
