@@ -94,7 +94,7 @@ def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
 def _emulator(options: Options) -> Iterator[emulator.Running]:
     with ExitStack() as stack:
         try:
-            cloud = stack.enter_context(emulator.serve(options.state, port=options.port))
+            cloud = stack.enter_context(emulator.serve(options.state, port=options.port, enabled=()))
         except OSError as error:
             raise UsageError(
                 f"port {options.port} on 127.0.0.1: {error.strerror}; "

@@ -26,7 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import entries, objects, pages, push, serving
+from local.emulator import apis, entries, objects, pages, push, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -48,8 +48,9 @@ _XML = re.compile(r"/(?P<bucket>[^/_][^/]{2,})/(?P<object>.+)")
 class Emulator:
     """The emulated cloud: answers requests, counts them, keeps the state in a folder."""
 
-    def __init__(self, state: Path, rows: Iterable[Service]) -> None:
+    def __init__(self, state: Path, rows: Iterable[Service], *, enabled: Iterable[str] = ()) -> None:
         self.state = state
+        self.enabled = frozenset(enabled)
         self.faults = Faults()
         self._rows = tuple(rows)
         self._count_lock = threading.Lock()
@@ -75,7 +76,7 @@ class Emulator:
                 self._counts[method.id, method.writes] += 1
             if self.faults.latency:
                 time.sleep(self.faults.latency)
-            self.faults.check(request.http, unquote(request.path), api, method)
+            self.faults.check(request.http, unquote(request.path), method)
             if handler is None:
                 raise ApiError(501, f"The local stand-in does not serve {method.id}.")
             api.check_query(method, request.query)
@@ -89,7 +90,9 @@ class Emulator:
                     body=body,
                     runtime=self.runtime,
                     faults=self.faults,
+                    enabled=self.enabled,
                 )
+                apis.refuse_disabled(call)
                 result = handler(call)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from local.emulator import (
     apis,
     buckets,
+    builds,
     entries,
     functions,
     iam,
@@ -71,3 +72,7 @@ def services() -> tuple[Service, ...]:
         Service(api="cloudfunctions", version="v2", collections=functions.COLLECTIONS, handlers=functions.HANDLERS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )
+
+
+EVERY_API = frozenset(f"{name}{apis.DOMAIN}" for name in (*(row.api for row in services()), *builds.NEEDED))
+"""What is served here, and what is needed for that: as much as a project can have enabled."""

@@ -36,7 +36,7 @@ def serve(folder: Path) -> Iterator[Deployment]:
     """The cloud whose state is in `folder`, with the commands' folder beside it."""
     with (
         tempfile.TemporaryDirectory(prefix="e2e-") as short,  # pytest's own folder is too deep for a socket's path
-        emulator.serve(folder / "cloud") as cloud,
+        emulator.serve(folder / "cloud", enabled=()) as cloud,
         provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
     ):
         environ = for_command(clean_environ(), url=cloud.url, reattach=json.loads(json.dumps(served.reattach)), state=folder)
