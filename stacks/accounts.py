@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from interlock import roles
 from interlock.environment import Environment
+from interlock.roles import Grant, Place
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -23,17 +25,8 @@ from stacks.cdk import (
     TerraformResourceLifecycle,
 )
 
-ROLE_ID = "interlockCoordinator"
-PERMISSIONS = tuple(f"cloudscheduler.jobs.{verb}" for verb in ("enable", "fullView", "get", "list", "pause", "run"))
-"""`fullView` shows what a job calls, without which nobody notices that it calls another. `enable` is what jobs.resume needs: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume"""
-OPERATOR_ROLE_ID = "interlockOperator"
-OPERATOR_PERMISSIONS = ("cloudscheduler.jobs.get", "cloudscheduler.jobs.list", "cloudscheduler.locations.list")
 ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
 """From a member to what Terraform takes for the name of a resource."""
-WRITES = ("holds/", "ledger/")
-READS = ("backfills/", "declaration/")
-BUILD_ROLES = ("roles/logging.logWriter", "roles/artifactregistry.writer")
-"""With reading the sources, all that a build needs: https://cloud.google.com/functions/docs/securing/build-custom-sa"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,32 +74,25 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
 
 
 def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount, bucket: ITerraformDependable) -> None:
-    role = ProjectIamCustomRole(
-        stack,
-        "role-coordinator",
-        role_id=ROLE_ID,
-        title="Interlock coordinator",
-        description="Lists, pauses, resumes and runs Cloud Scheduler jobs; can't create or change one.",
-        permissions=list(PERMISSIONS),
-    )
-    role.override_logical_id("coordinator")
+    role = _own_role(stack, roles.COORDINATOR, "coordinator")
     ProjectIamMember(
         stack,
         "member-coordinator-jobs",
         project=env.project,
-        role=_named(env, ROLE_ID),
+        role=roles.COORDINATOR_ROLE.name(env.project),
         member=account.member,
         depends_on=[role],
     ).override_logical_id("coordinator_jobs")
-    for prefix in (*WRITES, *READS):
+    for grant in _on(roles.COORDINATOR, Place.BUCKET):
+        (prefix,) = grant.prefixes
         word = prefix.strip("/")
         StorageBucketIamMember(
             stack,
             f"member-coordinator-{word}",
             bucket=env.bucket,
-            role="roles/storage.objectUser" if prefix in WRITES else "roles/storage.objectViewer",
+            role=grant.role.name(env.project),
             member=account.member,
-            condition=StorageBucketIamMemberCondition(title=f"only {prefix}", expression=only(env.bucket, prefix)),
+            condition=StorageBucketIamMemberCondition(title=f"only {prefix}", expression=grant.condition(env) or ""),
             depends_on=[bucket],
         ).override_logical_id(f"coordinator_{word}")
 
@@ -116,23 +102,15 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
     and what is declared, and list jobs in all regions. `--direct` also needs what the coordinator may do."""
     if not env.coordinator.operators:
         return
-    role = ProjectIamCustomRole(
-        stack,
-        "role-operator",
-        role_id=OPERATOR_ROLE_ID,
-        title="Interlock operator",
-        description="Lists Cloud Scheduler jobs in all regions, without their targets.",
-        permissions=list(OPERATOR_PERMISSIONS),
-    )
-    role.override_logical_id("operator")
-    looks = " || ".join(only(env.bucket, prefix) for prefix in (*WRITES, *READS))
+    role = _own_role(stack, roles.OPERATOR, "operator")
+    (looks,) = _on(roles.OPERATOR, Place.BUCKET)
     for member in sorted(env.coordinator.operators):
         word = member.translate(ID)
         ProjectIamMember(
             stack,
             f"member-jobs-{word}",
             project=env.project,
-            role=_named(env, OPERATOR_ROLE_ID),
+            role=roles.OPERATOR_ROLE.name(env.project),
             member=member,
             depends_on=[role],
         ).override_logical_id(f"jobs-{word}")
@@ -140,47 +118,45 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
             stack,
             f"member-looks-{word}",
             bucket=env.bucket,
-            role="roles/storage.objectViewer",
+            role=looks.role.name(env.project),
             member=member,
-            condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks),
+            condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks.condition(env) or ""),
             depends_on=[bucket],
         ).override_logical_id(f"looks-{word}")
 
 
-def _named(env: Environment, role_id: str) -> str:
-    """A role of our own by its name, which a policy can read before the role is there."""
-    return f"projects/{env.project}/roles/{role_id}"
-
-
-def only(bucket: str, prefix: str) -> str:
-    """The condition of an IAM member that may touch and list only the objects under `prefix`. A list call is about the bucket
-    as a whole, so it is told apart by the prefix that it asks for."""
-    return (
-        f'resource.name.startsWith("projects/_/buckets/{bucket}/objects/{prefix}")'
-        f' || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("{prefix}")'
+def _own_role(stack: BaseStack, actor: roles.Actor, name: str) -> ProjectIamCustomRole:
+    """The role of its own that an actor has, by its name a policy can read before the role is there."""
+    ((role, permissions),) = actor.roles()
+    made = ProjectIamCustomRole(
+        stack,
+        f"role-{name}",
+        role_id=role.id,
+        title=role.title,
+        description=role.description,
+        permissions=list(permissions),
     )
+    made.override_logical_id(name)
+    return made
+
+
+def _on(actor: roles.Actor, place: Place) -> list[Grant]:
+    return [grant for grant in actor.grants if grant.place is place]
 
 
 def _let_build(stack: BaseStack, env: Environment, account: ServiceAccount) -> tuple[ITerraformDependable, ...]:
     made = []
-    for role in BUILD_ROLES:
-        word = role.rpartition(".")[0].partition("/")[2]
-        member = ProjectIamMember(stack, f"member-build-{word}", project=env.project, role=role, member=account.member)
+    for grant in roles.BUILD.grants:
+        word = "sources" if grant.place is Place.SOURCES else grant.role.id.rpartition(".")[0].partition("/")[2]
+        condition = grant.condition(env)
+        member = ProjectIamMember(
+            stack,
+            f"member-build-{word}",
+            project=env.project,
+            role=grant.role.name(env.project),
+            member=account.member,
+            condition=ProjectIamMemberCondition(title="only the sources", expression=condition) if condition else None,
+        )
         member.override_logical_id(f"build_{word}")
         made.append(member)
-    # Cloud Run functions copies the archive into a bucket of its own, which is not there before the first function.
-    copies = f"gcf-v2-sources-{env.project_number}-{env.coordinator.region}"
-    sources = ProjectIamMember(
-        stack,
-        "member-build-sources",
-        project=env.project,
-        role="roles/storage.objectViewer",
-        member=account.member,
-        condition=ProjectIamMemberCondition(
-            title="only the sources",
-            expression=f'resource.name.startsWith("projects/_/buckets/{copies}/objects/")'
-            f' || resource.name.startsWith("projects/_/buckets/{env.bucket}/objects/coordinator/")',
-        ),
-    )
-    sources.override_logical_id("build_sources")
-    return (*made, sources)
+    return tuple(made)

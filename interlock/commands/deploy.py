@@ -10,13 +10,15 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
-from interlock.gcp.storage import ensure_state_bucket, has_bucket
+from interlock.gcp.project import GoogleProject
+from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.preparing import bootstrap
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.changes import Changes
@@ -40,7 +42,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     catalog = load_catalog(root)
     check_tools()
     if cloud.name == LOCAL:
-        ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
+        bootstrap(cloud, GoogleProject(cloud.project))
     elif not has_bucket(cloud.project, cloud.state_bucket):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")

@@ -134,7 +134,7 @@ def folder_of_plans() -> Iterator[Path]:
 def prepare(stack: Stack) -> None:
     """`terraform init`. TerraformFailed when it does not work."""
     listener = _Listener(heard=lambda _: None)
-    upgrade = ["-upgrade"] if _asks_for_another_provider(stack.folder) else []
+    upgrade = ["-upgrade"] if asks_for_another_provider(stack.folder) else []
     ended = _terraform(stack, ["init", "-input=false", "-no-color", *upgrade], listener)
     if ended.code != 0 or ended.stopped:
         raise listener.failure(stack, ended)
@@ -238,7 +238,7 @@ def _has_done(change: Change, steps: set[tuple[Step, str, str]]) -> bool:
     return bool(actions) and all((Step.DONE, change.address, action) in steps for action in actions)
 
 
-def _asks_for_another_provider(folder: Path) -> bool:
+def asks_for_another_provider(folder: Path) -> bool:
     """Whether the lock file is of other versions than the stack now asks for, as after an update of Interlock: `init` then
     wants to be told so. https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
     try:

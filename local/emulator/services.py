@@ -8,6 +8,7 @@ from functools import cache, cached_property
 
 from local.emulator import (
     apis,
+    asking,
     buckets,
     builds,
     entries,
@@ -40,7 +41,7 @@ class Service:
     def served(self) -> tuple[Api, dict[str, Handler]]:
         """The API and what serves its methods, by id; read when first needed: all documents together cost 0.3 s."""
         api = _api(self.api, self.version)
-        served = dict(self.handlers)
+        served = {**asking.handlers(self.api), **self.handlers}
         for collection in self.collections:
             for method in api.methods:
                 if method.id not in served and (handler := collection.handler(method)):

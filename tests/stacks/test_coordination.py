@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from interlock.environment import Environment
-from stacks.accounts import only
+from interlock.roles import only
 from stacks.archive import archive, archive_name, sources
 from tests.golden import golden
 from tests.stacks.conftest import ROOT, Stacks
