@@ -140,10 +140,20 @@ def prepare(stack: Stack) -> None:
         raise listener.failure(stack, ended)
 
 
-def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path, *, destroy: bool = False) -> Planned:
-    """Plans a prepared stack and saves the plan in `folder`. TerraformFailed when it can't be planned."""
+def plan(
+    stack: Stack,
+    variables: Mapping[str, Json],
+    heard: Heard,
+    folder: Path,
+    *,
+    destroy: bool = False,
+    only: Sequence[str] = (),
+) -> Planned:
+    """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
+    TerraformFailed when it can't be planned."""
     listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
     words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
+    words += [f"-target={address}" for address in only]
     ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
