@@ -158,7 +158,7 @@ def plan(
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     try:
-        found = own_plan(shown(stack, file, "-json"))
+        found = own_plan(shown(stack, file, "-json"), partial=bool(only))
     except PlanError as error:
         raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(
