@@ -80,7 +80,7 @@ def channels(look: Look) -> Iterator[Finding]:
         edit = f"console.cloud.google.com/monitoring/alerting/notifications?project={environment.project}"
         advice = ""
         if found is None:
-            advice = f"make it there, and write its name: {edit}" if name in by_hand else make("deploy")
+            advice = f"create it there, and write its name: {edit}" if name in by_hand else make("deploy")
             said = f"{name} is not there"
         elif not found.is_verified:
             advice, said = edit, f"{found.kind} channel {name} is not verified, so that nothing is sent to it; verify it there"

@@ -26,6 +26,7 @@ from tests.interlock.memory_project import MemoryProject, off, with_settings
 from tests.interlock.production import filled_in
 
 SLACK = "projects/acme-scrapers/notificationChannels/77"
+PAGE = "console.cloud.google.com/monitoring/alerting/notifications?project=acme-scrapers"
 MAIL = "projects/acme-scrapers/notificationChannels/78"
 TOPIC = "projects/acme-scrapers/topics/pages"
 OTHER = "exporter@acme-scrapers.iam.gserviceaccount.com"
@@ -181,7 +182,7 @@ def set_state(**changes: object) -> Change:
         pytest.param(
             lambda asked: asked.channels.clear(),
             "channels",
-            "make it there, and write its name: console.cloud.google.com/monitoring/alerting/notifications?project=acme-scrapers",
+            f"create it there, and write its name: {PAGE}",
             id="no Slack channel",
         ),
         pytest.param(
