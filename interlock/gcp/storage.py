@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_credentials, local_url
 from interlock.holds import FLAG_PREFIX, parse_object_name
 
 if TYPE_CHECKING:
@@ -135,6 +135,4 @@ def storage_client(project: str) -> Client:
 
     if (url := local_url()) is None:
         return Client(project=project)
-    from google.auth.credentials import AnonymousCredentials
-
-    return Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
+    return Client(project=project, credentials=local_credentials(), client_options={"api_endpoint": url})
