@@ -99,16 +99,28 @@ def has_bucket(project: str, bucket: str) -> bool:
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
-    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made."""
+    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made.
+
+    Of one that is not there Google may also say that it is not to be seen (java-storage #1372), so that is tried, too.
+    """
+    from google.api_core.exceptions import Conflict, Forbidden
+
+    hidden: Forbidden | None = None
     with cloud_errors(f"the state bucket {bucket} can't be made in project {project}"):
         client = storage_client(project)
-        if client.lookup_bucket(bucket) is not None:
-            return False
+        try:
+            if client.lookup_bucket(bucket) is not None:
+                return False
+        except Forbidden as error:
+            hidden = error
         new = client.bucket(bucket)
         new.versioning_enabled = True
         new.iam_configuration.uniform_bucket_level_access_enabled = True
         new.iam_configuration.public_access_prevention = "enforced"
-        client.create_bucket(new, location=location)
+        try:
+            client.create_bucket(new, location=location)
+        except Conflict as taken:
+            raise hidden or taken from None
     return True
 
 

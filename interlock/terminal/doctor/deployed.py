@@ -101,9 +101,9 @@ def channels(look: Look) -> Iterator[Finding]:
 
 def _made(look: Look) -> set[str]:
     """The channels that the stack `alerting` has made, by its state: who deploys may get a channel, and need not list them."""
-    stack = Stack(environment=look.environment, name="alerting")
-    if look.project.bucket(look.environment.state_bucket) is None:
+    if not look.is_deployed:
         return set()
+    stack = Stack(environment=look.environment, name="alerting")
     try:
         state = known(read_state(look.environment.project, look.environment.state_bucket, stack.state_prefix))
     except StateError:

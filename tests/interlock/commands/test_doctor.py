@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from interlock.commands import doctor
+from interlock.roles import DEPLOYER
 from interlock.terminal.machine import Finding
 from local.emulator import serve
+from tests.e2e.granting import Owner
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
 from tests.local.plain import Rest
 
@@ -78,6 +81,61 @@ def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, lo
     code, found = look()
     assert code == 1
     assert f"gcloud services enable {api}.googleapis.com --project=interlock-local" in wrong(found).values()
+
+
+@pytest.fixture
+def as_deployer(url: str) -> Callable[..., str]:
+    """Makes an account that has the deployer's role but for what `lacks`, and gives the token that it acts with."""
+
+    def call(*lacks: str) -> str:
+        owner = Owner(url=url, env=ENVIRONMENT)
+        email = owner.account("deployer")
+        grants = [
+            replace(grant, rights={right: why for right, why in grant.rights.items() if right not in lacks})
+            for grant in DEPLOYER.grants
+        ]
+        owner.grant(replace(DEPLOYER, grants=tuple(grants)), email)
+        return f"local:{email}"
+
+    return call
+
+
+def test_it_and_bootstrap_need_nothing_beyond_what_the_deployer_has(
+    run: Run, url: str, as_deployer: Callable[..., str]
+) -> None:
+    Rest(url)("PUT", f"/v1/{TOPIC}", {})
+    env = {"INTERLOCK_LOCAL_URL": url, "GOOGLE_OAUTH_ACCESS_TOKEN": as_deployer()}
+    made = run("bootstrap", **env)
+    assert made.returncode == 0, made.stderr
+    done = run("doctor", "--format", "json", **env)
+    rows = {row["what"]: row for row in json.loads(done.stdout)}
+    assert {what for what, row in rows.items() if row["state"] != "ok"} == {"APIs", "datasets"}, "nothing that it may not read"
+    assert "the first deploy turns them on" in rows["APIs"]["found"]
+    assert rows["datasets"]["advice"] == "the local stand-in has no BigQuery"
+    assert "deployer@interlock-local.iam.gserviceaccount.com" in rows["credentials"]["found"]
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("permission", "where"),
+    [
+        ("cloudscheduler.jobs.create", "interlock-local"),
+        ("iam.serviceAccounts.actAs", "interlock-local"),
+        ("run.services.setIamPolicy", "interlock-local"),
+        ("storage.objects.delete", "gs://interlock-local-state"),
+    ],
+)
+def test_a_permission_that_was_not_granted_is_named_with_where(
+    run: Run, url: str, as_deployer: Callable[..., str], permission: str, where: str
+) -> None:
+    env = {"INTERLOCK_LOCAL_URL": url}
+    run("bootstrap", **env)
+    token = as_deployer(permission)
+    done = run("doctor", "--format", "json", **env, GOOGLE_OAUTH_ACCESS_TOKEN=token)
+    (found,) = [row for row in json.loads(done.stdout) if row["what"] == "permissions" and row["state"] == "wrong"]
+    assert found["found"] == f"{permission} on {where}: not granted"
+    assert found["advice"] == ".venv/bin/interlock roles --actor deployer"
+    assert done.returncode == 1
 
 
 def test_for_people_it_fits_80_columns_but_for_commands_and_ends_with_how_much_there_is_to_do(run: Run, url: str) -> None:

@@ -279,6 +279,12 @@ def test_a_check_that_can_t_be_made_says_so_and_the_others_are_made(error: Cloud
     assert {one.what for one in findings} >= {"channels", "quotas", "datasets", "provider"}
 
 
+def test_a_state_bucket_that_is_not_to_be_seen_may_as_well_not_be_there() -> None:
+    asked = good()
+    asked.fails = {"bucket": Refusal("storage", 403, "does not have storage.buckets.get access (or it may not exist)")}
+    assert to_do(looked(asked)) == [("state bucket", "make bootstrap")]
+
+
 def test_a_lock_that_somebody_holds_is_said_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = StateLock(id="7", who="ben@host", operation="apply", created="2026-01-07")
     monkeypatch.setattr(buckets, "read_lock", lambda _project, _bucket, prefix: lock if "alerting" in prefix else None)
