@@ -56,7 +56,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
                      help="delay of every API call, such as 120ms")  # fmt: skip
     run.add_argument("--fault", type=_fault, action="append", default=[], metavar="SPEC",
                      help="METHOD PATH-REGEX CODE [xN | /N]: answer CODE to the first N such calls, or to every Nth; "
-                     "METHOD may be *; or what Google delays, such as grants=60s; all of them: local/emulator/faults.py")  # fmt: skip
+                     "METHOD may be *; or a delay, such as grants=60s; all of them: local/emulator/faults.py")  # fmt: skip
     run.add_argument("--quiet", action="store_true",
                      help="don't say where it runs: COMMAND does, from INTERLOCK_LOCAL_SAYS")  # fmt: skip
     split = list(argv).index("--") if "--" in argv else len(argv)

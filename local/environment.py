@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = "interlock-local"
+ACCOUNT = "INTERLOCK_LOCAL_ACCOUNT"
+"""The account or person that COMMAND acts as, by e-mail address; left out the owner of the project, who may do everything."""
 _LOOPBACK = "127.0.0.1,localhost"
 
 # The provider's names of its endpoints and the paths that it expects in them; monitoring's has no version.
@@ -48,6 +50,11 @@ _UNSET = (
 )
 
 
+def token(env: Mapping[str, str]) -> str:
+    """The access token of whom `env` names in ACCOUNT, as local/emulator/identity.py takes it."""
+    return f"local:{account}" if (account := env.get(ACCOUNT, "").strip()) else "local"
+
+
 def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str, object], state: Path) -> dict[str, str]:
     """`inherited` with what COMMAND needs; `url` is the emulator's, without a slash at the end."""
     env = {name: value for name, value in inherited.items() if name not in _UNSET}
@@ -62,9 +69,9 @@ def for_command(inherited: Mapping[str, str], *, url: str, reattach: Mapping[str
         # terraform: a provider that runs already; no installation, no lock file.
         "TF_REATTACH_PROVIDERS": json.dumps(reattach),
         "CHECKPOINT_DISABLE": "1",  # no look for new versions of terraform
-        # Terraform's gcs backend reads only this name; the token is never checked here.
+        # Terraform's gcs backend reads only this name of the endpoint.
         "GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
-        "GOOGLE_OAUTH_ACCESS_TOKEN": "local",
+        "GOOGLE_OAUTH_ACCESS_TOKEN": token(inherited),
         # The real names of the provider's endpoints, so that stacks don't know where they act.
         **{f"GOOGLE_{name.upper()}_CUSTOM_ENDPOINT": url + path for name, path in ENDPOINTS.items()},
         # cdktf: `terraform providers lock` asks the registry even in reattach mode.

@@ -82,7 +82,7 @@ def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory(prefix="interlock-") as sockets, _emulator(options) as cloud:
         from local import provider  # grpc takes 0.1 s to import: not for joiners and --help
 
-        with provider.serve(Path(sockets) / "provider.sock", url=cloud.url) as served:
+        with provider.serve(Path(sockets) / "provider.sock", url=cloud.url, token=environment.token(env)) as served:
             folder.publish(share.Record(pid=os.getpid(), url=cloud.url, reattach=served.reattach))
             env = _announced(options, env, url=cloud.url, how=STARTED)
             code = _command(options, env, url=cloud.url, reattach=served.reattach)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from interlock.terminal.tables import folded, room, say, whole
 
 WIDTH = 18
 """Of the longest thing that is looked at."""
+COMMAND = re.compile(r"(make|gcloud|bq|terraform|\.venv/bin/\w+) ")
 
 
 @click.command()
@@ -88,9 +90,11 @@ def _shown(findings: Iterable[Finding], style: Format) -> list[Finding]:
 
 
 def _say(finding: Finding) -> None:
+    """A finding; the command to run, or the page to open, with which it ends, stays whole."""
     label = f"{finding.what:<{WIDTH}} "
-    text = (finding.found or "missing") + (f": {whole(finding.advice)}" if finding.advice else "")
-    for line in folded(text, room(), label, " " * len(label)):
+    *before, to_do = ((finding.found or "missing") + (f": {finding.advice}" if finding.advice else "")).rpartition(": ")
+    last = whole(to_do) if COMMAND.match(to_do) or len(label) + len(to_do) < room() else to_do
+    for line in folded("".join([*before, last]), room(), label, " " * (len(label) + 1)):
         say(line, style="red" if finding.wrong else "yellow" if finding.advice else None)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from interlock.catalog import Json
-from interlock.environment import Environment, interlock_command
-from interlock.gcp import CloudError, local_url
+from interlock.environment import LOCAL, Environment, interlock_command
+from interlock.gcp import CloudError, local_token, local_url
 from interlock.runtime.events import REQUEST_FAILED
 
 LOCAL_CALLER = "operator"
-"""The service account that the local target's operator stands for."""
+"""The service account that the owner of the local target's project asks the coordinator as."""
 ANSWER_SECONDS = 330
 """How long an answer may take: the function's own limit and some more."""
 TOKEN_SECONDS = 60
@@ -96,7 +96,8 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
 def _token(environment: Environment) -> str:
     """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
     if local_url() is not None:
-        return f"local:{environment.account(LOCAL_CALLER)}"
+        token = local_token()
+        return token if ":" in token else f"{LOCAL}:{environment.account(LOCAL_CALLER)}"
     gcloud = shutil.which("gcloud")
     if gcloud is None or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return _own_token(environment.coordinator_url)

@@ -8,13 +8,14 @@ https://cloudresourcemanager.googleapis.com/$discovery/rest?version=v1 and https
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from urllib.parse import quote
 
 from interlock.catalog import Json
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_token, local_url
 from interlock.gcp.session import NOT_FOUND, Refusal, Session, object_of, objects_of, text_of, texts_of
 
 SERVICES_PAGE = 200
@@ -22,6 +23,7 @@ SERVICES_PAGE = 200
 PERMISSIONS_AT_ONCE = 100
 """In one call of testIamPermissions; more are asked for in several."""
 UNVERIFIED = "UNVERIFIED"
+OF_A_PROJECT = re.compile(r"@([a-z0-9-]+)\.iam\.gserviceaccount\.com$")
 Kind = Literal["project", "bucket", "object", "account", "service"]
 
 
@@ -149,7 +151,8 @@ class GoogleProject:
         """Who asks. An address that the credentials don't have is asked for; without one it is empty."""
         credentials = self._session.credentials
         if local_url() is not None:
-            return Caller(email="", source="the stand-in asks for none", quota_project="", needs_quota_project=False)
+            email = local_token().partition(":")[2] or "the owner"
+            return Caller(email=email, source="the stand-in takes the name", quota_project="", needs_quota_project=False)
         email = getattr(credentials, "service_account_email", None) or getattr(credentials, "account", None) or ""
         is_person = type(credentials).__module__ == "google.oauth2.credentials"
         if "@" not in email:
@@ -218,7 +221,7 @@ class GoogleProject:
             return self._session.get("storage", f"{path}/iam/testPermissions", {"permissions": permissions})
         api, path = {
             "project": ("cloudresourcemanager", f"v1/projects/{quote(resource.name)}"),
-            "account": ("iam", f"v1/projects/-/serviceAccounts/{quote(resource.name)}"),
+            "account": ("iam", f"v1/{_account(resource.name)}"),
             "service": ("run", f"v2/{quote(resource.name)}"),
         }[resource.kind]
         return self._session.post(api, f"{path}:testIamPermissions", {"permissions": [*permissions]})
@@ -262,7 +265,7 @@ class GoogleProject:
 
     def has_account(self, email: str) -> bool:
         """https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/get"""
-        found = self._found("iam", f"v1/projects/-/serviceAccounts/{quote(email)}")
+        found = self._found("iam", f"v1/{_account(email)}")
         return found is not None and found.get("disabled") is not True
 
     def bindings(self) -> Sequence[Binding]:
@@ -296,12 +299,20 @@ class GoogleProject:
 
 
 PROBES = {
-    "serviceusage": "v1/projects/{project}/services/serviceusage.googleapis.com",
+    "serviceusage": "v1/projects/{project}/services",
     "cloudresourcemanager": "v1/projects/{project}",
     "iam": "v1/projects/{project}/roles",
     "storage": "storage/v1/b",
 }
-"""A small read of each API that is turned on before anything else, to see whether it answers yet."""
+"""A small read of each API that is turned on before anything else, to see whether it answers yet. Who may not read hears that,
+which is an answer."""
+
+
+def _account(email: str) -> str:
+    """The full name of an account; `-` is the project of one of Google's own, which its address does not tell:
+    https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/get"""
+    found = OF_A_PROJECT.search(email)
+    return f"projects/{found[1] if found else '-'}/serviceAccounts/{quote(email)}"
 
 
 def _deletes_live(rule: Mapping[str, object]) -> bool:

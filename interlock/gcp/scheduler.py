@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from interlock.actual import ActualJob
-from interlock.gcp import local_url
+from interlock.gcp import local_credentials, local_url
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1
@@ -18,10 +18,8 @@ def rest_client() -> scheduler_v1.CloudSchedulerClient:
 
     if (url := local_url()) is None:
         return scheduler_v1.CloudSchedulerClient(transport="rest")
-    from google.auth.credentials import AnonymousCredentials
-
     return scheduler_v1.CloudSchedulerClient(
-        transport="rest", credentials=AnonymousCredentials(), client_options={"api_endpoint": url}
+        transport="rest", credentials=local_credentials(), client_options={"api_endpoint": url}
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from interlock.catalog import Json
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_credentials, local_url
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -117,11 +117,10 @@ class Session:
 
 def _credentials() -> Credentials:
     import google.auth
-    from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import GoogleAuthError
 
     try:
-        return AnonymousCredentials() if local_url() else google.auth.default(scopes=[SCOPE])[0]
+        return local_credentials() if local_url() else google.auth.default(scopes=[SCOPE])[0]
     except GoogleAuthError as error:
         raise CloudError(f"no credentials for Google Cloud: {error}") from error
 

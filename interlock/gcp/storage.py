@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_credentials, local_url
 from interlock.holds import FLAG_PREFIX, parse_object_name
 
 if TYPE_CHECKING:
@@ -99,16 +99,28 @@ def has_bucket(project: str, bucket: str) -> bool:
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
-    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made."""
+    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made.
+
+    Of one that is not there Google may also say that it is not to be seen (java-storage #1372), so that is tried, too.
+    """
+    from google.api_core.exceptions import Conflict, Forbidden
+
+    hidden: Forbidden | None = None
     with cloud_errors(f"the state bucket {bucket} can't be made in project {project}"):
         client = storage_client(project)
-        if client.lookup_bucket(bucket) is not None:
-            return False
+        try:
+            if client.lookup_bucket(bucket) is not None:
+                return False
+        except Forbidden as error:
+            hidden = error
         new = client.bucket(bucket)
         new.versioning_enabled = True
         new.iam_configuration.uniform_bucket_level_access_enabled = True
         new.iam_configuration.public_access_prevention = "enforced"
-        client.create_bucket(new, location=location)
+        try:
+            client.create_bucket(new, location=location)
+        except Conflict as taken:
+            raise hidden or taken from None
     return True
 
 
@@ -135,6 +147,4 @@ def storage_client(project: str) -> Client:
 
     if (url := local_url()) is None:
         return Client(project=project)
-    from google.auth.credentials import AnonymousCredentials
-
-    return Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": url})
+    return Client(project=project, credentials=local_credentials(), client_options={"api_endpoint": url})

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 
 from local.emulator.model import ApiError, JsonObject, Response, timestamp
-from local.emulator.rest import Call, Handler, paged, policy_kind
+from local.emulator.rest import Call, Handler, paged
+from local.emulator.store import policy_kind
 
 KIND = "storage.buckets"
 LINK = "https://www.googleapis.com/storage/v1/b/"

@@ -1,6 +1,6 @@
 """The build of a function and the start of its container: what Cloud Build and Cloud Run refuse, in the operation's error.
 
-Nothing is built. What is looked at: the APIs that a build takes, and the archive (archives.py). The words are those of people
+Nothing is built. What is looked at: the APIs that a build takes, the rights of its account, and the archive (archives.py). The words are those of people
 who have met them: https://github.com/micronaut-projects/micronaut-starter/issues/371 (an API that is off),
 https://github.com/firebase/firebase-tools/issues/7369 (a container that doesn't start). That what is wrong in an archive has
 code 3 is assumed.
@@ -8,7 +8,7 @@ code 3 is assumed.
 
 from __future__ import annotations
 
-from local.emulator import apis, archives
+from local.emulator import apis, archives, identity, permissions, rights
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.model import JsonObject
 from local.emulator.rest import Call
@@ -18,6 +18,19 @@ NEEDED = ("cloudbuild", "artifactregistry", "run")
 https://cloud.google.com/functions/docs/create-deploy-gcloud#before-you-begin"""
 _TITLES = {"cloudbuild": "Cloud Build API", "artifactregistry": "Artifact Registry API", "run": "Cloud Run Admin API"}
 INVALID, DENIED, INTERNAL = 3, 7, 13  # google.rpc.Code
+LOGS = (  # https://github.com/GoogleCloudPlatform/terraform-genai-knowledge-base/issues/245
+    "The service account running this build {account} does not have permission to write logs to Cloud Logging. To fix this, "
+    "grant the Logs Writer (roles/logging.logWriter) role to the service account"
+)
+SOURCES = (  # https://github.com/hashicorp/terraform-provider-google/issues/20571
+    "failed to Fetch: failed to download archive gs://{bucket}/{object}: Access to bucket {bucket} denied. You must grant "
+    "Storage Object Viewer permission to {email}. If you are using VPC Service Controls, you must also grant it access to your "
+    "service perimeter"
+)
+IMAGES = (  # https://github.com/firebase/firebase-tools/issues/8431, where it is downloadArtifacts
+    'Permission "artifactregistry.repositories.uploadArtifacts" denied on resource '
+    '"projects/{project}/locations/{region}/repositories/gcf-artifacts" (or it may not exist)'
+)
 
 
 class Failed(Exception):
@@ -40,6 +53,7 @@ def run(function: JsonObject, call: Call) -> None:
     for name in NEEDED:
         if not apis.is_on(call, f"{name}{apis.DOMAIN}", project):
             raise Failed(DENIED, f"Build failed: {apis.disabled(_TITLES[name], f'{name}{apis.DOMAIN}', project).message}")
+    _check_rights(function, call)
     source = build["sourceProvenance"]["resolvedStorageSource"]
     found = call.store.object(source["bucket"], source["object"], int(source["generation"]))
     if found is None or not build["runtime"].startswith("python"):
@@ -50,6 +64,28 @@ def run(function: JsonObject, call: Call) -> None:
         raise Failed(INVALID, _failed(build, str(error))) from None
     if not archives.defines(text, build["entryPoint"]):
         raise Failed(INVALID, _not_started(function))
+
+
+def _check_rights(function: JsonObject, call: Call) -> None:
+    """What the account of a build needs: https://cloud.google.com/functions/docs/securing/build-custom-sa. That which a project is
+    born with is taken to have it, as Google grants it a role unless the organisation forbids that."""
+    build, (_, project, _, region, _, short) = function["buildConfig"], function["name"].split("/")
+    email = build["serviceAccount"].rpartition("/")[2]
+    if identity.full_name(email) is None:
+        return
+    copies = f"gcf-v2-sources-{PROJECT_NUMBER}-{region}"
+    archive = f"{short}/function-source.zip"
+    everything = permissions.project(project)
+    copy = permissions.stored(call, copies, archive)
+    needs = {
+        "logging.logEntries.create": (everything, LOGS.format(account=build["serviceAccount"])),
+        "storage.objects.get": (copy, SOURCES.format(bucket=copies, object=archive, email=email)),
+        "artifactregistry.repositories.uploadArtifacts": (everything, IMAGES.format(project=project, region=region)),
+    }
+    delay = call.faults.delay("grants")
+    for permission, (resource, message) in needs.items():
+        if not rights.allowed(call.store, email, permission, resource, now=call.request.now, delay=delay):
+            raise Failed(INTERNAL, _failed(build, message))
 
 
 def _failed(build: JsonObject, what: str) -> str:

@@ -15,7 +15,8 @@ from local.emulator import builds, run
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.policies import policies
-from local.emulator.rest import Call, Collection, Handler, paged, policy_kind
+from local.emulator.rest import Call, Collection, Handler, paged
+from local.emulator.store import policy_kind
 
 FUNCTIONS = "cloudfunctions.projects.locations.functions"
 EXECUTION_ID = {"LOG_EXECUTION_ID": "true"}  # what the server adds to the environment of every function

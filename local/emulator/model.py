@@ -18,6 +18,7 @@ _JSON_PATH = re.compile(r"/(v\d\w*|_local)/")
 ERRORS: Mapping[int, tuple[str, str, str]] = {
     304: ("NOT_MODIFIED", "notModified", "NotModified"),
     400: ("INVALID_ARGUMENT", "invalid", "InvalidArgument"),
+    401: ("UNAUTHENTICATED", "authError", "AuthenticationRequired"),
     403: ("PERMISSION_DENIED", "forbidden", "AccessDenied"),
     404: ("NOT_FOUND", "notFound", "NoSuchKey"),
     409: ("ABORTED", "conflict", "Conflict"),

@@ -2,7 +2,7 @@
 
 A stale etag is refused with 409, a set without one overwrites. Conditions tell bindings of one role apart and need
 version 3 (https://cloud.google.com/iam/docs/policies#versions); who asks for less is shown a role's name that says that
-a condition is missing. Nothing is enforced here: every caller may do everything.
+a condition is missing. A policy names what there is: local/emulator/members.py. What comes of it: local/emulator/rights.py.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from local.emulator import members, rights
 from local.emulator.model import ApiError, JsonObject
-from local.emulator.rest import Call, Handler, policy_kind
+from local.emulator.rest import Call, Handler
+from local.emulator.store import policy_kind
 
 CONDITIONS_VERSION = 3
 _FIRST_ETAG = base64.b64encode(b"\x00\x40\x01").decode()  # of a policy that was never set, as Google has it: AEAB
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|[a-zA-Z]+:.+")
-_CUSTOM_ROLE = re.compile(r"(projects|organizations)/[^/]+/roles/[^/]+")
-_BUILT_IN_ROLE = re.compile(r"roles/[A-Za-z0-9._]+")
 _CONFLICT = (
     "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. "
     "The request's ETag '{given}' did not match the current policy's ETag '{current}'."
 )
-ROLES = "iam.projects.roles"
 
 
 def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) -> Mapping[str, Handler]:
@@ -47,11 +46,14 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
 
     def put(call: Call) -> JsonObject:
         name = find(call)
-        new = _checked(call.body if call.api.is_storage else call.body.get("policy", {}), call)
         current = _current(call, kind, name)
+        new = _checked(call.body if call.api.is_storage else call.body.get("policy", {}), call)
+        members.check_new(new, current, call)
         if (given := new.get("etag")) and given != current["etag"]:
             raise ApiError(409, _CONFLICT.format(given=given, current=current["etag"]))
         new["etag"] = _next_etag(current["etag"])
+        if call.faults.delay("grants"):
+            rights.keep_before(call.store, policy_kind(kind), name, current, call.request.now)
         call.store.put(policy_kind(kind), name, new)
         return new
 
@@ -95,28 +97,18 @@ def _checked(policy: JsonObject, call: Call) -> JsonObject:
     merged: dict[str, JsonObject] = {}
     for binding in policy.get("bindings") or []:
         role, condition = binding.get("role") or "", binding.get("condition")
-        _check_role(role, call)
+        members.check_role(role, call)
         for member in binding.get("members") or []:
             if not _MEMBER.fullmatch(member):
                 raise ApiError(400, f"Invalid member: '{member}'. Members are written type:name, such as user:a@example.com.")
         if condition and policy.get("version") != CONDITIONS_VERSION:
             raise ApiError(400, "Specified policy has conditional role bindings, so its version must be 3.")
-        if condition and not (condition.get("title") and condition.get("expression")):
-            raise ApiError(400, "A condition needs a title and an expression.")
+        if condition:
+            members.check_condition(condition)
         key = json.dumps([role, condition], sort_keys=True)
-        members = {*merged.get(key, {}).get("members", ()), *(binding.get("members") or [])}
-        if members:
-            merged[key] = {"role": role, "members": sorted(members)} | ({"condition": condition} if condition else {})
+        bound = {*merged.get(key, {}).get("members", ()), *(binding.get("members") or [])}
+        if bound:
+            merged[key] = {"role": role, "members": sorted(bound)} | ({"condition": condition} if condition else {})
     conditional = any("condition" in binding for binding in merged.values())
     kept = {"version": CONDITIONS_VERSION if conditional else 1, "bindings": [merged[key] for key in sorted(merged)]}
     return kept | ({"etag": policy["etag"]} if policy.get("etag") else {})
-
-
-def _check_role(role: str, call: Call) -> None:
-    if _BUILT_IN_ROLE.fullmatch(role):
-        return
-    if not _CUSTOM_ROLE.fullmatch(role):
-        raise ApiError(400, f"Invalid role: '{role}'. Roles are written roles/NAME or projects/PROJECT/roles/NAME.")
-    found = call.store.get(ROLES, role)
-    if role.startswith("projects/") and (found is None or found.get("deleted")):
-        raise ApiError(400, f"Role ({role}) does not exist in the resource's hierarchy.")

@@ -29,7 +29,7 @@ from local.emulator.discovery import Api, Method, camel
 from local.emulator.faults import Faults
 from local.emulator.model import ApiError, JsonObject, Request, Response
 from local.emulator.runtime import Runtime
-from local.emulator.store import Store
+from local.emulator.store import Store, policy_kind
 
 _DEFAULT_PAGE = 500
 _GENERIC = frozenset({"create", "insert", "get", "list", "patch", "update", "delete"})
@@ -48,6 +48,7 @@ class Call:
     faults: Faults = field(default_factory=Faults)
     enabled: frozenset[str] = frozenset()
     """The APIs that every project has enabled beside those of a new one (`run.googleapis.com`)."""
+    caller: str | None = None  # the e-mail address of who calls, None for the owner
 
     @property
     def store(self) -> Store:
@@ -174,11 +175,6 @@ class Collection:
         page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
         out: JsonObject = {call.api.list_field(call.method): [resource for _, resource in page]} if page else {}
         return out | ({"nextPageToken": token} if token else {})
-
-
-def policy_kind(kind: str) -> str:
-    """Where the store keeps the IAM policies of a kind of resource; a policy goes with its resource."""
-    return f"{kind}.policy"
 
 
 def paged(

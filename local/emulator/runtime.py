@@ -7,13 +7,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.emulator import serving
+from local.emulator import identity, permissions, rights, serving
 from local.emulator.clock import Clock
 from local.emulator.dispatch import Dispatcher
+from local.emulator.faults import Faults
 from local.emulator.model import JsonObject
+from local.emulator.rights import Used
 from local.emulator.store import Store
 
 PROJECT = "interlock-local"
+INVOKE = "run.routes.invoke"
 _SETTLE_SECONDS = 120.0
 _KEPT_ATTEMPTS = 100_000
 
@@ -21,8 +24,8 @@ _KEPT_ATTEMPTS = 100_000
 class Runtime:
     """One for each running emulator. `url` is set once its port is known."""
 
-    def __init__(self, store: Store, state: Path) -> None:
-        self.store = store
+    def __init__(self, store: Store, state: Path, faults: Faults, used: Used) -> None:
+        self.store, self.faults, self.used = store, faults, used
         self.url = ""
         self.clock = Clock()
         self.dispatcher = Dispatcher(self.clock)
@@ -32,6 +35,7 @@ class Runtime:
             folder=state / "functions",
             environment=self._environment,
             logged=lambda function, line, stream: self.logged(function, line, stream),
+            may_invoke=self.may_invoke,
         )
         self.attempts: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of scheduled jobs, oldest first
         self.deliveries: deque[JsonObject] = deque(maxlen=_KEPT_ATTEMPTS)  # of pushed messages, oldest first
@@ -48,6 +52,22 @@ class Runtime:
     def audience(self, audience: str | None) -> str:
         """The audience of a token, as functions check it: this machine's own address is good for every function."""
         return "" if not audience or audience.startswith(self.url) else audience
+
+    def may_invoke(self, service: str, email: str | None) -> bool:
+        """Whether an account or a person (None: who has no good token) may invoke a Cloud Run service."""
+        resource = permissions.resource(identity.SERVICES, service)
+        with self.store.transaction():
+            may = rights.allowed(
+                self.store,
+                email,
+                INVOKE,
+                resource,
+                now=self.clock.now(),
+                delay=self.faults.delay("grants"),
+            )
+        if may and email is not None:
+            self.used.note(email, INVOKE, resource.name)
+        return may
 
     def close(self) -> None:
         """End deliveries and processes."""

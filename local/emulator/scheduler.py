@@ -14,13 +14,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from local.emulator import attempts, schedules, targets
+from local.emulator import attempts, permissions, rights, schedules, targets
 from local.emulator.model import ApiError, JsonObject, denied, timestamp
 from local.emulator.rest import Call, Collection, Handler, paged
 
 MAX_DESCRIPTION = 500  # characters
 MAX_JOB = 1024 * 1024  # bytes
 MAX_RETRIES = 5
+FULL_VIEW = "cloudscheduler.jobs.fullView"
 # https://docs.cloud.google.com/scheduler/docs/locations, and the release notes of 2026, which add regions to it
 REGIONS = (
     *("asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3", "asia-south1", "asia-south2"),
@@ -146,8 +147,15 @@ def _check_region(call: Call) -> None:
 
 
 def _in_a_region(call: Call) -> JsonObject:
+    """Without `fullView` what a job calls is hidden. Google says of the permission that it is there, and nobody what it hides:
+    that it is the target is assumed."""
     _check_region(call)
-    return JOBS.answer(call)
+    answer = JOBS.answer(call)
+    if call.method.verb == "delete" or rights.may(call, FULL_VIEW, permissions.project(next(iter(call.path.values())))):
+        return answer
+    shown = answer.get("jobs", [answer])
+    hidden = [{key: value for key, value in job.items() if key not in targets.KINDS} for job in shown]
+    return answer | {"jobs": hidden} if "jobs" in answer else hidden[0]
 
 
 JOBS = Collection(

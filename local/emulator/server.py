@@ -5,6 +5,7 @@ refused, and so is a Host of another name, by which a page comes after DNS rebin
 
 * `/_local/faults`: GET shows, POST {"faults": [...], "latency": "120ms"} adds, DELETE clears (local/emulator/faults.py).
 * `/_local/requests`: GET counts reads and writes, by method; DELETE begins at zero.
+* `/_local/rights`: GET shows which permissions each account has used on what, how often; DELETE begins anew.
 * `/_local/about`: who serves which state folder.
 * the clock, scheduled fires, deliveries and alerts: local/emulator/pages.py.
 """
@@ -26,12 +27,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import apis, entries, objects, pages, push, serving
+from local.emulator import apis, entries, identity, objects, pages, projects, push, rights, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
-from local.emulator.runtime import Runtime
+from local.emulator.runtime import PROJECT, Runtime
 from local.emulator.services import Service
 from local.emulator.store import FILE, Store
 
@@ -56,7 +57,9 @@ class Emulator:
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
-        self.runtime = Runtime(self.store, state)
+        projects.born(self.store, PROJECT)
+        self.used = rights.Used()
+        self.runtime = Runtime(self.store, state, self.faults, self.used)
         self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)
 
     def close(self) -> None:
@@ -74,6 +77,7 @@ class Emulator:
             api, method, handler, path = self._route(request)
             with self._count_lock:
                 self._counts[method.id, method.writes] += 1
+            caller = identity.acting(request.headers)
             if self.faults.latency:
                 time.sleep(self.faults.latency)
             self.faults.check(request.http, unquote(request.path), method)
@@ -91,8 +95,10 @@ class Emulator:
                     runtime=self.runtime,
                     faults=self.faults,
                     enabled=self.enabled,
+                    caller=caller,
                 )
                 apis.refuse_disabled(call)
+                rights.check(call)
                 result = handler(call)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:
@@ -142,6 +148,10 @@ class Emulator:
             reads = sum(count for (_, writes), count in counts if not writes)
             methods = {name: count for (name, _), count in counts}
             return json_response({"reads": reads, "writes": sum(methods.values()) - reads, "methods": methods})
+        if page[1] == "rights":
+            if page[0] == "DELETE":
+                self.used.clear()
+            return json_response(self.used.describe())
         if page == ("GET", "about"):
             return json_response({"pid": os.getpid(), "state": str(self.state.resolve())})
         return pages.answer(self.runtime, request)

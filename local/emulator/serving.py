@@ -65,12 +65,14 @@ class Target:
 
 @dataclass
 class Functions:
-    """The functions of the store and their running processes. `logged` gets (function, line, stream) of what they print."""
+    """The functions of the store and their running processes. `logged` gets (function, line, stream) of what they print;
+    `may_invoke` says whether a service may be invoked by an account, None for who has no good token."""
 
     store: Store
     folder: Path
     environment: Callable[[], Mapping[str, str]]
     logged: Callable[[JsonObject, str, str], None]
+    may_invoke: Callable[[str, str | None], bool]
 
     def __post_init__(self) -> None:
         self._guests: dict[str, tuple[object, Guest]] = {}
@@ -111,7 +113,7 @@ class Functions:
         function's own timeout if that is shorter.
         """
         email = identity.caller(headers)
-        if not identity.may_invoke(self.store, target.service, email):
+        if not self.may_invoke(target.service, email):
             if email is None:
                 return _text(401, "The request has no valid identity token (Authorization: Bearer local:EMAIL).")
             return _text(403, f"{email} lacks run.invoker on {target.service}.")
@@ -190,6 +192,8 @@ def _variables(target: Target) -> dict[str, str]:
     config = target.function.get("serviceConfig") or {}
     return {
         **{str(key): str(value) for key, value in (config.get("environmentVariables") or {}).items()},
+        # As whom the clients in it act: what the metadata server would say.
+        "GOOGLE_OAUTH_ACCESS_TOKEN": identity.access_token(str(config.get("serviceAccountEmail") or "")),
         "K_SERVICE": target.service.rpartition("/")[2],
         "K_REVISION": f"{target.service.rpartition('/')[2]}-00001-loc",
         "CLOUD_RUN_TIMEOUT_SECONDS": str(int(_timeout(target.function))),

@@ -26,6 +26,11 @@ CREATE INDEX IF NOT EXISTS point_time ON point (metric, time);
 """
 
 
+def policy_kind(kind: str) -> str:
+    """Where the IAM policies of a kind of resource are kept; a policy goes with its resource."""
+    return f"{kind}.policy"
+
+
 class Store:
     """Resources by kind and name, and the versions of storage objects.
 
@@ -76,6 +81,10 @@ class Store:
         """(name, resource) of all whose name starts with `prefix`, by name."""
         rows = self._db.execute("SELECT name, body FROM resource WHERE kind = ? ORDER BY name", (kind,))
         return [(name, json.loads(body)) for name, body in rows if name.startswith(prefix)]
+
+    def kinds(self) -> list[str]:
+        """Every kind of which there is a resource."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT kind FROM resource ORDER BY kind")]
 
     # versions of objects
 

@@ -33,8 +33,8 @@ class Served:
 
 
 @contextmanager
-def serve(socket: Path, *, url: str) -> Iterator[Served]:
-    """Run the provider of the emulator at `url` on a Unix socket while the block lasts.
+def serve(socket: Path, *, url: str, token: str = "") -> Iterator[Served]:
+    """Run the provider of the emulator at `url` on a Unix socket while the block lasts; `token` says as whom it acts there.
 
     The socket belongs in a folder that only its owner can enter: whoever can connect can change resources. Raises ValueError
     for a path that is too long for a socket, or a URL that is not loopback.
@@ -43,7 +43,7 @@ def serve(socket: Path, *, url: str) -> Iterator[Served]:
 
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH_BYTES:
         raise ValueError(f"{socket}: longer than the {MAX_SOCKET_PATH_BYTES} bytes that a Unix socket's path may have")
-    running = Provider(url)
+    running = Provider(url, token)
     server = start(running, f"unix:{socket}")
     try:
         yield Served(socket=socket)

@@ -81,8 +81,10 @@ def check_loopback(url: str) -> None:
 class Rest:
     """Sends requests; safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = "") -> None:
+        """`token`: what every request carries; "" for none."""
         self._local = threading.local()
+        self._identity = {"Authorization": f"Bearer {token}"} if token else {}
 
     def send(
         self,
@@ -104,7 +106,7 @@ class Rest:
         queries = "&".join(filter(None, (parts.query, urlencode(query or {}))))
         target = parts.path + (f"?{queries}" if queries else "")
         data = json.dumps(body).encode() if isinstance(body, dict) else body
-        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if data is not None else {})
+        headers = {"Accept": "application/json"} | self._identity | ({"Content-Type": content_type} if data is not None else {})
         deadline = time.monotonic() + RETRY_BUDGET_SECONDS
         backoff = following = FIRST_BACKOFF_SECONDS
         while True:

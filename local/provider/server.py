@@ -29,10 +29,10 @@ _REGION_ENV = ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION")
 class Provider:
     """The provider of one emulator at `url`. Terraform runs that use it share one configuration: one project a process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         check_loopback(url)
         self._url = url.rstrip("/")
-        self._rest = Rest()
+        self._rest = Rest(token)
         self._settings = self._configure({})
         self._stopping = threading.Event()
 

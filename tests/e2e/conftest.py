@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ import pytest
 from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
 from local import emulator, provider
-from local.environment import for_command
+from local.environment import ACCOUNT, for_command, token
 from tests.e2e.deployment import STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
+from tests.e2e.granting import prepare
 from tests.e2e.live import Live
 
 SMALL = Path(__file__).parent / "catalog"
@@ -33,13 +34,17 @@ def _tools() -> None:
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Deployment]:
-    """The cloud whose state is in `folder`, with the commands' folder beside it."""
+    """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer."""
     with (
         tempfile.TemporaryDirectory(prefix="e2e-") as short,  # pytest's own folder is too deep for a socket's path
         emulator.serve(folder / "cloud", enabled=()) as cloud,
-        provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
+        ExitStack() as stack,
     ):
-        environ = for_command(clean_environ(), url=cloud.url, reattach=json.loads(json.dumps(served.reattach)), state=folder)
+        deployer = {ACCOUNT: prepare(cloud.url, local_environment())}
+        served = stack.enter_context(provider.serve(Path(short) / "p.sock", url=cloud.url, token=token(deployer)))
+        environ = for_command(
+            clean_environ() | deployer, url=cloud.url, reattach=json.loads(json.dumps(served.reattach)), state=folder
+        )
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
         yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
 

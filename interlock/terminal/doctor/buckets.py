@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from interlock.gcp.project import Bucket
+from interlock.gcp.session import FORBIDDEN, Refusal
 from interlock.gcp.storage import read_lock
 from interlock.names import exact
 from interlock.terminal.cdktf import STACKS
@@ -20,9 +21,9 @@ STATE, FLAGS = "state bucket", "bucket"
 def state_bucket(look: Look) -> Iterator[Finding]:
     """Versioned, uniform access, never public, and nothing in the way of a state that is overwritten and a lock that goes."""
     name = look.environment.state_bucket
-    found = look.project.bucket(name)
+    found = _seen(name, look)
     if found is None:
-        yield Finding(STATE, f"gs://{name} is not there", make("bootstrap"))
+        yield Finding(STATE, f"gs://{name} is not there, or not to be seen by you", make("bootstrap"))
         return
     yield from _settings(STATE, name, found)
 
@@ -30,7 +31,7 @@ def state_bucket(look: Look) -> Iterator[Finding]:
 def state_lock(look: Look) -> Iterator[Finding]:
     """Nobody holds the lock of a state."""
     environment = look.environment
-    if look.project.bucket(environment.state_bucket) is None:
+    if _seen(environment.state_bucket, look) is None:
         return
     locks = 0
     for stack in STACKS:
@@ -50,11 +51,21 @@ def state_lock(look: Look) -> Iterator[Finding]:
 def flags_bucket(look: Look) -> Iterator[Finding]:
     """The same of the coordination bucket, which the first deploy makes."""
     name = look.environment.bucket
-    found = look.project.bucket(name)
+    found = look.project.bucket(name) if look.is_deployed else None
     if found is None:
         yield Finding(FLAGS, f"gs://{name} is not there yet; the first deploy makes it")
         return
     yield from _settings(FLAGS, name, found)
+
+
+def _seen(name: str, look: Look) -> Bucket | None:
+    """A bucket's settings; None also where Google says that it is not to be seen, which it may say of one that is not there."""
+    try:
+        return look.project.bucket(name)
+    except Refusal as refusal:
+        if refusal.is_off or refusal.status != FORBIDDEN:
+            raise
+        return None
 
 
 def _settings(what: str, name: str, found: Bucket) -> Iterator[Finding]:

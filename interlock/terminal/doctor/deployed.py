@@ -80,7 +80,7 @@ def channels(look: Look) -> Iterator[Finding]:
         edit = f"console.cloud.google.com/monitoring/alerting/notifications?project={environment.project}"
         advice = ""
         if found is None:
-            advice = f"make it there, and write its name: {edit}" if name in by_hand else make("deploy")
+            advice = f"create it there, and write its name: {edit}" if name in by_hand else make("deploy")
             said = f"{name} is not there"
         elif not found.is_verified:
             advice, said = edit, f"{found.kind} channel {name} is not verified, so that nothing is sent to it; verify it there"
@@ -101,9 +101,9 @@ def channels(look: Look) -> Iterator[Finding]:
 
 def _made(look: Look) -> set[str]:
     """The channels that the stack `alerting` has made, by its state: who deploys may get a channel, and need not list them."""
-    stack = Stack(environment=look.environment, name="alerting")
-    if look.project.bucket(look.environment.state_bucket) is None:
+    if not look.is_deployed:
         return set()
+    stack = Stack(environment=look.environment, name="alerting")
     try:
         state = known(read_state(look.environment.project, look.environment.state_bucket, stack.state_prefix))
     except StateError:

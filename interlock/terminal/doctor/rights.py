@@ -52,7 +52,7 @@ def _of(grant: Grant, resource: Resource, look: Look) -> tuple[str, bool]:
 def _under_prefixes(grant: Grant, resource: Resource, look: Look) -> tuple[str, bool]:
     """Of a grant with a condition on names of objects: a list under each prefix is asked for, and the rest on an object that is
     there, as a condition speaks of one. Where there is none, that can't be told."""
-    if look.project.bucket(resource.name) is None:
+    if look.project.granted(resource, grant.permissions) is None:
         return f"{_said(resource)} is not there yet: what may be done there can't be told", False
     untold = list[str]()
     for prefix in (prefix.format(env=look.environment.name) for prefix in grant.prefixes):

@@ -19,7 +19,8 @@ GO_ON = " \\\n  "
 
 
 def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
-    """The commands for one actor, with comments. `member` gets it; where it is empty the workflow's account, or who is logged in."""
+    """The commands for one actor, with comments. `member` gets it; where it is empty the workflow's account, or who is logged
+    in to gcloud."""
     account = account_of(actor, env)
     yield f"# {actor.name}: {actor.who}"
     if actor.by_the_stacks:
@@ -57,11 +58,9 @@ def _binding(binding: Binding, env: Environment, whom: str) -> str:
         options.append(f"--project={env.project}")
     if binding.place is Place.COORDINATOR:
         options += [f"--project={env.project}", f"--region={env.coordinator.region}"]
-    elif binding.expression:
-        condition = f"^#^title={binding.title}#expression={binding.expression}"
-        options.append(f"--condition={shlex.quote(condition)}")
-    elif binding.place not in (Place.BUCKET, Place.STATE):
-        options.append("--condition=None")
+    # Said for every one without a condition: where a policy has some, gcloud asks, and in a script refuses.
+    condition = f"^#^title={binding.title}#expression={binding.expression}" if binding.expression else "None"
+    options.append(f"--condition={shlex.quote(condition)}")
     return GO_ON.join([command, *options])
 
 
