@@ -13,7 +13,7 @@ from tests.local.sources import archive
 PARENT = "projects/interlock-local/locations/us-west2"
 SERVICE = f"{PARENT}/services/coordinator"
 URI = "https://coordinator-100000000000.us-west2.run.invalid"
-TIMER = "timer@interlock-local.iam.gserviceaccount.com"
+TIMER = "timers@interlock-local.iam.gserviceaccount.com"
 OTHER = "other@interlock-local.iam.gserviceaccount.com"
 NOON = "2026-03-10T12:00:00Z"
 
@@ -39,6 +39,8 @@ def upload(rest, content, name="source.zip"):
 @pytest.fixture
 def deploy(rest):
     """Deploys a source as the function `coordinator`, invoked by TIMER."""
+
+    rest("POST", "/v1/projects/interlock-local/serviceAccounts", {"accountId": TIMER.partition("@")[0]})
 
     def deployed(source=MAIN, *, content=None, **config):
         generation = upload(rest, archive(source) if content is None else content)

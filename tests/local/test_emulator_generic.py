@@ -162,7 +162,7 @@ def test_bad_latency_says_what_is_expected(text):
     [
         pytest.param("pause", "expected METHOD PATH-REGEX CODE", id="a word"),
         pytest.param("POST ( 409", "not a regular expression", id="a broken pattern"),
-        pytest.param("POST x 418", "not one of 400, 403", id="a code that the API doesn't have"),
+        pytest.param("POST x 418", "not one of 400, 401, 403", id="a code that the API doesn't have"),
         pytest.param("POST x 409 x0", "at least 1", id="zero times"),
         pytest.param("POST x 409 /0", "at least 1", id="every zeroth"),
     ],

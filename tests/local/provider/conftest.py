@@ -6,13 +6,20 @@ import json
 import os
 import shutil
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local import emulator, provider
-from tests.local.provider.stand import Stand
+from tests.local.provider.stand import PROJECT, Stand
+
+
+def made_account(url: str, account: str) -> None:
+    """Make a service account of the project, as its owner."""
+    body = json.dumps({"accountId": account}).encode()
+    urllib.request.urlopen(f"{url}/v1/projects/{PROJECT}/serviceAccounts", body).close()  # noqa: S310 - loopback
 
 
 @pytest.fixture
@@ -25,6 +32,8 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
         emulator.serve(tmp_path / "cloud") as cloud,
         provider.serve(Path(short) / "p.sock", url=cloud.url) as served,
     ):
+        for account in ("pusher", "coordinator"):  # whom configurations name
+            made_account(cloud.url, account)
         folder = tmp_path / "configuration"
         folder.mkdir()
         env = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "GOOGLE_", "CLOUDSDK_"))}

@@ -113,7 +113,7 @@ def member(kind: str, *, role: str, condition: str = "") -> str:
 resource "{kind}" "it" {{
   {argument}
   role   = "{role}"
-  member = "serviceAccount:Push@{PROJECT}.iam.gserviceaccount.com"
+  member = "serviceAccount:Pusher@{PROJECT}.iam.gserviceaccount.com"
   {condition}
 }}
 """
@@ -131,7 +131,7 @@ def members(kind: str) -> Contract:
         first=member(kind, role="roles/editor", condition=condition),
         second=member(kind, role=role, condition=condition),
         change="delete,create",
-        import_ids=(f"{name} {role} serviceAccount:push@{PROJECT}.iam.gserviceaccount.com{title}",),
+        import_ids=(f"{name} {role} serviceAccount:pusher@{PROJECT}.iam.gserviceaccount.com{title}",),
         link=link,
         stays=kind.startswith(("google_project", "google_cloud_run")),
     )

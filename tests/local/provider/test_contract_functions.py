@@ -52,7 +52,7 @@ resource "google_cloud_run_v2_service_iam_member" "invoker" {
   location = google_cloudfunctions2_function.it.location
   name     = google_cloudfunctions2_function.it.name
   role     = "roles/run.invoker"
-  member   = "serviceAccount:push@test-project.iam.gserviceaccount.com"
+  member   = "serviceAccount:pusher@test-project.iam.gserviceaccount.com"
 }
 """
 API = """

@@ -23,15 +23,16 @@ from local.provider.values import Object
 ROW = RESOURCES["google_storage_bucket_iam_member"]
 POLICY = "/storage/v1/b/test-bucket/iam"
 HOLDS = {"title": "holds only", "description": None, "expression": "resource.name.startsWith('holds/')"}
-A, B = "serviceAccount:a@p.iam.gserviceaccount.com", "user:b@example.com"
+A, B = "serviceAccount:account-a@p.iam.gserviceaccount.com", "user:b@example.com"
 Api = Callable[..., dict[str, object]]
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[emulator.Running]:
-    """An emulator with one bucket."""
+    """An emulator with one bucket and one account."""
     with emulator.serve(tmp_path / "cloud") as found:
         call(found, "POST", "/storage/v1/b?project=p", {"name": "test-bucket"})
+        call(found, "POST", "/v1/projects/p/serviceAccounts", {"accountId": "account-a"})
         yield found
 
 
@@ -154,13 +155,15 @@ def test_a_policy_goes_with_its_resource(running: emulator.Running, cloud: Cloud
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        pytest.param({"bindings": [{"role": "roles/x", "members": ["nobody"]}]}, "Invalid member", id="a member without type"),
+        pytest.param(
+            {"bindings": [{"role": "roles/viewer", "members": ["nobody"]}]}, "Invalid member", id="a member without type"
+        ),
         pytest.param({"bindings": [{"role": "x", "members": [A]}]}, "Invalid role", id="a role that is no role"),
         pytest.param(
             {"bindings": [{"role": "projects/p/roles/x", "members": [A]}]}, "does not exist", id="a custom role not made"
         ),
         pytest.param(
-            {"bindings": [{"role": "roles/x", "members": [A], "condition": {"title": "t", "expression": "e"}}]},
+            {"bindings": [{"role": "roles/viewer", "members": [A], "condition": {"title": "t", "expression": "e"}}]},
             "version must be 3",
             id="a condition in an old version",
         ),
