@@ -46,6 +46,9 @@ NOT_THERE_YET = re.compile(
     r"Service account \S+ does not exist"  # error_retry_predicates.go (IamServiceAccountNotFound)
     r"|Role \(\S+\) does not exist in the resource's hierarchy"
 )
+SWITCHED = re.compile(r"Error 400\b.*\b(ENABLED|PAUSED|[Pp]aused?|[Rr]esumed?)\b")
+"""What is said of a job that is not in the state that the reference of jobs.pause asks for; the words are assumed. The provider
+passes it on, though the job may be as it was to be: resource_cloud_scheduler_job.go (update)."""
 BUILD_DENIED = re.compile(
     r"You must grant Storage Object Viewer permission"  # https://github.com/hashicorp/terraform-provider-google/issues/20571
     r"|[Pp]ermission .artifactregistry\.\S+ denied"
@@ -65,6 +68,7 @@ class Cause:
 METRIC = Cause(what="Alert policies do not know a new metric yet", takes="it takes up to 10 minutes")
 API = Cause(what="An API that was turned on does not answer yet", takes="wait a few minutes")
 GRANT = Cause(what="What was granted to the build's account does not count yet", takes="2 minutes, or 7 or longer")
+STATE = Cause(what="A job was paused or resumed by another one meanwhile", takes="nothing; its state is looked at again")
 IDENTITY = Cause(what="An account or role that was made is not known everywhere yet", takes="a minute or longer")
 
 
@@ -94,6 +98,8 @@ def _cause(problem: Problem, turned_on: Collection[str]) -> Cause | None:
     if NOT_THERE_YET.search(text):
         return IDENTITY
     lack = lack_of(problem)
+    if SWITCHED.search(text) and "google_cloud_scheduler_job." in problem.address:
+        return STATE
     return API if lack and lack.api.partition(".")[0] in turned_on else None
 
 

@@ -1,12 +1,14 @@
 """The build of a function and the start of its container: what Cloud Build and Cloud Run refuse, in the operation's error.
 
-Nothing is built. What is looked at: the APIs that a build takes, the rights of its account, and the archive (archives.py). The words are those of people
-who have met them: https://github.com/micronaut-projects/micronaut-starter/issues/371 (an API that is off),
-https://github.com/firebase/firebase-tools/issues/7369 (a container that doesn't start). That what is wrong in an archive has
-code 3 is assumed.
+Nothing is built. What is looked at: the APIs that a build takes, the rights of its account, and the archive (archives.py). The
+words are those of people who have met them: https://github.com/micronaut-projects/micronaut-starter/issues/371 (an API that is
+off), https://github.com/firebase/firebase-tools/issues/7369 (a container that doesn't start). That what is wrong in an archive
+has code 3 is assumed, and that a build fails whose log can't be written.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from local.emulator import apis, archives, identity, permissions, rights
 from local.emulator.buckets import PROJECT_NUMBER
@@ -67,8 +69,8 @@ def run(function: JsonObject, call: Call) -> None:
 
 
 def _check_rights(function: JsonObject, call: Call) -> None:
-    """What the account of a build needs: https://cloud.google.com/functions/docs/securing/build-custom-sa. That which a project is
-    born with is taken to have it, as Google grants it a role unless the organisation forbids that."""
+    """What the account of a build needs: https://cloud.google.com/functions/docs/securing/build-custom-sa. That which a project
+    is born with is taken to have it, as Google grants it a role unless the organisation forbids that."""
     build, (_, project, _, region, _, short) = function["buildConfig"], function["name"].split("/")
     email = build["serviceAccount"].rpartition("/")[2]
     if identity.full_name(email) is None:
@@ -76,7 +78,7 @@ def _check_rights(function: JsonObject, call: Call) -> None:
     copies = f"gcf-v2-sources-{PROJECT_NUMBER}-{region}"
     archive = f"{short}/function-source.zip"
     everything = permissions.project(project)
-    copy = permissions.stored(call, copies, archive)
+    copy = replace(permissions.stored(call, copies, archive), project=project)
     needs = {
         "logging.logEntries.create": (everything, LOGS.format(account=build["serviceAccount"])),
         "storage.objects.get": (copy, SOURCES.format(bucket=copies, object=archive, email=email)),

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from tests.e2e.deployment import STACKS, Deployment
 from tests.e2e.live import Live
 

@@ -182,3 +182,49 @@ def test_a_build_takes_apis_beside_that_of_functions(new: Rest, api: str) -> Non
     assert code == 7
     assert f"has not been used in project {PROJECT} before or it is disabled" in said
     assert f"/apis/api/{api}.googleapis.com/" in said
+
+
+BUILD = f"interlock-build@{PROJECT}.iam.gserviceaccount.com"
+ROLES = ("roles/logging.logWriter", "roles/artifactregistry.writer", "roles/storage.objectViewer")
+COPIES = 'resource.name.startsWith("projects/_/buckets/gcf-v2-sources-100000000000-us-west2/objects/")'
+
+
+def grant(rest: Rest, *roles: str, condition: str = "") -> None:
+    """Gives the build's account these roles, and no others."""
+    rest("POST", f"/v1/{P}/serviceAccounts", {"accountId": "interlock-build"})
+    more = {"condition": {"title": "sources", "expression": condition}} if condition else {}
+    bindings = [{"role": role, "members": [f"serviceAccount:{BUILD}"]} for role in roles]
+    bindings = [one | (more if "storage" in str(one["role"]) else {}) for one in bindings]
+    assert rest("POST", f"/v1/{P}:setIamPolicy", {"policy": {"version": 3, "bindings": bindings}}).status == 200
+
+
+ACCOUNT = {"serviceAccount": f"{P}/serviceAccounts/{BUILD}"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "condition", "said"),
+    [
+        pytest.param(ROLES, "", "", id="all"),
+        pytest.param(ROLES, COPIES, "", id="the sources alone"),
+        pytest.param(ROLES, 'resource.name == "x"', f"Storage Object Viewer permission to {BUILD}", id="another condition"),
+        pytest.param(ROLES[:2], "", f"Storage Object Viewer permission to {BUILD}", id="no sources"),
+        pytest.param(ROLES[1:], "", "does not have permission to write logs to Cloud Logging", id="no logs"),
+        pytest.param(
+            (ROLES[0], ROLES[2]), "", 'Permission "artifactregistry.repositories.uploadArtifacts" denied', id="no images"
+        ),
+    ],
+)
+def test_a_build_has_the_rights_of_its_account(ready: Rest, roles: tuple[str, ...], condition: str, said: str) -> None:
+    grant(ready, *roles, condition=condition)
+    code, message = error(deploy(ready, archive(), **ACCOUNT))
+    assert (code, said in message) == (13 if said else 0, True), message
+
+
+def test_what_is_granted_to_a_build_counts_some_time_later(ready: Rest) -> None:
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    ready("POST", "/_local/clock", {"set": noon.isoformat()})
+    ready("POST", "/_local/faults", {"faults": ["grants=60s"]})
+    grant(ready, *ROLES)
+    assert error(deploy(ready, archive(), **ACCOUNT))[0] == 13
+    ready("POST", "/_local/clock", {"set": (noon + timedelta(seconds=61)).isoformat()})
+    assert error(deploy(ready, archive(), **ACCOUNT)) == (0, "")

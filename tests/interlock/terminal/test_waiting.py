@@ -14,6 +14,7 @@ from interlock.terminal.waiting import (
     GRANT,
     IDENTITY,
     METRIC,
+    STATE,
     TRIES,
     WAIT,
     Cause,
@@ -38,6 +39,7 @@ MISSING = 'googleapi: Error 404: Cannot find metric(s) that match type = "loggin
 DENIED = "googleapi: Error 403: Permission monitoring.alertPolicies.create denied"
 OFF = "Enable it by visiting https://console.developers.google.com/apis/api/pubsub.googleapis.com/overview?project=p"
 BUILD = "failed to Fetch: Access to bucket b denied. You must grant Storage Object Viewer permission to build@p.x.com."
+REFUSED = "googleapi: Error 400: Job.state must be ENABLED for the job to be paused; it is PAUSED."
 ACCOUNT = "Error 400: Service account build@p.iam.gserviceaccount.com does not exist., badRequest"
 ROLE = "Error 400: Role (projects/p/roles/interlockCoordinator) does not exist in the resource's hierarchy., badRequest"
 
@@ -52,8 +54,8 @@ def planned(*changes: Change) -> Planned:
     return Planned(stack=stack, file=Path("x.plan"), plan=NO_PLAN, changes=found, is_empty=not changes, warnings=())
 
 
-def problem(summary: str, *, is_error: bool = True) -> Problem:
-    return Problem(summary=summary, detail="", address="", is_error=is_error)
+def problem(summary: str, address: str = "", *, is_error: bool = True) -> Problem:
+    return Problem(summary=summary, detail="", address=address, is_error=is_error)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,9 @@ def test_what_google_is_slow_with_goes_before_a_function_that_is_made(changes: l
         pytest.param([], [], id="nothing said"),
         pytest.param([problem(OFF)], [API], id="an API that was turned on"),
         pytest.param([problem(OFF.replace("pubsub", "compute"))], [], id="an API that nobody turned on"),
+        pytest.param([problem(REFUSED, f"{JOB}.odds")], [STATE], id="a job that is paused already"),
+        pytest.param([problem(REFUSED)], [], id="the same of anything but a job"),
+        pytest.param([problem("Error 400: Schedule is invalid.", f"{JOB}.odds")], [], id="another mistake in a job"),
         pytest.param([problem(BUILD)], [GRANT], id="a build without its rights"),
         pytest.param([problem(ACCOUNT), problem(ROLE), problem(BUILD)], [IDENTITY, GRANT], id="several at once"),
     ],
