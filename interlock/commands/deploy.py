@@ -43,14 +43,14 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     check_tools()
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
-    elif not has_bucket(cloud.project, cloud.state_bucket):
+    elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
     first, *others = STACKS
-    if has_bucket(cloud.project, cloud.bucket):
+    if has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):
         applied = deploying.bring_about(STACKS)
     else:  # the others list its bucket as they are planned
         say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")

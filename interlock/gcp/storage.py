@@ -92,10 +92,20 @@ def read_state(project: str, bucket: str, prefix: str) -> str | None:
     return None
 
 
-def has_bucket(project: str, bucket: str) -> bool:
-    """Whether the bucket is there. CloudError when Google does not answer that."""
+def has_bucket(project: str, bucket: str, *, hidden_is_none: bool = False) -> bool:
+    """Whether the bucket is there. CloudError when Google does not answer that.
+
+    `hidden_is_none`: one that is not to be seen is none, as Google may say that of one that is not there (java-storage #1372).
+    """
+    from google.api_core.exceptions import Forbidden
+
     with cloud_errors(f"project {project} can't be asked for bucket {bucket}"):
-        return storage_client(project).lookup_bucket(bucket) is not None
+        try:
+            return storage_client(project).lookup_bucket(bucket) is not None
+        except Forbidden:
+            if hidden_is_none:
+                return False
+            raise
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:

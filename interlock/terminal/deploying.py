@@ -45,7 +45,7 @@ from interlock.terminal.terraform import (
 from interlock.terminal.waiting import Cause, goes_no_further
 from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
-from interlock.terraform.refusals import lacks_of
+from interlock.terraform.refusals import blocked_roles, lacks_of
 
 REPLACE_CATALOG = "replace_catalog"
 """The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
@@ -253,6 +253,8 @@ class Deploying:
 
     def _say_lacks(self, errors: Sequence[Problem]) -> None:
         """The line to type for each API and right that is lacking; the first few, as one is often the cause of the next."""
+        for said in blocked_roles(errors):
+            say_folded(said, err=True)
         lacks = lacks_of(errors)
         for lack in lacks[:SHOWN_LACKS]:
             say_folded(f"{lack.said}. {waiting.TO_GRANT if lack.by_the_stacks else 'Type:'}", err=True)

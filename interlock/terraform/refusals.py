@@ -45,6 +45,12 @@ UNNAMED = re.compile(
 )
 """Refusals that name no permission."""
 ENABLES = re.compile(r"[Pp]ermission denied to (enable|list|disable) service")  # firebase-tools #4871
+BLOCKED = re.compile(r"You can't create a role_?id \((?P<role>\w+)\) which has been marked for deletion")
+"""https://github.com/terraform-google-modules/terraform-google-bastion-host/issues/14"""
+BLOCKED_SAID = (
+    "The id of the role {role} can't be used from day 7 to day 37 after it was deleted: deploy again then, or elsewhere."
+)
+"""https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role"""
 OWN_ACCOUNTS = ("interlock-build", "interlock-coordinator", "interlock-push", "interlock-timers")
 NOT_GIVEN = "MEMBER"
 """Stands for who asked, where neither Google nor we know."""
@@ -83,6 +89,12 @@ class Lack:
             f"gcloud projects add-iam-policy-binding {project} --member={member_of(self.member or caller)}"
             f" --role={role.name(project)} --condition=None"
         )
+
+
+def blocked_roles(problems: Iterable[Problem]) -> list[str]:
+    """What to do about each role whose id Google does not give again yet, in a sentence."""
+    found = (BLOCKED.search(problem.text) for problem in problems if problem.is_error)
+    return [*dict.fromkeys(BLOCKED_SAID.format(role=one["role"]) for one in found if one)]
 
 
 def lacks_of(problems: Iterable[Problem]) -> list[Lack]:

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.roles import DEPLOYER
 from interlock.terraform.events import Problem
-from interlock.terraform.refusals import Lack, lack_of, lacks_of, member_of
+from interlock.terraform.refusals import Lack, blocked_roles, lack_of, lacks_of, member_of
 
 P = "shop-prod"
 VISIT = "Enable it by visiting https://console.developers.google.com/apis/api/{}.googleapis.com/overview?project=x then retry."
@@ -77,8 +77,8 @@ def right(name: str, member: str = "") -> Lack:
             id="IAM before",
         ),
         pytest.param(
-            "Error 403: Could not create Cloud Run service f. Permission \u2018iam.serviceaccounts.actAs\u2019 denied on service "
-            f"account {DEPLOYS} (or it may not exist).",
+            "Error 403: Could not create Cloud Run service f. Permission \u2018iam.serviceaccounts.actAs\u2019 denied on "
+            f"service account {DEPLOYS} (or it may not exist).",
             right("iam.serviceAccounts.actAs"),
             id="a function's account",
         ),
@@ -167,6 +167,13 @@ def test_a_refusal_that_names_no_right_is_about_those_of_its_resource(text: str,
     assert lack.rights[0] == first
     assert {*lack.rights} <= {right for grant in DEPLOYER.grants for right in grant.permissions}
     assert lack_of(Problem(summary=text, detail="", address="", is_error=True)) is None
+
+
+def test_a_role_whose_id_is_blocked_is_said_with_until_when() -> None:
+    text = "Error 400: You can't create a role_id (interlockCoordinator) which has been marked for deletion."
+    error = Problem(summary="Error creating the custom project role x", detail=text, address="", is_error=True)
+    (said,) = blocked_roles([error, error])
+    assert "interlockCoordinator can't be used from day 7 to day 37" in said
 
 
 def test_each_is_said_once_and_a_warning_never() -> None:
