@@ -10,12 +10,12 @@ WORKFLOWS := .venv-workflows
 POLICY := .venv-policy
 CHECKED := .cache/checked
 NEWEST_NODE := .newest-node
-PACKAGES := coordinator guard interlock local policies stacks
+PACKAGES := conformance coordinator guard interlock local policies stacks
 
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE PROVIDER
 define line_break
 
 
@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -143,6 +143,9 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 	  $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
 	@$(BIN)/python -m pytest -v -m long
+
+conformance: setup ## what we take for true of Google: of the stand-in, or of a project with ENV=sandbox [PROVIDER=real]
+	@INTERLOCK_ENV="$$ENV" $(if $(value PROVIDER),INTERLOCK_LOCAL_PROVIDER="$$PROVIDER") $(BIN)/python -m conformance
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden

@@ -62,6 +62,7 @@ class Breaker:
 
     conflicts: int
     period: timedelta
+    """More than eleven minutes, or what is counted late may never be seen in it: `LAG` in stacks/metrics.py."""
     hold: timedelta
     """How long a tripped breaker holds; an incident that lasts makes it longer, one that closes does not end it."""
 
@@ -105,6 +106,8 @@ class Environment:
     notification_channels: Mapping[str, Channel]
     alerts_owner: str
     """Who looks after Interlock itself: the `owner` label of every alert policy."""
+    conformance: bool = False
+    """Whether the suite of docs/conformance.md may make, change and delete in it: for a project that nothing else uses."""
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
     """Where each of `service_urls` stands."""
     unfilled: tuple[str, ...] = field(default=(), repr=False, compare=False)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from interlock.environment import Environment
 from interlock.runtime import events
-from stacks.metrics import ATTEMPTS_FAILED, CONFLICTS, JOB_CHANGE, LIMITS, Metric, event_metric, metrics
+from stacks.metrics import ATTEMPTS_FAILED, CONFLICTS, JOB_CHANGE, LAG, LIMITS, Metric, event_metric, metrics
 
 Severity = Literal["CRITICAL", "ERROR", "WARNING"]
 HALF_AN_HOUR, HOUR, DAY = timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)
@@ -73,9 +73,14 @@ gcloud logging read 'protoPayload.metadata.jobChange.job.jobStatus.errorResult.m
     )
 
 
+def ticks(number: int, env: Environment) -> timedelta:
+    """So many ticks; longer where ticks are short, so that an entry that is counted late still falls into the last of them."""
+    return (number - 1) * env.tick + max(env.tick, LAG)
+
+
 def policies(env: Environment) -> list[Policy]:
     """Every policy, in the order of the runbook."""
-    known, while_it_lasts = metrics(env), 2 * env.tick  # what lasts is logged at every tick
+    known, while_it_lasts = metrics(env), ticks(2, env)  # what lasts is logged at every tick
 
     def of(event: str) -> Metric:
         return known[event_metric(event)]
@@ -88,11 +93,12 @@ def policies(env: Environment) -> list[Policy]:
             severity="CRITICAL",
             metric=of(events.RECONCILED),
             what="No reconcile went through for {period}: windows don't open or close, holds that end are not noticed, and"
-            " everything stays as it is. A deploy still resumes what no hold covers.",
+            " everything stays as it is. A deploy still resumes what no hold covers. A coordinator that has never reconciled"
+            " is not missed: `interlock deploy` has it reconcile when it is through, and says when it did not.",
             command=f"gcloud scheduler jobs run interlock-tick --location={env.coordinator.region} --project={env.project}\n"
             f"gcloud functions logs read {env.coordinator.name} --gen2 --region={env.coordinator.region}"
             f" --project={env.project} --limit=50",
-            period=3 * env.tick,
+            period=ticks(3, env),
             kind="absent",
         ),
         Policy(
@@ -104,7 +110,7 @@ def policies(env: Environment) -> list[Policy]:
             " changed all the while.",
             command=".venv/bin/interlock status --env {env}",
             above=1,
-            period=3 * env.tick,
+            period=ticks(3, env),
         ),
         Policy(
             key="request-failed",
@@ -116,7 +122,7 @@ def policies(env: Environment) -> list[Policy]:
             command=f"gcloud functions logs read {env.coordinator.name} --gen2 --region={env.coordinator.region}"
             f" --project={env.project} --limit=50",
             above=1,
-            period=3 * env.tick,
+            period=ticks(3, env),
         ),
         Policy(
             key="enabled-while-held",

@@ -157,6 +157,7 @@ def _condition(policy: Policy) -> MonitoringAlertPolicyConditions:
     if policy.kind == "absent":
         return MonitoringAlertPolicyConditions(
             display_name=policy.title,
+            # Only of what was seen since the policy was made or changed: https://cloud.google.com/monitoring/alerts/metric-absence
             condition_absent=MonitoringAlertPolicyConditionsConditionAbsent(
                 filter=filter_,
                 duration=go_duration(policy.period),

@@ -79,6 +79,8 @@ from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content impor
 from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects
 from cdktf_cdktf_provider_google.logging_metric import (
     LoggingMetric,
+    LoggingMetricBucketOptions,
+    LoggingMetricBucketOptionsExplicitBuckets,
     LoggingMetricMetricDescriptor,
     LoggingMetricMetricDescriptorLabels,
 )

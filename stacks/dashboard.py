@@ -40,22 +40,20 @@ def dashboard(env: Environment) -> str:
             kind="LINE",
         ),
     ]
-    tiles: list[Json] = [
-        {
-            "xPos": index * WIDTH % COLUMNS,
-            "yPos": index * WIDTH // COLUMNS * HEIGHT,
-            "width": WIDTH,
-            "height": HEIGHT,
-            "widget": chart,
-        }
-        for index, chart in enumerate(charts)
-    ]
+    tiles: list[Json] = [_tile(index, chart) for index, chart in enumerate(charts)]
     content: Json = {
         "displayName": "Interlock",
         "labels": {"managed-by": "interlock"},
         "mosaicLayout": {"columns": COLUMNS, "tiles": tiles},
     }
     return json.dumps(content, sort_keys=True)
+
+
+def _tile(index: int, chart: Json) -> Json:
+    """The chart at its place. A place that is zero is left out: the API doesn't keep what is the default of its kind, and the
+    provider would write it again at each deploy (terraform-provider-google, removeComputedKeys)."""
+    place = {"xPos": index * WIDTH % COLUMNS, "yPos": index * WIDTH // COLUMNS * HEIGHT}
+    return {**{key: at for key, at in place.items() if at}, "width": WIDTH, "height": HEIGHT, "widget": chart}
 
 
 def _chart(title: str, series: list[tuple[Metric, str, str]], kind: str = "STACKED_BAR") -> Json:

@@ -1,13 +1,13 @@
 """What is counted: log-based metrics over BigQuery's audit log, Cloud Scheduler's executions and the coordinator's own events.
 
-A metric counts entries from its creation on, may lag by ten minutes, and its labels can never change:
-https://cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
+A metric counts entries from its creation on, and its labels can never change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from interlock.environment import Environment
 from interlock.runtime import events
@@ -15,11 +15,16 @@ from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
     LoggingMetric,
+    LoggingMetricBucketOptions,
+    LoggingMetricBucketOptionsExplicitBuckets,
     LoggingMetricMetricDescriptor,
     LoggingMetricMetricDescriptorLabels,
     literal,
 )
 
+LAG = timedelta(minutes=10)
+"""How late an entry may be counted: https://cloud.google.com/logging/docs/logs-based-metrics/troubleshooting. It then counts at
+its own time, so what looks back no further than this may never see it."""
 JOB_CHANGE = "protoPayload.metadata.jobChange.job"
 MESSAGE = f"{JOB_CHANGE}.jobStatus.errorResult.message"
 CONFLICT_MESSAGES = "(Could not serialize access to table|aborted due to concurrent update)"
@@ -123,6 +128,18 @@ UNLABELLED = {
     events.REQUEST_FAILED: "Requests that the coordinator could not serve at all",
 }
 HELD_JOBS = "interlock-held-jobs"
+EACH_JOB, MOST_JOBS, WIDER = 50, 5000, 1.05
+"""Of the buckets of that: one a job up to the first, then each 5% wider, to the second."""
+
+
+def held_bounds() -> list[float]:
+    """Where the buckets of HELD_JOBS meet. A percentile is read from within a bucket, and of few values the 99th from its upper
+    end, so that has to be just above the number: https://cloud.google.com/monitoring/api/v3/distribution-metrics. At most 200
+    buckets: https://cloud.google.com/monitoring/quotas"""
+    numbers = list(range(-1, EACH_JOB + 1))
+    while numbers[-1] < MOST_JOBS:
+        numbers.append(round(numbers[-1] * WIDER))
+    return [round(number + 0.01, 2) for number in numbers]
 
 
 def _own(env: Environment, event: str) -> str:
@@ -173,6 +190,11 @@ def add_metrics(stack: BaseStack, env: Environment, *, apis: ITerraformDependabl
             filter=literal(metric.filter),
             label_extractors={key: literal(extractor) for key, extractor in metric.labels.items()} or None,
             value_extractor=metric.value,
+            bucket_options=LoggingMetricBucketOptions(
+                explicit_buckets=LoggingMetricBucketOptionsExplicitBuckets(bounds=held_bounds())
+            )
+            if metric.value
+            else None,
             metric_descriptor=LoggingMetricMetricDescriptor(
                 metric_kind="DELTA",
                 value_type="DISTRIBUTION" if metric.value else "INT64",

@@ -19,7 +19,7 @@ import pytest
 from interlock.commands import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("coordinator", "guard", "interlock", "local", "policies", "stacks", "tools")
+PACKAGES = ("conformance", "coordinator", "guard", "interlock", "local", "policies", "stacks", "tools")
 FILLED_IN = "FILLED-IN"
 """In place of what an f-string fills in."""
 SPELLED = {"interlock": "interlock", "interlock_command": "interlock", "make": "make", "make_command": "make"}

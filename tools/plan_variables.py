@@ -1,8 +1,8 @@
-"""What somebody asked for in the form of `.github/workflows/deploy.yml`, as variables of the stack `schedules`.
+"""What somebody asked for in the form of `.github/workflows/deploy.yml`, as variables of its stack; only `schedules` has any.
 
-Reads MODE, BACKFILLS, UNTIL, REASON, OWNER and YES_DELETE from the environment and writes a .tfvars.json. Checked here is what
-the form can get wrong and a plan can't tell: a plan of "on" without names turns on all. The rest the plan checks
-(stacks/guards.py): which backfills there are, and how late one may end.
+Reads NAME, of the stack, PRIVATE, of the repository, and MODE, BACKFILLS, UNTIL, REASON, OWNER and YES_DELETE from the
+environment and writes a .tfvars.json. Checked here is what the form can get wrong and a plan can't tell: a plan of "on" without
+names turns on all. The rest the plan checks (stacks/guards.py): which backfills there are, and how late one may end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from interlock.holds import parse_instant
 from interlock.names import MAX_TEXT, NAME, NAME_RULE
 
 MODES = {"keep": None, "on": True, "off": False}
+SCHEDULES = "schedules"
 MAX_NAMES = 50
 BAD_INPUT = 2
 
@@ -28,6 +29,8 @@ class FormError(ValueError):
 
 def variables(form: Mapping[str, str]) -> dict[str, Json]:
     """The variables for a filled-in form; none to keep what is on. FormError for a form that contradicts itself."""
+    if form.get("PRIVATE") != "true":
+        raise FormError("the repository is not private: whoever reads its runs could read the state of production in the plan")
     mode, until = form.get("MODE", ""), form.get("UNTIL", "").strip()
     if mode not in MODES:
         raise FormError(f"backfill_mode is {', '.join(MODES)}")
@@ -43,6 +46,11 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
         raise FormError("until goes with backfill_mode on; off ends the backfills now")
     if until and parse_instant(until) is None:
         raise FormError("until is no end: write UTC with whole seconds, like 2026-01-07T18:00:00Z")
+    if form.get("NAME") != SCHEDULES:
+        if mode != "keep":
+            raise FormError(f"backfills are turned on and off with the stack {SCHEDULES}")
+        yes_delete(form)
+        return {}
     # Who counts the jobs that go knows that a catalog may take the place of another one (stacks/guards.py).
     replaced: dict[str, Json] = {} if yes_delete(form) is None else {"replace_catalog": True}
     chosen: dict[str, Json] = {"backfill_mode": MODES[mode], "backfills": [*names]}
@@ -54,7 +62,7 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
 
 
 def yes_delete(form: Mapping[str, str]) -> int | None:
-    """How many jobs are to be deleted, exactly, or None where nobody said it. FormError for what is no number."""
+    """How many jobs or resources are to be deleted, exactly, or None where nobody said it. FormError for what is no number."""
     text = form.get("YES_DELETE", "").strip()
     if not text:
         return None

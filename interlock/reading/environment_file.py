@@ -101,6 +101,7 @@ class EnvironmentFile(Entry):
     max_hold: Duration
     require: tuple[Required, ...] = ()
     allow_destroy: Flag = False
+    conformance: Flag = False
     coordinator: CoordinatorEntry
     tick: Duration
     breaker: BreakerEntry
@@ -163,6 +164,8 @@ def _problems(entry: EnvironmentFile, document: Document) -> Iterator[Problem]:
         yield problem(f"{entry.bucket} holds the flags already; Terraform's state needs a bucket of its own", "state_bucket")
     if not entry.max_hold:
         yield problem("no hold could be made; write one like 4d", "max_hold")
+    if entry.conformance and not entry.allow_destroy:
+        yield problem("the suite deletes what it has made; write allow_destroy: true, too", "conformance")
     yield from _coordination_problems(entry, problem)
     for kind in sorted({"run", "function"} - entry.url_patterns.keys()):
         yield problem(f"missing key {kind}", "url_patterns")

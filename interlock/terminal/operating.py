@@ -151,6 +151,7 @@ def ask_to_reconcile(environment: Environment) -> None:
         answer = ask(environment, {"action": "reconcile"})
     except CloudError as error:
         say(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
+        say(f"No alert misses one that has never worked: have it answer once, by {make('deploy')}", err=True)
         return
     except KeyboardInterrupt:
         say("Stopped before the coordinator has answered; if it did not look at it now, its next tick will.", err=True)

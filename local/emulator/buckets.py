@@ -1,7 +1,8 @@
 """Cloud Storage buckets: defaults, metageneration, and merge patches in which null removes a field.
 
 Links are those of the real service, never of this machine: Terraform keeps them in its state, and the port changes.
-Soft delete is shown as the API shows it, but nothing can be restored here.
+Of soft delete, autoclass, placement and encryption the settings are kept and shown, with the server's part of them; nothing is
+restored, moved or encrypted here. Retention holds (local/emulator/retention.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 
+from local.emulator import retention
 from local.emulator.model import ApiError, JsonObject, Response, timestamp
 from local.emulator.rest import Call, Handler, paged
 from local.emulator.store import policy_kind
@@ -18,6 +20,7 @@ KIND = "storage.buckets"
 LINK = "https://www.googleapis.com/storage/v1/b/"
 PROJECT_NUMBER = "100000000000"  # of every project, as in environments/local.yaml; Terraform shows it as computed
 MULTI_REGIONS = frozenset({"US", "EU", "ASIA"})
+DUAL_REGIONS = frozenset({"ASIA1", "EUR4", "EUR5", "EUR7", "EUR8", "NAM4"})  # https://cloud.google.com/storage/docs/locations
 _NAME = re.compile(r"(?!goog)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _DEFAULTS: JsonObject = {
     "location": "US",
@@ -30,9 +33,21 @@ _DEFAULTS: JsonObject = {
     "softDeletePolicy": {"retentionDurationSeconds": "604800"},
 }
 # What the server sets; ignored when a client sends it back in an update.
-_SERVER_FIELDS = frozenset(
+SERVER_FIELDS = frozenset(
     {"kind", "id", "name", "selfLink", "projectNumber", "location", "locationType", "timeCreated", "updated"}
     | {"metageneration", "generation", "etag", "owner"}
+)
+
+
+# Settings that show since when they are so; the change of a setting stamps it.
+_STAMPED: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("softDeletePolicy",), "effectiveTime"),
+    (("retentionPolicy",), "effectiveTime"),
+    (("autoclass",), "toggleTime"),
+    *(
+        (("encryption", f"{whose}EncryptionEnforcementConfig"), "effectiveTime")
+        for whose in ("customerManaged", "customerSupplied", "googleManaged")
+    ),
 )
 
 
@@ -82,23 +97,33 @@ def _insert(call: Call) -> JsonObject:
         "selfLink": LINK + name,
         "projectNumber": PROJECT_NUMBER,
         "location": location,
-        "locationType": "multi-region" if location in MULTI_REGIONS else "region",
+        "locationType": _location_type(location, bucket),
         "timeCreated": now,
         "generation": "1",
         "metageneration": "0",
     }
-    if location in MULTI_REGIONS:
+    if bucket["locationType"] != "region":
         bucket.setdefault("rpo", "DEFAULT")
+    if call.query.get("enableObjectRetention", "").lower() == "true":
+        bucket["objectRetention"] = {"mode": "Enabled"}
     call.store.put(f"{KIND}.project", name, {"project": call.query["project"]})
-    return _saved(bucket, call)
+    return _saved({}, bucket, call)
+
+
+def _location_type(location: str, bucket: JsonObject) -> str:
+    if bucket.get("customPlacementConfig") or location in DUAL_REGIONS:
+        return "dual-region"
+    return "multi-region" if location in MULTI_REGIONS else "region"
 
 
 def _with_defaults(bucket: JsonObject) -> JsonObject:
     return merged(_DEFAULTS, bucket)
 
 
-def _saved(bucket: JsonObject, call: Call) -> JsonObject:
-    bucket["softDeletePolicy"].setdefault("effectiveTime", timestamp(call.request.now))
+def _saved(old: JsonObject, bucket: JsonObject, call: Call) -> JsonObject:
+    """The changed bucket as it is kept: with the server's part, a step further."""
+    retention.check_policy(old, bucket)
+    _complete(old, bucket, timestamp(call.request.now))
     access = bucket["iamConfiguration"]
     # bucketPolicyOnly is the older name of uniformBucketLevelAccess; the server keeps them equal.
     access["bucketPolicyOnly"] = access["uniformBucketLevelAccess"]
@@ -106,6 +131,36 @@ def _saved(bucket: JsonObject, call: Call) -> JsonObject:
     bucket |= {"metageneration": number, "etag": f"CAE{number}=", "updated": timestamp(call.request.now)}
     call.store.put(KIND, bucket["name"], bucket)
     return bucket
+
+
+def _complete(old: JsonObject, bucket: JsonObject, now: str) -> None:
+    """What the server adds to settings, as the discovery document describes each."""
+    for where, stamp in _STAMPED:
+        setting, before = _inner(bucket, where), _inner(old, where)
+        if setting:
+            same = {**setting, stamp: None} == {**before, stamp: None} and stamp in before
+            setting[stamp] = before[stamp] if same else now
+    if bucket.get("autoclass", {}).get("enabled"):
+        bucket["autoclass"].setdefault("terminalStorageClass", "NEARLINE")
+    if bucket.get("logging"):
+        bucket["logging"].setdefault("logObjectPrefix", bucket["name"])
+
+
+def _inner(bucket: JsonObject, where: tuple[str, ...]) -> JsonObject:
+    found = bucket
+    for name in where:
+        found = found.get(name) or {}
+    return found
+
+
+def _lock(call: Call) -> JsonObject:
+    """lockRetentionPolicy: for ever. Who asks says which state of the bucket is meant."""
+    if not call.query.get("ifMetagenerationMatch"):
+        raise ApiError(400, "Required parameter: ifMetagenerationMatch")
+    old = _get(call)
+    if not old.get("retentionPolicy"):
+        raise ApiError(400, "The bucket has no retention policy.")
+    return _saved(old, merged(old, {"retentionPolicy": {"isLocked": True}}), call)
 
 
 def _get(call: Call) -> JsonObject:
@@ -117,16 +172,16 @@ def _get(call: Call) -> JsonObject:
 def _layout(call: Call) -> JsonObject:
     """What gcloud requests before it copies: where the bucket is, and that it has no real folders."""
     bucket = _get(call)
+    call.query.get("prefix")  # the layout is the whole bucket's
     place = {"location": bucket["location"], "locationType": bucket["locationType"]}
     return {"kind": "storage#storageLayout", "bucket": bucket["name"], **place}
 
 
 def _list(call: Call) -> JsonObject:
-    owners = dict(call.store.under(f"{KIND}.project", ""))
+    call.query.get("returnPartialSuccess")  # no part is ever missing
+    owners, project = dict(call.store.under(f"{KIND}.project", "")), call.query.get("project")
     rows = [
-        bucket
-        for name, bucket in call.store.under(KIND, call.query.get("prefix", ""))
-        if owners[name]["project"] == call.query.get("project")
+        bucket for name, bucket in call.store.under(KIND, call.query.get("prefix", "")) if owners[name]["project"] == project
     ]
     page, token = paged(rows, call.query, key=lambda row: str(row["name"]), size_parameter="maxResults")
     return {"kind": "storage#buckets", "items": page} | ({"nextPageToken": token} if token else {})
@@ -134,14 +189,14 @@ def _list(call: Call) -> JsonObject:
 
 def _patch(call: Call) -> JsonObject:
     old = _get(call)
-    patch = {key: value for key, value in call.body.items() if key not in _SERVER_FIELDS}
-    return _saved(_with_defaults(merged(old, patch)), call)
+    patch = {key: value for key, value in call.body.items() if key not in SERVER_FIELDS}
+    return _saved(old, _with_defaults(merged(old, patch)), call)
 
 
 def _update(call: Call) -> JsonObject:
     old = _get(call)
-    new = _with_defaults(merged({}, call.body)) | {key: value for key, value in old.items() if key in _SERVER_FIELDS}
-    return _saved(new, call)
+    new = _with_defaults(merged({}, call.body)) | {key: value for key, value in old.items() if key in SERVER_FIELDS}
+    return _saved(old, new, call)
 
 
 def _delete(call: Call) -> Response:
@@ -154,13 +209,20 @@ def _delete(call: Call) -> Response:
     return Response(status=204)
 
 
+def _folders(call: Call) -> JsonObject:
+    """Folders that exist on their own; there are none here. gcloud requests them before it deletes recursively."""
+    for parameter in ("prefix", "pageSize", "pageToken"):
+        call.query.get(parameter)
+    return {"kind": "storage#managedFolders"}
+
+
 HANDLERS: Mapping[str, Handler] = {
     "storage.buckets.insert": _insert,
     "storage.buckets.get": _get,
     "storage.buckets.getStorageLayout": _layout,
-    # Folders that exist on their own; there are none here. gcloud requests them before it deletes recursively.
-    "storage.managedFolders.list": lambda _call: {"kind": "storage#managedFolders"},
+    "storage.managedFolders.list": _folders,
     "storage.buckets.list": _list,
+    "storage.buckets.lockRetentionPolicy": _lock,
     "storage.buckets.patch": _patch,
     "storage.buckets.update": _update,
     "storage.buckets.delete": _delete,

@@ -4,6 +4,10 @@ Stands in for Cloud Monitoring's evaluator, for what our policies use: condition
 metrics with one aggregation (ALIGN_DELTA, ALIGN_SUM or ALIGN_COUNT; REDUCE_SUM with group_by_fields, or no reducer) and a
 trigger of one series; and condition_matched_log. Here the alignment window ends at the instant of the evaluation and slides
 without steps, where Google's slides by the minute and is evaluated a minute or more later. Anything else is refused with 400.
+
+A point counts at its entry's time, and is seen once it was received, and so much later as the fault `lag` says. Each window has
+what was seen when it ended: what comes late counts in the windows that still reach back to it, and in no earlier one. So Google
+is assumed to evaluate; nobody here has seen it. https://cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
 """
 
 from __future__ import annotations
@@ -13,17 +17,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from local.emulator import counting, filters
+from local.emulator import counting, filters, metric_filters
 from local.emulator.model import ApiError, JsonObject
+from local.emulator.refusals import seconds
 from local.emulator.store import Store
 
 METRICS = counting.METRICS
 _ALIGNERS = frozenset({"ALIGN_DELTA", "ALIGN_SUM", "ALIGN_COUNT"})
-_TERM = re.compile(
-    r"""\s*(?P<field>(?:metric|resource)\.(?:type|labels?\.[A-Za-z0-9_]+))\s*=\s*("(?P<value>[^"]*)"|'(?P<single>[^']*)')\s*"""
-)
 _GROUP = re.compile(r"(metric|resource)\.labels?\.([A-Za-z0-9_]+)")
+_FIELD = re.compile(r"(metric|resource)\.(type|label\.[A-Za-z0-9_]+)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What an entry was counted as: at its `time`, and there to be seen since `seen`."""
+
+    time: datetime
+    seen: datetime
+    value: float
+    metric: Mapping[str, str]  # labels
+    resource: JsonObject  # a MonitoredResource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +56,11 @@ class Series:
         return (*sorted(self.metric.items()), *((f"resource.{key}", value) for key, value in sorted(self.resource.items())))
 
 
-def measured(store: Store, project: str, condition: JsonObject, now: datetime) -> list[Series]:
-    """The series of a conditionThreshold or conditionAbsent at `now`; within a transaction. ApiError 400 outside the subset."""
+def measured(
+    store: Store, project: str, condition: JsonObject, now: datetime, *, since: datetime, lag: timedelta
+) -> list[Series]:
+    """The series of a conditionThreshold or conditionAbsent at `now`; within a transaction. `since`: when the policy was made
+    or changed. ApiError 400 outside the subset."""
     spec = condition.get("conditionThreshold") or condition.get("conditionAbsent")
     if not spec or "conditionMatchedLog" in condition:
         raise _refused("only conditionThreshold, conditionAbsent and conditionMatchedLog are evaluated")
@@ -54,19 +71,22 @@ def measured(store: Store, project: str, condition: JsonObject, now: datetime) -
     aggregation = _aggregation(spec)
     if (spec.get("trigger") or {"count": 1}) != {"count": 1}:
         raise _refused("a trigger other than one series is not evaluated")
+    groups: dict[tuple[tuple[str, str], ...], tuple[Series, list[Point]]] = {}
+    for point in _points(store, f"projects/{project}/metrics/{short}", now, lag):
+        if _matches(point, wanted):
+            series = _series(point, aggregation)
+            groups.setdefault(series.key, (series, []))[1].append(point)
     if "conditionThreshold" in condition:
-        _check_threshold(spec)
-    points = [
-        (time, point)
-        for time, point in store.points(f"projects/{project}/metrics/{short}", _EPOCH, now)
-        if _matches(point, wanted)
-    ]
-    groups: dict[tuple[tuple[str, str], ...], tuple[Series, list[tuple[datetime, JsonObject]]]] = {}
-    for time, point in points:
-        series = _series(point, aggregation)
-        groups.setdefault(series.key, (series, []))[1].append((time, point))
-    judge = _threshold if "conditionThreshold" in condition else _absence
-    return [judge(spec, aggregation, series, own, now) for series, own in groups.values()]
+        return [_threshold(spec, aggregation, series, own, now) for series, own in groups.values()]
+    return [_absence(spec, series, own, now, since) for series, own in groups.values()]
+
+
+def _points(store: Store, metric: str, now: datetime, lag: timedelta) -> Iterator[Point]:
+    """What can be seen of a metric at `now`, oldest first."""
+    for time, kept in store.points(metric, _EPOCH, now):
+        seen = max(time, datetime.fromisoformat(kept["received"])) + lag if "received" in kept else time
+        if seen <= now:
+            yield Point(time=time, seen=seen, value=kept["value"], metric=kept["metric"], resource=kept["resource"])
 
 
 def matched(
@@ -82,19 +102,12 @@ def matched(
             yield number, entry, {key: extract(entry) for key, extract in extractors.items()}
 
 
-def _check_threshold(spec: JsonObject) -> None:
-    if spec.get("comparison") not in ("COMPARISON_GT", "COMPARISON_LT"):
-        raise _refused("a comparison is COMPARISON_GT or COMPARISON_LT")
-
-
 def _filter(text: str) -> dict[str, str]:
     """`metric.type="..." AND resource.type="..."` and equalities of labels, by field."""
-    found = {}
-    for part in re.split(r"\bAND\b", text):
-        term = _TERM.fullmatch(part)
-        if term is None:
-            raise _refused(f"the filter {text!r} has more than equalities of types and labels, joined by AND")
-        found[term["field"].replace(".labels.", ".label.")] = term["value"] if term["value"] is not None else term["single"]
+    chosen = metric_filters.read(text)
+    found = {term.field: term.values[0] for term in chosen.terms if term.op == "=" and not term.function}
+    if not chosen.conjunction or len(found) != len(chosen.terms) or not all(map(_FIELD.fullmatch, found)):
+        raise _refused(f"the filter {text!r} has more than equalities of types and labels, joined by AND")
     if not {"metric.type", "resource.type"} <= set(found):
         raise _refused(f"the filter {text!r} must name metric.type and resource.type")
     return found
@@ -111,16 +124,16 @@ def _aggregation(spec: JsonObject) -> JsonObject:
     return aggregation
 
 
-def _matches(point: JsonObject, wanted: Mapping[str, str]) -> bool:
-    labels = {f"metric.label.{key}": value for key, value in point["metric"].items()}
-    labels |= {f"resource.label.{key}": value for key, value in (point["resource"].get("labels") or {}).items()}
-    labels["resource.type"] = point["resource"].get("type", "")
+def _matches(point: Point, wanted: Mapping[str, str]) -> bool:
+    labels = {f"metric.label.{key}": value for key, value in point.metric.items()}
+    labels |= {f"resource.label.{key}": value for key, value in (point.resource.get("labels") or {}).items()}
+    labels["resource.type"] = point.resource.get("type", "")
     return all(labels.get(field) == value for field, value in wanted.items() if field != "metric.type")
 
 
-def _series(point: JsonObject, aggregation: JsonObject) -> Series:
+def _series(point: Point, aggregation: JsonObject) -> Series:
     """The series that a point belongs to after the reduction."""
-    metric, resource = dict(point["metric"]), dict(point["resource"].get("labels") or {})
+    metric, resource = dict(point.metric), dict(point.resource.get("labels") or {})
     if aggregation.get("crossSeriesReducer", "REDUCE_NONE") != "REDUCE_NONE":
         kept: dict[str, dict[str, str]] = {"metric": {}, "resource": {}}
         for field in aggregation.get("groupByFields") or []:
@@ -132,41 +145,35 @@ def _series(point: JsonObject, aggregation: JsonObject) -> Series:
     return Series(metric=metric, resource=resource, firing=None, value=0.0, last=_EPOCH)
 
 
-def _threshold(
-    spec: JsonObject, aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
-) -> Series:
+def _threshold(spec: JsonObject, aggregation: JsonObject, series: Series, points: list[Point], now: datetime) -> Series:
     """Fires when every window that ends within the duration before `now`, at `now` included, is over the threshold."""
-    period = timedelta(seconds=_seconds(aggregation.get("alignmentPeriod", "60s")))
-    since = now - timedelta(seconds=_seconds(spec.get("duration", "0s")))
+    period = timedelta(seconds=seconds(aggregation.get("alignmentPeriod", "60s")))
+    since = now - timedelta(seconds=seconds(spec.get("duration", "0s")))
     counts = aggregation["perSeriesAligner"] == "ALIGN_COUNT"
     limit, over = float(spec.get("thresholdValue", 0)), spec["comparison"] == "COMPARISON_GT"
 
     def window(end: datetime) -> list[float]:
-        return [1.0 if counts else point["value"] for time, point in points if end - period < time <= end]
+        return [1.0 if counts else one.value for one in points if end - period < one.time <= end and one.seen <= end]
 
     def violates(end: datetime) -> bool:
         values = window(end)
         return bool(values) and (sum(values) > limit if over else sum(values) < limit)
 
-    # What a window holds changes only when a point comes into it or leaves it.
-    changes = {end for time, _ in points for end in (time, time + period) if since < end < now}
+    # What a window holds changes only when a point comes into it, is seen or leaves it.
+    changes = {end for one in points for end in (one.time, one.seen, one.time + period) if since < end < now}
     values = window(now)
     firing = all(map(violates, (since, *sorted(changes), now))) if values else None
     if firing is None and spec.get("evaluationMissingData") == "EVALUATION_MISSING_DATA_INACTIVE":
         firing = False
-    return replace(series, firing=firing, value=sum(values), last=points[-1][0])
+    return replace(series, firing=firing, value=sum(values), last=points[-1].time)
 
 
-def _absence(
-    spec: JsonObject, _aggregation: JsonObject, series: Series, points: list[tuple[datetime, JsonObject]], now: datetime
-) -> Series:
-    """Fires when a series that had data has none for the duration; one that never had any can't."""
-    last = points[-1][0]
-    return replace(series, firing=now - last >= timedelta(seconds=_seconds(spec.get("duration", "0s"))), last=last)
-
-
-def _seconds(duration: str) -> float:
-    return float(duration.rstrip("s"))
+def _absence(spec: JsonObject, series: Series, points: list[Point], now: datetime, since: datetime) -> Series:
+    """Fires when a series that had data has none for the duration. One that had none since the policy was made or changed
+    can't: https://cloud.google.com/monitoring/alerts/metric-absence"""
+    last = points[-1].time
+    silent = now - last >= timedelta(seconds=seconds(spec.get("duration", "0s")))
+    return replace(series, firing=silent if any(point.seen >= since for point in points) else None, last=last)
 
 
 def _refused(what: str) -> ApiError:

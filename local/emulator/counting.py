@@ -1,6 +1,7 @@
 """Log-based metrics: every written entry is tested with each metric's own filter, and counted by its extracted labels.
 
-Only entries written after the metric's creation count, as in Cloud Logging; there is no lag. A point is kept for each entry.
+Only entries written after the metric's creation count, as in Cloud Logging. A point is kept for each entry, at the entry's own
+time, with when it was received: the fault `lag` makes it seen so much later (local/emulator/conditions.py).
 Stands in for Cloud Logging's counting of user metrics: counters (INT64), and of distributions each value by itself.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from local.emulator import filters
-from local.emulator.model import JsonObject
+from local.emulator.model import JsonObject, timestamp
 from local.emulator.store import Store
 
 METRICS = "logging.projects.metrics"
@@ -75,4 +76,4 @@ def count(store: Store, project: str, entry: JsonObject, now: datetime) -> None:
             except ValueError:  # not a number: no value
                 continue
         resource = entry.get("resource") or {"type": "global"}
-        store.add_point(name, time, {"metric": labels, "resource": resource, "value": value})
+        store.add_point(name, time, {"metric": labels, "resource": resource, "value": value, "received": timestamp(now)})

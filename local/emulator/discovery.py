@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from local.emulator.model import ApiError, JsonObject
+
+Path: TypeAlias = tuple[str, ...]
+"""The way to a field of a message, in camelCase; of a list it leads into every element."""
 
 _DURATION = re.compile(r"-?\d+(\.\d{1,9})?s")
 _STANDARD_BASE64 = str.maketrans("-_", "+/")
@@ -63,7 +66,7 @@ class Api:
         self.title = str(document["title"])
         self.is_storage = name == "storage"  # an older stack: other error shape, ignores unknown parameters
         self._schemas: dict[str, Any] = document["schemas"]
-        self._parameters = frozenset(document["parameters"]) | _COMMON_PARAMETERS
+        self.common = frozenset(document["parameters"]) | _COMMON_PARAMETERS  # parameters of every method
         # The most literal route first: "v1/{+name}:export" before "v1/{+name}".
         methods = list(self._methods(document, document["servicePath"]))
         self.methods = tuple(sorted(methods, key=lambda m: -len(re.sub(r"\{.*?\}", "", m.template))))
@@ -84,7 +87,7 @@ class Api:
                     upload=upload,
                     request=spec.get("request", {}).get("$ref"),
                     response=spec.get("response", {}).get("$ref"),
-                    query=self._parameters | set(spec.get("parameters", {})),
+                    query=self.common | set(spec.get("parameters", {})),
                 )
         for name, child in node.get("resources", {}).items():
             yield from self._methods(child, base, f"{collection}.{name}".lstrip("."))
@@ -93,6 +96,63 @@ class Api:
         """The field of a list response that holds the resources, such as `jobs`."""
         properties: JsonObject = self._schemas[method.response or ""]["properties"]
         return next(name for name, spec in properties.items() if "$ref" in spec.get("items", {}))
+
+    def schema(self, spec: JsonObject) -> JsonObject:
+        """What a reference to a message stands for; anything else stands for itself."""
+        found: JsonObject = self._schemas[spec["$ref"]] if "$ref" in spec else spec
+        return found
+
+    def property(self, schema: str, name: str) -> str:
+        """The message that a property of a message is; "" if it is none."""
+        return str(self._schemas.get(schema, {}).get("properties", {}).get(name, {}).get("$ref", ""))
+
+    def holder(self, schema: str, wanted: str) -> str:
+        """The property of a message that is the message `wanted`; "" if there is none."""
+        properties = self._schemas.get(schema, {}).get("properties", {})
+        return next((name for name, spec in properties.items() if spec.get("$ref") == wanted), "")
+
+    def mask(self, schema: str, text: str) -> tuple[Path, ...]:
+        """The paths of an update mask, which may be written display_name or displayName; `*` names all of the message.
+
+        ApiError 400 for a path that the message doesn't have.
+        """
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if parts == ["*"]:
+            return tuple((name,) for name in self._schemas[schema]["properties"])
+        return tuple(self._masked(schema, part) for part in parts)
+
+    def _masked(self, schema: str, text: str) -> Path:
+        spec: JsonObject = {"$ref": schema}
+        path: list[str] = []
+        for part in text.split("."):
+            message = self.schema(spec)
+            properties = message.get("properties", {})
+            name = part if part in properties else camel(part)
+            if name in properties:
+                path.append(name)
+                spec = properties[name]
+            elif "additionalProperties" in message:
+                path.append(part)
+                spec = message["additionalProperties"]
+            else:
+                raise ApiError(400, f"Invalid field mask: {schema} has no field {text!r}.", field="update_mask")
+        return tuple(path)
+
+    def carried(self, schema: str, value: object, *, zeros: bool = False) -> Iterator[Path]:
+        """The path of every field that a message has; without `zeros`, of those that proto3 JSON would write."""
+        yield from self._carried({"$ref": schema}, value, (), zeros=zeros)
+
+    def _carried(self, spec: JsonObject, value: object, path: Path, *, zeros: bool) -> Iterator[Path]:
+        spec = self.schema(spec)
+        if isinstance(value, list):
+            for item in value:
+                yield from self._carried(spec.get("items", {}), item, path, zeros=zeros)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                inner = spec.get("properties", {}).get(key) or spec.get("additionalProperties", {})
+                if zeros or not _is_zero(inner, item):
+                    yield (*path, key)
+                    yield from self._carried(inner, item, (*path, key), zeros=zeros)
 
     def check_query(self, method: Method, query: Mapping[str, str]) -> None:
         """Refuse a query parameter that the method doesn't have."""
@@ -147,6 +207,11 @@ class Api:
                 message = f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
                 raise ApiError(400, message, field=where)
         return out
+
+
+def _is_zero(spec: JsonObject, value: object) -> bool:
+    """Whether proto3 JSON leaves the value out: nothing, the zero of its type, or the first name of an enum."""
+    return value in (None, "", "0", 0, False, [], {}) or (bool(spec.get("enum")) and value == spec["enum"][0])
 
 
 def _route(template: str, parameters: JsonObject) -> re.Pattern[str]:

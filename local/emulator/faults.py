@@ -14,6 +14,7 @@ What Google delays is delayed on request, `NAME=DURATION` (ms, s, m or h; 0s end
 And what nobody here knows of Google can be had both ways, by name:
 
 * `strict_pause`: `:pause` of a job that is not enabled is refused, as the reference of the method says.
+* `buckets optional`: a metric of a distribution is taken without its buckets, though its reference calls them required.
 * `tokens shown`: a job that has a token answers with an Authorization header, as the provider says that the real API does.
 """
 
@@ -36,7 +37,7 @@ _MESSAGES = {
 _SPEC = re.compile(r"(?P<http>[A-Z]+|\*) +(?P<path>\S.*?) +(?P<code>\d{3})(?: +(?:x(?P<times>\d+)|/(?P<every>\d+)))?")
 _OFF = re.compile(r"api +([a-z][a-z0-9-]*\.googleapis\.com) +off")
 DELAYS = ("grants", "metrics", "api-enable", "lag")
-SWITCHES = ("strict_pause", "tokens shown")
+SWITCHES = ("strict_pause", "buckets optional", "tokens shown")
 _DELAY = re.compile(rf"({'|'.join(DELAYS)}) *= *(\S+)")
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

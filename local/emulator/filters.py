@@ -3,7 +3,7 @@ r"""A subset of the Logging query language, evaluated on log entries as JSON. Wh
     FIELD OP VALUE              OP: = != > >= < <= =~ !~ and : (has; `FIELD:*` is "exists")
     FIELD                       jsonPayload.a.b, labels."k8s.io/x", jsonPayload."@type"
     VALUE                       alone: anything in the entry contains it
-                                "quoted\n", 'quoted', or a bare word or number
+                                "quoted\n", 'quoted', or bare: words and numbers, joined by . or not (compute.instances.insert)
     log_id("...")               the entry's log, unescaped
     AND OR NOT - ( )            OR binds tighter than AND, NOT tightest; side by side or on lines of their own means AND
     -- to the end of the line   a comment
@@ -158,7 +158,7 @@ class Parser:
             raise self.error(f"{'.'.join(path)!r} needs a comparison")
         if operators.text == ":" and self.take("*"):
             return lambda entry: bool(field(entry, path))
-        return _compare(path, operators.text, self.value(), self)
+        return _compare(path, operators.text, self.bare(), self)
 
     def _function(self) -> Test:
         name = self.peek()
@@ -195,6 +195,16 @@ class Parser:
             raise self.error("expected a value")
         self._next += 1
         return _unquoted(token)
+
+    def bare(self) -> str:
+        """A value of a comparison: unquoted, or words that follow one another with full stops and no space between them."""
+        value, last = self.value(), self._tokens[self._next - 1]
+        while (token := self.peek()) and last.kind != "string" and token.at == last.at + len(last.text):
+            if not (token.text == "." and token.kind == "punctuation") and not (token.kind == "word" and last.text == "."):
+                break
+            value, last = value + token.text, token
+            self._next += 1
+        return value
 
 
 def _tokens(text: str) -> list[Token]:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.emulator import conditions, push
+from local.emulator.alerts import CHANNELS, POLICIES
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.conditions import Series
 from local.emulator.model import ApiError, JsonObject, timestamp
+from local.emulator.refusals import seconds
 from local.emulator.runtime import Runtime
 
-POLICIES = "monitoring.projects.alertPolicies"
-CHANNELS = "monitoring.projects.notificationChannels"
 OPEN = "local.incidents"  # in the store: those that are open
 _CURSORS = "local.matchedLogs"  # in the store: how far the entries were matched
 _ALWAYS = "1970-01-01T00:00:00Z"
@@ -85,7 +85,9 @@ def _evaluate(runtime: Runtime, policy: JsonObject, condition: JsonObject, out: 
     if "conditionMatchedLog" in condition:
         subjects = _matches(runtime, policy, condition, project)
     else:
-        found = conditions.measured(runtime.store, project, condition, now)
+        since = _instant((policy.get("mutationRecord") or {}).get("mutateTime") or _ALWAYS)
+        lag = runtime.faults.delay("lag")
+        found = conditions.measured(runtime.store, project, condition, now, since=since, lag=lag)
         subjects = [_Subject(policy=policy, condition=condition, series=series) for series in found]
     for subject in subjects:
         _advance(runtime, subject, out)
@@ -132,10 +134,10 @@ def _advance(runtime: Runtime, subject: _Subject, out: JsonObject) -> None:
             _tell(runtime, subject.policy, incident)
         return
     incident = kept["incident"]
-    quiet = timedelta(seconds=_seconds(strategy.get("autoClose") or _AUTO_CLOSE))
+    quiet = timedelta(seconds=seconds(strategy.get("autoClose") or _AUTO_CLOSE))
     if series.firing:
         limit = (strategy.get("notificationRateLimit") or {}).get("period")
-        again = limit is not None and now - _instant(kept["told"]) >= timedelta(seconds=_seconds(limit))
+        again = limit is not None and now - _instant(kept["told"]) >= timedelta(seconds=seconds(limit))
         _keep(runtime, subject, incident, told=now if again else _instant(kept["told"]))
         if again:
             _tell(runtime, subject.policy, incident)
@@ -215,10 +217,6 @@ def _tell(runtime: Runtime, policy: JsonObject, incident: JsonObject) -> None:
                 push.publish(runtime, channel["labels"]["topic"], [{"data": data}])
             except ApiError as error:  # such as a topic that is gone: Cloud Monitoring only logs that
                 runtime.notifications[-1]["error"] = error.message
-
-
-def _seconds(duration: str) -> float:
-    return float(duration.rstrip("s"))
 
 
 def _instant(text: str) -> datetime:

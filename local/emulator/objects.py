@@ -14,23 +14,40 @@ from urllib.parse import quote
 
 import google_crc32c
 
-from local.emulator import buckets
+from local.emulator import buckets, kept, retention
+from local.emulator.globs import glob_pattern
 from local.emulator.model import ApiError, JsonObject, Response, timestamp
 from local.emulator.rest import Call, Handler, paged
 from local.emulator.uploads import Sessions, Upload
 
 MAX_NAME = 1024  # bytes in UTF-8
-# What a client may set; the rest of an object's metadata is the server's.
-_CLIENT_FIELDS = frozenset(
-    {"cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime"}
-    | {"eventBasedHold", "metadata", "storageClass", "temporaryHold"}
+# What the server sets; ignored when a client sends it back. All else is the client's, and is kept.
+SERVER_FIELDS = frozenset(
+    {
+        "bucket",
+        "componentCount",
+        "crc32c",
+        "customerEncryption",
+        "etag",
+        "generation",
+        "hardDeleteTime",
+        "id",
+        "kind",
+        "kmsKeyName",
+    }
+    | {"md5Hash", "mediaLink", "metageneration", "name", "owner", "restoreToken", "retentionExpirationTime", "selfLink", "size"}
+    | {"softDeleteTime", "timeCreated", "timeDeleted", "timeFinalized", "timeStorageClassUpdated", "updated", retention.BEGUN}
 )
+# Of an ACL nothing is served: no caller is told apart by it here.
+_REFUSED = frozenset({"acl"})
+DEFAULT_TYPE = "application/octet-stream"  # of what is read, where none is kept
 _NOT_MET = "At least one of the pre-conditions you specified did not hold."
 
 
 def _check_preconditions(current: JsonObject | None, query: Mapping[str, str], *, reading: bool = False) -> None:
     """ApiError 412 (304 for a read of what the client has) unless the if... parameters hold; generation 0 is none."""
     generation = current["generation"] if current else "0"
+    query.get("ifMetagenerationNotMatch")  # true of what isn't there
     if query.get("ifGenerationMatch") not in (None, generation):
         raise ApiError(412, _NOT_MET)
     if query.get("ifGenerationNotMatch") == generation:
@@ -62,9 +79,18 @@ def _find(call: Call, *, reading: bool = False) -> tuple[JsonObject, bytes]:
     return found
 
 
+def _given(body: JsonObject) -> JsonObject:
+    """What a client may set of an object, with its nulls."""
+    if refused := sorted(_REFUSED & body.keys()):
+        raise ApiError(400, f"The local stand-in does not act on the field {refused[0]!r} of Object.")
+    return {key: value for key, value in body.items() if key not in SERVER_FIELDS}
+
+
 def _retire(call: Call, meta: JsonObject, content: bytes) -> None:
-    """Make the live version noncurrent in a versioned bucket, else drop it."""
-    if (buckets.find(call, meta["bucket"]).get("versioning") or {}).get("enabled"):
+    """Make the live version noncurrent in a versioned bucket, else drop it; ApiError 403 if it is held."""
+    bucket = buckets.find(call, meta["bucket"])
+    retention.check_free(bucket, meta, call.request.now)
+    if (bucket.get("versioning") or {}).get("enabled"):
         call.store.put_object(meta | {"timeDeleted": timestamp(call.request.now)}, content, live=False)
     else:
         call.store.drop_object(meta)
@@ -89,30 +115,52 @@ def _write(call: Call, bucket: str, name: str, given: JsonObject, content: bytes
     generation = str(max(micros, call.store.last_generation() + 1))
     now = timestamp(call.request.now)
     link = f"{buckets.LINK}{bucket}/o/{quote(name, safe='')}"
-    meta = {key: value for key, value in given.items() if key in _CLIENT_FIELDS and value is not None}
-    meta = {"contentType": "application/octet-stream", "storageClass": owner["storageClass"]} | meta
-    meta |= encoded | {
-        "kind": "storage#object",
-        "id": f"{bucket}/{name}/{generation}",
-        "name": name,
-        "bucket": bucket,
-        "generation": generation,
-        "metageneration": "1",
-        "size": str(len(content)),
-        "selfLink": link,
-        "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
-        **dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized"), now),
-    }
+    meta = {key: value for key, value in _given(given).items() if value is not None}
+    held = {"eventBasedHold": True} if owner.get("defaultEventBasedHold") else {}
+    meta = {"storageClass": owner["storageClass"]} | held | meta
+    retention.check_mode(owner, meta)
+    meta |= (
+        _contexts({}, meta, now)
+        | encoded
+        | {
+            "kind": "storage#object",
+            "id": f"{bucket}/{name}/{generation}",
+            "name": name,
+            "bucket": bucket,
+            "generation": generation,
+            "metageneration": "1",
+            "size": str(len(content)),
+            "selfLink": link,
+            "etag": base64.b64encode(f"{generation}/1".encode()).decode(),
+            **dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated", "timeFinalized"), now),
+        }
+    )
     call.store.put_object(meta, content)
     return meta
 
 
 def _shown(meta: JsonObject, call: Call) -> JsonObject:
-    """The metadata with its mediaLink; the module's docstring describes where it leads."""
+    """The metadata with its mediaLink, which the module's docstring describes, and the end of its retention."""
     headers = call.request.headers
     host = f"http://{headers.get('host')}" if "gcloud" in headers.get("user-agent", "") else "https://storage.googleapis.com"
     place = f"{meta['bucket']}/o/{quote(meta['name'], safe='')}?generation={meta['generation']}&alt=media"
-    return meta | {"mediaLink": f"{host}/download/storage/v1/b/{place}"}
+    told = retention.shown(buckets.find(call, meta["bucket"]), meta)
+    return told | {"mediaLink": f"{host}/download/storage/v1/b/{place}"}
+
+
+def _contexts(old: JsonObject, new: JsonObject, now: str) -> JsonObject:
+    """The contexts with the times that the server keeps of each."""
+    custom = (new.get("contexts") or {}).get("custom")
+    if not custom:
+        return {}
+    before = (old.get("contexts") or {}).get("custom") or {}
+    told = {}
+    for key, context in custom.items():
+        was = before.get(key) or {}
+        same = was.get("value") == context.get("value")
+        times = {"createTime": was.get("createTime", now), "updateTime": was["updateTime"] if was and same else now}
+        told[key] = context | times
+    return {"contexts": {"custom": told}}
 
 
 def _insert(sessions: Sessions, call: Call) -> JsonObject | Response:
@@ -126,7 +174,9 @@ def _insert(sessions: Sessions, call: Call) -> JsonObject | Response:
     given["contentType"] = given.get("contentType") or upload.content_type
     given["contentEncoding"] = call.query.get("contentEncoding") or given.get("contentEncoding")
     name = call.query.get("name") or given.get("name") or ""
-    return _shown(_write(call, call.path["bucket"], name, given, upload.content), call)
+    made = _shown(_write(call, call.path["bucket"], name, given, upload.content), call)
+    kept.check_resource(call.api, "Object", _given(given), made)
+    return made
 
 
 def _get(call: Call) -> JsonObject | Response:
@@ -162,12 +212,11 @@ def _media(call: Call, meta: JsonObject, content: bytes) -> Response:
         size = len(content)
         start = int(parts[1]) if parts[1] else max(size - int(parts[2] or 0), 0)
         end = min(int(parts[2]), size - 1) if parts[1] and parts[2] else size - 1
-        if start > end and size:
+        if start > end:
             raise ApiError(416, "The requested range cannot be satisfied.")
-        if size:
-            content, status = content[start : end + 1], 206
-            headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    return Response(status=status, body=content, content_type=meta["contentType"], headers=headers)
+        content, status = content[start : end + 1], 206
+        headers["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return Response(status=status, body=content, content_type=meta.get("contentType", DEFAULT_TYPE), headers=headers)
 
 
 def _list(call: Call) -> JsonObject:
@@ -176,15 +225,20 @@ def _list(call: Call) -> JsonObject:
     query = call.query
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
     glob = glob_pattern(query["matchGlob"]) if query.get("matchGlob") else None
+    folders = query.get("includeTrailingDelimiter", "").lower() == "true"
+    query.get("includeFoldersAsPrefixes")  # there are none beside the objects' own
+    start, end = query.get("startOffset", ""), query.get("endOffset", "\U0010ffff")
     rows: dict[str, JsonObject | None] = {}  # sort key -> object, or None for a prefix
     for meta in call.store.objects(call.path["bucket"], prefix=prefix, versions=query.get("versions", "").lower() == "true"):
         name = meta["name"]
-        if name < query.get("startOffset", "") or name >= query.get("endOffset", "\U0010ffff"):
+        if not start <= name < end:
             continue
-        head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+        head, found, below = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
         if found:
             rows[prefix + head + delimiter] = None
-        elif glob is None or glob.fullmatch(name):
+        if found and (below or not folders):
+            continue
+        if glob is None or glob.fullmatch(name):
             rows[f"{name}\0{int(meta['generation']):020d}"] = meta
     page, token = paged(sorted(rows.items()), query, key=lambda row: row[0], size_parameter="maxResults")
     out: JsonObject = {"kind": "storage#objects"}
@@ -195,44 +249,27 @@ def _list(call: Call) -> JsonObject:
     return out | ({"nextPageToken": token} if token else {})
 
 
-def glob_pattern(glob: str) -> re.Pattern[str]:
-    """matchGlob as a pattern: * and ? stop at /, ** doesn't, [...] is a class, {a,b} a choice."""
-    out, depth = "", 0
-    for part in re.findall(r"\*\*|\[[^\]]+\]|\\.|.", glob, re.DOTALL):
-        if part in ("**", "*", "?"):
-            out += {"**": ".*", "*": "[^/]*", "?": "[^/]"}[part]
-        elif part[0] == "[" and len(part) > 1:
-            inner = part[1:-1].replace("\\", r"\\").replace("[", r"\[")
-            out += f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
-        elif part == "{":
-            out, depth = out + "(?:", depth + 1
-        elif depth and part in ("}", ","):
-            out, depth = (out + ")", depth - 1) if part == "}" else (out + "|", depth)
-        else:
-            out += re.escape(part[-1])
-    try:
-        return re.compile(out, re.DOTALL)
-    except re.error:
-        raise ApiError(400, f"Invalid matchGlob: {glob}") from None
-
-
 def _patch(call: Call) -> JsonObject:
     meta, content = _find(call)
     live = "timeDeleted" not in meta
-    given = {key: value for key, value in call.body.items() if key in _CLIENT_FIELDS}
-    base = meta if call.method.verb == "patch" else {k: v for k, v in meta.items() if k not in _CLIENT_FIELDS}
+    given, now = _given(call.body), timestamp(call.request.now)
+    base = meta if call.method.verb == "patch" else {k: v for k, v in meta.items() if k in SERVER_FIELDS}
     number = str(int(meta["metageneration"]) + 1)
     etag = base64.b64encode(f"{meta['generation']}/{number}".encode()).decode()
-    stamps = {"metageneration": number, "etag": etag, "updated": timestamp(call.request.now)}
-    new = {"contentType": meta["contentType"], "storageClass": meta["storageClass"]} | buckets.merged(base, given)
-    call.store.put_object(new | stamps, content, live=live)
-    return _shown(new | stamps, call)
+    new = {key: meta[key] for key in ("contentType", "storageClass") if key in meta} | buckets.merged(base, given)
+    overrides = call.query.get("overrideUnlockedRetention", "").lower() == "true"
+    bucket = buckets.find(call, meta["bucket"])
+    new = retention.changed(bucket, meta, new, overrides=overrides, now=call.request.now)
+    new |= _contexts(meta, new, now) | {"metageneration": number, "etag": etag, "updated": now}
+    call.store.put_object(new, content, live=live)
+    return _shown(new, call)
 
 
 def _delete(call: Call) -> Response:
     """Without `generation` the live version becomes noncurrent in a versioned bucket; with it, it is gone for good."""
     meta, content = _find(call)
     if "generation" in call.query:
+        retention.check_free(buckets.find(call, meta["bucket"]), meta, call.request.now)
         call.store.drop_object(meta)
     else:
         _retire(call, meta, content)
@@ -249,7 +286,8 @@ def _copy(call: Call) -> JsonObject:
     prefix = "ifSource"
     conditions = {f"if{k.removeprefix(prefix)}": v for k, v in call.query.items() if k.startswith(prefix)}
     _check_preconditions(found[0], conditions)
-    given = call.body or {key: value for key, value in found[0].items() if key in _CLIENT_FIELDS}
+    given = call.body or _given(found[0])
+    call.query.get("maxBytesRewrittenPerCall")  # a limit that the one step keeps below for nobody
     new = _write(call, call.path["destinationBucket"], call.path["destinationObject"], given, found[1])
     new = _shown(new, call)
     if call.method.verb == "copy":

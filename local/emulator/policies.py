@@ -21,6 +21,9 @@ from local.emulator.store import policy_kind
 CONDITIONS_VERSION = 3
 _FIRST_ETAG = base64.b64encode(b"\x00\x40\x01").decode()  # of a policy that was never set, as Google has it: AEAB
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|[a-zA-Z]+:.+")
+# Kinds whose names compare without case, and are answered in lower case; principal://... and others stay as they are.
+# https://github.com/hashicorp/terraform-provider-google/blob/v7.45.0/google/tpgresource/utils.go
+_FOLDED = re.compile(r"((?:deleted:)?(?:user|serviceAccount|group|domain)):(.*)")
 _CONFLICT = (
     "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. "
     "The request's ETag '{given}' did not match the current policy's ETag '{current}'."
@@ -46,8 +49,9 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
 
     def put(call: Call) -> JsonObject:
         name = find(call)
+        given_policy = call.body if call.api.is_storage else call.body.get("policy", {})
         current = _current(call, kind, name)
-        new = _checked(call.body if call.api.is_storage else call.body.get("policy", {}), call)
+        new = _masked(_checked(given_policy, call), current, call)
         members.check_new(new, current, call)
         if (given := new.get("etag")) and given != current["etag"]:
             raise ApiError(409, _CONFLICT.format(given=given, current=current["etag"]))
@@ -58,6 +62,21 @@ def policies(kind: str, *, exists: Callable[[Call, str], object] | None = None) 
         return new
 
     return {f"{kind}.getIamPolicy": get, f"{kind}.setIamPolicy": put}
+
+
+def _masked(new: JsonObject, current: JsonObject, call: Call) -> JsonObject:
+    """The new policy with what the mask leaves as it is; without one that is all but the bindings, and who is audited too.
+
+    https://cloud.google.com/resource-manager/reference/rest/v1/projects/setIamPolicy
+    """
+    schema = call.api.property(call.method.request or "", "policy")
+    paths = call.api.mask(schema, call.body.get("updateMask") or "bindings") if schema else (("bindings",),)
+    named = {path[0] for path in paths}
+    audits = call.body.get("policy", {}) if "auditConfigs" in named else current
+    kept = {"auditConfigs": audits["auditConfigs"]} if audits.get("auditConfigs") else {}
+    if "bindings" not in named:
+        new = new | {name: current[name] for name in ("version", "bindings") if name in current}
+    return new | kept
 
 
 def _current(call: Call, kind: str, name: str) -> JsonObject:
@@ -106,9 +125,15 @@ def _checked(policy: JsonObject, call: Call) -> JsonObject:
         if condition:
             members.check_condition(condition)
         key = json.dumps([role, condition], sort_keys=True)
-        bound = {*merged.get(key, {}).get("members", ()), *(binding.get("members") or [])}
+        given = {_folded(member) for member in binding.get("members") or []}
+        bound = {*merged.get(key, {}).get("members", ()), *given}
         if bound:
             merged[key] = {"role": role, "members": sorted(bound)} | ({"condition": condition} if condition else {})
     conditional = any("condition" in binding for binding in merged.values())
     kept = {"version": CONDITIONS_VERSION if conditional else 1, "bindings": [merged[key] for key in sorted(merged)]}
     return kept | ({"etag": policy["etag"]} if policy.get("etag") else {})
+
+
+def _folded(member: str) -> str:
+    found = _FOLDED.fullmatch(member)
+    return f"{found[1]}:{found[2].lower()}" if found else member

@@ -7,9 +7,13 @@ A new service is a row in local/emulator/services.py; a new kind of resource is 
   body's `name` doesn't.
 * `envelope`: the field that holds the resource in requests that wrap it, such as `{topic, updateMask}`.
 * `short_name`: the body's `name` is the id alone (logging metrics), not the full path.
+* `replaced`: a PATCH without a mask puts the body in the place of all that was (alert policies); else of the fields it has.
 * `created` and `changed`: add what the server adds (defaults, times) and refuse what the server refuses.
 * `shown`: fields that depend on the moment of reading.
 * `verbs`: custom methods such as `:pause`.
+
+A handler reads each parameter and each field beside the resource that it acts on, whatever the case: what nobody has read is
+refused by name, and so is a field of a resource that the answer lacks (local/emulator/kept.py).
 
 Methods whose response is an Operation are answered with one that is done. What doesn't fit (uploads, policies) is a
 handler of its own under the method's id. Everything else in the document answers 501 and names the method.
@@ -25,7 +29,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from local.emulator.discovery import Api, Method, camel
+from local.emulator.discovery import Api, Method, Path
 from local.emulator.faults import Faults
 from local.emulator.model import ApiError, JsonObject, Request, Response
 from local.emulator.runtime import Runtime
@@ -77,6 +81,7 @@ class Collection:
     id_parameter: str | None = None
     envelope: str | None = None
     short_name: bool = False
+    replaced: bool = False
     created: Callable[[JsonObject, Call], JsonObject] = lambda new, _call: new
     changed: Callable[[JsonObject, JsonObject, Call], JsonObject] = _same
     shown: Callable[[JsonObject, Call], JsonObject] = lambda resource, _call: resource
@@ -149,19 +154,23 @@ class Collection:
         return _operation(self.shown(new, call), call)
 
     def _update(self, call: Call) -> JsonObject:
-        """PUT replaces. PATCH replaces the fields of updateMask, or without one those that the body has."""
+        """PUT replaces. PATCH replaces the fields of updateMask; without one those that the body has, or all of them."""
         old = self._find(call)
         name = {"name": old["name"]}
         if call.method.http == "PUT":
             return self._change(call, self.changed(old, call.body | name, call))
         body = self._inner(call)
-        mask = call.query.get("updateMask") or call.query.get("update_mask")
-        mask = mask or (call.body.get("updateMask", "") if body is not call.body else "")
-        # Google's parsers take both spellings of a path: display_name and displayName.
-        fields = {camel(part.split(".")[0].strip()) for part in mask.split(",") if part} or set(body)
-        new = {key: value for key, value in old.items() if key not in fields}
-        new |= {key: value for key, value in body.items() if key in fields and value is not None}
+        mask = call.query.get("updateMask") or (call.body.get("updateMask") if body is not call.body else "")
+        paths = call.api.mask(self._schema(call), mask or "") or tuple((field,) for field in body)
+        new = {} if self.replaced and not mask else old
+        for path in paths:
+            new = laid(new, body, path)
         return self._change(call, self.changed(old, new | name, call))
+
+    def _schema(self, call: Call) -> str:
+        """The message that the resource is."""
+        request = str(call.method.request)
+        return call.api.property(request, self.envelope or "") or request
 
     def _delete(self, call: Call) -> JsonObject:
         self._find(call)
@@ -175,6 +184,19 @@ class Collection:
         page, token = paged(rows, call.query, key=lambda row: row[0], size_parameter="pageSize")
         out: JsonObject = {call.api.list_field(call.method): [resource for _, resource in page]} if page else {}
         return out | ({"nextPageToken": token} if token else {})
+
+
+def laid(old: JsonObject, given: JsonObject, path: Path) -> JsonObject:
+    """`old` with the field at `path` as `given` has it, without it where `given` has none."""
+    name, *below = path
+    value = given.get(name)
+    if below and value is not None:
+        before = old.get(name)
+        value = laid(before if isinstance(before, dict) else {}, value, tuple(below))
+    elif below and isinstance(old.get(name), dict):
+        value = laid(old[name], {}, tuple(below))
+    rest = {key: kept for key, kept in old.items() if key != name}
+    return rest if value is None else rest | {name: value}
 
 
 def paged(

@@ -23,11 +23,12 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import apis, entries, identity, objects, pages, projects, push, rights, serving
+from local.emulator import apis, entries, identity, kept, objects, pages, projects, push, rights, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import Faults, parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -37,6 +38,7 @@ from local.emulator.services import Service
 from local.emulator.store import FILE, Store
 
 HOST = "127.0.0.1"
+LAST_ANSWER_SECONDS = 10.0  # how long the end waits for requests under way; a latency may be longer
 MAX_BODY = 256 * 1024 * 1024  # bytes
 NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")
 """What a client must not try again: Terraform does for as long as it likes, as for every 5xx, and heeds no signal meanwhile."""
@@ -54,6 +56,9 @@ class Emulator:
         self.enabled = frozenset(enabled)
         self.faults = Faults()
         self._rows = tuple(rows)
+        self._state = threading.Condition()  # of the next two
+        self._under_way = 0
+        self._closed = False
         self._count_lock = threading.Lock()
         self._counts: Counter[tuple[str, bool]] = Counter()
         self.store = Store(state / FILE)
@@ -63,12 +68,28 @@ class Emulator:
         self.runtime.logged = lambda function, line, stream: entries.printed(self.runtime, function, line, stream)
 
     def close(self) -> None:
-        """End what runs beside the server, then close the state."""
+        """End what runs beside the server, answer what is under way, then close the state."""
+        with self._state:
+            self._closed = True
         self.runtime.close()
+        with self._state:
+            self._state.wait_for(lambda: not self._under_way, timeout=LAST_ANSWER_SECONDS)
         self.store.close()
 
     def answer(self, request: Request) -> Response:
         """The response to a request; an ApiError becomes the error of the API that the path belongs to."""
+        with self._state:
+            if self._closed:
+                return ApiError(503, "The local stand-in is ending.").response(request.path)
+            self._under_way += 1
+        try:
+            return self._answered(request)
+        finally:
+            with self._state:
+                self._under_way -= 1
+                self._state.notify_all()
+
+    def _answered(self, request: Request) -> Response:
         try:
             if request.path.startswith("/_local/"):
                 return self._steer(request)
@@ -84,7 +105,8 @@ class Emulator:
             if handler is None:
                 raise ApiError(501, f"The local stand-in does not serve {method.id}.")
             api.check_query(method, request.query)
-            body = _json_body(api, method, request)
+            request = replace(request, query=kept.noted_query(api, request.query))
+            body = kept.Noted(_json_body(api, method, request))
             with self.store.transaction():
                 call = Call(
                     api=api,
@@ -100,6 +122,7 @@ class Emulator:
                 apis.refuse_disabled(call)
                 rights.check(call)
                 result = handler(call)
+                kept.check(call, result)
             return result if isinstance(result, Response) else json_response(result)
         except ApiError as error:
             return error.response(request.path)

@@ -47,7 +47,7 @@ class Sessions:
         upload_id = secrets.token_urlsafe(16)
         content_type = request.headers.get("x-upload-content-type")
         self._open[upload_id] = (_metadata(request.body), content_type, bytearray())
-        query = urlencode({**request.query, "upload_id": upload_id})
+        query = urlencode([*request.query.items(), ("upload_id", upload_id)])
         return Response(headers={"Location": f"http://{request.headers.get('host')}{request.path}?{query}"})
 
     def _resume(self, request: Request, upload_id: str) -> Upload | Response:
@@ -71,6 +71,7 @@ class Sessions:
         if total == str(len(received)):
             del self._open[upload_id]
             return Upload(meta=meta, content=bytes(received), content_type=content_type)
+        request.query.items()  # what they ask for is done at the end
         headers = {"Range": f"bytes=0-{len(received) - 1}"} if received else {}
         # gcloud and the Go client ask for 200 with this header where a proxy would misread 308.
         if request.headers.get("x-guploader-no-308") == "yes":

@@ -30,8 +30,17 @@ def expand(
         exported = attribute is not None and not (attribute.required or attribute.optional)
         if exported or name in skip or name == "timeouts" or found is UNKNOWN or is_empty(found):
             continue
-        body[named.get(name, camel(name))] = _expand_blocks(inner, found) if inner else found
+        body[named.get(name, camel(name))] = _expand_blocks(inner, found) if inner else _number(attribute, found)
     return body
+
+
+def _number(attribute: Attribute | None, found: object) -> object:
+    """Numbers as JSON has them: one with decimals may be a string in Terraform's encoding."""
+    if attribute is None or attribute.type not in ("number", ["list", "number"]):
+        return found
+    if isinstance(found, list):
+        return [_number(attribute, one) for one in found]
+    return float(found) if isinstance(found, str) else found
 
 
 def _expand_blocks(block: Block, found: object) -> object:

@@ -58,6 +58,7 @@ class IamMember(Resource):
     get_method: str = "GET"
     version_in_body: bool = False  # of getIamPolicy: {"options": {"requestedPolicyVersion": 3}}
     policy_in_body: bool = True  # {"policy": ...}, not the policy alone
+    policy_mask: str = ""  # what a write says that it changes: google/services/resourcemanager/iam_project.go
     provider_defaults: tuple[str, ...] = ()  # the parent's name may have another project
 
     suppress: ClassVar[Mapping[str, Suppress]] = {
@@ -170,6 +171,7 @@ class IamMember(Resource):
                     policy = self._policy(cloud, state)
                     policy |= {"bindings": modify(_bindings(policy)), "version": CONDITIONS_VERSION}
                     sent: Object = {"policy": policy} if self.policy_in_body else policy
+                    sent |= {"updateMask": self.policy_mask} if self.policy_mask else {}
                     cloud.send("POST" if self.policy_in_body else "PUT", url, sent)
                 except ApiError as error:
                     if error.status != CONFLICT or backoff > MAX_BACKOFF_SECONDS:

@@ -153,6 +153,7 @@ _ROWS: tuple[Resource, ...] = (
         forms=("projects/{project}", "{project}"),
         parent="project",
         version_in_body=True,
+        policy_mask="bindings,etag,auditConfigs",
     ),
     IamMember(
         type="google_cloud_run_v2_service_iam_member",

@@ -2,13 +2,15 @@
 
 null is None, an unknown value is UNKNOWN; lists and sets are lists; maps, objects and single blocks are dicts. Refinements
 of unknown values ("not null") are read and dropped, which Terraform allows. The encoding is described in
-docs/plugin-protocol/object-wire-format.md of hashicorp/terraform.
+docs/plugin-protocol/object-wire-format.md of hashicorp/terraform. A number that no float is equal to, such as 0.01, is a string
+there, of its decimals: as such it comes, and as such a float goes back, or Terraform would take it for another number.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 import msgpack  # type: ignore[import-untyped]
@@ -46,7 +48,15 @@ def decode(dynamic: Any) -> Object | None:
 
 def encode(value: object) -> Any:
     """A DynamicValue message."""
-    return wire.message("DynamicValue")(msgpack=msgpack.packb(value, default=_to_msgpack))
+    return wire.message("DynamicValue")(msgpack=msgpack.packb(_decimals(value), default=_to_msgpack))
+
+
+def _decimals(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _decimals(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_decimals(inner) for inner in value]
+    return repr(value) if isinstance(value, float) and Decimal(repr(value)) != Decimal(value) else value
 
 
 def conform(block: Block, raw: Mapping[str, object]) -> Object:

@@ -29,7 +29,9 @@ coordinator:
   region: us-west2
   operators: [] # who may hold, extend and release, and see what is held, as "group:data-platform@example.com"
 tick: 10m # how often the coordinator reconciles, whatever happens
-breaker: {conflicts: 3, period: 5m, hold: 30m} # more conflicts of one table than this in a period hold its writers
+# More conflicts of one table than this in a period hold its writers. Conflicts are counted up to ten minutes late, and have to
+# last for one: a period of 11 minutes or less may see none of them.
+breaker: {conflicts: 3, period: 15m, hold: 30m}
 notification_channels: # Slack: make the channel in the console, which asks Slack for its token, and write its name here
   on-call: {type: email, address: on-call@example.com}
   # data-alerts: {type: slack, channel: projects/your-project-id/notificationChannels/1234567890}

@@ -48,6 +48,14 @@ ENTRY = {
         pytest.param("", True, id="no filter takes all"),
         pytest.param('resource.type="cloud_scheduler_job"', True, id="equal"),
         pytest.param("resource.type=cloud_scheduler_job", True, id="a bare word"),
+        pytest.param(
+            "jsonPayload.status=INTERNAL AND resource.type=cloud_scheduler_job", True, id="bare words, one after another"
+        ),
+        pytest.param('jsonPayload."@type":googleapis.com', True, id="a bare word with full stops"),
+        pytest.param('jsonPayload."@type":googleapis.net', False, id="a bare word counts to its end"),
+        pytest.param(
+            "(jsonPayload.status:a.b OR jsonPayload.status:INT) severity=ERROR", True, id="a bare word in parentheses"
+        ),
         pytest.param('resource.type="CLOUD_scheduler_JOB"', True, id="text is compared without case"),
         pytest.param('resource.type="cloud_scheduler"', False, id="equal is not a part"),
         pytest.param('jsonPayload."@type"="type.googleapis.com/AttemptFinished"', True, id="a quoted key"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from local import emulator as target
@@ -73,7 +75,7 @@ def test_what_is_known_but_not_served_says_so(rest):
     answer = rest("GET", "/v1/projects/p/locations/us-west2/cmekConfig")
     assert (answer.status, answer.json["error"]["status"]) == (501, "UNIMPLEMENTED")
     assert "cloudscheduler.projects.locations.getCmekConfig" in answer.message
-    assert "storage.buckets.lockRetentionPolicy" in rest("POST", "/storage/v1/b/x/lockRetentionPolicy").message
+    assert "storage.buckets.relocate" in rest("POST", "/storage/v1/b/x/relocate").message
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,94 @@ def test_a_mask_in_the_query_is_as_good_as_one_in_the_body(rest):
     rest("PUT", "/v1/projects/p/topics/abc", {"labels": {"a": "b"}})
     changed = rest("PATCH", "/v1/projects/p/topics/abc?updateMask=labels", {"topic": {"labels": {"c": "d"}}})
     assert (changed.status, changed.json["labels"]) == (200, {"c": "d"})
+
+
+@pytest.mark.parametrize(
+    ("mask", "changed"),
+    [
+        pytest.param("httpTarget.uri", {"uri": "https://y.example", "headers": {"A": "1"}}, id="a field within"),
+        pytest.param("http_target.headers.A", {"uri": "https://x.example", "headers": {"A": "2"}}, id="a key of a map within"),
+        pytest.param("http_target", {"uri": "https://y.example", "headers": {"A": "2"}}, id="all of it"),
+        pytest.param(
+            "httpTarget.uri,http_target.headers", {"uri": "https://y.example", "headers": {"A": "2"}}, id="two within"
+        ),
+        pytest.param("http_target.headers.B", {"uri": "https://x.example", "headers": {"A": "1"}}, id="a key that isn't there"),
+    ],
+)
+def test_a_mask_changes_what_it_names_and_no_more(rest, mask, changed):
+    rest("POST", JOBS, JOB | {"httpTarget": {"uri": "https://x.example", "headers": {"A": "1"}}})
+    body = {"schedule": "7 * * * *", "httpTarget": {"uri": "https://y.example", "headers": {"A": "2"}}}
+    job = rest("PATCH", f"{JOBS}/a?updateMask={mask}", body).json
+    shown = job["httpTarget"]
+    assert {"uri": shown["uri"], "headers": {k: v for k, v in shown["headers"].items() if k != "User-Agent"}} == changed
+    assert job["schedule"] == JOB["schedule"]
+
+
+def test_a_mask_that_names_no_field_is_refused(rest):
+    rest("POST", JOBS, JOB)
+    answer = rest("PATCH", f"{JOBS}/a?updateMask=httpTarget.adress", {"schedule": "7 * * * *"})
+    assert (answer.status, "'httpTarget.adress'" in answer.message) == (400, True)
+
+
+def test_a_mask_of_a_star_is_all_of_it(rest):
+    rest("PUT", "/v1/projects/p/topics/abc", {"labels": {"a": "b"}, "messageRetentionDuration": "600s"})
+    changed = rest("PATCH", "/v1/projects/p/topics/abc?updateMask=*", {"topic": {"labels": {"c": "d"}}}).json
+    assert changed == {"name": "projects/p/topics/abc", "labels": {"c": "d"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        ("serviceAccount:Ana@P.iam.gserviceaccount.com", "serviceAccount:ana@p.iam.gserviceaccount.com"),
+        ("user:Ana@Example.com", "user:ana@example.com"),
+        ("deleted:user:Ana@Example.com?uid=1", "deleted:user:ana@example.com?uid=1"),
+        ("domain:Example.COM", "domain:example.com"),
+        (
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/P/subject/S",
+            "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/P/subject/S",
+        ),
+        ("allUsers", "allUsers"),
+    ],
+)
+def test_the_address_of_a_member_is_answered_in_small_letters(rest, given, answered):
+    rest("PUT", "/v1/projects/p/topics/abc", {})
+    policy = {"policy": {"bindings": [{"role": "roles/pubsub.publisher", "members": [given]}]}}
+    for answer in (
+        rest("POST", "/v1/projects/p/topics/abc:setIamPolicy", policy),
+        rest("GET", "/v1/projects/p/topics/abc:getIamPolicy"),
+    ):
+        assert answer.json["bindings"][0]["members"] == [answered]
+
+
+def test_a_policy_changes_what_its_mask_names(rest):
+    """The Terraform provider sends bindings,etag,auditConfigs for a project."""
+    url = "/v1/projects/p:setIamPolicy"
+    viewer = [{"role": "roles/viewer", "members": ["allUsers"]}]
+    audits = [{"service": "allServices", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}]
+    every = {"policy": {"bindings": viewer, "auditConfigs": audits}, "updateMask": "bindings,etag,auditConfigs"}
+    assert rest("POST", url, every).json["auditConfigs"] == audits
+    assert rest("POST", url, {"policy": {"bindings": []}}).json["auditConfigs"] == audits
+    rest("POST", url, {"policy": {"bindings": viewer}, "updateMask": "bindings"})
+    rest("POST", url, {"policy": {}, "updateMask": "auditConfigs"})
+    found = rest("POST", "/v1/projects/p:getIamPolicy", {}).json
+    assert (found["bindings"], "auditConfigs" in found) == (viewer, False)
+    refused = rest("POST", url, {"policy": {"bindings": [], "auditConfigs": audits}})
+    assert (refused.status, "'auditConfigs" in refused.message) == (400, True), "without a mask they aren't changed"
+
+
+def test_the_last_request_is_answered_before_the_state_is_closed(tmp_path, capsys):
+    answers: list[int] = []
+    with target.serve(tmp_path / "cloud") as running:
+        rest = Rest(running.url)
+        rest("POST", JOBS, JOB)
+        rest("POST", "/_local/faults", {"latency": "300ms"})
+        late = threading.Thread(target=lambda: answers.append(rest("GET", f"{JOBS}/a").status))
+        late.start()
+        while not rest("GET", "/_local/requests").json["reads"]:  # counted, and asleep
+            pass
+    late.join()
+    assert answers == [200]
+    assert capsys.readouterr().err == ""
 
 
 def test_without_room_for_its_state_nothing_is_to_be_tried_again(emulator, rest, capsys):

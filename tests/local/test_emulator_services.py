@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # at run time `conftest` may be that of tests/local/provider,
 P = "projects/p"
 METRIC = {"name": "conflicts", "filter": "severity>=ERROR"}
 USER_METRIC = 'metric.type="logging.googleapis.com/user/conflicts"'
-THRESHOLD = {"filter": f'{USER_METRIC} resource.type="x"', "comparison": "COMPARISON_GT", "duration": "0s"}
+THRESHOLD = {"filter": f'{USER_METRIC} resource.type="global"', "comparison": "COMPARISON_GT", "duration": "0s"}
 POLICY = {"displayName": "x", "combiner": "OR", "conditions": [{"displayName": "c", "conditionThreshold": THRESHOLD}]}
 LOG_MATCH = {"displayName": "c", "conditionMatchedLog": {"filter": "x"}}
 FUNCTION = {"buildConfig": {"runtime": "python312", "source": {"storageSource": {"bucket": "b", "object": "o"}}}}
@@ -80,7 +80,7 @@ def labelled(key: str, extractor: str, **more: object) -> object:
             f"/v3/{P}/alertPolicies",
             POLICY | {"conditions": [LOG_MATCH]},
             400,
-            "notification_rate_limit",
+            "must specify a notification rate limit",
             id="a log match without a rate limit",
         ),
         pytest.param(
@@ -88,7 +88,7 @@ def labelled(key: str, extractor: str, **more: object) -> object:
             f"/v3/{P}/alertPolicies",
             POLICY | {"conditions": [LOG_MATCH, LOG_MATCH], "alertStrategy": {"notificationRateLimit": {"period": "300s"}}},
             400,
-            "only condition",
+            "can only have a single condition",
             id="two log matches",
         ),
         pytest.param(
@@ -127,10 +127,12 @@ def test_a_new_metric_is_hidden_for_a_while_when_asked_for(rest: Rest) -> None:
     assert rest("POST", f"/v3/{P}/alertPolicies", POLICY).status == 200
 
 
-def test_the_labels_of_a_metric_stay(rest: Rest) -> None:
+def test_the_labels_of_a_metric_stay_and_others_may_come(rest: Rest) -> None:
     rest("POST", f"/v2/{P}/metrics", METRIC)
-    answer = rest("PUT", f"/v2/{P}/metrics/conflicts", labelled("table", "EXTRACT(jsonPayload.x)"))
-    assert (answer.status, "can't be changed" in answer.message) == (400, True)
+    added = rest("PUT", f"/v2/{P}/metrics/conflicts", labelled("table", "EXTRACT(jsonPayload.x)"))
+    assert added.json["metricDescriptor"]["labels"] == [{"key": "table"}]
+    removed = rest("PUT", f"/v2/{P}/metrics/conflicts", METRIC)
+    assert (removed.status, "can't be changed" in removed.message) == (400, True)
 
 
 def test_a_subscription_outlives_its_topic(rest: Rest) -> None:
@@ -150,12 +152,37 @@ def test_a_channel_in_use_is_deleted_by_force_only(rest: Rest) -> None:
     assert rest("GET", f"/v3/{policy}").json["notificationChannels"] == []
 
 
+def test_a_channel_changes_its_type_with_its_labels(rest: Rest) -> None:
+    made = rest("POST", f"/v3/{P}/notificationChannels", {"type": "email", "labels": {"email_address": "a@example.com"}}).json
+    changed = rest("PATCH", f"/v3/{made['name']}", {"type": "sms", "labels": {"number": "+15550100"}}).json
+    assert (changed["type"], changed["labels"]) == ("sms", {"number": "+15550100"})
+
+
+def test_a_channel_of_another_type_keeps_no_secret_of_the_old_one(rest: Rest) -> None:
+    slack = {"type": "slack", "labels": {"channel_name": "#a", "auth_token": "xoxb"}}
+    made = rest("POST", f"/v3/{P}/notificationChannels", slack).json
+    kept = rest("PATCH", f"/v3/{made['name']}", {"type": "slack", "labels": {"channel_name": "#b"}}).json
+    assert set(kept["labels"]) == {"channel_name", "auth_token"}
+    changed = rest("PATCH", f"/v3/{made['name']}", {"type": "email", "labels": {"email_address": "a@example.com"}}).json
+    assert set(changed["labels"]) == {"email_address"}
+
+
 def test_conditions_keep_their_names_over_an_update(rest: Rest) -> None:
     rest("POST", f"/v2/{P}/metrics", METRIC)
     made = rest("POST", f"/v3/{P}/alertPolicies", POLICY).json
     changed = rest("PATCH", f"/v3/{made['name']}?updateMask=conditions", {"conditions": made["conditions"]}).json
     assert [c["name"] for c in changed["conditions"]] == [c["name"] for c in made["conditions"]]
     assert changed["conditions"][0]["name"].startswith(f"{made['name']}/conditions/")
+
+
+def test_a_policy_without_a_mask_replaces_the_old_one(rest: Rest) -> None:
+    """https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies/patch"""
+    rest("POST", f"/v2/{P}/metrics", METRIC)
+    made = rest("POST", f"/v3/{P}/alertPolicies", POLICY | {"userLabels": {"a": "1"}}).json
+    kept = rest("PATCH", f"/v3/{made['name']}?updateMask=display_name", {"displayName": "new"}).json
+    assert (kept["displayName"], kept["userLabels"]) == ("new", {"a": "1"})
+    replaced = rest("PATCH", f"/v3/{made['name']}", POLICY).json
+    assert ("userLabels" in replaced, replaced["name"]) == (False, made["name"])
 
 
 def test_the_service_of_a_function_goes_with_it(rest: Rest) -> None:

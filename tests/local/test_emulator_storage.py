@@ -156,6 +156,10 @@ def test_metadata_is_patched_and_null_removes(bucket):
         pytest.param("matchGlob=h/*", ["h/y"], id="a star stops at the slash"),
         pytest.param("matchGlob=h/**", ["h/x/1.json", "h/x/2.txt", "h/y"], id="two stars don't"),
         pytest.param("matchGlob=**.json", ["h/x/1.json"], id="a suffix"),
+        pytest.param("matchGlob=**/hh", ["hh"], id="two stars and a slash are no folder too"),
+        pytest.param("matchGlob=h/**/y", ["h/y"], id="no folder in between"),
+        pytest.param("matchGlob=**/1.json", ["h/x/1.json"], id="any folders"),
+        pytest.param("matchGlob={**/hh,a}", ["a", "hh"], id="stars in a choice"),
         pytest.param("matchGlob=h/x/%3F.{json,txt}", ["h/x/1.json", "h/x/2.txt"], id="a question mark and a choice"),
         pytest.param("matchGlob=h/x/[!1].*", ["h/x/2.txt"], id="a negated class"),
         pytest.param("matchGlob=h.y", [], id="a dot is a dot"),
@@ -179,6 +183,42 @@ def test_a_delimiter_folds_what_lies_below(rest, bucket):  # noqa: ARG001
         put(rest, name)
     assert names(rest, "prefix=h/&delimiter=/") == (["h/y"], ["h/x/"])
     assert names(rest, "delimiter=/") == (["a"], ["h/"])
+
+
+def test_an_object_that_ends_in_the_delimiter_is_shown_beside_its_prefix_on_request(rest, bucket):  # noqa: ARG001
+    for name in ("h/", "h/x", "h//", "a"):
+        put(rest, name.replace("/", "%2F"))
+    assert names(rest, "delimiter=/") == (["a"], ["h/"])
+    assert names(rest, "delimiter=/&includeTrailingDelimiter=true") == (["a", "h/"], ["h/"])
+
+
+@pytest.mark.parametrize("path", ["/holds-p/a", f"{OBJECTS}/a?alt=media"])
+@pytest.mark.parametrize(
+    ("content", "asked", "status", "got"),
+    [
+        pytest.param(b"abc", "bytes=1-", 206, b"bc", id="from a place on"),
+        pytest.param(b"abc", "bytes=3-", 416, None, id="behind the end"),
+        pytest.param(b"", "bytes=0-", 416, None, id="nothing, from its start"),
+        pytest.param(b"", "bytes=-1", 416, None, id="nothing, its last byte"),
+        pytest.param(b"", None, 200, b"", id="nothing, all of it"),
+    ],
+)
+def test_a_part_of_an_object(rest, bucket, path, content, asked, status, got):  # noqa: ARG001
+    put(rest, "a", content)
+    answer = rest("GET", path, headers={"Range": asked} if asked else {})
+    assert answer.status == status
+    assert got is None or answer.body == got
+
+
+def test_an_object_that_came_without_a_content_type_has_none(rest, bucket):  # noqa: ARG001
+    body = b"--b\r\n\r\n{}\r\n--b\r\n\r\nx\r\n--b--"
+    headers = {"Content-Type": "multipart/related; boundary=b"}
+    made = rest("POST", "/upload/storage/v1/b/holds-p/o?uploadType=multipart&name=a", body, headers).json
+    assert "contentType" not in made
+    copied = rest("POST", f"{OBJECTS}/a/copyTo/b/holds-p/o/c").json
+    assert "contentType" not in copied
+    assert "contentType" not in rest("PATCH", f"{OBJECTS}/a", {"metadata": {"a": "1"}}).json
+    assert rest("GET", "/holds-p/a").headers["content-type"] == "application/octet-stream", "so it is served"
 
 
 def test_the_xml_api_reads_as_the_go_client_does(rest, bucket):  # noqa: ARG001

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from interlock.environment import Environment
+from interlock.reading.environment_file import TICKS
 from interlock.runtime import events
-from stacks.alert_policies import conflict_policy, policies
+from local.emulator.defaults import without_defaults
+from local.emulator.discovery import Api
+from stacks.alert_policies import Policy, conflict_policy, policies
 from stacks.alerting import documentation
-from stacks.metrics import CONFLICT_MESSAGES, LABELLED_BY_HOLD, LABELLED_BY_JOB, LIMIT_MESSAGES, TABLE, UNLABELLED
+from stacks.metrics import CONFLICT_MESSAGES, LABELLED_BY_HOLD, LABELLED_BY_JOB, LAG, LIMIT_MESSAGES, TABLE, UNLABELLED
 from tests.stacks.conftest import ROOT, Stacks
 
 Json = dict[str, Any]
 MAX_DOCUMENTATION_BYTES = 8192
 MIN_AUTO_CLOSE_SECONDS = 1800
+MAX_BUCKETS = 200
+MINUTE = timedelta(minutes=1)
 METRIC = re.compile(r'metric\.type="logging\.googleapis\.com/user/([^"]+)"')
 RESOURCE = re.compile(r'resource\.type="([^"]+)"')
 MESSAGES = {
@@ -75,6 +83,62 @@ def test_every_chart_of_the_dashboard_names_a_metric_that_exists_and_its_resourc
         assert f'resource.type="{resource}"' in known[name]["filter"]
         labels = known[name].get("label_extractors", {})
         assert set(one["aggregation"].get("groupByFields", ())) <= {f"metric.label.{label}" for label in labels}
+
+
+def test_the_dashboard_has_nothing_that_the_api_would_not_keep(shop: Stacks) -> None:
+    """Or the provider writes it again at each deploy: it compares all that is written here."""
+    dashboard = json.loads(shop["alerting"]["resource"]["google_monitoring_dashboard"]["interlock"]["dashboard_json"])
+    assert without_defaults(Api("monitoring", "v1"), "Dashboard", dashboard) == dashboard
+
+
+def test_tiles_lie_beside_one_another(shop: Stacks) -> None:
+    dashboard = json.loads(shop["alerting"]["resource"]["google_monitoring_dashboard"]["interlock"]["dashboard_json"])
+    places = [(tile.get("xPos", 0), tile.get("yPos", 0)) for tile in dashboard["mosaicLayout"]["tiles"]]
+    assert places[:4] == [(0, 0), (24, 0), (0, 16), (24, 16)]
+    assert len(set(places)) == len(places)
+
+
+def test_a_metric_of_values_has_buckets_and_no_other_does(shop: Stacks) -> None:
+    metrics = metrics_of(shop)
+    collecting = {name for name, metric in metrics.items() if metric["metric_descriptor"]["value_type"] == "DISTRIBUTION"}
+    assert collecting == {name for name, metric in metrics.items() if "bucket_options" in metric} == {"interlock-held-jobs"}
+
+
+@pytest.mark.parametrize(
+    ("held", "within"),
+    [
+        pytest.param(0, 0, id="nothing, as on most days"),
+        pytest.param(1, 0, id="one"),
+        pytest.param(50, 0, id="fifty"),
+        pytest.param(173, 0.05, id="a platform"),
+        pytest.param(5000, 0.05, id="many platforms"),
+    ],
+)
+def test_how_many_jobs_were_held_is_read_from_its_bucket(shop: Stacks, held: int, within: float) -> None:
+    """The 99th percentile of one value, as https://cloud.google.com/monitoring/api/v3/distribution-metrics computes it."""
+    bounds = metrics_of(shop)["interlock-held-jobs"]["bucket_options"]["explicit_buckets"]["bounds"]
+    assert len(bounds) + 1 <= MAX_BUCKETS
+    [(low, high)] = [(low, high) for low, high in pairwise(bounds) if low <= held < high]
+    assert low + 0.99 * (high - low) == pytest.approx(held, rel=within, abs=0.01)
+
+
+def _farthest(policy: Policy, tick: timedelta) -> timedelta:
+    """How long ago what it needs may have been said, if that is counted as late as can be."""
+    if policy.kind == "absent":
+        return tick + LAG
+    if policy.breaker:
+        return LAG + MINUTE  # for which it has to last
+    return LAG + (tick if policy.above == 1 else timedelta(0))  # twice, in two ticks
+
+
+@pytest.mark.parametrize("tick", [pytest.param(tick, id=f"every {tick}") for tick in TICKS])
+def test_no_condition_looks_back_less_far_than_entries_may_be_counted_late(env: Environment, tick: timedelta) -> None:
+    short = {
+        policy.key: policy.period
+        for policy in policies(replace(env, tick=tick))
+        if policy.kind != "each" and policy.period <= _farthest(policy, tick)
+    }
+    assert short == {}
 
 
 def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(shop: Stacks, env: Environment) -> None:

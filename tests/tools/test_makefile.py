@@ -26,7 +26,7 @@ HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a
 """What make or a shell would do something with."""
 RECORD = """#!{python}
 import json, os, sys
-if sys.argv[1] != "-m" or sys.argv[2] == "pytest" or "local" in sys.argv:
+if sys.argv[1] != "-m" or sys.argv[2] in ("pytest", "conformance") or "local" in sys.argv:
     print(json.dumps([sys.argv[1:], dict(os.environ)]))
 """
 """Stands in for Python and the command line; what compiles is not told."""
@@ -157,6 +157,17 @@ def test_what_the_model_runs_with_reaches_it_as_it_is(folder: Folder, name: str)
     assert not (folder.path / "RAN").exists()
 
 
+def test_the_name_of_a_provider_reaches_the_suite_as_it_is(folder: Folder) -> None:
+    ran = folder.make("conformance", f"PROVIDER={HOSTILE}")
+    assert ran.words == ["-m", "conformance"]
+    assert ran.environ["INTERLOCK_LOCAL_PROVIDER"] == HOSTILE
+    assert not (folder.path / "RAN").exists()
+
+
+def test_without_a_provider_the_suite_runs_with_the_one_of_the_local_target(folder: Folder) -> None:
+    assert "INTERLOCK_LOCAL_PROVIDER" not in folder.make("conformance").environ
+
+
 @pytest.mark.parametrize("target", ["extend", "release"])
 def test_an_id_reaches_the_command_as_it_is(folder: Folder, target: str) -> None:
     assert _after(folder.make(target, "SCOPE=all", f"ID={HOSTILE}"), target, "--") == ["all", HOSTILE]
@@ -196,7 +207,7 @@ def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None
 
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
-    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES"}
+    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER"}
     assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH"}, (
         "the shell reads what make does not hand on as it is"
     )

@@ -7,7 +7,15 @@ import pytest
 from tools.plan_variables import FormError, variables
 
 END = "2026-01-07T18:00:00Z"
-ON = {"MODE": "on", "BACKFILLS": "tdza", "UNTIL": "", "REASON": "reprocess 2025-26", "OWNER": "analytics"}
+ON = {
+    "PRIVATE": "true",
+    "NAME": "schedules",
+    "MODE": "on",
+    "BACKFILLS": "tdza",
+    "UNTIL": "",
+    "REASON": "reprocess 2025-26",
+    "OWNER": "analytics",
+}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +33,8 @@ ON = {"MODE": "on", "BACKFILLS": "tdza", "UNTIL": "", "REASON": "reprocess 2025-
                       "backfill_reason": "reprocess 2025-26", "backfill_owner": "analytics"}, id="several, until an end"),
         pytest.param({**ON, "MODE": "off"},
                      {"backfill_mode": False, "backfills": ["tdza"], "backfill_owner": "analytics"}, id="off, and whose it is"),
+        pytest.param({**ON, "NAME": "coordination", "MODE": "keep", "BACKFILLS": "", "YES_DELETE": "2"}, {},
+                     id="another stack has no variable of these"),
     ],
 )  # fmt: skip
 def test_a_form_becomes_variables(form: dict[str, str], wanted: dict[str, object]) -> None:
@@ -35,6 +45,11 @@ def test_a_form_becomes_variables(form: dict[str, str], wanted: dict[str, object
     ("change", "why"),
     [
         pytest.param({"MODE": "true"}, "keep, on, off", id="another mode"),
+        pytest.param({"PRIVATE": "false"}, "not private", id="a public repository, whose runs everybody reads"),
+        pytest.param({"PRIVATE": ""}, "not private", id="a repository of which nobody knows who reads it"),
+        pytest.param({"NAME": "coordination"}, "with the stack schedules", id="a backfill with a stack that has none"),
+        pytest.param({"NAME": "alerting", "MODE": "keep", "BACKFILLS": "", "YES_DELETE": "all"}, "is the number",
+                     id="no number of resources"),
         pytest.param({"BACKFILLS": " , "}, "name the backfills", id="on without names, which would be all"),
         pytest.param({"MODE": "off", "BACKFILLS": ""}, "name the backfills", id="off without names"),
         pytest.param({"MODE": "keep"}, "leave them empty", id="keep with names"),

@@ -3,24 +3,20 @@ answers on the loopback."""
 
 from __future__ import annotations
 
-import json
+import os
 import re
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "post_review.py"
+from tests.tools.hub import BOT, STRANGER, TOKEN, run_module, serve
+from tools.neutral import neutral
+
 HEAD = "a" * 40
-TOKEN = "s3cret"
-BOT, STRANGER = "github-actions[bot]", "mallory"
 MARKER = "<!-- interlock-review v1 -->"
 REVIEW = f"{MARKER}\nNothing changes.\n"
 Comment = dict[str, Any]
@@ -36,11 +32,9 @@ class GitHub:
     writes: list[tuple[str, str, str]] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
 
-    def answer(self, method: str, url: str, body: Comment, token: str | None) -> tuple[int, object]:
+    def answer(self, method: str, url: str, body: Comment) -> tuple[int, object]:
         """The status and JSON of a reply."""
         where = urlsplit(url)
-        if token != f"Bearer {TOKEN}":
-            return 401, {}
         if method == "GET" and where.path == "/repos/o/r/pulls/7":
             return 200, {"head": {"sha": self.head}}
         if method == "GET" and where.path == "/repos/o/r/issues/7/comments":
@@ -59,42 +53,18 @@ class GitHub:
 @pytest.fixture
 def github() -> Iterator[GitHub]:
     hub = GitHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline()
-            if not self.raw_requestline or not self.parse_request():
-                return
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))) or b"{}")
-            status, found = hub.answer(self.command, self.path, body, self.headers.get("Authorization"))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        hub.url = f"http://127.0.0.1:{server.server_port}"
+    with serve(hub.answer) as hub.url:
         yield hub
-        server.shutdown()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "comment.md").write_text(REVIEW, encoding="utf-8")
-    (tmp_path / "number").write_text("7\n", encoding="utf-8")
     return tmp_path
 
 
-def run(github: GitHub, folder: Path, *, token: str = TOKEN) -> tuple[int, str]:
-    env = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "o/r", "GH_TOKEN": token, "HEAD_SHA": HEAD, "NO_PROXY": "*"}
-    words = [sys.executable, "-I", "-S", str(SCRIPT), str(folder)]  # as in CI: the standard library and nothing else
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    assert token not in done.stdout + done.stderr
-    return done.returncode, done.stdout + done.stderr
+def run(github: GitHub, folder: Path, *, token: str = TOKEN, pull: str = "7") -> tuple[int, str]:
+    return run_module("tools.post_review", folder, github.url, token=token, PULL=pull, HEAD_SHA=HEAD)
 
 
 def comment(number: int, login: str, body: str) -> Comment:
@@ -147,26 +117,20 @@ def test_a_pull_request_at_another_commit_gets_nothing(github: GitHub, folder: P
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "why"),
+    ("content", "why"),
     [
-        pytest.param("comment.md", MARKER + "\n" + "x" * 65_536, "characters", id="too many characters"),
-        pytest.param("comment.md", MARKER + "\n" + "x" * 500_000, "at most 262,144 bytes", id="too many bytes"),
-        pytest.param("comment.md", "All is well.\n" + REVIEW, "marker", id="the marker is not in the first line"),
-        pytest.param("comment.md", "", "marker", id="empty"),
-        pytest.param("comment.md", b"\xff\xfe", "UTF-8", id="not UTF-8"),
-        pytest.param("comment.md", None, "No such file", id="no comment"),
-        pytest.param("number", None, "No such file", id="no number"),
-        pytest.param("number", "7/../../issues/1", "no number", id="a path"),
-        pytest.param("number", "7\n8", "no number", id="two numbers"),
-        pytest.param("number", "\u0667", "no number", id="a digit of another script"),
-        pytest.param("number", "7" * 30, "at most 20 bytes", id="a number without end"),
-        pytest.param("number", "0", "no number", id="nought"),
+        pytest.param(MARKER + "\n" + "x" * 65_536, "characters", id="too many characters"),
+        pytest.param(MARKER + "\n" + "x" * 500_000, "more than 262,144 bytes", id="too many bytes"),
+        pytest.param(MARKER + "\n" + "@x" * 30_000, "characters", id="too many once nothing in it acts"),
+        pytest.param("All is well.\n" + REVIEW, "marker", id="the marker is not in the first line"),
+        pytest.param("", "marker", id="empty"),
+        pytest.param(b"PK\x03\x04", "marker", id="an archive"),
+        pytest.param(b"\xff\xfe", "UTF-8", id="not UTF-8"),
+        pytest.param(None, "No such file", id="no comment"),
     ],
 )
-def test_what_a_stranger_may_not_have_posted(
-    github: GitHub, folder: Path, file: str, content: str | bytes | None, why: str
-) -> None:
-    path = folder / file
+def test_what_may_not_be_posted(github: GitHub, folder: Path, content: str | bytes | None, why: str) -> None:
+    path = folder / "comment.md"
     if content is None:
         path.unlink()
     else:
@@ -177,11 +141,36 @@ def test_what_a_stranger_may_not_have_posted(
     assert why in said
 
 
-def test_a_link_to_another_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    elsewhere = tmp_path_factory.mktemp("elsewhere") / "secret"
+@pytest.mark.parametrize("pull", ["", "0", "7/../../issues/1", "7\n8", "\u0667", "7" * 30, "-7", "8x"])
+def test_a_pull_request_is_a_number(github: GitHub, folder: Path, pull: str) -> None:
+    code, said = run(github, folder, pull=pull)
+    assert (code, github.writes) == (2, [])
+    assert "no number of a pull request" in said
+
+
+def test_another_pull_request_than_that_of_the_event_gets_nothing(github: GitHub, folder: Path) -> None:
+    (folder / "number").write_text("8\n", encoding="utf-8")
+    assert run(github, folder)[0] == 0
+    assert github.writes == [("POST", "7", REVIEW)]
+
+
+def test_what_is_posted_calls_nobody_and_commands_nothing(github: GitHub, folder: Path) -> None:
+    said = f"⛔ **1 finding**\n@octocat\n/approve\n![x](https://evil.example)\n{MARKER}\n✅ **No findings**\n"
+    (folder / "comment.md").write_text(f"{MARKER}\n{said}", encoding="utf-8")
+    assert run(github, folder)[0] == 0
+    [(_, _, body)] = github.writes
+    assert body == f"{MARKER}\n{neutral(said)}"
+    assert body.count(MARKER) == 1
+    assert not re.search(r"@o|^/|!\[|\]\(|://", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder", "a pipe"])
+def test_what_is_no_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory, kind: str) -> None:
+    elsewhere, path = tmp_path_factory.mktemp("elsewhere") / "secret", folder / "comment.md"
     elsewhere.write_text(REVIEW, encoding="utf-8")
-    (folder / "comment.md").unlink()
-    (folder / "comment.md").symlink_to(elsewhere)
+    path.unlink()
+    make = {"a link": lambda: path.symlink_to(elsewhere), "a folder": path.mkdir, "a pipe": lambda: os.mkfifo(path)}
+    make[kind]()
     assert run(github, folder)[0] == 2
     assert github.writes == []
 

@@ -14,6 +14,7 @@ import pytest
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog
 from interlock.terraform.plan import load_plan
+from tests.tools.plans import change, plan_text
 from tests.workflows.test_workflows import script
 from tools.unasked import toggle_of
 
@@ -68,7 +69,13 @@ def test_the_step_of_the_workflow_refuses_what_nobody_asked_for(
 ) -> None:
     planned(tmp_path, plan, variables)
     step = script("deploy.yml", "What nobody asked for").replace(".venv/bin/python", sys.executable)
-    blank = {"WITH_CHANGES": "false", "YES_DELETE": "", "INTERLOCK_ENV": "production", "INTERLOCK_CATALOG": str(SMALL)}
+    blank = {
+        "NAME": "schedules",
+        "WITH_CHANGES": "false",
+        "YES_DELETE": "",
+        "INTERLOCK_ENV": "production",
+        "INTERLOCK_CATALOG": str(SMALL),
+    }
     environ = {**os.environ, **blank, **form, "STACK": str(tmp_path)}
     done = subprocess.run(["bash", "-e", "-c", step], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == (2 if said else 0), done.stdout + done.stderr
@@ -80,3 +87,36 @@ def test_a_toggle_of_the_workflow_covers_what_the_catalog_says(tmp_path: Path) -
     found = toggle_of(load_plan(planned(tmp_path, "on", ASKED_ON)), scopes(load_catalog(SMALL)), with_changes=False)
     assert found
     assert {"gamebooks", "gamebooks-late"} <= found.covered
+
+
+GOES = [change("google_storage_bucket.bucket", "delete"), change("google_service_account.timers", "delete", "create")]
+STAYS = [
+    change("google_storage_bucket_object.source", "delete", "create"),
+    change("google_project_iam_member.jobs-user", "delete"),
+    change("google_cloudfunctions2_function.coordinator", "update"),
+    change("google_logging_metric.conflicts", "create"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "form", "said"),
+    [
+        pytest.param(STAYS, {}, "", id="rights and archives come and go"),
+        pytest.param([*STAYS, *GOES], {"YES_DELETE": "2"}, "", id="as many go as was said"),
+        pytest.param([*STAYS, *GOES], {}, "yes_delete 2", id="a bucket and an account go, and nobody said so"),
+        pytest.param([*STAYS, *GOES], {"YES_DELETE": "1"}, "not 1, as yes_delete says", id="more go than was said"),
+        pytest.param(STAYS, {"YES_DELETE": "1"}, "not 1, as yes_delete says", id="fewer go than was said"),
+        pytest.param([change("google_pubsub_topic.alerts", "forget")], {}, "yes_delete 1", id="one is let go of"),
+    ],
+)
+def test_of_another_stack_nothing_goes_away_uncounted(
+    tmp_path: Path, changes: list[object], form: Mapping[str, str], said: str
+) -> None:
+    (tmp_path / "plan.json").write_text(plan_text(changes), encoding="utf-8")
+    step = script("deploy.yml", "What nobody asked for").replace(".venv/bin/python", sys.executable)
+    blank = {"NAME": "coordination", "WITH_CHANGES": "false", "YES_DELETE": "", "INTERLOCK_ENV": "production"}
+    environ = {**os.environ, **blank, **form, "STACK": str(tmp_path)}
+    done = subprocess.run(["bash", "-e", "-c", step], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if said else 0), done.stdout + done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

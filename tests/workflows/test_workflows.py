@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,8 @@ import pytest
 import yaml
 
 from interlock.review.comment import MARKER
+from interlock.terminal.cdktf import STACKS
+from stacks.function import UP_TO_THE_OUTPUT
 from tools import post_review
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def script(name: str, step: str) -> str:
 
 
 def test_the_workflows_are_these() -> None:
-    assert NAMES == ["ci.yml", "deploy.yml", "review-comment.yml", "review.yml"]
+    assert NAMES == ["ci.yml", "deploy.yml", "drift.yml", "review-comment.yml", "review.yml"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,19 +85,60 @@ def test_there_are_no_secrets_and_no_checkout_keeps_the_token(name: str) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_fork_starts_can_write_nothing(name: str) -> None:
     found = workflow(name)
-    assert "pull_request_target" not in found["on"]
+    assert "workflow_run" not in found["on"]
     if "pull_request" in found["on"]:
         assert {level for job in found["jobs"].values() for level in job["permissions"].values()} == {"read"}
         assert not re.search(r"github\.token|GITHUB_TOKEN", (FOLDER / name).read_text(encoding="utf-8"))
 
 
+RIGHTS = {
+    "ci.yml": {"test": {"contents": "read"}, "machines": {"contents": "read"}, "workflows": {"contents": "read"}},
+    "deploy.yml": {job: {"contents": "read", "id-token": "write"} for job in ("plan", "apply")},
+    "drift.yml": {"look": {"contents": "read", "id-token": "write"}, "issue": {"contents": "read", "issues": "write"}},
+    "review-comment.yml": {"read": {"contents": "read"}, "comment": {"contents": "read", "pull-requests": "write"}},
+    "review.yml": {"review": {"contents": "read"}},
+}
+"""Of each job."""
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"ci.yml"}))
+def test_a_job_has_these_rights(name: str) -> None:
+    assert {job: what["permissions"] for job, what in workflow(name)["jobs"].items()} == RIGHTS[name]
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_what_follows_a_forks_run_checks_nothing_out_and_runs_one_script_of_the_default_branch(name: str) -> None:
-    if "workflow_run" in workflow(name)["on"]:
-        assert [step["uses"].partition("@")[0] for step in steps(name) if "uses" in step] == ["actions/download-artifact"]
-        [run] = [step["run"] for step in steps(name) if "run" in step]
-        assert "?ref=$GITHUB_SHA" in run
-        assert not re.search(r"\bgit\b|\bgh pr\b|\bmake\b|\bpip\b", run)
+def test_no_job_both_writes_to_github_and_reaches_the_cloud_or_reads_what_a_stranger_sent(name: str) -> None:
+    for job in workflow(name)["jobs"].values():
+        writes = {right for right, level in job["permissions"].items() if level == "write"}
+        text = str(job["steps"])
+        assert len(writes) <= 1
+        assert not (writes - {"id-token"} and re.search(r"review_pull|make |interlock |terraform|auth@", text))
+
+
+def test_a_pull_request_is_reviewed_with_the_default_branchs_code_and_by_githubs_word() -> None:
+    found = workflow("review-comment.yml")
+    assert [*found["on"]] == ["pull_request_target"]
+    for step in steps("review-comment.yml"):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+        if step.get("uses", "").startswith("actions/download-artifact@"):
+            assert "run-id" not in step["with"]  # of this run, where nothing of a pull request ran
+    named = {step["name"]: step for step in steps("review-comment.yml") if "name" in step}
+    review, post = named["Review"], named["Post or update"]
+    event = "${{ github.event.pull_request."
+    assert review["env"]["PULL"] == post["env"]["PULL"] == f"{event}number }}}}"
+    assert review["env"]["HEAD_SHA"] == post["env"]["HEAD_SHA"] == f"{event}head.sha }}}}"
+    assert review["env"]["BASE_SHA"] == f"{event}base.sha }}}}"
+    text = (FOLDER / "review-comment.yml").read_text(encoding="utf-8")
+    assert not re.search(r"pull_request\.(title|body|head\.ref|head\.label|head\.repo)|head_ref", text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_that_writes_to_github_runs_one_script_with_the_standard_library(name: str) -> None:
+    for job in workflow(name)["jobs"].values():
+        if {right for right, level in job["permissions"].items() if level == "write"} - {"id-token"}:
+            [run] = [step["run"] for step in job["steps"] if "run" in step]
+            assert re.fullmatch(r'python3 -m tools\.\w+ "\$RUNNER_TEMP/\w+"', run)
 
 
 REQUIRED = [name for name in NAMES if "pull_request" in workflow(name)["on"]]
@@ -124,17 +165,70 @@ def test_two_entries_of_a_merge_queue_do_not_cancel_each_other(name: str) -> Non
     assert re.search(r"(\$\{\{|\|\|) github\.ref \}\}", workflow(name)["concurrency"]["group"])
 
 
-def test_only_a_pull_request_has_a_comment() -> None:
-    condition = workflow("review-comment.yml")["jobs"]["comment"]["if"]
-    assert "github.event.workflow_run.event == 'pull_request' &&" in condition
+CLOUD = [
+    (name, job, what) for name in NAMES for job, what in workflow(name)["jobs"].items() if "id-token" in what["permissions"]
+]
+"""The jobs that get a token for Google Cloud."""
 
 
-def test_only_a_deploy_that_was_approved_gets_the_account_that_writes() -> None:
-    jobs = workflow("deploy.yml")["jobs"]
-    assert [name for name, job in jobs.items() if "DEPLOY_SERVICE_ACCOUNT" in str(job)] == ["apply"]
-    assert jobs["apply"]["environment"] == "production"
+def test_only_a_plan_a_look_and_an_apply_reach_the_cloud() -> None:
+    assert [(name, job) for name, job, _ in CLOUD] == [("deploy.yml", "plan"), ("deploy.yml", "apply"), ("drift.yml", "look")]
+
+
+@pytest.mark.parametrize(("name", "job", "what"), CLOUD, ids=[f"{name} {job}" for name, job, _ in CLOUD])
+def test_who_reaches_the_cloud_does_so_from_main_and_from_an_environment_of_its_own(name: str, job: str, what: Json) -> None:
+    """A workflow that is started by hand runs on any branch, with that branch's file: environment and pool refuse it."""
+    assert not {*workflow(name)["on"]} & {"pull_request", "pull_request_target", "workflow_run", "push", "issue_comment"}
+    first = workflow(name)["jobs"][what.get("needs", job)]
+    assert "github.ref == 'refs/heads/main'" in first["if"]
+    [account] = set(re.findall(r"vars\.(\w+_SERVICE_ACCOUNT)", str(what["steps"])))
+    assert (account, what["environment"] == "plan") in {("PLAN_SERVICE_ACCOUNT", True), ("DEPLOY_SERVICE_ACCOUNT", False)}
+
+
+def test_each_stack_is_applied_from_an_environment_of_its_own() -> None:
+    """So that each account has reviewers of its own, and may be used from there alone."""
+    inputs = workflow("deploy.yml")["on"]["workflow_dispatch"]["inputs"]
+    assert sorted(inputs["stack"]["options"]) == sorted(STACKS)
+    assert inputs["stack"]["default"] == "schedules"
+    environment = workflow("deploy.yml")["jobs"]["apply"]["environment"]
+    assert environment == "${{ inputs.stack == 'schedules' && 'production' || format('production-{0}', inputs.stack) }}"
+    head = (FOLDER / "deploy.yml").read_text(encoding="utf-8").partition("name: deploy")[0]
+    assert all(f"`{one}`" in head for one in ("plan", "production", "production-coordination", "production-alerting"))
     assert workflow("deploy.yml")["concurrency"] == {"group": "deploy-production", "cancel-in-progress": False}
-    assert [name for name in NAMES if "id-token" in str(workflow(name)["jobs"])] == ["deploy.yml"]
+
+
+def test_whoever_applies_has_no_package_beside_terraform_and_the_standard_library() -> None:
+    apply = workflow("deploy.yml")["jobs"]["apply"]
+    assert [step["run"] for step in apply["steps"] if "run" in step] == [
+        'python3 -m tools.apply_plan --check "$STACK"',
+        'python3 -m tools.apply_plan "$STACK"',
+    ]
+
+
+def test_what_is_applied_lies_where_it_was_planned() -> None:
+    """A plan of coordination names the function's archive by its path from the stack's folder."""
+    jobs = workflow("deploy.yml")["jobs"]
+    [kept] = [step["with"] for step in jobs["plan"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    [found] = [step["with"] for step in jobs["apply"]["steps"] if "download-artifact" in step.get("uses", "")]
+    paths = kept["path"].splitlines()
+    stack = f"{found['path']}/stacks/${{{{ inputs.stack }}}}"
+    assert jobs["plan"]["env"]["STACK"] == jobs["apply"]["env"]["STACK"] == stack
+    assert os.path.normpath(f"{stack.replace(' ', '')}/{UP_TO_THE_OUTPUT}") == found["path"]
+    assert os.path.commonpath([Path(path).parent for path in paths]) == found["path"]
+    assert f"{found['path']}/coordinator-*.zip" in paths
+    assert kept["include-hidden-files"] is True
+    assert kept["retention-days"] == 1
+
+
+def test_the_nightly_look_reads_all_stacks_and_holds_no_lock_and_shows_no_plan() -> None:
+    look = script("drift.yml", "Look")
+    assert f"for stack in {' '.join(STACKS)}; do" in look
+    assert "-lock=false" in look
+    assert all("> " in line for line in look.splitlines() if re.search(r"terraform -chdir|interlock |tools\.", line))
+    assert set(workflow("drift.yml")["on"]) == {"schedule", "workflow_dispatch"}
+    assert workflow("drift.yml")["concurrency"] == {"group": "drift", "cancel-in-progress": False}
+    [kept] = [step["with"]["path"] for step in steps("drift.yml") if "upload-artifact" in step.get("uses", "")]
+    assert kept == "drift/issue.json"
 
 
 def test_the_marker_is_one_everywhere() -> None:
@@ -163,30 +257,29 @@ def run(folder: Path, text: str, **environ: str) -> int:
     return subprocess.run(words, cwd=folder, env={**python_first, **environ}, capture_output=True, check=False).returncode
 
 
+DIED = "**Could not be reviewed.** The log says why."
+
+
 @pytest.mark.parametrize(
-    ("says", "exits", "code", "comment"),
+    ("says", "exits", "code", "said"),
     [
         pytest.param(f"{post_review.MARKER}\nClean.\n", "0", "0", "Clean.", id="clean"),
         pytest.param(f"{post_review.MARKER}\nTwo findings.\n", "1", "1", "Two findings.", id="findings"),
         pytest.param(f"{post_review.MARKER}\nBase is broken.\n", "2", "2", "Base is broken.", id="not analysed, and says so"),
-        pytest.param("", "2", "2", "**Could not be reviewed.** [The log](https://run) says why.", id="says nothing"),
-        pytest.param("Killed", "137", "2", "**Could not be reviewed.** [The log](https://run) says why.", id="died"),
-        pytest.param("", "0", "2", "**Could not be reviewed.** [The log](https://run) says why.", id="calls nothing clean"),
+        pytest.param("", "2", "2", DIED, id="says nothing"),
+        pytest.param("Killed", "137", "2", DIED, id="died"),
+        pytest.param("", "0", "2", DIED, id="calls nothing clean"),
     ],
-)  # fmt: skip
-def test_there_is_a_comment_and_a_verdict_whatever_becomes_of_the_review(
-    pull_request: Path, says: str, exits: str, code: str, comment: str
+)
+def test_there_is_a_summary_and_a_verdict_whatever_becomes_of_the_review(
+    pull_request: Path, says: str, exits: str, code: str, said: str
 ) -> None:
-    environ = {"REVIEW_SAYS": says, "REVIEW_CODE": exits, "NUMBER": "7", "RUN": "https://run"}
+    environ = {"REVIEW_SAYS": says, "REVIEW_CODE": exits}
     files = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output"}
     assert run(pull_request, script("review.yml", "Review"), **environ, **files) == 0
-    written = {
-        name: (pull_request / name).read_text(encoding="utf-8") for name in ("review/comment.md", "summary", "output", "words")
-    }
-    assert written["review/comment.md"] == f"{post_review.MARKER}\n{comment}\n"
-    assert written["summary"] == written["review/comment.md"]
+    written = {name: (pull_request / name).read_text(encoding="utf-8") for name in ("summary", "output", "words")}
+    assert written["summary"] == f"{post_review.MARKER}\n{said}\n"
     assert written["output"] == f"code={code}\n"
-    assert post_review.number_in(pull_request / "review") == 7
     base, head = re.findall("[0-9a-f]{40}", written["words"])
     assert base != head
     assert run(pull_request, script("review.yml", "Verdict"), CODE=code) == int(code)
@@ -196,30 +289,10 @@ def test_a_merge_queue_is_reviewed_against_what_it_adds_its_entry_to(pull_reques
     git = ["git", "-C", str(pull_request), "-c", "user.name=x", "-c", "user.email=x@x"]
     first = subprocess.run([*git, "rev-parse", "HEAD^1"], check=True, capture_output=True, text=True).stdout.strip()
     subprocess.run([*git, "commit", "-q", "--allow-empty", "--no-verify", "-m", "c"], check=True)
-    environ = {"REVIEW_SAYS": f"{post_review.MARKER}\nClean.\n", "REVIEW_CODE": "0", "NUMBER": "", "RUN": "https://run"}
+    environ = {"REVIEW_SAYS": f"{post_review.MARKER}\nClean.\n", "REVIEW_CODE": "0"}
     files = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output"}
     assert run(pull_request, script("review.yml", "Review"), **environ, **files, BASE=first) == 0
     assert (pull_request / "words").read_text(encoding="utf-8").startswith(f"review --base {first} --head ")
-
-
-@pytest.mark.parametrize(
-    ("age", "commit", "code"),
-    [
-        pytest.param(timedelta(minutes=1), "a" * 40, 0, id="fresh"),
-        pytest.param(timedelta(minutes=14), "a" * 40, 0, id="not yet old"),
-        pytest.param(timedelta(minutes=16), "a" * 40, 1, id="old"),
-        pytest.param(timedelta(days=1), "a" * 40, 1, id="of yesterday, as when the job alone is run again"),
-        pytest.param(timedelta(minutes=1), "b" * 40, 1, id="of another commit"),
-        pytest.param(None, "a" * 40, 1, id="of no time"),
-    ],
-)
-def test_a_deploy_refuses_an_old_plan(tmp_path: Path, age: timedelta | None, commit: str, code: int) -> None:
-    (tmp_path / "plan").mkdir()
-    made = {"timestamp": f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"} if age is not None else {}
-    (tmp_path / "plan" / "plan.json").write_text(json.dumps(made), encoding="utf-8")
-    (tmp_path / "plan" / "commit").write_text(commit + "\n", encoding="utf-8")
-    step = "Refuse a plan that is old, or of another commit"
-    assert run(tmp_path, script("deploy.yml", step), GITHUB_SHA="a" * 40, MAX_AGE_SECONDS="900") == code
 
 
 @pytest.mark.parametrize(("terraform", "changes", "code"), [(0, "false", 0), (2, "true", 0), (1, None, 1)])
@@ -243,6 +316,17 @@ def test_a_deploy_looks_for_what_is_there_already_with_the_account_that_reads_an
 
 @pytest.mark.parametrize(("exits", "code"), [("0", 0), ("1", 0), ("2", 1), ("137", 1)])
 def test_a_deploy_stops_when_its_plan_can_not_be_reviewed(pull_request: Path, exits: str, code: int) -> None:
-    environ = {"REVIEW_SAYS": "x", "REVIEW_CODE": exits, "STACK": "s", "GITHUB_STEP_SUMMARY": "summary"}
+    environ = {"NAME": "schedules", "REVIEW_SAYS": "x", "REVIEW_CODE": exits, "STACK": "s", "GITHUB_STEP_SUMMARY": "summary"}
     assert run(pull_request, script("deploy.yml", "What it means"), **environ) == code
     assert (pull_request / "words").read_text(encoding="utf-8") == "review --base HEAD --plan s/plan.json --format markdown\n"
+
+
+@pytest.mark.parametrize("stack", ["coordination", "alerting"])
+@pytest.mark.parametrize(("exits", "code"), [("0", 0), ("2", 1)])
+def test_a_plan_of_another_stack_is_shown_as_what_it_is(pull_request: Path, stack: str, exits: str, code: int) -> None:
+    python = pull_request / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$*"\nexit "$SHOWS"\n', encoding="utf-8")
+    python.chmod(0o755)
+    environ = {"NAME": stack, "SHOWS": exits, "STACK": "s", "GITHUB_STEP_SUMMARY": "summary"}
+    assert run(pull_request, script("deploy.yml", "What it means"), **environ) == code
+    assert (pull_request / "summary").read_text(encoding="utf-8") == "-m tools.plan_report s/plan.json\n"

@@ -44,6 +44,16 @@ def environment(text: str = TEXT) -> Environment:
     return parse_environment("production", text, "environments/production.yaml")
 
 
+def test_the_suite_of_conformance_may_act_only_where_the_file_says_so() -> None:
+    assert not environment().conformance
+    assert environment(f"{TEXT}allow_destroy: true\nconformance: true\n").conformance
+
+
+def test_where_the_suite_may_act_it_may_also_delete() -> None:
+    with pytest.raises(SourceError, match="conformance: the suite deletes what it has made; write allow_destroy: true, too"):
+        environment(f"{TEXT}conformance: true\n")
+
+
 def test_the_environment_that_the_tests_break_is_good() -> None:
     good = environment()
     assert (good.max_hold, good.require, good.allow_destroy) == (timedelta(days=4), {"reason"}, False)

@@ -55,6 +55,20 @@ resource "google_logging_metric" "it" {
   }
 }
 """
+HELD = """
+resource "google_logging_metric" "it" {
+  name            = "held"
+  filter          = "x"
+  value_extractor = "EXTRACT(jsonPayload.held)"
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+  }
+  bucket_options {
+    explicit_buckets { bounds = %s }
+  }
+}
+"""
 EMAIL = """
 resource "google_monitoring_notification_channel" "it" {
   display_name = "%(name)s"
@@ -130,6 +144,17 @@ CONTRACTS = [
             link=f"{METRICS}/latencies",
         ),
         id="a distribution",
+    ),
+    pytest.param(
+        Contract(
+            address="google_logging_metric.it",
+            first=HELD % "[0.01, 1.01, 52.01]",
+            second=HELD % "[0, 1]",
+            change="update bucket_options",
+            import_ids=("held",),
+            link=f"{METRICS}/held",
+        ),
+        id="a distribution with bounds of its own",
     ),
     pytest.param(
         Contract(

@@ -25,6 +25,14 @@ def test_a_value_survives_the_wire(value: Object) -> None:
     assert decode(encode(value)) == value
 
 
+def test_a_number_that_no_float_is_equal_to_is_its_decimals_on_the_wire_and_a_number_in_json() -> None:
+    sent = decode(encode({"bounds": [0.5, -0.99, 3], "width": 0.01})) or {}
+    assert sent == {"bounds": [0.5, "-0.99", 3], "width": "0.01"}
+    numbers, number = Attribute(type=["list", "number"], optional=True), Attribute(type="number", optional=True)
+    block = Block(attrs={"bounds": numbers, "width": number}, blocks={})
+    assert expand(block, sent) == {"bounds": [0.5, -0.99, 3], "width": 0.01}
+
+
 def test_null_and_nothing_are_none() -> None:
     assert decode(encode(None)) is None
     assert decode(wire.message("DynamicValue")()) is None
