@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive conformance golden bench clean
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -101,7 +101,10 @@ fires: setup ## when jobs fire, by their clocks and in UTC: JOB=nba-gamebook-scr
 review: setup ## what a change of the catalog means: BASE=origin/main [HEAD= PLAN=plan.json AT=]
 	@$(INTERLOCK) review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}
 
-bootstrap: setup ## make the bucket for Terraform's state, once a project
+doctor: setup ## what this machine and the project lack, and what to type; changes nothing
+	@$(RUN) doctor
+
+bootstrap: setup ## turn on the first APIs and make the bucket for Terraform's state, once a project
 	@$(RUN) bootstrap
 
 unlock: setup ## release the state lock of a killed deploy: STACK=schedules

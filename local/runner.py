@@ -110,7 +110,7 @@ def _acting(options: Options, env: Mapping[str, str], url: str) -> Iterator[Acti
 def _emulator(options: Options) -> Iterator[emulator.Running]:
     with ExitStack() as stack:
         try:
-            cloud = stack.enter_context(emulator.serve(options.state, port=options.port))
+            cloud = stack.enter_context(emulator.serve(options.state, port=options.port, enabled=()))
         except OSError as error:
             raise UsageError(
                 f"port {options.port} on 127.0.0.1: {error.strerror}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from interlock.apis import OF_STACKS
 from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.verify.history import KEEP_OLD_VERSIONS
@@ -26,19 +27,6 @@ from stacks.timers import add_timers
 
 STACK = "coordination"
 ROOT = Path(__file__).parents[1]
-APIS = (
-    "artifactregistry",
-    "cloudbuild",
-    "cloudfunctions",
-    "cloudresourcemanager",
-    "cloudscheduler",
-    "iam",
-    "logging",
-    "monitoring",
-    "pubsub",
-    "run",
-    "storage",
-)
 
 
 class CoordinationStack(BaseStack):
@@ -62,7 +50,7 @@ class CoordinationStack(BaseStack):
         apis = ProjectService(
             self, "apis", project=self.env.project, service="${each.value}.googleapis.com", disable_on_destroy=False
         )
-        self.for_each(apis, f"${{toset([{', '.join(map(quoted, APIS))}])}}")
+        self.for_each(apis, f"${{toset([{', '.join(map(quoted, OF_STACKS))}])}}")
         return apis
 
     def _bucket(self) -> StorageBucket:

@@ -10,13 +10,15 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
-from interlock.gcp.storage import ensure_state_bucket, has_bucket
+from interlock.gcp.project import GoogleProject
+from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.preparing import bootstrap
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.changes import Changes
@@ -40,15 +42,15 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     catalog = load_catalog(root)
     check_tools()
     if cloud.name == LOCAL:
-        ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
-    elif not has_bucket(cloud.project, cloud.state_bucket):
+        bootstrap(cloud, GoogleProject(cloud.project))
+    elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
     first, *others = STACKS
-    if has_bucket(cloud.project, cloud.bucket):
+    if has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):
         applied = deploying.bring_about(STACKS)
     else:  # the others list its bucket as they are planned
         say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")

@@ -17,6 +17,11 @@ from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.imports import INVOKER
 
+ROLES_STAY = (
+    "Google keeps the ids of the custom roles: a deploy within 7 days takes the roles up again; later it fails until day 37."
+)
+"""https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role"""
+
 
 @click.command()
 @catalog_option
@@ -33,6 +38,8 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         raise CloudError(
             f"{cloud.name} does not allow it; set allow_destroy: true in environments/{cloud.name}.yaml, deploy, and try again"
         )
+    if cloud.name != LOCAL:
+        say_folded(ROLES_STAY)
     if not yes and cloud.name != LOCAL:
         click.confirm(f"Destroy everything that Interlock made in {cloud.project}?", abort=True)
     check_tools()

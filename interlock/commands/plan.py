@@ -43,12 +43,12 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     cloud = place.cloud
     say(f"plan of {said_catalog(catalog, root)} in {cloud.name}")
     check_tools()
-    if not has_bucket(cloud.project, cloud.state_bucket):
+    if not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         say_folded(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize(cloud, root)
     stacks = ["schedules"] if on or off else [*STACKS]
-    if not has_bucket(cloud.project, cloud.bucket):  # which the others list as they are planned
+    if not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):  # which the others list as they are planned
         first, *others = STACKS
         stacks = [first]
         say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")

@@ -33,11 +33,11 @@ def clock() -> datetime:
         raise CloudError(f"the local target at {url} does not say what time it is: {error}") from error
 
 
-def check_clock() -> None:
-    """CloudError when this machine's clock is further from Google's than those of two instances may be, or that can't be read.
-    Not of the local target, whose clock is the stand-in's."""
+def ahead() -> timedelta:
+    """How far this machine's clock is ahead of Google's, rounded as a Date header is; negative behind it. CloudError when that
+    can't be read. Of the local target, whose clock is the stand-in's, nothing."""
     if local_url() is not None:
-        return
+        return timedelta()
     try:
         with urllib.request.urlopen(urllib.request.Request(GOOGLE, method="HEAD"), timeout=SECONDS) as answer:
             said = answer.headers["Date"]
@@ -45,14 +45,31 @@ def check_clock() -> None:
         with refusal:
             said = refusal.headers["Date"]
     except OSError as error:
-        raise CloudError(f"Google does not say what time it is, and --direct goes by this machine's clock: {error}") from error
+        raise CloudError(f"Google does not say what time it is: {error}") from error
     try:
-        ahead = datetime.now(UTC) - parsedate_to_datetime(said)
+        return datetime.now(UTC) - parsedate_to_datetime(said)
     except (TypeError, ValueError) as error:
-        raise CloudError(f"{GOOGLE} does not say what time it is, and --direct goes by this machine's clock") from error
-    if abs(ahead) > MAX_CLOCK_SKEW + ROUNDED:
-        word = "ahead of" if ahead > timedelta() else "behind"
+        raise CloudError(f"{GOOGLE} does not say what time it is") from error
+
+
+def is_far(ahead: timedelta) -> bool:
+    """Whether a clock is further from Google's than those of two instances may be."""
+    return abs(ahead) > MAX_CLOCK_SKEW + ROUNDED
+
+
+def said_ahead(ahead: timedelta) -> str:
+    """`12 s ahead of Google's`."""
+    return f"{abs(ahead).total_seconds():.0f} s {'ahead of' if ahead > timedelta() else 'behind'} Google's"
+
+
+def check_clock() -> None:
+    """CloudError when this machine's clock is far from Google's, or that can't be read: --direct goes by it."""
+    try:
+        off = ahead()
+    except CloudError as error:
+        raise CloudError(f"{error}; --direct goes by this machine's clock") from error
+    if is_far(off):
         raise CloudError(
-            f"this machine's clock is {abs(ahead).total_seconds():.0f} s {word} Google's; --direct goes by it and would end or"
-            " open what it should not. Set it right, or leave --direct to the coordinator"
+            f"this machine's clock is {said_ahead(off)}; --direct goes by it and would end or open what it should not. Set it"
+            " right, or leave --direct to the coordinator"
         )

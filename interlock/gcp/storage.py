@@ -93,23 +93,45 @@ def read_state(project: str, bucket: str, prefix: str) -> str | None:
     return None
 
 
-def has_bucket(project: str, bucket: str) -> bool:
-    """Whether the bucket is there. CloudError when Google does not answer that."""
+def has_bucket(project: str, bucket: str, *, hidden_is_none: bool = False) -> bool:
+    """Whether the bucket is there. CloudError when Google does not answer that.
+
+    `hidden_is_none`: one that is not to be seen is none, as Google may say that of one that is not there (java-storage #1372).
+    """
+    from google.api_core.exceptions import Forbidden
+
     with cloud_errors(f"project {project} can't be asked for bucket {bucket}"):
-        return storage_client(project).lookup_bucket(bucket) is not None
+        try:
+            return storage_client(project).lookup_bucket(bucket) is not None
+        except Forbidden:
+            if hidden_is_none:
+                return False
+            raise
 
 
 def ensure_state_bucket(project: str, bucket: str, location: str) -> bool:
-    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made."""
+    """Makes the bucket for Terraform's state unless it is there: versioned, uniform access, never public. True when made.
+
+    Of one that is not there Google may also say that it is not to be seen (java-storage #1372), so that is tried, too.
+    """
+    from google.api_core.exceptions import Conflict, Forbidden
+
+    hidden: Forbidden | None = None
     with cloud_errors(f"the state bucket {bucket} can't be made in project {project}"):
         client = storage_client(project)
-        if client.lookup_bucket(bucket) is not None:
-            return False
+        try:
+            if client.lookup_bucket(bucket) is not None:
+                return False
+        except Forbidden as error:
+            hidden = error
         new = client.bucket(bucket)
         new.versioning_enabled = True
         new.iam_configuration.uniform_bucket_level_access_enabled = True
         new.iam_configuration.public_access_prevention = "enforced"
-        client.create_bucket(new, location=location)
+        try:
+            client.create_bucket(new, location=location)
+        except Conflict as taken:
+            raise hidden or taken from None
     return True
 
 

@@ -6,27 +6,29 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from interlock.apis import OF_STACKS
 from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
+from interlock.terminal import waiting
 from interlock.terminal.approving import STACK, Approving, ask_anyway
 from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.importing import read_known, remove_imports, write_imports
-from interlock.terminal.printed import again, make
+from interlock.terminal.printed import again, interlock, make
 from interlock.terminal.process import Ended
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
 from interlock.terminal.refs import said_commit
-from interlock.terminal.tables import folded, grouped, say, say_lines, whole
+from interlock.terminal.tables import folded, grouped, say, say_command, say_folded, say_lines, whole
 from interlock.terminal.terraform import (
     Applied,
     Heard,
@@ -40,14 +42,13 @@ from interlock.terminal.terraform import (
     prepare,
     shown,
 )
+from interlock.terminal.waiting import Cause, goes_no_further
 from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
+from interlock.terraform.refusals import blocked_roles, lacks_of
 
-NEW_METRIC = "Cannot find metric(s)"
 REPLACE_CATALOG = "replace_catalog"
 """The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
-WAIT, SHORT_WAIT, TRIES = 60.0, 1.0, 11
-"""Seconds between tries, on Google and on this machine: eleven minutes, one more than Google says."""
 HALTED = "execution halted"
 """Terraform's error for each resource that it leaves alone once it was told to stop:
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/hook_stop.go"""
@@ -55,10 +56,14 @@ CHECK_FAILED = "Check block assertion failed"
 """Terraform's title of every warning of a check block; what the block says is the detail:
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/eval_conditions.go"""
 NOTHING = "nothing to do"
+FIRST_STACK = "coordination"
+"""The one that turns APIs on."""
+PERMISSIONS = "https://cloud.google.com/iam/docs/permissions-reference says which roles have it"
 WIDTH = 80
 """Columns of a list of names."""
 SHOWN_PROBLEMS = 5
 """Of a kind that may come once a job."""
+SHOWN_LACKS = 3
 SHOWN_NAMES = 40
 GOING = (Kind.REPLACE, Kind.DELETE, Kind.FORGET)
 """What a deploy names before it does it."""
@@ -75,6 +80,8 @@ class Deploying:
     """By what it is judged. None to only plan, and to destroy everything."""
     yes: bool = False
     verbose: bool = False
+    _begun: set[str] = field(default_factory=set)
+    """The stacks that are being applied, or have been."""
 
     def bring_about(
         self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
@@ -136,7 +143,9 @@ class Deploying:
         if self._asks and not all(planned.is_empty for planned in plans):
             click.confirm("Do this?", abort=True)
 
-    def _plan(self, stack: Stack, folder: Path, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
+    def _plan(
+        self, stack: Stack, folder: Path, variables: Mapping[str, Json], *, destroy: bool, only: Sequence[str] = ()
+    ) -> Planned:
         line = StackLine(stack.name)
         try:
             line.now("preparing")
@@ -147,7 +156,7 @@ class Deploying:
             line.now("planning")
             # The guard in the plan is for who deploys without us; we say how many jobs go, and want to hear that number.
             ours = {REPLACE_CATALOG: True} if stack.name == STACK else {}
-            return plan(stack, {**variables, **ours}, self._loud(Planning(line)), folder, destroy=destroy)
+            return plan(stack, {**variables, **ours}, self._loud(Planning(line)), folder, destroy=destroy, only=only)
         except TerraformFailed as failed:
             line.end("stopped while planning" if failed.stopped else "can't be planned")
             then = "Stopped while planning. Again" if failed.stopped else "When that is mended, again"
@@ -166,23 +175,48 @@ class Deploying:
             self.say_text(planned)
 
     def _apply(self, planned: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Applied:
-        """Applies a plan, and again what is left of it while nothing but the age of a metric stands in the way."""
-        applied = self._apply_once(planned)
-        for _ in range(TRIES):
-            if applied.is_done or applied.ended.stopped or not waits_for_metric(applied.problems):
+        """Applies a plan, first what Google is slow with, and again what is left of it while only time stands in the way."""
+        self._begun.add(planned.stack.name)
+        if not destroy and (first := waiting.first_of(planned)):
+            planned = self._apply_first(planned, first, variables)
+        applied, since = self._apply_once(planned), datetime.now(UTC)
+        for _ in range(waiting.TRIES):
+            causes = waiting.passes(applied.problems, OF_STACKS if FIRST_STACK in self._begun else ())
+            if applied.is_done or applied.ended.stopped or not causes:
                 break
-            self._wait()
-            approved, planned = planned, self._plan(planned.stack, planned.file.parent, variables, destroy=destroy)
-            if not goes_no_further(planned, approved):
-                self._say_plan(planned, names=not destroy)
-                self._approve([planned])
+            self._wait(planned.stack, causes, since)
+            planned = self._plan_the_rest(planned, variables, destroy=destroy)
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
-            stopped, total = applied.ended.stopped, len(planned.changes.changes)
-            how_far = f"Stopped: {len(applied.done)} of {total} done. Go on" if stopped else "When that is mended, go on"
-            self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {how_far}", stopped=stopped)
+            self._fail_apply(planned, applied)
         remove_imports(planned.stack)
         return applied
+
+    def _apply_first(self, planned: Planned, first: Sequence[str], variables: Mapping[str, Json]) -> Planned:
+        """Applies these resources of an approved plan, waits until Google may know them, and plans the rest."""
+        some = self._plan(planned.stack, planned.file.parent, variables, destroy=False, only=first)
+        if not goes_no_further(some, planned):
+            return planned  # something else has changed meanwhile, and will be seen by who approves it
+        applied = self._apply_once(some)
+        if applied.ended.stopped or not (applied.is_done or waiting.passes(applied.problems, OF_STACKS)):
+            self._fail_apply(some, applied)
+        seconds = waiting.SHORT_WAIT if self.environment.name == LOCAL else waiting.BEFORE_A_BUILD
+        say_folded(f"What was granted counts only some time later, and the build takes it: waiting {seconds:g} s.")
+        _sleep(StackLine(planned.stack.name), seconds)
+        return self._plan_the_rest(planned, variables, destroy=False)
+
+    def _plan_the_rest(self, approved: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
+        """A new plan of the stack, which is approved where it goes further."""
+        planned = self._plan(approved.stack, approved.file.parent, variables, destroy=destroy)
+        if not goes_no_further(planned, approved):
+            self._say_plan(planned, names=not destroy)
+            self._approve([planned])
+        return planned
+
+    def _fail_apply(self, planned: Planned, applied: Applied) -> NoReturn:
+        stopped, total = applied.ended.stopped, len(planned.changes.changes)
+        how_far = f"Stopped: {len(applied.done)} of {total} done. Go on" if stopped else "When that is mended, go on"
+        self._fail(planned.stack, applied.problems, applied.text, f"What is done stays done. {how_far}", stopped=stopped)
 
     def _apply_once(self, planned: Planned) -> Applied:
         if planned.is_empty:
@@ -194,13 +228,11 @@ class Deploying:
             line.end(_result(applied))
         return applied
 
-    def _wait(self) -> None:
-        wait = SHORT_WAIT if self.environment.name == LOCAL else WAIT
-        say(
-            f"Alert policies do not know a new metric yet; Google says that it takes up to 10 minutes. Again in {wait:g} s.",
-            err=True,
-        )
-        time.sleep(wait)
+    def _wait(self, stack: Stack, causes: Sequence[Cause], since: datetime) -> None:
+        seconds = waiting.SHORT_WAIT if self.environment.name == LOCAL else waiting.WAIT
+        until = since + timedelta(seconds=seconds * waiting.TRIES)
+        say_folded(waiting.said_wait(causes, seconds, since, until), err=True)
+        _sleep(StackLine(stack.name), seconds)
 
     def _fail(
         self, stack: Stack, problems: Sequence[Problem], text: Sequence[str], then: str, *, stopped: bool = False
@@ -214,9 +246,22 @@ class Deploying:
             say(f"and {count(sum(map(len, rest)), 'more error')}; -v says all", err=True)
         for line in [] if errors or self.verbose or stopped else text:
             say(plain(line), err=True)
+        self._say_lacks(errors)
         say_lock(self.environment, stack.name)
         say(f"{then}: {again()}", err=True)
         raise click.exceptions.Exit(1)
+
+    def _say_lacks(self, errors: Sequence[Problem]) -> None:
+        """The line to type for each API and right that is lacking; the first few, as one is often the cause of the next."""
+        for said in blocked_roles(errors):
+            say_folded(said, err=True)
+        lacks = lacks_of(errors)
+        for lack in lacks[:SHOWN_LACKS]:
+            say_folded(f"{lack.said}. {waiting.TO_GRANT if lack.by_the_stacks else 'Type:'}", err=True)
+            if not lack.by_the_stacks:
+                say_command(lack.command(self.environment.project) or PERMISSIONS, err=True)
+        if len(lacks) > 1 and not all(lack.api for lack in lacks):
+            say_folded(f"All that who deploys needs: {interlock('roles', '--actor', 'deployer')}", err=True)
 
     def _loud(self, heard: Planning | Applying) -> Heard:
         """The same, and with -v Terraform's own words."""
@@ -276,27 +321,21 @@ def resumed_by_import(changes: Changes) -> list[Change]:
     return [change for change in changes.imported_and_changed if change.kind is Kind.RESUME]
 
 
-def waits_for_metric(problems: Sequence[Problem]) -> bool:
-    """Whether nothing is wrong but that a policy is about a log metric that Cloud Monitoring does not know yet.
-
-    https://github.com/hashicorp/terraform-provider-google/issues/11102
-    """
-    errors = [problem.text for problem in problems if problem.is_error]
-    return bool(errors) and all(NEW_METRIC in error for error in errors)
-
-
-def goes_no_further(planned: Planned, approved: Planned) -> bool:
-    """Whether a plan does nothing that the approved one would not have done."""
-    before = {(change.address, change.kind) for change in approved.changes.changes}
-    return {(change.address, change.kind) for change in planned.changes.changes} <= before
-
-
 def say_lock(environment: Environment, stack: str) -> None:
     """After a failure: whether somebody holds the lock of the stack's state, since when, and how to release it."""
     prefix = Stack(environment=environment, name=stack).state_prefix
     if (lock := read_lock(environment.project, environment.state_bucket, prefix)) is not None:
         say(f"The state of {stack} is locked: {lock.operation} by {lock.who} since {lock.created}.", err=True)
         say(f"If that deploy is still running, wait for it. If it was killed: {make('unlock', STACK=stack)}", err=True)
+
+
+def _sleep(line: StackLine, seconds: float) -> None:
+    """Waits, and shows on a terminal how long still."""
+    with line.while_it_lasts(f"waiting {seconds:g} s"):
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            line.now(f"waiting, {left:.0f} of {seconds:g} s left")
+            time.sleep(min(1.0, left))
 
 
 def _named(kind: Kind, changes: Sequence[Change]) -> list[str]:

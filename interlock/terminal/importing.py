@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from interlock.gcp import CloudError
-from interlock.gcp.services import FORBIDDEN, Refusal, Services
+from interlock.gcp.services import Services
+from interlock.gcp.session import FORBIDDEN, Refusal
 from interlock.gcp.storage import read_state
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import STACK_FILE, Stack

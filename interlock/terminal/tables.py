@@ -55,10 +55,10 @@ def say_lines(text: str) -> None:
         say(line)
 
 
-def say_folded(text: str, *, indent: str = "", style: str | None = None) -> None:
+def say_folded(text: str, *, indent: str = "", style: str | None = None, err: bool = False) -> None:
     """Prints prose, folded between its words; what comes after the first line is indented by two more than `indent`."""
     for line in folded(text, room(), indent):
-        say(line, style=style)
+        say(line, style=style, err=err)
 
 
 def say_names(names: Iterable[str], most: int | None = None) -> None:
@@ -75,9 +75,9 @@ def at_most(lines: Sequence[str], most: int) -> list[str]:
     return [*lines[: most - 1], f"{INDENT}... and {len(lines) - most + 1} more lines; --all shows them"]
 
 
-def say_command(command: str) -> None:
+def say_command(command: str, *, err: bool = False) -> None:
     """Prints a command to copy: on a line of its own, as long as it is."""
-    say(f"{INDENT}{command}")
+    say(f"{INDENT}{command}", err=err)
 
 
 def whole(text: str) -> str:

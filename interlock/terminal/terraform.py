@@ -147,21 +147,31 @@ def prepare(stack: Stack) -> None:
     if stack.environment.name == LOCAL:
         (stack.folder / LOCK_FILE).unlink(missing_ok=True)
     listener = _Listener(heard=lambda _: None)
-    upgrade = ["-upgrade"] if _asks_for_another_provider(stack.folder) else []
+    upgrade = ["-upgrade"] if asks_for_another_provider(stack.folder) else []
     ended = _terraform(stack, ["init", "-input=false", "-no-color", *upgrade], listener)
     if ended.code != 0 or ended.stopped:
         raise listener.failure(stack, ended)
 
 
-def plan(stack: Stack, variables: Mapping[str, Json], heard: Heard, folder: Path, *, destroy: bool = False) -> Planned:
-    """Plans a prepared stack and saves the plan in `folder`. TerraformFailed when it can't be planned."""
+def plan(
+    stack: Stack,
+    variables: Mapping[str, Json],
+    heard: Heard,
+    folder: Path,
+    *,
+    destroy: bool = False,
+    only: Sequence[str] = (),
+) -> Planned:
+    """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
+    TerraformFailed when it can't be planned."""
     listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
     words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
+    words += [f"-target={address}" for address in only]
     ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     try:
-        found = own_plan(shown(stack, file, "-json"))
+        found = own_plan(shown(stack, file, "-json"), partial=bool(only))
     except PlanError as error:
         raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
     return Planned(
@@ -252,7 +262,7 @@ def _has_done(change: Change, steps: set[tuple[Step, str, str]]) -> bool:
     return bool(actions) and all((Step.DONE, change.address, action) in steps for action in actions)
 
 
-def _asks_for_another_provider(folder: Path) -> bool:
+def asks_for_another_provider(folder: Path) -> bool:
     """Whether the lock file is of other versions than the stack now asks for, as after an update of Interlock: `init` then
     wants to be told so. https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
     try:

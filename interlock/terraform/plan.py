@@ -132,8 +132,9 @@ def parse_plan(text: str) -> Plan:
     return own_plan(text)
 
 
-def own_plan(text: str) -> Plan:
-    """The same for a plan that was made here, however large it is: a deploy must not end at a limit of what is read."""
+def own_plan(text: str, *, partial: bool = False) -> Plan:
+    """The same for a plan that was made here, however large it is: a deploy must not end at a limit of what is read. `partial`:
+    a part of a plan is meant, and all of it is planned afterwards."""
     if text.startswith("PK\x03\x04"):
         raise PlanError(f"this is a saved plan itself, which only Terraform reads; {SHOW}")
     try:
@@ -145,16 +146,16 @@ def own_plan(text: str) -> Plan:
             raise PlanError(f"this is the log that `terraform plan -json` writes, not the plan; {PLAN}") from None
         where = f", line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise PlanError(f"the plan is not JSON{where}; {SHOW}") from None
-    return plan_of(document)
+    return plan_of(document, partial=partial)
 
 
-def plan_of(document: Json) -> Plan:
+def plan_of(document: Json, *, partial: bool = False) -> Plan:
     """The plan that some JSON states; PlanError as in `parse_plan`."""
     whole = _object(document, "the file")
     if is_deep(document):
         raise _too_deep()
     _check_kind(whole)
-    _check_whole(whole)
+    _check_whole(whole, partial=partial)
     after = _object(whole["planned_values"], "planned_values")
     changes = _changes(whole, "resource_changes")
     let_go = {one.address for one in changes if one.actions == FORGET and not one.deposed}
@@ -204,11 +205,11 @@ def _check_kind(plan: Values) -> None:
         )
 
 
-def _check_whole(plan: Values) -> None:
+def _check_whole(plan: Values, *, partial: bool) -> None:
     """That it is all of a plan: Terraform shows one that failed, or that -target cut short, as it shows any other."""
     if plan.get("errored") is True:
         raise PlanError(f"planning failed and this is what there was of the plan; mend what Terraform said, then {PLAN}")
-    if plan.get("complete") is False:
+    if plan.get("complete") is False and not partial:
         raise PlanError(f"this is a part of a plan, as with -target, and hides what else changes; plan everything: {PLAN}")
 
 

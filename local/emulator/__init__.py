@@ -13,6 +13,7 @@ part of Google's it stands in for:
   {"redeliver": ID}.
 * logging: entries are written, listed and counted by log metrics; so are what functions print and the attempts of jobs
   (entries.py, filters.py, counting.py).
+* APIs: a new project has few, and the others refuse until they are enabled (apis.py).
 * alerting: `/_local/evaluate` POST; `/_local/incidents` GET; `/_local/notifications` GET, DELETE (conditions.py,
   incidents.py).
 * `/_local/settle` POST waits until nothing is due or under way; `/_local/attempts` GET, DELETE. `/_local/faults`,
@@ -33,9 +34,9 @@ from pathlib import Path
 from local.emulator.faults import Faults
 from local.emulator.runtime import Runtime
 from local.emulator.server import HOST, Emulator, Server
-from local.emulator.services import Service, services
+from local.emulator.services import EVERY_API, Service, services
 
-__all__ = ["Running", "serve"]
+__all__ = ["EVERY_API", "Running", "serve"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,15 @@ class Running:
 
 
 @contextmanager
-def serve(state_dir: Path, *, port: int = 0, rows: Iterable[Service] | None = None) -> Iterator[Running]:
-    """Serve the state in `state_dir` until the block ends; port 0 is a free one, OSError if `port` is taken."""
-    emulator = Emulator(state_dir, services() if rows is None else rows)
+def serve(
+    state_dir: Path, *, port: int = 0, rows: Iterable[Service] | None = None, enabled: Iterable[str] = EVERY_API
+) -> Iterator[Running]:
+    """Serve the state in `state_dir` until the block ends; port 0 is a free one, OSError if `port` is taken.
+
+    A project has the APIs of a new one (apis.py), those of `enabled`, and what it enables itself. `local run` and the tests of
+    first days leave `enabled` empty.
+    """
+    emulator = Emulator(state_dir, services() if rows is None else rows, enabled=enabled)
     try:
         with Server(emulator, port) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -25,7 +25,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from local.emulator.discovery import Api, Method
+from local.emulator.discovery import Method
 from local.emulator.model import ERRORS, ApiError, JsonObject, denied
 
 _MESSAGES = {
@@ -137,12 +137,10 @@ class Faults:
                 kept.clear()
             self.latency = 0.0
 
-    def check(self, http: str, path: str, api: Api, method: Method) -> None:
-        """Raise the ApiError of the first fault that strikes a call of the API's method."""
+    def check(self, http: str, path: str, method: Method) -> None:
+        """Raise the ApiError of the first fault that strikes a call of the method."""
         with self._lock:
             fault = next((fault for fault in self._faults if fault.strikes(http, path)), None)
-        if f"{api.name}.googleapis.com" in self.off:
-            raise _disabled(api, path)
         if fault is not None and fault.code == 403:
             place = re.search(r"projects/[^/]+(/locations/[^/:]+)?", path)
             raise denied(method.permission, place[0] if place else path)
@@ -157,16 +155,3 @@ class Faults:
             faults += [{"fault": f"api {name} off"} for name in sorted(self.off)]
             faults += [{"fault": f"{name}={seconds:g}s"} for name, seconds in sorted(self._delays.items())]
             return {"latency": f"{self.latency * 1000:g}ms", "faults": faults}
-
-
-def _disabled(api: Api, path: str) -> ApiError:
-    """What Google answers for an API that isn't enabled: https://cloud.google.com/service-usage/docs/service-disabled"""
-    place = re.search(r"projects/([^/]+)", path)
-    project, host = place[1] if place else "-", f"{api.name}.googleapis.com"
-    url = f"https://console.developers.google.com/apis/api/{host}/overview?project={project}"
-    message = (
-        f"{api.title} has not been used in project {project} before or it is disabled. Enable it by visiting {url} then "
-        "retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry."
-    )
-    facts = {"service": host, "consumer": f"projects/{project}", "activationUrl": url, "serviceTitle": api.title}
-    return ApiError(403, message, info={"reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": facts})

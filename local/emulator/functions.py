@@ -1,4 +1,5 @@
-"""Cloud Run functions: deployed from a stored object, kept with the server's defaults; local/emulator/serving.py runs them.
+"""Cloud Run functions: deployed from a stored object, kept with the server's defaults; local/emulator/builds.py says what of
+them would not be built, and serving.py runs them.
 
 A function has a Cloud Run service of its name, which is what its invokers are bound to, and its address.
 """
@@ -10,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from copy import deepcopy
 
-from local.emulator import run
+from local.emulator import builds, run
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.policies import policies
@@ -40,13 +41,43 @@ def _created(function: JsonObject, call: Call) -> JsonObject:
     if function.get("environment", "GEN_2") != "GEN_2":
         raise ApiError(400, "The local stand-in has functions of the environment GEN_2 only.")
     made = _completed({}, function, call) | {"createTime": timestamp(call.request.now)}
-    service = made["serviceConfig"]["service"]
-    call.store.put(run.SERVICES, service, {"name": service})
+    _build_it({}, made, call)
     return made
 
 
 def _changed(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
-    return _completed(old, new, call) | {"createTime": old["createTime"]}
+    made = _completed(old, new, call) | {"createTime": old["createTime"]}
+    _build_it(old, made, call)
+    return made
+
+
+def _build_it(old: JsonObject, new: JsonObject, call: Call) -> None:
+    """Builds what is new in a build, or was never built well. builds.Failed, with what is left of the function."""
+    if old.get("state") == "ACTIVE" and _built_from(old) == _built_from(new):
+        return
+    try:
+        builds.run(new, call)
+    except builds.Failed as failed:
+        failed.function = old or new | {"state": "FAILED"}
+        raise
+    service = new["serviceConfig"]["service"]
+    if call.store.get(run.SERVICES, service) is None:
+        call.store.put(run.SERVICES, service, {"name": service})
+
+
+def _built_from(function: JsonObject) -> JsonObject:
+    return {key: value for key, value in function["buildConfig"].items() if key not in {"build", "source"}}
+
+
+def _deploy(call: Call) -> JsonObject:
+    """A function whose first build fails is there all the same, and its service is not; after another it stays as it was. That
+    it stays is what the provider goes by, which has its id before the build ends (resource_cloudfunctions2_function.go)."""
+    try:
+        return _FUNCTIONS.answer(call)
+    except builds.Failed as failed:
+        call.store.put(FUNCTIONS, failed.function["name"], failed.function)
+        place = failed.function["name"].partition("/functions/")[0]
+        return {"name": f"{place}/operations/{secrets.token_hex(8)}", "done": True, "error": failed.error}
 
 
 def _completed(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
@@ -132,4 +163,10 @@ def _delete(call: Call) -> JsonObject:
 
 _FUNCTIONS = Collection(path="projects.locations.functions", id_parameter="functionId", created=_created, changed=_changed)
 COLLECTIONS = (_FUNCTIONS,)
-HANDLERS: Mapping[str, Handler] = {f"{FUNCTIONS}.delete": _delete, f"{FUNCTIONS}.list": _list, **policies(FUNCTIONS)}
+HANDLERS: Mapping[str, Handler] = {
+    f"{FUNCTIONS}.create": _deploy,
+    f"{FUNCTIONS}.delete": _delete,
+    f"{FUNCTIONS}.list": _list,
+    f"{FUNCTIONS}.patch": _deploy,
+    **policies(FUNCTIONS),
+}

@@ -50,6 +50,8 @@ class Call:
     body: JsonObject
     runtime: Runtime
     faults: Faults = field(default_factory=Faults)
+    enabled: frozenset[str] = frozenset()
+    """The APIs that every project has enabled beside those of a new one (`run.googleapis.com`)."""
     caller: str | None = None  # the e-mail address of who calls, None for the owner
 
     @property

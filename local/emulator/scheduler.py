@@ -52,7 +52,10 @@ def _changed(old: JsonObject, new: JsonObject, call: Call) -> JsonObject:
     return _completed(new, call) | {"state": old["state"]}
 
 
-def _pause(job: JsonObject, _call: Call) -> JsonObject:
+def _pause(job: JsonObject, call: Call) -> JsonObject:
+    if job["state"] != "ENABLED" and call.faults.has("strict_pause"):
+        message = f"Job.state must be ENABLED for the job to be paused; it is {job['state']}."
+        raise ApiError(400, message, status="FAILED_PRECONDITION")
     return job | {"state": "PAUSED"}
 
 

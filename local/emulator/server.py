@@ -28,7 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import entries, identity, kept, objects, pages, projects, push, rights, serving
+from local.emulator import apis, entries, identity, kept, objects, pages, projects, push, rights, serving
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -51,8 +51,9 @@ _XML = re.compile(r"/(?P<bucket>[^/_][^/]{2,})/(?P<object>.+)")
 class Emulator:
     """The emulated cloud: answers requests, counts them, keeps the state in a folder."""
 
-    def __init__(self, state: Path, rows: Iterable[Service]) -> None:
+    def __init__(self, state: Path, rows: Iterable[Service], *, enabled: Iterable[str] = ()) -> None:
         self.state = state
+        self.enabled = frozenset(enabled)
         self._rows = tuple(rows)
         self._state = threading.Condition()  # of the next two
         self._under_way = 0
@@ -99,7 +100,7 @@ class Emulator:
             caller = identity.acting(request.headers)
             if self.faults.latency:
                 time.sleep(self.faults.latency)
-            self.faults.check(request.http, unquote(request.path), api, method)
+            self.faults.check(request.http, unquote(request.path), method)
             if handler is None:
                 raise ApiError(501, f"The local stand-in does not serve {method.id}.")
             api.check_query(method, request.query)
@@ -114,8 +115,10 @@ class Emulator:
                     body=body,
                     runtime=self.runtime,
                     faults=self.faults,
+                    enabled=self.enabled,
                     caller=caller,
                 )
+                apis.refuse_disabled(call)
                 rights.check(call)
                 result = handler(call)
                 kept.check(call, result)

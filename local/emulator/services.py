@@ -8,7 +8,9 @@ from functools import cache, cached_property
 
 from local.emulator import (
     apis,
+    asking,
     buckets,
+    builds,
     entries,
     functions,
     iam,
@@ -39,7 +41,7 @@ class Service:
     def served(self) -> tuple[Api, dict[str, Handler]]:
         """The API and what serves its methods, by id; read when first needed: all documents together cost 0.3 s."""
         api = _api(self.api, self.version)
-        served = dict(self.handlers)
+        served = {**asking.handlers(self.api), **self.handlers}
         for collection in self.collections:
             for method in api.methods:
                 if method.id not in served and (handler := collection.handler(method)):
@@ -71,3 +73,7 @@ def services() -> tuple[Service, ...]:
         Service(api="cloudfunctions", version="v2", collections=functions.COLLECTIONS, handlers=functions.HANDLERS),
         Service(api="run", version="v2", collections=run.COLLECTIONS, handlers=run.HANDLERS),
     )
+
+
+EVERY_API = frozenset(f"{name}{apis.DOMAIN}" for name in (*(row.api for row in services()), *builds.NEEDED))
+"""What is served here, and what is needed for that: as much as a project can have enabled."""

@@ -10,7 +10,7 @@ from local.provider.cloud import Cloud, Failure
 from local.provider.planning import Suppress
 from local.provider.resource import Resource
 from local.provider.rest import ApiError
-from local.provider.values import Object, mapping, only, text
+from local.provider.values import Object, known, mapping, only, text
 
 EXECUTION_ID = "LOG_EXECUTION_ID"  # the API adds it to every environment
 
@@ -25,6 +25,19 @@ class Function(Resource):
     """The function."""
 
     suppress: ClassVar[Mapping[str, Suppress]] = {"service_config.environment_variables": _without_execution_id}
+
+    def insert(self, cloud: Cloud, planned: Object) -> Object:
+        """It has its id once the request is taken: a build that fails then leaves it in the state, tainted."""
+        try:
+            reply = cloud.send("POST", cloud.url(self.service, self.collection, planned), self.encode(planned)).json()
+        except ApiError as error:
+            raise Failure(f"Error creating {self.label}: {error}") from error
+        try:
+            return cloud.finished(self.service, reply)
+        except ApiError as error:
+            state = known(planned, instead=planned)
+            message = f"Error waiting to create {self.label}: Error waiting for Creating {self.label}: {error}"
+            raise Failure(message, state=state | {"id": self.identity(state)}) from error
 
     def decode(self, body: Object, reference: Object) -> Object:
         """The API shows a copy of the source: the state keeps the one that was given."""

@@ -35,7 +35,7 @@ def _tools() -> None:
 def serve(folder: Path) -> Iterator[Deployment]:
     """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer."""
     with ExitStack() as stack:
-        cloud = stack.enter_context(emulator.serve(folder / "cloud"))
+        cloud = stack.enter_context(emulator.serve(folder / "cloud", enabled=()))
         deployer = prepare(cloud.url, local_environment())
         provider = stack.enter_context(provider_of(cloud.url, account=deployer))
         environ = clean_environ() | {ACCOUNT: deployer}

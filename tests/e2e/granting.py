@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock import roles
+from interlock.apis import FIRST
 from interlock.environment import Environment
 from interlock.roles import Actor, Grant, Place
 
@@ -26,6 +27,11 @@ class Owner:
 
     url: str
     env: Environment
+
+    def enable(self, *apis: str) -> None:
+        """Has APIs turned on (`iam`); those that are stay so."""
+        body = {"serviceIds": [f"{api}.googleapis.com" for api in apis]}
+        self._call("POST", f"/v1/projects/{self.env.project}/services:batchEnable", body)
 
     def account(self, name: str) -> str:
         """The address of a service account, which is made unless it is there."""
@@ -94,6 +100,7 @@ class Owner:
 def prepare(url: str, env: Environment) -> str:
     """The accounts that there are before the first deploy; returns that of the deployer, who has the deployer's rights."""
     owner = Owner(url=url, env=env)
+    owner.enable(*FIRST)
     deployer = owner.account("deployer")
     owner.grant(roles.DEPLOYER, deployer)
     return deployer

@@ -30,7 +30,7 @@ ROWS = (
 
 @pytest.fixture
 def rows(tmp_path):
-    with target.serve(tmp_path / "cloud", rows=ROWS) as running:
+    with target.serve(tmp_path / "cloud", rows=ROWS, enabled=[f"{row.api}.googleapis.com" for row in ROWS]) as running:
         yield Rest(running.url)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local.sources import archive
+
 if TYPE_CHECKING:  # at run time `conftest` may be that of tests/local/provider, which has the same module name
     from tests.local.plain import Rest
 
@@ -185,9 +187,9 @@ def test_a_policy_without_a_mask_replaces_the_old_one(rest: Rest) -> None:
 
 def test_the_service_of_a_function_goes_with_it(rest: Rest) -> None:
     rest("POST", "/storage/v1/b?project=p", {"name": "bucket"})
-    rest("POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name=o", b"zip")
+    rest("POST", "/upload/storage/v1/b/bucket/o?uploadType=media&name=o", archive())
     source = {"storageSource": {"bucket": "bucket", "object": "o"}}
-    body = {"buildConfig": {"runtime": "python312", "source": source}}
+    body = {"buildConfig": {"runtime": "python312", "entryPoint": "main", "source": source}}
     functions = f"/v2/{P}/locations/us-west2/functions"
     made = rest("POST", f"{functions}?functionId=f", body).json["response"]
     service = f"/v2/{made['serviceConfig']['service']}"

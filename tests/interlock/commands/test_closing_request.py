@@ -56,7 +56,7 @@ def test_who_stops_the_request_after_a_deploy_still_reads_what_is_on(
         monkeypatch.setattr(module, "check_tools", lambda: None)
         monkeypatch.setattr(module, "synthesize", lambda *_: None)
         monkeypatch.setattr(module, "Deploying", Done)
-        monkeypatch.setattr(module, "has_bucket", lambda *_: True)
+        monkeypatch.setattr(module, "has_bucket", lambda *_, **__: True)
     monkeypatch.setattr(backfill, "_say_uncovered", lambda *_: None)
     monkeypatch.setattr(backfill, "list_flags", lambda *_: [])
     monkeypatch.setattr(backfill, "remove_flags", lambda *_: [])

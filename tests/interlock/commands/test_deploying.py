@@ -16,20 +16,17 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from interlock.terminal import deploying
+from interlock.terminal import deploying, waiting
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import (
     CHECK_FAILED,
     HALTED,
-    TRIES,
-    WAIT,
     Deploying,
-    goes_no_further,
     names_of,
-    waits_for_metric,
 )
 from interlock.terminal.process import Ended
 from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
+from interlock.terminal.waiting import TRIES
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
 from interlock.terraform.plan import parse_plan
@@ -128,8 +125,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     tool.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(tool))
-    monkeypatch.setattr(deploying, "SHORT_WAIT", 0.0)
-    monkeypatch.setattr(deploying, "WAIT", 0.0)
+    for name in ("BEFORE_A_BUILD", "SHORT_WAIT", "WAIT"):
+        monkeypatch.setattr(waiting, name, 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
     monkeypatch.setattr(deploying, "write_imports", lambda _: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
@@ -399,40 +396,7 @@ def one(kind: Kind, name: str, *attributes: str, type: str = JOB) -> Change:
     return Change(kind=kind, address=f"{type}.{name}", type=type, job=name, actions=("update",), attributes=attributes)
 
 
-@pytest.mark.parametrize(
-    ("changes", "further"),
-    [
-        pytest.param((), False, id="nothing"),
-        pytest.param((one(Kind.PAUSE, "odds"),), False, id="a part"),
-        pytest.param((one(Kind.DELETE, "odds"),), True, id="something else with the same"),
-        pytest.param((one(Kind.PAUSE, "lines"),), True, id="the same with another"),
-    ],
-)
-def test_a_plan_goes_further_when_it_does_what_was_not_approved(changes: tuple[Change, ...], further: bool) -> None:
-    approved = planned(one(Kind.PAUSE, "odds"), one(Kind.PAUSE, "books"))
-    assert goes_no_further(planned(*changes), approved) is not further
-
-
 # what is tried again
-
-
-def problem(summary: str, *, is_error: bool = True) -> Problem:
-    return Problem(summary=summary, detail="", address="", is_error=is_error)
-
-
-@pytest.mark.parametrize(
-    ("problems", "waits"),
-    [
-        pytest.param([problem(MISSING)], True, id="a metric"),
-        pytest.param([problem(MISSING), problem(MISSING)], True, id="two"),
-        pytest.param([problem(MISSING), problem("w", is_error=False)], True, id="a warning is no matter"),
-        pytest.param([problem(MISSING), problem(DENIED)], False, id="and something else, which stays"),
-        pytest.param([problem(DENIED)], False, id="another refusal"),
-        pytest.param([], False, id="nothing said"),
-    ],
-)
-def test_a_metric_that_is_too_new_is_waited_for_when_nothing_else_is_wrong(problems: list[Problem], waits: bool) -> None:
-    assert waits_for_metric(problems) is waits
 
 
 def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> None:
@@ -441,6 +405,62 @@ def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> No
     done = bring(LOCAL, ["alerting"])
     assert (done.exit_code, len(place.applied())) == (0, 3), done.output
     assert done.output.count("Alert policies do not know a new metric yet") == 2
+
+
+FUNCTION = "google_cloudfunctions2_function.coordinator"
+MEMBER = "google_project_iam_member.build_sources"
+TOO_EARLY = "Error code 13, message: Access to bucket b denied. You must grant Storage Object Viewer permission to a@b.c."
+OFF = "Pub/Sub API is disabled. Enable it by visiting https://console.developers.google.com/apis/api/pubsub.googleapis.com/overview"
+
+
+def test_rights_are_applied_before_the_build_that_takes_them_and_then_it_is_waited(place: Place) -> None:
+    place.plans("coordination", change(MEMBER, "create"), change(FUNCTION, "create"))
+    done = bring(LOCAL, ["coordination"])
+    assert done.exit_code == 0, done.output
+    words = [line.removeprefix("coordination ") for line in place.asked if not line.endswith(" init")]
+    assert words == ["plan", "show", "plan", "show", "apply", "plan", "show", "apply"]
+    assert f"-target={MEMBER}" in (place.folder / "asked").read_text()
+    assert "What was granted counts only some time later" in done.output
+
+
+def test_a_build_is_not_waited_for_when_its_rights_are_there(place: Place) -> None:
+    place.plans("coordination", change(FUNCTION, "create"), change(POLICY, "create"))
+    done = bring(LOCAL, ["coordination"])
+    assert (done.exit_code, len(place.applied())) == (0, 1), done.output
+
+
+def test_a_build_that_came_too_early_is_made_again_unasked(place: Place) -> None:
+    """It is tainted, so that the next plan replaces it."""
+    place.plans("coordination", change(FUNCTION, "create"))
+    tainted = (place.stack("coordination") / "plan.json").read_text().replace('["create"]', '["delete", "create"]')
+    (place.stack("coordination") / "plan2.json").write_text(tainted)
+    place.answers("coordination", diagnostic(TOO_EARLY))
+    done = bring(LOCAL, ["coordination"])
+    assert (done.exit_code, len(place.applied())) == (0, 2), done.output
+
+
+@pytest.mark.parametrize(
+    ("stacks", "applies"),
+    [
+        pytest.param(["coordination", "schedules"], 3, id="it was turned on just now"),
+        pytest.param(["schedules"], 1, id="nothing was turned on"),
+    ],
+)
+def test_an_api_is_waited_for_only_by_who_has_turned_it_on(place: Place, stacks: list[str], applies: int) -> None:
+    for stack in stacks:
+        place.plans(stack, change(f"{JOB}.{stack}", "create"))
+    place.answers("schedules", diagnostic(OFF))
+    done = bring(Deploying(environment=ENVIRONMENT, approving=None), stacks)
+    assert len(place.applied()) == applies, done.output
+    assert (f"gcloud services enable pubsub.googleapis.com --project={ENVIRONMENT.project}" in done.output) is (applies == 1)
+
+
+def test_a_right_that_is_lacking_is_said_with_the_line_to_type(place: Place) -> None:
+    place.plans("alerting", change(POLICY, "create"))
+    place.answers("alerting", diagnostic(DENIED, POLICY))
+    done = bring(LOCAL, ["alerting"])
+    assert "who deploys lacks monitoring.alertPolicies.create. Type:" in done.output
+    assert f"gcloud projects add-iam-policy-binding {ENVIRONMENT.project} --member=MEMBER" in done.output
 
 
 def test_any_other_failure_is_not_tried_again(place: Place) -> None:
@@ -495,7 +515,9 @@ def test_a_halt_that_nobody_asked_for_is_an_error(place: Place) -> None:
 @pytest.mark.usefixtures("place")
 def test_who_stops_a_plan_reads_how_to_plan_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopping(stack: Stack, *_: object, **__: object) -> NoReturn:
-        raise TerraformFailed(stack.name, [problem(HALTED)] * 24, ["Stopping"], stopped=True)
+        raise TerraformFailed(
+            stack.name, [Problem(summary=HALTED, detail="", address="", is_error=True)] * 24, ["Stopping"], stopped=True
+        )
 
     monkeypatch.setattr(deploying, "plan", stopping)
     said = bring(LOCAL, ["schedules"]).output
@@ -520,10 +542,6 @@ def test_a_deploy_that_was_told_to_stop_is_not_tried_again(place: Place) -> None
     done = bring(LOCAL, ["alerting"])
     assert (done.exit_code, len(place.applied())) == (1, 1)
     assert "nothing done, 0 failed, 1 not begun; stopped" in done.output
-
-
-def test_tries_outlast_what_google_says_a_metric_takes() -> None:
-    assert WAIT * TRIES > 600
 
 
 def test_the_alerts_are_deployed_last_and_destroyed_first() -> None:

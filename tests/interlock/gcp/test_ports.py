@@ -89,6 +89,17 @@ def test_a_job_is_listed_paused_resumed_and_run(scheduler: GoogleScheduler) -> N
     assert job.last_attempt is not None
 
 
+def test_a_job_that_is_paused_already_is_paused_though_google_refuses_that(cloud: Running, scheduler: GoogleScheduler) -> None:
+    cloud.faults.add("strict_pause")
+    scheduler.pause(REGION, "scraper")
+    scheduler.pause(REGION, "scraper")
+    [job] = scheduler.list(REGION)
+    assert job.state == "PAUSED"
+    cloud.faults.add("POST :resume$ 400")
+    with pytest.raises(Refused):
+        scheduler.resume(REGION, "scraper")
+
+
 def test_all_regions_are_listed(scheduler: GoogleScheduler) -> None:
     assert scheduler.regions() == sorted(REGIONS)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from interlock.gcp import CloudError
-from interlock.gcp.services import Refusal, Services
+from interlock.gcp.services import Services
+from interlock.gcp.session import Refusal
 from interlock.inventory import Deployed, Form
 from local.emulator import Running, serve
 from tests.local.plain import Rest

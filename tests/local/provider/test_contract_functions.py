@@ -6,6 +6,7 @@ import pytest
 
 from tests.local.provider.contract import Contract, keep
 from tests.local.provider.stand import PROJECT, REGION, Stand
+from tests.local.sources import archive
 
 FUNCTION_LINK = f"/v2/projects/{PROJECT}/locations/{REGION}/functions/coordinator"
 FUNCTION = """
@@ -14,9 +15,9 @@ resource "google_storage_bucket" "b" {
   location = "US"
 }
 resource "google_storage_bucket_object" "source" {
-  bucket  = google_storage_bucket.b.name
-  name    = "coordinator.zip"
-  content = "%(source)s"
+  bucket = google_storage_bucket.b.name
+  name   = "coordinator.zip"
+  source = abspath("%(source)s.zip")
 }
 resource "google_cloudfunctions2_function" "it" {
   name     = "coordinator"
@@ -24,7 +25,7 @@ resource "google_cloudfunctions2_function" "it" {
   labels   = { owner = "data-platform" }
   build_config {
     runtime     = "python312"
-    entry_point = "handle"
+    entry_point = "main"
     source {
       storage_source {
         bucket     = google_storage_bucket.b.name
@@ -91,6 +92,7 @@ CONTRACTS = [
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
+    _sources(stand)
     keep(stand, contract)
 
 
@@ -100,10 +102,12 @@ def test_an_api_is_disabled_only_if_asked_for(stand: Stand) -> None:
         stand.write(API % on_destroy)
         stand.apply()
         stand.destroy()
-        assert ("services" in stand.api("GET", f"{link}?filter=state:ENABLED")) is left
+        listed = stand.api("GET", f"{link}?filter=state:ENABLED")["services"]
+        assert ("cloudscheduler.googleapis.com" in [service["config"]["name"] for service in listed]) is left
 
 
 def test_new_source_deploys_the_function_again_and_keeps_its_invokers(stand: Stand) -> None:
+    _sources(stand)
     stand.write(FUNCTION % BARE + INVOKER)
     stand.apply()
     before = stand.api("GET", FUNCTION_LINK)
@@ -118,8 +122,28 @@ def test_new_source_deploys_the_function_again_and_keeps_its_invokers(stand: Sta
 
 
 def test_a_function_without_source_is_refused(stand: Stand) -> None:
+    _sources(stand)
     stand.write((FUNCTION % BARE).replace("google_storage_bucket_object.source.name", '"other.zip"'))
     assert "The source gs://test-bucket/other.zip" in stand.apply(fails=True)
+
+
+def test_a_function_whose_build_fails_is_left_tainted_and_made_anew(stand: Stand) -> None:
+    """As the provider, which has the id before the build ends (resource_cloudfunctions2_function.go)."""
+    _sources(stand)
+    (stand.folder / "bad.zip").write_bytes(archive(None))
+    stand.write(FUNCTION % (BARE | {"source": "bad"}))
+    said = stand.apply(fails=True)
+    assert "Error waiting to create function: Error waiting for Creating function: Error code 3, message: Build failed" in said
+    stand.write(FUNCTION % BARE)
+    assert stand.changes()["google_cloudfunctions2_function.it"] == "delete,create"
+    stand.apply()
+    assert stand.changes() == {}
+
+
+def _sources(stand: Stand) -> None:
+    """The archives a.zip and b.zip, which do not say the same."""
+    for name in ("a", "b"):
+        (stand.folder / f"{name}.zip").write_bytes(archive(notes=name))
 
 
 def _source(function: dict[str, object]) -> object:

@@ -1,0 +1,1 @@
+"""What an owner of a project grants, written for gcloud and for Terraform."""

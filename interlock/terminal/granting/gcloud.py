@@ -1,0 +1,69 @@
+"""Roles and bindings as commands of gcloud, to be pasted into a shell by an owner of the project.
+
+https://cloud.google.com/iam/docs/creating-custom-roles and https://cloud.google.com/sdk/gcloud/reference/topic/escaping, for
+conditions that have commas in them.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from interlock.environment import Environment
+from interlock.roles import Actor, Place, Role
+from interlock.terminal.granting.bindings import BEFORE, Binding, account_of, bindings
+
+WHO_IS_LOGGED_IN = '"user:$(gcloud config get-value account)"'
+GO_ON = " \\\n  "
+
+
+def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
+    """The commands for one actor, with comments. `member` gets it; where it is empty the workflow's account, or who is logged
+    in to gcloud."""
+    account = account_of(actor, env)
+    yield f"# {actor.name}: {actor.who}"
+    if actor.by_the_stacks:
+        yield "# The stacks grant this; by hand it is for who comes before a deploy."
+    for role, permissions in actor.roles():
+        yield _role(role, permissions, env)
+    if account and not member:
+        yield GO_ON.join([f"gcloud iam service-accounts create {account.partition('@')[0]}", f"--project={env.project}"])
+    whom = shlex.quote(member or f"serviceAccount:{account}") if member or account else WHO_IS_LOGGED_IN
+    said = False
+    for binding in bindings(actor, env):
+        if binding.place not in BEFORE and not said:
+            yield "# once that is there, after the first deploy:"
+            said = True
+        yield _binding(binding, env, whom)
+
+
+def _role(role: Role, permissions: tuple[str, ...], env: Environment) -> str:
+    """To be changed later, `update` takes the place of `create`."""
+    options = [f"--project={env.project}", f"--title={_quoted(role.title)}"]
+    options += [f"--description={_quoted(role.description)}", "--stage=GA"]
+    listed = ",\\\n".join(permissions)
+    return GO_ON.join([f"gcloud iam roles create {role.id}", *options, f"--permissions=\\\n{listed}"])
+
+
+def _binding(binding: Binding, env: Environment, whom: str) -> str:
+    command = {
+        Place.BUCKET: f"gcloud storage buckets add-iam-policy-binding gs://{binding.on}",
+        Place.STATE: f"gcloud storage buckets add-iam-policy-binding gs://{binding.on}",
+        Place.JOB_ACCOUNTS: f"gcloud iam service-accounts add-iam-policy-binding {binding.on}",
+        Place.COORDINATOR: f"gcloud run services add-iam-policy-binding {binding.on}",
+    }.get(binding.place, f"gcloud projects add-iam-policy-binding {binding.on}")
+    options = [f"--member={whom}", f"--role={binding.role.name(env.project)}"]
+    if binding.place is Place.JOB_ACCOUNTS:
+        options.append(f"--project={env.project}")
+    if binding.place is Place.COORDINATOR:
+        options += [f"--project={env.project}", f"--region={env.coordinator.region}"]
+    # Said for every one without a condition: where a policy has some, gcloud asks, and in a script refuses.
+    condition = f"^#^title={binding.title}#expression={binding.expression}" if binding.expression else "None"
+    options.append(f"--condition={shlex.quote(condition)}")
+    return GO_ON.join([command, *options])
+
+
+def _quoted(text: str) -> str:
+    """A text of ours for a shell, in the quotes that people would take."""
+    return f'"{text}"' if re.fullmatch(r"[A-Za-z0-9 .,:;'-]*", text) else shlex.quote(text)
