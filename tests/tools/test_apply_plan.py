@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from interlock.terminal.deploying import NEW_METRIC
+from interlock.terminal.waiting import NEW_METRIC
 from stacks.guards import PLAN_MAX_AGE
 from tests.tools.plans import change, plan_text
 from tools.apply_plan import MAX_AGE, TRIES, WAITED_FOR

@@ -95,6 +95,7 @@ RIGHTS = {
     "ci.yml": {"test": {"contents": "read"}, "machines": {"contents": "read"}, "workflows": {"contents": "read"}},
     "deploy.yml": {job: {"contents": "read", "id-token": "write"} for job in ("plan", "apply")},
     "drift.yml": {"look": {"contents": "read", "id-token": "write"}, "issue": {"contents": "read", "issues": "write"}},
+    "nightly.yml": {"e2e": {"contents": "read"}},
     "review-comment.yml": {"read": {"contents": "read"}, "comment": {"contents": "read", "pull-requests": "write"}},
     "review.yml": {"review": {"contents": "read"}},
 }
