@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from conformance.cloud import CallError, Cloud, JsonObject, Reply
+from interlock import roles
 from interlock.names import OWN_PREFIX
 
 PREFIX = re.compile(r"ilc[-_][0-9a-f]{6}[-_].+")
@@ -22,6 +23,15 @@ INVOKER_LABEL = "invoker-was-there"
 GONE_SECONDS = 300
 TITLE = "Interlock: "
 ROLE_PREFIX = "interlock"
+BY_AN_OWNER = frozenset(
+    {
+        name
+        for actor in roles.ACTORS
+        if not actor.by_the_stacks
+        for name in (f"{OWN_PREFIX}{actor.name}", *(role.id for role, _ in actor.roles()))
+    }
+)
+"""Roles and accounts that an owner makes by hand (docs/production.md), as who runs this may need them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +242,8 @@ def listed_buckets(cloud: Cloud) -> list[JsonObject]:
 
 def looks_ours(name: str, known: set[str]) -> bool:
     """Whether a name is one of the stacks', in this catalog or another, or of a run of this suite."""
+    if name in BY_AN_OWNER:
+        return False
     return name in known or name.startswith((OWN_PREFIX, TITLE, ROLE_PREFIX)) or bool(PREFIX.fullmatch(name))
 
 

@@ -145,7 +145,7 @@ class HoldBucket:
         return None not in contents.values()
 
     def _content(self, key: Key) -> bytes | None:
-        from google.api_core.exceptions import NotFound
+        from google.api_core.exceptions import NotFound, RequestRangeNotSatisfiable
 
         name, generation = key
         blob = self._made_client().bucket(self.name).blob(name, generation=generation)
@@ -153,6 +153,8 @@ class HoldBucket:
             return bytes(blob.download_as_bytes(start=0, end=MAX_CONTENT_BYTES, retry=self._retry(), timeout=ATTEMPT_S))
         except NotFound:
             return None
+        except RequestRangeNotSatisfiable:  # an object without content has no byte 0
+            return b""
 
     def _retry(self) -> Retry:
         from google.cloud.storage.retry import DEFAULT_RETRY

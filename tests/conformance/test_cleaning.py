@@ -54,7 +54,15 @@ class Said:
         self.lines.append(line)
 
 
-STRANGERS = {"cloud_scheduler_job reports", "service_account scraper", "storage_bucket acme-data-lake"}
+STRANGERS = {
+    "cloud_scheduler_job reports",
+    "service_account scraper",
+    "storage_bucket acme-data-lake",
+    "service_account operator",
+    "service_account deployer",  # who may deploy, which an owner has made
+    "project_iam_custom_role interlockDeployer",
+    "project_iam_custom_role interlockDeployerBuckets",
+}
 
 
 @pytest.fixture

@@ -32,13 +32,15 @@ def _tools() -> None:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Deployment]:
-    """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer."""
+def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
+    """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer, or as the owner
+    of the project."""
     with ExitStack() as stack:
         cloud = stack.enter_context(emulator.serve(folder / "cloud", enabled=()))
         deployer = prepare(cloud.url, local_environment())
-        provider = stack.enter_context(provider_of(cloud.url, account=deployer))
-        environ = clean_environ() | {ACCOUNT: deployer}
+        account = "" if as_owner else deployer
+        provider = stack.enter_context(provider_of(cloud.url, account=account))
+        environ = clean_environ() | {ACCOUNT: account}
         environ = for_command(environ, url=cloud.url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
         yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)

@@ -14,6 +14,7 @@ import pytest
 from click import unstyle
 
 from tests.e2e.deployment import ROOT, Deployment, Json, local_environment
+from tests.e2e.granting import Owner
 from tests.interlock.adoption.real_shapes import SECRET, SHAPES, Shape, created
 from tests.local.plain import Rest
 
@@ -29,6 +30,7 @@ OURS = "2 to create"
 
 def live(cloud: Deployment, shapes: Iterable[Shape]) -> int:
     """Somebody's platform; how many jobs it has."""
+    Owner(url=cloud.url, env=local_environment()).enable("cloudscheduler")
     rest, several = Rest(cloud.url), [*shapes]
     for shape in several:
         parent = f"/v1/projects/{local_environment().project}/locations/{shape.region}/jobs"

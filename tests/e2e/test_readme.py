@@ -39,10 +39,10 @@ def test_every_make_target_that_a_document_names_is_one_of_make_help(nothing: De
     assert {"deploy", "test", "demo", "backfill-on", "backfill-off", "status"} <= helped
 
 
-def test_the_gcloud_commands_of_the_documents_run(small: Deployment) -> None:
+def test_the_gcloud_commands_of_the_documents_run_after_a_deploy(deployed_small: Path, nothing: Deployment) -> None:
     commands = runnable(r"python -m local run -- gcloud")
     if shutil.which("gcloud") is None:
         assert os.environ.get("INTERLOCK_REQUIRE_GCLOUD") != "1", "gcloud is not installed"
         pytest.skip("gcloud is not installed")
     for command in commands:
-        small.run("sh", "-c", command, INTERLOCK_LOCAL_STATE=str(small.folder.parent / "other")).succeeded()
+        nothing.run("sh", "-c", command, INTERLOCK_LOCAL_STATE=str(deployed_small / "cloud")).succeeded()

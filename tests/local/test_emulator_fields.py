@@ -19,7 +19,8 @@ from local.emulator import buckets, objects
 from local.emulator.discovery import Api, Method, Path
 from local.emulator.model import JsonObject, Request, Response
 from local.emulator.server import Emulator
-from local.emulator.services import services
+from local.emulator.services import EVERY_API, services
+from tests.local.sources import HANDLER, archive
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DEPTH = 3  # messages below the resource: dashboards hold themselves
@@ -29,6 +30,7 @@ FILTER = 'metric.type="pubsub.googleapis.com/topic/byte_cost" AND resource.type=
 # Values that mean something, where a text of any kind would be refused for what it is.
 SAMPLES: Mapping[str, Any] = {
     "ackDeadlineSeconds": 20,
+    "entryPoint": "other",
     "includedPermissions": ["pubsub.topics.get"],
     "metricKind": "DELTA",
     "pushEndpoint": "https://x.example/push",
@@ -191,10 +193,15 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    cloud = Emulator(tmp_path_factory.mktemp("cloud"), services())
+    cloud = Emulator(tmp_path_factory.mktemp("cloud"), services(), enabled=EVERY_API)
     send(cloud, "PUT", "/v1/projects/p/topics/there", {})
     send(cloud, "POST", "/storage/v1/b?project=p&enableObjectRetention=true", {"name": "source-bucket"})
-    send(cloud, "POST", "/upload/storage/v1/b/source-bucket/o?uploadType=media&name=code.zip", b"zip")
+    send(
+        cloud,
+        "POST",
+        "/upload/storage/v1/b/source-bucket/o?uploadType=media&name=code.zip",
+        archive(HANDLER + "other = main\n"),
+    )
     yield cloud
     cloud.close()
 

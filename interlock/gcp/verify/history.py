@@ -33,7 +33,7 @@ def read_versions(project: str, bucket: str) -> list[Version]:
 
 def read_contents(project: str, bucket: str, holds: Sequence[PastHold]) -> list[PastHold]:
     """The same with what their contents add; one that is gone by now adds nothing. CloudError when they can't be read."""
-    from google.api_core.exceptions import NotFound
+    from google.api_core.exceptions import NotFound, RequestRangeNotSatisfiable
 
     with _asking(bucket):
         found = storage_client(project).bucket(bucket)
@@ -42,7 +42,7 @@ def read_contents(project: str, bucket: str, holds: Sequence[PastHold]) -> list[
             blob = found.blob(past.version.name, generation=past.version.generation)
             try:
                 return told(past, decode(blob.download_as_bytes(start=0, end=MAX_CONTENT_BYTES)))
-            except NotFound:
+            except (NotFound, RequestRangeNotSatisfiable):  # an object without content has no byte 0
                 return past
 
         with ThreadPoolExecutor(max_workers=MAX_CONCURRENT) as pool:

@@ -19,8 +19,9 @@ EMAIL = f"interlock-build@{PROJECT}.iam.gserviceaccount.com"
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    with serve(tmp_path / "state") as running:
+def cloud(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """With every API turned on, or a new project by `indirect`."""
+    with serve(tmp_path / "state", **getattr(request, "param", {})) as running:
         monkeypatch.setenv("INTERLOCK_LOCAL_URL", running.url)
         yield running
 
@@ -35,11 +36,13 @@ def test_its_id_number_and_that_it_is_active(project: GoogleProject) -> None:
     assert project.about() == About(id=PROJECT, number="100000000000", is_active=True)
 
 
+@pytest.mark.parametrize("cloud", [{"enabled": ()}], indirect=True, ids=["a new project"])
 def test_apis_are_off_until_they_are_turned_on_and_stay_on_when_that_is_said_again(project: GoogleProject) -> None:
-    assert project.enabled() == frozenset()
+    born = project.enabled()
+    assert "iam" not in born
     for _ in range(2):
         project.enable(["iam", "storage"])
-        assert project.enabled() == {"iam", "storage"}
+        assert project.enabled() == born | {"iam", "storage"}
 
 
 @pytest.mark.parametrize("api", PROBES)

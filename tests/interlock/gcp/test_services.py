@@ -17,9 +17,11 @@ from interlock.gcp.session import Refusal
 from interlock.inventory import Deployed, Form
 from local.emulator import Running, serve
 from tests.local.plain import Rest
+from tests.local.sources import archive
 
 PROJECT = "interlock-local"
-FUNCTION = {"buildConfig": {"runtime": "python312", "source": {"storageSource": {"bucket": "code", "object": "o"}}}}
+SOURCE = {"storageSource": {"bucket": "code", "object": "o"}}
+FUNCTION = {"buildConfig": {"runtime": "python312", "entryPoint": "main", "source": SOURCE}}
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
         monkeypatch.setenv("INTERLOCK_LOCAL_URL", running.url)
         rest = Rest(running.url)
         rest("POST", f"/storage/v1/b?project={PROJECT}", {"name": "code"})
-        rest("POST", "/upload/storage/v1/b/code/o?uploadType=media&name=o", b"x")
+        rest("POST", "/upload/storage/v1/b/code/o?uploadType=media&name=o", archive())
         yield running
 
 

@@ -29,7 +29,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     if shutil.which(TERRAFORM) is None:
         pytest.skip(f"{TERRAFORM} is not on PATH")
     with emulator.serve(tmp_path / "cloud") as cloud, provider_of(cloud.url) as provider:
-        for account in ("pusher", "coordinator"):  # whom configurations name
+        for account in ("pusher", "runner"):  # whom configurations name
             made_account(cloud.url, account)
         folder = tmp_path / "configuration"
         folder.mkdir()

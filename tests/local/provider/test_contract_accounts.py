@@ -192,6 +192,7 @@ CONTRACTS = [
             second=PULL % {"retain": "true"},
             change="update retain_acked_messages",
             import_ids=(f"projects/{PROJECT}/subscriptions/pulled",),
+            after_import={"google_pubsub_subscription.it": "update terraform_labels"},
             link=f"/v1/projects/{PROJECT}/subscriptions/pulled",
         ),
         id="a subscription with nothing but defaults",

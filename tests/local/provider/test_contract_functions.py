@@ -42,7 +42,7 @@ resource "google_cloudfunctions2_function" "it" {
     timeout_seconds                  = %(timeout)s
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
     environment_variables            = { PROJECT = "test-project"%(more)s }
-    service_account_email            = "coordinator@test-project.iam.gserviceaccount.com"
+    service_account_email            = "runner@test-project.iam.gserviceaccount.com"
   }
 }
 """

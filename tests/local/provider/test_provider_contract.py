@@ -176,7 +176,7 @@ CONTRACTS = [
             second=BARE_BUCKET % {"force": "false"},
             change="update force_destroy",
             import_ids=("test-bucket",),
-            after_import={},
+            after_import={"google_storage_bucket.it": "update terraform_labels"},
             link="/storage/v1/b/test-bucket",
         ),
         id="a bucket with nothing but defaults",
