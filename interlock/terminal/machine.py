@@ -18,7 +18,7 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
 """For these each package of requirements/run.txt and dev.txt has a wheel."""
 OLDEST_NODE, NEWEST_NODE = 20, 26
 """On these cdktf-cli 0.21 has been tried, with the pty module of package.json."""
-OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 9), (1, 15)
+OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 11), (1, 15)
 OLDEST_TOFU, NEWEST_TOFU = (1, 12), (1, 12)
 OLDEST_MAKE = (3, 81)
 """macOS has it."""

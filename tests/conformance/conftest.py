@@ -39,8 +39,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """An empty cloud, which this process' calls reach."""
-    with serve(tmp_path / "cloud") as served:
+    """An empty cloud, which this process' calls reach, as the owner of the project, who runs the suite."""
+    with serve(tmp_path / "cloud", lambda _url, _environment: "") as served:
         monkeypatch.setenv("INTERLOCK_LOCAL_URL", served.url)
         monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "local")
         yield served

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Catalog
+from interlock.environment import Environment
 from interlock.reading.files import load_catalog
 from local import emulator
 from local.environment import ACCOUNT, for_command
@@ -32,13 +33,14 @@ def _tools() -> None:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Deployment]:
-    """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer."""
+def serve(folder: Path, as_whom: Callable[[str, Environment], str] = prepare) -> Iterator[Deployment]:
+    """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer, or as the
+    account whose address `as_whom` returns, which may make it at the cloud's URL; "" is the owner of the project."""
     with ExitStack() as stack:
         cloud = stack.enter_context(emulator.serve(folder / "cloud", enabled=()))
-        deployer = prepare(cloud.url, local_environment())
-        provider = stack.enter_context(provider_of(cloud.url, account=deployer))
-        environ = clean_environ() | {ACCOUNT: deployer}
+        account = as_whom(cloud.url, local_environment())
+        provider = stack.enter_context(provider_of(cloud.url, account=account))
+        environ = clean_environ() | {ACCOUNT: account}
         environ = for_command(environ, url=cloud.url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
         yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
