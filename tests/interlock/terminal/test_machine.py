@@ -58,12 +58,19 @@ TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
         pytest.param(machine.node, "node", "v27.0.0", "27.0.0", "install Node.js 20 to 26", id="a Node.js that nobody tried"),
         pytest.param(machine.node, "node", "dyld: no", "", "install Node.js 20 to 26", id="a Node.js that does not start"),
         pytest.param(machine.npm, "npm", "11.19.1", "11.19.1", "", id="npm"),
-        pytest.param(machine.terraform, "terraform", '{"terraform_version": "1.11.0"}', "1.11.0", "", id="the oldest Terraform"),
+        pytest.param(
+            machine.terraform, "terraform", '{"terraform_version": "1.11.0"}', "1.11.0", "", id="the oldest Terraform"
+        ),
         pytest.param(
             machine.terraform, "terraform", '╷ Warning\n{"terraform_version": "1.15.9"}', "1.15.9", "", id="the newest"
         ),
         pytest.param(
-            machine.terraform, "terraform", '{"terraform_version": "1.10.5"}', "1.10.5", "install Terraform 1.11", id="an old one"
+            machine.terraform,
+            "terraform",
+            '{"terraform_version": "1.10.5"}',
+            "1.10.5",
+            "install Terraform 1.11",
+            id="an old one",
         ),
         pytest.param(
             machine.terraform,
