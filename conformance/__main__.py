@@ -90,13 +90,13 @@ def _run(environment: Environment, options: argparse.Namespace) -> int:
         broken, cleaned, versions = list[str](), suite.Cleaned(removed=[], stuck=[]), dict[str, str]()
         try:
             _synthesize(world)
+            suite.enable(world)  # before anybody looks: what is behind an API that is off can't be seen, and would be swept
             suite.let_in(world, _say)
         except Stopped:
             _say(f"{stop.why}; nothing was made")
             return INTERRUPTED
         made = suite.mark(world)
         try:
-            suite.enable(world)
             versions = _versions(world)
             broken = suite.ask(world, options.only)
         except Stopped:

@@ -14,7 +14,8 @@ from conformance.cloud import CallError, Cloud, JsonObject, Reply
 from interlock import roles
 from interlock.names import OWN_PREFIX
 
-PREFIX = re.compile(r"ilc[-_][0-9a-f]{6}[-_].+")
+RUN = re.compile(r"[0-9a-f]{6}")
+PREFIX = re.compile(rf"ilc[-_]{RUN.pattern}[-_].+")
 """Of what the suite makes by itself: `ilc-` and the run's six hexadecimal digits."""
 LABEL = "interlock-conformance"
 """The label of the bucket that marks a run, whose value is the run. It is made first and deleted last."""
@@ -227,12 +228,18 @@ def listed(cloud: Cloud) -> Iterator[Found]:
 
 
 def marker(cloud: Cloud) -> Marker | None:
-    """The mark that a run has left, or None. CallError."""
+    """The mark that a run has left, or None. A bucket of another name is somebody's, whatever its label. CallError."""
     for found in listed_buckets(cloud):
-        labels = found.get("labels") or {}
-        if LABEL in labels:
-            return Marker(run=labels[LABEL], bucket=str(found["name"]), invoker_was_there=labels.get(INVOKER_LABEL) == "yes")
+        labels, name = found.get("labels") or {}, str(found["name"])
+        run = str(labels.get(LABEL, ""))
+        if RUN.fullmatch(run) and name == bucket_of(run, cloud.project):
+            return Marker(run=run, bucket=name, invoker_was_there=labels.get(INVOKER_LABEL) == "yes")
     return None
+
+
+def bucket_of(run: str, project: str) -> str:
+    """The name of the bucket that marks a run."""
+    return f"ilc-{run}-{project}"
 
 
 def listed_buckets(cloud: Cloud) -> list[JsonObject]:

@@ -18,7 +18,8 @@ from conformance.world import Watch, World
 from interlock.names import OWN_PREFIX
 from interlock.runtime.events import RECONCILED
 from interlock.runtime.incident import BREAKER_LABEL, TABLE_LABEL
-from interlock.terminal.cdktf import STACKS, terraform_binary
+from interlock.terminal.cdktf import STACKS
+from interlock.terminal.machine import terraform_binary
 
 BACKFILL = "conformance-orders"
 ORDERS = ("conformance-orders", "conformance-orders-late")

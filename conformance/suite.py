@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from conformance import contracts, questions, story
 from conformance.check import Check
 from conformance.cloud import CallError, Cloud
-from conformance.ours import INVOKER_LABEL, LABEL, Marker, in_the_way, marker, names_of_stacks, sweep
+from conformance.ours import INVOKER_LABEL, LABEL, Marker, bucket_of, in_the_way, marker, names_of_stacks, sweep
 from conformance.stop import Stop, Stopped
 from conformance.world import World
 from interlock.environment import LOCAL, Environment
@@ -126,7 +126,7 @@ def mark(world: World) -> Marker:
     cloud = world.cloud
     made = Marker(
         run=world.run,
-        bucket=f"{world.prefix}-{cloud.project}",
+        bucket=bucket_of(world.run, cloud.project),
         invoker_was_there=_is_there(cloud, cloud.environment.invoker),
     )
     labels = {LABEL: world.run, INVOKER_LABEL: "yes" if made.invoker_was_there else "no"}

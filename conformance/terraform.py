@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance.cloud import JsonObject
 from conformance.stop import Ran, Stop
-from interlock.terminal.cdktf import terraform_binary
+from interlock.terminal.machine import terraform_binary
 
 SETTINGS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
 ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 INTERLOCK = Path(sys.executable).with_name("interlock")
 LINKED = ("main.py", "cdktf.json", "node_modules")
 REPOSITORY = Path(__file__).parents[1]
+ADDRESS = re.compile(r"[\w.+%-]+@(?![\w.<>-]*gserviceaccount\.com)[\w-]+(\.[\w-]+)+")
+"""Of a person or a group; accounts are of the project, whose name is left out."""
 
 
 @dataclass(kw_only=True)
@@ -111,17 +114,18 @@ class World:
         self.tell(found)
 
     def shown(self, text: str) -> str:
-        """A text without what tells who ran it: the run's, the project's and the number's names."""
+        """A text without what tells who ran it and where: names of the run, the project and its buckets, and addresses."""
         environment = self.cloud.environment
-        number = environment.project_number
         for known, instead in (
             (self.prefix, "<p>"),
             (self.dataset, "<dataset>"),
+            (environment.state_bucket, "<state bucket>"),
+            (environment.bucket, "<bucket>"),
             (environment.project, "<project>"),
-            (number, "<number>"),
+            (environment.project_number, "<number>"),
         ):
             text = text.replace(known, instead)
-        return text
+        return ADDRESS.sub("<somebody>", text)
 
     def jobs(self) -> dict[str, JsonObject]:
         """The jobs of the suite's catalog, by name."""

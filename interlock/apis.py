@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 FIRST = ("serviceusage", "cloudresourcemanager", "iam", "storage")
 """What must be on before Terraform can be of use: the provider itself asks the first two to turn the others on, `iam` makes the
 accounts and roles, and the state is in `storage`. `make bootstrap` turns them on.
@@ -25,6 +27,6 @@ OF_STACKS = (
 ALL = tuple(sorted({*FIRST, *OF_STACKS}))
 
 
-def enable_command(apis: tuple[str, ...], project: str) -> str:
+def enable_command(apis: Iterable[str], project: str) -> str:
     """The one line that turns these on: https://cloud.google.com/sdk/gcloud/reference/services/enable"""
     return " ".join(["gcloud services enable", *(f"{api}.googleapis.com" for api in apis), f"--project={project}"])

@@ -375,6 +375,7 @@ PLAN = Actor(
                 "cloudscheduler.jobs.fullView": "google_cloud_scheduler_job: the target, which a plan compares",
                 "cloudscheduler.jobs.get": "google_cloud_scheduler_job",
                 **_LOOKS,
+                "cloudscheduler.locations.list": "`interlock status`, each night, looks in all regions",
                 "iam.roles.get": "google_project_iam_custom_role",
                 "iam.serviceAccounts.get": "google_service_account, and whether `invoker` is there already",
                 "logging.logMetrics.get": "google_logging_metric",

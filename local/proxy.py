@@ -65,7 +65,11 @@ def _handler(note: Callable[[str], None]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _refuse(self) -> None:
             target = self.path if "://" in self.path else f"//{self.path}"  # CONNECT names host:port, the others a URL
-            note(urlsplit(target).hostname or self.path)
+            try:
+                host = urlsplit(target).hostname
+            except ValueError:
+                host = None
+            note(host or self.path)
             self.send_response(403, "Only this machine")
             self.send_header("Content-Length", "0")
             self.send_header("Connection", "close")

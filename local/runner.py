@@ -16,7 +16,8 @@ from pathlib import Path
 from local import child, emulator, environment, share
 from local.acting import OURS, VARIABLE, Acting, acting
 from local.installed import NotInstalledError
-from local.watch import watched
+from local.watch import VARIABLE as MARK
+from local.watch import mark, watched
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
 STARTED = "started for this command"
@@ -89,7 +90,7 @@ def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
         )
         folder.publish(record)
         env = _announced(options, env, record, how=STARTED)
-        with watched(cloud.url) as watchers:
+        with watched(mark(record.pid, record.url)) as watchers:
             code = _command(options, env, record, spared=watchers)
             _wait_for_others(folder)
         if provider.elsewhere:
@@ -154,6 +155,7 @@ def _own_settings(options: Options) -> bool:
 
 def _command(options: Options, env: Mapping[str, str], record: share.Record, *, spared: Set[int] = frozenset()) -> int:
     prepared = environment.for_command(env, url=record.url, provider=record.variables, state=options.state)
+    prepared[MARK] = mark(record.pid, record.url)
     try:
         return child.run(options.command, prepared, spared=spared)
     except OSError as error:

@@ -131,8 +131,8 @@ from interlock.environment import LOCAL, ONLY_UNDER_LOCAL_RUN, Environment
 from interlock.terraform.facts import KEY
 from interlock.terraform.imports import FILE as IMPORTS
 
-TERRAFORM_VERSION = ">= 1.9, < 2.0"
-"""1.9 is the first in which a variable's validation may read locals."""
+TERRAFORM_VERSION = ">= 1.11, < 2.0"
+"""The oldest that the tests run on. What is written needs 1.9, the first in which a variable's validation may read locals."""
 
 PROVIDER_VERSION = "~> 7.45"
 """The bindings pin 6.50.0, in which every job with a token has a permanent diff (an `Authorization` header that the API adds;

@@ -19,13 +19,6 @@ STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
 are deterministic."""
 OUT = Path("cdktf.out")
-TERRAFORM_VARIABLE = "TERRAFORM_BINARY_NAME"
-"""cdktf's own, for the name or the path of Terraform's binary."""
-
-
-def terraform_binary() -> str:
-    """How Terraform is called here."""
-    return os.environ.get(TERRAFORM_VARIABLE) or "terraform"
 
 
 def check_tools() -> None:

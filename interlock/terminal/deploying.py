@@ -23,6 +23,7 @@ from interlock.names import count, plain, printable
 from interlock.terminal import waiting
 from interlock.terminal.approving import STACK, Approving, ask_anyway
 from interlock.terminal.ends import clock_of_readers
+from interlock.terminal.granting.gcloud import mending
 from interlock.terminal.importing import read_known, remove_imports, write_imports
 from interlock.terminal.printed import again, interlock, make
 from interlock.terminal.process import Ended
@@ -259,7 +260,7 @@ class Deploying:
         for lack in lacks[:SHOWN_LACKS]:
             say_folded(f"{lack.said}. {waiting.TO_GRANT if lack.by_the_stacks else 'Type:'}", err=True)
             if not lack.by_the_stacks:
-                say_command(lack.command(self.environment.project) or PERMISSIONS, err=True)
+                say_command(mending(lack, self.environment) or PERMISSIONS, err=True)
         if len(lacks) > 1 and not all(lack.api for lack in lacks):
             say_folded(f"All that who deploys needs: {interlock('roles', '--actor', 'deployer')}", err=True)
 

@@ -18,8 +18,9 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
 """For these each package of requirements/run.txt and dev.txt has a wheel."""
 OLDEST_NODE, NEWEST_NODE = 20, 26
 """On these cdktf-cli 0.21 has been tried, with the pty module of package.json."""
-OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 9), (1, 15)
+OLDEST_TERRAFORM, NEWEST_TERRAFORM = (1, 11), (1, 15)
 OLDEST_TOFU, NEWEST_TOFU = (1, 12), (1, 12)
+TERRAFORM_VARIABLE = "TERRAFORM_BINARY_NAME"
 OLDEST_MAKE = (3, 81)
 """macOS has it."""
 LEAST_FREE, FREE_FOR_SETUP = 100, 1_500
@@ -76,11 +77,16 @@ def npm() -> Finding:
 
 def terraform() -> Finding:
     """Terraform, which deploys, or OpenTofu where TERRAFORM_BINARY_NAME says so; in its JSON that is Terraform's, too."""
-    name = os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
+    name = terraform_binary()
     version = _version(name, r'"terraform_version":\s*"([^"]+)"', "version", "-json")
     if _version(name, r"(OpenTofu) v", "version"):
         return _tried(name, version, "OpenTofu", OLDEST_TOFU, NEWEST_TOFU, "opentofu.org/docs/intro/install")
     return _tried(name, version, "Terraform", OLDEST_TERRAFORM, NEWEST_TERRAFORM, "developer.hashicorp.com/terraform/install")
+
+
+def terraform_binary() -> str:
+    """How Terraform is called here: the name or the path of its binary, as cdktf's own variable has it."""
+    return os.environ.get(TERRAFORM_VARIABLE) or "terraform"
 
 
 def _tried(name: str, version: str, what: str, oldest: tuple[int, int], newest: tuple[int, int], where: str) -> Finding:

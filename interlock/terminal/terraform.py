@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 from interlock.catalog import Json
 from interlock.environment import LOCAL, Environment
 from interlock.secrets import scrubbed
-from interlock.terminal.cdktf import output_folder, terraform_binary
+from interlock.terminal.cdktf import output_folder
+from interlock.terminal.machine import terraform_binary
 from interlock.terminal.printed import make
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of

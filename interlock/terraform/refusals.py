@@ -1,4 +1,5 @@
-"""What Google refuses for want of an API or a right, by the words of Terraform's errors: which one, and the line to type.
+"""What Google refuses for want of an API or a right, by the words of Terraform's errors. The line to type is in
+interlock/terminal/granting/gcloud.py.
 
 Google has no one way to say it, and the provider passes on the words. Each pattern below is that of an API, with a page or an
 issue where somebody met it; tests/interlock/terraform/test_refusals.py has the texts themselves.
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from interlock.roles import ACTORS, DEPLOYER, Role
+from interlock.roles import ACTORS, DEPLOYER
 from interlock.terraform.events import Problem
 
 _RIGHT = r"(?P<right>[a-zA-Z]+(?:\.[a-zA-Z]+){2})"
@@ -51,9 +52,7 @@ BLOCKED_SAID = (
     "The id of the role {role} can't be used from day 7 to day 37 after it was deleted: deploy again then, or elsewhere."
 )
 """https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role"""
-OWN_ACCOUNTS = ("interlock-build", "interlock-coordinator", "interlock-push", "interlock-timers")
-NOT_GIVEN = "MEMBER"
-"""Stands for who asked, where neither Google nor we know."""
+OWN_ACCOUNTS = tuple(f"interlock-{actor.name}" for actor in ACTORS if actor.by_the_stacks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,19 +75,6 @@ class Lack:
     def by_the_stacks(self) -> bool:
         """Whether it is an account of Interlock's own, to which the stacks grant what it needs."""
         return any(self.member.startswith(f"{name}@") for name in OWN_ACCOUNTS)
-
-    def command(self, project: str, caller: str = "") -> str:
-        """The line to type, for who may; `caller` is the address of who asked, if that is known. Empty where no role of the
-        table of rights has it."""
-        if self.api:
-            return f"gcloud services enable {self.api} --project={project}"
-        if (role := _role(self)) is None:
-            return ""
-        # A role without its condition: what asks whether there should be one is not for a script.
-        return (
-            f"gcloud projects add-iam-policy-binding {project} --member={member_of(self.member or caller)}"
-            f" --role={role.name(project)} --condition=None"
-        )
 
 
 def blocked_roles(problems: Iterable[Problem]) -> list[str]:
@@ -121,13 +107,6 @@ def lack_of(problem: Problem) -> Lack | None:
     return None
 
 
-def member_of(address: str) -> str:
-    """An address as IAM's policies name it."""
-    if not address:
-        return NOT_GIVEN
-    return f"{'serviceAccount' if address.endswith('gserviceaccount.com') else 'user'}:{address}"
-
-
 def _first(patterns: Sequence[str], text: str) -> re.Match[str] | None:
     return next((found for pattern in patterns if (found := re.search(pattern, text))), None)
 
@@ -139,10 +118,3 @@ def _rights_for(address: str) -> tuple[str, ...]:
         return ()
     rights = ((right, why) for grant in DEPLOYER.grants for right, why in sorted(grant.rights.items()))
     return tuple(right for right, why in rights if re.match(rf"{re.escape(kind)}\b", why))
-
-
-def _role(lack: Lack) -> Role | None:
-    """The role that has it: of who deploys, else of anybody."""
-    wanted = {*lack.rights}
-    grants = (grant for actor in (DEPLOYER, *ACTORS) for grant in actor.grants)
-    return next((grant.role for grant in grants if wanted & {*grant.permissions}), None)

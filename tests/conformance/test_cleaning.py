@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from conformance import questions, suite
-from conformance.ours import listed, marker
+from conformance.cloud import CallError
+from conformance.ours import LABEL, listed, marker
 from conformance.world import World
 from tests.conformance.conftest import ROOT, RUN, Alter, a_world
 from tests.e2e.deployment import Deployment, local_environment
@@ -103,6 +104,36 @@ def test_a_project_with_something_of_ours_is_refused_and_nothing_is_touched(
 def test_a_project_with_only_things_of_others_is_let_in(strange: World) -> None:
     make_account(strange, local_environment().invoker.partition("@")[0])
     suite.let_in(strange, Said())
+
+
+def test_a_project_that_can_not_be_seen_into_is_not_taken_for_empty(strange: World) -> None:
+    make_job(strange, "interlock-tick")
+    strange.cloud.post("serviceusage", f"v1/projects/{PROJECT}/services/cloudscheduler.googleapis.com:disable")
+    with pytest.raises(CallError, match="Cloud Scheduler API has not been used"):
+        suite.let_in(strange, Said())
+    suite.enable(strange)
+    with pytest.raises(suite.Refused, match="is not empty of ours: cloud_scheduler_job interlock-tick"):
+        suite.let_in(strange, Said())
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        pytest.param("acme-marked", "abc123", id="another name"),
+        pytest.param(f"ilc-abc123-{PROJECT}", "def456", id="the name of another run"),
+        pytest.param(f"ilc--{PROJECT}", "", id="no run"),
+    ],
+)
+def test_a_bucket_of_others_is_no_mark_whatever_its_label(strange: World, name: str, label: str) -> None:
+    body = {"name": name, "location": "US", "labels": {LABEL: label}}
+    strange.cloud.post("storage", "storage/v1/b", body, {"project": PROJECT})
+    assert marker(strange.cloud) is None
+
+
+def test_a_report_has_no_name_of_whoever_ran_it(strange: World) -> None:
+    bucket, account = local_environment().state_bucket, f"build@{PROJECT}.iam.gserviceaccount.com"
+    said = strange.shown(f"ada.l@acme.co.uk may not read gs://{bucket}; {account}")
+    assert said == "<somebody> may not read gs://<state bucket>; build@<project>.iam.gserviceaccount.com"
 
 
 def test_what_a_killed_run_left_goes_before_the_next_and_nothing_else(strange: World, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_mistake_is_explained_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("there", "message"),
     [
-        pytest.param(("node",), "terraform is missing: install Terraform 1.9 or newer", id="no terraform"),
+        pytest.param(("node",), "terraform is missing: install Terraform 1.11 or newer", id="no terraform"),
         pytest.param(("terraform",), "Node.js is missing: install Node.js 20 to 26", id="no node"),
     ],
 )

@@ -112,6 +112,9 @@ def test_the_workflows_plan_and_apply_a_toggle_with_what_they_were_granted(small
         for stack in ("coordination", "alerting"):
             plan.terraform(stack, *saved).succeeded()
         plan.interlock("synth", "--imports").succeeded()
+        nightly = plan.interlock("status", "--format", "json").text
+    for nothing in ('"not_looked_at": {}', '"regions_not_listed": null', '"trouble": []'):
+        assert nothing in nightly, "what the look at drift could not see is in its issue, which then never closes"
 
     check(small, roles.PLAN, accounts["plan"])
     check(small, roles.DEPLOY, accounts["deploy"])

@@ -128,6 +128,7 @@ def test_ours_has_a_reattach_and_no_proxy(tmp_path: Path) -> None:
         pytest.param("CONNECT", "compute.googleapis.com:443", "compute.googleapis.com", id="https"),
         pytest.param("GET", "http://metadata.google.internal/computeMetadata/v1/", "metadata.google.internal", id="http"),
         pytest.param("POST", "http://example.com/x", "example.com", id="a write"),
+        pytest.param("CONNECT", "[:443", "[:443", id="no host"),
     ],
 )
 def test_the_proxy_refuses_every_host_and_keeps_its_name(method: str, target: str, host: str) -> None:

@@ -309,9 +309,14 @@ def test_what_a_killed_owner_ran_ends_deaf_to_sigterm_or_in_a_session_of_its_own
     first = start("sh", "-c", f"'{PYTHON}' -c \"$APART\" & {WAITER.format('first', 'touch wrote')}", APART=apart)
     commands = [told(tmp_path / "first")[0], told(tmp_path / "deaf")[0]]
     second = start("sh", "-c", WAITER.format("second", "touch wrote"))
-    commands.append(told(tmp_path / "second")[0])
-    first.kill()
-    wait_for(lambda: not any(map(alive, commands)))
+    pid, url = told(tmp_path / "second")
+    commands.append(pid)
+    with subprocess.Popen(["sleep", "600"], env={**os.environ, "INTERLOCK_LOCAL_URL": url}) as stranger:
+        first.kill()
+        wait_for(lambda: not any(map(alive, commands)))
+        first.wait()
+        assert stranger.poll() is None, "whoever only uses that cloud is none of what it ran"
+        stranger.kill()
     second.communicate(timeout=DEADLINE)
     assert "local run was killed: ending what it ran" in first.stderr.read()
     assert not (tmp_path / "wrote").exists()

@@ -13,6 +13,7 @@ import pytest
 
 from interlock.environment import Environment
 from interlock.reading.environment_file import TICKS
+from interlock.reading.files import load_environment
 from interlock.runtime import events
 from local.emulator.defaults import without_defaults
 from local.emulator.discovery import Api
@@ -139,6 +140,11 @@ def test_no_condition_looks_back_less_far_than_entries_may_be_counted_late(env: 
         if policy.kind != "each" and policy.period <= _farthest(policy, tick)
     }
     assert short == {}
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in (ROOT / "environments").glob("*.yaml")))
+def test_no_breaker_of_an_environment_that_is_shipped_looks_back_less_far(name: str) -> None:
+    assert load_environment(ROOT / "environments", name, unfilled=True).breaker.period > LAG + MINUTE
 
 
 def test_every_policy_says_how_bad_it_is_whose_it_is_and_ends_by_itself(shop: Stacks, env: Environment) -> None:

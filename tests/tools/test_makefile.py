@@ -250,6 +250,6 @@ def test_a_set_up_says_all_that_is_missing_and_installs_nothing(folder: Folder, 
     assert list(lines) == ["make", "Python", "Node.js", "npm", "terraform"]
     assert "18.19.0: install Node.js 20 to 26" in lines["Node.js"]
     assert "missing: install npm" in lines["npm"]
-    assert "missing: install Terraform 1.9 or newer" in lines["terraform"]
+    assert "missing: install Terraform 1.11 or newer" in lines["terraform"]
     assert not (folder.path / ".venv").exists()
     assert not (folder.path / ".cache" / "checked").exists()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from interlock.adoption.jobs_query import MOST_ROWS, touches
 from interlock.adoption.statements import UNKNOWN, Sample
 from interlock.adoption.tables import Touch
+from interlock.apis import enable_command
 from interlock.gcp import CloudError
 from interlock.gcp.verify.bigquery import CALL_SECONDS, CantTell, asking, connect
 
@@ -128,7 +129,7 @@ class _Explained:
 
     def _next(self, error: CantTell) -> str:
         if error.reason == OFF or re.search("has not been used in project|it is disabled", str(error)):
-            return f"; turn the API on: gcloud services enable bigquery.googleapis.com --project {self._project}"
+            return f"; turn the API on: {enable_command(('bigquery',), self._project)}"
         if error.code == FORBIDDEN and error.reason in ("accessDenied", ""):
             return (
                 "; it takes bigquery.jobs.listAll and bigquery.jobs.create, which roles/bigquery.resourceViewer and "

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from interlock.actual import ActualJob
+from interlock.apis import enable_command
 from interlock.gcp import CloudError
 from interlock.gcp.ports import GoogleScheduler
 from interlock.runtime.ports import Refused, Unknown
@@ -66,7 +67,7 @@ class LiveJobs:
         if error.code == UNAUTHENTICATED:
             return "; log in: gcloud auth application-default login"
         if re.search("SERVICE_DISABLED|has not been used in project|is disabled", str(error)):
-            return f"; turn the API on: gcloud services enable cloudscheduler.googleapis.com --project {self._project}"
+            return f"; turn the API on: {enable_command(('cloudscheduler',), self._project)}"
         if error.code == FORBIDDEN:
             return f"; it takes {VIEWER}, and {FULL_VIEW} to see what jobs call"
         return "; is that the id of the project?" if error.code == NOT_FOUND else ""

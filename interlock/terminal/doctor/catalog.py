@@ -11,7 +11,7 @@ from interlock.environment import LOCAL
 from interlock.names import count
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.doctor.looking import Look
-from interlock.terminal.machine import Finding
+from interlock.terminal.machine import Finding, terraform_binary
 from interlock.terminal.printed import make
 from interlock.terminal.terraform import LOCK_FILE, Stack, asks_for_another_provider
 
@@ -101,7 +101,7 @@ def provider_lock(look: Look) -> Iterator[Finding]:
             yield Finding("provider", f"{file} is of another version than the stack; the next deploy changes it", note=True)
         elif not re.search(r'"zh:', file.read_text(encoding="utf-8", errors="replace")):
             wrong = True
-            lock = f"terraform -chdir={stack.folder} providers lock -platform=linux_amd64 -platform=darwin_arm64"
+            lock = f"{terraform_binary()} -chdir={stack.folder} providers lock -platform=linux_amd64 -platform=darwin_arm64"
             yield Finding("provider", f"{file} is good for this kind of machine only; for others", lock, note=True)
     if not any((Stack(environment=look.environment, name=name).folder / LOCK_FILE).exists() for name in STACKS):
         yield Finding("provider", f"not locked here yet; {make('plan')} does that")

@@ -14,6 +14,7 @@ from interlock.terminal.terraform import Stack
 from interlock.terraform.state import StateError, known
 
 CHANNEL = "/notificationChannels/"
+OF_A_PROJECT = ".iam.gserviceaccount.com"
 
 
 def accounts(look: Look) -> Iterator[Finding]:
@@ -22,8 +23,10 @@ def accounts(look: Look) -> Iterator[Finding]:
     missing = [email for email in sorted({*environment.accounts.values()}) if not look.project.has_account(email)]
     for email in missing:
         name, _, domain = email.partition("@")
-        project = domain.partition(".")[0]
-        yield Finding("accounts", f"{email} is not there", f"gcloud iam service-accounts create {name} --project={project}")
+        project, of_a_project = domain.removesuffix(OF_A_PROJECT), domain.endswith(OF_A_PROJECT)
+        make_it = f"gcloud iam service-accounts create {name} --project={project}"
+        advice = make_it if of_a_project else f"only Google makes such an account; see environments/{environment.name}.yaml"
+        yield Finding("accounts", f"{email} is not there, or disabled", advice)
     if not look.project.has_account(environment.invoker):
         if look.is_deployed:
             yield Finding("accounts", f"{environment.invoker} is not there", make("deploy"))

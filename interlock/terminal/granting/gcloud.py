@@ -10,12 +10,16 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from interlock.environment import Environment
-from interlock.roles import Actor, Place, Role
+from interlock.apis import enable_command
+from interlock.environment import GOOGLE_APIS, Environment
+from interlock.roles import ACTORS, DEPLOYER, Actor, Place, Role
 from interlock.terminal.granting.bindings import BEFORE, Binding, account_of, bindings
+from interlock.terraform.refusals import Lack
 
 WHO_IS_LOGGED_IN = '"user:$(gcloud config get-value account)"'
 GO_ON = " \\\n  "
+NOT_GIVEN = "MEMBER"
+"""Stands for who was refused, where Google doesn't say."""
 
 
 def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
@@ -35,7 +39,31 @@ def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
         if binding.place not in BEFORE and not said:
             yield "# once that is there, after the first deploy:"
             said = True
-        yield _binding(binding, env, whom)
+        yield GO_ON.join(_binding(binding, env, whom))
+
+
+def mending(lack: Lack, env: Environment) -> str:
+    """The line that gives what is lacking, for who may type it: the role that has it, of who deploys or else of anybody, with
+    its condition. Empty where no role has it."""
+    if lack.api:
+        return enable_command((lack.api.removesuffix(f".{GOOGLE_APIS}"),), env.project)
+    found = (
+        binding
+        for actor in (DEPLOYER, *ACTORS)
+        for grant in actor.grants
+        if {*lack.rights} & {*grant.permissions}
+        for binding in bindings(actor, env)
+        if (binding.role, binding.place) == (grant.role, grant.place)
+    )
+    binding = next(found, None)
+    return " ".join(_binding(binding, env, shlex.quote(member_of(lack.member)))) if binding else ""
+
+
+def member_of(address: str) -> str:
+    """An address as IAM's policies name it."""
+    if not address:
+        return NOT_GIVEN
+    return f"{'serviceAccount' if address.endswith('gserviceaccount.com') else 'user'}:{address}"
 
 
 def _role(role: Role, permissions: tuple[str, ...], env: Environment) -> str:
@@ -46,7 +74,8 @@ def _role(role: Role, permissions: tuple[str, ...], env: Environment) -> str:
     return GO_ON.join([f"gcloud iam roles create {role.id}", *options, f"--permissions=\\\n{listed}"])
 
 
-def _binding(binding: Binding, env: Environment, whom: str) -> str:
+def _binding(binding: Binding, env: Environment, whom: str) -> list[str]:
+    """The command and its options; `whom` is quoted."""
     command = {
         Place.BUCKET: f"gcloud storage buckets add-iam-policy-binding gs://{binding.on}",
         Place.STATE: f"gcloud storage buckets add-iam-policy-binding gs://{binding.on}",
@@ -61,7 +90,7 @@ def _binding(binding: Binding, env: Environment, whom: str) -> str:
     # Said for every one without a condition: where a policy has some, gcloud asks, and in a script refuses.
     condition = f"^#^title={binding.title}#expression={binding.expression}" if binding.expression else "None"
     options.append(f"--condition={shlex.quote(condition)}")
-    return GO_ON.join([command, *options])
+    return [command, *options]
 
 
 def _quoted(text: str) -> str:

@@ -166,6 +166,7 @@ cloudfunctions.functions.get,\
 cloudscheduler.jobs.fullView,\
 cloudscheduler.jobs.get,\
 cloudscheduler.jobs.list,\
+cloudscheduler.locations.list,\
 iam.roles.get,\
 iam.serviceAccounts.get,\
 logging.logMetrics.get,\

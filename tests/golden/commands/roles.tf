@@ -197,6 +197,7 @@ resource "google_project_iam_custom_role" "interlockPlan" {
     "cloudscheduler.jobs.fullView",
     "cloudscheduler.jobs.get",
     "cloudscheduler.jobs.list",
+    "cloudscheduler.locations.list",
     "iam.roles.get",
     "iam.serviceAccounts.get",
     "logging.logMetrics.get",

@@ -232,7 +232,7 @@ def test_a_folder_that_would_not_fit_together_is_left_as_it_is(project: Project)
         (["GET /jobs 403"], "it takes roles/cloudscheduler.viewer, and cloudscheduler.jobs.fullView to see what jobs call"),
         (
             ["api cloudscheduler.googleapis.com off"],
-            "turn the API on: gcloud services enable cloudscheduler.googleapis.com --project interlock-local",
+            "turn the API on: gcloud services enable cloudscheduler.googleapis.com --project=interlock-local",
         ),
         (["GET /jobs 503"], "nobody can list the jobs in"),
     ],

@@ -58,19 +58,26 @@ TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
         pytest.param(machine.node, "node", "v27.0.0", "27.0.0", "install Node.js 20 to 26", id="a Node.js that nobody tried"),
         pytest.param(machine.node, "node", "dyld: no", "", "install Node.js 20 to 26", id="a Node.js that does not start"),
         pytest.param(machine.npm, "npm", "11.19.1", "11.19.1", "", id="npm"),
-        pytest.param(machine.terraform, "terraform", '{"terraform_version": "1.9.0"}', "1.9.0", "", id="the oldest Terraform"),
+        pytest.param(
+            machine.terraform, "terraform", '{"terraform_version": "1.11.0"}', "1.11.0", "", id="the oldest Terraform"
+        ),
         pytest.param(
             machine.terraform, "terraform", '╷ Warning\n{"terraform_version": "1.15.9"}', "1.15.9", "", id="the newest"
         ),
         pytest.param(
-            machine.terraform, "terraform", '{"terraform_version": "1.8.5"}', "1.8.5", "install Terraform 1.9", id="an old one"
+            machine.terraform,
+            "terraform",
+            '{"terraform_version": "1.10.5"}',
+            "1.10.5",
+            "install Terraform 1.11",
+            id="an old one",
         ),
         pytest.param(
             machine.terraform,
             "terraform",
             '{"terraform_version": "1.16.0"}',
             "1.16.0",
-            "tried with 1.9 to 1.15",
+            "tried with 1.11 to 1.15",
             id="a newer one",
         ),
         pytest.param(machine.terraform, "terraform", TOFU % ("1.12.6", "1.12.6"), "1.12.6", "", id="OpenTofu"),
@@ -176,7 +183,7 @@ def test_a_deploy_says_all_that_it_lacks(tools: Tools, tmp_path: Path, monkeypat
     with pytest.raises(CloudError) as raised:
         check_tools()
     said = str(raised.value)
-    for part in ("Terraform 1.9", "Node.js 20 to 26", "5 MB free"):
+    for part in ("Terraform 1.11", "Node.js 20 to 26", "5 MB free"):
         assert part in said
     for part in ("run: make setup", "devpts"):
         assert part not in said, "what only the cdktf command line needs"

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.roles import DEPLOYER
 from interlock.terraform.events import Problem
-from interlock.terraform.refusals import Lack, blocked_roles, lack_of, lacks_of, member_of
+from interlock.terraform.refusals import Lack, blocked_roles, lack_of, lacks_of
 
 P = "shop-prod"
 VISIT = "Enable it by visiting https://console.developers.google.com/apis/api/{}.googleapis.com/overview?project=x then retry."
@@ -180,31 +180,6 @@ def test_each_is_said_once_and_a_warning_never() -> None:
     off = Problem(summary=VISIT.format("run"), detail="", address="", is_error=True)
     warning = Problem(summary=VISIT.format("pubsub"), detail="", address="", is_error=False)
     assert lacks_of([off, off, warning]) == [Lack(api="run.googleapis.com")]
-
-
-def test_every_right_of_who_deploys_has_a_line_that_grants_a_role_with_it() -> None:
-    for grant in DEPLOYER.grants:
-        for name in grant.permissions:
-            line = right(name).command(P, DEPLOYS)
-            assert line == (
-                f"gcloud projects add-iam-policy-binding {P} --member=serviceAccount:{DEPLOYS}"
-                f" --role=projects/{P}/roles/{grant.role.id} --condition=None"
-            )
-
-
-@pytest.mark.parametrize(
-    ("lack", "line"),
-    [
-        pytest.param(Lack(api="run.googleapis.com"), f"gcloud services enable run.googleapis.com --project={P}", id="an API"),
-        pytest.param(right("compute.networks.create"), "", id="a right that no role of ours has"),
-    ],
-)
-def test_the_line_to_type(lack: Lack, line: str) -> None:
-    assert lack.command(P) == line
-
-
-def test_who_is_named_as_policies_name_them() -> None:
-    assert [member_of(who) for who in ("a@b.c", DEPLOYS, "")] == ["user:a@b.c", f"serviceAccount:{DEPLOYS}", "MEMBER"]
 
 
 def test_the_accounts_of_ours_get_what_they_need_from_the_stacks() -> None:

@@ -183,7 +183,7 @@ def test_only_what_is_wanted_and_open_is_asked_for(there: Server) -> None:
         ),
         pytest.param(
             Failure("accessNotConfigured", "BigQuery API has not been used in project 1 before", "submit"),
-            f"gcloud services enable bigquery.googleapis.com --project {PROJECT}",
+            f"gcloud services enable bigquery.googleapis.com --project={PROJECT}",
             id="the API is off",
         ),
         pytest.param(
