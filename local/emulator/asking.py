@@ -49,6 +49,7 @@ def _in_storage(call: Call) -> JsonObject:
     buckets.find(call, bucket)
     if name and call.store.object(bucket, name) is None:
         raise ApiError(404, f"No such object: {bucket}/{name}")
+    call.query.get("permissions")  # is looked at: of a parameter that comes often a query has the last one only
     asked = [value for key, value in parse_qsl(call.request.query_string) if key == "permissions"]
     resource = permissions.stored(call, bucket, name) if name else permissions.bucket(call, bucket)
     return {"kind": "storage#testIamPermissionsResponse"} | _answer(call, resource, asked)

@@ -35,11 +35,21 @@ def test_its_id_number_and_that_it_is_active(project: GoogleProject) -> None:
     assert project.about() == About(id=PROJECT, number="100000000000", is_active=True)
 
 
-def test_apis_are_off_until_they_are_turned_on_and_stay_on_when_that_is_said_again(project: GoogleProject) -> None:
-    assert project.enabled() == frozenset()
+def test_apis_are_off_until_they_are_turned_on_and_stay_on_when_that_is_said_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(tmp_path / "new", enabled=()) as running:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", running.url)
+        _turned_on_twice(GoogleProject(PROJECT))
+
+
+def _turned_on_twice(project: GoogleProject) -> None:
+    before = project.enabled()
+    assert "storage" in before
+    assert before.isdisjoint({"iam", "run"})
     for _ in range(2):
         project.enable(["iam", "storage"])
-        assert project.enabled() == {"iam", "storage"}
+        assert project.enabled() == before | {"iam"}
 
 
 @pytest.mark.parametrize("api", PROBES)
