@@ -102,6 +102,6 @@ def test_who_may_not_turn_on_apis_hears_the_line_for_who_may(made: list[str]) ->
 @pytest.mark.parametrize("right", preparing.BOOTSTRAP_TAKES)
 def test_bootstrap_asks_whether_it_may_before_it_begins(made: list[str], right: str) -> None:
     project = Turning(lacks=frozenset({right, "pubsub.topics.create"}))
-    with pytest.raises(CloudError, match=rf"lacks {right} on \S+; nothing is done; run: .*interlock roles --actor deployer"):
+    with pytest.raises(CloudError, match=rf"lacks {right} on .+; nothing is done; run: .*interlock roles --actor deployer"):
         preparing.bootstrap(environment(), project, lambda _: None)
     assert (project.turned_on, made) == ([], [])
