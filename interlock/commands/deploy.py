@@ -18,7 +18,7 @@ from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
-from interlock.terminal.preparing import bootstrap
+from interlock.terminal.preparing import bootstrap, refuse_what_lacks
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.changes import Changes
@@ -41,16 +41,20 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     check_tools()
+    project = GoogleProject(cloud.project)
     if cloud.name == LOCAL:
-        bootstrap(cloud, GoogleProject(cloud.project))
+        bootstrap(cloud, project)
     elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
+    is_first = not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True)
+    if is_first:  # later ones are told by Google: who only changes jobs need not have all
+        refuse_what_lacks(cloud, project)
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
     first, *others = STACKS
-    if has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):
+    if not is_first:
         applied = deploying.bring_about(STACKS)
     else:  # the others list its bucket as they are planned
         say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")

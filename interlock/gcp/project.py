@@ -90,7 +90,14 @@ class Binding:
     condition: str
 
 
-class Project(Protocol):
+class Granting(Protocol):
+    """A project that says what who asks may do. Every method raises CloudError, and Refusal for what Google refuses."""
+
+    def granted(self, resource: Resource, permissions: Iterable[str]) -> frozenset[str] | None:
+        """Which of these who asks has there; None when there is no such thing."""
+
+
+class Project(Granting, Protocol):
     """A project that can be asked. Every method raises CloudError, and Refusal for what Google refuses."""
 
     def caller(self) -> Caller:
@@ -101,9 +108,6 @@ class Project(Protocol):
 
     def enabled(self) -> frozenset[str]:
         """The APIs that are on, as `cloudscheduler`."""
-
-    def granted(self, resource: Resource, permissions: Iterable[str]) -> frozenset[str] | None:
-        """Which of these who asks has there; None when there is no such thing."""
 
     def bucket(self, name: str) -> Bucket | None:
         """A bucket's settings; None when there is none."""
@@ -127,7 +131,7 @@ class Project(Protocol):
         """Where a BigQuery dataset is; None when there is none."""
 
 
-class Enabling(Protocol):
+class Enabling(Granting, Protocol):
     """A project whose APIs can be turned on. Every method raises CloudError, and Refusal for what Google refuses."""
 
     def enabled(self) -> frozenset[str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from interlock.apis import OF_STACKS
 from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError
+from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
@@ -57,8 +57,6 @@ CHECK_FAILED = "Check block assertion failed"
 """Terraform's title of every warning of a check block; what the block says is the detail:
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/eval_conditions.go"""
 NOTHING = "nothing to do"
-FIRST_STACK = "coordination"
-"""The one that turns APIs on."""
 PERMISSIONS = "https://cloud.google.com/iam/docs/permissions-reference says which roles have it"
 WIDTH = 80
 """Columns of a list of names."""
@@ -81,8 +79,6 @@ class Deploying:
     """By what it is judged. None to only plan, and to destroy everything."""
     yes: bool = False
     verbose: bool = False
-    _begun: set[str] = field(default_factory=set)
-    """The stacks that are being applied, or have been."""
 
     def bring_about(
         self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
@@ -177,12 +173,11 @@ class Deploying:
 
     def _apply(self, planned: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Applied:
         """Applies a plan, first what Google is slow with, and again what is left of it while only time stands in the way."""
-        self._begun.add(planned.stack.name)
         if not destroy and (first := waiting.first_of(planned)):
             planned = self._apply_first(planned, first, variables)
         applied, since = self._apply_once(planned), datetime.now(UTC)
         for _ in range(waiting.TRIES):
-            causes = waiting.passes(applied.problems, OF_STACKS if FIRST_STACK in self._begun else ())
+            causes = waiting.passes(applied.problems, self._turned_on)
             if applied.is_done or applied.ended.stopped or not causes:
                 break
             self._wait(planned.stack, causes, since)
@@ -199,7 +194,7 @@ class Deploying:
         if not goes_no_further(some, planned):
             return planned  # something else has changed meanwhile, and will be seen by who approves it
         applied = self._apply_once(some)
-        if applied.ended.stopped or not (applied.is_done or waiting.passes(applied.problems, OF_STACKS)):
+        if applied.ended.stopped or not (applied.is_done or waiting.passes(applied.problems, self._turned_on)):
             self._fail_apply(some, applied)
         seconds = waiting.SHORT_WAIT if self.environment.name == LOCAL else waiting.BEFORE_A_BUILD
         say_folded(f"What was granted counts only some time later, and the build takes it: waiting {seconds:g} s.")
@@ -251,6 +246,13 @@ class Deploying:
         say_lock(self.environment, stack.name)
         say(f"{then}: {again()}", err=True)
         raise click.exceptions.Exit(1)
+
+    def _turned_on(self) -> Collection[str]:
+        """The APIs that are on by what Service Usage says, whether they answer yet or not; none where it does not say."""
+        try:
+            return GoogleProject(self.environment.project).enabled()
+        except CloudError:
+            return ()
 
     def _say_lacks(self, errors: Sequence[Problem]) -> None:
         """The line to type for each API and right that is lacking; the first few, as one is often the cause of the next."""

@@ -15,7 +15,7 @@ replaces it. So the same deploy plans and applies again, for as long as Google s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,16 +80,16 @@ def first_of(planned: Planned) -> list[str]:
     return slow if builds else []
 
 
-def passes(problems: Sequence[Problem], turned_on: Collection[str] = ()) -> list[Cause]:
+def passes(problems: Sequence[Problem], turned_on: Callable[[], Collection[str]]) -> list[Cause]:
     """Why all of these errors pass by themselves, each cause once; none where one of them does not.
 
-    `turned_on`: the APIs that this deploy has seen to; one that is off for another reason stays so.
+    `turned_on` asks which APIs are on, whoever turned them on, and is called where one refuses: one that is not stays off.
     """
     causes = [_cause(problem, turned_on) for problem in problems if problem.is_error]
     return [] if None in causes else [*dict.fromkeys(cause for cause in causes if cause)]
 
 
-def _cause(problem: Problem, turned_on: Collection[str]) -> Cause | None:
+def _cause(problem: Problem, turned_on: Callable[[], Collection[str]]) -> Cause | None:
     text = problem.text
     if NEW_METRIC in text:
         return METRIC
@@ -100,7 +100,7 @@ def _cause(problem: Problem, turned_on: Collection[str]) -> Cause | None:
     lack = lack_of(problem)
     if SWITCHED.search(text) and "google_cloud_scheduler_job." in problem.address:
         return STATE
-    return API if lack and lack.api.partition(".")[0] in turned_on else None
+    return API if lack and lack.api and lack.api.partition(".")[0] in turned_on() else None
 
 
 def goes_no_further(planned: Planned, approved: Planned) -> bool:

@@ -45,7 +45,7 @@ UNNAMED = re.compile(
     r"|Policy update access denied"  # Resource Manager
 )
 """Refusals that name no permission."""
-ENABLES = re.compile(r"[Pp]ermission denied to (enable|list|disable) service")  # firebase-tools #4871
+ENABLES = re.compile(r"[Pp]ermission denied to (enable|list|disable) service(?:s? \[([^\]]*)\])?")  # firebase-tools #4871
 BLOCKED = re.compile(r"You can't create a role_?id \((?P<role>\w+)\) which has been marked for deletion")
 """https://github.com/terraform-google-modules/terraform-google-bastion-host/issues/14"""
 BLOCKED_SAID = (
@@ -84,8 +84,18 @@ def blocked_roles(problems: Iterable[Problem]) -> list[str]:
 
 
 def lacks_of(problems: Iterable[Problem]) -> list[Lack]:
-    """What is lacking by these errors, each once, in their order."""
-    return [*dict.fromkeys(lack for problem in problems if problem.is_error and (lack := lack_of(problem)))]
+    """What is lacking by these errors, each once, in their order. Of who may not turn on APIs also these: somebody else may."""
+    found = list[Lack]()
+    for problem in problems:
+        if problem.is_error and (lack := lack_of(problem)):
+            found += [lack, *_wanted_on(problem)]
+    return [*dict.fromkeys(found)]
+
+
+def _wanted_on(problem: Problem) -> list[Lack]:
+    found = ENABLES.search(problem.text)
+    listed = (found[2] or "") if found and found[1] == "enable" else ""
+    return [Lack(api=api) for api in re.findall(_API, listed)]
 
 
 def lack_of(problem: Problem) -> Lack | None:

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from local.emulator.buckets import PROJECT_NUMBER
 from local.emulator.model import ApiError, JsonObject, timestamp
 from local.emulator.rest import Call, Handler, paged
 from local.emulator.runtime import PROJECT
-from local.emulator.store import Store
 
 APIS = "serviceusage.services"
 DOMAIN = ".googleapis.com"
@@ -41,13 +40,13 @@ def refuse_disabled(call: Call) -> None:
     """ApiError 403 for a call of an API that the call's project hasn't enabled, or so short a time ago that it isn't there."""
     found = _IN_PATH.search(call.request.path)
     project = found[1] if found and found[1] not in {"-", "_", PROJECT_NUMBER} else PROJECT
-    if f"{call.api.name}{DOMAIN}" in call.faults.off or not is_on(call, f"{call.api.name}{DOMAIN}", project):
+    if not is_on(call, f"{call.api.name}{DOMAIN}", project):
         raise disabled(call.api.title, f"{call.api.name}{DOMAIN}", project)
 
 
 def is_on(call: Call, api: str, project: str) -> bool:
     """Whether an API (`run.googleapis.com`) answers for a project by now."""
-    since = _since(call.store, f"projects/{project}/services/{api}", call.enabled)
+    since = _since(call, f"projects/{project}/services/{api}")
     if since is None:
         return False
     passed = call.request.now - since
@@ -65,11 +64,13 @@ def disabled(title: str, api: str, project: str) -> ApiError:
     return ApiError(403, message, info={"reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": facts})
 
 
-def _since(store: Store, name: str, enabled: Collection[str]) -> datetime | None:
+def _since(call: Call, name: str) -> datetime | None:
     """Since when it is enabled; long ago where nobody has said, and None for one that is not."""
-    row = store.get(APIS, name)
+    api, row = name.rpartition("/")[2], call.store.get(APIS, name)
+    if api in call.faults.off:
+        return None
     if row is None:
-        return _LONG_AGO if name.rpartition("/")[2] in DEFAULT | {*enabled} else None
+        return _LONG_AGO if api in DEFAULT | {*call.enabled} else None
     if row.get("state") == "DISABLED":
         return None
     return datetime.fromisoformat(row["since"]) if "since" in row else _LONG_AGO
@@ -104,15 +105,18 @@ def _checked(name: str) -> str:
 def _enable(call: Call, names: Iterable[str]) -> list[JsonObject]:
     """One that is on already stays as it is: it was so before."""
     switched = [_checked(name) for name in names]
+    if kept_off := sorted(api for name in switched if (api := name.rpartition("/")[2]) in call.faults.off):
+        # https://github.com/firebase/firebase-tools/issues/4871
+        raise ApiError(403, f"Permission denied to enable service [{', '.join(kept_off)}]")
     for name in switched:
-        if _since(call.store, name, call.enabled) is None:
+        if _since(call, name) is None:
             call.store.put(APIS, name, {"name": name, "state": "ENABLED", "since": timestamp(call.request.now)})
     return [_shown(name, enabled=True) for name in switched]
 
 
 def _disable(call: Call) -> JsonObject:
     name = _checked(call.path["name"])
-    if _since(call.store, name, call.enabled) is None:
+    if _since(call, name) is None:
         message = f"The service {name.rpartition('/')[2]} is not enabled for {name.partition('/services/')[0]}."
         raise ApiError(400, message, status="FAILED_PRECONDITION")
     call.store.put(APIS, name, {"name": name, "state": "DISABLED"})
@@ -135,7 +139,7 @@ def _list(call: Call) -> JsonObject:
         raise ApiError(400, "The local stand-in lists enabled services only: filter=state:ENABLED.")
     services = f"{_named(call.path['parent'])}/services/"
     known = {name for name, _ in call.store.under(APIS, services)} | {services + api for api in DEFAULT | {*call.enabled}}
-    rows = sorted(name for name in known if _since(call.store, name, call.enabled) is not None)
+    rows = sorted(name for name in known if _since(call, name) is not None)
     page, token = paged(rows, call.query, key=lambda name: name, size_parameter="pageSize")
     listed = {"services": [_shown(name, enabled=True) for name in page]} if page else {}
     return listed | ({"nextPageToken": token} if token else {})
@@ -143,7 +147,7 @@ def _list(call: Call) -> JsonObject:
 
 def _get(call: Call) -> JsonObject:
     name = _named(call.path["name"])
-    return _shown(name, enabled=_since(call.store, name, call.enabled) is not None)
+    return _shown(name, enabled=_since(call, name) is not None)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -2,7 +2,8 @@
 
 A fault is written `METHOD PATH-REGEX CODE [xN | /N]`: `POST :pause$ 409 x3` refuses the first three pauses,
 `* /jobs 503 /5` every fifth call on jobs, `GET /o 429` every one. METHOD may be `*`; the pattern is searched in the path.
-`api cloudscheduler.googleapis.com off` answers every call of that API as for a project that hasn't enabled it.
+`api cloudscheduler.googleapis.com off` answers every call of that API as for a project that hasn't enabled it, and whoever
+enables it as one who may not.
 
 What Google delays is delayed on request, `NAME=DURATION` (ms, s, m or h; 0s ends it), by the emulator's clock:
 

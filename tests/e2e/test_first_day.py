@@ -6,6 +6,7 @@ Every API that the stacks use and every right of the build is taken away in turn
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -14,17 +15,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock.apis import FIRST, OF_STACKS
-from interlock.roles import DEPLOYER
+from interlock.apis import ALL
+from interlock.roles import DEPLOYER, Grant
+from interlock.terminal.doctor.checks import CHECKS, FIRST_CHECKS
+from interlock.terminal.preparing import BOOTSTRAP_TAKES
 from tests.e2e.deployment import STACKS, Deployment, local_environment
 from tests.e2e.live import Live
 
 STRICTEST = ("grants=60s", "metrics=10m", "api-enable=30s", "lag=10m", "strict_pause")
 AT_A_TIME = timedelta(seconds=30)
 PROJECT = local_environment().project
-ON_BY_DEFAULT = {"logging", "monitoring", "storage"}
-NEVER_CALLED = {"artifactregistry", "cloudbuild"}
-"""By Terraform; tests/local/test_emulator_first_day.py has what a build says without them."""
+LOOKED_AT = {*FIRST_CHECKS, *CHECKS}
+"""What doctor says of the project; of the machine tests/interlock/terminal/test_machine.py has it."""
+NOT_IN_TIME = {"storage.buckets.create": "begun with it"}
+TAKEN_BY_A_FIRST_DEPLOY = sorted(
+    right
+    for right in DEPLOYER.grants[0].permissions
+    if right.endswith((".create", ".setIamPolicy", ".actAs", ".attachSubscription")) and right not in NOT_IN_TIME
+)
 
 
 @contextmanager
@@ -56,9 +64,38 @@ def owner(cloud: Deployment, method: str, path: str, body: object) -> dict[str, 
     return found
 
 
+def take_away(cloud: Deployment, grant: Grant, *rights: str) -> None:
+    """Takes these permissions out of a role of the deployer's, or all but one that is of no use here."""
+    left = [name for name in grant.permissions if name not in rights] if rights else ["storage.buckets.list"]
+    role = f"projects/{PROJECT}/roles/{grant.role.id}"
+    owner(cloud, "PATCH", f"/v1/{role}?updateMask=includedPermissions", {"includedPermissions": left})
+
+
+def begin(cloud: Deployment) -> None:
+    """A first deploy that has come as far as the bucket of the flags."""
+    cloud.interlock("bootstrap").succeeded()
+    cloud.interlock("synth").succeeded()
+    cloud.terraform("coordination", "init", "-input=false").succeeded()
+    first = ("apply", "-auto-approve", "-input=false", "-target=google_storage_bucket.bucket")
+    cloud.terraform("coordination", *first).succeeded()
+
+
+def looked_at(cloud: Deployment) -> dict[str, str]:
+    """What doctor finds wrong with the project, each with what to type."""
+    rows = json.loads(cloud.interlock("doctor", "--format", "json").raw)
+    return {row["what"]: row["advice"] for row in rows if row["state"] == "wrong" and row["what"] in LOOKED_AT}
+
+
 def test_a_first_deploy_goes_through_in_one_go_and_another_after_it_is_destroyed(nothing: Deployment) -> None:
     nothing.faults.add(*STRICTEST)
+    owner(nothing, "POST", f"/v1/projects/{PROJECT}/services/cloudresourcemanager.googleapis.com:disable", {})
     with quick_clock(nothing):
+        red = looked_at(nothing)
+        assert red["state bucket"] == "make bootstrap"
+        assert red["APIs"].startswith("gcloud services enable ")
+        assert red["permissions"] == f"gcloud services enable cloudresourcemanager.googleapis.com --project={PROJECT}"
+        nothing.interlock("bootstrap").succeeded()
+        assert looked_at(nothing) == {}
         first = nothing.interlock("deploy").succeeded()
         assert "What was granted counts only some time later" in first.text
         for stack in STACKS:
@@ -69,21 +106,36 @@ def test_a_first_deploy_goes_through_in_one_go_and_another_after_it_is_destroyed
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("api", sorted({*OF_STACKS, *FIRST} - ON_BY_DEFAULT - NEVER_CALLED))
-def test_without_an_api_the_first_error_names_it_and_the_line_to_type(nothing: Deployment, api: str) -> None:
+@pytest.mark.parametrize("api", ALL)
+def test_without_an_api_that_nobody_may_turn_on_the_first_error_names_it_and_the_line_to_type(
+    nothing: Deployment, api: str
+) -> None:
     nothing.faults.add(f"api {api}.googleapis.com off")
     said = nothing.interlock("deploy").refused().text
     assert f"{api}.googleapis.com" in said
-    assert "gcloud services enable" in said
-    assert f"--project={PROJECT}" in said
+    assert re.search(
+        rf"gcloud services enable .*{api}\.googleapis\.com .*--project={PROJECT}|"
+        rf"gcloud services enable {api}\.googleapis\.com --project={PROJECT}",
+        said,
+    )
+
+
+@pytest.mark.parametrize("grant", DEPLOYER.grants, ids=lambda grant: grant.role.id)
+def test_without_a_role_the_first_error_names_what_it_has_and_the_line_to_type(nothing: Deployment, grant: Grant) -> None:
+    nothing.storage().create_bucket(local_environment().state_bucket)
+    take_away(nothing, grant)
+    said = nothing.interlock("deploy").refused().text
+    lacks = [right for right in BOOTSTRAP_TAKES if right in grant.permissions] or grant.permissions
+    assert f"who deploys lacks {lacks[0]}" in said
+    assert "nothing is done; run: .venv/bin/interlock roles --actor deployer --format gcloud" in said
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("right", sorted(right for right in DEPLOYER.grants[0].rights if right.endswith(".create")))
-def test_without_a_right_the_first_error_names_it_and_the_line_to_type(nothing: Deployment, right: str) -> None:
-    role = f"projects/{PROJECT}/roles/{DEPLOYER.grants[0].role.id}"
-    left = [name for name in DEPLOYER.grants[0].permissions if name != right]
-    owner(nothing, "PATCH", f"/v1/{role}?updateMask=includedPermissions", {"includedPermissions": left})
+@pytest.mark.parametrize("right", TAKEN_BY_A_FIRST_DEPLOY)
+def test_without_a_right_that_goes_meanwhile_the_error_names_it_and_the_line_to_type(nothing: Deployment, right: str) -> None:
+    """A deploy that goes on where one has stopped asks for nothing before: Google says it, each API in its own words."""
+    begin(nothing)
+    take_away(nothing, DEPLOYER.grants[0], right)
     said = nothing.interlock("deploy").refused().text
     assert right in said
     assert "gcloud projects add-iam-policy-binding" in said

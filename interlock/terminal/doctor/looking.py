@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from interlock.apis import enable_command
+from interlock.apis import FIRST, enable_command
 from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.gcp import CloudError
@@ -45,7 +45,10 @@ def findings_of(what: str, check: Check, look: Look) -> list[Finding]:
 def _refused(what: str, refusal: Refusal, look: Look) -> Finding:
     project = look.environment.project
     if refusal.is_off:
-        return Finding(what, f"can't be told while {refusal.api} is off", enable_command((refusal.api,), project))
+        found, command = f"can't be told while {refusal.api} is off", enable_command((refusal.api,), project)
+        if look.is_deployed or refusal.api in FIRST:
+            return Finding(what, found, command)
+        return Finding(what, f"{found}; the first deploy turns it on, or", command, note=True)
     if refusal.wants_quota_project:
         return Finding(what, "can't be told without a quota project", set_quota_project(project))
     # Looking is more than deploying takes, so that a right to look that lacks is no fault of the project.

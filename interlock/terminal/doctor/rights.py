@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlock.environment import Environment
-from interlock.gcp.project import Resource
+from interlock.gcp.project import Granting, Resource
 from interlock.names import count
 from interlock.roles import ACTORS, Actor, Grant, Place
 from interlock.terminal.doctor.looking import Look
@@ -35,6 +35,16 @@ def rights(look: Look) -> Iterator[Finding]:
     if not lacks:
         total = sum(len(grant.permissions) for grant in actor.grants)
         yield Finding(WHAT, f"of role {actor.name}: none of its {total} was found missing")
+
+
+def lacking(actor: Actor, environment: Environment, project: Granting) -> Iterator[tuple[str, list[str]]]:
+    """What who asks lacks of what an actor has without a condition on names of objects: where, and which permissions. What is
+    not there yet is passed over. CloudError where that can't be asked."""
+    for grant in actor.grants:
+        for resource in () if grant.prefixes else _resources(grant, environment):
+            granted = project.granted(resource, grant.permissions)
+            if granted is not None and (missing := [one for one in grant.permissions if one not in granted]):
+                yield _said(resource), missing
 
 
 def _of(grant: Grant, resource: Resource, look: Look) -> tuple[str, bool]:
@@ -76,7 +86,12 @@ def _named(permissions: list[str]) -> str:
 
 def _mend(actor: Actor) -> str:
     """The line that grants what lacks: our stacks, or the owner of the project with what we print."""
-    return make("deploy") if actor.by_the_stacks else interlock("roles", "--actor", actor.name)
+    return make("deploy") if actor.by_the_stacks else granting(actor)
+
+
+def granting(actor: Actor) -> str:
+    """The command that prints what an owner of the project pastes."""
+    return interlock("roles", "--actor", actor.name, "--format", "gcloud")
 
 
 def _resources(grant: Grant, env: Environment) -> list[Resource]:

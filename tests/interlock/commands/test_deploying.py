@@ -16,6 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from interlock.gcp import CloudError
 from interlock.terminal import deploying, waiting
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import (
@@ -33,6 +34,7 @@ from interlock.terraform.plan import parse_plan
 from tests.golden import golden
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
 from tests.interlock.commands.test_approving import judged_by
+from tests.interlock.memory_project import MemoryProject
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
 NO_PLAN = parse_plan('{"format_version": "1.2", "terraform_version": "1.11.4", "planned_values": {}, "configuration": {}}')
@@ -440,17 +442,21 @@ def test_a_build_that_came_too_early_is_made_again_unasked(place: Place) -> None
 
 
 @pytest.mark.parametrize(
-    ("stacks", "applies"),
+    ("on", "fails", "applies"),
     [
-        pytest.param(["coordination", "schedules"], 3, id="it was turned on just now"),
-        pytest.param(["schedules"], 1, id="nothing was turned on"),
+        pytest.param({"pubsub"}, {}, 2, id="it was turned on just now"),
+        pytest.param({"run"}, {}, 1, id="nobody has turned it on"),
+        pytest.param({"pubsub"}, {"enabled": CloudError("it can't be told")}, 1, id="it can't be told"),
     ],
 )
-def test_an_api_is_waited_for_only_by_who_has_turned_it_on(place: Place, stacks: list[str], applies: int) -> None:
-    for stack in stacks:
-        place.plans(stack, change(f"{JOB}.{stack}", "create"))
+def test_an_api_is_waited_for_only_where_it_is_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch, on: set[str], fails: dict[str, CloudError], applies: int
+) -> None:
+    asked = MemoryProject(ENVIRONMENT, apis=on, fails=fails)
+    monkeypatch.setattr(deploying, "GoogleProject", lambda _: asked)
+    place.plans("schedules", change(f"{JOB}.odds", "create"))
     place.answers("schedules", diagnostic(OFF))
-    done = bring(Deploying(environment=ENVIRONMENT, approving=None), stacks)
+    done = bring(LOCAL, ["schedules"])
     assert len(place.applied()) == applies, done.output
     assert (f"gcloud services enable pubsub.googleapis.com --project={ENVIRONMENT.project}" in done.output) is (applies == 1)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from interlock.commands import doctor
-from interlock.roles import DEPLOYER
+from interlock.apis import FIRST
+from interlock.commands import deploy, doctor
+from interlock.roles import DEPLOYER, Place
 from interlock.terminal.machine import Finding
 from local.emulator import serve
 from tests.e2e.granting import Owner
@@ -23,7 +24,7 @@ TOPIC = next(channel.target for channel in ENVIRONMENT.notification_channels.val
 
 @pytest.fixture
 def url(tmp_path: Path) -> object:
-    with serve(tmp_path / "state") as running:
+    with serve(tmp_path / "state", enabled=()) as running:
         yield running.url
 
 
@@ -55,14 +56,16 @@ def wrong(found: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
 def test_it_is_red_before_bootstrap_and_green_after_what_it_said_was_done(run: Run, look: Look, url: str) -> None:
     code, found = look()
     assert code == 1
-    assert wrong(found).keys() == {"APIs", "state bucket", "channels"}
     assert wrong(found)["state bucket"] == "make bootstrap"
-    assert wrong(found)["channels"] == f"gcloud pubsub topics create {TOPIC}"
+    assert wrong(found)["APIs"].startswith("gcloud services enable ")
+    assert {*wrong(found).values()} - {wrong(found)["APIs"], "make bootstrap"} == {
+        f"gcloud services enable {api}.googleapis.com --project=interlock-local" for api in ("cloudresourcemanager", "iam")
+    }, "what can't be told before"
     assert run("bootstrap", INTERLOCK_LOCAL_URL=url).returncode == 0
-    Rest(url)("PUT", f"/v1/{TOPIC}", {})
     code, found = look()
     assert (code, wrong(found)) == (0, {})
     assert found["APIs"][0][0] == "note"
+    assert found["channels"] == [("note", "gcloud services enable pubsub.googleapis.com --project=interlock-local")]
 
 
 @pytest.mark.parametrize("actor", ["deployer", "deploy", "plan", "operator"])
@@ -76,7 +79,9 @@ def test_it_reads_and_never_writes(look: Look, url: str, actor: str) -> None:
 
 @pytest.mark.parametrize("api", ["serviceusage", "cloudresourcemanager", "iam", "storage", "pubsub"])
 def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, look: Look, url: str, api: str) -> None:
+    """Once something is deployed; before, what the first deploy turns on is a note."""
     run("bootstrap", INTERLOCK_LOCAL_URL=url)
+    Rest(url)("POST", f"/storage/v1/b?project={ENVIRONMENT.project}", {"name": ENVIRONMENT.bucket})
     Rest(url)("POST", "/_local/faults", {"faults": [f"api {api}.googleapis.com off"]})
     code, found = look()
     assert code == 1
@@ -85,64 +90,82 @@ def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, lo
 
 @pytest.fixture
 def as_deployer(url: str) -> Callable[..., str]:
-    """Makes an account that has the deployer's role but for what `lacks`, and gives the token that it acts with."""
+    """Makes an account that has the deployer's roles, and gives the token that it acts with."""
+    return lambda: without(url)
 
-    def call(*lacks: str) -> str:
-        owner = Owner(url=url, env=ENVIRONMENT)
-        email = owner.account("deployer")
-        grants = [
-            replace(grant, rights={right: why for right, why in grant.rights.items() if right not in lacks})
-            for grant in DEPLOYER.grants
-        ]
-        owner.grant(replace(DEPLOYER, grants=tuple(grants)), email)
-        return f"local:{email}"
 
-    return call
+def without(url: str, lacks: str = "") -> str:
+    """The token of an account that has the deployer's roles but for one permission; each of these has roles of its own."""
+    owner, number = Owner(url=url, env=ENVIRONMENT), str([*WHERE].index(lacks)) if lacks else ""
+    owner.enable(*FIRST)
+    email = owner.account(f"deployer{number}")
+    grants = [
+        replace(
+            grant,
+            role=replace(grant.role, id=f"{grant.role.id}{number}"),
+            rights={right: why for right, why in grant.rights.items() if right != lacks},
+        )
+        for grant in DEPLOYER.grants
+    ]
+    owner.grant(replace(DEPLOYER, grants=tuple(grants)), email)
+    return f"local:{email}"
 
 
 def test_it_and_bootstrap_need_nothing_beyond_what_the_deployer_has(
     run: Run, url: str, as_deployer: Callable[..., str]
 ) -> None:
-    Rest(url)("PUT", f"/v1/{TOPIC}", {})
     env = {"INTERLOCK_LOCAL_URL": url, "GOOGLE_OAUTH_ACCESS_TOKEN": as_deployer()}
     made = run("bootstrap", **env)
     assert made.returncode == 0, made.stderr
     done = run("doctor", "--format", "json", **env)
     rows = {row["what"]: row for row in json.loads(done.stdout)}
-    assert {what for what, row in rows.items() if row["state"] != "ok"} == {"APIs", "datasets"}, "nothing that it may not read"
+    assert {what for what, row in rows.items() if row["state"] != "ok"} == {"APIs", "channels", "datasets"}, (
+        "nothing that it may not read"
+    )
     assert "the first deploy turns them on" in rows["APIs"]["found"]
     assert rows["datasets"]["advice"] == "the local stand-in has no BigQuery"
     assert "deployer@interlock-local.iam.gserviceaccount.com" in rows["credentials"]["found"]
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("permission", "where"),
-    [
-        ("cloudscheduler.jobs.create", "interlock-local"),
-        ("iam.serviceAccounts.actAs", "interlock-local"),
-        ("run.services.setIamPolicy", "interlock-local"),
-        ("storage.objects.delete", "gs://interlock-local-state"),
-    ],
-)
-def test_a_permission_that_was_not_granted_is_named_with_where(
-    run: Run, url: str, as_deployer: Callable[..., str], permission: str, where: str
+WHERE = {
+    permission: "interlock-local" if grant.place is Place.PROJECT else "gs://interlock-local-state"
+    for grant in DEPLOYER.grants
+    for permission in grant.permissions
+}
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A project in which whoever deploys may do nothing yet."""
+    with serve(tmp_path_factory.mktemp("all") / "state") as running:
+        ensure = {"name": ENVIRONMENT.state_bucket, "location": ENVIRONMENT.location}
+        Rest(running.url)("POST", f"/storage/v1/b?project={ENVIRONMENT.project}", ensure)
+        yield running.url
+
+
+@pytest.mark.parametrize("permission", WHERE)
+def test_a_permission_that_was_not_granted_is_named_with_where_by_doctor_and_before_a_first_deploy(
+    run: Run, bootstrapped: str, permission: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = {"INTERLOCK_LOCAL_URL": url}
-    run("bootstrap", **env)
-    token = as_deployer(permission)
-    done = run("doctor", "--format", "json", **env, GOOGLE_OAUTH_ACCESS_TOKEN=token)
+    monkeypatch.setattr(deploy, "check_tools", lambda: None)
+    env = {"INTERLOCK_LOCAL_URL": bootstrapped, "GOOGLE_OAUTH_ACCESS_TOKEN": without(bootstrapped, permission)}
+    done = run("doctor", "--format", "json", **env)
     (found,) = [row for row in json.loads(done.stdout) if row["what"] == "permissions" and row["state"] == "wrong"]
-    assert found["found"] == f"{permission} on {where}: not granted"
-    assert found["advice"] == ".venv/bin/interlock roles --actor deployer"
+    assert found["found"] == f"{permission} on {WHERE[permission]}: not granted"
+    assert found["advice"] == ".venv/bin/interlock roles --actor deployer --format gcloud"
     assert done.returncode == 1
+    refused = run("deploy", **env)
+    said = " ".join(refused.stderr.split())
+    assert f"lacks {permission} on {WHERE[permission]}; nothing is done; run: {found['advice']}" in said
+    assert refused.returncode == 2
 
 
 def test_for_people_it_fits_80_columns_but_for_commands_and_ends_with_how_much_there_is_to_do(run: Run, url: str) -> None:
     done = run("doctor", INTERLOCK_LOCAL_URL=url, COLUMNS="80")
     lines = done.stdout.splitlines()
     assert all(len(line) <= 80 or line.strip().startswith("gcloud ") for line in lines)
-    assert lines[-1] == "3 things to mend, from the top."
+    assert lines[-1] == "7 things to mend, from the top."
     assert done.stdout == run("doctor", INTERLOCK_LOCAL_URL=url, COLUMNS="80").stdout
 
 

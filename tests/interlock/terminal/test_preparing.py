@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from interlock.apis import FIRST
 from interlock.gcp import CloudError
+from interlock.gcp.project import Resource
 from interlock.gcp.session import Refusal
 from interlock.terminal import preparing
 from tests.interlock.cloud import environment
@@ -22,8 +23,12 @@ class Turning:
     on: set[str] = field(default_factory=set)
     after: int = 0
     refuses: Refusal | None = None
+    lacks: frozenset[str] = frozenset()
     looks: int = 0
     turned_on: list[str] = field(default_factory=list)
+
+    def granted(self, _: Resource, permissions: Iterable[str]) -> frozenset[str] | None:
+        return frozenset(permissions) - self.lacks
 
     def enabled(self) -> frozenset[str]:
         if self.refuses:
@@ -83,6 +88,20 @@ def test_service_usage_that_is_off_itself_is_turned_on_by_gcloud(made: list[str]
 
 
 def test_another_refusal_is_passed_on(made: list[str]) -> None:
-    with pytest.raises(Refusal, match="lacks"):
+    with pytest.raises(Refusal, match="broken"):
+        preparing.bootstrap(environment(), Turning(refuses=Refusal("serviceusage", 500, "broken")), lambda _: None)
+    assert made == []
+
+
+def test_who_may_not_turn_on_apis_hears_the_line_for_who_may(made: list[str]) -> None:
+    with pytest.raises(CloudError, match=r"lacks a right; who may, runs: gcloud services enable serviceusage\.googleapis"):
         preparing.bootstrap(environment(), Turning(refuses=Refusal("serviceusage", 403, "lacks a right")), lambda _: None)
     assert made == []
+
+
+@pytest.mark.parametrize("right", preparing.BOOTSTRAP_TAKES)
+def test_bootstrap_asks_whether_it_may_before_it_begins(made: list[str], right: str) -> None:
+    project = Turning(lacks=frozenset({right, "pubsub.topics.create"}))
+    with pytest.raises(CloudError, match=rf"lacks {right} on .+; nothing is done; run: .*interlock roles --actor deployer"):
+        preparing.bootstrap(environment(), project, lambda _: None)
+    assert (project.turned_on, made) == ([], [])

@@ -93,7 +93,7 @@ def test_what_google_is_slow_with_goes_before_a_function_that_is_made(changes: l
     ],
 )
 def test_what_comes_too_early_passes_when_nothing_else_is_wrong(problems: list[Problem], causes: list[Cause]) -> None:
-    assert passes(problems, ("pubsub", "run")) == causes
+    assert passes(problems, lambda: ("pubsub", "run")) == causes
 
 
 @pytest.mark.parametrize(

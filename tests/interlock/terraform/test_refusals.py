@@ -185,3 +185,10 @@ def test_each_is_said_once_and_a_warning_never() -> None:
 def test_the_accounts_of_ours_get_what_they_need_from_the_stacks() -> None:
     assert right("storage.objects.get", BUILD).by_the_stacks
     assert not right("storage.objects.get", DEPLOYS).by_the_stacks
+
+
+def test_who_may_not_turn_on_an_api_hears_the_right_and_the_api() -> None:
+    text = "Error 403: Permission denied to enable service [pubsub.googleapis.com, run.googleapis.com]"
+    found = lacks_of([Problem(summary="Error", detail=text, address="", is_error=True)])
+    apis = [Lack(api="pubsub.googleapis.com"), Lack(api="run.googleapis.com")]
+    assert found == [right("serviceusage.services.enable"), *apis]
