@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -137,15 +137,14 @@ policy: setup $(POLICY)/.stamp ## checkov, its checks and ours, over the stacks 
 test-policy: $(POLICY)/.stamp ## the checks, in checkov
 	@PYTHONHASHSEED=0 $(POLICY)/bin/python -m pytest -c tests/policies/checks/pytest.ini tests/policies/checks
 
-exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, 2,000 edits, slow deploys
+exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=40000 [STEPS= SEED=], 10,000 crons, 2,000 edits
 	@INTERLOCK_MODEL_RUNS="$${RUNS:-40000}" INTERLOCK_MODEL_STEPS="$${STEPS:-50}" INTERLOCK_MODEL_SEED="$${SEED:-$$(date +%s)}" \
 	  INTERLOCK_CRON_EXPRESSIONS=10000 INTERLOCK_EDITS=2000 INTERLOCK_EDITS_SEED="$${SEED:-$$(date +%s)}" PYTHONHASHSEED=0 \
 	  $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
-	@$(BIN)/python -m pytest -v -m long
 
-conformance: setup ## what we take for true of Google: of the stand-in, or of a project with ENV=sandbox [PROVIDER=real]
-	@INTERLOCK_ENV="$$ENV" $(if $(value PROVIDER),INTERLOCK_LOCAL_PROVIDER="$$PROVIDER") $(BIN)/python -m conformance
+test-long: setup $(VENV)/dev.stamp ## beyond make test: slow deploys, imports, first days with one thing missing, the cdktf command line
+	@$(BIN)/python -m pytest -v -m long
 
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden

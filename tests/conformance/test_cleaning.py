@@ -216,7 +216,14 @@ def wait_for(there: Callable[[], bool], process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="SIGTERM"),
+        pytest.param(signal.SIGINT, id="SIGINT", marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, id="SIGHUP", marks=pytest.mark.long),
+    ],
+)
 def test_a_run_that_is_stopped_in_the_middle_leaves_nothing_and_says_so(
     cloud: Deployment, strange: World, number: signal.Signals
 ) -> None:
@@ -231,6 +238,7 @@ def test_a_run_that_is_stopped_in_the_middle_leaves_nothing_and_says_so(
     assert there(strange) == STRANGERS
 
 
+@pytest.mark.long
 def test_after_a_run_that_was_killed_the_next_cleans_up_and_goes_through(cloud: Deployment, strange: World) -> None:
     cloud.faults.latency = 0.05
     process = start(cloud, "--only", "questions")
@@ -247,6 +255,7 @@ def test_after_a_run_that_was_killed_the_next_cleans_up_and_goes_through(cloud: 
     assert there(strange) == STRANGERS
 
 
+@pytest.mark.long
 def test_the_end_of_its_time_ends_a_run_as_a_signal_does(cloud: Deployment, strange: World) -> None:
     cloud.faults.latency = 0.3
     process = start(cloud, "--only", "questions", "--limit", "0.2")

@@ -88,6 +88,7 @@ def state_of(found: dict[str, Json]) -> dict[str, str]:
     return {name: str(job["state"]) for name, job in found.items()}
 
 
+@pytest.mark.long
 def test_what_runs_is_taken_over_without_a_write_held_and_given_back(nothing: Deployment) -> None:
     number = live(nothing, created())
     adopted(nothing)

@@ -39,6 +39,7 @@ def account(cloud: Deployment) -> dict[str, object]:
     return cloud.api("GET", f"/v1/projects/{env.project}/serviceAccounts/{env.invoker}")
 
 
+@pytest.mark.long
 def test_what_is_there_is_imported_by_a_deploy_and_the_blocks_go(small: Deployment) -> None:
     forget(small, "schedules", *jobs_of(SOME))
     before, writes = small.jobs(), job_writes(small)

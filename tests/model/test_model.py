@@ -1,4 +1,4 @@
-"""Runs the state machine: always the same few hundred runs; `make exhaustive` with fresh ones and many more, in CI 2,000."""
+"""Runs the state machine: always the same few hundred runs; `make exhaustive` with fresh ones and many more."""
 
 from __future__ import annotations
 
