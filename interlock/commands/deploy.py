@@ -41,14 +41,13 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     check_tools()
-    project = GoogleProject(cloud.project)
     if cloud.name == LOCAL:
-        bootstrap(cloud, project)
+        bootstrap(cloud, GoogleProject(cloud.project))
     elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         raise CloudError(f"there is no state bucket {cloud.state_bucket}; run: {make('bootstrap')}")
     is_first = not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True)
     if is_first:  # later ones are told by Google: who only changes jobs need not have all
-        refuse_what_lacks(cloud, project)
+        refuse_what_lacks(cloud, GoogleProject(cloud.project))
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
     synthesize(cloud, root)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)

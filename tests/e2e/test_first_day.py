@@ -82,7 +82,8 @@ def begin(cloud: Deployment) -> None:
 
 def looked_at(cloud: Deployment) -> dict[str, str]:
     """What doctor finds wrong with the project, each with what to type."""
-    rows = json.loads(cloud.interlock("doctor", "--format", "json").raw)
+    raw = cloud.interlock("doctor", "--format", "json").raw
+    rows = json.loads(raw[raw.index("[") :])  # where it looks is said before, on standard error
     return {row["what"]: row["advice"] for row in rows if row["state"] == "wrong" and row["what"] in LOOKED_AT}
 
 
