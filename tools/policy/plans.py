@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 from interlock.environment import LOCAL
-from interlock.gcp.storage import ensure_state_bucket
+from interlock.gcp.project import GoogleProject
 from interlock.reading.files import load_environment
 from interlock.terminal.cdktf import STACKS
+from interlock.terminal.preparing import bootstrap
 from tools.policy.records import ROOT
 
 TERRAFORM = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
@@ -29,7 +30,7 @@ def main() -> int:
     """Plan every stack in FOLDER, and write what `terraform show -json` says of it beside what it was planned from."""
     stacks = Path(sys.argv[1])
     cloud = load_environment(ROOT / "environments", LOCAL)
-    ensure_state_bucket(cloud.project, cloud.state_bucket, cloud.location)
+    bootstrap(cloud, GoogleProject(cloud.project))
     try:
         for name in STACKS:
             print(f"planning {name}", file=sys.stderr, flush=True)
