@@ -146,6 +146,9 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 test-long: setup $(VENV)/dev.stamp ## beyond make test: slow deploys, imports, first days with one thing missing, the cdktf command line
 	@$(BIN)/python -m pytest -v -m long
 
+conformance: setup ## what we take for true of Google: of the stand-in, or of a project with ENV=sandbox [PROVIDER=real]
+	@INTERLOCK_ENV="$$ENV" $(if $(value PROVIDER),INTERLOCK_LOCAL_PROVIDER="$$PROVIDER") $(BIN)/python -m conformance
+
 golden: setup $(VENV)/dev.stamp ## rewrite the golden files, then look at the difference
 	@INTERLOCK_GOLDEN=1 $(BIN)/python -m pytest -n 0 -m golden
 	@git --no-pager diff --stat -- tests docs catalog/schema.json catalog/clocks.json README.md CONTRIBUTING.md
