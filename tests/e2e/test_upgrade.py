@@ -16,6 +16,7 @@ from interlock.catalog import Catalog
 from interlock.windows import Opening, next_opening
 from tests.e2e.conftest import DAY
 from tests.e2e.deployment import STACKS, Deployment, local_environment
+from tests.e2e.granting import Owner
 from tests.e2e.live import TICK, Live, written
 
 EARLIER = Path(__file__).parent / "upgrade" / "7fadadb"
@@ -34,6 +35,7 @@ def earlier(nothing: Deployment) -> Live:
     """A cloud on which that commit is deployed: one that takes its distribution without buckets, as Google may."""
     env = local_environment()
     nothing.storage().create_bucket(env.state_bucket, location=env.location)
+    Owner(url=nothing.url, env=env).enable("pubsub")
     nothing.api("PUT", f"/v1/projects/{env.project}/topics/{RELAY}")
     nothing.faults.add("buckets optional")
     shutil.copytree(EARLIER, nothing.folder / "cdktf.out" / "local")
