@@ -15,10 +15,10 @@ from interlock.environment import LOCAL
 from interlock.gcp.project import GoogleProject
 from interlock.reading.files import load_environment
 from interlock.terminal.cdktf import STACKS
+from interlock.terminal.machine import terraform_binary
 from interlock.terminal.preparing import bootstrap
 from tools.policy.records import ROOT
 
-TERRAFORM = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
 PLAN = "plan.json"
 
 
@@ -53,7 +53,7 @@ def _plan(folder: Path) -> None:
 
 def _terraform(folder: Path, *words: str) -> str:
     environ = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-    done = subprocess.run([TERRAFORM, *words], cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run([terraform_binary(), *words], cwd=folder, env=environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Stopped(f"terraform {words[0]} of {folder.name} failed:\n{done.stdout}{done.stderr}".rstrip())
     return done.stdout
