@@ -32,9 +32,10 @@ def is_table_id(name: str) -> bool:
 
 
 def is_column(name: str) -> bool:
-    """Whether it can stand between backticks: columns may have more than words (BigQuery, "flexible column names"), but neither
-    these nor what can't be seen."""
-    return bool(name) and _fits(name) and all(_is_word(character) or character in "&%=+:'<>#|" for character in name)
+    """Whether it can stand between backticks: columns may have more than words (BigQuery, "flexible column names"), but no
+    backtick, no point and no line break."""
+    letters = all(_is_word(character) or character in "&%=+:'<>#|" for character in name)
+    return letters and _fits(name) and not name[:1].isdigit() and bool(name.strip())
 
 
 def _is_word(character: str) -> bool:
