@@ -54,8 +54,8 @@ class Loading:
             source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
             write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
             create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
-            labels=job_labels(job),
         )
+        _label(self._config, client.default_load_job_config, job)
         if schema is not None:
             self._config.schema = schema
         documents = {field.name for field in schema or () if field.field_type == "JSON"}
@@ -118,5 +118,12 @@ def query(
     job: str | None = None,
 ) -> Any:
     """Submit a statement and wait for its result: the rows, if it has any. `job`: as of `Loading`."""
-    config = bigquery.QueryJobConfig(query_parameters=list(parameters), labels=job_labels(job))
+    config = bigquery.QueryJobConfig(query_parameters=list(parameters))
+    _label(config, client.default_query_job_config, job)
     return client.query(text, job_config=config, location=location).result()
+
+
+def _label(config: Any, default: Any, job: str | None) -> None:
+    """Beside the labels that the client gives each job, which it would leave out of a job that has any."""
+    if labels := job_labels(job):
+        config.labels = {**(default.labels if default is not None else {}), **labels}
