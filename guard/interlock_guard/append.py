@@ -44,15 +44,15 @@ def append_rows(
 
     What each method brings with it (docs.cloud.google.com/bigquery: quotas, streaming-data-into-bigquery, write-api):
 
-    - `"load"`: one load job, all rows or none, free. It is submitted again when it met what passes. 1,500 jobs and modifications a table and day, failed ones included, and no
-      more until the next day: for rows in batches, not for a line a minute. Conflicts with nothing; DML may change the rows at
-      once. A truncation that ends later removes them.
+    - `"load"`: one load job, all rows or none, free. It is submitted again when it met what passes. 1,500 jobs and modifications
+      a table and day, failed ones included, and no more until the next day: for rows in batches, not for a line a minute.
+      Conflicts with nothing; DML may change the rows at once. A truncation that ends later removes them.
     - `"storage_write"`: a pending stream of the Storage Write API, committed as one: all rows or none, each once. No quota of
       jobs; billed by the byte. UPDATE, DELETE and MERGE may change the rows at once, but not in a multi-statement transaction
       (so not `delete_append`), and TRUNCATE TABLE is refused while they are fresh.
-    - `"insert_all"`: the older streaming API, tabledata.insertAll, 500 rows and 9.5 MB a request; requests before one that fails stay
-      written. No quota of jobs; billed by the byte. UPDATE, DELETE and MERGE that would touch the rows fail for 30 minutes, and
-      copies and extracts may miss them for up to 90. So it must be told whether the table is held: `held` is what
+    - `"insert_all"`: the older streaming API, tabledata.insertAll, 500 rows and 9.5 MB a request; requests before one that
+      fails stay written. No quota of jobs; billed by the byte. UPDATE, DELETE and MERGE that would touch the rows fail for 30
+      minutes, and copies and extracts may miss them for up to 90. So it must be told whether the table is held: `held` is what
       `active_holds` answered for it. When it is, a backfill rewrites it, and this raises `HeldTable` instead of blocking it.
 
     `writer` is the client of the Storage Write API, for another endpoint or to keep its connection over many appends; without
@@ -62,8 +62,8 @@ def append_rows(
     Scheduler job that a load job is labelled with (`job_labels`), where no decorator or `long_run` has said it. Integers beyond
     2**53 are sent as text, which every column but a JSON one takes for the number.
 
-    Raises ValueError before anything is sent for rows that can't be; `RowsRefused` for rows that `insert_all` or `storage_write` did not take; `NotCommitted` when all were taken
-    but not committed; what BigQuery says otherwise.
+    Raises ValueError before anything is sent for rows that can't be; `RowsRefused` for rows that `insert_all` or
+    `storage_write` did not take; `NotCommitted` when all were taken but not committed; what BigQuery says otherwise.
     """
     check_deadline(deadline)
     if method not in ("load", "storage_write", "insert_all"):

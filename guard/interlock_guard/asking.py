@@ -19,7 +19,7 @@ OnError = Literal["run", "skip"]
 """What happens when the bucket can't be read, so that nobody knows what is held. `run`: better a conflict than rows that nobody
 fetched. `skip`: better a run left out than a write into a backfill."""
 Bucket = str | HoldBucket | None
-"""A bucket's name, or one with a client or an age of its own. None, as of a variable that isn't set, is one that can't be read."""
+"""A bucket's name, or one with a client or an age of its own. None, as of a variable that isn't set, can't be read."""
 Tables = str | Iterable[str]
 """`dataset.table`, or several; a project in front is left out."""
 ABOUT_NOTHING = "say which job or which tables this is about: job=..., tables=[...]"
@@ -166,8 +166,8 @@ def check(
     deadline: float | None = None,
 ) -> Verdict:
     """As `active_holds`, but decides: `held` says whether to leave the run out. What is to happen when nobody knows is the
-    caller's to say, for only the caller knows which of the two is worse: whatever is wrong with bucket, network or content comes
-    to that, and is logged each time. What was known to hold counts until it ends, whatever `on_error` says."""
+    caller's to say, for only the caller knows which of the two is worse. Whatever is wrong with bucket, network or content
+    comes to that, and is logged each time. What was known to hold counts until it ends, whatever `on_error` says."""
     check_on_error(on_error)
     return decided(about(job, tables, part_of), bucket, on_error, deadline)
 

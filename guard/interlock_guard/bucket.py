@@ -1,8 +1,8 @@
 """The coordination bucket, and what was last known of it.
 
-What is read is kept for some seconds, and so is that it could not be read: a hundred requests that wait for one bucket that does
-not answer shall wait once, not one after the other. Ends are judged anew each time. A hold that was seen counts until it ends,
-whether or not the bucket can be read since.
+What is read is kept for some seconds, and so is that it could not be read: a hundred requests that wait for one bucket that
+does not answer shall wait once, not one after the other. Ends are judged anew each time. A hold that was seen counts until it
+ends, whether or not the bucket can be read since.
 
 Who asks never reads: a thread does, so that a question ends within its budget also where an answer trickles, a name is not
 resolved or credentials are not given. No lock is held while anything is waited for, as a lock from before gevent patched
@@ -224,7 +224,9 @@ class HoldBucket:
                 from google.cloud.storage import Client
                 from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: F401 (so that no reading imports it)
             self._client = made = Client()
-            if hasattr(made, "_bucket_metadata_cache"):  # it asks for the bucket itself, which who may only read objects may not
+            if hasattr(
+                made, "_bucket_metadata_cache"
+            ):  # it asks for the bucket itself, which who may only read objects may not
                 made._bucket_metadata_cache = None
         return self._client
 
@@ -252,7 +254,7 @@ async def _is_done(done: Future[None], seconds: float) -> bool:
     done.add_done_callback(tell)
     try:
         await asyncio.wait_for(waiter, seconds)
-    except asyncio.TimeoutError:  # noqa: UP041 (another one than the builtin on 3.10)
+    except asyncio.TimeoutError:
         return done.done()
     return True
 

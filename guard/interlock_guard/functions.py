@@ -26,5 +26,6 @@ def name_of(function: Callable[..., Any]) -> str:
 def _inside(function: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
     while isinstance(function, functools.partial):
         function = function.func
-    call = getattr(type(function), "__call__", None)
-    return (function,) if inspect.isroutine(function) or call is None else (function, call)
+    if inspect.isroutine(function):
+        return (function,)
+    return (function, type(function).__call__)

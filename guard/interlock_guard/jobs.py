@@ -90,7 +90,8 @@ class Loading:
         chose by the table: "Already Exists: Job project:us-west2.id"."""
         if found := re.search(rf"([A-Za-z0-9-]+)\.{re.escape(self._job_id)}", str(error)):
             return found[1]
-        return self._client.location or self._client.get_table(self._table).location
+        told: str | None = self._client.location or self._client.get_table(self._table).location
+        return told
 
 
 def load(

@@ -80,7 +80,9 @@ class Reading:
             if not any(isinstance(content, _Unread) and content.gone for content in contents.values()):
                 break
         ignored = dict(self.known.ignored)
-        self._say(ignored, logs.OBJECTS_IGNORED, "state neither flag nor hold", [n for (n, _), hold in named.items() if not hold])
+        self._say(
+            ignored, logs.OBJECTS_IGNORED, "state neither flag nor hold", [n for (n, _), hold in named.items() if not hold]
+        )
         read = [(hold, contents[keys[hold.object_name]]) for hold in holds]
         full = [(hold, None if isinstance(content, _Unread) else with_content(hold, content)) for hold, content in read]
         broken = [hold.object_name for (hold, content), (_, says) in zip(read, full, strict=True)

@@ -76,7 +76,7 @@ class LongRun:
         return self.__exit__(kind, error, trace)
 
     def _is_its_own(self, error: BaseException) -> bool:
-        """Whether it is the stop of this run, or a group of nothing else, as asyncio.TaskGroup makes of what its tasks raise."""
+        """Whether it is the stop of this run, or a group of nothing else: asyncio.TaskGroup makes one of what tasks raise."""
         group: Any = getattr(builtins, "BaseExceptionGroup", None)  # since Python 3.11
         if group is not None and isinstance(error, group):
             return all(self._is_its_own(part) for part in getattr(error, "exceptions", ()))

@@ -23,7 +23,9 @@ def is_table(name: str) -> bool:
     dataset, dot, rest = name.partition(".")
     table, dollar, partition = rest.partition("$")
     named = bool(dot and _DATASET.fullmatch(dataset) and is_table_id(table))
-    return bool(re.fullmatch(TABLE, name)) or (named and (not dollar or bool(_PARTITION.fullmatch(partition))))
+    if re.fullmatch(TABLE, name):  # what a hold may be of
+        return _fits(name)
+    return named and (not dollar or bool(_PARTITION.fullmatch(partition)))
 
 
 def is_table_id(name: str) -> bool:

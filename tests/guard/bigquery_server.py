@@ -149,7 +149,9 @@ class Server:
         reference = body["jobReference"]
         with self.lock:
             if reference["jobId"] in self.jobs:
-                raise Failure("duplicate", f"Already Exists: Job {self.project}:{self.location}.{reference['jobId']}", when="submit")
+                raise Failure(
+                    "duplicate", f"Already Exists: Job {self.project}:{self.location}.{reference['jobId']}", when="submit"
+                )
         configuration = body["configuration"]
         job = Job(configuration)
         try:

@@ -123,7 +123,9 @@ def test_a_load_that_fails_at_each_try_raises_what_bigquery_says(server: Server,
     assert (len(server.submissions("load")), len(pauses)) == (5, 4)
 
 
-def test_a_load_of_which_nobody_knows_is_asked_for_by_its_id_and_never_loaded_twice(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_of_which_nobody_knows_is_asked_for_by_its_id_and_never_loaded_twice(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is done, but to wait for it failed, and so did asking for what became of it."""
     loading = Loading(server.client(), games(3), TABLE)
     answers = iter([Failure("notFound", "Not found: Job", when="submit")])
@@ -168,7 +170,9 @@ def test_integers_beyond_what_a_json_number_keeps_are_sent_as_text(server: Serve
 def test_a_load_is_labelled_with_the_job_of_the_scheduler(server: Server, job: str, label: str) -> None:
     append_rows(TABLE, games(1), method="load", client=server.client(), job=job)
     assert job_labels(job) == {"interlock-job": label}
-    assert [request.body["configuration"]["labels"] for request in server.requests if request.body] == [{"interlock-job": label}]
+    assert [request.body["configuration"]["labels"] for request in server.requests if request.body] == [
+        {"interlock-job": label}
+    ]
 
 
 class Header:
@@ -236,7 +240,9 @@ def test_rows_that_insert_all_refuses_are_named_by_their_place_in_all_rows(serve
 
 
 def test_insert_all_sends_no_more_bytes_a_request_than_it_takes(server: Server) -> None:
-    rows = [{"game_id": f"{number:03}", "points": number, "raw": "x" * (30_000 if number > 499 else 1)} for number in range(1000)]
+    rows = [
+        {"game_id": f"{number:03}", "points": number, "raw": "x" * (30_000 if number > 499 else 1)} for number in range(1000)
+    ]
     append_rows(TABLE, rows, method="insert_all", held=False, client=server.client())
     assert [row["json"] for row in server.streamed[FULL]] == rows
     assert [len(request.body["rows"]) for request in server.requests] == [500, 315, 185]

@@ -204,7 +204,7 @@ def test_a_run_that_was_told_to_stop_stays_stopped_where_even_that_is_caught(clo
             try:
                 run.stop_if_held()
                 done.append(number)
-            except BaseException:  # noqa: S112 (what it is about)
+            except BaseException:
                 cloud.pass_by(3 * 3600)
     assert run.stopped
     assert done == []
@@ -271,8 +271,16 @@ def test_a_long_run_goes_on_or_stops_when_the_bucket_cannot_be_read(cloud: Cloud
 
 @pytest.mark.parametrize(
     ("written", "table"),
-    [("d.t", "d.t"), ("p.d.t", "d.t"), ("p-1:d.t", "d.t"), ("example.com:p.d.t", "d.t"), ("d.t$20260310", "d.t$20260310"),
-     ("p.d.матч дня", "d.матч дня"), ("d.खेल", "d.खेल"), ("d.試合$2026", "d.試合$2026")],
+    [
+        ("d.t", "d.t"),
+        ("p.d.t", "d.t"),
+        ("p-1:d.t", "d.t"),
+        ("example.com:p.d.t", "d.t"),
+        ("d.t$20260310", "d.t$20260310"),
+        ("p.d.матч дня", "d.матч дня"),
+        ("d.खेल", "d.खेल"),
+        ("d.試合$2026", "d.試合$2026"),
+    ],
 )
 def test_a_table_is_understood_as_people_write_it(written: str, table: str) -> None:
     assert Subject.of(None, written).tables == (table,)

@@ -276,7 +276,9 @@ def test_no_client_that_can_be_made_is_on_errors_to_decide(monkeypatch: pytest.M
     assert verdict.error == "the bucket b can't be read: RuntimeError: no project"
 
 
-def test_no_thread_that_can_be_started_is_on_errors_to_decide(bucket: Bucket, clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_that_can_be_started_is_on_errors_to_decide(
+    bucket: Bucket, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -345,7 +347,9 @@ def test_a_question_has_a_budget_of_its_own(bucket: Bucket, clocks: Clocks) -> N
     assert bucket.asked.count("list holds/") == 1
 
 
-def test_readings_that_never_end_are_not_begun_without_limit(bucket: Bucket, clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readings_that_never_end_are_not_begun_without_limit(
+    bucket: Bucket, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("interlock_guard.bucket.MOST_GIVEN_UP", 2)
     bucket.put(TABLE_HOLD)
     bucket.trickle_s = 0.05
@@ -361,7 +365,9 @@ def test_a_thousand_holds_are_read_in_several_readings_if_need_be(bucket: Bucket
     """What one reading got is not read again."""
     end = datetime(2099, 1, 1, tzinfo=UTC)
     for number in range(40):
-        bucket.objects[f"holds/service/s{number:02}/x@{end:%Y-%m-%dT%H:%M:%SZ}.json"] = json.dumps({"jobs": [f"j{number}"]}).encode()
+        bucket.objects[f"holds/service/s{number:02}/x@{end:%Y-%m-%dT%H:%M:%SZ}.json"] = json.dumps(
+            {"jobs": [f"j{number}"]}
+        ).encode()
     bucket.on_read = lambda _: time.sleep(0.1)  # type: ignore[func-returns-value]
     asks = reader(bucket, clocks, patience_s=0.35)
     for _ in range(9):

@@ -52,7 +52,9 @@ def test_a_question_is_answered_as_any_other(bucket: Bucket) -> None:
         return [held.held, free.held]
 
     assert asyncio.run(ask()) == [True, False]
-    assert sorted(bucket.asked) == ["list backfills/", "list holds/", f"read {HELD}"], "read once for all of them, in one loop or two"
+    assert sorted(bucket.asked) == ["list backfills/", "list holds/", f"read {HELD}"], (
+        "read once for all of them, in one loop or two"
+    )
 
 
 def test_a_thousand_questions_at_once_wait_for_one_reading_and_the_loop_goes_on(bucket: Bucket) -> None:
