@@ -44,8 +44,8 @@ def append_rows(
 
     What each method brings with it (docs.cloud.google.com/bigquery: quotas, streaming-data-into-bigquery, write-api):
 
-    - `"load"`: one load job, all rows or none, free. It is submitted again when it met what passes. 1,500 jobs and modifications
-      a table and day, failed ones included, and no more until the next day: for rows in batches, not for a line a minute.
+    - `"load"`: one load job, all rows or none, free. It is submitted again when it met what passes. 1,500 jobs and changes a
+      table and day, failed ones included, and no more until the next day: for rows in batches, not for a line a minute.
       Conflicts with nothing; DML may change the rows at once. A truncation that ends later removes them.
     - `"storage_write"`: a pending stream of the Storage Write API, committed as one: all rows or none, each once. No quota of
       jobs; billed by the byte. UPDATE, DELETE and MERGE may change the rows at once, but not in a multi-statement transaction

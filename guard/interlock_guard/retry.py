@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
 from google.api_core.exceptions import Conflict
-from google.api_core.retry import RetryFailureReason, retry_target
 
 from interlock_guard.budget import check_deadline
 from interlock_guard.errors import ConflictsExhausted, Kind, Meaning, StreamingBufferBlocked, explain
@@ -102,74 +102,78 @@ def _wrapped(unit: Callable[P, T], *, attempts: Callable[[], _Attempts], deadlin
     @functools.wraps(unit)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         its = attempts()
-        result: T = retry_target(
-            functools.partial(unit, *args, **kwargs),
-            predicate=its.again,
-            sleep_generator=its.delays(),
-            timeout=deadline,
-            on_error=its.told,
-            exception_factory=its.outcome,
-        )
-        if its.failed:
-            its.say(RETRY_SUCCESS, "NOTICE", its.failed + 1, "succeeded")
-        return result
+        until = None if deadline is None else time.monotonic() + deadline
+        while True:
+            try:
+                result = unit(*args, **kwargs)
+            except Exception as error:
+                delay = its.delay(error)
+                if delay is None or (until is not None and time.monotonic() + delay > until):
+                    raised, cause = its.outcome()
+                    raise raised from cause
+                its.told()
+                time.sleep(delay)
+            else:
+                its.succeeded()
+                return result
 
     return call
 
 
 class _Attempts:
-    """The tries of one call. google.api_core.retry counts seconds; this counts tries."""
+    """The tries of one call. google.api_core.retry counts seconds, and some of its versions draw a delay before they know what
+    failed; this counts tries."""
 
     def __init__(self, table: str, tries: int, scripts: bool, load: bool) -> None:
         self.table = table
         self.tries = tries
         self.scripts = scripts
         self.load = load
-        self.failed = 0
+        self.errors: list[Exception] = []
         self.last: Meaning | None = None
 
-    def again(self, error: Exception) -> bool:
-        self.failed += 1
+    def delay(self, error: Exception) -> float | None:
+        """Seconds until the next try; None when there is none."""
+        self.errors.append(error)
         self.last = explain(error, load=self.load)
-        return self._can_repeat(self.last) and self.failed < self.tries
+        if not self._can_repeat(self.last) or len(self.errors) >= self.tries:
+            return None
+        steady = self.last.first_delay_seconds * MULTIPLIER ** (len(self.errors) - 1)
+        return steady * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
 
     def _can_repeat(self, meaning: Meaning) -> bool:
         return meaning.retry or (meaning.script and self.scripts)
 
-    def delays(self) -> Iterator[float]:
-        """Seconds; the next one is drawn after `again` said yes."""
-        while self.last is not None:
-            steady = self.last.first_delay_seconds * MULTIPLIER ** (self.failed - 1)
-            yield steady * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
-
-    def told(self, _error: Exception) -> None:
+    def told(self) -> None:
+        """Says what was met, before it is tried again."""
         if self.last is not None and self.last.kind in _NO_CONFLICTS:
-            self.say(LOAD_RETRIED, "WARNING", self.failed, "failed")
+            self.say(LOAD_RETRIED, "WARNING", len(self.errors), "failed")
         else:
-            self.say(CONFLICT, "WARNING", self.failed, "met a conflict")
+            self.say(CONFLICT, "WARNING", len(self.errors), "met a conflict")
 
-    def outcome(
-        self, errors: list[Exception], _reason: RetryFailureReason, _timeout: float | None
-    ) -> tuple[Exception, Exception | None]:
-        """What the caller gets when it is not tried again."""
-        error, meaning = errors[-1], explain(errors[-1], load=self.load)
-        as_it_came = error, error.__cause__ if isinstance(error.__cause__, Exception) else None
-        if len(errors) > 1 and _is_own_id(error):
+    def succeeded(self) -> None:
+        """Says so when it was tried before."""
+        if self.errors:
+            self.say(RETRY_SUCCESS, "NOTICE", len(self.errors) + 1, "succeeded")
+
+    def outcome(self) -> tuple[Exception, BaseException | None]:
+        """What the caller gets when it is not tried again, and its cause."""
+        error = self.errors[-1]
+        as_it_came = error, error.__cause__
+        if len(self.errors) > 1 and _is_own_id(error):
             # The unit gives its job an id of its own, so that no try but the first is one: what it met is the conflict.
-            error, meaning = errors[-2], explain(errors[-2], load=self.load)
-            self.last = meaning
-        table = self.table or meaning.table
+            error = self.errors[-2]
+        meaning = self.last = explain(error, load=self.load)
+        table, tries = self.table or meaning.table, len(self.errors)
         if meaning.kind is Kind.STREAMING_BUFFER:
             return StreamingBufferBlocked(table=table, message=meaning.message), error
         if meaning.script and not self.scripts:
-            self.say(SCRIPT_NOT_REPEATED, "ERROR", self.failed, f"met a conflict. {meaning.why}")
-            return as_it_came
-        if self._can_repeat(meaning):
+            self.say(SCRIPT_NOT_REPEATED, "ERROR", tries, f"met a conflict. {meaning.why}")
+        elif self._can_repeat(meaning):
             met = "failed" if meaning.kind in _NO_CONFLICTS else "met a conflict"
-            self.say(RETRY_EXHAUSTED, "ERROR", self.failed, f"{met} and was the last")
-            if meaning.kind in _NO_CONFLICTS:
-                return as_it_came
-            return ConflictsExhausted(table=table, tries=len(errors), last_message=meaning.message), error
+            self.say(RETRY_EXHAUSTED, "ERROR", tries, f"{met} and was the last")
+            if meaning.kind not in _NO_CONFLICTS:
+                return ConflictsExhausted(table=table, tries=tries, last_message=meaning.message), error
         return as_it_came
 
     def say(self, event: str, severity: Severity, attempt: int, what: str) -> None:
