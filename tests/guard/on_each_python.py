@@ -1,7 +1,7 @@
 """What the guard does, on any Python that it promises, with nothing installed but itself: `python -m unittest` runs it.
 
-    python -m pip install './guard[bigquery]'
-    python -m unittest -v tests.guard.on_each_python
+python -m pip install './guard[bigquery]'
+python -m unittest -v tests.guard.on_each_python
 """
 
 from __future__ import annotations

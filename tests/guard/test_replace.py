@@ -318,7 +318,7 @@ def test_rows_in_the_streaming_buffer_are_explained(server: Server, engine: Duck
         pytest.param([{**NEW[0], "points": float("nan")}], {}, "row 0 can't be written as JSON", id="NaN"),
         pytest.param([{**NEW[0], "points": object()}], {}, "row 0 can't be written as JSON", id="an object"),
         *(pytest.param([{**NEW[0], "game_date": written}], {}, "a DATE is written 2026-01-31", id=f"a date written {written}")
-          for written in ("20260105", "2026-W02-1", "2026W021", "2026-1-5", "2026-01-05T00:00:00", " 2026-01-05", "\u0662026-01-05")),
+          for written in ("20260105", "2026-W02-1", "2026-1-5", "2026-01-05T00:00:00", " 2026-01-05", "\u0662026-01-05")),
         pytest.param(NEW, {"method": "update"}, "'update' is no way to replace rows", id="another method"),
     ],
 )  # fmt: skip
