@@ -53,12 +53,24 @@ class BucketUnreadable(Exception):
 
 
 @dataclass(frozen=True)
+class _Instant:
+    """An instant on both clocks: the monotonic one may stand still while an instance is frozen, the other may be set back."""
+
+    monotonic: float
+    utc: datetime
+
+    def is_within(self, seconds: float, of: _Instant) -> bool:
+        """Whether it is less than so many seconds before the other, by either clock."""
+        return of.monotonic - self.monotonic < seconds and (of.utc - self.utc).total_seconds() < seconds
+
+
+@dataclass(frozen=True)
 class _Answer:
-    """What a reading came to, by its number. `at` is the instant of the monotonic clock from which its age counts: before the
-    listing where it was read, and when it failed where it failed."""
+    """What a reading came to, by its number. `at` is the instant from which its age counts: before the listing where it was
+    read, and when it failed where it failed."""
 
     number: int
-    at: float
+    at: _Instant
     error: str = ""
 
 
@@ -68,7 +80,7 @@ class _UnderWay:
 
     number: int
     began: float
-    at: float
+    at: _Instant
     done: Future[None] = field(default_factory=Future)
 
 
@@ -118,7 +130,7 @@ class HoldBucket:
         not within `deadline` seconds: those of `patience_s` when left out. In a hold whose content could not be read `unread`
         says why."""
         budget = _budget(deadline, self._patience_s)
-        until, asked, begun = time.monotonic() + budget, self._monotonic(), self._shared().begun
+        until, asked, begun = time.monotonic() + budget, self._now(), self._shared().begun
         while True:
             next_step = self._next(asked, begun)
             if isinstance(next_step, _Answer):
@@ -131,7 +143,7 @@ class HoldBucket:
     async def aactive(self, deadline: float | None = None) -> list[Hold]:
         """As `active`, for asyncio: the event loop goes on meanwhile."""
         budget = _budget(deadline, self._patience_s)
-        until, asked, begun = time.monotonic() + budget, self._monotonic(), self._shared().begun
+        until, asked, begun = time.monotonic() + budget, self._now(), self._shared().begun
         while True:
             next_step = self._next(asked, begun)
             if isinstance(next_step, _Answer):
@@ -157,20 +169,23 @@ class HoldBucket:
             self.forked()
         return self._state
 
-    def _next(self, asked: float, begun: int) -> _Answer | _UnderWay:
+    def _now(self) -> _Instant:
+        return _Instant(self._monotonic(), self._clock())
+
+    def _next(self, asked: _Instant, begun: int) -> _Answer | _UnderWay:
         """An answer that is new enough for a question of then, or the reading to wait for. One that began before the question
         and too early is waited for all the same, and the next begun then: one for all who wait, not one for each."""
         state = self._shared()
         with state.lock:
             answer = state.answer
-            if answer is not None and (answer.number > begun or asked - answer.at < self._max_age_s):
+            if answer is not None and (answer.number > begun or answer.at.is_within(self._max_age_s, asked)):
                 return answer
             if state.under_way is not None:
                 return state.under_way
             if len(state.given_up) >= MOST_GIVEN_UP:
                 return _Answer(0, asked, f"{MOST_GIVEN_UP} readings of it have not ended")
             state.begun += 1
-            new = state.under_way = _UnderWay(state.begun, time.monotonic(), self._monotonic())
+            new = state.under_way = _UnderWay(state.begun, time.monotonic(), self._now())
         try:
             threading.Thread(target=self._read, args=(state, new), name="interlock-guard", daemon=True).start()
         except RuntimeError as error:  # no more threads, or the interpreter is about to end
@@ -186,7 +201,7 @@ class HoldBucket:
         self._over(state, reading, found)
 
     def _over(self, state: _State, reading: _UnderWay, found: Found | BaseException) -> None:
-        at = reading.at if isinstance(found, Found) else self._monotonic()
+        at = reading.at if isinstance(found, Found) else self._now()
         with state.lock:
             if state.under_way is reading:
                 state.under_way = None
@@ -206,7 +221,7 @@ class HoldBucket:
                 state.under_way = None
                 state.given_up.add(reading.number)
                 self._client = None if self._is_own else self._client  # with connections of its own
-                state.answer = _Answer(reading.number, self._monotonic(), why)
+                state.answer = _Answer(reading.number, self._now(), why)
         return why
 
     def _judged(self, error: str) -> list[Hold]:

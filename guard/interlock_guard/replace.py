@@ -5,6 +5,7 @@ Needs the extra: `pip install "interlock-guard[bigquery]"`.
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,8 @@ from interlock_guard.rows import COMPARABLE, PARTITION_TYPES, Column, Comparable
 STAGING_LIFETIME = timedelta(hours=1)
 """A staging table that a crash left behind goes by itself after so long."""
 
+PARAMETER_BYTES = 9_500_000
+"""Of a statement's parameters; a request of 10 MB is the limit (docs.cloud.google.com/bigquery/quotas#query_jobs)."""
 STAGED_NAME_BYTES = 900
 """Of the table's name in that of its staging table, which may have 1,024 in all."""
 
@@ -147,6 +150,9 @@ def _plan(target: bigquery.Table, rows: list[dict[str, object]], key: tuple[str,
             bigquery.ScalarQueryParameter(statements.partition_parameter(number), column.type, value)
             for number, (value,) in enumerate(dates)
         ]
+    size = sum(len(json.dumps(parameter.to_api_repr())) for parameter in parameters)
+    if size > PARAMETER_BYTES:
+        raise ValueError(f"{table}: {len(found):,} keys take {size:,} bytes, more than a statement may have; replace fewer at once")
     return _Plan(
         table=table,
         columns=columns_of(rows, [field.name for field in target.schema], table),

@@ -130,6 +130,15 @@ def test_the_age_of_an_answer_counts_from_before_the_listing(bucket: Bucket, clo
     assert check(asks, tables="d.new", on_error="run").held
 
 
+def test_an_instance_that_was_frozen_reads_anew(bucket: Bucket, clocks: Clocks) -> None:
+    """The monotonic clock need not go on meanwhile, as where a machine sleeps."""
+    asks = reader(bucket, clocks)
+    assert not check(asks, tables="d.mart", on_error="run").held
+    bucket.put(TABLE_HOLD)
+    clocks.now += timedelta(hours=1)
+    assert check(asks, tables="d.mart", on_error="run").held
+
+
 def test_who_asks_while_an_older_reading_is_under_way_gets_a_new_one(bucket: Bucket, clocks: Clocks) -> None:
     asks, listed, go_on = reader(bucket, clocks, patience_s=60), threading.Event(), threading.Event()
 

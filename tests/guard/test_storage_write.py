@@ -64,6 +64,17 @@ def test_rows_are_there_after_create_append_finalize_and_commit(append: Append, 
     assert api.routes == [f"write_stream={PATH}/streams/s0"]
 
 
+def test_a_table_of_another_alphabet_is_appended_to(
+    server: Server, api: WriteServer, storage: tuple[WriteServer, Any]
+) -> None:
+    """The routing header goes as ASCII."""
+    server.declare("raw.игры", SCHEMA)
+    append_rows("raw.игры", games(2), method="storage_write", client=server.client(), writer=storage[1])
+    assert len(api.tables["projects/acme/datasets/raw/tables/игры"]) == 2
+    [route] = api.routes
+    assert route == "write_stream=projects/acme/datasets/raw/tables/%D0%B8%D0%B3%D1%80%D1%8B/streams/s0"
+
+
 def test_requests_stay_under_the_limit_and_say_their_offsets(append: Append, api: WriteServer) -> None:
     """The server takes no request above 10 MB."""
     append([{"game_id": f"{number}" + "x" * 1_000_000, "points": number} for number in range(20)])
