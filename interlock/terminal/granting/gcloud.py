@@ -39,8 +39,8 @@ def script(actors: Iterable[Actor], env: Environment, member: str) -> Iterator[s
 
 
 def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
-    """The commands for one actor, with comments, behind PUT_ROLE. `member` gets it; where it is empty the workflow's account, or
-    who is logged in to gcloud."""
+    """The commands for one actor, with comments, which need PUT_ROLE. `member` gets it; where it is empty the workflow's
+    account, or who is logged in to gcloud."""
     account = account_of(actor, env)
     yield f"# {actor.name}: {actor.who}"
     if actor.by_the_stacks:

@@ -35,9 +35,7 @@ def spelled(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("actor", ACTORS, ids=[actor.name for actor in ACTORS])
 def test_each_own_role_is_made_with_its_permissions_in_each_form(run: Run, actor: Actor) -> None:
     said = run("roles", "--actor", actor.name, "--format", "gcloud", "--member", "user:a@acme.dev").stdout
-    made = {
-        words[1]: tuple(words[-1].partition("=")[2].split(",")) for words in spelled(said) if words[:1] == ["put_role"]
-    }
+    made = {words[1]: tuple(words[-1].partition("=")[2].split(",")) for words in spelled(said) if words[:1] == ["put_role"]}
     assert made == {role.id: permissions for role, permissions in actor.roles()}
     hcl = run("roles", "--actor", actor.name, "--format", "terraform", "--member", "user:a@acme.dev").stdout
     listed = {
