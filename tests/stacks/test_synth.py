@@ -13,6 +13,7 @@ import pytest
 
 from interlock.catalog import OVER_HTTP, Catalog, Job, OAuth, Oidc, ServiceKind
 from interlock.environment import Environment
+from local.provider import version
 from stacks.cdk import literal
 from tests.golden import golden
 from tests.stacks.conftest import ROOT, Stacks
@@ -179,4 +180,4 @@ def test_no_stack_depends_on_another_or_on_this_machine(shop: Stacks) -> None:
         assert (kind, backend["bucket"], backend["prefix"]) == ("gcs", "interlock-local-state", f"interlock/local/{name}")
         assert "terraform_remote_state" not in stack.get("data", {})
         assert str(ROOT) not in json.dumps(stack)
-        assert stack["terraform"]["required_providers"] == {"google": {"source": "google", "version": "~> 7.45"}}
+        assert stack["terraform"]["required_providers"] == {"google": {"source": "google", "version": version()}}
