@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,12 @@ FOREIGN = ("CDKTF_", "INTERLOCK_", "TF_")
 """With one of these somebody has another environment, provider or Terraform's settings in mind."""
 NO_NOISE = {"CI": "1", "NODE_NO_WARNINGS": "1"}
 """Without a spinner and without what Node.js says of itself: what is written is read only where it fails."""
+TERRAFORM = """#!/bin/sh
+said=$({program} "$@") || exit
+printf '%s\\n' "$said" | sed 's|registry\\.opentofu\\.org/|registry.terraform.io/|g'
+"""
+"""OpenTofu has a registry of its own, and cdktf looks for the provider only under the name that it has in Terraform's
+(isMatching in @cdktf/provider-generator 0.21.0, lib/get/generator/provider-generator.js)."""
 
 
 def make(environ: Mapping[str, str]) -> int:
@@ -31,12 +38,16 @@ def make(environ: Mapping[str, str]) -> int:
     own = {name: value for name, value in environ.items() if not name.startswith(FOREIGN)} | NO_NOISE
     shutil.rmtree(FOLDER, ignore_errors=True)
     print(f"{FOLDER}: bindings of the provider, with cdktf get", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory(prefix="interlock-") as state:
-        local_run = [sys.executable, "-m", "local", "run", "--quiet", "--provider", "ours", "--port", "0", "--state", state]
+    with tempfile.TemporaryDirectory(prefix="interlock-") as folder:
+        name = environ.get("TERRAFORM_BINARY_NAME") or "terraform"
+        terraform = Path(folder) / "terraform"
+        terraform.write_text(TERRAFORM.format(program=shlex.quote(shutil.which(name) or name)), encoding="utf-8")
+        terraform.chmod(0o700)
+        local_run = [sys.executable, "-m", "local", "run", "--quiet", "--provider", "ours", "--port", "0"]
         # Without --force it does nothing where it finds what it wrote for the same version, of other types though.
         done = subprocess.run(
-            [*local_run, "--", CDKTF, "get", "--force"],
-            env=own,
+            [*local_run, "--state", f"{folder}/state", "--", CDKTF, "get", "--force"],
+            env=own | {"TERRAFORM_BINARY_NAME": str(terraform)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

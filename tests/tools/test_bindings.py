@@ -17,6 +17,7 @@ import json, os, pathlib, sys
 pathlib.Path("called.json").write_text(json.dumps([sys.argv[1:], dict(os.environ)]))
 pathlib.Path("imports/google").mkdir(parents=True)
 pathlib.Path("imports/google/__init__.py").write_text({source!r})
+{before}
 print("cdktf says something")
 sys.exit({code})
 """
@@ -41,10 +42,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _cdktf(folder: Path, *, source: str = "x = 1\n", code: int = 0) -> None:
+def _cdktf(folder: Path, *, source: str = "x = 1\n", code: int = 0, before: str = "") -> None:
     path = folder / bindings.CDKTF
     path.parent.mkdir(parents=True)
-    path.write_text(CDKTF.format(python=sys.executable, source=source, code=code), encoding="utf-8")
+    path.write_text(CDKTF.format(python=sys.executable, source=source, code=code, before=before), encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
@@ -78,6 +79,18 @@ def test_a_failure_says_why_and_leaves_nothing(
     assert said in out + err
     assert err.endswith("the bindings of the provider could not be made; above it says why\n")
     assert not (folder / "imports").exists()
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_of_opentofu_cdktf_hears_what_terraform_would_say(folder: Path, code: int) -> None:
+    """cdktf asks for the provider by its name in Terraform's registry."""
+    (folder / "tofu").write_text(f"#!/bin/sh\necho \"$1: registry.opentofu.org/hashicorp/google\"\nexit {code}\n")
+    (folder / "tofu").chmod(0o700)
+    asks = "import subprocess\nsaid = subprocess.run([os.environ['TERRAFORM_BINARY_NAME'], 'schema'], capture_output=True)\n"
+    _cdktf(folder, before=asks + "pathlib.Path('said').write_bytes(b'%d %s' % (said.returncode, said.stdout))")
+    assert bindings.make(os.environ | {"TERRAFORM_BINARY_NAME": str(folder / "tofu")}) == 0
+    said = "" if code else "schema: registry.terraform.io/hashicorp/google\n"
+    assert (folder / "said").read_text() == f"{code} {said}"
 
 
 def test_without_cdktf_it_says_so(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
