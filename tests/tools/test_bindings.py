@@ -84,7 +84,7 @@ def test_a_failure_says_why_and_leaves_nothing(
 @pytest.mark.parametrize("code", [0, 4])
 def test_of_opentofu_cdktf_hears_what_terraform_would_say(folder: Path, code: int) -> None:
     """cdktf asks for the provider by its name in Terraform's registry."""
-    (folder / "tofu").write_text(f"#!/bin/sh\necho \"$1: registry.opentofu.org/hashicorp/google\"\nexit {code}\n")
+    (folder / "tofu").write_text(f'#!/bin/sh\necho "$1: registry.opentofu.org/hashicorp/google"\nexit {code}\n')
     (folder / "tofu").chmod(0o700)
     asks = "import subprocess\nsaid = subprocess.run([os.environ['TERRAFORM_BINARY_NAME'], 'schema'], capture_output=True)\n"
     _cdktf(folder, before=asks + "pathlib.Path('said').write_bytes(b'%d %s' % (said.returncode, said.stdout))")
