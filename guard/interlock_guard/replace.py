@@ -152,7 +152,7 @@ def _plan(target: bigquery.Table, rows: list[dict[str, object]], key: tuple[str,
         ]
     size = sum(len(json.dumps(parameter.to_api_repr())) for parameter in parameters)
     if size > PARAMETER_BYTES:
-        raise ValueError(f"{table}: {len(found):,} keys take {size:,} bytes, more than a statement may have; replace fewer at once")
+        raise ValueError(f"{table}: {len(found):,} keys take {size:,} bytes, more than a request may; replace fewer at once")
     return _Plan(
         table=table,
         columns=columns_of(rows, [field.name for field in target.schema], table),

@@ -384,3 +384,21 @@ def test_a_thousand_holds_are_read_in_several_readings_if_need_be(bucket: Bucket
             break
         clocks.pass_by(5)
     assert check(asks, job="j39", on_error="run").held
+
+
+def test_ten_thousand_objects_of_rubbish_hide_no_hold_and_are_one_line_of_the_log(
+    bucket: Bucket, clocks: Clocks, lines: Lines
+) -> None:
+    for number in range(5_000):
+        bucket.objects[f"holds/rubbish-{number}"] = b"x"
+        bucket.objects[f"backfills/{number}@9999-99-99T00:00:00Z.json"] = b"x"
+    bucket.put(TABLE_HOLD)
+    asks = reader(bucket, clocks, patience_s=60)
+    for _ in range(3):
+        assert check(asks, tables="d.mart", on_error="run").held
+        assert not check(asks, tables="d.other", on_error="skip").held
+        clocks.pass_by(5)
+    assert bucket.asked.count(f"read {TABLE_HOLD}") == 1
+    assert len(bucket.asked) == 3 * 2 + 1
+    [line] = lines()
+    assert (line["count"], len(str(line)) < 1_000) == (10_000, True)

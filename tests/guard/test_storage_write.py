@@ -64,9 +64,7 @@ def test_rows_are_there_after_create_append_finalize_and_commit(append: Append, 
     assert api.routes == [f"write_stream={PATH}/streams/s0"]
 
 
-def test_a_table_of_another_alphabet_is_appended_to(
-    server: Server, api: WriteServer, storage: tuple[WriteServer, Any]
-) -> None:
+def test_a_table_of_another_alphabet_is_appended_to(server: Server, api: WriteServer, storage: tuple[WriteServer, Any]) -> None:
     """The routing header goes as ASCII."""
     server.declare("raw.игры", SCHEMA)
     append_rows("raw.игры", games(2), method="storage_write", client=server.client(), writer=storage[1])
