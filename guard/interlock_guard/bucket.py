@@ -60,7 +60,7 @@ class _Instant:
     utc: datetime
 
     def is_within(self, seconds: float, of: _Instant) -> bool:
-        """Whether it is less than so many seconds before the other, by either clock."""
+        """Whether it is less than so many seconds before the other, by both clocks."""
         return of.monotonic - self.monotonic < seconds and (of.utc - self.utc).total_seconds() < seconds
 
 
@@ -234,16 +234,16 @@ class HoldBucket:
     def _made_client(self) -> Client:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"its name is {self.name!r}; give the name of the coordination bucket")
-        if self._client is None:
+        client = self._client
+        if client is None:
             with forks.whole_import():
                 from google.cloud.storage import Client
                 from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: F401 (so that no reading imports it)
-            self._client = made = Client()
-            if hasattr(
-                made, "_bucket_metadata_cache"
-            ):  # it asks for the bucket itself, which who may only read objects may not
-                made._bucket_metadata_cache = None
-        return self._client
+            client = Client()
+            if hasattr(client, "_bucket_metadata_cache"):
+                client._bucket_metadata_cache = None  # it asks for the bucket itself, which who reads objects may not
+            self._client = client
+        return client
 
 
 def _budget(deadline: float | None, patience_s: float) -> float:
@@ -267,11 +267,8 @@ async def _is_done(done: Future[None], seconds: float) -> bool:
             return
 
     done.add_done_callback(tell)
-    try:
-        await asyncio.wait_for(waiter, seconds)
-    except asyncio.TimeoutError:
-        return done.done()
-    return True
+    await asyncio.wait({waiter}, timeout=seconds)
+    return done.done()
 
 
 @functools.cache
