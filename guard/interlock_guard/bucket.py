@@ -11,7 +11,6 @@ resolved or credentials are not given. No lock is held while anything is waited 
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import threading
@@ -253,6 +252,8 @@ def _budget(deadline: float | None, patience_s: float) -> float:
 
 async def _is_done(done: Future[None], seconds: float) -> bool:
     """Whether it is done within so many seconds. asyncio.wrap_future would leave a callback for a loop that may be closed."""
+    import asyncio  # who is here has it already, and others need not wait for it
+
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
 
