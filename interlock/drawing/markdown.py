@@ -10,7 +10,8 @@ SPLIT = "&#8203;"
 """A space of no width, as an entity: GitHub finds mentions and issues after it has rendered, where no backslash is left."""
 
 _MARKUP = re.compile(r"([\\|<>\[\]`*_&~$])")
-_REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.))")
+_REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.)|(?i:mailto|xmpp)(?=:)|(?i:gh)(?=-[0-9]))")
+"""https://github.github.com/gfm/#autolinks-extension-, and https://docs.github.com/get-started/writing-on-github for `GH-12`."""
 
 
 def escaped(text: str, limit: int | None = None) -> str:
