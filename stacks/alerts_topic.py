@@ -17,6 +17,7 @@ from stacks.cdk import (
     PubsubTopic,
     ServiceAccount,
 )
+from stacks.function import SUBSCRIPTION
 
 TOPIC = "interlock-alerts"
 ACK_SECONDS = 600
@@ -35,7 +36,7 @@ def add_alerts_topic(
     PubsubSubscription(
         stack,
         "subscription",
-        name=f"{TOPIC}-push",
+        name=SUBSCRIPTION,
         topic=topic.id,
         labels=labels,
         ack_deadline_seconds=ACK_SECONDS,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlock.environment import LOCAL, Environment
-from stacks.accounts import ID, Accounts
+from interlock.runtime.callers import Callers
+from stacks.accounts import PUSH, TIMERS, Accounts, names_of
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources
 from stacks.cdk import (
     BaseStack,
@@ -29,6 +30,8 @@ TIMEOUT_SECONDS = 300
 MEMORY = "512Mi"
 PREFIX = "coordinator/"
 """Of the archive's object in the coordination bucket."""
+SUBSCRIPTION = "interlock-alerts-push"
+"""The one whose envelopes the coordinator takes."""
 UP_TO_THE_OUTPUT = "../.."
 """From a stack's own folder to the output folder."""
 
@@ -81,7 +84,7 @@ def add_function(
     )
     function.override_logical_id("coordinator")
     callers = {"timers": accounts.timers.member, "push": accounts.push.member}
-    callers |= {f"operator-{member.translate(ID)}": member for member in sorted(env.coordinator.operators)}
+    callers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
     for name, member in callers.items():
         CloudRunV2ServiceIamMember(
             stack,
@@ -98,7 +101,15 @@ def add_function(
 
 def variables(env: Environment) -> dict[str, str]:
     """What the coordinator has to know of its environment; everything else is in the declaration."""
-    return {"INTERLOCK_PROJECT": env.project, "INTERLOCK_BUCKET": env.bucket}
+    who = Callers(
+        audience=env.coordinator_url,
+        timers=env.account(TIMERS),
+        push=env.account(PUSH),
+        subscription=f"projects/{env.project}/subscriptions/{SUBSCRIPTION}",
+        operators=tuple(sorted(env.coordinator.operators)),
+        admins=tuple(sorted(env.coordinator.admins)),
+    )
+    return {"INTERLOCK_PROJECT": env.project, "INTERLOCK_BUCKET": env.bucket, "INTERLOCK_CALLERS": who.to_json()}
 
 
 def _source(

@@ -44,7 +44,10 @@ def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[
 
     url = environment.coordinator_url
     address = url if (here := local_url()) is None else f"{here}/_functions/{environment.coordinator.name}/"
-    headers = {"Authorization": f"Bearer {_token(environment)}", "Content-Type": "application/json"}
+    bearer = f"Bearer {_token(environment)}"
+    # Cloud Run checks the second and removes its signature; the first is the coordinator's, which verifies it itself:
+    # https://cloud.google.com/run/docs/authenticating/service-to-service
+    headers = {"Authorization": bearer, "X-Serverless-Authorization": bearer, "Content-Type": "application/json"}
     for pause in (*BUSY_SECONDS, None):
         try:
             response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
@@ -77,7 +80,8 @@ def _busy(status: int, content: object) -> bool:
 def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
     if _busy(status, content):
         raise CloudError(f"the coordinator is busy or starting ({status}, {url}); again in a minute, or --direct")
-    if status in (401, 403):
+    said_why = isinstance(content, dict) and isinstance(content.get("error"), str)  # else it is Cloud Run that refuses
+    if status in (401, 403) and not said_why:
         raise CloudError(f"the coordinator at {url} takes no request of yours ({status}); you need roles/run.invoker on it")
     if not isinstance(content, dict) or not isinstance(content.get("ok"), bool):
         said = body[:200].decode(errors="replace").strip()

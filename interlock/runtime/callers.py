@@ -122,6 +122,12 @@ class Callers:
             return Part.ADMIN
         return Part.OPERATOR if _names(self.operators, email) else None
 
+    def check_envelope(self, request: Request) -> None:
+        """Rejected for an incident that another subscription brings."""
+        if isinstance(request, Incident) and request.subscription != self.subscription:
+            brought = f"{request.subscription[:100]!a}"
+            raise Rejected(FORBIDDEN, f"the envelope is of the subscription {brought}; taken: those of {self.subscription}")
+
     def to_json(self) -> str:
         """For the variable of the function."""
         return json.dumps(asdict(self), sort_keys=True)

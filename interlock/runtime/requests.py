@@ -98,9 +98,8 @@ class ReconcileRequest:
 Request = HoldRequest | ExtendRequest | ReleaseRequest | ReconcileRequest | Incident
 
 
-def parse_request(method: str, body: bytes, subscription: str | None = None) -> Request:
-    """The request that an HTTP call states; Rejected when it states none, or for an envelope of another subscription than the
-    one that is said. What it names may still not exist."""
+def parse_request(method: str, body: bytes) -> Request:
+    """The request that an HTTP call states; Rejected when it states none. What it names may still not exist."""
     if method != "POST":
         raise Rejected(405, f"{method} is not allowed here; send a POST")
     if len(body) > MAX_BODY_BYTES:
@@ -111,14 +110,12 @@ def parse_request(method: str, body: bytes, subscription: str | None = None) -> 
         raise Rejected(400, "the body is no JSON") from None
     if not isinstance(said, dict):
         raise Rejected(400, 'the body is no JSON object; send one like {"action": "reconcile"}')
-    return request_of(said, subscription)
+    return request_of(said)
 
 
-def request_of(content: dict[str, object], subscription: str | None = None) -> Request:
+def request_of(content: dict[str, object]) -> Request:
     """The request that the object in a body states; Rejected as in `parse_request`."""
     if "message" in content:
-        if subscription is not None and (brought := content.get("subscription")) != subscription:
-            raise Rejected(403, f"the envelope is of the subscription {_shown(brought)}; taken: those of {subscription}")
         incident = parse_incident(content)
         if incident is None:
             raise Rejected(400, "the message holds no incident of Cloud Monitoring")

@@ -243,7 +243,7 @@ def test_a_hold_of_before_callers_were_known_is_any_operators() -> None:
 def test_an_envelope_of_another_subscription_is_refused(brought: object) -> None:
     said = json.loads(envelope(INCIDENT)) | {"subscription": brought}
     with pytest.raises(Rejected, match="subscription") as refused:
-        parse_request("POST", json.dumps(said).encode(), "projects/p/subscriptions/interlock-alerts-push")
+        CALLERS.check_envelope(parse_request("POST", json.dumps(said).encode()))
     assert refused.value.code == 403
 
 
