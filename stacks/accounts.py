@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from interlock import roles
 from interlock.environment import Environment
 from interlock.roles import Grant, Place
+from interlock.runtime.callers import PUSH, TIMERS
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -29,8 +30,6 @@ from stacks.cdk import (
     TerraformResourceLifecycle,
 )
 
-TIMERS, PUSH = "interlock-timers", "interlock-push"
-"""Ids of the accounts that call the coordinator for us."""
 NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 """What the name of a resource of Terraform can't have."""
 

@@ -6,6 +6,7 @@ The Pub/Sub service agent signs the tokens by the role that Google gives it (rol
 from __future__ import annotations
 
 from interlock.environment import Environment
+from interlock.runtime.callers import SUBSCRIPTION
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -17,7 +18,6 @@ from stacks.cdk import (
     PubsubTopic,
     ServiceAccount,
 )
-from stacks.function import SUBSCRIPTION
 
 TOPIC = "interlock-alerts"
 ACK_SECONDS = 600

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlock.environment import LOCAL, Environment
-from interlock.runtime.callers import Callers
-from stacks.accounts import PUSH, TIMERS, Accounts, names_of
+from interlock.runtime.callers_of import callers
+from stacks.accounts import Accounts, names_of
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources
 from stacks.cdk import (
     BaseStack,
@@ -22,6 +22,7 @@ from stacks.cdk import (
     CloudRunV2ServiceIamMember,
     ITerraformDependable,
     StorageBucketObject,
+    literal,
 )
 
 RUNTIME = "python312"
@@ -30,8 +31,6 @@ TIMEOUT_SECONDS = 300
 MEMORY = "512Mi"
 PREFIX = "coordinator/"
 """Of the archive's object in the coordination bucket."""
-SUBSCRIPTION = "interlock-alerts-push"
-"""The one whose envelopes the coordinator takes."""
 UP_TO_THE_OUTPUT = "../.."
 """From a stack's own folder to the output folder."""
 
@@ -83,9 +82,9 @@ def add_function(
         depends_on=[apis, *accounts.build_access],
     )
     function.override_logical_id("coordinator")
-    callers = {"timers": accounts.timers.member, "push": accounts.push.member}
-    callers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
-    for name, member in callers.items():
+    invokers = {"timers": accounts.timers.member, "push": accounts.push.member}
+    invokers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
+    for name, member in invokers.items():
         CloudRunV2ServiceIamMember(
             stack,
             f"member-{name}",
@@ -101,15 +100,11 @@ def add_function(
 
 def variables(env: Environment) -> dict[str, str]:
     """What the coordinator has to know of its environment; everything else is in the declaration."""
-    who = Callers(
-        audience=env.coordinator_url,
-        timers=env.account(TIMERS),
-        push=env.account(PUSH),
-        subscription=f"projects/{env.project}/subscriptions/{SUBSCRIPTION}",
-        operators=tuple(sorted(env.coordinator.operators)),
-        admins=tuple(sorted(env.coordinator.admins)),
-    )
-    return {"INTERLOCK_PROJECT": env.project, "INTERLOCK_BUCKET": env.bucket, "INTERLOCK_CALLERS": who.to_json()}
+    return {
+        "INTERLOCK_PROJECT": env.project,
+        "INTERLOCK_BUCKET": env.bucket,
+        "INTERLOCK_CALLERS": literal(callers(env).to_json()),
+    }
 
 
 def _source(

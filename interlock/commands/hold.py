@@ -46,6 +46,7 @@ def command(
     wait: bool,
     yes: bool,
     direct: bool,
+    with_force: bool,
     env_name: str,
 ) -> None:
     """Hold SCOPE until an end: its jobs pause, and run again when nothing holds them any more.
@@ -67,7 +68,7 @@ def command(
     foreseen = print_effects(site, found)
     confirm(site.environment, f"Hold {scope} until {site.say_end(end)}, as {owner}?", yes=yes)
     content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
-    done = request(site, {"action": "hold", **content}, foreseen, direct=direct)
+    done = request(site, {"action": "hold", **content}, foreseen, direct=direct, with_force=with_force)
     say_folded(f"{scope} is held until {site.say_end(end)}; to end it before:")
     say_command(interlock("release", scope, id))
     drained = not wait or wait_for_drain(site, covered)

@@ -100,8 +100,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
 def _token(environment: Environment) -> str:
     """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
     if local_url() is not None:
-        token = local_token()
-        return token if ":" in token else f"{LOCAL}:{environment.account(LOCAL_CALLER)}"
+        return f"{LOCAL}:{caller_of_stand_in(environment)}"
     gcloud = shutil.which("gcloud")
     if gcloud is None or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return _own_token(environment.coordinator_url)
@@ -118,6 +117,11 @@ def _token(environment: Environment) -> str:
             return done.stdout.strip()
         failed = done.stderr.strip()
     raise CloudError(f"no identity token for the coordinator: {failed}; run: gcloud auth login")
+
+
+def caller_of_stand_in(environment: Environment) -> str:
+    """As whom the stand-in is asked: whoever the local target acts as; for the owner of its project an operator."""
+    return local_token().partition(":")[2] or environment.account(LOCAL_CALLER)
 
 
 def _own_token(audience: str) -> str:

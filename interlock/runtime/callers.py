@@ -133,6 +133,10 @@ class Callers:
         return json.dumps(asdict(self), sort_keys=True)
 
 
+TIMERS, PUSH, SUBSCRIPTION = "interlock-timers", "interlock-push", "interlock-alerts-push"
+"""Ids of the accounts that call for us, and of the subscription that brings alerts."""
+
+
 def parse_callers(text: str) -> Callers:
     """Reads `Callers.to_json`; ValueError for anything else."""
     said = json.loads(text)
