@@ -1,8 +1,8 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
 A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
-what people may ask. Cloud Run lets in who has run.invoker; here the token is verified once more, and its address decides what may be
-asked (`runtime/callers.py`). The function may run twice at once for a moment: nothing here keeps anything of one request for
+what people may ask. Cloud Run lets in who has run.invoker; here the token is verified once more, and its address decides what may
+be asked (`runtime/callers.py`). The function may run twice at once for a moment: nothing here keeps anything of one request for
 another, and what must happen once is decided by generations in the bucket.
 """
 
@@ -50,7 +50,7 @@ def handle(request: flask.Request) -> flask.Response:
     """Answers one request: {"ok": true, "report": ...}; a 4xx with one sentence when nothing was changed; a 5xx when it could
     not be finished, with the report of what was."""
     body = request.stream.read(MAX_BODY_BYTES + 1)
-    who = functools.partial(caller, request.headers)
+    who = functools.partial(caller, dict(request.headers))
     status, content = answer(request.method, request.mimetype, body, outside, who)
     headers = {"Allow": "POST"} if status == 405 else {}
     return flask.Response(json.dumps(content) + "\n", status, headers, content_type=JSON_TYPE)
@@ -118,7 +118,9 @@ def callers(environ: Mapping[str, str]) -> Callers:
     try:
         return parse_callers(environ.get(CALLERS, ""))
     except ValueError as error:
-        raise CloudError(f"the function is deployed without {CALLERS}, which the coordination stack sets; run make deploy") from error
+        raise CloudError(
+            f"the function is deployed without {CALLERS}, which the coordination stack sets; run make deploy"
+        ) from error
 
 
 @functools.cache

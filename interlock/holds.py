@@ -74,7 +74,7 @@ class Hold:
 
     @property
     def identity(self) -> Identity:
-        """What an extension keeps: scope and id, of flags or of runtime holds, and who asked, so that no two people share one."""
+        """What an extension keeps: scope and id, of flags or of runtime holds, and who asked: no two people share one."""
         return self.scope, self.id, self.is_flag, self.asked_by
 
     @property
@@ -82,7 +82,7 @@ class Hold:
         """Whose it is, for people: the owner as it was written, and who asked. None where neither is known."""
         if not self.asked_by or self.asked_by == self.owner:
             return self.owner or self.asked_by
-        return f"{self.owner or 'unknown'} ({self.asked_by})"
+        return f"{self.owner or 'unknown'}, asked by {self.asked_by}"
 
     @cached_property
     def unplaced(self) -> frozenset[str]:

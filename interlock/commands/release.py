@@ -40,7 +40,15 @@ NOT_HELD = "not held any more"
 @env_option
 @click.pass_context
 def command(
-    ctx: click.Context, scope: str, id: str | None, reason: str, yes: bool, direct: bool, with_force: bool, root: Path, env_name: str
+    ctx: click.Context,
+    scope: str,
+    id: str | None,
+    reason: str,
+    yes: bool,
+    direct: bool,
+    with_force: bool,
+    root: Path,
+    env_name: str,
 ) -> None:
     """End the hold ID of SCOPE now; its jobs run again, except what something else holds or the catalog declares paused.
 

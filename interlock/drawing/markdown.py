@@ -11,7 +11,8 @@ SPLIT = "&#8203;"
 
 _MARKUP = re.compile(r"([\\|<>\[\]`*_&~$])")
 _REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.)|(?i:mailto|xmpp)(?=:)|(?i:gh)(?=-[0-9]))")
-"""https://github.github.com/gfm/#autolinks-extension-, and https://docs.github.com/get-started/writing-on-github for `GH-12`."""
+"""https://github.github.com/gfm/#autolinks-extension-, and of `GH-12`
+https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls"""
 
 
 def escaped(text: str, limit: int | None = None) -> str:

@@ -1,7 +1,7 @@
 """Whose request it is: the identity token that it carries, verified here once more than Cloud Run does.
 
-Cloud Run verifies a token unless everybody may invoke the service, and then passes it on. Of a token that it has verified it may
-remove the signature, "to prevent any non-public Cloud Run service from replaying ID tokens":
+Cloud Run verifies a token unless everybody may invoke the service, and then passes it on. Of a token that it has verified it
+may remove the signature, "to prevent any non-public Cloud Run service from replaying ID tokens":
 https://docs.cloud.google.com/run/docs/troubleshooting#signature-removed names tokens that gcloud has made,
 https://cloud.google.com/run/docs/authenticating/service-to-service those in X-Serverless-Authorization, beside which
 Authorization is passed on untouched; Google's own sample verifies accounts' tokens in Authorization:

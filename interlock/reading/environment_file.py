@@ -45,8 +45,8 @@ MEMBER_RULE = (
 )
 ADMIN = rf"(?:user|serviceAccount):{_ADDRESS}"
 ADMIN_RULE = (
-    "is nobody by address; write user:ana@example.com or serviceAccount:...: the coordinator goes by the address in a token, and"
-    " can't look into a group"
+    "is nobody by address; write user:ana@example.com or serviceAccount:...: the coordinator goes by the address in a token,"
+    " and can't look into a group"
 )
 CHANNEL_RULE = (
     "is no notification channel; the console makes it, as it asks Slack for the token: "

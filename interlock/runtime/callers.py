@@ -140,13 +140,28 @@ TIMERS, PUSH, SUBSCRIPTION = "interlock-timers", "interlock-push", "interlock-al
 def parse_callers(text: str) -> Callers:
     """Reads `Callers.to_json`; ValueError for anything else."""
     said = json.loads(text)
-    fields = ("audience", "timers", "push", "subscription")
-    if not isinstance(said, dict) or not all(isinstance(said.get(key), str) and said[key] for key in fields):
+    if not isinstance(said, dict):
         raise ValueError("it states no callers")
-    lists = {key: said.get(key) for key in ("operators", "admins")}
-    if not all(isinstance(found, list) and all(isinstance(one, str) for one in found) for found in lists.values()):
-        raise ValueError("it lists no operators or admins")
-    return Callers(**{key: said[key] for key in fields}, **{key: tuple(found or ()) for key, found in lists.items()})
+
+    def one(key: str) -> str:
+        if not (isinstance(found := said.get(key), str) and found):
+            raise ValueError(f"it states no {key}")
+        return found
+
+    def several(key: str) -> tuple[str, ...]:
+        found = said.get(key)
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise ValueError(f"it lists no {key}")
+        return tuple(found)
+
+    return Callers(
+        audience=one("audience"),
+        timers=one("timers"),
+        push=one("push"),
+        subscription=one("subscription"),
+        operators=several("operators"),
+        admins=several("admins"),
+    )
 
 
 def _names(members: Iterable[str], email: str) -> bool:
@@ -180,7 +195,9 @@ def check_caller(request: Request, caller: Caller, hold: Hold | None = None) -> 
         if allowed is May.NO:
             raise Rejected(FORBIDDEN, _refusal(act, caller))
         if not (isinstance(request, HoldRequest | ExtendRequest | ReleaseRequest) and request.forced):
-            raise Rejected(FORBIDDEN, f"{_why_not(act, hold)} takes one of coordinator.admins; or add --force, which is alerted")
+            raise Rejected(
+                FORBIDDEN, f"{_why_not(act, hold)} takes one of coordinator.admins; or add --force, which is alerted"
+            )
         forced = act
     return forced
 

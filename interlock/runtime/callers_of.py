@@ -1,4 +1,4 @@
-"""Who may call the coordinator of an environment: for the stack that tells it, and for the command line, which may act without it.
+"""Who may call the coordinator of an environment: for the stack that tells it, and for the command line, which may do without.
 
 Not in `callers.py`: the coordinator does without environments, as a change of their code would deploy the function anew.
 """

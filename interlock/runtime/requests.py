@@ -312,8 +312,8 @@ def checked_extension(
         if end > (latest := latest_end(hold, declaration, now)):
             raise Rejected(
                 400,
-                f"{format_instant(end)} is too late; no hold may be longer than {exact(declaration.max_hold)} in all, and this one"
-                f" began at {format_instant(latest - declaration.max_hold)}; hold once more, by another id",
+                f"{format_instant(end)} is too late; no hold may be longer than {exact(declaration.max_hold)} in all, and this"
+                f" one began at {format_instant(latest - declaration.max_hold)}; hold once more, by another id",
             )
         return hold, end
     raise _no_such_hold(request.scope, request.id, known)

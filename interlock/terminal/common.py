@@ -139,13 +139,14 @@ def print_json(value: Json) -> None:
 
 
 def hold_json(hold: Hold) -> dict[str, Json]:
-    """A hold for programs. The opening of a window that has no object yet has an empty `object`."""
+    """A hold for programs. The opening of a window that has no object yet has an empty `object`; without `asked_by` nobody
+    knows who asked for it, or nobody did."""
     return {
         "scope": hold.scope,
         "id": hold.id,
         "until": format_instant(hold.end),
         "reason": hold.reason,
         "owner": hold.owner,
-        "asked_by": hold.asked_by,
+        **({"asked_by": hold.asked_by} if hold.asked_by else {}),
         "object": hold.object_name,
     }

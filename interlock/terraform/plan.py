@@ -132,8 +132,8 @@ def load_plan(path: Path) -> Plan:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file, or of a pipe whose other end writes, up to one more than are allowed. It waits for nobody who has not
-    opened the other end, and not for ever for who writes nothing; OSError then."""
+    """The bytes of a file, or of a pipe whose other end writes, up to one more than are allowed. It waits for nobody who has
+    not opened the other end, and not for ever for who writes nothing; OSError then."""
     found = bytearray()
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
         while len(found) <= MAX_CHARACTERS:

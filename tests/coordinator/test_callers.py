@@ -79,8 +79,12 @@ BAD = {
     "a fixed token of the stand-in": bearer("local:ana@acme.dev"),
     "a token as long as a book": bearer(token() + "x" * 10_000),
     "signed by somebody else, with a key of the same id": bearer(token(issuer=STRANGER)),
-    "claims exchanged under a good signature": bearer(".".join([*token().split(".")[:1], token("boss@acme.dev").split(".")[1], token().split(".")[2]])),
-    "no algorithm": bearer(unsigned(iss="https://accounts.google.com", aud=AUDIENCE, email="ana@acme.dev", email_verified=True, exp=NOW + 60)),
+    "claims exchanged under a good signature": bearer(
+        ".".join([*token().split(".")[:1], token("boss@acme.dev").split(".")[1], token().split(".")[2]])
+    ),
+    "no algorithm": bearer(
+        unsigned(iss="https://accounts.google.com", aud=AUDIENCE, email="ana@acme.dev", email_verified=True, exp=NOW + 60)
+    ),
     "for another service": bearer(token(aud="https://other.run.app")),
     "for nobody": bearer(token(aud=None)),
     "expired": bearer(token(iat=NOW - 7200, exp=NOW - 3600)),
@@ -119,7 +123,7 @@ def test_an_address_that_nobody_names_is_taken_while_cloud_run_turns_away_who_ma
     found = main.caller(bearer(token("eve@acme.dev")), ASKED)
     assert (found.email, found.part) == ("eve@acme.dev", Part.OPERATOR)
     door.closed = False
-    with pytest.raises(Rejected, match="none of coordinator.operators"):
+    with pytest.raises(Rejected, match=r"none of coordinator\.operators"):
         main.caller(bearer(token("eve@acme.dev")), ASKED)
     assert main.caller(bearer(token("ana@acme.dev")), ASKED).part is Part.OPERATOR
 
@@ -131,8 +135,8 @@ def test_to_reconcile_asks_no_door(door: Door) -> None:
     assert door.asked == 0
 
 
-def test_a_door_that_does_not_answer_is_not_taken_for_closed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    def get(url: str, headers: object = None) -> tuple[int, bytes]:
+def test_a_door_that_does_not_answer_is_not_taken_for_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def get(*_: object) -> tuple[int, bytes]:
         raise OSError("timed out")
 
     monkeypatch.setattr(tokens, "_get", get)
@@ -156,14 +160,14 @@ def test_an_envelope_of_another_subscription_is_refused() -> None:
 
 
 def test_keys_that_cannot_be_read_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_get", lambda url: (500, b"no"))
+    monkeypatch.setattr(tokens, "_get", lambda _: (500, b"no"))
     with pytest.raises(CloudError, match="the keys of identity tokens can't be read"):
         main.caller(bearer(token()), ASKED)
 
 
 def test_a_key_that_is_new_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [{"older": certs()["local"]}, certs()]
-    monkeypatch.setattr(tokens, "_get", lambda url: (200, json.dumps(answers.pop(0)).encode()))
+    monkeypatch.setattr(tokens, "_get", lambda _: (200, json.dumps(answers.pop(0)).encode()))
     with pytest.raises(Rejected):
         main.caller(bearer(token()), ASKED)
     for _ in range(3):

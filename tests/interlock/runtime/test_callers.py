@@ -281,7 +281,9 @@ def test_what_the_stack_writes_is_what_the_function_reads() -> None:
     assert parse_callers(CALLERS.to_json()) == CALLERS
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"audience": "a", "timers": 5}', CALLERS.to_json().replace("[", '"').replace("]", '"')])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"audience": "a", "timers": 5}', CALLERS.to_json().replace("[", '"').replace("]", '"')]
+)
 def test_anything_else_is_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own too
         parse_callers(text)
