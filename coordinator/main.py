@@ -1,9 +1,9 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
 A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
-what people may ask. Cloud Run lets in who has run.invoker; here the token is verified once more, and its address decides
-what may be asked (`runtime/callers.py`). The function may run twice at once for a moment: nothing here keeps anything of one request for
-another, and what must happen once is decided by generations in the bucket.
+what people may ask. Cloud Run lets in who has run.invoker. Here the token is verified once more, and its address decides what
+may be asked: `runtime/callers.py`. The function may run twice at once for a moment: nothing here keeps anything of one request
+for another, and what must happen once is decided by generations in the bucket.
 """
 
 from __future__ import annotations

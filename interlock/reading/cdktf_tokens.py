@@ -1,7 +1,8 @@
 """Values that cdktf would take for tokens of its own, and put something else in their place, or end with a stack trace.
 
-While a stack is built, cdktf writes what is not known yet as a text or a number of a certain form, and looks for these in all
-that it is given, whoever has written it: cdktf 0.21.0, lib/tokens/private/encoding.js and resolve.js. No escape keeps it from that.
+While a stack is built, cdktf writes what is not known yet as a text or a number of a certain form. It looks for these in all
+that it is given, whoever has written it, and no escape keeps it from that: cdktf 0.21.0, lib/tokens/private/encoding.js and
+resolve.js.
 """
 
 from __future__ import annotations
