@@ -213,4 +213,4 @@ def _why_not(act: Act, hold: Hold | None) -> str:
     if act is Act.HOLD_ALL:
         return "to hold everything"
     name = f"{hold.scope} {hold.id}" if hold else "it"
-    return f"{name} is the circuit breaker's, and that" if act is Act.BREAKERS else f"{name} is {said_by(hold)}'s, and that"
+    return f"{name} is the circuit breaker's, and that" if act is Act.BREAKERS else f"{name} is of {said_by(hold)}, and that"

@@ -74,3 +74,22 @@ def test_with_a_yes_it_is_done(world: World, monkeypatch: pytest.MonkeyPatch, mo
     assert len(world.names("holds/")) == 1
     assert run(world, monkeypatch, "release", "service/scrapers", *more, typed=typed).exit_code == 0
     assert (world.names("holds/"), world.states()) == ([], before)
+
+
+def test_what_is_not_ones_own_takes_force_also_without_the_coordinator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who acts has credentials that tell no address, so that it is no admin."""
+    everything = ["hold", "all", "--for", "2h", "--reason", "a flood", "--owner", "ana", "--yes"]
+    refused = run(world, monkeypatch, *everything)
+    assert refused.exit_code == 1
+    assert "to hold everything takes one of coordinator.admins; or add --force" in str(refused.exception)
+    assert world.names("holds/") == []
+    forced = run(world, monkeypatch, *everything, "--force")
+    assert forced.exit_code == 0
+    assert "hold forced: all: somebody had to use --force to hold it; why: a flood" in " ".join(forced.output.split())
+    theirs = "holds/service/scrapers/x@2026-03-10T14:05:00Z.json"
+    world.put(theirs, b'{"owner": "ben", "reason": "r", "asked_by": "ben@acme.dev"}')
+    release = ["release", "service/scrapers", "--yes"]
+    assert "x is of ben, asked by ben@acme.dev, and that takes" in str(run(world, monkeypatch, *release).exception)
+    assert theirs in world.names("holds/")
+    assert run(world, monkeypatch, *release, "--force").exit_code == 0
+    assert theirs not in world.names("holds/")
