@@ -28,6 +28,14 @@ BUSY_SECONDS = (2, 5, 10, 15, 25)
 Cloud Run answers for the one instance, which takes one request at a time: https://cloud.google.com/run/docs/troubleshooting"""
 
 
+class RequestRefused(CloudError):
+    """The coordinator refuses a request, and nothing has changed: `status` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the coordinator says: `ok` when everything is done, and its report."""
@@ -90,7 +98,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
             "if it is not deployed: make deploy, or add --direct"
         )
     if status in CLIENT_ERRORS:
-        raise CloudError(f"{content.get('error')}")
+        raise RequestRefused(status, f"{content.get('error')}")
     report = content.get("report")
     if not isinstance(report, dict):
         report = {"records": [{"event": REQUEST_FAILED, "why": str(content.get("error"))}]}

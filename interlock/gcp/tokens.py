@@ -39,7 +39,9 @@ MAX_TOKEN = 8_192
 """Characters; Google's have about a thousand."""
 SECONDS = 5
 CERTS_LAST = timedelta(hours=1)
-"""Google names the time in Cache-Control, some hours. A key that isn't among them is looked for anew."""
+"""Google names the time in Cache-Control, some hours. A key that isn't among them is looked for anew, but not for each token
+that names one which nobody has: not sooner than `LOOKED_FOR` after the last time."""
+LOOKED_FOR = timedelta(minutes=1)
 OK = 200
 TURNED_AWAY = frozenset({401, 403})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -153,7 +155,8 @@ class _Certs:
     def having(self, key: str) -> Mapping[str, str]:
         """Those of now, anew where `key` isn't among those that are known. CloudError when they can't be read."""
         source, now = _certs_url(), datetime.now(UTC)
-        if source != self._source or key not in self._known or now - self._read > CERTS_LAST:
+        age = now - self._read
+        if source != self._source or age > CERTS_LAST or (key not in self._known and age > LOOKED_FOR):
             self._known, self._source, self._read = _fetched(source), source, now
         return self._known
 

@@ -15,7 +15,7 @@ from interlock.declaration import DeclaredJob
 from interlock.environment import LOCAL, Environment
 from interlock.gcp import CloudError, local_url
 from interlock.gcp.clock import check_clock
-from interlock.gcp.coordinator import ask, caller_of_stand_in
+from interlock.gcp.coordinator import RequestRefused, ask, caller_of_stand_in
 from interlock.gcp.project import GoogleProject
 from interlock.holds import Hold
 from interlock.names import count, plain
@@ -73,7 +73,7 @@ def typed_text(key: str, text: str) -> str:
 def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     """The one runtime hold that is meant; a usage error that says which there are."""
     found = [hold for hold in site.runtime_holds if hold.scope == scope and id in (None, hold.id)]
-    if len(found) == 1:
+    if len(found) == 1 or (found and id is not None):  # of two people who took one id at once each means their own
         return found[0]
     if found:
         raise click.UsageError(f"{scope} has {len(found)} holds; name one: {', '.join(hold.id for hold in found)}")
@@ -149,7 +149,7 @@ def request(
         with asking(site.environment):
             report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}), _who(site.environment))
     except Rejected as rejected:
-        raise CloudError(str(rejected)) from None
+        raise RequestRefused(rejected.code, str(rejected)) from None
     return print_report(report.as_json(), foreseen, ok=report.settled)
 
 

@@ -14,7 +14,7 @@ from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import operating
 from interlock.terminal.site import Site
-from tests.coordinator.memory import World
+from tests.coordinator.memory import Call, World
 from tests.interlock.commands.conftest import ENVIRONMENT
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
@@ -93,3 +93,21 @@ def test_what_is_not_ones_own_takes_force_also_without_the_coordinator(world: Wo
     assert theirs in world.names("holds/")
     assert run(world, monkeypatch, *release, "--force").exit_code == 0
     assert theirs not in world.names("holds/")
+
+
+def test_who_is_as_fast_as_somebody_else_has_a_hold_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have looked before either has written, and both call it by the second."""
+    theirs = "holds/service/scrapers/at-20260310T120500Z@2026-03-10T14:05:00Z.json"
+
+    def meanwhile(call: Call) -> None:
+        if call == Call("create", theirs) and theirs not in world.objects:
+            world.put(theirs, b'{"owner": "ben", "reason": "r", "asked_by": "ben@acme.dev"}')
+
+    world.fail = meanwhile
+    result = run(world, monkeypatch, *HOLD, "--yes")
+    assert result.exit_code == 0
+    [ours] = [name for name in world.names("holds/") if name != theirs]
+    named = ours.partition("@")[0].rpartition("/")[2]
+    assert f"release service/scrapers {named} " in result.output
+    assert run(world, monkeypatch, "release", "service/scrapers", named, "--yes").exit_code == 0
+    assert world.names("holds/") == [theirs]
