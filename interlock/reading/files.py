@@ -63,7 +63,7 @@ def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Envi
 
 
 def _content(path: Path, name: str) -> bytes:
-    if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for, for ever
         raise SourceError([problem(name, "is no file")])
     try:
         return path.read_bytes()

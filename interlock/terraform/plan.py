@@ -121,9 +121,9 @@ class Plan:
 def load_plan(path: Path) -> Plan:
     """The plan that a file holds; PlanError as in `parse_plan`, without the path, and for what can't be read."""
     try:
-        content = _content(path)
-        if len(content) > MAX_CHARACTERS:
-            raise PlanError(f"the plan has more bytes than {MAX_CHARACTERS:,}, and at most {MAX_CHARACTERS:,} are read; {SHOW}")
+        size, content = path.stat().st_size, _content(path)
+        if (size := max(size, len(content))) > MAX_CHARACTERS:  # of a pipe nobody knows it before
+            raise PlanError(f"the plan has {size:,} bytes and at most {MAX_CHARACTERS:,} are read; {SHOW}")
         return parse_plan(content.decode())
     except OSError as error:
         raise PlanError(f"the plan can't be read: {error.strerror}; {SHOW}") from None
