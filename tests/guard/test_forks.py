@@ -23,6 +23,9 @@ ENVIRON = {name: value for name, value in os.environ.items() if not name.startsw
 ENVIRON |= {"PYTHONPATH": str(ROOT / "guard"), "GOOGLE_CLOUD_PROJECT": "p"}
 
 
+WITH_GEVENT = pytest.mark.skipif(sys.platform != "linux", reason="it is installed on Linux alone")
+
+
 @pytest.fixture
 def bucket() -> Iterator[Bucket]:
     with serving() as running:
@@ -76,7 +79,7 @@ def app(environ, start_response):
     [
         pytest.param(["--worker-class", "sync", "--workers", "4"], id="prefork"),
         pytest.param(["--worker-class", "gthread", "--threads", "4", "--workers", "3"], id="threads"),
-        pytest.param(["--worker-class", "gevent", "--workers", "3"], id="gevent"),
+        pytest.param(["--worker-class", "gevent", "--workers", "3"], id="gevent", marks=WITH_GEVENT),
     ],
 )
 def test_workers_of_gunicorn_that_were_forked_after_a_question_answer_rightly(
@@ -142,6 +145,7 @@ print(right, LATE or len(ticks) > 20)  # a connection from before the patch stop
 """
 
 
+@WITH_GEVENT
 @pytest.mark.parametrize("late", [False, True], ids=["patched first", "patched after a question"])
 def test_greenlets_ask_at_once_and_the_hub_goes_on(bucket: Bucket, late: bool) -> None:
     bucket.on_list = lambda _: time.sleep(0.05)  # type: ignore[func-returns-value]
