@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from interlock_guard import BucketUnreadable, HoldBucket, active_holds, check, long_run, skip_when_held
 from interlock_guard.asking import ABOUT_NOTHING
+from interlock_guard.reading import Found, Reading
 
 from tests.guard.conftest import FLAG, FLAG_CONTENT, NOW, UNTIL_EIGHT, scopes
 from tests.guard.storage_server import Answer, Bucket, serving
@@ -42,8 +43,12 @@ def bucket() -> Iterator[Bucket]:
         yield running
 
 
+SHORT = 1.0
+"""The patience where nothing comes of it, in seconds: a 503 is tried again until it is over."""
+
+
 def reader(bucket: Bucket, clocks: Clocks, **settings: float) -> HoldBucket:
-    settings = {"patience_s": 0.5, **settings}
+    settings = {"patience_s": 30.0, **settings}
     clock: dict[str, Any] = {"clock": lambda: clocks.now, "monotonic": lambda: clocks.ticks}
     return HoldBucket("coordination", client=bucket.client(), **clock, **settings)
 
@@ -69,7 +74,7 @@ def reader(bucket: Bucket, clocks: Clocks, **settings: float) -> HoldBucket:
 def test_a_hold_that_was_seen_counts_until_it_ends_whatever_fails_since(
     bucket: Bucket, clocks: Clocks, lines: Lines, failing: Answer
 ) -> None:
-    asks = reader(bucket, clocks)
+    asks = reader(bucket, clocks, patience_s=SHORT)
     bucket.put(TABLE_HOLD, reason="reprocess", tables=["d.mart"])
     assert check(asks, tables="d.mart", on_error="run").held
     bucket.on_list = lambda _: failing
@@ -96,14 +101,14 @@ def test_a_hold_that_a_good_reading_does_not_find_any_more_is_forgotten(bucket: 
     bucket.objects.clear()
     clocks.pass_by(5)
     assert not check(asks, tables="d.mart", on_error="run").held
-    bucket.on_list = lambda _: (503, b"{}")
+    bucket.on_list = lambda _: (403, b"{}")
     clocks.pass_by(5)
     assert not check(asks, tables="d.mart", on_error="run").held
 
 
 def test_a_reading_that_never_was_is_on_errors_to_decide(bucket: Bucket, clocks: Clocks) -> None:
     bucket.on_list = lambda _: (503, b"{}")
-    asks = reader(bucket, clocks)
+    asks = reader(bucket, clocks, patience_s=SHORT)
     assert not check(asks, tables="d.mart", on_error="run").held
     assert check(asks, tables="d.mart", on_error="skip").held
 
@@ -175,7 +180,7 @@ def test_one_object_that_cannot_be_read_counts_by_its_name_and_stops_nothing_els
     bucket.put(bad, tables=["d.bad"])
     bucket.put(TABLE_HOLD, reason="known", tables=["d.mart"])
     bucket.on_read = lambda name: failing if name == bad else None
-    asks = reader(bucket, clocks)
+    asks = reader(bucket, clocks, patience_s=SHORT)
     for on_error in ("run", "skip"):
         assert check(asks, tables="d.bad", on_error=on_error).held  # type: ignore[arg-type]
         assert check(asks, tables="d.mart", on_error=on_error).reason.endswith("(known)")  # type: ignore[arg-type]
@@ -320,13 +325,13 @@ def elapsed(act: Callable[[], object]) -> float:
 
 
 def test_a_list_that_trickles_does_not_outlast_the_patience(bucket: Bucket, clocks: Clocks) -> None:
-    """A byte each 0.2 s: no attempt times out, and all of it would take more than a minute."""
+    """A byte each 0.1 s: no attempt times out, and all of it would take most of a minute."""
     for number in range(9):
         bucket.put(f"holds/job/j{number}/x@{UNTIL_EIGHT}.json")
-    bucket.trickle_s = 0.2
-    asks = reader(bucket, clocks)
+    bucket.trickle_s = 0.1
+    asks = reader(bucket, clocks, patience_s=SHORT)
     verdict = check(asks, job="j", on_error="skip")
-    assert verdict.error.endswith("no answer within 0.5 s")
+    assert verdict.error.endswith("no answer within 1 s")
     assert bucket.asked.count("list holds/") == 1
     assert check(asks, job="j", on_error="skip").error == verdict.error
     assert bucket.asked.count("list holds/") == 1, "left alone for some seconds"
@@ -359,18 +364,29 @@ def test_a_question_has_a_budget_of_its_own(bucket: Bucket, clocks: Clocks) -> N
 def test_readings_that_never_end_are_not_begun_without_limit(
     bucket: Bucket, clocks: Clocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun, go_on = [], threading.Event()
+
+    def read(_: Reading) -> Found:
+        begun.append(threading.current_thread())
+        go_on.wait(60)
+        return Found(holds=(), contents={}, ignored={})
+
     monkeypatch.setattr("interlock_guard.bucket.MOST_GIVEN_UP", 2)
-    bucket.put(TABLE_HOLD)
-    bucket.trickle_s = 0.05
+    monkeypatch.setattr(Reading, "read", read)
     asks = reader(bucket, clocks, patience_s=0.1)
     for _ in range(4):
         assert check(asks, tables="d.mart", on_error="skip").held
         clocks.pass_by(5)
-    assert bucket.asked.count("list holds/") == 2
+    assert len(begun) == 2
     assert check(asks, tables="d.mart", on_error="run").error.endswith("2 readings of it have not ended")
+    go_on.set()
+    for thread in begun:
+        thread.join(60)
+    assert not check(asks, tables="d.mart", on_error="skip").held
+    assert len(begun) == 3
 
 
-def test_a_thousand_holds_are_read_in_several_readings_if_need_be(bucket: Bucket, clocks: Clocks) -> None:
+def test_many_holds_are_read_in_several_readings_if_need_be(bucket: Bucket, clocks: Clocks) -> None:
     """What one reading got is not read again."""
     end = datetime(2099, 1, 1, tzinfo=UTC)
     for number in range(40):
@@ -378,8 +394,8 @@ def test_a_thousand_holds_are_read_in_several_readings_if_need_be(bucket: Bucket
             {"jobs": [f"j{number}"]}
         ).encode()
     bucket.on_read = lambda _: time.sleep(0.1)  # type: ignore[func-returns-value]
-    asks = reader(bucket, clocks, patience_s=0.35)
-    for _ in range(9):
+    asks = reader(bucket, clocks, patience_s=0.4)
+    for _ in range(40):
         if check(asks, job="j39", on_error="run").held:
             break
         clocks.pass_by(5)
