@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +31,8 @@ OUT = Path("cdktf.out")
 def check_tools() -> None:
     """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
     cdktf command line is for who types it."""
-    findings = [machine.terraform(), machine.node(), machine.disk()]
+    with ThreadPoolExecutor() as pool:  # each starts a program or two
+        findings = [one.result() for one in [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 

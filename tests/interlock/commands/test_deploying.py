@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.gcp import CloudError
-from interlock.terminal import deploying, waiting
+from interlock.terminal import deploying, planning, waiting
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import (
     CHECK_FAILED,
@@ -130,7 +130,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in ("BEFORE_A_BUILD", "SHORT_WAIT", "WAIT"):
         monkeypatch.setattr(waiting, name, 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
-    monkeypatch.setattr(deploying, "write_imports", lambda _: [])
+    monkeypatch.setattr(planning, "write_imports", lambda _: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
     place = Place(tmp_path)
     for env in ("local", "production"):
@@ -145,16 +145,16 @@ def test_what_is_there_already_is_looked_for_before_each_plan_but_not_to_destroy
 ) -> None:
     place.plans("schedules", *pausing("odds"))
     looked = list[str]()
-    monkeypatch.setattr(deploying, "write_imports", lambda stack: looked.append(stack.name))
+    monkeypatch.setattr(planning, "write_imports", lambda stack: looked.append(stack.name))
     blocks = place.stack("schedules") / "imports.tf"
     blocks.write_text("import {}\n")
     assert bring(LOCAL).exit_code == 0
-    assert looked == [*STACKS]
+    assert sorted(looked) == sorted(STACKS)
     assert not blocks.exists(), "what it was for is done"
     assert (
         CliRunner().invoke(click.Command("x", callback=lambda: LOCAL.bring_about(["schedules"], destroy=True))).exit_code == 0
     )
-    assert looked == [*STACKS]
+    assert sorted(looked) == sorted(STACKS)
 
 
 def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
@@ -237,7 +237,7 @@ def test_saved_plans_may_hold_secrets_so_nobody_else_reads_them_and_they_go_with
     assert bring(LOCAL).exit_code == (1 if broken else 0)
     words = (place.folder / "asked").read_text().split()
     files = [Path(word.removeprefix("-out=")) for word in words if word.startswith("-out=")]
-    assert [file.stem for file in files] == [*STACKS][: STACKS.index(broken) + 1 if broken else None]
+    assert {file.stem for file in files} == {*STACKS}
     assert not any(file.parent.exists() for file in files)
     assert {line[:10] for line in (place.folder / "modes").read_text().splitlines()} == {"drwx------"}
 
@@ -525,7 +525,7 @@ def test_who_stops_a_plan_reads_how_to_plan_again(monkeypatch: pytest.MonkeyPatc
             stack.name, [Problem(summary=HALTED, detail="", address="", is_error=True)] * 24, ["Stopping"], stopped=True
         )
 
-    monkeypatch.setattr(deploying, "plan", stopping)
+    monkeypatch.setattr(planning, "plan", stopping)
     said = bring(LOCAL, ["schedules"]).output
     assert said.splitlines()[-1] == "Stopped while planning. Again: .venv/bin/interlock deploy"
     assert HALTED not in said

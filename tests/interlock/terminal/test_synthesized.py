@@ -1,4 +1,4 @@
-"""The stamp of a synth: equal while nothing that it reads has changed, another after any edit, and no trust in what was touched."""
+"""The stamp of a synth: equal while what it reads is, another after any edit; and what was touched since is not trusted."""
 
 from __future__ import annotations
 
