@@ -57,6 +57,8 @@ class Options:
     provider: str = ""
     """Its kind, if that matters: a joiner takes what there is."""
     quiet: bool = False
+    waiting: child.Waiting | None = None
+    """The process that COMMAND is already."""
 
 
 def run(options: Options, env: Mapping[str, str]) -> int:
@@ -157,7 +159,7 @@ def _command(options: Options, env: Mapping[str, str], record: share.Record, *, 
     prepared = environment.for_command(env, url=record.url, provider=record.variables, state=options.state)
     prepared[MARK] = mark(record.pid, record.url)
     try:
-        return child.run(options.command, prepared, spared=spared)
+        return child.run(options.command, prepared, spared=spared, waiting=options.waiting)
     except OSError as error:
         raise UsageError(f"{options.command[0]}: {error.strerror}", code=EXIT_NOT_FOUND) from None
 

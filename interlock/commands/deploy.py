@@ -10,6 +10,7 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
@@ -41,6 +42,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     """
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
+    wake()
     check_tools()
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
