@@ -81,13 +81,13 @@ def _send(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _end_leftovers(group: int, spared: Set[int]) -> None:
-    """End the rest of the process group and, on Linux, everything that descends from us but `spared`."""
+def _end_leftovers(group: int, spared: Callable[[], Set[int]]) -> None:
+    """End the rest of the process group and, on Linux, everything that descends from us, but for `spared` and below."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         told: set[int] = set()
         end = time.monotonic() + _GRACE_SECONDS
         while time.monotonic() < end:
-            left = _descendants(os.getpid()) - spared
+            left = _descendants(os.getpid(), spared())
             if not left and not _group_lives(group):
                 return
             if not told:
@@ -109,8 +109,9 @@ def _group_lives(group: int) -> bool:
     return True
 
 
-def _descendants(root: int) -> set[int]:
-    """Processes below `root` that are not zombies; empty where there is no /proc. Buries our own zombies first."""
+def _descendants(root: int, spared: Set[int]) -> set[int]:
+    """Processes below `root` that are not zombies, without `spared` and what is below them; empty where there is no /proc.
+    Buries our own zombies first."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -123,7 +124,7 @@ def _descendants(root: int) -> set[int]:
     found: set[int] = set()
     pending = [root]
     while pending:
-        below = children.get(pending.pop(), [])
+        below = [pid for pid in children.get(pending.pop(), []) if pid not in spared]
         found.update(below)
         pending += below
     return found

@@ -151,6 +151,10 @@ class Functions:
         with self._lock:
             return {service: guest.process.pid for service, (_, guest) in self._guests.items() if guest.alive}
 
+    def pids(self) -> frozenset[int]:
+        """Those of the processes; one that is starting is none yet, and is not waited for."""
+        return frozenset(guest.process.pid for _, guest in [*self._guests.values()])
+
     def close(self) -> None:
         """End every process."""
         with self._lock:
@@ -236,9 +240,10 @@ def _forward(guest: Guest, method: str, path: str, headers: Mapping[str, str], b
     connection = http.client.HTTPConnection("127.0.0.1", guest.port, timeout=seconds)
     try:
         sent = {name: value for name, value in headers.items() if name not in _HOP - {"content-type"}}
-        connection.request(method, path, body=body, headers=sent)
-        answer = connection.getresponse()
-        content = answer.read()
+        with guest.answering():
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            content = answer.read()
     finally:
         connection.close()
     kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP}
