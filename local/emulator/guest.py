@@ -89,13 +89,15 @@ class Guest:
 
     def stop(self) -> None:
         """End it and its children. On TERM gunicorn finishes what it answers, and takes half a second to see that it answers
-        nothing; on QUIT it ends at once."""
-        first = signal.SIGTERM if self.requests else signal.SIGQUIT
-        for number in (first, signal.SIGKILL):  # KILL also for children that are left
+        nothing: then it is not asked."""
+        for number in (signal.SIGTERM, signal.SIGKILL) if self.requests else (signal.SIGKILL,):  # KILL also for what is left
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(_STOP_SECONDS)
+        with suppress(ChildProcessError):  # its children, where they have become ours: local/child.py
+            while os.waitpid(-self.process.pid, 0)[0]:
+                pass
         for reader in self.readers:
             reader.join(_STOP_SECONDS)
 
