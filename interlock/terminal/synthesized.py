@@ -27,8 +27,8 @@ SETTINGS = "cdktf.json"
 """In the current folder, where cdktf looks for it."""
 VARIABLES = ("CDKTF_", "JSII_", "NODE_", "PYTHON", "TERRAFORM_")
 """How the names of the variables begin that cdktf, jsii, Node.js and Python go by."""
-OWN = ("CDKTF_OUTDIR",)
-"""A variable of these that we set ourselves. Those of the app's own, INTERLOCK_ENV and INTERLOCK_CATALOG, too."""
+OF_OTHERS = ("CDKTF_DISABLE_PLUGIN_CACHE_ENV", "CDKTF_OUTDIR", "CDKTF_SKIP_PROVIDER_LOCK")
+"""Variables of these that are not theirs: `local run` sets two for the cdktf command line, and the folder is told by us."""
 PACKAGES = (".dist-info", ".egg-info", ".pth")
 """Of what is installed, with its version in its name."""
 OUTPUTS = ("manifest.json", "coordinator-*.zip", "stacks/*/cdk.tf.json", "stacks/*/versions.tf")
@@ -55,7 +55,9 @@ def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
     for name in CODE:
         _folder(found, root / name)
     _texts(found, sys.version, *_installed())
-    _texts(found, *(f"{name}={environ[name]}" for name in sorted(environ) if name.startswith(VARIABLES) and name not in OWN))
+    _texts(
+        found, *(f"{name}={environ[name]}" for name in sorted(environ) if name.startswith(VARIABLES) and name not in OF_OTHERS)
+    )
     return found.hexdigest()
 
 

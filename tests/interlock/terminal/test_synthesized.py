@@ -129,6 +129,7 @@ def test_what_no_synth_reads_leaves_the_stamp(root: Path, name: str) -> None:
         ("PYTHONPATH", True),
         ("TERRAFORM_BINARY_NAME", True),
         ("CDKTF_OUTDIR", False),
+        ("CDKTF_SKIP_PROVIDER_LOCK", False),
         ("INTERLOCK_LOCAL_URL", False),
         ("COLUMNS", False),
     ],
