@@ -56,8 +56,8 @@ applied=$(grep -c "^$name apply " asked)
 case $1 in
   plan)
     echo "$RANDOM_PLAN" > "$file"; ls -ld "$(dirname "$file")" >> modes
-    test ! -e "$stack/broken" || exit 1
     cat "$stack/planned" 2>/dev/null
+    test ! -e "$stack/broken" || exit 1
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
   show)
     echo "Warning: some configuration is not there" >&2
@@ -599,6 +599,41 @@ def test_a_lock_of_another_provider_stops_no_run_on_the_local_target_and_in_prod
     lock.write_text('provider "registry.terraform.io/hashicorp/google" { version = "7.44.0" }')
     bring(how, ["schedules"])
     assert lock.exists() is is_kept
+
+
+def test_an_init_runs_once_for_the_same_providers_and_the_same_backend(place: Place) -> None:
+    folder = place.stack("schedules")
+    (folder / ".terraform").mkdir()
+    stack: dict[str, object] = {"terraform": {"backend": {"gcs": {"bucket": "a"}}}, "resource": {JOB: {"odds": {}}}}
+    for _ in range(2):
+        (folder / STACK_FILE).write_text(json.dumps(stack))
+        bring(LOCAL, ["schedules"])
+        stack["resource"] = {JOB: {"odds": {}, "books": {}}}
+    assert place.asked.count("schedules init") == 1
+    (folder / STACK_FILE).write_text(json.dumps({**stack, "terraform": {"backend": {"gcs": {"bucket": "b"}}}}))
+    bring(LOCAL, ["schedules"])
+    assert place.asked.count("schedules init") == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "tries"),
+    [
+        pytest.param('Backend initialization required, please run "terraform init"', 2, id="another backend"),
+        pytest.param("Inconsistent dependency lock file", 2, id="another lock"),
+        pytest.param("Required plugins are not installed", 2, id="a provider that is gone"),
+        pytest.param("googleapi: Error 403: denied", 1, id="anything else"),
+    ],
+)
+def test_a_plan_that_wants_an_init_gets_one_although_none_seemed_due(place: Place, said: str, tries: int) -> None:
+    folder = place.stack("schedules")
+    (folder / ".terraform").mkdir()
+    (folder / STACK_FILE).write_text("{}")
+    assert bring(LOCAL, ["schedules"]).exit_code == 0
+    (folder / "planned").write_text(diagnostic(said))
+    (folder / "broken").touch()
+    (place.folder / "asked").unlink()
+    assert bring(LOCAL, ["schedules"]).exit_code == 1
+    assert place.asked == (["schedules plan", "schedules init", "schedules plan"] if tries == 2 else ["schedules plan"])
 
 
 # plan
