@@ -421,8 +421,18 @@ def test_rights_are_applied_before_the_build_that_takes_them_and_then_it_is_wait
     assert done.exit_code == 0, done.output
     words = [line.removeprefix("coordination ") for line in place.asked if not line.endswith(" init")]
     assert words == ["plan", "show", "plan", "show", "apply", "plan", "show", "apply"]
-    assert f"-target={MEMBER}" in (place.folder / "asked").read_text()
+    asked = (place.folder / "asked").read_text()
+    assert f"-target={MEMBER}" in asked
+    read = ["-refresh=false" not in line for line in asked.splitlines() if " plan " in line]
+    assert read == [True, True, False], "what was made just now is not read again"
     assert "What was granted counts only some time later" in done.output
+
+
+def test_where_some_of_them_failed_what_is_there_is_read_again(place: Place) -> None:
+    place.plans("coordination", change(MEMBER, "create"), change(FUNCTION, "create"))
+    place.answers("coordination", diagnostic("Service account a@b.c does not exist."))
+    assert bring(LOCAL, ["coordination"]).exit_code == 0
+    assert "-refresh=false" not in (place.folder / "asked").read_text()
 
 
 def test_a_build_is_not_waited_for_when_its_rights_are_there(place: Place) -> None:
