@@ -35,8 +35,14 @@ class Waiting:
     descriptor: int
 
 
-def run(argv: Sequence[str], env: Mapping[str, str], *, spared: Set[int] = frozenset(), waiting: Waiting | None = None) -> int:
-    """Run `argv` and return its exit code; call it in the main thread. `spared` are processes below us that are not the
+def run(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    spared: Callable[[], Set[int]] = frozenset,
+    waiting: Waiting | None = None,
+) -> int:
+    """Run `argv` and return its exit code; call it in the main thread. `spared` says which processes below us are not the
     command's, `waiting` is the one that goes on as it. OSError if it can't be started."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

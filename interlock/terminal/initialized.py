@@ -77,7 +77,7 @@ def _identity(binary: str, environ: Mapping[str, str]) -> list[Json]:
     return [str(Path(path).resolve()), stat.st_size, stat.st_mtime_ns]
 
 
-def _asked(stack: Mapping[str, Mapping[str, Json]]) -> Json:
+def _asked(stack: Mapping[str, dict[str, Json]]) -> Json:
     """What a stack asks init for. Who names no provider of a type of resource asks for that by its prefix."""
     types = {*stack.get("resource", {}), *stack.get("data", {})}
     prefixes: Sequence[str] = sorted({type.partition("_")[0] for type in types})

@@ -33,6 +33,9 @@ from interlock.terraform.plan import NO_ACTION, Plan, PlanError, own_plan
 NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
 STACK_FILE = "cdk.tf.json"
 SETTINGS = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+COLLECTING = {"GOGC": "200"}
+"""How much Go's memory may grow before it is tidied, unless somebody says otherwise: a plan of 143 jobs takes 1.1 s of
+processor instead of 1.3, and 145 MB instead of 125. https://go.dev/doc/gc-guide#GOGC"""
 ELSEWHERE = ("TF_WORKSPACE", "TF_DATA_DIR")
 """Variables that would have a stack act on another state than ours, or share its folder with another stack:
 https://developer.hashicorp.com/terraform/cli/config/environment-variables"""
@@ -257,7 +260,7 @@ def _terraform(stack: Stack, words: Sequence[str], listener: _Listener) -> Ended
 
 
 def _environ() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | SETTINGS
+    return COLLECTING | {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | SETTINGS
 
 
 def _came_of(

@@ -25,8 +25,9 @@ from interlock.terminal.deploying import (
     Deploying,
     names_of,
 )
+from interlock.terminal.initialized import LOCK_FILE
 from interlock.terminal.process import Ended
-from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
+from interlock.terminal.terraform import STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
 from interlock.terminal.waiting import TRIES
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
