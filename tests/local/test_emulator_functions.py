@@ -315,3 +315,30 @@ def test_the_clock_goes_by_itself_again(rest):
     rest("POST", "/_local/clock", {"set": NOON})
     assert rest("GET", "/_local/clock").json == {"now": "2026-03-10T12:00:00.000000Z", "stepped": True}
     assert rest("POST", "/_local/clock", {"set": None}).json["stepped"] is False
+
+
+def test_a_function_that_is_woken_runs_before_anybody_asks_it(rest, deploy):
+    deploy("import os\ndef main(request):\n    return str(os.getpid())")
+    assert rest("GET", "/_local/functions").json == {"processes": {}}
+    assert rest("POST", "/_local/functions").status == 200
+    ended = time.monotonic() + 30
+    while not (processes := rest("GET", "/_local/functions").json["processes"]):
+        assert time.monotonic() < ended
+        time.sleep(0.02)
+    rest("POST", "/_local/functions")
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 200
+    assert rest("GET", "/_local/functions").json == {"processes": processes}, "it is the same one"
+
+
+def test_waking_what_is_not_there_and_what_does_not_start_says_nothing(rest, deploy):
+    assert rest("POST", "/_local/functions").status == 200
+    deploy("raise RuntimeError\ndef main(request):\n    return str(request)")
+    assert rest("POST", "/_local/functions").status == 200
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 503, "who asks is told"
+
+
+def test_an_emulator_that_has_ended_starts_no_function(rest, deploy, emulator):
+    deploy("def main(request):\n    return 'here'")
+    emulator.runtime.close()
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 503
+    assert emulator.runtime.functions.pids() == frozenset()
