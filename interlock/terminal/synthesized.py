@@ -21,7 +21,7 @@ FILE = "synthesized.json"
 APP = Path("main.py")
 CODE = ("coordinator", "imports", "interlock", "stacks")
 """Folders beside the app: what it runs, the provider's bindings, and what it packs into the coordinator's archive."""
-LOCKS = ("package-lock.json", "requirements/run.txt")
+LOCKS = ("cdktf.json", "package-lock.json", "requirements/run.txt")
 """Files beside the app that say what it runs on."""
 SETTINGS = "cdktf.json"
 """In the current folder, where cdktf looks for it."""
