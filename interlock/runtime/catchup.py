@@ -142,11 +142,17 @@ class Traffic:
 
     def _producers(self, job: DeclaredJob) -> str | None:
         for producer in sorted(upstream(job.name, self.declaration.producers)):
+            if self._is_unseen(producer):
+                return f"{producer}, which produces what it reads, can't be seen just now"
             if producer in self.pending:
                 return f"{producer}, which produces what it reads, has not made up for its own runs"
             if self._running(producer):
                 return f"{producer}, which produces what it reads, is still running"
         return None
+
+    def _is_unseen(self, name: str) -> bool:
+        job = self.declaration.jobs.get(name)
+        return job is not None and job.region in self.snapshot.unlisted
 
     def _budget(self, job: DeclaredJob) -> str | None:
         limit = self.declaration.services.get(job.service) or DEFAULT_STARTS_PER_MINUTE

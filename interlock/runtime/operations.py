@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from interlock.declaration import Declaration
+from interlock.catalog import Json
+from interlock.declaration import Covered, Declaration
 from interlock.holding import Holding
-from interlock.holds import HOLD_PREFIX, Hold, hold_content, hold_name, parse_object_name
+from interlock.holds import HOLD_PREFIX, Hold, encode, hold_content, hold_name, parse_object_name
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
 from interlock.runtime.incident import Incident
-from interlock.runtime.ledger import MAX_CLOCK_SKEW, released_name
-from interlock.runtime.outside import Outside
+from interlock.runtime.ledger import INCIDENT_MEMORY, MAX_CLOCK_SKEW, incident_name, incident_until, released_name
+from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.reconcile import reconcile
 from interlock.runtime.report import Record, Recorder, Report
@@ -29,9 +30,12 @@ from interlock.runtime.requests import (
     checked_extension,
     checked_hold,
     checked_release,
+    latest_end,
 )
 from interlock.runtime.snapshot import Objects, Reader
 
+MAX_HOLDS, MAX_HOLD_BYTES = 1_000, 16 * 2**20
+"""How many holds people may have at a time, and how much of them: half of what a reconcile reads."""
 RELEASE_TRIES = 5
 """How often a hold that is being released is looked for again: somebody may be extending it."""
 
@@ -41,7 +45,7 @@ def serve(outside: Outside, request: Request) -> Report:
 
     Not raised for what the outside does: what could not be done is in a report that is not settled.
     """
-    outside = outside.begun()
+    outside = outside.begun(1 if isinstance(request, ReconcileRequest) else OF_OPERATORS)
     recorder = Recorder(outside.log)
     try:
         if not isinstance(request, ReconcileRequest):
@@ -72,6 +76,7 @@ class _Operation:
         slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest):
             id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack)
+            _check_room(objects, holding, declaration, request.scope, id)
             self._write(declaration, objects, request.scope, id, end, request.reason, request.owner)
         elif isinstance(request, ExtendRequest):
             hold, end = checked_extension(request, declaration, holding.active, objects.now, slack)
@@ -148,7 +153,12 @@ class _Operation:
             )
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
-        end = _breaker_end(incident, min(declaration.breaker_hold, declaration.max_hold), objects.now)
+        longest = min(declaration.breaker_hold, declaration.max_hold)
+        first = _first_told(incident, objects)
+        end = _breaker_end(incident, longest, objects.now)
+        if incident.started is None and first is not None:
+            # Told again it may be open still, or be an old message: it holds twice as long, and then never again.
+            end = min(end, first + 2 * longest)
         if end <= objects.now:
             why = f"incident {incident.id} opened so long ago that its hold of {scope} would be over"
             self._record(Record(event=INCIDENT_IGNORED, until=end, why=why))
@@ -158,7 +168,13 @@ class _Operation:
         if not held:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:
-            self._extend(declaration, objects, held[0], end, reason, None)
+            # However many incidents open, never longer than a hold may last: then people have to look.
+            end = min(end, latest_end(held[0], declaration.max_hold, objects.now))
+            if end > held[0].end:
+                self._extend(declaration, objects, held[0], end, reason, None)
+        if incident.started is None and first is None:
+            # After the hold: who dies in between holds again, and not never.
+            self._create(incident_name(incident.key, objects.now + INCIDENT_MEMORY), b"{}\n")
 
     def _names(self, objects: Objects, hold: Hold) -> list[Hold]:
         """The objects of a hold's identity, active or not, the first end first."""
@@ -171,6 +187,32 @@ class _Operation:
 
     def _delete(self, item: Item) -> bool:
         return self._outside.patiently(partial(self._bucket.delete, item))
+
+
+def _first_told(incident: Incident, objects: Objects) -> datetime | None:
+    """When an incident came for the first time that does not say when it opened; None when it has not."""
+    begin = incident_name(incident.key, objects.now).partition("@")[0]
+    ends = (incident_until(name) for name in objects.items if name.startswith(f"{begin}@"))
+    return min((end - INCIDENT_MEMORY for end in ends if end), default=None)
+
+
+def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
+    """Rejected when there are as many holds as there may be. What is there can be extended and released; the breaker and windows
+    hold in any case, one a table and one an opening."""
+    if any((hold.scope, hold.id) == (scope, id) for hold in holding.active):
+        return
+    written = [objects.items[hold.object_name] for hold in holding.active if hold.is_written and not hold.is_flag]
+    size = sum(item.size or 0 for item in written) + len(encode({**_as_lists(declaration.said(scope))}))
+    if len(written) >= MAX_HOLDS or size > MAX_HOLD_BYTES:
+        raise Rejected(
+            409,
+            f"there are {len(written):,} holds of {size >> 10:,} KiB already, and no more than {MAX_HOLDS:,} of"
+            f" {MAX_HOLD_BYTES >> 10:,} KiB may be; release some first: .venv/bin/interlock holds lists them",
+        )
+
+
+def _as_lists(said: Covered) -> dict[str, Json]:
+    return {"jobs": [*said["jobs"]], "identities": [*said["identities"]], "tables": [*said["tables"]]}
 
 
 def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:

@@ -16,7 +16,7 @@ from interlock.declaration import Declaration
 from interlock.holds import HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
 from interlock.names import MAX_TEXT, did_you_mean, exact
 from interlock.runtime.incident import Incident, parse_incident
-from interlock.windows import OPENING_ID, compact, has_objects
+from interlock.windows import OPENING_ID, compact, has_objects, opened_at
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ID_CHARACTERS = 100
@@ -246,6 +246,12 @@ def checked_extension(
     known = list(holds)
     for hold in _runtime(known, request.scope, request.id):
         end = end_of(request.until, declaration, now, slack)
+        if end > (last := latest_end(hold, declaration.max_hold, now)):
+            raise Rejected(
+                400,
+                f"{format_instant(end)} is too late; no hold may be longer than {exact(declaration.max_hold)} in all, and this"
+                f" one may last until {format_instant(last)}; release it, and hold anew",
+            )
         if end < hold.end:
             raise Rejected(
                 409,
@@ -253,6 +259,13 @@ def checked_extension(
             )
         return hold, end
     raise _no_such_hold(request.scope, request.id, known)
+
+
+def latest_end(hold: Hold, max_hold: timedelta, now: datetime) -> datetime:
+    """Until when a hold may be made to last, in whole seconds: the longest hold after it began, however often it is extended.
+    What its content says of that is a stranger's, and it began no later than its object was written."""
+    begins = [opened_at(hold.id) if hold.scope.startswith("window/") else None, hold.start, hold.created, now]
+    return _whole(min(begin for begin in begins if begin is not None)) + max_hold
 
 
 def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:

@@ -272,7 +272,7 @@ def test_a_run_that_is_refused_for_now_is_asked_for_again() -> None:
     sky = after_a_hold("fetch")
 
     def fails(call: tuple[str, str]) -> None:
-        if call[0] == "run" and sky.slept < 30:
+        if call[0] == "run" and sky.slept < 8:
             raise Refused(429, "quota")
 
     sky.fails = fails
