@@ -131,8 +131,8 @@ def parse_claim(name: str, content: bytes = b"", written: datetime | None = None
         return None
     says = decode(content)
     missed, claimed = says.get("missed"), _instant(says, "claimed")
-    if written is not None and (claimed is None or not written - CLAIM_PATIENCE <= claimed <= written):
-        claimed = written  # nobody is at work for ever
+    if written is not None:
+        claimed = min(written, claimed or written)  # nobody is at work for ever
     return Claim(
         job=found["job"],
         since=since,

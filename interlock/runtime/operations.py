@@ -197,11 +197,12 @@ def _first_told(incident: Incident, objects: Objects) -> datetime | None:
 
 
 def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
-    """Rejected when there are as many holds as there may be. What is there can be extended and released; the breaker and windows
+    """Rejected when there are as many holds as there may be, rubbish apart. What is there can be extended and released; the breaker and windows
     hold in any case, one a table and one an opening."""
     if any((hold.scope, hold.id) == (scope, id) for hold in holding.active):
         return
-    written = [objects.items[hold.object_name] for hold in holding.active if hold.is_written and not hold.is_flag]
+    known = (hold for hold in holding.active if hold.is_written and not hold.is_flag and hold.scope in declaration.scopes)
+    written = [objects.items[hold.object_name] for hold in known]
     size = sum(item.size or 0 for item in written) + len(encode({**_as_lists(declaration.said(scope))}))
     if len(written) >= MAX_HOLDS or size > MAX_HOLD_BYTES:
         raise Rejected(
