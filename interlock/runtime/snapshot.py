@@ -144,6 +144,7 @@ class Reader:
 
     outside: Outside
     _contents: dict[Item, bytes] = field(default_factory=dict)
+    _parsed: dict[Item, Declaration] = field(default_factory=dict)
 
     def declaration(self) -> tuple[Declaration, Item]:
         """The declaration and its object; DeclarationError when there is none or it can't be understood."""
@@ -152,7 +153,9 @@ class Reader:
             if not found:
                 break
             if (content := self.content(found[0])) is not None:
-                return parse(content), found[0]
+                if found[0] not in self._parsed:
+                    self._parsed[found[0]] = parse(content)
+                return self._parsed[found[0]], found[0]
         raise DeclarationError(f"there is no {OBJECT} in the bucket; deploy the schedules stack: make deploy")
 
     def objects(self) -> Objects:
