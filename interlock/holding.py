@@ -264,8 +264,8 @@ class _Index:
 
 
 def _essential(ordered: Sequence[tuple[int, Hold]]) -> list[tuple[int, Hold]]:
-    """Of holds that cover the same the one that ends last, the one that was written first and one of unknown age; of each scope,
-    as what a season alone holds is another matter."""
+    """Of holds that cover the same the one that ends last, the one that was written first and one of unknown age; of each
+    scope, as what a season alone holds is another matter."""
     chosen: dict[int, tuple[int, Hold]] = {}
     by_scope: dict[str, list[tuple[int, Hold]]] = {}
     for one in ordered:

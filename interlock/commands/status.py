@@ -92,7 +92,11 @@ def _of_objects(environment: Environment, objects: Objects) -> list[Trouble]:
     kinds = [
         [(name, "its name states no flag or hold; it covers nothing") for name in objects.malformed],
         [(name, "its name states no mark or claim; it is ignored") for name in objects.strange],
-        [(name, f"it can't be read, and holds by its name alone: {why}") for name, why in sorted(objects.unread.items()) if why != NO_JSON],
+        [
+            (name, f"it can't be read, and holds by its name alone: {why}")
+            for name, why in sorted(objects.unread.items())
+            if why != NO_JSON
+        ],
     ]
     found = []
     for kind in kinds:

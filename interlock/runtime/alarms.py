@@ -54,7 +54,7 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
                 event=OBJECT_UNREADABLE,
                 hold=hold.object_name,
                 until=objects.now + declaration.max_hold,
-                why=f"it ends later than any hold may, which is {longest} from now; until somebody releases it, it counts so far",
+                why=f"it ends later than any hold may; it counts for {longest} from now, until somebody releases it",
             )
             for hold in objects.too_long(declaration.max_hold)
         ]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from interlock.catalog import Json
 from interlock.declaration import Covered, Declaration
 from interlock.holding import Holding
 from interlock.holds import HOLD_PREFIX, Hold, encode, hold_content, hold_name, parse_object_name
@@ -197,13 +196,13 @@ def _first_told(incident: Incident, objects: Objects) -> datetime | None:
 
 
 def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
-    """Rejected when there are as many holds as there may be, rubbish apart. What is there can be extended and released; the breaker and windows
-    hold in any case, one a table and one an opening."""
+    """Rejected when there are as many holds as there may be, rubbish apart. What is there can be extended and released; the
+    breaker and windows hold in any case, one a table and one an opening."""
     if any((hold.scope, hold.id) == (scope, id) for hold in holding.active):
         return
     known = (hold for hold in holding.active if hold.is_written and not hold.is_flag and hold.scope in declaration.scopes)
     written = [objects.items[hold.object_name] for hold in known]
-    size = sum(item.size or 0 for item in written) + len(encode({**_as_lists(declaration.said(scope))}))
+    size = sum(item.size or 0 for item in written) + _size(declaration.said(scope))
     if len(written) >= MAX_HOLDS or size > MAX_HOLD_BYTES:
         raise Rejected(
             409,
@@ -212,8 +211,9 @@ def _check_room(objects: Objects, holding: Holding, declaration: Declaration, sc
         )
 
 
-def _as_lists(said: Covered) -> dict[str, Json]:
-    return {"jobs": [*said["jobs"]], "identities": [*said["identities"]], "tables": [*said["tables"]]}
+def _size(said: Covered) -> int:
+    """How many bytes the object of a new hold has, but for what people write."""
+    return len(encode({"jobs": [*said["jobs"]], "identities": [*said["identities"]], "tables": [*said["tables"]]}))
 
 
 def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:

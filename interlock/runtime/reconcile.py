@@ -82,9 +82,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     if writes or removals:
         objects = reader.objects()
     jobs, unlisted = reader.jobs_where_seen(declaration)
-    snapshot = Snapshot(
-        declaration=declaration, declared=declared_in.created, objects=objects, jobs=jobs, unlisted=unlisted
-    )
+    snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=jobs, unlisted=unlisted)
     for region, why in unlisted.items():
         recorder(Record(event=ACTION_FAILED, hold=region, why=f"its jobs can't be listed, and are left alone: {why}"))
     failed |= objects.unsure.union(unlisted)

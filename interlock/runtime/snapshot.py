@@ -72,8 +72,8 @@ class Objects:
     ) -> Holding:
         """What holds which job by these scopes, what holds by the clock and identities, of a declaration or of a catalog.
 
-        An object that ends later than a hold may, by `max_hold` from now, counts until then; nobody need say that. Whoever asks whether it holds now,
-        as Terraform and the guard do by its name, finds the same.
+        An object that ends later than a hold may, by `max_hold` from now, counts until then; nobody need say that.
+        Whoever asks whether it holds now, as Terraform and the guard do by its name, finds the same.
         """
         return Holding(
             now=self.now,

@@ -26,7 +26,6 @@ from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
 from interlock.windows import has_objects, open_at
 
-
 MAX_REMOVALS = 1_000
 """In one round; the next has the rest."""
 

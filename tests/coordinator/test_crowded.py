@@ -1,6 +1,7 @@
 """What a reconcile costs among many holds and many jobs: as much as there are of both, and not one times the other.
 
-Calls of Python functions are counted, as no test asserts a time. `python -m tests.coordinator.test_crowded 10000 5000` measures.
+Calls of Python functions are counted, as no test asserts a time; `python -m tests.coordinator.test_crowded 10000 5000`
+measures.
 """
 
 from __future__ import annotations

@@ -136,9 +136,7 @@ def test_what_may_be_read_at_the_next_look_wakes_no_job_that_it_may_name(ask: As
     "content",
     [b"", b"{}", b"no JSON", b'{"since": 7}', b'{"since": "0001-01-01T00:00:00Z"}', b'{"since": "9999-12-31T23:59:59Z"}'],
 )
-def test_a_mark_that_states_nothing_is_said_and_counts_from_when_it_was_written(
-    ask: Ask, world: World, content: bytes
-) -> None:
+def test_a_mark_that_states_nothing_is_said_and_counts_from_when_it_was_written(ask: Ask, world: World, content: bytes) -> None:
     """`repair` fires at 45 past each hour: two runs are missed, and one is made."""
     world.jobs["repair"] = replace(world.jobs["repair"], state=PAUSED, last_attempt=NOW - timedelta(minutes=20))
     world.put(held_name("repair"), content)
@@ -177,9 +175,7 @@ def test_a_claim_of_a_time_to_come_is_of_nobody_at_work(ask: Ask, world: World) 
     world.jobs["repair"] = replace(world.jobs["repair"], state=PAUSED, last_attempt=NOW - timedelta(hours=1))
     world.put(held_name("repair"), held_content("repair", NOW))
     generation = world.objects[held_name("repair")][0]
-    world.put(
-        f"ledger/claims/repair@2026-03-10T12:05:00Z.{generation}.json", b'{"claimed": "9999-01-01T00:00:00Z"}'
-    )
+    world.put(f"ledger/claims/repair@2026-03-10T12:05:00Z.{generation}.json", b'{"claimed": "9999-01-01T00:00:00Z"}')
     world.now = NOW + timedelta(hours=2)
     assert ask(RECONCILE)[0] == 200
     assert (world.runs, world.names("ledger/")) == (["repair"], [])

@@ -34,6 +34,7 @@ SKEW = MAX_CLOCK_SKEW / 2
 """Clocks of instances are off from true time by at most this; so two of them differ by at most MAX_CLOCK_SKEW."""
 WRITABLE = ("holds/", "ledger/")
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 FOREVER_S = 10**9
 """For a declaration that was lost and says nothing of it."""
 
@@ -75,6 +76,10 @@ class Watcher:
     seen_jobs: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     listed_jobs: dict[str, int] = field(default_factory=dict)
     """Region to when it was last listed."""
+    saw_objects: datetime = LONG_AGO
+    """When it began to list what it decides by, in true time."""
+    saw_jobs: datetime = LONG_AGO
+    """The same of what it saw when it last listed jobs."""
     listed_at: int = 0
     """Which of its calls last listed jobs."""
     looked_at: int = 0
@@ -123,6 +128,7 @@ class Watcher:
     def _listed(self, what: str, result: list) -> None:
         if result and not isinstance(result[0], Item):
             self.listed_jobs[what], self.listed_at = self.world.clock, self.instance.calls
+            self.saw_jobs = self.saw_objects
             said = declaration(self.world.objects) or declaration(self.seen or {})
             here = {name for name, job in said["jobs"].items() if job["region"] == what} if said else set()
             self.seen_jobs |= {job.name: (job.state, job.last_attempt) for job in result if job.name in here}
@@ -136,6 +142,8 @@ class Watcher:
             now = {name: found for name, found in self.world.objects.items() if name.startswith(what)}
             self.seen, self.seen_at = before | now, self.instance.clock_read
             self.looked, self.looked_at = self.world.clock, self.instance.calls
+            if what.startswith("backfills"):
+                self.saw_objects = self.world.now
             if what.startswith("holds"):
                 self.looked_at_holds = self.world.clock
         if self.seen is not None:
@@ -348,7 +356,8 @@ class Watcher:
 
     def _into_a_window(self, job: str, said: dict) -> bool:
         expect = said["jobs"][job]["expect_s"] or 0
-        now, margin = self.world.now, SKEW + timedelta(seconds=1)
+        # It decides by when it saw the jobs: while it is slow, its run gets nearer to the window.
+        now, margin = self.world.now, SKEW + timedelta(seconds=1) + (self.world.now - self.saw_jobs)
         for name, window in said["windows"].items():
             if job in said["scopes"][f"window/{name}"]:
                 for start in fires(window["schedule"], window["time_zone"]):
