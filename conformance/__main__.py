@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ LIMIT_MINUTES = 16.0
 """After which a run on a project is cleaned up: that takes minutes, too, and all of it is to take less than 20."""
 LOCAL_LIMIT_MINUTES = 90.0
 """The stand-in costs nothing, and a busy machine is slow."""
+WIDE = 71
+"""Columns of a line of progress behind its clock."""
 GOOD, DIFFERENT, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -171,7 +174,8 @@ def _tell(answer: Answer) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+    wrapped = textwrap.wrap(line, WIDE, break_long_words=False, break_on_hyphens=False) or [""]
+    print(f"{time.strftime('%H:%M:%S')} " + f"\n{9 * ' '}".join(wrapped), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

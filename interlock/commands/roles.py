@@ -10,7 +10,7 @@ from interlock.catalog import Json
 from interlock.reading.files import load_environment
 from interlock.roles import ACTORS, Actor
 from interlock.terminal.common import env_option, environments_folder, print_json
-from interlock.terminal.granting.gcloud import commands
+from interlock.terminal.granting.gcloud import script
 from interlock.terminal.granting.hcl import resources
 from interlock.terminal.tables import Table, prose, say, say_lines
 
@@ -56,8 +56,11 @@ def command(env_name: str, names: tuple[str, ...], member: str, style: Style) ->
             _say(actor)
         return
     environment = load_environment(environments_folder(), env_name)
-    writes = commands if style == "gcloud" else resources
-    say_lines("\n\n".join(text for actor in actors for text in writes(actor, environment, member)))
+    if style == "gcloud":
+        texts = script(actors, environment, member)
+    else:
+        texts = (text for actor in actors for text in resources(actor, environment, member))
+    say_lines("\n\n".join(texts))
 
 
 def _say(actor: Actor) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from interlock.apis import enable_command
 from interlock.environment import GOOGLE_APIS, Environment
@@ -18,13 +18,29 @@ from interlock.terraform.refusals import Lack
 
 WHO_IS_LOGGED_IN = '"user:$(gcloud config get-value account)"'
 GO_ON = " \\\n  "
+PUT_ROLE = """\
+# A role that is there already gets the same permissions.
+put_role() {
+  if gcloud iam roles describe "$1" "$2" >/dev/null 2>&1
+  then gcloud iam roles update "$@"
+  else gcloud iam roles create "$@"
+  fi
+}"""
+"""gcloud has no command for both: https://cloud.google.com/sdk/gcloud/reference/iam/roles"""
 NOT_GIVEN = "MEMBER"
 """Stands for who was refused, where Google doesn't say."""
 
 
+def script(actors: Iterable[Actor], env: Environment, member: str) -> Iterator[str]:
+    """The commands for these actors, which may be run again: roles are made or changed, bindings are added or there."""
+    yield PUT_ROLE
+    for actor in actors:
+        yield from commands(actor, env, member)
+
+
 def commands(actor: Actor, env: Environment, member: str) -> Iterator[str]:
-    """The commands for one actor, with comments. `member` gets it; where it is empty the workflow's account, or who is logged
-    in to gcloud."""
+    """The commands for one actor, with comments, which need PUT_ROLE. `member` gets it; where it is empty the workflow's
+    account, or who is logged in to gcloud."""
     account = account_of(actor, env)
     yield f"# {actor.name}: {actor.who}"
     if actor.by_the_stacks:
@@ -67,11 +83,10 @@ def member_of(address: str) -> str:
 
 
 def _role(role: Role, permissions: tuple[str, ...], env: Environment) -> str:
-    """To be changed later, `update` takes the place of `create`."""
     options = [f"--project={env.project}", f"--title={_quoted(role.title)}"]
     options += [f"--description={_quoted(role.description)}", "--stage=GA"]
     listed = ",\\\n".join(permissions)
-    return GO_ON.join([f"gcloud iam roles create {role.id}", *options, f"--permissions=\\\n{listed}"])
+    return GO_ON.join([f"put_role {role.id}", *options, f"--permissions=\\\n{listed}"])
 
 
 def _binding(binding: Binding, env: Environment, whom: str) -> list[str]:

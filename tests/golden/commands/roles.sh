@@ -1,6 +1,14 @@
+# A role that is there already gets the same permissions.
+put_role() {
+  if gcloud iam roles describe "$1" "$2" >/dev/null 2>&1
+  then gcloud iam roles update "$@"
+  else gcloud iam roles create "$@"
+  fi
+}
+
 # deployer: whoever deploys everything: `make deploy`, `make bootstrap`, `make destroy`
 
-gcloud iam roles create interlockDeployer \
+put_role interlockDeployer \
   --project=interlock-local \
   --title="Interlock deployer" \
   --description="Deploys all of Interlock's stacks. Can hand out rights and act as every account of the project." \
@@ -67,7 +75,7 @@ serviceusage.services.enable,\
 serviceusage.services.list,\
 storage.buckets.create
 
-gcloud iam roles create interlockDeployerBuckets \
+put_role interlockDeployerBuckets \
   --project=interlock-local \
   --title="Interlock deployer, buckets" \
   --description="Makes and keeps the buckets of the flags and of Terraform's state, and what is in them." \
@@ -95,7 +103,7 @@ gcloud projects add-iam-policy-binding interlock-local \
 
 # deploy: `DEPLOY_SERVICE_ACCOUNT` of the deploy workflow: applies plans of `schedules`
 
-gcloud iam roles create interlockDeploy \
+put_role interlockDeploy \
   --project=interlock-local \
   --title="Interlock deploy workflow" \
   --description="Applies plans of the stack schedules: Cloud Scheduler jobs." \
@@ -109,7 +117,7 @@ cloudscheduler.jobs.get,\
 cloudscheduler.jobs.pause,\
 cloudscheduler.jobs.update
 
-gcloud iam roles create interlockActAs \
+put_role interlockActAs \
   --project=interlock-local \
   --title="Interlock: jobs as an account" \
   --description="Makes jobs that call as the account it is granted on." \
@@ -117,7 +125,7 @@ gcloud iam roles create interlockActAs \
   --permissions=\
 iam.serviceAccounts.actAs
 
-gcloud iam roles create interlockObjects \
+put_role interlockObjects \
   --project=interlock-local \
   --title="Interlock: objects" \
   --description="Reads, lists, writes and deletes the objects it is bound to." \
@@ -156,7 +164,7 @@ gcloud storage buckets add-iam-policy-binding gs://interlock-local-state \
 
 # plan: `PLAN_SERVICE_ACCOUNT` of the workflows: plans all stacks, holds no lock and changes nothing
 
-gcloud iam roles create interlockPlan \
+put_role interlockPlan \
   --project=interlock-local \
   --title="Interlock plans" \
   --description="Reads what Interlock's stacks consist of." \
@@ -181,7 +189,7 @@ resourcemanager.projects.getIamPolicy,\
 run.services.getIamPolicy,\
 serviceusage.services.list
 
-gcloud iam roles create interlockPlanBuckets \
+put_role interlockPlanBuckets \
   --project=interlock-local \
   --title="Interlock plans, buckets" \
   --description="Reads the two buckets and what is in them." \

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +35,7 @@ def spelled(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("actor", ACTORS, ids=[actor.name for actor in ACTORS])
 def test_each_own_role_is_made_with_its_permissions_in_each_form(run: Run, actor: Actor) -> None:
     said = run("roles", "--actor", actor.name, "--format", "gcloud", "--member", "user:a@acme.dev").stdout
-    made = {
-        words[4]: tuple(words[-1].partition("=")[2].split(","))
-        for words in spelled(said)
-        if words[:4] == ["gcloud", "iam", "roles", "create"]
-    }
+    made = {words[1]: tuple(words[-1].partition("=")[2].split(",")) for words in spelled(said) if words[:1] == ["put_role"]}
     assert made == {role.id: permissions for role, permissions in actor.roles()}
     hcl = run("roles", "--actor", actor.name, "--format", "terraform", "--member", "user:a@acme.dev").stdout
     listed = {
@@ -45,6 +43,20 @@ def test_each_own_role_is_made_with_its_permissions_in_each_form(run: Run, actor
         for name, text in re.findall(r'"google_project_iam_custom_role" "(\w+)" \{(.*?)\n\}', hcl, re.DOTALL)
     }
     assert listed == made
+
+
+@pytest.mark.parametrize(("is_there", "verb"), [(False, "create"), (True, "update")], ids=["a new role", "one that lacks some"])
+def test_a_role_is_made_or_changed(run: Run, tmp_path: Path, is_there: bool, verb: str) -> None:
+    """Who upgrades pastes the same again: a role of an earlier Interlock gets what it lacks."""
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text(f'#!/bin/sh\n[ "$3" = describe ] && exit {0 if is_there else 1}\necho "$@" >>"{tmp_path}/said"\n')
+    gcloud.chmod(0o755)
+    script = run("roles", "--format", "gcloud", "--member", "user:a@acme.dev", "--actor", "plan").stdout
+    subprocess.run(["sh", "-eu"], input=script, text=True, check=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    said = [line.split() for line in (tmp_path / "said").read_text().splitlines()]
+    assert {tuple(words[2:4]) for words in said if words[1] == "roles"} == {
+        (verb, role.id) for role, _ in next(actor for actor in ACTORS if actor.name == "plan").roles()
+    }
 
 
 @pytest.mark.parametrize("actor", [actor for actor in ACTORS if actor.by_the_stacks is False], ids=lambda actor: actor.name)
