@@ -54,6 +54,8 @@ class Instance:
     dies_at: int = FOREVER
     pace: timedelta = timedelta()
     """How long each of its calls takes."""
+    stops: str = ""
+    """It is suspended before its first call that begins so: `delete ledger/held/`."""
     calls: int = 0
     faulted: int = 0
     dead: bool = False
@@ -136,6 +138,9 @@ class Instance:
     def call(self, kind: str, effect: Callable[[], object], *subject: object) -> object:
         """One call to the outside."""
         before = self.world.now
+        about = subject[0].name if isinstance(subject[0], Item) else str(subject[0])
+        if self.stops and f"{kind} {about}".startswith(self.stops):
+            self._budget, self.stops = 0, ""
         self._perhaps_suspended()
         self._budget -= 1
         self.calls += 1

@@ -48,12 +48,15 @@ class Fate:
     suspended_at: int | None = None
     fault: Fault | None = None
     pace: timedelta = timedelta()
+    stops: str = ""
 
 
 ANY_CALL, STATES = MUTATIONS | {"list", "read"}, frozenset({"pause", "resume"})
 CALLS = st.integers(1, 40)
 SKEWS = st.sampled_from((timedelta(), SKEW, -SKEW))
 PACES = st.sampled_from((timedelta(seconds=2), timedelta(seconds=9)))
+RUNNING = st.sampled_from(("create ledger/claims/", "delete ledger/held/", "run ", "list ledger/claims/", "pause", "resume"))
+"""Where an instance that makes up for runs is suspended, and one that pauses and resumes."""
 FREEZES = st.sampled_from((0, 4, 17, 90, 200))
 """Minutes for which an instance is frozen, and nothing ends it."""
 FATES = st.one_of(
@@ -214,16 +217,16 @@ class Model(RuleBasedStateMachine):
         if self.in_flight:
             self.go_on(0, FOREVER)
 
-    @rule(calls=CALLS, minutes=FREEZES, ticks=st.integers(0, 3), holds=st.booleans())
-    def frozen(self, calls: int, minutes: int, ticks: int, holds: bool) -> None:
+    @rule(before=RUNNING, minutes=FREEZES, ticks=st.integers(0, 3), holds=st.booleans())
+    def frozen(self, before: str, minutes: int, ticks: int, holds: bool) -> None:
         """A job has missed runs; an instance that makes up for them is frozen, and goes on, perhaps long after its time."""
         if self.in_flight or self.terraform or self.lost_declaration is not None:
             return
-        self._serve(Request("hold", scope="job/load", id="frozen", seconds=240 * 60), Fate())
+        self._serve(Request("hold", scope="job/scrape", id="frozen", seconds=240 * 60), Fate())
         self.world.advance(230 * MINUTE)
-        self._serve(Request("release", scope="job/load", id="frozen"), Fate(suspended_at=calls))
+        self._serve(Request("release", scope="job/scrape", id="frozen"), Fate(stops=before))
         if self.in_flight and holds:
-            self._serve(Request("hold", scope="job/load", id="a", seconds=300 * 60), Fate())
+            self._serve(Request("hold", scope="job/scrape", id="a", seconds=300 * 60), Fate())
         for _ in range(ticks):
             self.world.advance(minutes * MINUTE / 3)
             if self.in_flight:
@@ -232,17 +235,17 @@ class Model(RuleBasedStateMachine):
         if self.in_flight:
             self.go_on(0, FOREVER)
 
-    @rule(calls=CALLS, others=CALLS, minutes=st.sampled_from((16, 40)))
-    def frozen_while_another_claims(self, calls: int, others: int, minutes: int) -> None:
+    @rule(before=RUNNING, others=RUNNING, minutes=st.sampled_from((16, 40)))
+    def frozen_while_another_claims(self, before: str, others: str, minutes: int) -> None:
         """The same while a second one takes the run over, and is in the middle of it, or has died there."""
         if self.in_flight or self.terraform or self.lost_declaration is not None:
             return
-        self._serve(Request("hold", scope="job/load", id="frozen", seconds=200 * 60), Fate())
+        self._serve(Request("hold", scope="job/scrape", id="frozen", seconds=200 * 60), Fate())
         self.world.advance(201 * MINUTE)
-        self._serve(Request("reconcile"), Fate(suspended_at=calls))
+        self._serve(Request("reconcile"), Fate(stops=before))
         self.world.advance(minutes * MINUTE)
         if self.in_flight:
-            self._serve(Request("reconcile"), Fate(suspended_at=others))
+            self._serve(Request("reconcile"), Fate(stops=others))
             self.go_on(0, FOREVER)
             if self.in_flight:
                 self.go_on(0, FOREVER)
@@ -303,14 +306,15 @@ class Model(RuleBasedStateMachine):
             self.world.advance(timedelta(hours=hours))
             self._serve(Request("extend", scope=scope, id="long", seconds=300 * 60), Fate())
 
-    @rule(pace=PACES, before=st.integers(5, 160), skew=SKEWS)
-    def an_end_comes_while_runs_are_made_up_for(self, pace: timedelta, before: int, skew: timedelta) -> None:
+    @rule(pace=st.sampled_from((2, 4)).map(lambda seconds: timedelta(seconds=seconds)), calls=st.integers(26, 43), skew=SKEWS)
+    def an_end_comes_while_runs_are_made_up_for(self, pace: timedelta, calls: int, skew: timedelta) -> None:
         """Two holds end within minutes; the runs of the first are being made up for when the second ends."""
         if self.in_flight or self.terraform or self.lost_declaration is not None:
             return
-        self._serve(Request("hold", scope="job/load", id="a", until=self._whole(200)), Fate())
-        self._serve(Request("hold", scope="service/scrapers", id="b", until=self._whole(203)), Fate())
-        self.time_passes_to(self._whole(203) - timedelta(seconds=before))
+        first, second = self._whole(200), self._whole(204)
+        self._serve(Request("hold", scope="service/scrapers", id="a", until=first), Fate())
+        self._serve(Request("hold", scope="job/load", id="b", until=second), Fate())
+        self.time_passes_to(second - calls * pace)
         self._serve(Request("reconcile"), Fate(skew=skew, pace=pace))
 
     # Time, with every timer of it lost unless a tick is delivered.
@@ -465,6 +469,7 @@ class Model(RuleBasedStateMachine):
             identity=request.identity,
             skew=fate.skew,
             pace=fate.pace,
+            stops=fate.stops,
             incident=request.incident,
             fault=fate.fault,
             dies_at=fate.dies_at,
@@ -475,10 +480,11 @@ class Model(RuleBasedStateMachine):
         self.unclean.add(instance)
         if request.incident:
             self.world.told.setdefault(request.incident, self.world.now)
-        if fate.suspended_at is not None:
+        budget = FOREVER if fate.stops else fate.suspended_at
+        if budget is not None:
             self.in_flight.append((instance, request))
         with self._noting():
-            instance.start(lambda: serve(instance, request), fate.suspended_at)
+            instance.start(lambda: serve(instance, request), budget)
         self._came_back(instance, request)
         return instance
 

@@ -53,6 +53,7 @@ SCOPES = {
     "platform/nba": ["daily", "load"],
     "window/morning": ["daily", "scrape"],
     "job/load": ["load"],
+    "job/scrape": ["scrape"],
     "all": sorted(JOBS),
 }
 WINDOWS = {
