@@ -166,7 +166,7 @@ class _Operation:
         held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         if not held:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
-        elif end > held[0].end:
+        else:
             # However many incidents open, never longer than a hold may last: then people have to look.
             end = min(end, latest_end(held[0], declaration.max_hold, objects.now))
             if end > held[0].end:

@@ -73,13 +73,13 @@ REQUESTS = (
     _bug(
         "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
     ),
-    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "elif end > held[0].end:", "else:", 3),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 3),
     _bug(
         "the longest hold is not checked",
         "runtime.requests:end_of",
         "if end > _whole(now) + declaration.max_hold:",
         "if False:",
-        5,
+        0,
     ),
     _bug(
         "the shortest hold is not checked",
@@ -93,7 +93,7 @@ REQUESTS = (
         "runtime.requests:checked_hold",
         "if request.scope not in declaration.scopes:",
         "if False:",
-        2,
+        0,
     ),
 )
 RUNS = (
@@ -102,7 +102,7 @@ RUNS = (
         "runtime.catchup_runs:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
-        5,
+        4,
     ),
     _bug(
         "a run is made without a claim",
@@ -128,7 +128,7 @@ RUNS = (
     ),
     _bug("a consumer does not wait", "runtime.catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
     _bug("a service takes any number of starts", "runtime.catchup:Traffic._why_not", " or self._budget(job)", "", 3),
-    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 8),
+    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 0),
 )
 _BY_IDENTITY = """job.identity: job for job in listed}
     return {name: found[one] for name, one in declaration.identities.items() if one in found}"""
@@ -160,30 +160,34 @@ RACES = (
         "runtime.catchup_runs:_Maker._withdraw",
         " and self._reader.content(item) == content",
         "",
+        4,
     ),
     _bug(
         "what is gone as it is read is empty",
         "runtime.snapshot:Reader._content_of",
         "return self.content(item)",
         "return self.content(item) or b''",
+        3,
     ),
     _bug(
         "the claim of an instance at work is cleared away",
         "runtime.ledger:in_progress",
         "now < claim.claimed + CLAIM_PATIENCE",
         "False",
+        3,
     ),
 )
 LATE = (
-    _bug("a claim may be of any age", "runtime.catchup_runs:_Maker._make", "> RUN_WITHIN", "> 99 * RUN_WITHIN"),
+    _bug("a claim may be of any age", "runtime.catchup_runs:_Maker._make", "> RUN_WITHIN", "> 99 * RUN_WITHIN", 3),
     _bug(
         "a run that was not started is forgotten",
         "runtime.catchup_runs:_Maker._make",
         " and self._is_put_back(claim, mark)",
         "",
+        4,
     ),
-    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:"),
-    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience"),
+    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 4),
+    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 2),
     _bug(
         "a hold can be extended for ever",
         "runtime.requests:checked_extension",

@@ -24,7 +24,7 @@ from interlock.zones import zone as named
 START = datetime(2026, 3, 8, 5, 1, tzinfo=UTC)
 """Two hours before the clocks of New York spring forward."""
 DECLARATION = "declaration/current.json"
-HORIZON = timedelta(days=30)
+HORIZON = timedelta(days=75)
 
 T = TypeVar("T", DeclaredJob, DeclaredWindow)
 Objects = Mapping[str, tuple[int, bytes]]
