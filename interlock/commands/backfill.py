@@ -22,7 +22,7 @@ from interlock.terminal.common import Place, catalog_option, env_option, known_b
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfills
 from interlock.terminal.ends import end_options, perhaps_typed_end
-from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.operating import ask_to_reconcile, typed_text
 from interlock.terminal.printed import make
 from interlock.terminal.site import look
 from interlock.terminal.tables import folded, room, say, say_folded
@@ -73,6 +73,7 @@ def command(
 
     A toggle changes pauses: where the plan would do anything else, it says what and does nothing. Deploy that first.
     """
+    reason, owner = (typed_text(key, said) if said else "" for key, said in (("reason", reason), ("owner", owner)))
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)

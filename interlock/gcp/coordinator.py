@@ -28,6 +28,14 @@ BUSY_SECONDS = (2, 5, 10, 15, 25)
 Cloud Run answers for the one instance, which takes one request at a time: https://cloud.google.com/run/docs/troubleshooting"""
 
 
+class RequestRefused(CloudError):
+    """The coordinator refuses a request, and nothing has changed: `status` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What the coordinator says: `ok` when everything is done, and its report."""
@@ -44,7 +52,10 @@ def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[
 
     url = environment.coordinator_url
     address = url if (here := local_url()) is None else f"{here}/_functions/{environment.coordinator.name}/"
-    headers = {"Authorization": f"Bearer {_token(environment)}", "Content-Type": "application/json"}
+    bearer = f"Bearer {_token(environment)}"
+    # Cloud Run checks the second and removes its signature; the first is the coordinator's, which verifies it itself:
+    # https://cloud.google.com/run/docs/authenticating/service-to-service
+    headers = {"Authorization": bearer, "X-Serverless-Authorization": bearer, "Content-Type": "application/json"}
     for pause in (*BUSY_SECONDS, None):
         try:
             response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
@@ -77,7 +88,8 @@ def _busy(status: int, content: object) -> bool:
 def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
     if _busy(status, content):
         raise CloudError(f"the coordinator is busy or starting ({status}, {url}); again in a minute, or --direct")
-    if status in (401, 403):
+    said_why = isinstance(content, dict) and isinstance(content.get("error"), str)  # else it is Cloud Run that refuses
+    if status in (401, 403) and not said_why:
         raise CloudError(f"the coordinator at {url} takes no request of yours ({status}); you need roles/run.invoker on it")
     if not isinstance(content, dict) or not isinstance(content.get("ok"), bool):
         said = body[:200].decode(errors="replace").strip()
@@ -86,7 +98,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
             "if it is not deployed: make deploy, or add --direct"
         )
     if status in CLIENT_ERRORS:
-        raise CloudError(f"{content.get('error')}")
+        raise RequestRefused(status, f"{content.get('error')}")
     report = content.get("report")
     if not isinstance(report, dict):
         report = {"records": [{"event": REQUEST_FAILED, "why": str(content.get("error"))}]}
@@ -96,8 +108,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
 def _token(environment: Environment) -> str:
     """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
     if local_url() is not None:
-        token = local_token()
-        return token if ":" in token else f"{LOCAL}:{environment.account(LOCAL_CALLER)}"
+        return f"{LOCAL}:{caller_of_stand_in(environment)}"
     gcloud = shutil.which("gcloud")
     if gcloud is None or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return _own_token(environment.coordinator_url)
@@ -114,6 +125,11 @@ def _token(environment: Environment) -> str:
             return done.stdout.strip()
         failed = done.stderr.strip()
     raise CloudError(f"no identity token for the coordinator: {failed}; run: gcloud auth login")
+
+
+def caller_of_stand_in(environment: Environment) -> str:
+    """As whom the stand-in is asked: whoever the local target acts as; for the owner of its project an operator."""
+    return local_token().partition(":")[2] or environment.account(LOCAL_CALLER)
 
 
 def _own_token(audience: str) -> str:

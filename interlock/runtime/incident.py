@@ -37,6 +37,8 @@ class Incident:
     """When it opened, or when it was first told of, if it does not say that; None when nobody says."""
     key: str = field(default="", compare=False)
     """What tells it from all others, however often it is delivered."""
+    subscription: str = field(default="", compare=False)
+    """The full name of the one that brings it."""
 
 
 def parse_table(text: str) -> str | None:
@@ -71,6 +73,7 @@ def parse_incident(envelope: dict[str, object]) -> Incident | None:
         # https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage
         started=_instant(incident.get("started_at")) or _published(message),
         key=f"{id} {named}" if id else str(data),
+        subscription=_text(envelope, "subscription"),
     )
 
 

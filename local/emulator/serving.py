@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from local.emulator import identity
+from local.emulator import identity, tokens
 from local.emulator.guest import Guest, StartError
 from local.emulator.model import JsonObject, Request, Response
 from local.emulator.store import Store
@@ -75,6 +75,7 @@ class Functions:
     may_invoke: Callable[[str, str | None], bool]
 
     def __post_init__(self) -> None:
+        self.issuer = tokens.Issuer()
         self._guests: dict[str, tuple[object, Guest]] = {}
         self._lock = Lock()
 
@@ -112,15 +113,18 @@ class Functions:
         Header names in lower case. `audience` is that of the token, where it is known. 504 after `seconds`, or after the
         function's own timeout if that is shorter.
         """
-        email = identity.caller(headers)
+        given = headers.get(tokens.SERVERLESS) or headers.get(tokens.AUTHORIZATION, "")
+        email = self.issuer.email(given, target.addresses) if given else None
         if not self.may_invoke(target.service, email):
             if email is None:
                 return _text(401, "The request has no valid identity token (Authorization: Bearer local:EMAIL).")
             return _text(403, f"{email} lacks run.invoker on {target.service}.")
         if audience and target.path(audience) is None:
             return _text(401, f"The token is for {audience}, not for this service.")
+        everybody = self.may_invoke(target.service, None)
+        sent = self.issuer.passed_on(headers, audience or next(iter(target.addresses), ""), verified=not everybody)
         try:
-            return _forward(self._guest(target), method, path, headers, body, seconds=min(seconds, _timeout(target.function)))
+            return _forward(self._guest(target), method, path, sent, body, seconds=min(seconds, _timeout(target.function)))
         except StartError as error:
             return _text(503, str(error))
         except TimeoutError:

@@ -191,7 +191,7 @@ LATE = (
     _bug(
         "a hold can be extended for ever",
         "runtime.requests:checked_extension",
-        "latest_end(hold, declaration.max_hold, now)",
+        "latest_end(hold, declaration, now)",
         "now + declaration.max_hold",
     ),
     _bug(
