@@ -73,7 +73,7 @@ REQUESTS = (
     _bug(
         "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
     ),
-    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 3),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 0),
     _bug(
         "the longest hold is not checked",
         "runtime.requests:end_of",

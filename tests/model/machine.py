@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from interlock.runtime.outside import OF_OPERATORS, PATIENCE
+from interlock.runtime.requests import BREAKER_ID
 from tests.model.instance import FOREVER, MUTATIONS, Fault, Instance
 from tests.model.service import BAD_REQUESTS, Outcome, Request, serve
 from tests.model.terraform import BACKFILLS, EDITS, NAMESAKES, STRANGERS, TICK, Terraform, first_world
@@ -145,8 +146,10 @@ class Model(RuleBasedStateMachine):
         if not self.in_flight:
             self.incidents += 1
             told = Request("incident", table=table, incident=f"0.{self.incidents}", opened=self.world.now, says=says)
-            for _ in range(6):
+            for time in range(6):
                 self._serve(told, Fate())
+                if says and time == 1:  # somebody needs it for longer than the incident does
+                    self._serve(Request("extend", scope=f"table/{table}", id=BREAKER_ID, seconds=200 * 60), Fate())
                 self.world.advance(minutes * MINUTE)
 
     @rule(which=st.integers(0, 5), fate=FATES, twice=st.booleans())
