@@ -202,6 +202,10 @@ class _Operation:
         held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         longest = min(declaration.breaker_hold, declaration.max_hold)
         first = _first_told(incident, objects)
+        if first is not None and not held:
+            why = f"incident {incident.id} has held {scope} before, and that hold has ended or was released"
+            self._record(Record(event=INCIDENT_IGNORED, why=why))
+            return
         end = _breaker_end(incident, longest, objects.now)
         if incident.started is None and first is not None:
             # Told again it may be open still, or be an old message: it holds twice as long, and then never again.
@@ -217,7 +221,7 @@ class _Operation:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:
             self._extend(declaration, objects, held[0], end, reason, None)
-        if incident.started is None and first is None:
+        if first is None:
             # After the hold: who dies in between holds again, and not never.
             self._create(incident_name(incident.key, objects.now + INCIDENT_MEMORY), b"{}\n")
 
@@ -234,7 +238,7 @@ class _Operation:
 
 
 def _first_told(incident: Incident, objects: Objects) -> datetime | None:
-    """When an incident came for the first time that does not say when it opened; None when it has not."""
+    """When an incident came for the first time; None when it has not."""
     begin = incident_name(incident.key, objects.now).partition("@")[0]
     ends = (incident_until(name) for name in objects.items if name.startswith(f"{begin}@"))
     return min((end - INCIDENT_MEMORY for end in ends if end), default=None)
