@@ -146,8 +146,15 @@ class _Maker:
             self._record(Record(event=OBJECT_UNREADABLE, job=name, hold=self._marks[name].name, why=held.wrong))
         since = held.since
         job, made = self._traffic.declaration.jobs.get(name), self._marks[name].created
-        if since <= now or job is None or job.season is None or made is None:
+        if since <= now or job is None or made is None:
             return since
+        if job.season is None:
+            # No season says when it opens, or none any more, since a deploy: the job misses what comes after that.
+            begin = max(made, self._traffic.snapshot.declared or made)
+            if begin == made:
+                why = f"it states {format_instant(since)}; the job counts as held since {format_instant(made)}"
+                self._record(Record(event=OBJECT_UNREADABLE, job=name, hold=self._marks[name].name, why=why))
+            return begin
         # A season alone held it, and has opened at another time than was declared then. It misses what comes after that time,
         # and nothing of what was not in the season yet.
         return min(since, job.season.opens_after(made) or since)

@@ -148,6 +148,19 @@ def test_a_mark_that_states_nothing_is_said_and_counts_from_when_it_was_written(
     assert run.numbers == (("missed", 2),)
 
 
+@pytest.mark.parametrize("since", ["2027-01-01T00:00:00Z", "2090-01-01T00:00:00Z"])
+def test_a_mark_of_a_time_to_come_is_said_and_loses_no_run(ask: Ask, world: World, since: str) -> None:
+    """Only of a job with a season it says when that opens."""
+    world.jobs["repair"] = replace(world.jobs["repair"], state=PAUSED, last_attempt=NOW - timedelta(minutes=20))
+    world.put(held_name("repair"), json.dumps({"since": since}).encode())
+    world.now = NOW + timedelta(hours=2)
+    assert ask(RECONCILE)[0] == 200
+    assert (world.runs, world.names("ledger/")) == (["repair"], [])
+    assert said(world, "object_unreadable") == [held_name("repair")]
+    [run] = [record for record in world.records if record.event == "run_caught_up"]
+    assert run.numbers == (("missed", 2),)
+
+
 @pytest.mark.parametrize("why", WHYS)
 def test_a_mark_that_can_t_be_read_keeps_no_other_job_from_its_run(ask: Ask, world: World, why: Exception) -> None:
     for job in ("repair", "line-scraper"):
