@@ -211,6 +211,20 @@ def test_a_bucket_of_rubbish_works_and_is_said_in_a_few_lines(ask: Ask, world: W
     assert any("9,979 more like it" in record.why for record in lines)
 
 
+@pytest.mark.parametrize("name", ["ledger/claims/gone-{0}@2026-03-10T12:05:00Z.{0}.json", "ledger/held/gone-{0}.json"])
+def test_a_ledger_of_rubbish_that_looks_right_takes_no_more_than_a_bounded_time(ask: Ask, world: World, name: str) -> None:
+    """Every read and delete takes its time, and every line its place in the log."""
+    for number in range(10_000):
+        world.put(name.format(number), b"\xff")
+    world.now += timedelta(hours=1)
+    world.calls = 0
+    assert ask(HOLD)[0] == 200
+    assert world.calls < 2_100
+    lines = [record for record in world.records if record.event == "unresolved_claim"]
+    assert len(lines) in (0, 21)
+    assert not lines or "and 9,979 more like it" in lines[-1].why
+
+
 def test_contents_that_are_too_many_or_too_long_are_not_read_the_oldest_first(world: World, ask: Ask) -> None:
     from interlock.runtime.snapshot import MAX_READ, Reader
 
