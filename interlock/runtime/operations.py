@@ -199,6 +199,8 @@ class _Operation:
             )
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
+        if incident.started is not None and incident.started > objects.now + MAX_CLOCK_SKEW:
+            incident = replace(incident, started=None)  # an instant that no clock can have shown yet says nothing
         held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         longest = min(declaration.breaker_hold, declaration.max_hold)
         first = _first_told(incident, objects)
@@ -268,7 +270,6 @@ def _size(said: Covered) -> int:
 def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:
     """When the breaker lets go, in whole seconds: the same at each delivery of an incident that says when it opened.
 
-    One that does not, or names an instant that no clock can have shown yet, opens now.
+    One that does not opens now.
     """
-    started = incident.started
-    return ((now if started is None or started > now + MAX_CLOCK_SKEW else started) + hold).replace(microsecond=0)
+    return ((incident.started or now) + hold).replace(microsecond=0)

@@ -279,6 +279,17 @@ def test_the_breakers_hold_is_counted_from_when_the_incident_opened(started: obj
     assert breaker(sky) == [f"holds/table/d.mart/breaker@2026-03-10T{end}Z.json"]
 
 
+@pytest.mark.parametrize(
+    "started", [None, int(at("2026-03-11 06:00").timestamp()), int(at("9999-12-31 23:59").timestamp()), 10**30]
+)
+def test_an_incident_that_names_no_time_that_can_have_been_holds_no_longer_however_often_it_comes(started: object) -> None:
+    sky = cloud()
+    for minutes in range(0, 120, 20):
+        sky.ask(incident(started=started), f"2026-03-10 {6 + minutes // 60:02}:{minutes % 60:02}")
+    assert breaker(sky) == []
+    assert sky.paused() == {"off"}
+
+
 def test_an_incident_that_comes_by_a_slow_clock_does_not_shorten_the_hold() -> None:
     sky = cloud()
     sky.ask(incident(), "2026-03-10 06:05")
