@@ -17,7 +17,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import collisions, guard, policies, policy_command, reconcile, review
+from bench import collisions, cycle, guard, policies, policy_command, reconcile, review
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
 from interlock.reading.files import load_catalog
 from tools.demo import shortest
@@ -42,14 +42,15 @@ def main() -> int:
     )
     options = parser.parse_args()
     os.chdir(ROOT)
+    backfill = options.backfill or shortest(load_catalog(Path("catalog")))
     if "INTERLOCK_LOCAL_URL" not in os.environ:
+        cycle.measure(options.runs, backfill)
         with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
             run = [PYTHON, "-m", "local", "run", "--state", state, "--latency", options.latency]
             return subprocess.run([*run, "--", PYTHON, "-m", "bench", *sys.argv[1:]], check=False).returncode
     if options.gcloud_on_all:
         reconcile.gcloud_on_all(options.latency)
         return 0
-    backfill = options.backfill or shortest(load_catalog(Path("catalog")))
     start_up(options.runs, backfill)
     synth(options.runs)
     toggle(options.runs, options.latency, backfill)

@@ -44,7 +44,7 @@ def command(
 
     ID is needed when SCOPE has several holds.
     """
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     hold = the_hold(site, scope, id)
     end = typed_end(duration, until, site.now)
     asked = ExtendRequest(scope=scope, id=hold.id, until=end)

@@ -60,7 +60,7 @@ def command(
     that are under way go on: --wait waits for them. Exit code 1: not everything is done yet, or still drained.
     """
     reason, owner = typed_text("reason", reason), typed_text("owner", owner or own_name())
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     end = typed_end(duration, until, site.now)
     asked = HoldRequest(scope=scope, until=end, reason=reason, owner=owner)
     try:

@@ -55,7 +55,7 @@ def command(
     ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
     """
     reason = typed_text("reason", reason)
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     hold = the_hold(site, scope, id)
     with asking(site.environment):
         foreseen = _print_effect(site, hold)

@@ -111,10 +111,10 @@ class Place:
 
     @cached_property
     def cloud(self) -> Environment:
-        """The environment, for a command that asks the cloud. The local one is started for it where it does not run: then the
-        command begins anew below it, and this does not return."""
+        """The environment, for a command that asks the cloud. The local one is started for it where it does not run."""
         if self._needs_start:
             run_with_local_target(sys.argv[1:])
+            self._say()
         return self._environment
 
     def _say(self) -> None:

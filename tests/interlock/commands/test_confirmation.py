@@ -32,7 +32,7 @@ def world(root: Path) -> World:
 def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: str = "") -> Result:
     """Runs a command on `world`, as if that were production; `typed` is what is answered."""
 
-    def see(env_name: str) -> Site:
+    def see(env_name: str, **_: bool) -> Site:
         assert env_name == "production"
         reader = Reader(world.outside())
         return Site(
