@@ -31,6 +31,7 @@ COMMANDS = {
     "plan": "What a deploy would do to each stack.",
     "release": "End a hold before its end.",
     "review": "What a change of the catalog means: before and after, most important first.",
+    "risk": "Conflicts that the schedules are expected to bring, by pair, table and job.",
     "roles": "Who needs which permissions, as a table, gcloud commands or Terraform.",
     "show": "One job, resolved, and where each of its values comes from.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",

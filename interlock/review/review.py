@@ -21,7 +21,7 @@ from interlock.review.diff import Difference, difference
 from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.naming import named_alike
-from interlock.review.order import about_order, inversions, polls
+from interlock.review.order import about_order, inversions
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.removals import Removals, about_removals
@@ -31,6 +31,7 @@ from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
 from interlock.timing.collisions import CollisionKind
+from interlock.timing.polling import polls
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
