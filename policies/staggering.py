@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron
 from interlock.dates import NamedDay
-from interlock.findings import Finding
 from interlock.platform_rules import PlatformRules
 from interlock.timing.minutes import DAY, MINUTE
-from interlock.timing.placing import NEAR, Pair
+from interlock.timing.placing import NEAR, Apart, Pair
 from interlock.timing.risk import Schedule
-from interlock.timing.shifts import shifted, shifts
+from interlock.timing.shifts import shifts
 from interlock.timing.year import Year
 from policies.from_catalog import estate
 from policies.rules.estate import Resource
@@ -25,22 +24,6 @@ from policies.rules.starts import Starter, starters, waived
 
 LOCKED, WITHIN, PLACED, WAS = "stagger: {locked}", "stagger: {within}", "the minutes that the stagger gave it", "was"
 """What forbids a move beside the rules."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Apart:
-    """By how many minutes the second of two jobs may not be moved against the first, by the rule that says so."""
-
-    by_rule: Mapping[str, frozenset[int]]
-
-    @cached_property
-    def forbidden(self) -> frozenset[int]:
-        """Whatever the rule."""
-        return frozenset[int]().union(*self.by_rule.values())
-
-    def rule(self, by: int) -> str:
-        """Which rule forbids it; nothing where none does."""
-        return next((rule for rule, several in self.by_rule.items() if by in several), "")
 
 
 class StaggerLimits:
@@ -67,7 +50,7 @@ class StaggerLimits:
     def _forbids(self, job: Job, resource: Resource, rules: PlatformRules, was: Cron, by: int) -> str:
         if job.placing and job.placing.locked:
             return LOCKED
-        new = Cron.read(shifted(job.schedule.text, by))
+        new = replace(job.schedule, times=frozenset(time + by for time in job.schedule.times))
         if moved_wrongly(was, new, rules.was):
             return WAS
         if job.placing and job.placing.within is not None and _furthest(was, new) > job.placing.within:
@@ -85,7 +68,10 @@ class StaggerLimits:
         found: dict[str, set[str]] = {name: set() for name in self._starters}
         by_thing: dict[str, list[str]] = {}
         for name, starter in self._starters.items():
-            for thing in (*(f"table/{table}" for table in starter.writes), *([f"service/{starter.service}"] * bool(starter.service))):
+            for thing in (
+                *(f"table/{table}" for table in starter.writes),
+                *([f"service/{starter.service}"] * bool(starter.service)),
+            ):
                 by_thing.setdefault(thing, []).append(name)
         for names in by_thing.values():
             for name in names:
@@ -95,7 +81,7 @@ class StaggerLimits:
     def apart(self, pair: Pair) -> Apart:
         """What the rules about two jobs forbid."""
         if pair not in self._known:
-            self._known[pair] = Apart(by_rule={rule: found for rule, found in self._rules(pair) if found})
+            self._known[pair] = Apart({rule: found for rule, found in self._rules(pair) if found})
         return self._known[pair]
 
     def _rules(self, pair: Pair) -> Iterator[tuple[str, frozenset[int]]]:
@@ -103,7 +89,11 @@ class StaggerLimits:
         if not (waived(one.job, gap, self._estate) or waived(other.job, gap, self._estate)):
             yield gap.name, self._too_near(pair, one, other)
         same = one.service is not None and one.service == other.service
-        if same and min(one.bears, other.bears) == 1 and not all(waived(each.job, budget, self._estate) for each in (one, other)):
+        if (
+            same
+            and min(one.bears, other.bears) == 1
+            and not all(waived(each.job, budget, self._estate) for each in (one, other))
+        ):
             yield budget.name, self._nearer(pair, MINUTE, None)
 
     def _too_near(self, pair: Pair, one: Starter, other: Starter) -> frozenset[int]:
@@ -135,9 +125,3 @@ def _furthest(was: Cron, new: Cron) -> timedelta:
     """By how much a start of the day moved at most."""
     pairs = zip(sorted(was.times), sorted(new.times), strict=False)
     return max((abs(old - now) for old, now in pairs), default=0) * MINUTE
-
-
-def concerned(finding: Finding, moved: Mapping[str, int]) -> list[str]:
-    """The moved jobs that a finding is about: its subject first, then those that it names."""
-    subject = finding.subject.removeprefix("jobs.")
-    return [job for job in sorted(moved, key=lambda job: (job != subject, job)) if job == subject or job in finding.message]

@@ -34,6 +34,7 @@ COMMANDS = {
     "risk": "Conflicts that the schedules are expected to bring, by pair, table and job.",
     "roles": "Who needs which permissions, as a table, gcloud commands or Terraform.",
     "show": "One job, resolved, and where each of its values comes from.",
+    "stagger": "Other minutes for the jobs, so that fewer conflicts are expected, as a diff.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
     "synth": "Write the stacks as Terraform's JSON.",
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",

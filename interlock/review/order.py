@@ -30,6 +30,7 @@ FOLLOWS = timedelta(hours=12)
 FRESH = timedelta(hours=1)
 """Of a producer that started so shortly before, a consumer reads what is new, though the next start is nearer."""
 
+
 @dataclass(frozen=True)
 class Starts:
     """When a job starts."""

@@ -1,8 +1,8 @@
 """How likely two runs change a table at the same moment, by how far apart their jobs start. Pure.
 
 A run changes its table at its end, for as long as its statements take. When it ends is not known to the second: after the mean
-that the catalog expects, with a spread around it, taken for normal. Of two runs the difference of their ends is then normal, too,
-so that the chance has a closed form.
+that the catalog expects, with a spread around it, taken for normal. Of two runs the difference of their ends is then normal,
+too, so that the chance has a closed form.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Landing:
-    """When a run changes a table: `mean` seconds after its job's start it ends, and for `lasts` seconds before that it writes."""
+    """When a run changes a table: `mean` seconds after its job's start it ends, and for `lasts` seconds before that it
+    writes."""
 
     mean: float
     lasts: float
@@ -40,8 +41,8 @@ def normal(value: float) -> float:
 
 @lru_cache(CACHED)
 def meets(one: Landing, other: Landing) -> dict[int, float]:
-    """The chance that both change the table at the same moment, by how many minutes the other starts after the one; negative for
-    before it. A distance that is not in it has none."""
+    """The chance that both change the table at the same moment, by how many minutes the other starts after the one; negative
+    for before it. A distance that is not in it has none."""
     spread = sqrt(one.spread**2 + other.spread**2)
     apart = other.mean - one.mean
     first = int((-apart - FAR * spread - one.lasts) // MINUTE)

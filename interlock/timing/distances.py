@@ -1,7 +1,7 @@
 """How far apart the starts of two jobs are: of each distance, how often it comes in a span. Pure.
 
-A year of starts is a few kinds of days. What two kinds of days have in common is found once, so that a year costs hardly more than
-a week.
+A year of starts is a few kinds of days. What two kinds of days have in common is found once, so that a year costs hardly more
+than a week.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from interlock.timing.minutes import DAY, MINUTE, Day, Minutes, Span
-
 
 MINUTES_A_DAY = DAY // MINUTE
 CACHED = 16_384
@@ -70,11 +69,11 @@ def _cuts(zone: ZoneInfo, span: Span) -> tuple[tuple[tuple[int, int], ...], ...]
 
 
 def distances(one: Starts, other: Starts, first: int, last: int, moved: int | None = None) -> dict[int, int]:
-    """How often `other` starts how many minutes after `one`: of the distances from `first` to `last`, both included, negative for
-    before it, those that there are.
+    """How often `other` starts how many minutes after `one`: of the distances from `first` to `last`, both included, negative
+    for before it, those that there are.
 
-    Only of starts that name the same day, where `moved` says by how many days what the one names is moved against what the other
-    one does: each names the day of its start by the clock of its zone, or one so many days after it.
+    Only of starts that name the same day, where `moved` says by how many days what the one names is moved against what the
+    other one does: each names the day of its start by the clock of its zone, or one so many days after it.
     """
     found: Counter[int] = Counter()
     for days, ours, theirs, times in _met(one, other, first, last):

@@ -1,17 +1,19 @@
 """At which minutes the jobs of a catalog should start, so that the fewest conflicts are expected. Pure.
 
 What is minimised is a sum over pairs of jobs, of which each depends only on how far the two are moved against each other: the
-conflicts that are expected (`risk.py`), and beside them the consumers that start before their producers. A local search over single
-moves and moves of two at once goes on until no move is worth it, so that a second search from there finds none.
+conflicts that are expected (`risk.py`), and beside them the consumers that start before their producers. A local search over
+single moves and moves of two at once goes on until no move is worth it, so that a second search from there finds none.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
-from interlock.catalog import Catalog
+from interlock.catalog import Catalog, Job
 from interlock.cron import Cron
 from interlock.platform_rules import MINUTES_AN_HOUR, rules_of
 from interlock.timing.chance import meets, not_done
@@ -20,12 +22,15 @@ from interlock.timing.risk import RiskSearch, Schedule
 from interlock.timing.shifts import shifted
 
 TOO_EARLY, LOST_LEAD, TOO_SOON = 0.5, 1.0, 0.05
-"""Weights of a consumer that starts before its producer is done, of one that followed its producer and starts before it now, and of
-one that starts sooner after it than the platform asks (`lead`), though it is done."""
+"""Weights of a consumer that starts before its producer is done, of one that followed its producer and starts before it now,
+and of one that starts sooner after it than the platform asks (`lead`), though it is done."""
 WORTH = 0.01
 """Of what is expected: so much a move has to take away, as each is a change that somebody reads, deploys and remembers."""
 NEAR = MINUTES_AN_HOUR
 """A consumer that starts within so many minutes after its producer follows it."""
+KICKS, KICKED, AT_ONCE = 24, 1_500, 3
+"""So often the search starts anew with so many jobs put elsewhere by chance, where there are few jobs: with many, one more
+place is hardly better than the one that is found, and takes longer."""
 PAIRS = 30
 """So many pairs, the worst ones, are looked at for moves of two at once."""
 
@@ -35,8 +40,8 @@ Pair = tuple[str, str]
 
 
 class Costs:
-    """What moves cost: by pair, by how many minutes the second is moved against the first. `former` are the schedules before any
-    stagger: who followed whom there should do so still."""
+    """What moves cost: by pair, by how many minutes the second is moved against the first. `former` are the schedules before
+    any stagger: who followed whom there should do so still."""
 
     def __init__(self, catalog: Catalog, former: Catalog, span: Span) -> None:
         self._catalog, self._search = catalog, RiskSearch(catalog)
@@ -44,6 +49,8 @@ class Costs:
         self._former = Schedule({name: former.jobs[name] for name in self._search.jobs}, span)
         self._known: dict[tuple[Pair, int, bool], float] = {}
         self._followed: dict[Pair, int] = {}
+        self._kernels: dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]] = {}
+        self._leads: dict[Pair, tuple[Mapping[int, float], tuple[tuple[int, int], ...]]] = {}
 
     @cached_property
     def neighbours(self) -> Mapping[str, tuple[Pair, ...]]:
@@ -78,9 +85,9 @@ class Costs:
         if pair not in self._search.leads:
             return 0.0
         if (key := (pair, by, False)) not in self._known:
-            self._known[key] = (
-                TOO_EARLY * self.early(pair, by) + LOST_LEAD * self.lost(pair, by) + TOO_SOON * self.soon(pair, by)
-            )
+            weights, apart = self._leading(pair)
+            early = sum(number * weights.get(minutes + by, 0.0) for minutes, number in apart)
+            self._known[key] = self._schedule.a_week(early) + LOST_LEAD * self.lost(pair, by)
         return self._known[key]
 
     def is_order(self, pair: Pair) -> bool:
@@ -94,17 +101,23 @@ class Costs:
         active = self._search.active(pair[0])
         return active * self._schedule.a_week(sum(n * chances.get(minutes + by, 0.0) for minutes, n in apart.items()))
 
-    def soon(self, pair: Pair, by: int) -> float:
-        """How often in a week it starts sooner after the producer than its platform asks."""
-        lead = -(-rules_of(self._catalog, self._catalog.jobs[pair[1]].platform).lead // MINUTE)
-        apart = self._schedule.apart(*pair, -NEAR - 1, lead + NEAR, None)
-        active = self._search.active(pair[0])
-        return active * self._schedule.a_week(sum(number for minutes, number in apart.items() if 0 <= minutes + by < lead))
+    def _leading(self, pair: Pair) -> tuple[Mapping[int, float], tuple[tuple[int, int], ...]]:
+        """What a start of a consumer costs that comes so many minutes after its producer, and how often it comes when."""
+        if pair not in self._leads:
+            active, chances = self._search.active(pair[0]), not_done(self._search.leads[pair])
+            lead = -(-rules_of(self._catalog, self._catalog.jobs[pair[1]].platform).lead // MINUTE)
+            weights = {
+                minutes: active * (TOO_EARLY * chances.get(minutes, 0.0) + TOO_SOON * (minutes < lead))
+                for minutes in range(max(lead, len(chances)))
+            }
+            self._leads[pair] = weights, tuple(self._schedule.apart(*pair, -NEAR, len(weights) + NEAR, None).items())
+        return self._leads[pair]
 
     def lost(self, pair: Pair, by: int) -> float:
         """How often in a week it starts within the hour before a producer that it followed once, and after none."""
         if pair not in self._followed:
-            self._followed[pair] = sum(self._former.apart(*pair, 0, NEAR - 1, None).values())
+            apart = self._former.apart(*pair, 0, NEAR - 1, None)
+            self._followed[pair] = sum(number for minutes, number in apart.items() if 0 <= minutes < NEAR)
         if not (followed := self._followed[pair]):
             return 0.0
         apart = self._schedule.apart(*pair, -2 * NEAR, 2 * NEAR, None)
@@ -138,9 +151,35 @@ class Costs:
             ]
         return self._kernels[pair]
 
+
+@dataclass(frozen=True)
+class Apart:
+    """By how many minutes the second of two jobs may not be moved against the first, by the rule that says so."""
+
+    by_rule: Mapping[str, frozenset[int]]
+
     @cached_property
-    def _kernels(self) -> dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]]:
-        return {}
+    def forbidden(self) -> frozenset[int]:
+        """Whatever the rule."""
+        return frozenset[int]().union(*self.by_rule.values())
+
+    def rule(self, by: int) -> str:
+        """Which rule forbids it; nothing where none does."""
+        return next((rule for rule, several in self.by_rule.items() if by in several), "")
+
+
+class StaggerRules(Protocol):
+    """What a proposal has to keep. The rules are above the core, so whoever asks for one brings them."""
+
+    def moves(self, job: Job) -> Mapping[int, str]:
+        """By how many minutes a job may be moved within its hours, each with what forbids it; nothing for what is allowed."""
+
+    def apart(self, pair: Pair) -> Apart:
+        """What forbids moving two jobs against each other."""
+
+    @property
+    def together(self) -> Mapping[str, tuple[str, ...]]:
+        """By job, the others that a rule may want it apart from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +207,32 @@ class PlacingSearch:
         while True:
             least = worth * self._costs.total(state)
             found = self._improved(dict(state), least)
-            if found == state:
+            if {job: by for job, by in found.items() if by != state.get(job, 0)} == {}:
                 return {job: by for job, by in sorted(state.items()) if by}
             state = found
 
     def _improved(self, state: dict[str, int], least: float) -> dict[str, int]:
-        """Until neither a move nor two at once are worth it; what goes back to where it was before costs nothing."""
+        """The best that is found from here, and from where some jobs are put elsewhere by chance, always the same. What goes
+        back to where it was before costs nothing."""
         began = dict(state)
+        best = self._descended(state, began, least)
+        jobs = [job for job in self._limits.allowed if self._costs.neighbours.get(job)]
+        for kick in range(min(KICKS, KICKED // max(1, len(jobs)))):
+            chance, other = random.Random(kick), dict(best)  # noqa: S311
+            for job in chance.sample(jobs, min(AT_ONCE, len(jobs))):
+                if self._may(job, by := chance.choice(list(self._limits.allowed[job])), other):
+                    other[job] = by
+            other = self._descended(other, began, least)
+            if self._price(other, began, least) < self._price(best, began, least) - TINY:
+                best = other
+        return best
+
+    def _price(self, state: State, began: State, least: float) -> float:
+        """What is expected, and what the moves have to be worth."""
+        return self._costs.total(state) + least * sum(state.get(job, 0) != began.get(job, 0) for job in state)
+
+    def _descended(self, state: dict[str, int], began: State, least: float) -> dict[str, int]:
+        """Until neither a move nor two at once are worth it."""
         while True:
             self._best.clear()
             while step := self._step(state, began, least):
@@ -195,16 +253,20 @@ class PlacingSearch:
         for job in self._limits.allowed:
             if job not in self._best:
                 self._best[job] = self._best_of(job, state, began, least)
-        gain, job = max(((gain, job) for job, (gain, _) in self._best.items()), key=lambda one: (one[0], one[1]), default=(0.0, ""))
+        gain, job = max(
+            ((gain, job) for job, (gain, _) in self._best.items()), key=lambda one: (one[0], one[1]), default=(0.0, "")
+        )
         return (job, self._best[job][1]) if gain > TINY else None
 
     def _best_of(self, job: str, state: State, began: State, least: float) -> tuple[float, int]:
         """How much its best move takes away, less what a move has to be worth, and where it goes."""
         here = state.get(job, 0)
         now = self._costs.at(job, here, state) + least * (here != began.get(job, 0))
-        options = []
+        if now <= least and here == began.get(job, 0):
+            return 0.0, here  # all of it is not worth a move
+        options, taken = [], self._taken(job, state)
         for by in self._limits.allowed[job]:
-            if by != here and self._may(job, by, state):
+            if by != here and by not in taken:
                 then = self._costs.at(job, by, state) + least * (by != began.get(job, 0))
                 options.append((now - then, -abs(by), by))
         gain, _, by = max(options, default=(0.0, 0, here))
@@ -212,6 +274,17 @@ class PlacingSearch:
 
     def _may(self, job: str, by: int, state: State) -> bool:
         return next(self._blocking(job, by, state), None) is None
+
+    def _taken(self, job: str, state: State) -> set[int]:
+        """By how many minutes it may not be moved, as it would come too near to another."""
+        taken = set[int]()
+        for other in self._limits.together.get(job, ()):
+            there = state.get(other, 0)
+            if job < other:
+                taken.update([there - apart for apart in self._limits.apart((job, other))])
+            else:
+                taken.update([there + apart for apart in self._limits.apart((other, job))])
+        return taken
 
     def _blocking(self, job: str, by: int, state: State) -> Iterator[str]:
         """The jobs to which another would come too near by a move."""
@@ -256,13 +329,18 @@ class PlacingSearch:
             if by == kept[0]:
                 continue
             state[one] = by
-            gain, then = self._best_of(other, state, began, least)
-            state[other] = then
-            if gain > 0 and self._may(one, by, state) and self._may(other, then, state):
+            taken = self._taken(other, state)
+            options = [
+                (self._costs.at(other, then, state) + least * (then != began.get(other, 0)), abs(then), then)
+                for then in self._limits.allowed[other]
+                if then not in taken
+            ]
+            if options:
+                state[other] = min(options)[2]
                 cost = self._cost_of_two(pair, state, began, least)
-                if cost < best:
-                    best, steps = cost, [(one, by), (other, then)]
-            state[other] = kept[1]
+                if cost < best and self._may(one, by, state):
+                    best, steps = cost, [(one, by), (other, state[other])]
+                state[other] = kept[1]
         state[one] = kept[0]
         return steps
 

@@ -1,9 +1,9 @@
 """How many conflicts the schedules of a catalog are expected to bring, as a number that two schedules can be compared by. Pure.
 
 Of two starts a conflict over a table is expected with the chance that both write, times the chance that they change the same
-partition, times the chance that their statements meet (`chance.py`), weighted by what comes of it. Expectations add up, whatever
-the runs have in common: so the sum over all pairs of starts is a closed form, and exact. What a catalog does not declare is
-assumed, and each figure knows how much of it rests on that.
+partition, times the chance that their statements meet (`chance.py`), weighted by what comes of it. Expectations add up,
+whatever the runs have in common: so the sum over all pairs of starts is a closed form, and exact. What a catalog does not
+declare is assumed, and each figure knows how much of it rests on that.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ DML = timedelta(seconds=10)
 """Taken of a run's end for the statements that change a table, at most all of it, until `dml` says what was measured."""
 UNKNOWN_PARTITION = 0.6
 """Taken for the chance that two runs change the same partition, where both name one and nobody knows which."""
+ROUND = 60
+"""Minutes."""
 MOST_ASSUMED = 0.1
 """Of a figure: beyond that it says nothing by itself, and is shown beside another only."""
 ACTIVE, EXPECT, STATEMENTS, PARTITION = "active", "expect", "dml", "named_by"
 """Keys of the catalog that say what is assumed without them."""
 DATA_LOSS, REPLACED, IDEMPOTENT, OTHER = 3.0, 2.0, 0.5, 1.0
-"""Weights of a conflict: rows are lost and nobody hears of it; a run fails between its DELETE and its load; a run fails that can
-be repeated; any other."""
+"""Weights of a conflict: rows are lost and nobody hears of it; a run fails between its DELETE and its load; a run fails that
+can be repeated; any other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +154,8 @@ Weighted = dict[Way, tuple[float, frozenset[str]]]
 
 
 class RiskSearch:
-    """A catalog whose risk is looked for: what does not depend on when is found once. Jobs that are paused by declaration, or of
-    which nobody knows when they fire, take no part."""
+    """A catalog whose risk is looked for: what does not depend on when is found once. Jobs that are paused by declaration, or
+    of which nobody knows when they fire, take no part."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -350,8 +352,9 @@ class Schedule:
         self._apart: dict[tuple[Starts, Starts, int, int, int | None], Mapping[int, int]] = {}
 
     def apart(self, one: str, other: str, first: int, last: int, moved: int | None) -> Mapping[int, int]:
-        """As `distances`, of two jobs."""
+        """As `distances`, of two jobs; some more on both sides may be among them."""
         ours, theirs = self.starts(one), self.starts(other)
+        first, last = first // ROUND * ROUND, -(-last // ROUND) * ROUND  # what is asked for often is the same then
         if (key := (ours, theirs, first, last, moved)) not in self._apart:
             self._apart[key] = distances(ours, theirs, first, last, moved)
         return self._apart[key]
@@ -389,4 +392,4 @@ class Schedule:
         if not chances:
             return 0.0
         apart = self.apart(one, other, min(chances), max(chances), moved)
-        return self.a_week(sum(number * chances[minutes] for minutes, number in apart.items()))
+        return self.a_week(sum(number * chances.get(minutes, 0.0) for minutes, number in apart.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interlock.cron import Cron, CronError
+from interlock.cron_fields import FIELDS
 from interlock.platform_rules import MINUTES_AN_HOUR
 
 MOST_LISTED = 4
@@ -10,9 +11,10 @@ MOST_LISTED = 4
 
 
 def shifts(schedule: Cron) -> range:
-    """By how many minutes a schedule may be moved so that each start stays in its hour; none where nobody knows when it fires."""
+    """By how many minutes a schedule may be moved so that each start stays in its hour; none where nobody knows when it
+    fires."""
     minutes = schedule.minutes
-    if not minutes or len(schedule.text.split()) != len("m h d M w".split()):
+    if not minutes or len(schedule.text.split()) != len(FIELDS):
         return range(1)
     return range(-min(minutes), MINUTES_AN_HOUR - max(minutes))
 
@@ -22,7 +24,7 @@ def shifted(text: str, by: int) -> str:
     field, *others = text.split()
     minutes = Cron.read(text).minutes
     moved = sorted(minute + by for minute in minutes)
-    if not (moved and 0 <= moved[0] and moved[-1] < MINUTES_AN_HOUR):
+    if not (moved and moved[0] >= 0 and moved[-1] < MINUTES_AN_HOUR):
         raise CronError(f"{text!r} moved by {by} minutes leaves its hour")
     return " ".join([field if not by else _minutes(moved), *others])
 

@@ -16,8 +16,8 @@ from interlock.timing.chance import Landing, meets, not_done
 from interlock.timing.minutes import Span
 from interlock.timing.risk import DML, RiskSearch, active, risk
 from tests.interlock.cloud import at
-from tests.interlock.timing.test_collisions import jobs
 from tests.interlock.timing.test_collisions import catalog as made
+from tests.interlock.timing.test_collisions import jobs
 
 WEEKS = 100
 WEEK = Span(start=at("2026-01-05"), end=at("2026-01-12"))
@@ -26,7 +26,9 @@ YEAR = Span(start=at("2026-01-01"), end=at("2027-01-01"))
 
 LOAD = "load: {service: web, expect: 60s, dml: 20s, tables: {raw.games: [mutate]}}"
 MERGE = "merge: {service: web, expect: 120s, dml: 30s, tables: {raw.games: [mutate]}, after: [load]}"
-REPLACE = "swap: {service: web, expect: 300s, dml: 60s, tables: {raw.games: {write: [delete, load], partition: day, named_by: d}}}"
+REPLACE = (
+    "swap: {service: web, expect: 300s, dml: 60s, tables: {raw.games: {write: [delete, load], partition: day, named_by: d}}}"
+)
 TRUNCATE = "new: {service: web, expect: 90s, dml: 45s, tables: {raw.games: [truncate]}}"
 ALL = f"{{{LOAD}, {MERGE}, {REPLACE}, {TRUNCATE}}}"
 
@@ -66,7 +68,9 @@ def test_the_chance_adds_up_to_how_long_both_write_when_any_distance_is_as_likel
 def test_a_producer_is_done_sooner_or_later() -> None:
     chances = not_done(Landing(mean=600.0, lasts=30.0))
     assert [*chances] == [*range(len(chances))]
-    assert chances[0] > 0.98 and chances[10] == pytest.approx(0.5) and chances[len(chances) - 1] < 1e-6
+    assert chances[0] > 0.98
+    assert chances[10] == pytest.approx(0.5)
+    assert chances[len(chances) - 1] < 1e-6
 
 
 # Monte Carlo: each run ends, writes and names a partition by chance
@@ -143,7 +147,7 @@ def test_a_job_that_starts_often_is_taken_to_look_whether_there_is_something() -
 
 
 def test_runs_that_name_different_days_do_not_meet() -> None:
-    body = 'target: {{service: web, path: /x, body: {{d: {day}}}}}'
+    body = "target: {{service: web, path: /x, body: {{d: {day}}}}}"
     lines = [f"  {n}: {{description: d, schedule: '0 6 * * *', {body.format(day=d)}, runs: [swap]}}" for n, d in PAIR.items()]
     same = made(f"processors: {ALL}\njobs:\n" + "\n".join(lines) + "\n")
     other = made(f"processors: {ALL}\njobs:\n" + "\n".join(lines).replace("YESTERDAY", "TODAY") + "\n")
@@ -173,7 +177,8 @@ def test_jobs_that_are_paused_by_declaration_take_no_part() -> None:
 def test_a_job_meets_its_own_runs_apart_from_the_others() -> None:
     burst = LOAD.replace("dml: 20s", "dml: 20s, burst: 3")
     found = risk(jobs("a|0 6 * * *|web|load", processors=f"{{{burst}}}"), WEEK)
-    assert found.total == 0.0 and not found.between
+    assert found.total == 0.0
+    assert not found.between
     assert [one.jobs for one in found.itself] == [("a",)]
     once = risk(jobs("a|0 6 * * *|web|load", processors=f"{{{LOAD}}}"), WEEK)
     assert once.own == 0.0
@@ -201,7 +206,8 @@ def test_a_week_of_a_year_is_like_a_week() -> None:
 def test_what_a_season_or_a_clock_moves_shows_in_its_week_only() -> None:
     catalog = two("0 6 * * *", "0 6 * 1-3 *")
     winter, summer = risk(catalog, WEEK), risk(catalog, SUMMER)
-    assert winter.total > 0 and summer.total == pytest.approx(0.0, abs=1e-9)
+    assert winter.total > 0
+    assert summer.total == pytest.approx(0.0, abs=1e-9)
 
 
 # What is assumed
@@ -209,10 +215,12 @@ def test_what_a_season_or_a_clock_moves_shows_in_its_week_only() -> None:
 
 def test_a_figure_says_how_much_of_it_rests_on_what_nobody_wrote() -> None:
     found = risk(two("0 6 * * *", "0 6 * * *"), WEEK)
-    assert found.assumed == pytest.approx(1.0) and not found.is_known
+    assert found.assumed == pytest.approx(1.0)
+    assert not found.is_known
     assert found.between[0].because == {"active"}
     known = risk(measured(two("0 6 * * *", "0 6 * * *")), WEEK)
-    assert known.assumed == 0.0 and known.is_known
+    assert known.assumed == 0.0
+    assert known.is_known
     unmeasured = LOAD.replace("dml: 20s, ", "").replace("expect: 60s, ", "")
     text = two("0 6 * * *", "0 6 * * *", processors=f"{{{unmeasured}}}")
     assert risk(measured(text), WEEK).between[0].because == {"dml", "expect"}
@@ -222,7 +230,8 @@ def test_a_tenth_may_rest_on_assumptions() -> None:
     catalog = measured(two("0 6 * * *", "0 6 * * *", "c|25 6 * * *|web|load"))
     few = replace(catalog, jobs={**catalog.jobs, "c": replace(catalog.jobs["c"], active=None)})
     found = risk(few, WEEK)
-    assert 0 <= found.assumed < 0.1 and found.is_known
+    assert 0 <= found.assumed < 0.1
+    assert found.is_known
 
 
 def test_without_statements_that_are_measured_a_run_writes_at_its_end_for_a_moment() -> None:

@@ -1,8 +1,8 @@
-"""A proposal of other minutes for a catalog: the search, the rules that it keeps, and a whole look at what comes out."""
+"""A proposal of other minutes for a catalog: the search, the rules that it keeps, and a whole look at what comes out. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -11,11 +11,11 @@ from interlock.drawing.stagger import with_former_crons
 from interlock.findings import ORDER, Finding, accepted
 from interlock.review.order import inversions
 from interlock.review.rule_findings import new_findings
-from interlock.timing.placing import Costs, Limits, Pair, PlacingSearch, greedy, moved
+from interlock.timing.placing import Costs, Limits, Pair, PlacingSearch, StaggerRules, greedy, moved
 from interlock.timing.year import Year
-from policies.from_catalog import findings
-from policies.staggering import StaggerLimits, concerned
 
+Rules = Callable[[Catalog, date], Sequence[Finding]]
+"""What breaks a rule in a catalog on a day."""
 MOST_LOOKS = 25
 """Whole looks at a proposal: each forbids what broke a rule. More would say that there is something that we don't see."""
 NOTICED = 0.5
@@ -38,6 +38,10 @@ class Move:
     """Whom it no longer meets, most first."""
     meets: tuple[str, ...]
     """Whom it meets now."""
+    follows: tuple[str, ...]
+    """The producers that it starts after again, as it did once."""
+    followed: tuple[str, ...]
+    """The consumers that start after it again."""
     too_early: float
     """How many more consumers a week start before their producers are done."""
     better: int | None
@@ -57,24 +61,23 @@ class Proposal:
 
 
 class Staggering:
-    """Proposals for a catalog on a day."""
+    """Proposals for a catalog on a day, within `limits`; `rules` say what is wrong in a catalog as a whole."""
 
-    def __init__(self, catalog: Catalog, today: date) -> None:
-        self.catalog, self.today = catalog, today
-        self.limits = StaggerLimits(catalog, today)
+    def __init__(self, catalog: Catalog, today: date, limits: StaggerRules, rules: Rules) -> None:
+        self.catalog, self.today, self.limits, self._rules = catalog, today, limits, rules
         self.costs = Costs(catalog, with_former_crons(catalog), Year(first=today).span)
 
     def propose(self, jobs: Collection[str] | None = None, most: int | None = None) -> Proposal:
         """The moves that are worth it, of those jobs only if some are named, and at most so many."""
         forbidden: dict[str, set[int]] = {}
-        before: list[Finding] | None = None
+        before: Sequence[Finding] | None = None
         found = dict[str, int]()
         for _ in range(MOST_LOOKS):
             found = self._search(jobs, forbidden)
             found = dict([*((job, found[job]) for job, _ in greedy(self.costs, found))][:most])
             if not found:
                 break
-            before = findings(self.catalog, self.today) if before is None else before
+            before = self._rules(self.catalog, self.today) if before is None else before
             if not (wrong := self._wrong(before, found)):
                 break
             for job in wrong:
@@ -93,11 +96,11 @@ class Staggering:
         limits = Limits(allowed=allowed, apart=lambda pair: self.limits.apart(pair).forbidden, together=self.limits.together)
         return PlacingSearch(self.costs, limits).run()
 
-    def _wrong(self, before: list[Finding], found: dict[str, int]) -> list[str]:
+    def _wrong(self, before: Sequence[Finding], found: dict[str, int]) -> list[str]:
         """The moves that break a rule, or put a consumer before its producer; one a finding."""
         after = moved(self.catalog, found)
         wrong = []
-        for finding in new_findings(before, findings(after, self.today), {}):
+        for finding in new_findings(before, self._rules(after, self.today), {}):
             wrong += (concerned(finding, found) or [*found][-1:])[:1]
         at = datetime.combine(self.today, time(), UTC)
         for one in inversions(self.catalog, after, at, {}):
@@ -116,14 +119,16 @@ class Staggering:
     def _move(self, job: str, found: dict[str, int], state: dict[str, int], gain: float, whole: float) -> Move:
         then = {**state, job: found[job]}
         change: dict[str, float] = {}
-        early = 0.0
+        early, mended = 0.0, list[Pair]()
         for pair in self.costs.neighbours[job]:
             old, new = self._apart(pair, state), self._apart(pair, then)
             other = pair[0] if pair[1] == job else pair[1]
             was, now = self.costs.conflicts(pair, old), self.costs.conflicts(pair, new)
             if abs(was - now) > NOTICED * max(was, now) and abs(was - now) > LEAST_SHARE * whole:
                 change[other] = now - was
-            early += self.costs.early(pair, new) - self.costs.early(pair, old) if self.costs.is_order(pair) else 0.0
+            if self.costs.is_order(pair):
+                early += self.costs.early(pair, new) - self.costs.early(pair, old)
+                mended += [pair] * (self.costs.lost(pair, new) < self.costs.lost(pair, old))
         better, why = self.better(job, found)
         after = moved(self.catalog, found).jobs[job]
         return Move(
@@ -134,6 +139,8 @@ class Staggering:
             gain=gain,
             leaves=tuple(sorted((one for one, by in change.items() if by < 0), key=lambda one: (change[one], one))),
             meets=tuple(sorted((one for one, by in change.items() if by > 0), key=lambda one: (-change[one], one))),
+            follows=tuple(producer for producer, consumer in mended if consumer == job),
+            followed=tuple(consumer for producer, consumer in mended if producer == job),
             too_early=early,
             better=better,
             forbidden=why,
@@ -161,3 +168,9 @@ class Staggering:
     @staticmethod
     def _apart(pair: Pair, state: dict[str, int]) -> int:
         return state.get(pair[1], 0) - state.get(pair[0], 0)
+
+
+def concerned(finding: Finding, moves: Mapping[str, int]) -> list[str]:
+    """The moved jobs that a finding is about: its subject first, then those that it names."""
+    subject = finding.subject.removeprefix("jobs.")
+    return [job for job in sorted(moves, key=lambda job: (job != subject, job)) if job == subject or job in finding.message]
