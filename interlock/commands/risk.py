@@ -15,6 +15,7 @@ from interlock.commands.timeline import parsed_day
 from interlock.drawing.stagger import with_former_crons
 from interlock.names import count
 from interlock.reading.located import SourceError
+from interlock.review.net import ratio, times
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.refs import RefError, catalog_at
 from interlock.terminal.tables import Table, kept, prose, say, say_folded
@@ -25,8 +26,6 @@ from interlock.timing.year import Year
 By = Literal["pair", "table", "job"]
 SHOWN = 10
 LONGEST = timedelta(days=366)
-MOST, LEAST = 100, 0.01
-"""Ratios beyond say only that there was nearly nothing, or is."""
 A_WEEK = timedelta(days=7)
 MEANS = {
     ACTIVE: "active (the share of a job's starts that write)",
@@ -128,21 +127,6 @@ def rows_of(found: Risk, by: By) -> dict[tuple[str, ...], float]:
     if by == "pair":
         return {tuple(pair): number for pair, number in found.by_pair().items()}
     return {(name,): number for name, number in (found.by_table() if by == "table" else found.by_job()).items()}
-
-
-def ratio(now: float, before: float) -> float | None:
-    """How many times as much; None where there was nothing."""
-    return now / before if before else None
-
-
-def times(now: float, before: float) -> str:
-    """The same for people."""
-    found = ratio(now, before)
-    if found is None:
-        return "nothing, as before" if not now else "new: there was nothing"
-    if found > MOST:
-        return f"> {MOST} x"
-    return f"{found:.2f} x" if found >= LEAST or not now else f"< {LEAST} x"
 
 
 def as_json(found: _Found, by: By) -> Json:

@@ -11,11 +11,11 @@ import click
 
 from interlock.catalog import Catalog, Json
 from interlock.commands import BAD_INPUT
-from interlock.commands.risk import ratio, times
 from interlock.commands.show import find_job
 from interlock.commands.timeline import parsed_day
 from interlock.names import count
 from interlock.reading.splice import Rewrite, SpliceError, rescheduled
+from interlock.review.net import ratio, times
 from interlock.review.staggering import Move, Proposal, Staggering
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import folded, room, say, say_folded

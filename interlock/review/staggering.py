@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -10,12 +10,20 @@ from interlock.catalog import Catalog
 from interlock.drawing.stagger import with_former_crons
 from interlock.findings import ORDER, Finding, accepted
 from interlock.review.order import inversions
+from interlock.review.remark import Remark, Topic
 from interlock.review.rule_findings import new_findings
 from interlock.timing.placing import Costs, Limits, Pair, PlacingSearch, StaggerRules, greedy, moved
+from interlock.timing.shifts import shifted
 from interlock.timing.year import Year
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day."""
+Staggered = Callable[[Catalog, date], StaggerRules]
+"""What a proposal of other minutes for a catalog on a day has to keep."""
+MOST_OFFERED = 10
+"""Jobs for which a review looks for a better minute: of a platform that moves whole, `interlock stagger` says it."""
+WELL_BETTER, NOBODY = 0.7, 0.02
+"""Of what is expected of a job at its minute: what is left at a better one, and what is as good as nothing."""
 MOST_LOOKS = 25
 """Whole looks at a proposal: each forbids what broke a rule. More would say that there is something that we don't see."""
 NOTICED = 0.5
@@ -165,9 +173,35 @@ class Staggering:
                 return f"{why}, as of {other}"
         return ""
 
+    def best(self, name: str) -> str | None:
+        """Where one job would be well better within the rules, all others as they are, as a clause; None where it is well."""
+        if name not in self.costs.neighbours or (here := self.costs.at(name, 0, {})) <= 0:
+            return None
+        job = self.catalog.jobs[name]
+        allowed = [by for by in self.limits.moves(job) if not self.forbids(name, by, {})]
+        by = min(allowed, key=lambda one: (self.costs.at(name, one, {}), abs(one), one), default=0)
+        left = self.costs.at(name, by, {}) / here
+        if left > WELL_BETTER:
+            return None
+        what = "it meets nobody" if left < NOBODY else f"it meets {left:.2f} x as much"
+        minutes = ", ".join(f":{minute:02}" for minute in sorted(minute + by for minute in job.schedule.minutes))
+        return f'at {minutes} {what} (schedule: "{shifted(job.schedule.text, by)}")'
+
     @staticmethod
     def _apart(pair: Pair, state: dict[str, int]) -> int:
         return state.get(pair[1], 0) - state.get(pair[0], 0)
+
+
+def about_better_minutes(
+    jobs: Collection[str], catalog: Catalog, today: date, staggered: Staggered | None, rules: Rules
+) -> Iterator[Remark]:
+    """A note for each of some jobs that would meet fewer others at another minute of its hour."""
+    if staggered is None or not 0 < len(jobs) <= MOST_OFFERED:
+        return
+    search = Staggering(catalog, today, staggered(catalog, today), rules)
+    for job in sorted(jobs):
+        if (found := search.best(job)) is not None:
+            yield Remark(topic=Topic.BETTER, subject=job, text=found, is_finding=False)
 
 
 def concerned(finding: Finding, moves: Mapping[str, int]) -> list[str]:
