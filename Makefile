@@ -120,7 +120,7 @@ test: setup $(VENV)/dev.stamp ## all tests
 test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
 	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
 
-lint: $(VENV)/dev.stamp ## style, types and import layers
+lint: setup $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -157,9 +157,9 @@ bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, tog
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(CHECKED) node_modules cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(CHECKED) node_modules imports cdktf.out
 
-setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp ## Python and Node packages, from the locks; first what they need
+setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp imports/.stamp ## packages from the locks, and the bindings; first what they need
 
 # Everything that is missing at once, before minutes of pip.
 HERE = test -x $(BIN)/python && python=$(BIN)/python || python="$$PYTHON"
@@ -186,6 +186,11 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
 
 node_modules/.stamp: package-lock.json | $(VENV)/run.stamp
 	@$(BIN)/python tools/install.py npm .
+	@touch $@
+
+# Of the types that the local target's provider serves, in the version that cdktf.json names.
+imports/.stamp: tools/bindings.py cdktf.json local/provider/schema.json local/provider/types.py $(VENV)/run.stamp node_modules/.stamp
+	@$(BIN)/python -m tools.bindings
 	@touch $@
 
 $(WORKFLOWS)/.stamp: requirements/workflows.txt

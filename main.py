@@ -15,6 +15,7 @@ from interlock.zones import ZoneDataError
 HERE = Path(__file__).parent
 OUTPUT = "CDKTF_OUTDIR"
 """Set by the cdktf command line, from its --output, CDKTF_OUTPUT or cdktf.json."""
+BINDINGS = "imports"
 BAD_INPUT = 2
 
 
@@ -33,13 +34,17 @@ def main(*, unfilled: bool = False) -> None:
         sys.exit(_refused(refusal))
     if output.name != name:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
+    try:
+        from stacks.alerting import AlertingStack
+        from stacks.cdk import App, write
+        from stacks.coordination import CoordinationStack
+        from stacks.schedules import SchedulesStack
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != BINDINGS:
+            raise
+        sys.exit(_refused(f"{BINDINGS}/, the bindings of the provider, won't do ({error}); run: make setup"))
+
     output.mkdir(parents=True, exist_ok=True)
-
-    from stacks.alerting import AlertingStack
-    from stacks.cdk import App, write
-    from stacks.coordination import CoordinationStack
-    from stacks.schedules import SchedulesStack
-
     app = App(outdir=str(output))
     CoordinationStack(app, catalog=catalog, env=env, output=output)
     SchedulesStack(app, catalog=catalog, env=env)

@@ -55,10 +55,7 @@ def _question(runs: int, latency: str) -> None:
     ):
         shown = f"{seconds * US:8.1f} us" if seconds < 1 / MS else f"{seconds * MS:8.1f} ms"
         print(f"  {name:<44} {shown}  {note}")
-    print(
-        "\n  A page of the stand-in's lists has 500 names, of Google's 1,000. In a first call google-cloud-storage also asks,"
-    )
-    print("  once and in a thread of its own, where the bucket is.")
+    print("\n  A page of the stand-in's lists has 500 names, of Google's 1,000; flags and holds are listed apart, at once.")
 
 
 def _retry(runs: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.ours import Marker
 
 INTERLOCK = Path(sys.executable).with_name("interlock")
-LINKED = ("main.py", "cdktf.json", "node_modules")
+LINKED = ("main.py", "cdktf.json", "imports", "node_modules")
 REPOSITORY = Path(__file__).parents[1]
 ADDRESS = re.compile(r"[\w.+%-]+@(?![\w.<>-]*gserviceaccount\.com)[\w-]+(\.[\w-]+)+")
 """Of a person or a group; accounts are of the project, whose name is left out."""

@@ -1,8 +1,9 @@
 """The coordinator's function: HTTP around `interlock.runtime.operations`, started by functions-framework.
 
 A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
-what people may ask. Who may ask is decided before it comes here, by run.invoker. The function may run twice at once for a
-moment: nothing here keeps anything between two requests, and what must happen once is decided by generations in the bucket.
+what people may ask. Cloud Run lets in who has run.invoker. Here the token is verified once more, and its address decides what
+may be asked: `runtime/callers.py`. The function may run twice at once for a moment: nothing here keeps anything of one request
+for another, and what must happen once is decided by generations in the bucket.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ import flask
 import functions_framework
 
 from interlock.catalog import Json
-from interlock.gcp import CloudError
+from interlock.gcp import CloudError, local_url
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.gcp.tokens import NoToken, identity, turns_away
+from interlock.runtime.callers import DIRECTLY, Caller, Callers, Part, parse_callers
 from interlock.runtime.events import REQUEST_FAILED, REQUEST_REJECTED
 from interlock.runtime.incident import Incident
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Record
-from interlock.runtime.requests import MAX_BODY_BYTES, Rejected, parse_request
+from interlock.runtime.requests import MAX_BODY_BYTES, ReconcileRequest, Rejected, Request, parse_request
 from interlock.secrets import scrubbed
 from interlock.zones import release
 
-PROJECT, BUCKET = "INTERLOCK_PROJECT", "INTERLOCK_BUCKET"
+PROJECT, BUCKET, CALLERS = "INTERLOCK_PROJECT", "INTERLOCK_BUCKET", "INTERLOCK_CALLERS"
 JSON_TYPE = "application/json"
 UNFINISHED = 503
 """Asks Pub/Sub and Cloud Scheduler to try again."""
@@ -47,20 +50,30 @@ def handle(request: flask.Request) -> flask.Response:
     """Answers one request: {"ok": true, "report": ...}; a 4xx with one sentence when nothing was changed; a 5xx when it could
     not be finished, with the report of what was."""
     body = request.stream.read(MAX_BODY_BYTES + 1)
-    status, content = answer(request.method, request.mimetype, body, outside)
+    who = functools.partial(caller, dict(request.headers))
+    status, content = answer(request.method, request.mimetype, body, outside, who)
     headers = {"Allow": "POST"} if status == 405 else {}
     return flask.Response(json.dumps(content) + "\n", status, headers, content_type=JSON_TYPE)
 
 
-def answer(method: str, content_type: str, body: bytes, outside: Callable[[], Outside]) -> Answer:
-    """The status and the JSON of an answer. `outside` is made only when there is something to do."""
+def answer(
+    method: str,
+    content_type: str,
+    body: bytes,
+    outside: Callable[[], Outside],
+    who: Callable[[Request], Caller] = lambda _: DIRECTLY,
+) -> Answer:
+    """The status and the JSON of an answer. `outside` is made only when there is something to do; `who` says who asks, or
+    refuses to hear them."""
+    asker = DIRECTLY
     try:
         asked = parse_request(method, body)
+        asker = who(asked)
         if content_type != JSON_TYPE:
             raise Rejected(415, f"the body is {content_type or 'of no type'!s:.100}; send Content-Type: {JSON_TYPE}")
-        report = serve(outside(), asked)
+        report = serve(outside(), asked, asker)
     except Rejected as rejected:
-        log(Record(event=REQUEST_REJECTED, why=f"{rejected.code}: {rejected}"))
+        log(Record(event=REQUEST_REJECTED, why=f"{rejected.code}: {rejected}", asked_by=asker.asked_by))
         return rejected.code, {"ok": False, "error": str(rejected)}
     except (CloudError, Refused, Unknown) as failure:
         log(Record(event=REQUEST_FAILED, why=str(failure)))
@@ -72,6 +85,42 @@ def answer(method: str, content_type: str, body: bytes, outside: Callable[[], Ou
     # Once the breaker's hold is written the tick does the rest: an incident that comes again undoes a release.
     done = report.settled or (isinstance(asked, Incident) and report.carried_out)
     return (200 if done else UNFINISHED), {"ok": report.settled, "report": report.as_json()}
+
+
+def caller(headers: Mapping[str, str], asked: Request) -> Caller:
+    """Who asks, by the token of the request. Rejected when it has none that is good; CloudError when that can't be told.
+
+    A token without its signature, and an address that the environment does not name, are taken only while Cloud Run turns away
+    what it has not verified and who has no run.invoker: who then comes through was let in by it. To reconcile takes neither, as
+    that does the same whoever asks.
+    """
+    known = callers(os.environ)
+    try:
+        found = identity(headers, known.audience)
+    except NoToken as refusal:
+        raise Rejected(401, str(refusal)) from None
+    part = known.part(found.email)
+    if (part is None or not found.signed) and not isinstance(asked, ReconcileRequest) and not turns_away(own_url(known)):
+        missing = f"{found.email} is none of coordinator.operators" if found.signed else "the identity token has no signature"
+        raise Rejected(401, f"{missing}, and this service does not turn away who has no right to invoke it")
+    known.check_envelope(asked)
+    return Caller(email=found.email, part=part or Part.OPERATOR)
+
+
+def own_url(known: Callers) -> str:
+    """Where this function answers. In the stand-in, the address of which is on this machine, no other host resolves."""
+    here = local_url()
+    return known.audience if here is None else f"{here}/_functions/{os.environ.get('K_SERVICE', '')}/"
+
+
+def callers(environ: Mapping[str, str]) -> Callers:
+    """Who may call, as the function is deployed with it. CloudError where that is missing."""
+    try:
+        return parse_callers(environ.get(CALLERS, ""))
+    except ValueError as error:
+        raise CloudError(
+            f"the function is deployed without {CALLERS}, which the coordination stack sets; run make deploy"
+        ) from error
 
 
 @functools.cache

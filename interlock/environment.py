@@ -54,6 +54,9 @@ class Coordinator:
     url: str
     operators: tuple[str, ...] = ()
     """The IAM members who may ask it: people who hold, extend and release."""
+    admins: tuple[str, ...] = ()
+    """Those of them, by address, who may also hold `all`, and extend and release what others or the circuit breaker hold. Where
+    nobody is named, that takes --force."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from interlock.catalog import Json
-from interlock.names import IDENTITY, TABLE
+from interlock.names import EMAIL, IDENTITY, TABLE
 
 # Fragments of the object names. RE2 (Terraform) and Python read them alike: no look-around, ASCII classes only.
 SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -38,6 +38,10 @@ FLAG_ID = "flag"
 """The id of the hold that a backfill's flag stands for."""
 
 
+Identity = tuple[str, str, bool, str | None]
+"""See `Hold.identity`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hold:
     """A hold as its object's name states it, with what its content adds. `end` is an aware UTC instant, not included."""
@@ -48,6 +52,12 @@ class Hold:
     object_name: str
     reason: str | None = None
     owner: str | None = None
+    """Who answers for it, as whoever asked has written it: any text."""
+    asked_by: str | None = None
+    """The e-mail address of whoever asked for it, from a token that was verified. None for what the coordinator writes by the
+    clock, for flags, and for objects of before it was known."""
+    extended_by: str | None = field(default=None, compare=False)
+    """The same of whoever extended it last."""
     jobs: frozenset[str] = frozenset()
     """Those that the scope covered when the object was written, as Cloud Scheduler calls them: they stay covered although the
     catalog may have changed."""
@@ -63,9 +73,16 @@ class Hold:
     """Nobody knows when it ends, and `end` is but the next time to look: of a season without a next opening."""
 
     @property
-    def identity(self) -> tuple[str, str, bool]:
-        """What an extension keeps: scope and id, of flags or of runtime holds."""
-        return self.scope, self.id, self.is_flag
+    def identity(self) -> Identity:
+        """What an extension keeps: scope and id, of flags or of runtime holds, and who asked: no two people share one."""
+        return self.scope, self.id, self.is_flag, self.asked_by
+
+    @property
+    def said_by(self) -> str | None:
+        """Whose it is, for people: the owner as it was written, and who asked. None where neither is known."""
+        if not self.asked_by or self.asked_by == self.owner:
+            return self.owner or self.asked_by
+        return f"{self.owner or 'unknown'}, asked by {self.asked_by}"
 
     @cached_property
     def unplaced(self) -> frozenset[str]:
@@ -115,7 +132,7 @@ def malformed(names: Iterable[str]) -> list[str]:
 
 def active(holds: Iterable[Hold], now: datetime) -> list[Hold]:
     """The holds that are active at `now`, one for each identity: the one that ends last."""
-    latest: dict[tuple[str, str, bool], Hold] = {}
+    latest: dict[Identity, Hold] = {}
     for hold in holds:
         key = hold.identity
         if hold.end > now and (key not in latest or hold.end > latest[key].end):
@@ -145,8 +162,10 @@ def hold_name(scope: str, id: str, end: datetime) -> str:
 
 def hold_content(hold: Hold) -> bytes:
     """What a runtime hold's object says: everything that is known of the hold."""
+    who = {"asked_by": hold.asked_by, "extended_by": hold.extended_by}
     return encode(
         {
+            **{key: address for key, address in who.items() if address},
             "scope": hold.scope,
             "id": hold.id,
             "jobs": [*sorted(hold.jobs)],
@@ -163,13 +182,16 @@ def hold_content(hold: Hold) -> bytes:
 def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
     """The hold with what its object's content adds, a stranger's input: other types are left out.
 
-    Content that was written before there were `tables` or `identities` says none, and a flag's says nothing of a start.
+    Content that was written before there were `tables`, `identities` or `asked_by` says none, and a flag's says nothing of a
+    start.
     """
     reason, owner, start = content.get("reason"), content.get("owner"), content.get("start")
     return replace(
         hold,
         reason=reason if isinstance(reason, str) else None,
         owner=owner if isinstance(owner, str) else None,
+        asked_by=_address(content.get("asked_by")),
+        extended_by=_address(content.get("extended_by")),
         start=parse_instant(start) if isinstance(start, str) else None,
         jobs=_texts(content.get("jobs")),
         identities=frozenset(one for one in _texts(content.get("identities")) if re.fullmatch(IDENTITY, one)),
@@ -189,6 +211,10 @@ def decode(content: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _address(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(EMAIL, value) else None
 
 
 def _texts(value: object) -> frozenset[str]:

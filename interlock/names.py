@@ -20,6 +20,8 @@ NAME_RULE = "a-z, 0-9 and -, beginning with a letter, at most 100"
 TABLE = r"[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+"
 PROJECT = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
 """https://cloud.google.com/resource-manager/docs/creating-managing-projects#before_you_begin; a domain's has it in front."""
+EMAIL = r"[!-?A-~]{1,250}@[A-Za-z0-9.-]{1,250}"
+"""An address, as tokens of Google state it."""
 SEASON = rf"{NAME}(/{NAME})?"
 """What a season is called by its scope: its name, with its platform where another one has a season of that name."""
 SCOPE = rf"(backfill|window|job|service|platform)/{NAME}|season/{SEASON}|table/{TABLE}|all"
@@ -36,6 +38,10 @@ NEAR = 0.65
 """How alike names are, of 1, when one of them may be meant: one wrong letter of three is, two of four are not."""
 UNPRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Categories of characters that are no text: controls, marks that turn the direction of writing, halves of pairs, private."""
+JOINERS = "\u200c\u200d"
+"""Nobody sees them, but between two letters or pictures they make one of both: emoji of families, words of Hindi or Persian."""
+JOINED = frozenset({"So", "Sk", "Lo", "Mn", "Mc"})
+"""Categories of what may be joined: pictures, their colours of skin, letters without capitals, and marks over either."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -51,8 +57,25 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    spaced = (" " if character.isspace() else character for character in text)
-    return "".join(character for character in spaced if unicodedata.category(character) not in UNPRINTED)
+    seen = (character for place, character in enumerate(text) if _is_seen(text, place) or character.isspace())
+    return "".join(" " if character.isspace() else character for character in seen)
+
+
+def unseen(text: str) -> str | None:
+    """The first character of `text` that a line of text can't have: a line break, another control, one that nobody sees or that
+    turns the direction of writing. None when it is one line of text."""
+    if text.isprintable():
+        return None
+    wrong = (text[place] for place in range(len(text)) if not _is_seen(text, place))
+    return next(wrong, None)
+
+
+def _is_seen(text: str, place: int) -> bool:
+    character = text[place]
+    if character in JOINERS:
+        around = (text[place - 1 : place], text[place + 1 : place + 2])
+        return all(beside and unicodedata.category(beside) in JOINED for beside in around)
+    return character == " " or (unicodedata.category(character) not in UNPRINTED and not character.isspace())
 
 
 def plain(text: str, limit: int | None = None) -> str:

@@ -414,8 +414,9 @@ SCRAPER = Actor(
             place=Place.BUCKET,
             rights={
                 "storage.objects.get": "guard: what a flag or hold says",
-                "storage.objects.list": "guard: which flags and holds there are; without a prefix, so without a condition",
+                "storage.objects.list": "guard: which flags and holds there are",
             },
+            prefixes=(FLAGS, HOLDS),
         ),
     ),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local import runner
 from local.acting import KINDS, VARIABLE
+from local.child import Waiting
 from local.emulator.faults import Faults, parse_latency
 
 _EPILOG = """\
@@ -63,6 +64,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
                      help=f"real: hashicorp/google itself, which Terraform installs ({VARIABLE}; default: ours)")  # fmt: skip
     run.add_argument("--quiet", action="store_true",
                      help="don't say where it runs: COMMAND does, from INTERLOCK_LOCAL_SAYS")  # fmt: skip
+    run.add_argument("--waiting", type=_waiting, help=argparse.SUPPRESS)
     split = list(argv).index("--") if "--" in argv else len(argv)
     given, command = parser.parse_args(argv[:split]), argv[split + 1 :]
     if not command:
@@ -75,6 +77,7 @@ def _parse(argv: Sequence[str]) -> runner.Options:
         faults=given.fault,
         provider=given.provider,
         quiet=given.quiet,
+        waiting=given.waiting,
     )
 
 
@@ -82,6 +85,11 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)
+
+
+def _waiting(text: str) -> Waiting:
+    pid, _, descriptor = text.partition(":")
+    return Waiting(pid=int(pid), descriptor=int(descriptor))
 
 
 def _provider(text: str) -> str:

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.provider import SOURCES, VERSION
+from local.provider import SOURCES, version
 
-_MAIN = f"""\
+_MAIN = """\
 terraform {{
   required_providers {{
-    google = {{ source = "hashicorp/google", version = "{VERSION}" }}
+    google = {{ source = "hashicorp/google", version = "{version}" }}
   }}
 }}
 """
@@ -65,12 +65,12 @@ def install(folder: Path, env: Mapping[str, str]) -> Installed:
     can't be had."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "main.tf").write_text(_MAIN, encoding="utf-8")
+    (folder / "main.tf").write_text(_MAIN.format(version=version()), encoding="utf-8")
     if (found := _found(folder)) is None:
         _init(folder, env)
         found = _found(folder)
     if found is None:
-        raise NotInstalledError(f"hashicorp/google {VERSION} was not installed; {_HOW}")
+        raise NotInstalledError(f"hashicorp/google {version()} was not installed; {_HOW}")
     mirror = folder / "mirror"
     shutil.rmtree(mirror, ignore_errors=True)
     for source in SOURCES:  # a joiner may use the other program
@@ -92,11 +92,11 @@ def _init(folder: Path, env: Mapping[str, str]) -> None:
     binary = terraform_binary(env)
     own = {name: value for name, value in user_settings(env).items() if name not in _FOREIGN} | {"CHECKPOINT_DISABLE": "1"}
     if shutil.which(binary, path=env.get("PATH", os.defpath)) is None:
-        raise NotInstalledError(f"hashicorp/google {VERSION} needs {binary} to install it, which is not on the PATH")
+        raise NotInstalledError(f"hashicorp/google {version()} needs {binary} to install it, which is not on the PATH")
     command = [binary, f"-chdir={folder}", "init", "-input=false", "-no-color"]
     done = subprocess.run(command, env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise NotInstalledError(f"hashicorp/google {VERSION} can't be installed ({_said(done.stderr)}); {_HOW}")
+        raise NotInstalledError(f"hashicorp/google {version()} can't be installed ({_said(done.stderr)}); {_HOW}")
 
 
 def _said(text: str) -> str:

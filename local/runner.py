@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,8 @@ class Options:
     provider: str = ""
     """Its kind, if that matters: a joiner takes what there is."""
     quiet: bool = False
+    waiting: child.Waiting | None = None
+    """The process that COMMAND is already."""
 
 
 def run(options: Options, env: Mapping[str, str]) -> int:
@@ -91,7 +93,7 @@ def _own(folder: share.Folder, options: Options, env: Mapping[str, str]) -> int:
         folder.publish(record)
         env = _announced(options, env, record, how=STARTED)
         with watched(mark(record.pid, record.url)) as watchers:
-            code = _command(options, env, record, spared=watchers)
+            code = _command(options, env, record, spared=lambda: watchers | cloud.runtime.functions.pids())
             _wait_for_others(folder)
         if provider.elsewhere:
             _say(f"local run: refused, as the real provider is kept to this machine: {', '.join(provider.elsewhere)}")
@@ -153,11 +155,13 @@ def _own_settings(options: Options) -> bool:
     return bool(options.port or options.latency or options.faults)
 
 
-def _command(options: Options, env: Mapping[str, str], record: share.Record, *, spared: Set[int] = frozenset()) -> int:
+def _command(
+    options: Options, env: Mapping[str, str], record: share.Record, *, spared: Callable[[], Set[int]] = frozenset
+) -> int:
     prepared = environment.for_command(env, url=record.url, provider=record.variables, state=options.state)
     prepared[MARK] = mark(record.pid, record.url)
     try:
-        return child.run(options.command, prepared, spared=spared)
+        return child.run(options.command, prepared, spared=spared, waiting=options.waiting)
     except OSError as error:
         raise UsageError(f"{options.command[0]}: {error.strerror}", code=EXIT_NOT_FOUND) from None
 

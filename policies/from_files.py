@@ -248,6 +248,8 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _text(path: Path) -> str:
     name = _shown(path)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for, for ever
+            raise Unreadable(f"{name} is no file; {SYNTHESIZE}")
         if path.stat().st_size > MAX_CHARACTERS:
             raise Unreadable(f"{name} has {path.stat().st_size:,} bytes and at most {MAX_CHARACTERS:,} are read")
         return path.read_text(encoding="utf-8")

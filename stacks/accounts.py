@@ -8,11 +8,16 @@ the project; the code keeps to the declared ones. https://cloud.google.com/iam/d
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from interlock import roles
 from interlock.environment import Environment
 from interlock.roles import Grant, Place
+from interlock.runtime.callers import PUSH, TIMERS
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -25,8 +30,18 @@ from stacks.cdk import (
     TerraformResourceLifecycle,
 )
 
-ID = str.maketrans(dict.fromkeys(":@.+%", "-"))
-"""From a member to what Terraform takes for the name of a resource."""
+NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
+"""What the name of a resource of Terraform can't have."""
+
+
+def names_of(members: Iterable[str]) -> dict[str, str]:
+    """What Terraform calls each member, sorted. Two that would be called alike, as `a.b@` and `a-b@`, are told apart."""
+    plain = {member: NO_NAME.sub("-", member) for member in sorted(members)}
+    alike = Counter(plain.values())
+    return {
+        member: name if alike[name] == 1 else f"{name}-{hashlib.sha256(member.encode()).hexdigest()[:8]}"
+        for member, name in plain.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +81,8 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
     build = account("build", "interlock-build", "Interlock: builds the coordinator")
     return Accounts(
         coordinator=coordinator,
-        timers=account("timers", "interlock-timers", "Interlock: calls the coordinator on time"),
-        push=account("push", "interlock-push", "Interlock: brings alerts to the coordinator"),
+        timers=account("timers", TIMERS, "Interlock: calls the coordinator on time"),
+        push=account("push", PUSH, "Interlock: brings alerts to the coordinator"),
         build=build,
         build_access=_let_build(stack, env, build),
     )
@@ -104,8 +119,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
         return
     role = _own_role(stack, roles.OPERATOR, "operator")
     (looks,) = _on(roles.OPERATOR, Place.BUCKET)
-    for member in sorted(env.coordinator.operators):
-        word = member.translate(ID)
+    for member, word in names_of(env.coordinator.operators).items():
         ProjectIamMember(
             stack,
             f"member-jobs-{word}",

@@ -171,6 +171,19 @@ def policies(env: Environment) -> list[Policy]:
             period=while_it_lasts,
         ),
         Policy(
+            key="hold-forced",
+            title="Somebody forced a hold or a release",
+            severity="WARNING",
+            metric=of(events.HOLD_FORCED),
+            what="${metric.label.hold} was held, extended or released with --force, by an operator who is none of"
+            " coordinator.admins: it was everything, or somebody else's, or the circuit breaker's.",
+            command=f"""gcloud logging read 'jsonPayload.event="{events.HOLD_FORCED}"' --project={env.project} --freshness=1d \\
+  --format='value(timestamp,jsonPayload.asked_by,jsonPayload.hold,jsonPayload.why)'
+.venv/bin/interlock holds --env {env.name}""",
+            by="hold",
+            period=HOUR,
+        ),
+        Policy(
             key="object-unreadable",
             title="Something lies beside the holds that means nothing",
             severity="ERROR",

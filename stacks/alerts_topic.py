@@ -6,6 +6,7 @@ The Pub/Sub service agent signs the tokens by the role that Google gives it (rol
 from __future__ import annotations
 
 from interlock.environment import Environment
+from interlock.runtime.callers import SUBSCRIPTION
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -35,7 +36,7 @@ def add_alerts_topic(
     PubsubSubscription(
         stack,
         "subscription",
-        name=f"{TOPIC}-push",
+        name=SUBSCRIPTION,
         topic=topic.id,
         labels=labels,
         ack_deadline_seconds=ACK_SECONDS,

@@ -1,37 +1,16 @@
 """The only place that imports cdktf and the provider's bindings, and what every stack begins with.
 
-The bindings' own `__init__` imports all 1,470 of their modules, which takes seconds. We register the package without running
-it: each module imports what it needs by itself. cdktf is archived; leaving it for cdktn means changing this file's imports.
+The bindings are `imports/`, which `make setup` has `cdktf get` make: of the types that the local target serves, and of the
+version that cdktf.json names. cdktf is archived; leaving it for cdktn means changing this file's imports.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import sys
-import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-BINDINGS = "cdktf_cdktf_provider_google"
-
-
-def _register_lazily(package: str) -> None:
-    """Put `package` into sys.modules without running its `__init__`; importlib.util.LazyLoader can't, because importing a
-    submodule reads the parent's `__path__` and so loads it."""
-    if package in sys.modules:
-        return
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.submodule_search_locations is None:
-        raise ImportError(f"{package} is not installed: run `make setup`")
-    module = types.ModuleType(package)
-    module.__path__ = list(spec.submodule_search_locations)
-    module.__spec__, module.__package__, module.__file__ = spec, package, spec.origin
-    sys.modules[package] = module
-
-
-_register_lazily(BINDINGS)
 # jsii's banner about a Node.js that ends, has ended (of these major versions) or is newer than jsii, and what Node.js warns of,
 # would be [ERROR] lines of every cdktf command.
 os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
@@ -42,11 +21,9 @@ os.environ.setdefault("NODE_NO_WARNINGS", "1")
 from cdktf import (
     App,
     GcsBackend,
-    IResolvable,
     ITerraformDependable,
     Precondition,
     TerraformDataSource,
-    TerraformLocal,
     TerraformOutput,
     TerraformResource,
     TerraformResourceLifecycle,
@@ -55,8 +32,9 @@ from cdktf import (
     TerraformVariableValidationConfig,
     Token,
 )
-from cdktf_cdktf_provider_google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember
-from cdktf_cdktf_provider_google.cloud_scheduler_job import (
+from constructs import Construct
+from imports.google.cloud_run_v2_service_iam_member import CloudRunV2ServiceIamMember
+from imports.google.cloud_scheduler_job import (
     CloudSchedulerJob,
     CloudSchedulerJobAppEngineHttpTarget,
     CloudSchedulerJobAppEngineHttpTargetAppEngineRouting,
@@ -66,25 +44,25 @@ from cdktf_cdktf_provider_google.cloud_scheduler_job import (
     CloudSchedulerJobPubsubTarget,
     CloudSchedulerJobRetryConfig,
 )
-from cdktf_cdktf_provider_google.cloudfunctions2_function import (
+from imports.google.cloudfunctions2_function import (
     Cloudfunctions2Function,
     Cloudfunctions2FunctionBuildConfig,
     Cloudfunctions2FunctionBuildConfigSource,
     Cloudfunctions2FunctionBuildConfigSourceStorageSource,
     Cloudfunctions2FunctionServiceConfig,
 )
-from cdktf_cdktf_provider_google.data_google_storage_bucket_object_content import (
+from imports.google.data_google_storage_bucket_object_content import (
     DataGoogleStorageBucketObjectContent,
 )
-from cdktf_cdktf_provider_google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects
-from cdktf_cdktf_provider_google.logging_metric import (
+from imports.google.data_google_storage_bucket_objects import DataGoogleStorageBucketObjects
+from imports.google.logging_metric import (
     LoggingMetric,
     LoggingMetricBucketOptions,
     LoggingMetricBucketOptionsExplicitBuckets,
     LoggingMetricMetricDescriptor,
     LoggingMetricMetricDescriptorLabels,
 )
-from cdktf_cdktf_provider_google.monitoring_alert_policy import (
+from imports.google.monitoring_alert_policy import (
     MonitoringAlertPolicy,
     MonitoringAlertPolicyAlertStrategy,
     MonitoringAlertPolicyAlertStrategyNotificationRateLimit,
@@ -96,35 +74,34 @@ from cdktf_cdktf_provider_google.monitoring_alert_policy import (
     MonitoringAlertPolicyConditionsConditionThresholdAggregations,
     MonitoringAlertPolicyDocumentation,
 )
-from cdktf_cdktf_provider_google.monitoring_dashboard import MonitoringDashboard
-from cdktf_cdktf_provider_google.monitoring_notification_channel import MonitoringNotificationChannel
-from cdktf_cdktf_provider_google.project_iam_custom_role import ProjectIamCustomRole
-from cdktf_cdktf_provider_google.project_iam_member import ProjectIamMember, ProjectIamMemberCondition
-from cdktf_cdktf_provider_google.project_service import ProjectService
-from cdktf_cdktf_provider_google.provider import GoogleProvider
-from cdktf_cdktf_provider_google.pubsub_subscription import (
+from imports.google.monitoring_dashboard import MonitoringDashboard
+from imports.google.monitoring_notification_channel import MonitoringNotificationChannel
+from imports.google.project_iam_custom_role import ProjectIamCustomRole
+from imports.google.project_iam_member import ProjectIamMember, ProjectIamMemberCondition
+from imports.google.project_service import ProjectService
+from imports.google.provider import GoogleProvider
+from imports.google.pubsub_subscription import (
     PubsubSubscription,
     PubsubSubscriptionExpirationPolicy,
     PubsubSubscriptionPushConfig,
     PubsubSubscriptionPushConfigOidcToken,
     PubsubSubscriptionRetryPolicy,
 )
-from cdktf_cdktf_provider_google.pubsub_topic import PubsubTopic
-from cdktf_cdktf_provider_google.pubsub_topic_iam_member import PubsubTopicIamMember
-from cdktf_cdktf_provider_google.service_account import ServiceAccount
-from cdktf_cdktf_provider_google.storage_bucket import (
+from imports.google.pubsub_topic import PubsubTopic
+from imports.google.pubsub_topic_iam_member import PubsubTopicIamMember
+from imports.google.service_account import ServiceAccount
+from imports.google.storage_bucket import (
     StorageBucket,
     StorageBucketLifecycleRule,
     StorageBucketLifecycleRuleAction,
     StorageBucketLifecycleRuleCondition,
     StorageBucketVersioning,
 )
-from cdktf_cdktf_provider_google.storage_bucket_iam_member import (
+from imports.google.storage_bucket_iam_member import (
     StorageBucketIamMember,
     StorageBucketIamMemberCondition,
 )
-from cdktf_cdktf_provider_google.storage_bucket_object import StorageBucketObject
-from constructs import Construct
+from imports.google.storage_bucket_object import StorageBucketObject
 
 from interlock.catalog import Json
 from interlock.environment import LOCAL, ONLY_UNDER_LOCAL_RUN, Environment
@@ -134,10 +111,19 @@ from interlock.terraform.imports import FILE as IMPORTS
 TERRAFORM_VERSION = ">= 1.11, < 2.0"
 """The oldest that the tests run on. What is written needs 1.9, the first in which a variable's validation may read locals."""
 
-PROVIDER_VERSION = "~> 7.45"
-"""The bindings pin 6.50.0, in which every job with a token has a permanent diff (an `Authorization` header that the API adds;
-fixed in 7.31), in which real pauses would drown, and which panics on a job without headers (fixed in 7.4). The attributes that
-we use are the same in both."""
+
+def check_bindings(root: Path) -> None:
+    """ImportError where the bindings in the repository `root` are not whole, or were made for another version of the provider
+    than its cdktf.json names: that one is what they ask Terraform for."""
+    wanted = json.loads((root / "cdktf.json").read_text(encoding="utf-8"))
+    folder, asked = wanted["codeMakerOutput"], wanted["terraformProviders"]
+    written = root / folder / "constraints.json"
+    made = json.loads(written.read_text(encoding="utf-8"))["providers"] if written.exists() else {}
+    if (found := [f"{name}@{version}" for name, version in made.items()]) != asked:
+        raise ImportError(f"made for {', '.join(found) or 'nothing'} instead of {', '.join(asked)}", name=folder)
+
+
+check_bindings(Path(__file__).parents[1])
 
 
 def literal(text: str) -> str:
@@ -150,14 +136,9 @@ def quoted(text: str) -> str:
     return literal(json.dumps(text))
 
 
-def beside(resource: TerraformResource, facts: Mapping[str, Json]) -> None:
-    """Writes `facts` beside a resource, where Terraform ignores them and the policies read them."""
-    resource.add_override(f"//.{KEY}", facts)
-
-
-def raw_bool(expression: str) -> IResolvable:
-    """A `${...}` expression where the bindings want a bool; a plain string fails in jsii's kernel."""
-    return Token.as_any(expression)
+def beside(facts: Mapping[str, Json]) -> dict[str, Json]:
+    """`facts` as they stand beside the arguments of a resource, where Terraform ignores them and the policies read them."""
+    return {"//": {KEY: dict(facts)}}
 
 
 def write(app: App) -> None:
@@ -207,18 +188,21 @@ class BaseStack(TerraformStack):
         # without it these can't be read, so that Terraform says what they say and calls nobody. docs/traps.md has the rest.
         nobody = json.dumps({"type": ONLY_UNDER_LOCAL_RUN}) if env.name == LOCAL else None
         GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}", credentials=nobody)
-        self.add_override("terraform.required_providers.google.version", PROVIDER_VERSION)
 
     # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.
     # So a construct gets an id with its kind in front, and Terraform's name as the logical id.
 
     def facts(self, facts: Mapping[str, Json]) -> None:
-        """Writes `facts` beside the whole stack, as `beside` does for a resource."""
+        """Writes `facts` beside the whole stack, as `beside` has them of a resource."""
         self.add_override(f"//.{KEY}", facts)
+
+    def resources(self, kind: str, more: Mapping[str, Mapping[str, Json]]) -> None:
+        """More arguments of resources of this kind, by their names, as Terraform's JSON: one call of jsii for all of them."""
+        self.add_override(f"resource.{kind}", more)
 
     def local(self, name: str, value: Json) -> None:
         """A local value; other expressions read it as `local.<name>`."""
-        TerraformLocal(self, f"local-{name}", value).override_logical_id(name)
+        self.add_override(f"locals.{name}", value)
 
     def output(self, name: str, value: Json, description: str) -> None:
         """An output. Its id is its name: that is what the cdktf command line shows."""

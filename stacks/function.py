@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from interlock.environment import LOCAL, Environment
-from stacks.accounts import ID, Accounts
+from interlock.runtime.callers_of import callers
+from stacks.accounts import Accounts, names_of
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources
 from stacks.cdk import (
     BaseStack,
@@ -21,6 +22,7 @@ from stacks.cdk import (
     CloudRunV2ServiceIamMember,
     ITerraformDependable,
     StorageBucketObject,
+    literal,
 )
 
 RUNTIME = "python312"
@@ -80,9 +82,9 @@ def add_function(
         depends_on=[apis, *accounts.build_access],
     )
     function.override_logical_id("coordinator")
-    callers = {"timers": accounts.timers.member, "push": accounts.push.member}
-    callers |= {f"operator-{member.translate(ID)}": member for member in sorted(env.coordinator.operators)}
-    for name, member in callers.items():
+    invokers = {"timers": accounts.timers.member, "push": accounts.push.member}
+    invokers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
+    for name, member in invokers.items():
         CloudRunV2ServiceIamMember(
             stack,
             f"member-{name}",
@@ -98,7 +100,11 @@ def add_function(
 
 def variables(env: Environment) -> dict[str, str]:
     """What the coordinator has to know of its environment; everything else is in the declaration."""
-    return {"INTERLOCK_PROJECT": env.project, "INTERLOCK_BUCKET": env.bucket}
+    return {
+        "INTERLOCK_PROJECT": env.project,
+        "INTERLOCK_BUCKET": env.bucket,
+        "INTERLOCK_CALLERS": literal(callers(env).to_json()),
+    }
 
 
 def _source(

@@ -1,4 +1,4 @@
-"""One Cloud Scheduler job as a Terraform resource."""
+"""The Cloud Scheduler jobs as Terraform resources."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from stacks.cdk import (
     CloudSchedulerJobHttpTargetOidcToken,
     CloudSchedulerJobPubsubTarget,
     CloudSchedulerJobRetryConfig,
-    IResolvable,
+    Construct,
     ITerraformDependable,
     TerraformResourceLifecycle,
     beside,
     literal,
     quoted,
-    raw_bool,
 )
 
+KIND = "google_cloud_scheduler_job"
 BLOCKS: dict[str, Any] = {
     "retry_config": CloudSchedulerJobRetryConfig,
     "http_target": CloudSchedulerJobHttpTarget,
@@ -40,19 +40,23 @@ BLOCKS: dict[str, Any] = {
 """The classes of the blocks, by name: a dictionary in their place is not taken for one."""
 
 
-def add_job(stack: BaseStack, job: Job, catalog: Catalog, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
-    """The job, with what the environment decides. `after` is what must be there before the job is paused."""
-    resource = CloudSchedulerJob(
-        stack,
-        f"job-{job.name}",
-        paused=_paused(job),
-        depends_on=list(after),
-        # Somebody has to decide: until then neither a plan nor an apply touches what it is found as.
-        lifecycle=TerraformResourceLifecycle(ignore_changes=["paused"]) if job.undecided else None,
-        **{name: _construct(name, value) for name, value in job_attributes(job, env).items()},
-    )
-    resource.override_logical_id(job.name)
-    beside(resource, job_facts(job, catalog))
+def add_jobs(stack: BaseStack, catalog: Catalog, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
+    """The jobs, with what the environment decides. `after` is what must be there before a job is paused.
+
+    A construct called Default leaves no trace in the names below it, and they are a namespace of their own: a job may be called
+    as anything else of the stack is. https://github.com/hashicorp/terraform-cdk/blob/v0.21.0/packages/cdktf/lib/private/unique.ts
+    """
+    jobs, scope = sorted(catalog.jobs.items()), Construct(stack, "Default")
+    for name, job in jobs:
+        CloudSchedulerJob(
+            scope,
+            name,
+            depends_on=list(after),
+            # Somebody has to decide: until then neither a plan nor an apply touches what it is found as.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["paused"]) if job.undecided else None,
+            **{attribute: _construct(attribute, value) for attribute, value in job_attributes(job, env).items()},
+        )
+    stack.resources(KIND, {name: {"paused": _paused(job), **beside(job_facts(job, catalog))} for name, job in jobs})
 
 
 def _construct(name: str, value: Json) -> Any:
@@ -63,7 +67,7 @@ def _construct(name: str, value: Json) -> Any:
     return literal(value) if isinstance(value, str) else value
 
 
-def _paused(job: Job) -> bool | IResolvable:
+def _paused(job: Job) -> bool | str:
     """Always a value: with null the provider keeps the last one, and a job that was paused would stay so silently. One that
     nobody has decided about is paused when it is made, as nobody has asked that it run."""
-    return True if job.paused or job.undecided else raw_bool(f"${{contains(local.held, {quoted(job.name)})}}")
+    return True if job.paused or job.undecided else f"${{contains(local.held, {quoted(job.name)})}}"

@@ -25,7 +25,7 @@ from stacks.cdk import (
 )
 from stacks.guards import add_checks, add_guard, add_variables
 from stacks.held import DECLARATIONS_LISTING, expressions, flag_name, inputs
-from stacks.jobs import add_job
+from stacks.jobs import add_jobs
 
 STACK = "schedules"
 
@@ -42,8 +42,7 @@ class SchedulesStack(BaseStack):
         guard = add_guard(self, env)
         declaration = self._declaration(catalog, after=guard)
         flags = self._flags(after=guard)
-        for _, job in sorted(catalog.jobs.items()):
-            add_job(self, job, catalog, env, after=[guard, declaration, flags])
+        add_jobs(self, catalog, env, after=[guard, declaration, flags])
         add_checks(self, env)
         self._outputs()
         self.facts(stack_facts(catalog, env.name))

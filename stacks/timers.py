@@ -29,6 +29,7 @@ from stacks.cdk import (
     literal,
 )
 from stacks.function import TIMEOUT_SECONDS
+from stacks.jobs import KIND
 
 BODY = base64.b64encode(b'{"action":"reconcile"}').decode()
 MINUTES_A_DAY = 24 * 60
@@ -38,7 +39,7 @@ def add_timers(
     stack: BaseStack, catalog: Catalog, env: Environment, *, account: ServiceAccount, after: ITerraformDependable
 ) -> None:
     """The timers, which act as `account`; `after` is what they call."""
-    covers = scopes(catalog)
+    covers, more = scopes(catalog), {}
     for timer in timers(catalog, env):
         resource = CloudSchedulerJob(
             stack,
@@ -71,7 +72,8 @@ def add_timers(
         resource.override_logical_id(timer.name)
         window = timer.window
         facts = window_facts(window, covers[f"window/{window.name}"], env.max_hold) if window else {"owner": env.alerts_owner}
-        beside(resource, facts)
+        more[timer.name] = beside(facts)
+    stack.resources(KIND, more)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from interlock_guard.append import append_rows
-    from interlock_guard.asking import Verdict, active_holds, check
+    from interlock_guard.asking import Verdict, aactive_holds, acheck, active_holds, check
     from interlock_guard.bucket import BucketUnreadable, HoldBucket
     from interlock_guard.errors import (
         ConflictsExhausted,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from interlock_guard.http import answer_when_held
     from interlock_guard.jobs import Written
+    from interlock_guard.labels import job_labels
     from interlock_guard.objects import Hold
     from interlock_guard.replace import replace_rows
     from interlock_guard.retry import serialization_retry
@@ -44,11 +45,14 @@ __all__ = [
     "StreamingBufferBlocked",
     "Verdict",
     "Written",
+    "aactive_holds",
+    "acheck",
     "active_holds",
     "answer_when_held",
     "append_rows",
     "check",
     "explain",
+    "job_labels",
     "long_run",
     "replace_rows",
     "serialization_retry",
@@ -69,11 +73,14 @@ _MODULES = {
     "StreamingBufferBlocked": "errors",
     "Verdict": "asking",
     "Written": "jobs",
+    "aactive_holds": "asking",
+    "acheck": "asking",
     "active_holds": "asking",
     "answer_when_held": "http",
     "append_rows": "append",
     "check": "asking",
     "explain": "errors",
+    "job_labels": "labels",
     "long_run": "running",
     "replace_rows": "replace",
     "serialization_retry": "retry",

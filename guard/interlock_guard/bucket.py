@@ -1,68 +1,115 @@
-"""The coordination bucket: one list call, and the content of each flag and hold that is active, read once.
+"""The coordination bucket, and what was last known of it.
 
-Both prefixes come with one list call, as one range of names: from `backfills/` to the end of `holds/`, with the few objects
-between them. What is read is kept for some seconds, and so is that it could not be read: a hundred requests that wait for one
-bucket that does not answer shall wait once, not one after the other. Ends are judged anew each time.
+What is read is kept for some seconds, and so is that it could not be read: a hundred requests that wait for one bucket that
+does not answer shall wait once, not one after the other. Ends are judged anew each time. A hold that was seen counts until it
+ends, whether or not the bucket can be read since.
+
+Who asks never reads: a thread does, so that a question ends within its budget also where an answer trickles, a name is not
+resolved or credentials are not given. No lock is held while anything is waited for, as a lock from before gevent patched
+`threading` would stop all its greenlets.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from interlock_guard import logs
-from interlock_guard.objects import FLAG_PREFIX, HOLD_PREFIX, Hold, latest, parse_name, with_content
+from interlock_guard import forks
+from interlock_guard.budget import check_deadline
+from interlock_guard.objects import Hold
+from interlock_guard.reading import MAX_CONTENT_BYTES as MAX_CONTENT_BYTES
+from interlock_guard.reading import Found, Reading, told
 
 if TYPE_CHECKING:
-    from google.api_core.retry import Retry
     from google.cloud.storage import Client
 
 MAX_AGE_S = 5.0
-"""How old an answer may be. A hold that somebody writes is seen this much later at most."""
+"""How old an answer may be, from before the bucket was listed. A hold that somebody writes is seen this much later at most."""
 PATIENCE_S = 10.0
-"""How long a call that fails is tried again: Google's default of two minutes is longer than many a scraper runs."""
-ATTEMPT_S = 5.0
-"""How long one attempt may take."""
-LIST_TRIES = 3
-"""How often the bucket is listed anew when an object is gone before it is read, as when it is being extended."""
-MAX_CONTENT_BYTES = 1_000_000
-READERS = 8
-SHOWN_NAMES = 5
+"""How long a reading may take, with all that is tried again: Google's default of two minutes for one call is longer than many a
+scraper runs."""
+MOST_GIVEN_UP = 8
+"""So many readings may be under way that nobody waits for any more; no other is begun then."""
 
-Key = tuple[str, int]
-"""An object's name and generation."""
+_NOTHING = Found(holds=(), contents={}, ignored={})
 
 
 class BucketUnreadable(Exception):
-    """The bucket can't be read, so nobody knows what is held; the message says why."""
+    """The bucket can't be read, so nobody knows what is held; the message says why. `known` are the holds that were seen before
+    and have not ended."""
+
+    def __init__(self, message: str, known: tuple[Hold, ...] = ()) -> None:
+        super().__init__(message)
+        self.known = known
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What a reading found, or why it failed, and when that was on the monotonic clock."""
+class _Instant:
+    """An instant on both clocks: the monotonic one may stand still while an instance is frozen, the other may be set back."""
 
-    at: float
-    holds: tuple[Hold, ...] = ()
-    error: Exception | None = None
+    monotonic: float
+    utc: datetime
+
+    def is_within(self, seconds: float, of: _Instant) -> bool:
+        """Whether it is less than so many seconds before the other, by both clocks."""
+        return of.monotonic - self.monotonic < seconds and (of.utc - self.utc).total_seconds() < seconds
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a reading came to, by its number. `at` is the instant from which its age counts: before the listing where it was
+    read, and when it failed where it failed."""
+
+    number: int
+    at: _Instant
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _UnderWay:
+    """A reading that a thread is at, and when it began, on the real monotonic clock and on the bucket's."""
+
+    number: int
+    began: float
+    at: _Instant
+    done: Future[None] = field(default_factory=Future)
+
+
+@dataclass
+class _State:
+    """All that threads share; a child of the process gets a new one."""
+
+    pid: int
+    begun: int = 0
+    answer: _Answer | None = None
+    found: Found = _NOTHING
+    found_by: int = 0
+    """The reading that `found` is from."""
+    under_way: _UnderWay | None = None
+    given_up: set[int] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class HoldBucket:
-    """The flags and holds of the bucket called `name`. To be kept and shared; threads may use it at once.
+    """The flags and holds of the bucket called `name`. To be kept and shared; threads and event loops may use it at once, and
+    children of the process go on with it.
 
     `client` is a google.cloud.storage.Client, made from the surroundings when left out (credentials, STORAGE_EMULATOR_HOST).
-    `max_age_s`: for how long an answer is used again. `patience_s`: for how long a call that fails is tried again. The clocks
-    are for tests.
+    `max_age_s`: for how long an answer is used again. `patience_s`: for how long it is read, retries included. A name that is
+    none is a bucket that can't be read. The clocks are for tests.
     """
 
     def __init__(
         self,
-        name: str,
+        name: str | None,
         *,
         client: Client | None = None,
         max_age_s: float = MAX_AGE_S,
@@ -71,112 +118,158 @@ class HoldBucket:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._client = client
+        self._client, self._is_own = client, client is None
         self._max_age_s, self._patience_s = max_age_s, patience_s
         self._clock, self._monotonic = clock, monotonic
-        self._lock = threading.Lock()
-        self._reading: _Reading | None = None
-        self._contents: dict[Key, bytes] = {}
-        self._ignored: dict[str, list[str]] = {}
+        self._state = _State(os.getpid())
+        forks.mend_in_children(self)
 
-    def active(self) -> list[Hold]:
-        """The flags and holds that are active now, the latest end of each. BucketUnreadable when the bucket can't be read."""
-        reading = self._reading
-        if reading is None or self._is_old(reading):
-            with self._lock:
-                reading = self._reading
-                if reading is None or self._is_old(reading):  # nobody has read it while we waited
-                    reading = self._reading = self._read()
-        if reading.error is not None:
-            raise BucketUnreadable(f"the bucket {self.name} can't be read: {reading.error}") from reading.error
-        now = self._clock()
-        return [hold for hold in reading.holds if hold.end > now]
+    def active(self, deadline: float | None = None) -> list[Hold]:
+        """The flags and holds that are active now, the latest end of each. BucketUnreadable when the bucket can't be read, or
+        not within `deadline` seconds: those of `patience_s` when left out. In a hold whose content could not be read `unread`
+        says why."""
+        budget = _budget(deadline, self._patience_s)
+        until, asked, begun = time.monotonic() + budget, self._now(), self._shared().begun
+        while True:
+            next_step = self._next(asked, begun)
+            if isinstance(next_step, _Answer):
+                return self._judged(next_step.error)
+            try:
+                next_step.done.result(max(0.0, until - time.monotonic()))
+            except FutureTimeoutError:
+                return self._judged(self._late(next_step, budget))
 
-    def _is_old(self, reading: _Reading) -> bool:
-        return self._monotonic() - reading.at >= self._max_age_s
+    async def aactive(self, deadline: float | None = None) -> list[Hold]:
+        """As `active`, for asyncio: the event loop goes on meanwhile."""
+        budget = _budget(deadline, self._patience_s)
+        until, asked, begun = time.monotonic() + budget, self._now(), self._shared().begun
+        while True:
+            next_step = self._next(asked, begun)
+            if isinstance(next_step, _Answer):
+                return self._judged(next_step.error)
+            if not await _is_done(next_step.done, max(0.0, until - time.monotonic())):
+                return self._judged(self._late(next_step, budget))
 
-    def _read(self) -> _Reading:
-        from google.api_core.exceptions import GoogleAPIError
-        from google.auth.exceptions import GoogleAuthError
-
-        try:
-            holds = self._holds()
-        except (GoogleAPIError, GoogleAuthError, OSError) as error:
-            return _Reading(at=self._monotonic(), error=error)
-        return _Reading(at=self._monotonic(), holds=tuple(holds))
-
-    def _holds(self) -> list[Hold]:
-        """Listed in the order of names, in which a later end of one hold comes after the earlier: who sees the old name gone
-        sees the new one."""
-        for _ in range(LIST_TRIES):
-            found = self._list()
-            named = {key: parse_name(key[0]) for key in found}
-            self._say_ignored(logs.OBJECTS_IGNORED, "state neither flag nor hold", (n for (n, _), h in named.items() if not h))
-            now, keys = self._clock(), {hold.object_name: key for key, hold in named.items() if hold}
-            holds = [hold for hold in latest(hold for hold in named.values() if hold) if hold.end > now]
-            if self._fetch([keys[hold.object_name] for hold in holds]):
-                break
-        read = {hold: with_content(hold, self._contents.get(keys[hold.object_name], b"{}")) for hold in holds}
-        broken = (hold.object_name for hold, full in read.items() if full is None)
-        self._say_ignored(logs.CONTENT_IGNORED, "have content that is no JSON object; only their names count", broken)
-        return [full or hold for hold, full in read.items()]
-
-    def _list(self) -> list[Key]:
-        blobs = self._made_client().list_blobs(
-            self.name,
-            start_offset=FLAG_PREFIX,
-            end_offset=HOLD_PREFIX[:-1] + chr(ord("/") + 1),
-            fields="items(name,generation),nextPageToken",
-            retry=self._retry(),
-            timeout=ATTEMPT_S,
+    def forked(self) -> None:
+        """In a child: nothing is under way, what was known is known, and no socket is shared."""
+        before = self._state
+        forks.leave_behind(before)
+        self._state = _State(
+            os.getpid(), begun=before.begun, answer=before.answer, found=before.found, found_by=before.found_by
         )
-        prefixes = (FLAG_PREFIX, HOLD_PREFIX)
-        return [(blob.name, blob.generation) for blob in blobs if blob.name.startswith(prefixes)]
+        if self._is_own:
+            forks.leave_behind(self._client)
+            self._client = None
+        elif self._client is not None:
+            forks.reconnect(self._client)
 
-    def _fetch(self, wanted: list[Key]) -> bool:
-        """Reads the contents that are not here yet, and forgets the others. False when an object is gone."""
-        self._contents = {key: self._contents[key] for key in wanted if key in self._contents}
-        missing = [key for key in wanted if key not in self._contents]
-        if not missing:
-            return True
-        with ThreadPoolExecutor(min(READERS, len(missing))) as pool:
-            contents = dict(zip(missing, pool.map(self._content, missing), strict=True))
-        self._contents |= {key: content for key, content in contents.items() if content is not None}
-        return None not in contents.values()
+    def _shared(self) -> _State:
+        if self._state.pid != os.getpid():
+            self.forked()
+        return self._state
 
-    def _content(self, key: Key) -> bytes | None:
-        from google.api_core.exceptions import NotFound, RequestRangeNotSatisfiable
+    def _now(self) -> _Instant:
+        return _Instant(self._monotonic(), self._clock())
 
-        name, generation = key
-        blob = self._made_client().bucket(self.name).blob(name, generation=generation)
+    def _next(self, asked: _Instant, begun: int) -> _Answer | _UnderWay:
+        """An answer that is new enough for a question of then, or the reading to wait for. One that began before the question
+        and too early is waited for all the same, and the next begun then: one for all who wait, not one for each."""
+        state = self._shared()
+        with state.lock:
+            answer = state.answer
+            if answer is not None and (answer.number > begun or answer.at.is_within(self._max_age_s, asked)):
+                return answer
+            if state.under_way is not None:
+                return state.under_way
+            if len(state.given_up) >= MOST_GIVEN_UP:
+                return _Answer(0, asked, f"{MOST_GIVEN_UP} readings of it have not ended")
+            state.begun += 1
+            new = state.under_way = _UnderWay(state.begun, time.monotonic(), self._now())
         try:
-            return bytes(blob.download_as_bytes(start=0, end=MAX_CONTENT_BYTES, retry=self._retry(), timeout=ATTEMPT_S))
-        except NotFound:
-            return None
-        except RequestRangeNotSatisfiable:  # an object without content has no byte 0
-            return b""
+            threading.Thread(target=self._read, args=(state, new), name="interlock-guard", daemon=True).start()
+        except RuntimeError as error:  # no more threads, or the interpreter is about to end
+            self._over(state, new, error)
+        return new
 
-    def _retry(self) -> Retry:
-        from google.cloud.storage.retry import DEFAULT_RETRY
+    def _read(self, state: _State, reading: _UnderWay) -> None:
+        try:
+            client = self._made_client()
+            found: Found | BaseException = Reading(self.name, client, self._patience_s, self._clock, state.found).read()
+        except BaseException as error:  # whatever it is, nobody knows what is held
+            found = error
+        self._over(state, reading, found)
 
-        retry: Retry = DEFAULT_RETRY.with_timeout(self._patience_s)
-        return retry
+    def _over(self, state: _State, reading: _UnderWay, found: Found | BaseException) -> None:
+        at = reading.at if isinstance(found, Found) else self._now()
+        with state.lock:
+            if state.under_way is reading:
+                state.under_way = None
+            state.given_up.discard(reading.number)
+            if isinstance(found, Found) and reading.number > state.found_by:
+                state.found, state.found_by = found, reading.number
+            if state.answer is None or reading.number >= state.answer.number:
+                state.answer = _Answer(reading.number, at, told(found) if isinstance(found, BaseException) else "")
+        reading.done.set_result(None)
+
+    def _late(self, reading: _UnderWay, budget: float) -> str:
+        """Why a question ends without an answer. A reading that has used up the bucket's patience is given up: who asks within
+        the next seconds does not wait for it, and who asks then has another begun."""
+        why, state = f"no answer within {budget:g} s", self._shared()
+        with state.lock:
+            if state.under_way is reading and time.monotonic() - reading.began >= self._patience_s:
+                state.under_way = None
+                state.given_up.add(reading.number)
+                self._client = None if self._is_own else self._client  # with connections of its own
+                state.answer = _Answer(reading.number, self._now(), why)
+        return why
+
+    def _judged(self, error: str) -> list[Hold]:
+        now, state = self._clock(), self._state
+        holds = [hold for hold in state.found.holds if hold.end > now]
+        if error:
+            raise BucketUnreadable(f"the bucket {self.name} can't be read: {error}", tuple(holds))
+        return holds
 
     def _made_client(self) -> Client:
-        if self._client is None:
-            from google.cloud.storage import Client
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"its name is {self.name!r}; give the name of the coordination bucket")
+        client = self._client
+        if client is None:
+            with forks.whole_import():
+                from google.cloud.storage import Client
+                from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: F401 (so that no reading imports it)
+            client = Client()
+            if hasattr(client, "_bucket_metadata_cache"):
+                client._bucket_metadata_cache = None  # it asks for the bucket itself, which who reads objects may not
+            self._client = client
+        return client
 
-            self._client = Client()
-        return self._client
 
-    def _say_ignored(self, event: str, what: str, names: Iterable[str]) -> None:
-        """Once for each set of names, not with every reading."""
-        found = sorted(names)
-        if found != self._ignored.get(event, []):
-            self._ignored[event] = found
-            if found:
-                message = f"{len(found)} objects of {self.name} {what}"
-                logs.log(event, "WARNING", message, bucket=self.name, objects=found[:SHOWN_NAMES], count=len(found))
+def _budget(deadline: float | None, patience_s: float) -> float:
+    check_deadline(deadline)
+    return patience_s if deadline is None else min(float(deadline), threading.TIMEOUT_MAX)
+
+
+async def _is_done(done: Future[None], seconds: float) -> bool:
+    """Whether it is done within so many seconds. asyncio.wrap_future would leave a callback for a loop that may be closed."""
+    import asyncio  # who is here has it already, and others need not wait for it
+
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def tell(_: Future[None]) -> None:
+        try:
+            loop.call_soon_threadsafe(wake)
+        except RuntimeError:  # the loop was closed meanwhile
+            return
+
+    done.add_done_callback(tell)
+    await asyncio.wait({waiter}, timeout=seconds)
+    return done.done()
 
 
 @functools.cache

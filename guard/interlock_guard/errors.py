@@ -21,6 +21,8 @@ from google.api_core.exceptions import GoogleAPICallError
 MESSAGE_LENGTH = 500
 """Characters of BigQuery's message that an error of ours repeats; a schema error can list thousands of fields."""
 CONFLICT_DELAY_SECONDS = 1.0
+RATE_DELAY_SECONDS = 10.0
+"""The first delay for a rate of changes to a table, which is counted over some ten seconds (QUOTAS)."""
 QUEUE_DELAY_SECONDS = 8.0
 """The first delay for a full queue: up to 22 statements are before us, and each takes seconds."""
 
@@ -36,16 +38,20 @@ class Kind(Enum):
     QUEUED_TOO_LONG = "queued too long"
     TABLE_UPDATE_RATE = "table update rate"
     QUOTA = "quota"
+    TRANSIENT = "transient"
     OTHER = "other"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """What an error means. `retry`: whether the same unit, submitted again, can succeed soon. `why` says it to people."""
+    """What an error means. `retry`: whether the same unit, submitted again, can succeed soon, and harms nothing. `why` says it
+    to people. `script`: it is a conflict of a statement in a script, of which only its author knows whether all can be run
+    again."""
 
     kind: Kind
     retry: bool
     why: str
+    script: bool = False
     first_delay_seconds: float = CONFLICT_DELAY_SECONDS
     table: str = ""
     """The table that the message names, as it writes it (`project:dataset.table`); empty when it names none."""
@@ -107,8 +113,12 @@ class HeldTable(GuardError):
     """The table is held because a backfill rewrites it, and the way to write would block that backfill."""
 
 
-def explain(error: BaseException) -> Meaning:
-    """What `error` means. Anything that is not known to be a conflict is not retried."""
+def explain(error: BaseException, *, load: bool = False) -> Meaning:
+    """What `error` means. Anything that is not known to be a conflict is not retried.
+
+    `load`: it is of a load job. google-cloud-bigquery submits queries again that failed for what is transient, but no loads
+    (google/cloud/bigquery/job/query.py has `job_retry`, load.py has none), and a load that failed wrote nothing.
+    """
     if isinstance(error, WrittenTwice):
         return Meaning(kind=Kind.WRITTEN_TWICE, retry=True, why=_WRITTEN_TWICE, table=error.table, message=str(error))
     if not isinstance(error, GoogleAPICallError):
@@ -116,15 +126,19 @@ def explain(error: BaseException) -> Meaning:
     text = _message(error)
     for rule in _RULES:
         if found := rule.pattern.match(text):
+            script = rule.retry and _IN_A_SCRIPT.search(text) is not None
             table = found.groupdict().get("table") or ""
             return Meaning(
                 kind=rule.kind,
-                retry=rule.retry,
-                why=rule.why,
+                retry=(rule.retry or (load and rule.retry_load)) and not script,
+                why=f"{rule.why} {_SCRIPT}" if script else rule.why,
+                script=script,
                 first_delay_seconds=rule.first_delay_seconds,
                 table=table.rstrip(".,"),
                 message=one_line(text),
             )
+    if load and (_reason(error) in _TRANSIENT or (not _reason(error) and error.code in _TRANSIENT_CODES)):
+        return Meaning(kind=Kind.TRANSIENT, retry=True, why=_AGAIN, message=one_line(text))
     return Meaning(kind=Kind.OTHER, retry=False, why=_OTHER, message=one_line(text))
 
 
@@ -143,23 +157,48 @@ def _message(error: GoogleAPICallError) -> str:
     return str(error.message or "")
 
 
+def _reason(error: GoogleAPICallError) -> str:
+    for detail in error.errors or ():
+        if isinstance(detail, dict) and isinstance(detail.get("reason"), str):
+            return str(detail["reason"])
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
     kind: Kind
     pattern: re.Pattern[str]
     retry: bool
+    retry_load: bool = False
+    """Also when it is of a load job only."""
     why: str
     first_delay_seconds: float = CONFLICT_DELAY_SECONDS
 
 
 _BEFORE = r"(?:(?:GET|POST) \S+: )?(?:Query error: |Resources exceeded during query execution: |Quota exceeded: )?"
 """What the client or a script puts before the message."""
-_TABLE = r"(?P<table>[0-9A-Za-z_.:$-]+)"
+_TABLE = r"(?P<table>[^\s,;]+)"
+"""A table of any alphabet."""
+_TABLE_BEFORE = r"(?P<table>\S[^\n]{0,2000}?)"
+"""One in the middle of a message, which may have spaces in its name."""
+_IN_A_SCRIPT = re.compile(r"\bat \[\d+:\d+\]\s*$")
+"""Where in a script the statement is that failed, as in `... at [24:9]`; the error of a single statement has no such end."""
+_TRANSIENT = frozenset(
+    {"backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded", "jobRateLimitExceeded"}
+)
+"""Reasons for which google-cloud-bigquery submits a query again (google/cloud/bigquery/retry.py, _RETRYABLE_REASONS and
+_JOB_RETRY_REASONS)."""
+_TRANSIENT_CODES = frozenset({429, 500, 502, 503, 504})
 
 _WRITTEN_TWICE = "Two runs wrote the same keys for the first time at once; the statement, run again, replaces the rows of both."
 _QUEUE_FULL = (
     "20 UPDATE, DELETE and MERGE statements wait for the table already; they take their time, so the delays are longer."
 )
+_SCRIPT = (
+    "It is a statement of a script: what ran before it may have been committed, so run the script again only if all of it may"
+    " run twice, as one transaction may: serialization_retry(scripts=True)."
+)
+_AGAIN = "BigQuery failed for a reason of its own, and nothing of the load was written."
 _OTHER = "It is not a conflict, so the same request would fail again: mend the statement, the rows or the permission."
 
 
@@ -171,7 +210,7 @@ _RULES = (
     # ERRORS; the statement is atomic, so nothing of it was applied
     _Rule(
         kind=Kind.SERIALIZATION,
-        pattern=_matching(rf"Could not serialize access to table (?:{_TABLE} )?due to concurrent update"),
+        pattern=_matching(rf"Could not serialize access to table (?:{_TABLE_BEFORE} )?due to concurrent update"),
         retry=True,
         why="Another statement changed the same partition or truncated the table, and nothing of this one was applied.",
     ),
@@ -201,7 +240,7 @@ _RULES = (
     # DML (limitations)
     _Rule(
         kind=Kind.STREAMING_BUFFER,
-        pattern=_matching(rf"[A-Z, or]+ statement over table (?:{_TABLE} )?would affect rows in the streaming buffer"),
+        pattern=_matching(rf"[A-Z, or]+ statement over table (?:{_TABLE_BEFORE} )?would affect rows in the streaming buffer"),
         retry=False,
         why="Rows that tabledata.insertAll streamed in the last 30 minutes can't be changed; no retry outlasts that.",
     ),
@@ -217,6 +256,8 @@ _RULES = (
         kind=Kind.TABLE_UPDATE_RATE,
         pattern=re.compile(r".*?[Ee]xceeded rate limits: too many table update operations for this table"),
         retry=False,
+        retry_load=True,
+        first_delay_seconds=RATE_DELAY_SECONDS,
         why="It is a rate, not a conflict: google-cloud-bigquery submits such queries again itself; write fewer, larger loads.",
     ),
     # QUOTAS ("wait 10 minutes or longer")

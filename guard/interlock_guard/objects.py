@@ -41,12 +41,27 @@ class Hold:
     """The Cloud Scheduler jobs that it covered when it was written."""
     tables: frozenset[str] = frozenset()
     """The tables whose writers it keeps still, as dataset.table."""
+    unread: str = ""
+    """Why its content could not be read; empty when it was. Then its name counts, and nobody knows what else it covers."""
+
+    @property
+    def identity(self) -> tuple[str, str, bool]:
+        """Scope, id, and whether it is a flag: what an extension keeps."""
+        return (self.scope, self.id, self.object_name.startswith(FLAG_PREFIX))
 
     def covers(self, job: str | None, tables: Collection[str]) -> bool:
         """Whether it covers this job, or keeps writers of one of these tables still."""
         if self.scope == "all" or (job is not None and (job in self.jobs or self.scope == f"job/{job}")):
             return True
         return any(same_table(table, held) for table in tables for held in self.tables)
+
+    def may_cover(self, job: str | None, tables: Collection[str]) -> bool:
+        """Whether what could not be read of it might cover this job or one of these tables (docs/flags.md, "Content": of
+        `table/<t>` the tables are that one, of `job/<j>` the jobs are that one, `service/` and `platform/` have no tables)."""
+        kind = self.scope.partition("/")[0]
+        if not self.unread or self.covers(job, tables):
+            return bool(self.unread)
+        return (job is not None and kind != "job") or (bool(tables) and kind in ("backfill", "window"))
 
     def __str__(self) -> str:
         why = f" ({'; '.join(part for part in (self.owner, self.reason) if part)})" if self.owner or self.reason else ""
@@ -80,9 +95,8 @@ def latest(holds: Iterable[Hold]) -> list[Hold]:
     the old one."""
     found: dict[tuple[str, str, bool], Hold] = {}
     for hold in holds:
-        key = (hold.scope, hold.id, hold.object_name.startswith(FLAG_PREFIX))
-        if key not in found or hold.end > found[key].end:
-            found[key] = hold
+        if hold.identity not in found or hold.end > found[hold.identity].end:
+            found[hold.identity] = hold
     return sorted(found.values(), key=lambda hold: (hold.scope, hold.id, hold.object_name))
 
 

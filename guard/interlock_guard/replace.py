@@ -5,6 +5,8 @@ Needs the extra: `pip install "interlock-guard[bigquery]"`.
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +17,20 @@ from typing import Any, Literal
 from google.api_core.exceptions import GoogleAPIError
 
 from interlock_guard import statements
+from interlock_guard.budget import check_deadline
 from interlock_guard.errors import WrittenTwice, one_line
-from interlock_guard.jobs import Written, bigquery, load, query
+from interlock_guard.jobs import Loading, Written, bigquery, query
 from interlock_guard.logs import STAGING_LEFT, log
-from interlock_guard.retry import TRIES, serialization_retry
+from interlock_guard.retry import TRIES, retrying
 from interlock_guard.rows import COMPARABLE, PARTITION_TYPES, Column, Comparable, Row, columns_of, plain, values_of
 
 STAGING_LIFETIME = timedelta(hours=1)
 """A staging table that a crash left behind goes by itself after so long."""
+
+PARAMETER_BYTES = 9_500_000
+"""Of a statement's parameters; a request of 10 MB is the limit (docs.cloud.google.com/bigquery/quotas#query_jobs)."""
+STAGED_NAME_BYTES = 900
+"""Of the table's name in that of its staging table, which may have 1,024 in all."""
 
 _STAGED_FIELD = ("name", "type", "mode", "fields", "rangeElementType")
 """What of a column a staging table needs; policy tags, defaults and descriptions would need more permissions, or act twice."""
@@ -39,6 +47,8 @@ def replace_rows(
     method: Literal["merge", "delete_append"] = "merge",
     client: bigquery.Client | None = None,
     tries: int = TRIES,
+    deadline: float | None = None,
+    job: str | None = None,
 ) -> Written:
     """Make `rows` the only rows of their keys in `table`: run twice, or by two at once, the table is the same.
 
@@ -61,30 +71,42 @@ def replace_rows(
     once more. If it dies before it counts, the rows stay there twice until the next run for these keys, so a run that died
     must be repeated, as Cloud Scheduler and Pub/Sub do.
 
+    `tries` and `deadline` are those of `serialization_retry`, the deadline counted from the call. `job` is the Cloud Scheduler
+    job that BigQuery's jobs are labelled with (`job_labels`), where no decorator or `long_run` has said it.
+
     Raises ValueError before any job for rows, keys or partitions that can't be right; `ConflictsExhausted` after `tries`;
     `StreamingBufferBlocked` when insertAll wrote some of the rows in the last 30 minutes; what BigQuery says otherwise.
     """
     if method not in _STATEMENTS:
         raise ValueError(f"{method!r} is no way to replace rows; {' and '.join(_STATEMENTS)} are")
+    check_deadline(deadline)
+    until = None if deadline is None else time.monotonic() + deadline
     given = plain(rows)
     if not given:
         return Written(table=table, rows=0)
     client = client or bigquery.Client()
     target = client.get_table(table)
     plan = _plan(target, given, (key,) if isinstance(key, str) else tuple(key), partition)
-    with _staged(client, target, plan, given) as staging:
-        replacement = plan.onto(staging)
+    with _staged(client, target, plan) as staging:
+        replacement = plan.onto(_name(staging))
+        loading = Loading(client, given, _name(staging), schema=staging.schema, location=target.location, job=job)
+        retrying(loading, table=replacement.table, tries=tries, deadline=_left(until), load=True)()
 
-        @serialization_retry(table=replacement.table, tries=tries)
         def unit() -> None:
-            query(client, _STATEMENTS[method](replacement), plan.parameters, location=target.location)
-            counted = query(client, statements.count(replacement), plan.parameters, location=target.location)
+            query(client, _STATEMENTS[method](replacement), plan.parameters, location=target.location, job=job)
+            counted = query(client, statements.count(replacement), plan.parameters, location=target.location, job=job)
             found = next(iter(counted))["found"]
             if found > len(given):
                 raise WrittenTwice(table=replacement.table, given=len(given), found=found)
 
-        unit()
+        # The transaction is a script of which nothing is committed before its end.
+        retrying(unit, table=replacement.table, tries=tries, deadline=_left(until), scripts=True)()
     return Written(table=replacement.table, rows=len(given))
+
+
+def _left(until: float | None) -> float | None:
+    """Seconds, more than none: a call whose time is over is made once, and not again."""
+    return None if until is None else max(until - time.monotonic(), 1e-9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +150,9 @@ def _plan(target: bigquery.Table, rows: list[dict[str, object]], key: tuple[str,
             bigquery.ScalarQueryParameter(statements.partition_parameter(number), column.type, value)
             for number, (value,) in enumerate(dates)
         ]
+    size = sum(len(json.dumps(parameter.to_api_repr())) for parameter in parameters)
+    if size > PARAMETER_BYTES:
+        raise ValueError(f"{table}: {len(found):,} keys take {size:,} bytes, more than a request may; replace fewer at once")
     return _Plan(
         table=table,
         columns=columns_of(rows, [field.name for field in target.schema], table),
@@ -173,16 +198,16 @@ def _partition_column(target: bigquery.Table) -> str | None:
 
 
 @contextmanager
-def _staged(client: bigquery.Client, target: bigquery.Table, plan: _Plan, rows: list[dict[str, object]]) -> Iterator[str]:
-    """A table of this run alone with the rows in it; dropped afterwards."""
+def _staged(client: bigquery.Client, target: bigquery.Table, plan: _Plan) -> Iterator[bigquery.Table]:
+    """A table of this run alone for the rows; dropped afterwards."""
     schema = [_staged_field(field.to_api_repr()) for field in target.schema if field.name in plan.columns]
-    name = f"{target.project}.{target.dataset_id}.interlock_staging_{target.table_id}_{uuid.uuid4().hex}"
+    of = target.table_id.encode()[:STAGED_NAME_BYTES].decode(errors="ignore")
+    name = f"{target.project}.{target.dataset_id}.interlock_staging_{of}_{uuid.uuid4().hex}"
     staging = bigquery.Table(name, schema=[bigquery.SchemaField.from_api_repr(field) for field in schema])
     staging.expires = datetime.now(timezone.utc) + STAGING_LIFETIME
     client.create_table(staging, exists_ok=True)  # the name is new, so one that exists is ours: the answer was lost
     try:
-        load(client, rows, name, schema=staging.schema, location=target.location)
-        yield name
+        yield staging
     finally:
         try:
             client.delete_table(name, not_found_ok=True)

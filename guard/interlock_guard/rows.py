@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,6 +16,10 @@ Comparable: TypeAlias = "str | int | date"
 
 COMPARABLE: dict[str, type[Comparable]] = {"STRING": str, "INTEGER": int, "INT64": int, "DATE": date}
 """Types of columns that keys and partitions may have, and what a value is in Python: equality means the same in both."""
+LARGEST_EXACT = 2**53 - 1
+"""The largest integer that is itself as a floating-point number, and so is the next."""
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+"""What a load job takes for a DATE. `date.fromisoformat` takes other forms since Python 3.11."""
 PARTITION_TYPES = ("DATE", "INTEGER", "INT64")
 
 
@@ -41,9 +46,27 @@ def plain(rows: Iterable[Row]) -> list[dict[str, object]]:
     return made
 
 
-def newline_delimited(rows: Iterable[Row]) -> bytes:
-    """One JSON object a line, as load jobs read it."""
-    return b"".join(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n" for row in rows)
+def newline_delimited(rows: Iterable[Row], documents: Collection[str] = ()) -> bytes:
+    """One JSON object a line, as load jobs read it; `documents` as of `with_large_integers_as_text`."""
+    said = (with_large_integers_as_text(row, documents) for row in rows)
+    return b"".join(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n" for row in said)
+
+
+def with_large_integers_as_text(row: Row, documents: Collection[str] = ()) -> dict[str, object]:
+    """The row with integers beyond 2**53 as text: as numbers of JSON they may lose their last digits on the way
+    (docs.cloud.google.com/bigquery/docs/loading-data-cloud-storage-json#limitations). Columns of type JSON, which
+    `documents` names, keep their numbers: text is something else there."""
+    return {name: value if name in documents else _as_text_if_large(value) for name, value in row.items()}
+
+
+def _as_text_if_large(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _as_text_if_large(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text_if_large(inner) for inner in value]
+    if isinstance(value, int) and abs(value) > LARGEST_EXACT:
+        return str(value)
+    return value
 
 
 def columns_of(rows: Iterable[Row], known: Sequence[str], table: str) -> tuple[str, ...]:
@@ -67,7 +90,7 @@ def _value(row: Row, column: Column, where: str) -> Comparable:
     value = row.get(column.name)
     if column.type == "DATE" and isinstance(value, str):
         try:
-            value = date.fromisoformat(value)
+            value = date.fromisoformat(value if DATE.fullmatch(value) else "")
         except ValueError:
             raise ValueError(f"{where}: {column.name} is {value!r:.80}; a DATE is written 2026-01-31") from None
     if isinstance(value, bool) or not isinstance(value, COMPARABLE[column.type]) or isinstance(value, datetime):

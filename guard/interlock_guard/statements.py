@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from interlock_guard.tables import is_column, is_table
+
 KEYS = "keys"
 """The parameter with the keys: an array, of structs when the key has several columns."""
 
-_TABLE = re.compile(r"(?:[a-z][a-z0-9.:-]*\.)?[A-Za-z0-9_]+\.[\w-]+")
-_COLUMN = re.compile(r"[^\W\d]\w*")
+_PROJECT = re.compile(r"[a-z][a-z0-9.:-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +35,20 @@ class Replacement:
 
     def __post_init__(self) -> None:
         for table in (self.table, self.staging):
-            if not _TABLE.fullmatch(table):
+            if not _is_table(table):
                 raise ValueError(f"{table!r} is not a table; write dataset.table or project.dataset.table")
         for column in (*self.columns, *self.key, *([self.partition] if self.partition else [])):
-            if not _COLUMN.fullmatch(column):
+            if not is_column(column):
                 raise ValueError(f"{self.table}: {column!r} is not the name of a column")
         if not self.columns or not self.key or (self.partition and not self.partitions):
             raise ValueError(f"{self.table}: columns, a key, and partitions when there is a partition column, are needed")
+
+
+def _is_table(name: str) -> bool:
+    """`dataset.table`, with a project before it or without."""
+    *project, dataset, table = name.split(".") if "." in name else ["", "", ""]
+    table = f"{dataset}.{table}"
+    return is_table(table) and "$" not in table and (not project or bool(_PROJECT.fullmatch(".".join(project))))
 
 
 def partition_parameter(number: int) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 
 from google.api_core.exceptions import (
     Aborted,
@@ -124,7 +125,7 @@ def _append(to: BigQueryWriteClient, stream: str, table: str, messages: Messages
             requests=(_request(stream, messages, chunk, first=chunk is rest[0]) for chunk in rest),
             retry=None,  # it would go on in the middle of the requests that were used up
             timeout=None,
-            metadata=[("x-goog-request-params", f"write_stream={stream}")],
+            metadata=[("x-goog-request-params", f"write_stream={quote(stream, safe='/')}")],
         )
         try:
             for chunk, answer in zip(rest, answers):  # noqa: B905 (a connection may end early)

@@ -37,6 +37,8 @@ _ONLY_TIME = re.compile(_TIME, re.ASCII)
 _DATETIME = re.compile(rf"{_DATE}(?:[ Tt]{_TIME})?", re.ASCII)
 _INSTANT = re.compile(rf"{_DATE}(?:[ Tt]{_TIME})? ?{_ZONE}", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[Ii]nf(?:inity)?|[Nn]a[Nn])", re.ASCII)
+"""Python also reads `1_000`, digits of other alphabets and spaces around them."""
 _INT64 = range(-(2**63), 2**63)
 _DECIMAL_LENGTH = 200
 """Characters; the longest BIGNUMERIC has 78."""
@@ -52,6 +54,8 @@ def _integer(value: object) -> int:
 
 def _float(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(value)
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
         raise ValueError(value)
     return float(value)
 
@@ -109,7 +113,7 @@ def _decimal(whole: int, fraction: int) -> Callable[[object], str]:
             raise ValueError(value)
         text = str(value)
         try:
-            number = Decimal(text if len(text) <= _DECIMAL_LENGTH else "nan")
+            number = Decimal(text if len(text) <= _DECIMAL_LENGTH and _NUMBER.fullmatch(text) else "nan")
         except InvalidOperation:
             raise ValueError(value) from None
         exponent = number.as_tuple().exponent

@@ -11,18 +11,19 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import wake
 from interlock.gcp.storage import has_bucket, list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import STACK, Approving, Toggle, yes_delete_option
-from interlock.terminal.cdktf import check_tools, synthesize
+from interlock.terminal.cdktf import check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfills
 from interlock.terminal.ends import end_options, perhaps_typed_end
-from interlock.terminal.operating import ask_to_reconcile
+from interlock.terminal.operating import ask_to_reconcile, typed_text
 from interlock.terminal.printed import make
 from interlock.terminal.site import look
 from interlock.terminal.tables import folded, room, say, say_folded
@@ -46,6 +47,7 @@ from policies.from_files import plan_findings
 @click.option("--with-changes", is_flag=True, help="Also do whatever else a deploy of this catalog would do.")
 @yes_delete_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target asks only where a rule is broken.")
+@synth_option
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
 @env_option
@@ -61,6 +63,7 @@ def command(
     with_changes: bool,
     yes_delete: int | None,
     yes: bool,
+    synth: bool,
     verbose: bool,
     root: Path,
     env_name: str,
@@ -73,6 +76,7 @@ def command(
 
     A toggle changes pauses: where the plan would do anything else, it says what and does nothing. Deploy that first.
     """
+    reason, owner = (typed_text(key, said) if said else "" for key, said in (("reason", reason), ("owner", owner)))
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)
@@ -80,6 +84,7 @@ def command(
     end = _checked_end(asked_end, cloud, now)
     if mode == "on":
         refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
+    wake()
     check_tools()
     if not has_bucket(cloud.project, cloud.bucket):
         raise CloudError(f"nothing is deployed in {cloud.name} yet, so nothing can be turned {mode}; run: {make('deploy')}")
@@ -90,7 +95,7 @@ def command(
         variables |= {"backfill_until": end, "backfill_reason": reason}
     if mode == "on" or owner:  # who ends one names whose it is (policies/rules/changes.py)
         variables |= {"backfill_owner": owner}
-    synthesize(cloud, root)
+    synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     if mode == "off":
         _say_uncovered(cloud, chosen, root)
     covered = frozenset(job for name in chosen for job in scopes(catalog)[f"backfill/{name}"])

@@ -10,11 +10,12 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import LOCAL
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import Approving, yes_delete_option
-from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
@@ -30,8 +31,9 @@ from policies.from_files import plan_findings
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target asks only where a rule is broken.")
 @yes_delete_option
+@synth_option
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
-def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbose: bool) -> None:
+def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth: bool, verbose: bool) -> None:
     """Synthesize once, plan every stack, and apply these plans in order.
 
     Backfills that are on stay on, and those whose end has passed are ended: deploying is always safe to repeat. What breaks
@@ -40,6 +42,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     """
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
+    wake()
     check_tools()
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
@@ -49,7 +52,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, verbos
     if is_first:  # later ones are told by Google: who only changes jobs need not have all
         refuse_what_lacks(cloud, GoogleProject(cloud.project))
     say(f"deploy of {said_catalog(catalog, root)} to {cloud.name}")
-    synthesize(cloud, root)
+    synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
     first, *others = STACKS

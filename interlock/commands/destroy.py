@@ -10,7 +10,7 @@ from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import has_bucket, remove_state_bucket
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog
 from interlock.terminal.printed import make
@@ -27,8 +27,9 @@ ROLES_STAY = (
 @catalog_option
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
+@synth_option
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
-def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
+def command(root: Path, env_name: str, yes: bool, synth: bool, verbose: bool) -> None:
     """Destroy the alerts, every job, the coordinator, the bucket with all versions of flags and holds, and the state.
 
     The account as which jobs call services stays: it may have been there before, and others may use it.
@@ -47,7 +48,7 @@ def command(root: Path, env_name: str, yes: bool, verbose: bool) -> None:
         say(f"nothing is deployed in {cloud.project}: there is no state bucket {cloud.state_bucket}")
         return
     say(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
-    synthesize(cloud, root)
+    synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     deploying = Deploying(environment=cloud, approving=None, yes=True, verbose=verbose)
     gone = 0
     if deploying.let_go("coordination", INVOKER):

@@ -106,6 +106,7 @@ def _installed() -> list[Finding]:
     return [
         machine.locked(".venv", "run.stamp", "requirements/run.txt"),
         machine.locked("node_modules", ".stamp", "package-lock.json"),
+        machine.locked("imports", ".stamp", "cdktf.json"),
     ]
 
 

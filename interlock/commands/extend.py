@@ -37,13 +37,14 @@ def command(
     until: str | None,
     yes: bool,
     direct: bool,
+    with_force: bool,
     env_name: str,
 ) -> None:
     """Let the hold ID of SCOPE end later: at an end counted from now, not from its old one.
 
     ID is needed when SCOPE has several holds.
     """
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     hold = the_hold(site, scope, id)
     end = typed_end(duration, until, site.now)
     asked = ExtendRequest(scope=scope, id=hold.id, until=end)
@@ -56,7 +57,7 @@ def command(
     ends = f"until {site.say_end(end)} instead of {site.say_end(hold.end)}"
     confirm(site.environment, f"Extend {scope} {hold.id}, {ends}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "until": format_instant(end)}
-    done = request(site, {"action": "extend", **content}, foreseen, direct=direct)
+    done = request(site, {"action": "extend", **content}, foreseen, direct=direct, with_force=with_force)
     say_folded(f"{scope} {hold.id} is held {ends}; to end it before:")
     say_command(interlock("release", scope, hold.id))
     ctx.exit(0 if done else 1)

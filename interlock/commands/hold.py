@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+
 import click
 
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import RequestRefused
 from interlock.holds import format_instant
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
 from interlock.terminal.common import env_option
@@ -23,6 +26,8 @@ from interlock.terminal.printed import interlock
 from interlock.terminal.site import see
 from interlock.terminal.tables import say_command, say_folded
 from interlock.timing.effect import effects
+
+TAKEN = 409
 
 
 @click.command()
@@ -46,6 +51,7 @@ def command(
     wait: bool,
     yes: bool,
     direct: bool,
+    with_force: bool,
     env_name: str,
 ) -> None:
     """Hold SCOPE until an end: its jobs pause, and run again when nothing holds them any more.
@@ -54,7 +60,7 @@ def command(
     that are under way go on: --wait waits for them. Exit code 1: not everything is done yet, or still drained.
     """
     reason, owner = typed_text("reason", reason), typed_text("owner", owner or own_name())
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     end = typed_end(duration, until, site.now)
     asked = HoldRequest(scope=scope, until=end, reason=reason, owner=owner)
     try:
@@ -66,8 +72,18 @@ def command(
     refuse_empty_hold(scope, found, allowed=even_if_empty)
     foreseen = print_effects(site, found)
     confirm(site.environment, f"Hold {scope} until {site.say_end(end)}, as {owner}?", yes=yes)
-    content = {"scope": scope, "id": id, "until": format_instant(end), "reason": reason, "owner": owner}
-    done = request(site, {"action": "hold", **content}, foreseen, direct=direct)
+    content = {"action": "hold", "scope": scope, "until": format_instant(end), "reason": reason, "owner": owner}
+
+    def ask(id: str) -> bool:
+        return request(site, {**content, "id": id}, foreseen, direct=direct, with_force=with_force)
+
+    try:
+        done = ask(id)
+    except RequestRefused as refusal:
+        if refusal.status != TAKEN:
+            raise
+        id = f"{id}-{secrets.token_hex(4)}"  # somebody else was as fast, and has the id of this second
+        done = ask(id)
     say_folded(f"{scope} is held until {site.say_end(end)}; to end it before:")
     say_command(interlock("release", scope, id))
     drained = not wait or wait_for_drain(site, covered)

@@ -128,7 +128,7 @@ def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:
     hold = row.hold
     name = f"{hold.scope} {hold.id}"
-    owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.owner, hold.reason))
+    owner, why = (plain(text or "unknown", MAX_TEXT) for text in (hold.said_by, hold.reason))
     more = f" and those of {count(len(row.uncounted), 'job')} that nobody can count" if row.uncounted else ""
     missed = f"{count(row.missed, 'run')}{more}"
     return [name, owner, why, until(hold, place, now).removeprefix("until "), str(len(row.jobs)), missed, row.ending]

@@ -12,7 +12,7 @@ from interlock.gcp.storage import has_bucket
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import STACK
-from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, imported_and_changed, names_of, plan_summary, said_catalog
 from interlock.terminal.printed import make
@@ -27,11 +27,14 @@ from interlock.terraform.unasked import beside_toggle, lost_jobs
 @click.command()
 @click.option("--on", metavar="BACKFILL", multiple=True, help="What turning it on would do; may be given again.")
 @click.option("--off", metavar="BACKFILL", multiple=True, help="What ending it would do; may be given again.")
+@synth_option
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
 @env_option
 @click.pass_context
-def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbose: bool, root: Path, env_name: str) -> None:
+def command(
+    ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], synth: bool, verbose: bool, root: Path, env_name: str
+) -> None:
     """What a deploy would do to each stack: what it pauses, resumes, creates, changes and deletes, by name.
 
     Exit code 0: nothing to do, 2: there are changes, 1: it can't be told, also for a mistake in what was typed.
@@ -46,7 +49,7 @@ def command(ctx: click.Context, on: tuple[str, ...], off: tuple[str, ...], verbo
     if not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
         say_folded(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
-    synthesize(cloud, root)
+    synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     stacks = ["schedules"] if on or off else [*STACKS]
     if not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):  # which the others list as they are planned
         first, *others = STACKS

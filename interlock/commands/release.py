@@ -40,21 +40,29 @@ NOT_HELD = "not held any more"
 @env_option
 @click.pass_context
 def command(
-    ctx: click.Context, scope: str, id: str | None, reason: str, yes: bool, direct: bool, root: Path, env_name: str
+    ctx: click.Context,
+    scope: str,
+    id: str | None,
+    reason: str,
+    yes: bool,
+    direct: bool,
+    with_force: bool,
+    root: Path,
+    env_name: str,
 ) -> None:
     """End the hold ID of SCOPE now; its jobs run again, except what something else holds or the catalog declares paused.
 
     ID is needed when SCOPE has several holds. An opening of a window that is released stays closed until its end.
     """
     reason = typed_text("reason", reason)
-    site = see(env_name)
+    site = see(env_name, to_ask=not direct)
     hold = the_hold(site, scope, id)
     with asking(site.environment):
         foreseen = _print_effect(site, hold)
         print_uncovered(site, (job.name for job in site.covered(hold)), root)
     confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
-    done = request(site, {"action": "release", **content}, foreseen, direct=direct)
+    done = request(site, {"action": "release", **content}, foreseen, direct=direct, with_force=with_force)
     say(f"What is held now: {interlock('holds')}")
     ctx.exit(0 if done else 1)
 
@@ -76,6 +84,6 @@ def _print_effect(site: Site, hold: Hold) -> Foreseen:
         say_folded(f"{count(number, 'job')} {'is' if number == 1 else 'are'} {then}{runs}:")
         named = (f"{job.name} ({count(missed[job.name], 'run')})" if missed[job.name] else job.name for job in jobs)
         say_names(named, MOST_LINES)
-    owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+    owner, why = plain(hold.said_by or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
     say_folded(f"{hold.scope} {hold.id}, held by {owner} ({why}) until {site.say_end(hold.end)}")
     return {JOB_RESUMED: frozenset(job.name for (then, _), jobs in groups.items() if then == NOT_HELD for job in jobs)}

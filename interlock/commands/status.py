@@ -155,7 +155,7 @@ def _print(
             say(f"  {when}:")
             say_command(f"  {command}")
     for hold in in_force:
-        owner, why = plain(hold.owner or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+        owner, why = plain(hold.said_by or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
         say_folded(f"{hold.scope} holds {until(hold, place, now)}, by {owner}: {why}", style="bold")
     for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
         say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")

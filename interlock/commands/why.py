@@ -99,7 +99,7 @@ def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: s
     say_folded(f"{job.name} {when}: {plain(why, MAX_TEXT)}{f' ({state})' if state else ''}", style="bold")
     for hold in seen.held_by:
         not_yet = hold.start is not None and hold.start > now
-        said = f"{hold.reason or 'no reason is known'} ({hold.owner or 'nobody is named'})"
+        said = f"{hold.reason or 'no reason is known'} ({hold.said_by or 'nobody is named'})"
         ending = "not yet" if not_yet else "to end it:"
         say_folded(f"{hold.scope}: {plain(said, MAX_TEXT)}; {ending}", indent="  ")
         if not not_yet:

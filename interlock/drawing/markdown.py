@@ -10,7 +10,9 @@ SPLIT = "&#8203;"
 """A space of no width, as an entity: GitHub finds mentions and issues after it has rendered, where no backslash is left."""
 
 _MARKUP = re.compile(r"([\\|<>\[\]`*_&~$])")
-_REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.))")
+_REFERENCE = re.compile(r"(@|#|:(?=//)|www(?=\.)|(?i:mailto|xmpp)(?=:)|(?i:gh)(?=-[0-9]))")
+"""https://github.github.com/gfm/#autolinks-extension-, and of `GH-12`
+https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls"""
 
 
 def escaped(text: str, limit: int | None = None) -> str:

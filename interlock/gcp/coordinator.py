@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from interlock.catalog import Json
@@ -19,13 +20,21 @@ LOCAL_CALLER = "operator"
 """The service account that the owner of the local target's project asks the coordinator as."""
 ANSWER_SECONDS = 330
 """How long an answer may take: the function's own limit and some more."""
-TOKEN_SECONDS = 60
+TOKEN_SECONDS, WAKE_SECONDS = 60, 5
 CLIENT_ERRORS = range(400, 500)
 SERVER_ERRORS = range(500, 600)
 TOO_MANY_REQUESTS, GATEWAY_TIMEOUT = 429, 504
 BUSY_SECONDS = (2, 5, 10, 15, 25)
 """Pauses before a request is sent again: a reconcile is over, or an instance has started, within about a minute.
 Cloud Run answers for the one instance, which takes one request at a time: https://cloud.google.com/run/docs/troubleshooting"""
+
+
+class RequestRefused(CloudError):
+    """The coordinator refuses a request, and nothing has changed: `status` is the HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +53,10 @@ def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[
 
     url = environment.coordinator_url
     address = url if (here := local_url()) is None else f"{here}/_functions/{environment.coordinator.name}/"
-    headers = {"Authorization": f"Bearer {_token(environment)}", "Content-Type": "application/json"}
+    bearer = f"Bearer {_token(environment)}"
+    # Cloud Run checks the second and removes its signature; the first is the coordinator's, which verifies it itself:
+    # https://cloud.google.com/run/docs/authenticating/service-to-service
+    headers = {"Authorization": bearer, "X-Serverless-Authorization": bearer, "Content-Type": "application/json"}
     for pause in (*BUSY_SECONDS, None):
         try:
             response = Request()(address, method="POST", body=json.dumps(request), headers=headers, timeout=ANSWER_SECONDS)
@@ -59,6 +71,19 @@ def ask(environment: Environment, request: Mapping[str, Json], sleep: Callable[[
             break
         sleep(pause)
     return _answer(url, status, content, response.data)
+
+
+def wake() -> None:
+    """Has the local target start the coordinator, where it is deployed, while something else is done before it is asked. On
+    Google a request does that, and there is none that does nothing else."""
+    import urllib.request
+
+    if (here := local_url()) is None:
+        return
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is not for proxies
+    request = urllib.request.Request(f"{here}/_local/functions", method="POST")  # noqa: S310 - loopback
+    with suppress(OSError, ValueError), direct.open(request, timeout=WAKE_SECONDS):  # who asks is told
+        pass
 
 
 def _content(body: bytes) -> object:
@@ -77,7 +102,8 @@ def _busy(status: int, content: object) -> bool:
 def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
     if _busy(status, content):
         raise CloudError(f"the coordinator is busy or starting ({status}, {url}); again in a minute, or --direct")
-    if status in (401, 403):
+    said_why = isinstance(content, dict) and isinstance(content.get("error"), str)  # else it is Cloud Run that refuses
+    if status in (401, 403) and not said_why:
         raise CloudError(f"the coordinator at {url} takes no request of yours ({status}); you need roles/run.invoker on it")
     if not isinstance(content, dict) or not isinstance(content.get("ok"), bool):
         said = body[:200].decode(errors="replace").strip()
@@ -86,7 +112,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
             "if it is not deployed: make deploy, or add --direct"
         )
     if status in CLIENT_ERRORS:
-        raise CloudError(f"{content.get('error')}")
+        raise RequestRefused(status, f"{content.get('error')}")
     report = content.get("report")
     if not isinstance(report, dict):
         report = {"records": [{"event": REQUEST_FAILED, "why": str(content.get("error"))}]}
@@ -96,8 +122,7 @@ def _answer(url: str, status: int, content: object, body: bytes) -> Answer:
 def _token(environment: Environment) -> str:
     """An identity token for the coordinator: of the account that this runs as, else of the person who logged in to gcloud."""
     if local_url() is not None:
-        token = local_token()
-        return token if ":" in token else f"{LOCAL}:{environment.account(LOCAL_CALLER)}"
+        return f"{LOCAL}:{caller_of_stand_in(environment)}"
     gcloud = shutil.which("gcloud")
     if gcloud is None or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
         return _own_token(environment.coordinator_url)
@@ -114,6 +139,11 @@ def _token(environment: Environment) -> str:
             return done.stdout.strip()
         failed = done.stderr.strip()
     raise CloudError(f"no identity token for the coordinator: {failed}; run: gcloud auth login")
+
+
+def caller_of_stand_in(environment: Environment) -> str:
+    """As whom the stand-in is asked: whoever the local target acts as; for the owner of its project an operator."""
+    return local_token().partition(":")[2] or environment.account(LOCAL_CALLER)
 
 
 def _own_token(audience: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from interlock.actual import ActualJob
@@ -98,8 +99,12 @@ class GoogleScheduler:
 
     def __init__(self, project: str) -> None:
         self._project = project
-        with _calls():
-            self._client: scheduler_v1.CloudSchedulerClient = rest_client()
+
+    @cached_property
+    def _client(self) -> scheduler_v1.CloudSchedulerClient:
+        """Made when it is needed first: its library takes longer to import than a command runs that only reads the bucket. To
+        be asked for within `_calls`."""
+        return rest_client()
 
     def list(self, region: str) -> list[ActualJob]:
         """Every job of the region."""

@@ -151,11 +151,18 @@ def remove_state_bucket(project: str, bucket: str) -> None:
 
 def storage_client(project: str) -> Client:
     """A client of Cloud Storage, or of the stand-in."""
-    # Else the client also requests the bucket itself, in a thread of its own, which the coordinator may not:
-    # google/cloud/storage/_bucket_metadata_cache.py
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    preload()
     from google.cloud.storage import Client
 
     if (url := local_url()) is None:
         return Client(project=project)
     return Client(project=project, credentials=local_credentials(), client_options={"api_endpoint": url})
+
+
+def preload() -> None:
+    """Imports what a client takes, which is most of what a command waits for that asks the bucket one thing."""
+    # Else the client also requests the bucket itself, in a thread of its own, which the coordinator may not:
+    # google/cloud/storage/_bucket_metadata_cache.py
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    import google.auth.transport.requests
+    import google.cloud.storage  # noqa: F401

@@ -36,8 +36,18 @@ Monitoring takes one minute, too; but the condition has to last for a minute, wh
 LABEL = r"[a-z0-9][a-z0-9_-]{0,62}"
 TOPIC = r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}"
 CHANNEL = r"projects/[a-z0-9-]+/notificationChannels/[0-9]{1,30}"
-MEMBER = r"(user|group|serviceAccount):[^@\s]+@[A-Za-z0-9.-]+"
-MEMBER_RULE = "is no member; write one like group:data-platform@example.com, user:... or serviceAccount:..."
+_ADDRESS = r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]{0,62}[A-Za-z0-9_-])?@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)*[A-Za-z0-9-]*[A-Za-z0-9]"
+_POOL = r"//iam\.googleapis\.com/[A-Za-z0-9_./@:*-]+"
+MEMBER = rf"(?:user|group|serviceAccount):{_ADDRESS}|domain:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|principal(?:Set)?:{_POOL}"
+"""https://cloud.google.com/iam/docs/principal-identifiers; nothing in it is a template of Terraform."""
+MEMBER_RULE = (
+    "is no member; write one like group:data-platform@example.com, user:..., serviceAccount:..., domain:... or principal://..."
+)
+ADMIN = rf"(?:user|serviceAccount):{_ADDRESS}"
+ADMIN_RULE = (
+    "is nobody by address; write user:ana@example.com or serviceAccount:...: the coordinator goes by the address in a token,"
+    " and can't look into a group"
+)
 CHANNEL_RULE = (
     "is no notification channel; the console makes it, as it asks Slack for the token: "
     "write its name, projects/<project>/notificationChannels/<number>"
@@ -53,6 +63,7 @@ class CoordinatorEntry(Entry):
     region: Region
     url: Annotated[str, matching(URL, "is no https URL")] | None = None
     operators: tuple[Annotated[str, matching(MEMBER, MEMBER_RULE)], ...] = ()
+    admins: tuple[Annotated[str, matching(ADMIN, ADMIN_RULE)], ...] = ()
 
 
 class BreakerEntry(Entry):
@@ -135,6 +146,7 @@ def parse_environment(name: str, text: str, file: str, *, unfilled: bool = False
                 region=entry.coordinator.region,
                 url=entry.coordinator.url or "",
                 operators=entry.coordinator.operators,
+                admins=entry.coordinator.admins,
             ),
             "unfilled": tuple(str(one) for one in sorted(missing, key=lambda one: one.source.line)),
             "sources": {service: document.at(("service_urls", service)) for service in entry.service_urls},

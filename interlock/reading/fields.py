@@ -30,6 +30,7 @@ from interlock.names import (
     SECONDS,
     TABLE,
     exact,
+    unseen,
 )
 from interlock.seasons import MonthDay
 
@@ -141,7 +142,7 @@ def _text(value: object) -> str:
     text = _up_to(value.strip())
     if not text:
         raise wrong("is empty; write a text")
-    if not text.isprintable():
+    if unseen(text) is not None:
         raise wrong("has a line break or another control character; allowed: one line of text")
     return text
 

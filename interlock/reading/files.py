@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 
 from interlock.catalog import Catalog, Source
 from interlock.environment import Environment
 from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
 from interlock.reading.located import Problem, SourceError
+
+NAME_OF_ENVIRONMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+NAME_RULE = "allowed: A-Z, a-z, 0-9, ., - and _, a letter or digit first, at most 63"
 
 
 def load_catalog(root: Path, *, without: str = "", past: bool = False) -> Catalog:
@@ -52,11 +56,15 @@ def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Envi
             f"there is no environment {name!r}; known: {', '.join(known) or 'none; run this in the root of the repository'}"
         )
         raise SourceError([problem(folder.as_posix(), message)])
+    if not re.fullmatch(NAME_OF_ENVIRONMENT, name):
+        raise SourceError([problem(folder.as_posix(), f"{name!a} is no name of an environment; {NAME_RULE}")])
     file = _name(path, folder)
     return parse_environment(name, decoded(_content(path, file), file), file, unfilled=unfilled)
 
 
 def _content(path: Path, name: str) -> bytes:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for, for ever
+        raise SourceError([problem(name, "is no file")])
     try:
         return path.read_bytes()
     except OSError as error:

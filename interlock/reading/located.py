@@ -14,6 +14,7 @@ from pathlib import Path as FilePath
 import yaml
 
 from interlock.catalog import Source
+from interlock.reading.cdktf_tokens import RULE, taken_for_token
 
 MAX_FILE_CHARACTERS = 1_000_000
 MAX_NODES = 200_000
@@ -169,6 +170,7 @@ class _Builder:
         self._loader = loader
         self._file = file
         self._left = MAX_NODES
+        self._refuse_token(file, "", 1)
 
     def build(self, node: yaml.Node, path: Path) -> object:
         line = node.start_mark.line + 1
@@ -209,11 +211,17 @@ class _Builder:
                 self.lines[(*path, key)] = line
                 if _is_plain(key_node):
                     self.plain_keys[*path, key] = self._plain(key_node)
+                self._refuse_token(key, here, line)
                 result[key] = self.build(value_node, (*path, key))
         return result
 
+    def _refuse_token(self, value: object, where: str, line: int) -> None:
+        if (found := taken_for_token(value)) is not None:
+            self.problems.append(_problem(self._file, line, f"{where}: holds {found}, {RULE}".removeprefix(": ")))
+
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         value = self._plain(node)
+        self._refuse_token(value, dotted(path), node.start_mark.line + 1)
         if _is_plain(node) or not isinstance(value, str):
             self.written[path] = str(node.value)
         # An instant is a text, too: only dates have a use in our files.

@@ -47,6 +47,8 @@ RUN_SKIPPED = "run_skipped"
 """`job` missed `missed` runs while it was held, and none is made up for: its catch_up is skip, or it fired since."""
 RUN_WAITING = "run_waiting"
 """The run that `job` missed will be made up for later."""
+HOLD_FORCED = "hold_forced"
+"""`hold` was held, extended or released with --force by somebody who may not otherwise: it is not theirs, or it is `all`."""
 INCIDENT_IGNORED = "incident_ignored"
 """An incident of the conflict policy that holds nothing."""
 
@@ -69,5 +71,6 @@ SEVERITIES = {
     HOLD_OVERDUE: "WARNING",
     OBJECT_UNREADABLE: "WARNING",
     INCIDENT_IGNORED: "WARNING",
+    HOLD_FORCED: "WARNING",
 }
 """As Cloud Logging names them; what is not here is INFO."""

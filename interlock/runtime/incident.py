@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from interlock.holds import decode
@@ -35,6 +35,8 @@ class Incident:
     """The table as the incident writes it."""
     started: datetime | None = None
     """When it opened; None when it does not say."""
+    subscription: str = field(default="", compare=False)
+    """The full name of the one that brings it."""
 
 
 def parse_table(text: str) -> str | None:
@@ -64,6 +66,7 @@ def parse_incident(envelope: dict[str, object]) -> Incident | None:
         table=parse_table(named),
         named=named,
         started=_instant(incident.get("started_at")),
+        subscription=_text(envelope, "subscription"),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from interlock.catalog import Json
 from interlock.declaration import Declaration
 from interlock.holding import Holding
-from interlock.holds import HOLD_PREFIX, Hold, hold_content, hold_name, parse_object_name
+from interlock.holds import Hold, encode, hold_content, hold_name
+from interlock.names import plain
+from interlock.runtime.callers import DIRECTLY, Act, Caller, check_caller
 from interlock.runtime.declaration_file import DeclarationError
-from interlock.runtime.events import HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
+from interlock.runtime.events import HOLD_FORCED, HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
 from interlock.runtime.incident import Incident
 from interlock.runtime.ledger import MAX_CLOCK_SKEW, released_name
 from interlock.runtime.outside import Outside
@@ -26,26 +30,38 @@ from interlock.runtime.requests import (
     Rejected,
     ReleaseRequest,
     Request,
+    check_repeat,
     checked_extension,
     checked_hold,
     checked_release,
+    latest_end,
 )
 from interlock.runtime.snapshot import Objects, Reader
 
+FORCED = {HoldRequest: "hold", ExtendRequest: "extend", ReleaseRequest: "release"}
 RELEASE_TRIES = 5
 """How often a hold that is being released is looked for again: somebody may be extending it."""
 
 
-def serve(outside: Outside, request: Request) -> Report:
-    """Does what is asked and reconciles; the report is of both. Rejected: nothing was changed.
+def serve(outside: Outside, request: Request, caller: Caller = DIRECTLY) -> Report:
+    """Does what is asked and reconciles; the report is of both, and every record says who asked. Rejected: nothing was changed.
 
     Not raised for what the outside does: what could not be done is in a report that is not settled.
     """
-    outside = outside.begun()
+    report = _served(replace(outside, log=lambda record: outside.log(_asked(record, caller))).begun(), request, caller)
+    return replace(report, records=tuple(_asked(record, caller) for record in report.records))
+
+
+def _asked(record: Record, caller: Caller) -> Record:
+    return replace(record, asked_by=caller.asked_by)
+
+
+def _served(outside: Outside, request: Request, caller: Caller) -> Report:
+    check_caller(request, caller)
     recorder = Recorder(outside.log)
     try:
         if not isinstance(request, ReconcileRequest):
-            _Operation(outside, recorder).do(request)
+            _Operation(outside, recorder, caller).do(request)
     except DeclarationError as error:
         raise Rejected(409, f"nothing is changed: {error}") from None
     except (Refused, Unknown) as failure:
@@ -61,9 +77,9 @@ def serve(outside: Outside, request: Request) -> Report:
 class _Operation:
     """One request against what is there now."""
 
-    def __init__(self, outside: Outside, recorder: Recorder) -> None:
+    def __init__(self, outside: Outside, recorder: Recorder, caller: Caller) -> None:
         self._outside, self._bucket, self._record = outside, outside.bucket, recorder
-        self._reader = Reader(outside)
+        self._reader, self._caller = Reader(outside), caller
 
     def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
         declaration, _ = self._reader.declaration()
@@ -71,19 +87,45 @@ class _Operation:
         holding = objects.holding_by(declaration)
         slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest):
-            id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack)
-            self._write(declaration, objects, request.scope, id, end, request.reason, request.owner)
+            asked_by = self._caller.asked_by
+            id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack, asked_by)
+            if not self._write(declaration, objects, request.scope, id, end, request.reason, request.owner):
+                self._check_written(request, id, end)
+            self._say_forced(check_caller(request, self._caller), request)
         elif isinstance(request, ExtendRequest):
-            hold, end = checked_extension(request, declaration, holding.active, objects.now, slack)
+            hold, end = checked_extension(request, declaration, self._own_first(holding.active), objects.now, slack)
+            forced = check_caller(request, self._caller, hold)
             self._extend(declaration, objects, hold, end, request.reason, request.owner)
+            self._say_forced(forced, request)
         elif isinstance(request, ReleaseRequest):
-            self._release(objects, checked_release(request, holding.active), request)
+            hold = checked_release(request, self._own_first(holding.active))
+            forced = check_caller(request, self._caller, hold)
+            self._release(objects, hold, request)
+            self._say_forced(forced, request)
         else:
             self._trip(declaration, objects, holding, request)
 
+    def _own_first(self, holds: Iterable[Hold]) -> list[Hold]:
+        """Of holds of one name the caller's own is meant."""
+        return sorted(holds, key=lambda hold: hold.asked_by != self._caller.asked_by)
+
+    def _say_forced(self, forced: Act | None, request: HoldRequest | ExtendRequest | ReleaseRequest) -> None:
+        if forced is not None:
+            who = self._caller.email or "somebody"
+            why = f"{who} had to use --force to {FORCED[type(request)]} it; why: {request.reason or 'not said'}"
+            self._record(Record(event=HOLD_FORCED, hold=request.scope, why=why))
+
+    def _check_written(self, request: HoldRequest, id: str, end: datetime) -> None:
+        """Its object was there: Rejected unless it is this very request, tried again. Somebody else may have been as fast."""
+        name = hold_name(request.scope, id, end)
+        for hold in self._reader.objects().holds:
+            if hold.object_name == name:
+                check_repeat(request, hold, self._caller.asked_by)
+
     def _write(
         self, declaration: Declaration, objects: Objects, scope: str, id: str, end: datetime, reason: str, owner: str
-    ) -> None:
+    ) -> bool:
+        """Whether it is written now, and was not there."""
         hold = Hold(
             scope=scope,
             id=id,
@@ -91,11 +133,14 @@ class _Operation:
             object_name=hold_name(scope, id, end),
             reason=reason,
             owner=owner,
+            asked_by=self._caller.asked_by,
             start=objects.now,
             **declaration.said(scope),
         )
-        if self._create(hold.object_name, hold_content(hold)):
-            self._record(Record(event=HOLD_WRITTEN, hold=scope, until=end, why=f"{owner}: {reason} (id {id})"))
+        if not self._create(hold.object_name, hold_content(hold)):
+            return False
+        self._record(Record(event=HOLD_WRITTEN, hold=scope, until=end, why=f"{owner}: {reason} (id {id})"))
+        return True
 
     def _extend(
         self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
@@ -112,6 +157,7 @@ class _Operation:
             identities=hold.identities | now["identities"] | declaration.placed(hold.unplaced),
             tables=hold.tables | now["tables"],
             start=hold.start or objects.now,
+            extended_by=self._caller.asked_by,
         )
         if self._create(longer.object_name, hold_content(longer)):
             why = f"extended; {longer.owner}: {longer.reason}"
@@ -126,7 +172,8 @@ class _Operation:
         names = self._names(objects, hold)
         if hold.scope.startswith("window/"):
             last = max((name.end for name in names), default=hold.end)
-            self._create(released_name(hold.scope, hold.id, last), b"{}\n")
+            said: dict[str, Json] = {"owner": request.owner, "reason": request.reason, "asked_by": self._caller.asked_by}
+            self._create(released_name(hold.scope, hold.id, last), encode(said))
         for _ in range(RELEASE_TRIES):
             for name in names:
                 self._delete(objects.items[name.object_name])
@@ -148,13 +195,14 @@ class _Operation:
             )
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
+        held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         end = _breaker_end(incident, min(declaration.breaker_hold, declaration.max_hold), objects.now)
+        end = min([end, *(latest_end(hold, declaration, objects.now) for hold in held)])
         if end <= objects.now:
             why = f"incident {incident.id} opened so long ago that its hold of {scope} would be over"
             self._record(Record(event=INCIDENT_IGNORED, until=end, why=why))
             return
-        reason = f"serialization conflicts: incident {incident.id[:100]} of {incident.policy[:100]}"
-        held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
+        reason = f"serialization conflicts: incident {plain(incident.id, 100)} of {plain(incident.policy, 100)}"
         if not held:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:
@@ -162,9 +210,8 @@ class _Operation:
 
     def _names(self, objects: Objects, hold: Hold) -> list[Hold]:
         """The objects of a hold's identity, active or not, the first end first."""
-        named = (parse_object_name(name) for name in objects.items if name.startswith(HOLD_PREFIX))
-        same = [found for found in named if found is not None and (found.scope, found.id) == (hold.scope, hold.id)]
-        return sorted(same, key=lambda found: found.end)
+        identity = (hold.scope, hold.id, False, hold.asked_by)
+        return sorted((found for found in objects.holds if found.identity == identity), key=lambda found: found.end)
 
     def _create(self, name: str, content: bytes) -> bool:
         return self._outside.patiently(partial(self._bucket.create, name, content))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from interlock.catalog import Json
 from interlock.holds import format_instant
+from interlock.names import printable
 from interlock.runtime.events import SEVERITIES
 
 
@@ -20,6 +21,8 @@ class Record:
     hold: str | None = None
     job: str | None = None
     until: datetime | None = None
+    asked_by: str | None = None
+    """The e-mail address of whoever asked for what was done."""
     numbers: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -28,14 +31,15 @@ class Record:
         return SEVERITIES.get(self.event, "INFO")
 
     def as_json(self) -> dict[str, Json]:
-        """For the log: what is not known is left out."""
+        """For the log: what is not known is left out, and so is what is no text."""
         said: dict[str, Json] = {
             "severity": self.severity,
             "event": self.event,
-            "hold": self.hold,
+            "hold": self.hold and printable(self.hold),
             "job": self.job,
-            "why": self.why,
-            "message": str(self),
+            "asked_by": self.asked_by,
+            "why": _lines(self.why),
+            "message": _lines(str(self)),
             "until": format_instant(self.until) if self.until else None,
             **dict(self.numbers),
         }
@@ -44,6 +48,11 @@ class Record:
     def __str__(self) -> str:
         about = " ".join(part for part in (self.job, self.hold) if part)
         return f"{self.event}: {about + ': ' if about else ''}{self.why}"
+
+
+def _lines(text: str) -> str:
+    """The text, whose own lines are kept: a stack trace has many."""
+    return "\n".join(map(printable, text.split("\n"))) if "\n  File " in text else printable(text)
 
 
 Log = Callable[[Record], None]

@@ -1,4 +1,5 @@
 """What people may ask of the coordinator, and what it refuses: pure. A refusal is one sentence and an HTTP status of 4xx.
+Who may ask it is in `callers.py`.
 
 `{"action": "hold", "scope": ..., "until": RFC 3339 or "for_s": seconds, "reason": ..., "owner": ..., "id": ...}`, and likewise
 `extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope.
@@ -6,6 +7,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -13,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.declaration import Declaration
-from interlock.holds import HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
-from interlock.names import MAX_TEXT, did_you_mean, exact
+from interlock.holds import FLAG_ID, HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
+from interlock.names import MAX_TEXT, did_you_mean, exact, plain, unseen
 from interlock.runtime.incident import Incident, parse_incident
-from interlock.windows import OPENING_ID, compact, has_objects
+from interlock.windows import OPENING_ID, compact, has_objects, opened_at
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ID_CHARACTERS = 100
@@ -29,11 +31,16 @@ CONFIRMATION_IN_TICKS = 1
 """What the coordinator takes off the shortest hold: who asks sees an end, and may think about it before confirming."""
 NO_SLACK = timedelta()
 BREAKER_ID = "breaker"
+OWN_IDS = rf"(?i:{BREAKER_ID}|{FLAG_ID}|{OPENING_ID})"
+"""What only machines call a hold: the circuit breaker's, the flag of a backfill, the opening of a window."""
+_OWNERS = {BREAKER_ID: "the circuit breaker", FLAG_ID: "the flag of a backfill"}
+DIGITS_OF_ID = 8
+"""Of the digest that tells requests of one second apart."""
 
 KEYS = {
-    "hold": {"scope", "until", "for_s", "reason", "owner", "id"},
-    "extend": {"scope", "until", "for_s", "reason", "owner", "id"},
-    "release": {"scope", "reason", "owner", "id"},
+    "hold": {"scope", "until", "for_s", "reason", "owner", "id", "with_force"},
+    "extend": {"scope", "until", "for_s", "reason", "owner", "id", "with_force"},
+    "release": {"scope", "reason", "owner", "id", "with_force"},
     "reconcile": set[str](),
 }
 ACTIONS = ", ".join(sorted(KEYS))
@@ -56,6 +63,8 @@ class HoldRequest:
     reason: str
     owner: str
     id: str | None = None
+    forced: bool = False
+    """Though who asks may not otherwise: it is logged and alerted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +76,7 @@ class ExtendRequest:
     until: datetime | timedelta
     reason: str | None = None
     owner: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +87,7 @@ class ReleaseRequest:
     id: str
     reason: str | None = None
     owner: str | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +130,8 @@ def checked_text(key: str, text: object) -> str:
     text = text.strip()
     if len(text) > MAX_TEXT or len(text.splitlines()) > 1:
         raise Rejected(400, f"{key} is not one line of at most {MAX_TEXT} characters")
-    if not text.isprintable():
-        unseen = next(character for character in text if not character.isprintable())
-        raise Rejected(400, f"{key} has control characters, or others that nobody sees: {_shown(unseen)}; write text without")
+    if (wrong := unseen(text)) is not None:
+        raise Rejected(400, f"{key} has control characters, or others that nobody sees: {_shown(wrong)}; write text without")
     return text
 
 
@@ -141,6 +151,7 @@ class _Body:
             raise Rejected(400, f"{action} has no key {_shown(key)}{did_you_mean(key, allowed)}; allowed: {_listed(allowed)}")
         if action == "reconcile":
             return ReconcileRequest()
+        forced = self._forced()
         if action == "hold":
             return HoldRequest(
                 scope=self._scope(),
@@ -148,11 +159,19 @@ class _Body:
                 reason=self._text("reason"),
                 owner=self._text("owner"),
                 id=self._id() if "id" in self._said else None,
+                forced=forced,
             )
         reason, owner = self._text_or_none("reason"), self._text_or_none("owner")
+        scope, id = self._scope(), self._id()
         if action == "extend":
-            return ExtendRequest(scope=self._scope(), id=self._id(), until=self._until(), reason=reason, owner=owner)
-        return ReleaseRequest(scope=self._scope(), id=self._id(), reason=reason, owner=owner)
+            return ExtendRequest(scope=scope, id=id, until=self._until(), reason=reason, owner=owner, forced=forced)
+        return ReleaseRequest(scope=scope, id=id, reason=reason, owner=owner, forced=forced)
+
+    def _forced(self) -> bool:
+        forced = self._said.get("with_force", False)
+        if not isinstance(forced, bool):
+            raise Rejected(400, f"with_force {_shown(forced)} is neither true nor false")
+        return forced
 
     def _scope(self) -> str:
         scope = self._said.get("scope")
@@ -220,23 +239,62 @@ def checked_hold(
     released: Iterable[Hold],
     now: datetime,
     slack: timedelta = NO_SLACK,
+    asked_by: str | None = None,
 ) -> tuple[str, datetime]:
-    """The id and the end of a new hold; Rejected when there may be none. `holds` are active, `released` tombstones."""
+    """The id and the end of a new hold; Rejected when there may be none. `holds` are active, `released` tombstones.
+
+    The same request of the same person again is the hold that it is already. Nobody else's request is: without an id it gets
+    one of its own, and with an id that somebody has it is refused.
+    """
     if not has_objects(request.scope):
         raise by_declaration(request.scope)
     if request.scope not in declaration.scopes:
         hint = did_you_mean(request.scope, sorted(declaration.scopes))
         raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
     end = end_of(request.until, declaration, now, slack)
-    if request.scope.startswith("window/") and re.fullmatch(OPENING_ID, request.id or ""):
-        raise Rejected(400, f"id {request.id} is kept for the opening that the window's schedule makes; take another")
-    id = request.id or f"at-{compact(now)}"
-    for hold in _runtime(holds, request.scope, id):
+    if re.fullmatch(OWN_IDS, request.id or ""):
+        whose = _OWNERS.get((request.id or "").lower(), "the opening that the window's schedule makes")
+        raise Rejected(400, f"id {request.id} is kept for {whose}; take another")
+    known = list(holds)
+    id = request.id or _new_id(request, known, end, now, asked_by)
+    for hold in _runtime(known, request.scope, id):
+        check_repeat(request, hold, asked_by)
         if hold.end != end:
             raise Rejected(409, f"{request.scope} is held by {id} until {format_instant(hold.end)} already; extend that one")
     if (request.scope, id) in {(hold.scope, hold.id) for hold in released}:
         raise Rejected(409, f"{request.scope} {id} was released; hold it by another id")
     return id, end
+
+
+def check_repeat(request: HoldRequest, hold: Hold, asked_by: str | None) -> None:
+    """Rejected unless `hold`, which has the request's scope and id, is what the same person has asked for in the same words. An
+    asker that nobody knows, of the request or of the hold, differs from none."""
+    held = f"{request.scope} is held by {hold.id} until {format_instant(hold.end)} already"
+    if hold.owner != request.owner or (asked_by and hold.asked_by not in (None, asked_by)):
+        raise Rejected(409, f"{held}, for {said_by(hold)}; take another id")
+    if hold.reason != request.reason:
+        raise Rejected(409, f"{held}, for another reason of yours; take another id")
+
+
+def said_by(hold: Hold | None) -> str:
+    """Whose a hold is, in a message."""
+    return plain((hold.said_by if hold else None) or "somebody else", MAX_ID_CHARACTERS)
+
+
+def _new_id(request: HoldRequest, holds: list[Hold], end: datetime, now: datetime, asked_by: str | None) -> str:
+    """An id for a request that brings none: the second, and more where another request of that second has it."""
+    id = f"at-{compact(now)}"
+    for hold in _runtime(holds, request.scope, id):
+        try:
+            check_repeat(request, hold, asked_by)
+        except Rejected:
+            break
+        if hold.end != end:
+            break
+    else:
+        return id
+    words = json.dumps([asked_by, request.owner, request.reason, format_instant(end)])
+    return f"{id}-{hashlib.sha256(words.encode()).hexdigest()[:DIGITS_OF_ID]}"
 
 
 def checked_extension(
@@ -251,8 +309,22 @@ def checked_extension(
                 409,
                 f"{request.scope} {request.id} is held until {format_instant(hold.end)}, later than that; release it",
             )
+        if end > (latest := latest_end(hold, declaration, now)):
+            raise Rejected(
+                400,
+                f"{format_instant(end)} is too late; no hold may be longer than {exact(declaration.max_hold)} in all, and this"
+                f" one began at {format_instant(latest - declaration.max_hold)}; hold once more, by another id",
+            )
         return hold, end
     raise _no_such_hold(request.scope, request.id, known)
+
+
+def latest_end(hold: Hold, declaration: Declaration, now: datetime) -> datetime:
+    """The latest end that a hold may have, however often it is extended, by when it began. One that does not say so, or names a
+    time to come, began when its object was written, at the latest now."""
+    opened = opened_at(hold.id) if hold.scope.startswith("window/") else None
+    since = opened or hold.start or hold.created or now
+    return _whole(min(since, now)) + declaration.max_hold
 
 
 def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:
@@ -273,7 +345,7 @@ def by_declaration(scope: str) -> Rejected:
 
 
 def _runtime(holds: Iterable[Hold], scope: str, id: str) -> list[Hold]:
-    """The runtime hold of that identity. A flag is Terraform's, and none."""
+    """The runtime holds of that name; of two people only where both asked at once. A flag is Terraform's, and none."""
     return [h for h in holds if (h.scope, h.id) == (scope, id) and not h.is_flag]
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.terminal import machine
+from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
 from interlock.terminal.progress import StackLine
+from interlock.terminal.tables import say
+from interlock.terraform.imports import FILE as IMPORTS
+
+F = TypeVar("F", bound=Callable[..., object])
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
@@ -24,7 +31,8 @@ OUT = Path("cdktf.out")
 def check_tools() -> None:
     """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
     cdktf command line is for who types it."""
-    findings = [machine.terraform(), machine.node(), machine.disk()]
+    with ThreadPoolExecutor() as pool:  # each starts a program or two
+        findings = [one.result() for one in [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
@@ -34,15 +42,34 @@ def output_folder(environment: Environment) -> Path:
     return OUT / environment.name
 
 
+def synth_option(command: F) -> F:
+    """--synth."""
+    return click.option("--synth", is_flag=True, help="Synthesize also where nothing has changed since the last time.")(command)
+
+
+def synthesize_if_changed(environment: Environment, root: Path, *, force: bool = False, verbose: bool = False) -> None:
+    """As `synthesize`, unless the stacks that lie there are of the same catalog, code and settings, and as they were written:
+    then `verbose` says so. `force` synthesizes all the same."""
+    folder = output_folder(environment)
+    if force or not synthesized.is_fresh(folder, synthesized.inputs(root, environment.name, os.environ)):
+        synthesize(environment, root)
+        return
+    for name in STACKS:  # of an earlier day; a block too many fails every plan
+        (folder / "stacks" / name / IMPORTS).unlink(missing_ok=True)
+    if verbose:
+        say(f"nothing has changed since {folder}/ was synthesized, so that is used; anew: --synth")
+
+
 def synthesize(environment: Environment, root: Path) -> None:
     """Writes the stacks' JSON of the catalog in `root` once, with the app itself: `cdktf synth` does the same and takes seconds
     to start. Exits on failure, the app having said why."""
-    settings = {
-        "INTERLOCK_ENV": environment.name,
-        "INTERLOCK_CATALOG": str(root),
-        "CDKTF_OUTDIR": str(output_folder(environment)),
-    }
+    folder = output_folder(environment)
+    settings = {"INTERLOCK_ENV": environment.name, "INTERLOCK_CATALOG": str(root), "CDKTF_OUTDIR": str(folder)}
+    synthesized.forget(folder)
+    before = synthesized.inputs(root, environment.name, os.environ)
     with StackLine("stacks").while_it_lasts("synthesizing"):
-        ended = run([sys.executable, "main.py"], {**os.environ, **settings}, stop_with=signal.SIGTERM)
+        ended = run([sys.executable, str(synthesized.APP)], {**os.environ, **settings}, stop_with=signal.SIGTERM)
     if ended.code != 0:
         click.get_current_context().exit(ended.code if ended.code > 0 else 128 - ended.code)
+    if synthesized.inputs(root, environment.name, os.environ) == before:  # else it may be of either
+        synthesized.stamp(folder, before)

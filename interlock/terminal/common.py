@@ -16,7 +16,7 @@ from interlock.catalog import Catalog, Json
 from interlock.environment import LOCAL, Environment, refuse_local_variables
 from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
-from interlock.names import MAX_TEXT, did_you_mean
+from interlock.names import MAX_TEXT, did_you_mean, unseen
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
@@ -74,7 +74,7 @@ def format_option(command: F) -> F:
 
 def checked_owner(owner: str | None) -> str | None:
     """What --owner says, without spaces around it; a usage error for what is no name."""
-    if owner is not None and not (owner.strip() and owner.isprintable() and len(owner) <= MAX_TEXT):
+    if owner is not None and not (owner.strip() and unseen(owner) is None and len(owner) <= MAX_TEXT):
         raise click.UsageError(f"--owner is no name; write one line of at most {MAX_TEXT} characters")
     return owner.strip() if owner else None
 
@@ -111,10 +111,10 @@ class Place:
 
     @cached_property
     def cloud(self) -> Environment:
-        """The environment, for a command that asks the cloud. The local one is started for it where it does not run: then the
-        command begins anew below it, and this does not return."""
+        """The environment, for a command that asks the cloud. The local one is started for it where it does not run."""
         if self._needs_start:
             run_with_local_target(sys.argv[1:])
+            self._say()
         return self._environment
 
     def _say(self) -> None:
@@ -139,12 +139,14 @@ def print_json(value: Json) -> None:
 
 
 def hold_json(hold: Hold) -> dict[str, Json]:
-    """A hold for programs. The opening of a window that has no object yet has an empty `object`."""
+    """A hold for programs. The opening of a window that has no object yet has an empty `object`; without `asked_by` nobody
+    knows who asked for it, or nobody did."""
     return {
         "scope": hold.scope,
         "id": hold.id,
         "until": format_instant(hold.end),
         "reason": hold.reason,
         "owner": hold.owner,
+        **({"asked_by": hold.asked_by} if hold.asked_by else {}),
         "object": hold.object_name,
     }

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,12 +22,13 @@ from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
 from interlock.terminal import waiting
-from interlock.terminal.approving import STACK, Approving, ask_anyway
+from interlock.terminal.approving import Approving, ask_anyway
 from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.granting.gcloud import mending
-from interlock.terminal.importing import read_known, remove_imports, write_imports
+from interlock.terminal.importing import read_known, remove_imports
+from interlock.terminal.planning import Asked, try_plan
 from interlock.terminal.printed import again, interlock, make
-from interlock.terminal.process import Ended
+from interlock.terminal.process import Ended, side_by_side
 from interlock.terminal.progress import COLUMN, Applying, Planning, StackLine
 from interlock.terminal.refs import said_commit
 from interlock.terminal.tables import folded, grouped, say, say_command, say_folded, say_lines, whole
@@ -39,7 +41,6 @@ from interlock.terminal.terraform import (
     apply,
     folder_of_plans,
     forget,
-    plan,
     prepare,
     shown,
 )
@@ -48,8 +49,6 @@ from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
 from interlock.terraform.refusals import blocked_roles, lacks_of
 
-REPLACE_CATALOG = "replace_catalog"
-"""The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
 HALTED = "execution halted"
 """Terraform's error for each resource that it leaves alone once it was told to stop:
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/hook_stop.go"""
@@ -58,6 +57,8 @@ CHECK_FAILED = "Check block assertion failed"
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/eval_conditions.go"""
 NOTHING = "nothing to do"
 PERMISSIONS = "https://cloud.google.com/iam/docs/permissions-reference says which roles have it"
+AT_ONCE = 3
+"""Stacks that are planned side by side. Each has a Terraform and a provider below it, of some 300 MB together."""
 WIDTH = 80
 """Columns of a list of names."""
 SHOWN_PROBLEMS = 5
@@ -100,8 +101,14 @@ class Deploying:
         self, stacks: Sequence[str], folder: Path, variables: Mapping[str, Json] | None = None, *, destroy: bool = False
     ) -> list[Planned]:
         """The plans of these stacks, saved in `folder`. Exits with 1 when one can't be planned."""
-        wanted = [Stack(environment=self.environment, name=name) for name in stacks]
-        return [self._plan(stack, folder, variables or {}, destroy=destroy) for stack in wanted]
+        wanted, asked = (
+            [Stack(environment=self.environment, name=name) for name in stacks],
+            Asked(variables or {}, destroy=destroy),
+        )
+        if self.verbose or len(wanted) == 1:  # so that what Terraform says of one stays together
+            return [self._plan(stack, folder, asked) for stack in wanted]
+        found = side_by_side([partial(try_plan, stack, folder, asked, self._loud) for stack in wanted], AT_ONCE)
+        return [self._planned(stack, one) for stack, one in zip(wanted, found, strict=True)]
 
     def let_go(self, name: str, address: str) -> bool:
         """Takes a resource out of the state of a stack without touching it; whether it was in there. Exits with 1 when that
@@ -140,27 +147,19 @@ class Deploying:
         if self._asks and not all(planned.is_empty for planned in plans):
             click.confirm("Do this?", abort=True)
 
-    def _plan(
-        self, stack: Stack, folder: Path, variables: Mapping[str, Json], *, destroy: bool, only: Sequence[str] = ()
-    ) -> Planned:
-        line = StackLine(stack.name)
-        try:
-            line.now("preparing")
-            prepare(stack)
-            if not destroy:  # what was never ours does not go with what is
-                line.now("looking for what is there already")
-                write_imports(stack)
-            line.now("planning")
-            # The guard in the plan is for who deploys without us; we say how many jobs go, and want to hear that number.
-            ours = {REPLACE_CATALOG: True} if stack.name == STACK else {}
-            return plan(stack, {**variables, **ours}, self._loud(Planning(line)), folder, destroy=destroy, only=only)
-        except TerraformFailed as failed:
-            line.end("stopped while planning" if failed.stopped else "can't be planned")
-            then = "Stopped while planning. Again" if failed.stopped else "When that is mended, again"
-            self._fail(stack, failed.problems, failed.text, then, stopped=failed.stopped)
-        except CloudError:
-            line.end("can't be planned")
-            raise
+    def _plan(self, stack: Stack, folder: Path, asked: Asked) -> Planned:
+        return self._planned(stack, try_plan(stack, folder, asked, self._loud))
+
+    def _planned(self, stack: Stack, found: Planned | TerraformFailed | CloudError) -> Planned:
+        """The plan that was made, or the end, having said why there is none."""
+        if isinstance(found, Planned):
+            return found
+        stopped = isinstance(found, TerraformFailed) and found.stopped
+        StackLine(stack.name).end("stopped while planning" if stopped else "can't be planned")
+        if isinstance(found, TerraformFailed):
+            then = "Stopped while planning. Again" if stopped else "When that is mended, again"
+            self._fail(stack, found.problems, found.text, then, stopped=stopped)
+        raise found
 
     def _say_plan(self, planned: Planned, *, names: bool = True) -> None:
         StackLine(planned.stack.name).end(plan_summary(planned))
@@ -181,7 +180,7 @@ class Deploying:
             if applied.is_done or applied.ended.stopped or not causes:
                 break
             self._wait(planned.stack, causes, since)
-            planned = self._plan_the_rest(planned, variables, destroy=destroy)
+            planned = self._plan_the_rest(planned, Asked(variables, destroy=destroy))
             applied = self._apply_once(planned)
         if not applied.is_done or applied.ended.stopped:
             self._fail_apply(planned, applied)
@@ -190,7 +189,7 @@ class Deploying:
 
     def _apply_first(self, planned: Planned, first: Sequence[str], variables: Mapping[str, Json]) -> Planned:
         """Applies these resources of an approved plan, waits until Google may know them, and plans the rest."""
-        some = self._plan(planned.stack, planned.file.parent, variables, destroy=False, only=first)
+        some = self._plan(planned.stack, planned.file.parent, Asked(variables, only=first))
         if not goes_no_further(some, planned):
             return planned  # something else has changed meanwhile, and will be seen by who approves it
         applied = self._apply_once(some)
@@ -199,13 +198,14 @@ class Deploying:
         seconds = waiting.SHORT_WAIT if self.environment.name == LOCAL else waiting.BEFORE_A_BUILD
         say_folded(f"What was granted counts only some time later, and the build takes it: waiting {seconds:g} s.")
         _sleep(StackLine(planned.stack.name), seconds)
-        return self._plan_the_rest(planned, variables, destroy=False)
+        # Where all of that was made just now, the state says it; what has failed may be there all the same.
+        return self._plan_the_rest(planned, Asked(variables, refresh=not applied.is_done))
 
-    def _plan_the_rest(self, approved: Planned, variables: Mapping[str, Json], *, destroy: bool) -> Planned:
+    def _plan_the_rest(self, approved: Planned, asked: Asked) -> Planned:
         """A new plan of the stack, which is approved where it goes further."""
-        planned = self._plan(approved.stack, approved.file.parent, variables, destroy=destroy)
+        planned = self._plan(approved.stack, approved.file.parent, asked)
         if not goes_no_further(planned, approved):
-            self._say_plan(planned, names=not destroy)
+            self._say_plan(planned, names=not asked.destroy)
             self._approve([planned])
         return planned
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
 from interlock.gcp import CloudError, local_url
+from interlock.gcp.storage import preload
 
 SAID = "INTERLOCK_LOCAL_SAYS"
 """Set by `local run --quiet` for its command, which then says it: how the local target came to run, and where its state is."""
 PACKAGE = "local"
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def where(environment_where: str) -> str:
@@ -22,15 +26,43 @@ def where(environment_where: str) -> str:
     return f"{environment_where}: {said}" if said else environment_where
 
 
-def run_with_local_target(arguments: Sequence[str]) -> NoReturn:
-    """Becomes `python -m local run -- interlock ARGUMENTS`, so that signals, the terminal and the exit code are that one's."""
+def run_with_local_target(arguments: Sequence[str]) -> None:
+    """Has `python -m local run -- interlock ARGUMENTS` run around this command, which goes on where it is: this process becomes
+    the local target, so that signals, the terminal and the exit code are that one's, and a copy of it is the command. Where
+    that is not safe the command begins anew below the local target, and this does not return."""
     if SAID in os.environ or find_spec(PACKAGE) is None:
         raise CloudError(f"the local target did not start: {_why()}; try: .venv/bin/python -m local run -- env")
     interlock = str(Path(sys.executable).with_name("interlock"))
-    words = [sys.executable, "-m", PACKAGE, "run", "--quiet", "--", interlock, *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, words)  # noqa: S606 - no shell, and the words are a list
+    waiting = _fork() if sys.platform == "linux" else []  # macOS' own frameworks don't survive a fork
+    if waiting is not None:
+        words = [sys.executable, "-m", PACKAGE, "run", "--quiet", *waiting, "--", interlock, *arguments]
+        os.execv(sys.executable, words)  # noqa: S606 - no shell, and the words are a list
+
+
+def _fork() -> list[str] | None:
+    """In this process: what to tell `local run` of the copy that waits for it. In the copy: None, once it runs there."""
+    read, write = os.pipe()
+    if pid := os.fork():
+        os.set_inheritable(write, True)
+        return ["--waiting", f"{pid}:{write}"]
+    os.close(write)
+    os.setsid()  # as `local run` has its commands
+    _end_with_parent()
+    preload()  # meanwhile
+    with os.fdopen(read, encoding="utf-8") as said:
+        environ = said.read()
+    if not environ:  # it did not start, and has said why
+        os._exit(0)
+    os.environ.clear()
+    os.environ.update(json.loads(environ))
+    return None
+
+
+def _end_with_parent() -> None:
+    """The watcher of a killed `local run` knows what that has started by its environment, which this was not started with."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def is_running() -> bool:

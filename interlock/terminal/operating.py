@@ -13,11 +13,14 @@ import click
 from interlock.catalog import Json
 from interlock.declaration import DeclaredJob
 from interlock.environment import LOCAL, Environment
-from interlock.gcp import CloudError
+from interlock.gcp import CloudError, local_url
 from interlock.gcp.clock import check_clock
-from interlock.gcp.coordinator import ask
+from interlock.gcp.coordinator import RequestRefused, ask, caller_of_stand_in
+from interlock.gcp.project import GoogleProject
 from interlock.holds import Hold
 from interlock.names import count, plain
+from interlock.runtime.callers import Caller, Part
+from interlock.runtime.callers_of import callers
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import PATIENCE
@@ -43,7 +46,10 @@ MAX_REMARK = 1_000
 
 
 def asking_options(command: F) -> F:
-    """--yes, --direct."""
+    """--yes, --direct, --force."""
+    command = click.option(
+        "with_force", "--force", is_flag=True, help="Though it is `all`, somebody else's or the breaker's; it is alerted."
+    )(command)
     command = click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")(command)
     return click.option("--direct", is_flag=True, help="Without the coordinator: do here what it would do.")(command)
 
@@ -67,7 +73,7 @@ def typed_text(key: str, text: str) -> str:
 def the_hold(site: Site, scope: str, id: str | None) -> Hold:
     """The one runtime hold that is meant; a usage error that says which there are."""
     found = [hold for hold in site.runtime_holds if hold.scope == scope and id in (None, hold.id)]
-    if len(found) == 1:
+    if len(found) == 1 or (found and id is not None):  # of two people who took one id at once each means their own
         return found[0]
     if found:
         raise click.UsageError(f"{scope} has {len(found)} holds; name one: {', '.join(hold.id for hold in found)}")
@@ -130,18 +136,31 @@ def confirm(environment: Environment, question: str, *, yes: bool) -> None:
         click.confirm(question, abort=True)
 
 
-def request(site: Site, content: dict[str, Json], foreseen: Foreseen = NONE_FORESEEN, *, direct: bool) -> bool:
+def request(
+    site: Site, content: dict[str, Json], foreseen: Foreseen = NONE_FORESEEN, *, direct: bool, with_force: bool
+) -> bool:
     """Sends a request to the coordinator, or serves it here, and says what came of it. True when all is done."""
+    content |= {"with_force": True} if with_force else {}
     if not direct:
         answer = ask(site.environment, content)
         return print_report(answer.report, foreseen, ok=answer.ok)
     check_clock()
     try:
         with asking(site.environment):
-            report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}))
+            report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}), _who(site.environment))
     except Rejected as rejected:
-        raise CloudError(str(rejected)) from None
+        raise RequestRefused(rejected.code, str(rejected)) from None
     return print_report(report.as_json(), foreseen, ok=report.settled)
+
+
+def _who(environment: Environment) -> Caller:
+    """Who acts without the coordinator: as good as the credentials tell, since nobody has verified it."""
+    try:
+        known = caller_of_stand_in(environment) if local_url() else GoogleProject(environment.project).caller().email
+    except CloudError:  # what is asked of the bucket next says the same
+        known = ""
+    email = known.lower()
+    return Caller(email=email, part=callers(environment).part(email) or Part.OPERATOR)
 
 
 def ask_to_reconcile(environment: Environment) -> None:

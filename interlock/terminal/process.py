@@ -1,4 +1,4 @@
-"""Runs a program below us, so that a signal that should end us ends it in order first."""
+"""Runs programs below us, one or several side by side, so that a signal that should end us ends it in order first."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from types import FrameType
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+import click
+
+T = TypeVar("T")
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Signals that should end us: of a machine that goes down, of a person, of a terminal that is closed."""
+NOT_BEGUN = 130
+"""The code of a program that was not begun any more: a shell's, of one that Ctrl-C has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +28,74 @@ class Ended:
 
     code: int
     stopped: bool
+
+
+@dataclass(kw_only=True)
+class _Below:
+    """The programs that run below us, and whether we were told to stop. Threads may start one at the same time."""
+
+    stopped: bool = False
+    running: dict[subprocess.Popen[str], tuple[signal.Signals, str]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)  # a handler may run where it is held
+
+    def stop(self) -> None:
+        """Tells them, and who waits what for: the first time only."""
+        with self.lock:
+            first, self.stopped = not self.stopped, True
+            found = [*self.running.items()]
+        for text in dict.fromkeys(waiting for _, (_, waiting) in found) if first else ():
+            _say(text)
+        for process, (number, _) in found:
+            _stop(process, number)
+
+    def start(self, process: subprocess.Popen[str], stop_with: signal.Signals, waiting: str) -> None:
+        """One more; told at once where we were before."""
+        with self.lock:
+            self.running[process] = (stop_with, waiting)
+            late = self.stopped
+        if late:
+            _say(waiting)
+            _stop(process, stop_with)
+
+    def end(self, process: subprocess.Popen[str]) -> None:
+        """One less."""
+        with self.lock:
+            del self.running[process]
+
+
+_below: _Below | None = None
+
+
+@contextmanager
+def _heeding() -> Iterator[_Below]:
+    """What should end us meanwhile ends in order what runs below us. To be entered in the main thread."""
+    global _below
+    if _below is not None:
+        yield _below
+        return
+    below = _below = _Below()
+    before = {number: signal.signal(number, lambda *_: below.stop()) for number in STOPPING}
+    try:
+        yield below
+    finally:
+        _below = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def side_by_side(works: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+    """What each of `works` returns, in their order; `at_once` of them run at the same time, in threads. Those that are to come
+    are not begun once we were told to stop, and what is raised is that of the first that fails; both when all have ended."""
+    context = click.get_current_context(silent=True)
+
+    def in_our_context(work: Callable[[], T]) -> T:
+        with context.scope(cleanup=False) if context else nullcontext():
+            return work()
+
+    with _heeding(), ThreadPoolExecutor(at_once) as pool:
+        begun = [pool.submit(in_our_context, work) for work in works]
+        wait(begun)
+    return [one.result() for one in begun]
 
 
 def run(
@@ -38,18 +113,9 @@ def run(
     `stop_with`; then we go on waiting. How to stop is the program's business. What `heard` raises, as when nobody reads us any
     more, is raised after the end: a program whose reader goes away dies in the middle of what it does.
     """
-    stopped, process = False, None
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        nonlocal stopped
-        del number, frame
-        if not stopped:
-            _say(waiting)
-        stopped = True
-        _stop(process, stop_with)
-
-    before = {number: signal.signal(number, pass_on) for number in STOPPING}
-    try:
+    with _heeding() as below:
+        if below.stopped:  # between two programs of those that run side by side
+            return Ended(code=NOT_BEGUN, stopped=True)
         process = subprocess.Popen(
             words,
             env=dict(environ),
@@ -60,16 +126,13 @@ def run(
             errors="replace",
             start_new_session=True,
         )
-        if stopped:  # before it could be told
-            _stop(process, stop_with)
+        below.start(process, stop_with, waiting)
         failure = _listen(process, heard) if heard else None
         code = process.wait()
+        below.end(process)
         if failure is not None:
             raise failure
-        return Ended(code=code, stopped=stopped)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return Ended(code=code, stopped=below.stopped)
 
 
 def _say(text: str) -> None:
@@ -79,10 +142,9 @@ def _say(text: str) -> None:
         os.write(2, f"{clear}{text}".encode())
 
 
-def _stop(process: subprocess.Popen[str] | None, stop_with: signal.Signals) -> None:
-    if process is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, stop_with)
+def _stop(process: subprocess.Popen[str], stop_with: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, stop_with)
 
 
 def _listen(process: subprocess.Popen[str], heard: Callable[[str], None]) -> Exception | None:

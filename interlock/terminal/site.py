@@ -15,6 +15,7 @@ from interlock.declaration import Declaration, DeclaredJob
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
+from interlock.gcp.coordinator import wake
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holding import Holding
 from interlock.holds import Hold, format_end
@@ -77,9 +78,12 @@ class Site:
         return fires(job, since, self.now) if since else 0
 
 
-def see(env_name: str) -> Site:
-    """Looks, and says where. CloudError when it can't be seen."""
-    return look(Place(env_name).cloud)
+def see(env_name: str, *, to_ask: bool = False) -> Site:
+    """Looks, and says where. CloudError when it can't be seen. `to_ask` wakes the coordinator, which will be asked."""
+    environment = Place(env_name).cloud
+    if to_ask:
+        wake()
+    return look(environment)
 
 
 def look(environment: Environment) -> Site:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import click
 
-from interlock.names import printable
+from interlock.names import JOINERS, printable
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -94,7 +94,9 @@ def width(text: str) -> int:
     """How many columns of a terminal `text` takes: letters of East Asia take two, what is set over a letter none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.combining(c) or c in JOINERS else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def folded(text: str, columns: int, indent: str = "", further: str | None = None) -> list[str]:

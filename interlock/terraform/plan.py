@@ -7,8 +7,11 @@ shape; the values of attributes stay a stranger's. `job_changes.py` says what a 
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import select
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +21,8 @@ from interlock.catalog import Json
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Of a plan; one that changes 1,000 jobs has some 7 million."""
+PIPE_SECONDS = 60
+"""How long a pipe may bring nothing; Terraform shows a plan in seconds."""
 MAX_DEPTH = 100
 """Terraform's own plans nest some twenty deep."""
 FORMAT_MAJOR = "1"
@@ -116,13 +121,29 @@ class Plan:
 def load_plan(path: Path) -> Plan:
     """The plan that a file holds; PlanError as in `parse_plan`, without the path, and for what can't be read."""
     try:
-        if (size := path.stat().st_size) > MAX_CHARACTERS:
+        size, content = path.stat().st_size, _content(path)
+        if (size := max(size, len(content))) > MAX_CHARACTERS:  # of a pipe nobody knows it before
             raise PlanError(f"the plan has {size:,} bytes and at most {MAX_CHARACTERS:,} are read; {SHOW}")
-        return parse_plan(path.read_text(encoding="utf-8"))
+        return parse_plan(content.decode())
     except OSError as error:
         raise PlanError(f"the plan can't be read: {error.strerror}; {SHOW}") from None
     except UnicodeDecodeError:
         raise PlanError(f"the plan is no text in UTF-8; {SHOW}") from None
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, or of a pipe whose other end writes, up to one more than are allowed. It waits for nobody who has
+    not opened the other end, and not for ever for who writes nothing; OSError then."""
+    found = bytearray()
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+        while len(found) <= MAX_CHARACTERS:
+            if not select.select([file], [], [], PIPE_SECONDS)[0]:
+                raise TimeoutError(errno.ETIMEDOUT, f"nothing came through the pipe for {PIPE_SECONDS} seconds")
+            part = file.read(MAX_CHARACTERS + 1 - len(found))
+            if part == b"":
+                break
+            found += part or b""
+    return bytes(found)
 
 
 def parse_plan(text: str) -> Plan:

@@ -8,7 +8,8 @@ part of Google's it stands in for:
   itself.
 * functions: `{url}/_functions/NAME/...` runs the deployed source with functions-framework; `Authorization: Bearer
   local:EMAIL` names the caller, who needs run.invoker on the service (401, 403). Cloud Scheduler and Pub/Sub reach the same
-  function by the constant https address that the API shows (serving.py, identity.py).
+  function by the constant https address that the API shows (serving.py, identity.py). It gets a signed identity token in
+  the place of that name (tokens.py), whose keys are at `{url}/oauth2/v1/certs`.
 * Pub/Sub: publishing, and push with retries (push.py); `/_local/deliveries` GET, DELETE, POST {"duplicates": N},
   {"redeliver": ID}.
 * logging: entries are written, listed and counted by log metrics; so are what functions print and the attempts of jobs

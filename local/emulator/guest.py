@@ -14,8 +14,8 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -41,6 +41,8 @@ class Guest:
     port: int
     process: subprocess.Popen[bytes]
     readers: list[_Reader] = field(default_factory=list)
+    requests: list[None] = field(default_factory=list)
+    """One for each that is being answered; lists are safe between threads."""
 
     @classmethod
     def start(cls, folder: Path, *, target: str, env: Mapping[str, str], logged: Logged) -> Guest:
@@ -76,13 +78,26 @@ class Guest:
         """Whether the process still runs."""
         return self.process.poll() is None
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While it answers a request."""
+        self.requests.append(None)
+        try:
+            yield
+        finally:
+            self.requests.pop()
+
     def stop(self) -> None:
-        """End it and its children."""
-        for number in (signal.SIGTERM, signal.SIGKILL):  # KILL also for children that are left
+        """End it and its children. On TERM gunicorn finishes what it answers, and takes half a second to see that it answers
+        nothing: then it is not asked."""
+        for number in (signal.SIGTERM, signal.SIGKILL) if self.requests else (signal.SIGKILL,):  # KILL also for what is left
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(_STOP_SECONDS)
+        with suppress(ChildProcessError):  # its children, where they have become ours: local/child.py
+            while os.waitpid(-self.process.pid, 0)[0]:
+                pass
         for reader in self.readers:
             reader.join(_STOP_SECONDS)
 

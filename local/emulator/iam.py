@@ -151,8 +151,12 @@ def _insert_role(call: Call) -> JsonObject:
         if age >= BLOCKED:
             call.store.drop(ROLES, name)
             return _ROLES.answer(call)
-        message = f"You can't create a role with role_id ({role}) where there is an existing role with that role_id"
-        raise ApiError(400, f"{message} in a deleted state.", status="FAILED_PRECONDITION")
+        if age >= UNDELETED:  # gke-autoneg-controller #71, azul #4390
+            said = f"You can't create a role_id ({role}) which has been marked for deletion."
+        else:
+            said = f"You can't create a role with role_id ({role}) where there is an existing role with that role_id"
+            said += " in a deleted state."
+        raise ApiError(400, said, status="FAILED_PRECONDITION")
     return _ROLES.answer(call)
 
 

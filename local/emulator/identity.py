@@ -1,4 +1,4 @@
-"""Who calls: fixed fake tokens, which name whom they are for, and nothing is signed.
+"""Who calls: fixed fake tokens, which name whom they are for, and nothing is signed; functions get real ones (`tokens.py`).
 
 `Bearer local:EMAIL` is that service account or that person, `Bearer local` or no token is the owner of the project: whoever
 sits at this machine. Stands in for Google's access tokens and OIDC tokens alike.

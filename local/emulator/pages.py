@@ -6,7 +6,7 @@
 * `/_local/attempts`: GET the attempts of jobs since the start or the last DELETE.
 * `/_local/deliveries`: the same for pushed messages. POST {"duplicates": N} delivers every message N times more from now on,
   {"redeliver": MESSAGE_ID} one once more.
-* `/_local/functions`: GET the process of each function that runs, such as a test may kill.
+* `/_local/functions`: GET the process of each function that runs, such as a test may kill. POST has those start that do not.
 * `/_local/evaluate`: POST evaluates the alert policies now (local/emulator/incidents.py) and waits for what they set off.
 * `/_local/incidents`: GET those that are open. `/_local/notifications`: what channels were told, with the same GET and DELETE.
 """
@@ -37,6 +37,9 @@ def answer(runtime: Runtime, request: Request) -> Response:
         return _deliver(runtime, _body(request))
     if page == ("GET", "functions"):
         return json_response({"processes": runtime.functions.processes()})
+    if page == ("POST", "functions"):
+        runtime.functions.wake()
+        return json_response({})
     if page == ("POST", "evaluate"):
         found = incidents.evaluate(runtime)
         return json_response(found | {"settled": runtime.settle()})

@@ -28,7 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from local.emulator import apis, entries, identity, kept, objects, pages, projects, push, rights, serving
+from local.emulator import apis, entries, identity, kept, objects, pages, projects, push, rights, serving, tokens
 from local.emulator.discovery import Api, Method, match
 from local.emulator.faults import parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
@@ -94,6 +94,8 @@ class Emulator:
                 return self._steer(request)
             if request.path.startswith(serving.PREFIX):
                 return self.runtime.functions.handle(request)
+            if request.path == tokens.CERTS and request.http == "GET":
+                return self.runtime.functions.issuer.certs()
             api, method, handler, path = self._route(request)
             with self._count_lock:
                 self._counts[method.id, method.writes] += 1

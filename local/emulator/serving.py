@@ -15,11 +15,12 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
-from local.emulator import identity
+from local.emulator import identity, tokens
 from local.emulator.guest import Guest, StartError
 from local.emulator.model import JsonObject, Request, Response
 from local.emulator.store import Store
@@ -75,8 +76,10 @@ class Functions:
     may_invoke: Callable[[str, str | None], bool]
 
     def __post_init__(self) -> None:
+        self.issuer = tokens.Issuer()
         self._guests: dict[str, tuple[object, Guest]] = {}
         self._lock = Lock()
+        self._closed = False
 
     def find(self, uri: str, *, here: str = "") -> tuple[Target, str] | None:
         """The function that a URI leads to, and the path there; `here` is the emulator's own address."""
@@ -112,21 +115,33 @@ class Functions:
         Header names in lower case. `audience` is that of the token, where it is known. 504 after `seconds`, or after the
         function's own timeout if that is shorter.
         """
-        email = identity.caller(headers)
+        given = headers.get(tokens.SERVERLESS) or headers.get(tokens.AUTHORIZATION, "")
+        email = self.issuer.email(given, target.addresses) if given else None
         if not self.may_invoke(target.service, email):
             if email is None:
                 return _text(401, "The request has no valid identity token (Authorization: Bearer local:EMAIL).")
             return _text(403, f"{email} lacks run.invoker on {target.service}.")
         if audience and target.path(audience) is None:
             return _text(401, f"The token is for {audience}, not for this service.")
+        everybody = self.may_invoke(target.service, None)
+        sent = self.issuer.passed_on(headers, audience or next(iter(target.addresses), ""), verified=not everybody)
         try:
-            return _forward(self._guest(target), method, path, headers, body, seconds=min(seconds, _timeout(target.function)))
+            return _forward(self._guest(target), method, path, sent, body, seconds=min(seconds, _timeout(target.function)))
         except StartError as error:
             return _text(503, str(error))
         except TimeoutError:
             return _text(504, "The function took longer than its timeout.")
         except (OSError, http.client.HTTPException) as error:
             return _text(502, f"The function's process broke the connection: {error!r}")
+
+    def wake(self) -> None:
+        """Have the processes start, as whoever asks next would. It waits for none of them."""
+        for target in self._all():
+            Thread(target=self._start, args=(target,), daemon=True).start()
+
+    def _start(self, target: Target) -> None:
+        with suppress(StartError):  # who asks is told
+            self._guest(target)
 
     def read_output(self) -> None:
         """Wait until what the processes have printed so far has become log entries."""
@@ -140,9 +155,14 @@ class Functions:
         with self._lock:
             return {service: guest.process.pid for service, (_, guest) in self._guests.items() if guest.alive}
 
+    def pids(self) -> frozenset[int]:
+        """Those of the processes; one that is starting is none yet, and is not waited for."""
+        return frozenset(guest.process.pid for _, guest in [*self._guests.values()])
+
     def close(self) -> None:
         """End every process."""
         with self._lock:
+            self._closed = True
             for _, guest in self._guests.values():
                 guest.stop()
             self._guests.clear()
@@ -157,6 +177,8 @@ class Functions:
     def _guest(self, target: Target) -> Guest:
         """The running process; a new one if there is none, it has died, or the deployment has changed."""
         with self._lock:
+            if self._closed:
+                raise StartError("The local stand-in is ending.")
             meta, archive = self._source(target)
             key = (meta.get("generation"), target.function.get("buildConfig"), target.function.get("serviceConfig"))
             old = self._guests.get(target.service)
@@ -222,9 +244,10 @@ def _forward(guest: Guest, method: str, path: str, headers: Mapping[str, str], b
     connection = http.client.HTTPConnection("127.0.0.1", guest.port, timeout=seconds)
     try:
         sent = {name: value for name, value in headers.items() if name not in _HOP - {"content-type"}}
-        connection.request(method, path, body=body, headers=sent)
-        answer = connection.getresponse()
-        content = answer.read()
+        with guest.answering():
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            content = answer.read()
     finally:
         connection.close()
     kept = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP}

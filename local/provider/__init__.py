@@ -6,6 +6,7 @@ providers: no installation, no registry, no lock file. It refuses every address 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,16 @@ from pathlib import Path
 
 SOURCES = ("registry.terraform.io/hashicorp/google", "registry.opentofu.org/hashicorp/google")
 """What Terraform and OpenTofu make of the source `hashicorp/google`; each ignores the other's."""
-VERSION = "~> 7.45"
-"""Of the provider that this one stands in for, as the stacks ask for it."""
+CDKTF = Path(__file__).parents[2] / "cdktf.json"
 MAX_SOCKET_PATH_BYTES = 107  # sockaddr_un.sun_path is 108 bytes, with a closing zero
 STOP_GRACE_SECONDS = 2.0
+
+
+def version() -> str:
+    """Which of the provider this one stands in for, as a constraint such as "~> 7.45": as cdktf.json has it, of which the
+    bindings are made, so that each stack asks for it."""
+    wanted = (one.partition("@") for one in json.loads(CDKTF.read_text(encoding="utf-8"))["terraformProviders"])
+    return next(str(version) for name, _, version in wanted if name == "google")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,7 @@ class Function(Resource):
             return cloud.finished(self.service, reply)
         except ApiError as error:
             state = known(planned, instead=planned)
-            message = f"Error waiting to create {self.label}: Error waiting for Creating {self.label}: {error}"
+            message = f"Error waiting to create {self.label}: {error}"
             raise Failure(message, state=state | {"id": self.identity(state)}) from error
 
     def decode(self, body: Object, reference: Object) -> Object:

@@ -57,6 +57,7 @@ class IamMember(Resource):
     full_parent: bool = False  # whether the state has it as `self_link`
     get_method: str = "GET"
     version_in_body: bool = False  # of getIamPolicy: {"options": {"requestedPolicyVersion": 3}}
+    conditions: bool = True  # whether a policy is asked for with them; without, Google answers as if there were none to find
     policy_in_body: bool = True  # {"policy": ...}, not the policy alone
     policy_mask: str = ""  # what a write says that it changes: google/services/resourcemanager/iam_project.go
     provider_defaults: tuple[str, ...] = ()  # the parent's name may have another project
@@ -154,13 +155,14 @@ class IamMember(Resource):
         return cloud.url(self.service, self.collection, {"parent": self._full(state), "verb": verb})
 
     def _policy(self, cloud: Cloud, state: Object) -> Object:
-        """The policy with its conditions: the version is asked for in every way that one of the APIs knows."""
+        """The policy, with its conditions where the provider asks for them, in the way that the API knows."""
         url = self._url(cloud, state, "getIamPolicy")
         if self.version_in_body:
             body: Object = {"options": {"requestedPolicyVersion": CONDITIONS_VERSION}}
             return cloud.send("POST", url, body).json()
         name = "options.requestedPolicyVersion" if self.policy_in_body else "optionsRequestedPolicyVersion"
-        return cloud.send(self.get_method, url, query={name: str(CONDITIONS_VERSION)}).json()
+        query = {name: str(CONDITIONS_VERSION)} if self.conditions else {}
+        return cloud.send(self.get_method, url, query=query).json()
 
     def _change(self, cloud: Cloud, state: Object, modify: Callable[[Bindings], Bindings]) -> None:
         """Read, modify, write; once more if somebody else wrote meanwhile (iamPolicyReadModifyWrite)."""

@@ -1,8 +1,8 @@
 """What hashicorp/google declares about its types: schema.json as frozen dataclasses, and as protocol messages.
 
-schema.json holds facts of v7.45.0, read from the provider's Go source: `t` type, `r` required, `o` optional, `c` computed,
-`s` sensitive, `force` = a change forces replacement, `default`. It holds the types that our stacks use, and of these the
-arguments that this stand-in acts on: Terraform itself refuses any other argument as unsupported.
+schema.json holds facts of the release that its `tag` names, read from the provider's Go source: `t` type, `r` required, `o`
+optional, `c` computed, `s` sensitive, `force` = a change forces replacement, `default`. It holds the types that our stacks
+use, and of these the arguments that this stand-in acts on: Terraform itself refuses any other argument as unsupported.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ class Schemas:
     provider: Block
     resources: Mapping[str, Block]
     data: Mapping[str, Block]
+    tag: str
+    """Of the provider's source that it was read from, such as v7.45.0."""
 
 
 @cache
@@ -112,4 +114,5 @@ def load() -> Schemas:
         provider=_block(raw["provider"]),
         resources={name: _block(b) for name, b in raw["resources"].items()},
         data={name: _block(b) for name, b in raw["data"].items()},
+        tag=raw["tag"],
     )

@@ -113,6 +113,7 @@ _ROWS: tuple[Resource, ...] = (
         forms=("projects/{project}/topics/{topic}", "{project}/{topic}", "{topic}"),
         parent="topic",
         full_parent=True,
+        conditions=False,
     ),
     IamMember(
         type="google_pubsub_subscription_iam_member",
@@ -122,6 +123,7 @@ _ROWS: tuple[Resource, ...] = (
         self_link="projects/{project}/subscriptions/{subscription}",
         forms=("projects/{project}/subscriptions/{subscription}", "{subscription}"),
         parent="subscription",
+        conditions=False,
     ),
     IamMember(
         type="google_storage_bucket_iam_member",
@@ -169,6 +171,7 @@ _ROWS: tuple[Resource, ...] = (
         ),
         parent="name",
         full_parent=True,
+        conditions=False,
     ),
     LogMetric(
         type="google_logging_metric",

@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from functions_framework import create_app
 
 from coordinator import main
-from interlock.gcp import CloudError
+from interlock.gcp import CloudError, tokens
 from tests.coordinator.conftest import ROOT
 from tests.coordinator.memory import Call, World
 from tests.coordinator.test_requests import HOLD
+from tests.coordinator.tokens import CALLERS, certs, token
 
 HEAVY = {"cdktf", "constructs", "jsii", "pydantic", "pydantic_core", "rich", "yaml"}
 MAIN = "from coordinator.main import handle\n"
@@ -32,8 +33,11 @@ def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fla
         return made
 
     monkeypatch.setattr(main, "outside", outside)
+    monkeypatch.setattr(tokens, "_fetched", lambda _: certs())
+    monkeypatch.setenv(main.CALLERS, CALLERS.to_json())
     (tmp_path / "main.py").write_text(MAIN)
     client: FlaskClient = create_app("handle", str(tmp_path / "main.py")).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token()}"
     return client
 
 
@@ -53,9 +57,18 @@ def test_every_transition_is_a_line_of_json_as_cloud_logging_takes_it(
     [first, *_] = [line for line in lines if line["event"] == "job_paused"]
     assert (first["hold"], first["until"]) == ("service/scrapers", HOLD["until"])
     assert first["why"] == "held by service/scrapers"
+    assert {line["asked_by"] for line in lines} == {"ana@acme.dev"}
     assert response.json is not None
     assert response.json["ok"]
     assert response.json["report"]["records"] == lines
+
+
+def test_who_sends_no_token_gets_nothing_but_a_sentence(client: FlaskClient, world: World) -> None:
+    del client.environ_base["HTTP_AUTHORIZATION"]
+    response = client.post("/", json=HOLD)
+    assert response.status_code == 401
+    assert response.json == {"ok": False, "error": "the request has no identity token; send Authorization: Bearer TOKEN"}
+    assert world.calls == 0
 
 
 def test_the_path_does_not_matter_and_a_get_is_told_what_is_allowed(client: FlaskClient) -> None:

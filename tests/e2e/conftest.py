@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,16 @@ from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
 from local import emulator
 from local.environment import ACCOUNT, for_command
-from tests.e2e.deployment import STACKS, Deployment, clean_environ, link_repository, local_environment, parsed, synthesize
+from tests.e2e.deployment import (
+    STACKS,
+    Deployment,
+    clean_environ,
+    finish,
+    link_repository,
+    local_environment,
+    parsed,
+    start,
+)
 from tests.e2e.granting import prepare
 from tests.e2e.live import Live
 from tests.providers import TERRAFORM, provider_of
@@ -46,29 +57,46 @@ def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
         yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
 
 
-def _deploy_once(catalog: Catalog, folder: Path) -> None:
-    link_repository(folder / "work")
+def _synthesize_once(root: Path, folder: Path) -> None:
+    link_repository(folder)
+    environ = clean_environ() | {"INTERLOCK_CATALOG": str(root)}
+    finish(start([str(Path(sys.prefix) / "bin" / "interlock"), "synth"], folder, environ)).succeeded()
+
+
+def _deploy_once(synthesized: Path, folder: Path) -> None:
+    shutil.copytree(synthesized, folder / "work", symlinks=True)
     with serve(folder) as deployment:
         env = local_environment()
         deployment.storage().create_bucket(env.state_bucket, location=env.location)
-        synthesize(catalog, deployment.folder / "cdktf.out" / "local")
         for stack in STACKS:
             deployment.terraform(stack, "init", "-input=false").succeeded()
             deployment.apply(stack).succeeded()
 
 
-def shared(name: str, catalog: Catalog, factory: pytest.TempPathFactory) -> Path:
-    """The folder of a deployment that the first worker makes and all of them copy."""
+def _once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], None]) -> Path:
+    """The folder that the first worker makes and all of them copy."""
     base = factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = base / f"deployed-{name}"
+    folder = base / name
     with (base / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
+        if not (base / f"{name}.done").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            _deploy_once(catalog, folder)
-            (folder / "done").touch()
+            make(folder)
+            (base / f"{name}.done").touch()
     return folder
+
+
+def synthesized(name: str, root: Path, factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the commands run, where the stacks of a catalog are synthesized: a deploy of it takes them as they
+    are."""
+    return _once(f"synthesized-{name}", factory, partial(_synthesize_once, root))
+
+
+def shared(name: str, root: Path, factory: pytest.TempPathFactory) -> Path:
+    """The folder of a cloud in which they are deployed, with such a folder in it."""
+    made = synthesized(name, root, factory)
+    return _once(f"deployed-{name}", factory, partial(_deploy_once, made))
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +111,9 @@ def small_catalog(small_text: str) -> Catalog:
 
 
 @pytest.fixture
-def deployed_small(small_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deployed_small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the small catalog, deployed, for a `local run`; nobody serves it."""
-    made = shared("small", small_catalog, tmp_path_factory)
+    made = shared("small", SMALL, tmp_path_factory)
     return Path(shutil.copytree(made, tmp_path / "small", symlinks=True))
 
 
@@ -98,9 +126,9 @@ def small(deployed_small: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def nothing(tmp_path: Path) -> Iterator[Deployment]:
-    """A cloud with nothing in it."""
-    link_repository(tmp_path / "nothing" / "work")
+def nothing(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A cloud with nothing in it, and the small catalog beside it."""
+    shutil.copytree(synthesized("small", SMALL, tmp_path_factory), tmp_path / "nothing" / "work", symlinks=True)
     with serve(tmp_path / "nothing") as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
         yield deployment
@@ -112,23 +140,23 @@ def day_catalog() -> Catalog:
 
 
 @contextmanager
-def _live(catalog: Catalog, folder: Path, factory: pytest.TempPathFactory) -> Iterator[Live]:
+def _live(folder: Path, factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The catalog of the virtual day, deployed, with its coordinator."""
-    shutil.copytree(shared("day", catalog, factory), folder, symlinks=True)
+    shutil.copytree(shared("day", DAY, factory), folder, symlinks=True)
     with serve(folder) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
         yield Live(deployment=deployment)
 
 
 @pytest.fixture
-def live(day_catalog: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A cloud of one test."""
-    with _live(day_catalog, tmp_path / "day", tmp_path_factory) as found:
+    with _live(tmp_path / "day", tmp_path_factory) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def shared_live(day_catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def shared_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A cloud of one file, whose tests leave it as they found it."""
-    with _live(day_catalog, tmp_path_factory.mktemp("shared") / "day", tmp_path_factory) as found:
+    with _live(tmp_path_factory.mktemp("shared") / "day", tmp_path_factory) as found:
         yield found

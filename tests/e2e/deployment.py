@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 STACKS = ("coordination", "schedules", "alerting")
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2  # terraform plan -detailed-exitcode
 FAR = timedelta(hours=48)
-REPOSITORY = ("main.py", "cdktf.json", "environments", "node_modules")
+REPOSITORY = ("main.py", "cdktf.json", "environments", "imports", "node_modules")
 """What the commands need in the folder where they run; linked into the folder of a test, which gets a catalog and a
 cdktf.out of its own."""
 

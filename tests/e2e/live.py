@@ -104,7 +104,8 @@ class Live:
     def push(self, said: Json) -> Answer:
         """Deliver what Cloud Monitoring says, as Pub/Sub pushes it, with the account of the subscription."""
         data = base64.b64encode(json.dumps(said).encode()).decode()
-        return self.ask({"message": {"data": data, "messageId": "1"}, "subscription": "alerts"}, account="interlock-push")
+        subscription = f"projects/{local_environment().project}/subscriptions/interlock-alerts-push"
+        return self.ask({"message": {"data": data, "messageId": "1"}, "subscription": subscription}, account="interlock-push")
 
     # what there is to see
 

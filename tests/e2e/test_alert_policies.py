@@ -74,6 +74,7 @@ SAMPLES: dict[str, tuple[Sequence[Json], Sequence[Json]]] = {
     "paused-without-hold": of_job(events.PAUSED_WITHOUT_HOLD),
     "hold-ending": of_hold(events.HOLD_ENDING),
     "hold-overdue": of_hold(events.HOLD_OVERDUE),
+    "hold-forced": of_hold(events.HOLD_FORCED),
     "object-unreadable": of_hold(events.OBJECT_UNREADABLE),
     "run-missed": of_job(events.RUN_MISSED),
     "unresolved-claim": of_job(events.UNRESOLVED_CLAIM),

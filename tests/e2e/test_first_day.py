@@ -140,3 +140,14 @@ def test_without_a_right_that_goes_meanwhile_the_error_names_it_and_the_line_to_
     said = nothing.interlock("deploy").refused().text
     assert right in said
     assert "gcloud projects add-iam-policy-binding" in said
+
+
+@pytest.mark.long
+def test_the_id_of_a_deleted_role_is_taken_from_day_7_to_day_37_and_a_deploy_says_so(small: Deployment) -> None:
+    live, now = Live(deployment=small), datetime.now(UTC)
+    small.interlock("destroy").succeeded()
+    live.stand_at(now + timedelta(days=10))
+    said = small.interlock("deploy").refused().text
+    assert "can't be used from day 7 to day 37 after it was deleted: deploy again then, or elsewhere" in said
+    live.stand_at(now + timedelta(days=38))
+    small.interlock("deploy").succeeded()

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from google.api_core.exceptions import Forbidden
 from google.cloud.storage import Client
 from google.oauth2.credentials import Credentials
 from interlock_guard.bucket import HoldBucket
@@ -138,3 +140,6 @@ def test_a_scraper_with_the_guard_reads_flags_and_holds_with_what_it_was_granted
     client = Client(project=ENV.project, credentials=Credentials(token=f"local:{scraper}"), client_options=options)
     assert HoldBucket(ENV.bucket, client=client).active()
     check(small, roles.SCRAPER, scraper)
+    for prefix in ("", "ledger/", "declaration/", "hold"):
+        with pytest.raises(Forbidden):
+            list(client.list_blobs(ENV.bucket, prefix=prefix))

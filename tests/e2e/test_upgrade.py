@@ -38,6 +38,7 @@ def earlier(nothing: Deployment) -> Live:
     Owner(url=nothing.url, env=env).enable("pubsub")
     nothing.api("PUT", f"/v1/projects/{env.project}/topics/{RELAY}")
     nothing.faults.add("buckets optional")
+    shutil.rmtree(nothing.folder / "cdktf.out")  # of this commit
     shutil.copytree(EARLIER, nothing.folder / "cdktf.out" / "local")
     for stack in STACKS:
         nothing.terraform(stack, "init", "-input=false").succeeded()

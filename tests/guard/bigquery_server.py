@@ -24,7 +24,7 @@ from google.cloud import bigquery
 PROJECT = "acme"
 STATUS = {"invalidQuery": 400, "invalid": 400, "quotaExceeded": 403, "rateLimitExceeded": 403, "backendError": 503,
           "notFound": 404, "duplicate": 409, "accessDenied": 403, "accessNotConfigured": 403,
-          "bytesBilledLimitExceeded": 400}  # fmt: skip
+          "bytesBilledLimitExceeded": 400, "jobInternalError": 400}  # fmt: skip
 
 When = Literal["submit", "poll", "result"]
 """Where a job's failure shows: the insert is refused; jobs.get says DONE with an error; getQueryResults is refused."""
@@ -110,6 +110,12 @@ class Server:
         self.requests: list[Request] = []
         self.unavailable = 0
         """So many requests are answered with 503 first."""
+        self.lost_answers = 0
+        """So many jobs are taken, but answered with 503."""
+        self.location = "US"
+        """Where jobs run, which who asks for one has to say unless it is US or EU (jobs.get, `location`)."""
+        self.largest = 10_000_000
+        """Bytes of a request of insertAll (quotas#streaming_inserts)."""
         self.streamed: dict[str, list[dict[str, Any]]] = {}
         """What insertAll wrote, by table."""
         self.refuses: Callable[[dict[str, Any]], str] = lambda _row: ""
@@ -143,7 +149,9 @@ class Server:
         reference = body["jobReference"]
         with self.lock:
             if reference["jobId"] in self.jobs:
-                raise Failure("duplicate", f"Already Exists: Job {self.project}:US.{reference['jobId']}", when="submit")
+                raise Failure(
+                    "duplicate", f"Already Exists: Job {self.project}:{self.location}.{reference['jobId']}", when="submit"
+                )
         configuration = body["configuration"]
         job = Job(configuration)
         try:
@@ -167,10 +175,10 @@ class Server:
             status = {"state": "RUNNING"}
         elif job.failure and not begun:
             status |= {"errorResult": job.failure.as_detail(), "errors": [job.failure.as_detail()]}
-        reference = {"projectId": self.project, "jobId": job_id, "location": "US"}
+        reference = {"projectId": self.project, "jobId": job_id, "location": self.location}
         kind = next((kind for kind in ("LOAD", "COPY") if kind.lower() in job.configuration), "QUERY")
         return {
-            "id": f"{self.project}:US.{job_id}",
+            "id": f"{self.project}:{self.location}.{job_id}",
             "jobReference": reference,
             "configuration": {"jobType": kind, **job.configuration},
             "status": status,
@@ -195,7 +203,7 @@ class Server:
             raise job.failure
         answer: dict[str, Any] = {
             "jobComplete": True,
-            "jobReference": {"projectId": self.project, "jobId": job_id, "location": "US"},
+            "jobReference": {"projectId": self.project, "jobId": job_id, "location": self.location},
             "schema": {"fields": job.rows.schema},
             "totalRows": str(len(job.rows.rows)),
             "rows": [{"f": [{"v": None if value is None else str(value)} for value in row]} for row in job.rows.rows],
@@ -276,7 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.unavailable -= 1
             return self._answer(503, _error(Failure("backendError", "Service unavailable")))
         try:
-            return self._answer(200, self._done(path, body, upload))
+            done = self._done(path, body, upload)
+            if self.command == "POST" and "configuration" in body and self.api.lost_answers:
+                self.api.lost_answers -= 1
+                return self._answer(503, _error(Failure("backendError", "Service unavailable")))
+            return self._answer(200, done)
         except Failure as failure:
             return self._answer(STATUS[failure.reason], _error(failure))
         except Exception as error:  # a defect of the test, which the client must not take for a lost connection
@@ -288,6 +300,11 @@ class _Handler(BaseHTTPRequestHandler):
         root = f"/bigquery/v2/projects/{self.api.project}"
         table = rf"{root}/datasets/(?P<d>[^/]+)/tables/(?P<t>[^/]+)"
         api = self.api
+        asked = parse_qs(urlsplit(self.path).query).get("location", ["US"])[0]
+        if "/jobs/" in path and api.location not in ("US", "EU") and asked != api.location:
+            raise Failure("notFound", f"Not found: Job {api.project}:{path.rpartition('/')[2]}")
+        if path.endswith("/insertAll") and int(self.headers["Content-Length"]) > api.largest:
+            raise Failure("invalid", f"Request payload size exceeds the limit: {api.largest} bytes.")
         routes: list[tuple[str, str, Callable[..., dict[str, Any]]]] = [
             ("POST", rf"/upload{root}/jobs", lambda: api.insert_job(body, upload)),
             ("POST", rf"{root}/jobs", lambda: api.insert_job(body)),

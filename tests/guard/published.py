@@ -13,6 +13,7 @@ from typing import Any
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "flags.schema.json").read_text(encoding="utf-8"))
 TYPES = {"object": dict, "array": list, "string": str}
+WHO = {"asked_by", "extended_by"}
 NOTES = {"$schema", "$defs", "title", "description"}
 KEYWORDS = {"$ref", "anyOf", "items", "pattern", "properties", "required", "type", "uniqueItems"}
 
@@ -39,8 +40,10 @@ def faults(value: object, schema: dict[str, Any], where: str = "content") -> lis
 
 
 def faults_of(kind: str, content: str | bytes) -> list[str]:
-    """What is wrong with the content of a `flag` or `hold` that we write: it has every key that is published, and no other."""
+    """What is wrong with the content of a `flag` or `hold` that we write: it has every key that is published, and no other. Who
+    asked is said where somebody did."""
     schema = SCHEMA["$defs"][kind]
     says = json.loads(content)
-    unpublished = [f"content has {key}, which is not published" for key in sorted(says.keys() ^ schema["properties"].keys())]
+    differing = (says.keys() ^ schema["properties"].keys()) - (WHO - says.keys())
+    unpublished = [f"{key} is not both published and written" for key in sorted(differing)]
     return [*faults(says, SCHEMA), *faults(says, schema), *unpublished]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import functions_framework
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from interlock_guard import Skipped, active_holds, answer_when_held, check, long_run, skip_when_held
+from interlock_guard import LongRun, Skipped, active_holds, answer_when_held, check, long_run, skip_when_held
 from interlock_guard.asking import PART_OF, Subject
 
 from tests.guard.conftest import FLAG, FLAG_CONTENT, UNTIL_EIGHT, Cloud, scopes
@@ -168,6 +171,68 @@ def test_a_long_run_stops_between_two_batches_when_a_hold_comes(cloud: Cloud, li
     assert (line["event"], line["tables"]) == ("guard_stopped", ["d.mart"])
 
 
+def retry_anything(batch: Callable[[], None]) -> None:
+    """A scraper's own helper."""
+    for _ in range(3):
+        with contextlib.suppress(Exception):
+            return batch()
+    return None
+
+
+def test_a_batch_that_retries_and_catches_everything_does_not_go_on_after_a_hold_came(cloud: Cloud) -> None:
+    done = []
+
+    def batch(number: int) -> None:
+        done.append(number)
+        if number == 1:
+            cloud.put(FLAG, FLAG_CONTENT)
+        run.stop_if_held()
+
+    with long_run(cloud.bucket(max_age_s=0), tables=["d.mart"], on_error="run") as run:
+        for number in range(4):
+            retry_anything(functools.partial(batch, number))
+        done.append("marked complete")
+    assert run.stopped
+    assert done == [0, 1]
+
+
+def test_a_run_that_was_told_to_stop_stays_stopped_where_even_that_is_caught(cloud: Cloud, lines: Lines) -> None:
+    cloud.put(FLAG, FLAG_CONTENT)
+    done = []
+    with long_run(cloud.bucket(max_age_s=0), tables=["d.mart"], on_error="run") as run:
+        for number in range(4):
+            try:
+                run.stop_if_held()
+                done.append(number)
+            except BaseException:
+                cloud.pass_by(3 * 3600)
+    assert run.stopped
+    assert done == []
+    assert [line["event"] for line in lines()] == ["guard_stopped"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no groups of exceptions")
+def test_a_group_of_stops_is_the_stop_of_its_run_and_a_mixed_one_is_an_error(cloud: Cloud) -> None:
+    """As asyncio.TaskGroup raises it."""
+    cloud.put(TABLE_HOLD)
+
+    def stopped(run: LongRun) -> BaseException:
+        try:
+            run.stop_if_held()
+        except BaseException as stop:
+            return stop
+        raise AssertionError
+
+    with long_run(cloud.bucket(), tables="d.mart", on_error="run") as run:
+        raise BaseExceptionGroup("tasks", [stopped(run), BaseExceptionGroup("more", [stopped(run)])])
+    assert run.stopped
+    with (
+        pytest.raises(BaseExceptionGroup),
+        long_run(cloud.bucket(), tables="d.mart", on_error="run") as run,
+    ):
+        raise BaseExceptionGroup("tasks", [stopped(run), ValueError("another")])
+
+
 def test_a_long_run_that_nothing_holds_goes_to_its_end_and_hides_no_error(cloud: Cloud) -> None:
     with long_run(cloud.bucket(), job="fetch", on_error="skip") as run:
         run.stop_if_held()
@@ -206,7 +271,16 @@ def test_a_long_run_goes_on_or_stops_when_the_bucket_cannot_be_read(cloud: Cloud
 
 @pytest.mark.parametrize(
     ("written", "table"),
-    [("d.t", "d.t"), ("p.d.t", "d.t"), ("p-1:d.t", "d.t"), ("example.com:p.d.t", "d.t"), ("d.t$20260310", "d.t$20260310")],
+    [
+        ("d.t", "d.t"),
+        ("p.d.t", "d.t"),
+        ("p-1:d.t", "d.t"),
+        ("example.com:p.d.t", "d.t"),
+        ("d.t$20260310", "d.t$20260310"),
+        ("p.d.матч дня", "d.матч дня"),
+        ("d.खेल", "d.खेल"),
+        ("d.試合$2026", "d.試合$2026"),
+    ],
 )
 def test_a_table_is_understood_as_people_write_it(written: str, table: str) -> None:
     assert Subject.of(None, written).tables == (table,)
@@ -216,17 +290,18 @@ def test_a_job_is_understood_by_its_full_name_too() -> None:
     assert Subject.of("projects/p/locations/l/jobs/fetch", ()).job == "fetch"
 
 
-def coroutine() -> object:
-    async def process() -> None: ...
-
-    return skip_when_held("b", job="j", on_error="run")(process)
-
-
 def generator() -> object:
     def process() -> Iterator[int]:
         yield 1
 
     return skip_when_held("b", job="j", on_error="run")(process)
+
+
+def later_generator() -> object:
+    async def process() -> AsyncIterator[int]:
+        yield 1
+
+    return answer_when_held("b", job="j", on_error="run")(functools.partial(process))
 
 
 @pytest.mark.parametrize(
@@ -240,8 +315,16 @@ def generator() -> object:
         (lambda: skip_when_held("b", on_error="run"), ValueError, "say which job or which tables"),
         (lambda: long_run("b", on_error="run"), ValueError, "say which job or which tables"),
         (lambda: skip_when_held("b", tables=["mart"], on_error="run"), ValueError, "'mart' is no table; write dataset.table"),
-        (coroutine, TypeError, "process is no plain function"),
-        (generator, TypeError, "process is no plain function"),
+        (generator, TypeError, "process is a generator: its work is done by who iterates"),
+        (later_generator, TypeError, "is a generator"),
+        (lambda: check("b", on_error="run"), ValueError, "say which job or which tables"),
+        (lambda: check("b", job="", tables=[], on_error="skip"), ValueError, "say which job or which tables"),
+        (lambda: active_holds("b"), ValueError, "say which job or which tables"),
+        (lambda: check("b", job=7, on_error="run"), ValueError, "7 is no job"),
+        (lambda: check("b", tables=[None], on_error="run"), ValueError, "None is no table"),
+        (lambda: check("b", job="j", on_error="run", deadline=0), ValueError, "deadline is 0; it is the number of seconds"),
+        (lambda: skip_when_held("b", job="j", on_error="run", deadline="5"), ValueError, "deadline is '5'"),
+        (lambda: long_run("b", job="j", on_error="run", deadline=float("nan")), ValueError, "deadline is nan"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(call: Callable[[], object], error: type[Exception], why: str) -> None:

@@ -7,6 +7,7 @@ from google.api_core.exceptions import (
     BadRequest,
     Forbidden,
     GoogleAPICallError,
+    InternalServerError,
     NotFound,
     RetryError,
     ServiceUnavailable,
@@ -39,14 +40,14 @@ RETRIED, NOT = True, False
                      Kind.SERIALIZATION, RETRIED, f"{T}$20260105", "nothing of this one was applied",
                      id="a conflict in a partition"),
         pytest.param(BadRequest, "invalidQuery", f"Query error: {CONFLICT} at [3:1]",
-                     Kind.SERIALIZATION, RETRIED, T, "nothing of this one was applied",
+                     Kind.SERIALIZATION, NOT, T, "serialization_retry(scripts=True)",
                      id="a conflict of a statement in a script"),
         pytest.param(BadRequest, "invalidQuery",
                      f"Transaction is aborted due to concurrent update against table {T}. Transaction ID: 5f. Blocking job: j",
                      Kind.ABORTED_TRANSACTION, RETRIED, T, "all of it is submitted again", id="an aborted transaction"),
         pytest.param(BadRequest, "invalidQuery",
                      f"Query error: Transaction is aborted due to concurrent update against table {T}. at [4:1]",
-                     Kind.ABORTED_TRANSACTION, RETRIED, T, "all of it is submitted again",
+                     Kind.ABORTED_TRANSACTION, NOT, T, "may have been committed",
                      id="an aborted transaction in a script"),
         pytest.param(BadRequest, "resourcesExceeded",
                      f"Resources exceeded during query execution: {QUEUE_FULL}",
@@ -61,6 +62,19 @@ RETRIED, NOT = True, False
                      Kind.STREAMING_BUFFER, NOT, T, "30 minutes", id="rows in the streaming buffer"),
         pytest.param(BadRequest, "invalidQuery", f"MERGE statement over table {T} would affect rows in the streaming buffer",
                      Kind.STREAMING_BUFFER, NOT, T, "30 minutes", id="rows in the streaming buffer of a MERGE"),
+        pytest.param(BadRequest, "invalidQuery",
+                     "Could not serialize access to table acme:raw.игры дня due to concurrent update",
+                     Kind.SERIALIZATION, RETRIED, "acme:raw.игры дня", "nothing of this one was applied",
+                     id="a conflict on a table of another alphabet, with a space"),
+        pytest.param(BadRequest, "invalidQuery",
+                     "Too many DML statements outstanding against table acme:raw.試合, limit is 20.",
+                     Kind.QUEUE_FULL, RETRIED, "acme:raw.試合", "wait for the table already",
+                     id="a full queue of a table of another alphabet"),
+        pytest.param(BadRequest, "invalidQuery",
+                     f"Query error: Transaction is aborted due to concurrent update against table {T}."
+                     " Transaction ID: 61e30eea-0000-2dab-8e60-94eb2c1b1a92 at [24:9]",
+                     Kind.ABORTED_TRANSACTION, NOT, T, "may have been committed",
+                     id="an aborted transaction in a script, in people's words"),
         pytest.param(BadRequest, "invalidQuery", "DML statement has been queued for too long",
                      Kind.QUEUED_TOO_LONG, NOT, "", "for hours", id="queued for seven hours"),
         pytest.param(Forbidden, "rateLimitExceeded", "Exceeded rate limits: too many table update operations for this table.",
@@ -102,6 +116,31 @@ def test_what_a_message_means(
     assert (meaning.kind, meaning.retry, meaning.table) == (kind, retried, table)
     assert why in meaning.why
     assert meaning.message == message
+
+
+@pytest.mark.parametrize(
+    ("of", "reason", "message", "retried"),
+    [
+        pytest.param(InternalServerError, "backendError", "Error encountered during execution.", RETRIED, id="backendError"),
+        pytest.param(InternalServerError, "jobInternalError", "The job encountered an internal error.", RETRIED, id="internal"),
+        pytest.param(TooManyRequests, "jobRateLimitExceeded", "Job exceeded rate limits", RETRIED, id="a rate of jobs"),
+        pytest.param(Forbidden, "rateLimitExceeded", "Exceeded rate limits: too many table update operations for this table.",
+                     RETRIED, id="too many table updates"),
+        pytest.param(Forbidden, "quotaExceeded", "Quota exceeded: Your table exceeded quota for imports", NOT, id="a quota"),
+        pytest.param(BadRequest, "invalid", "Error while reading data", NOT, id="rows that do not fit"),
+        pytest.param(NotFound, "notFound", "Not found: Table", NOT, id="no table"),
+    ],
+)  # fmt: skip
+def test_of_a_load_what_is_transient_is_retried_too(
+    of: type[GoogleAPICallError], reason: str, message: str, retried: bool
+) -> None:
+    assert explain(error(of, reason, message), load=True).retry is retried
+    assert not explain(error(of, reason, message)).retry
+
+
+def test_a_load_that_was_refused_without_a_reason_is_judged_by_the_code() -> None:
+    assert explain(ServiceUnavailable("no healthy upstream"), load=True).retry
+    assert not explain(NotFound("no such page"), load=True).retry
 
 
 def test_without_a_structured_error_the_message_decides_with_or_without_the_address() -> None:

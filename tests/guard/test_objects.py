@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interlock_guard import objects
+from interlock_guard.asking import Subject
 from interlock_guard.objects import Hold, latest, parse_name, same_table, with_content
 
 from interlock import holds as core
@@ -118,6 +119,11 @@ def test_what_covers_what(held: Hold, job: str | None, tables: list[str], covere
 def test_a_table_is_the_same_either_way_round(one: str, other: str) -> None:
     assert same_table(one, one)
     assert same_table(one, other) is same_table(other, one)
+
+
+@given(st.from_regex(objects.TABLE, fullmatch=True))
+def test_what_can_be_held_can_be_asked_about(table: str) -> None:
+    assert Subject.of(None, f"p.{table}").tables == (table,)
 
 
 def test_what_is_held_is_what_the_coordinator_pauses() -> None:

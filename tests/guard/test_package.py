@@ -8,16 +8,20 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
 
 import interlock_guard
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 GUARD = ROOT / "guard"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+VERSIONS = {"3.10", "3.11", "3.12", "3.13", "3.14"}
 LOADED = """
 import sys
 before = set(sys.modules)
@@ -29,14 +33,17 @@ print(*sorted(name for name in ("flask", "google.cloud.storage", "google.cloud.b
 """
 
 
+def built(kind: str, source: Path, folder: Path) -> Path:
+    """A `wheel` or an `sdist`, without network, by the build backend that is installed here."""
+    build = f"from hatchling.build import build_{kind}; import sys; build_{kind}(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=source, check=True, capture_output=True)
+    [made] = folder.iterdir()
+    return made
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built without network, by the build backend that is installed here."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = "from hatchling.build import build_wheel; import sys; build_wheel(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=GUARD, check=True, capture_output=True)
-    [built] = folder.glob("*.whl")
-    return built
+    return built("wheel", GUARD, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +69,55 @@ def test_it_says_what_it_needs_and_where_it_runs(wheel: Path) -> None:
         [metadata] = [HeaderParser().parsestr(archive.read(n).decode()) for n in names if n.endswith("METADATA")]
     assert (metadata["Name"], metadata["Requires-Python"]) == ("interlock-guard", ">=3.10")
     versions = {line.rpartition(" ")[2] for line in metadata.get_all("Classifier", []) if "Python :: 3." in line}
-    assert versions == {"3.10", "3.11", "3.12", "3.13"}
+    assert versions == VERSIONS
     needs = metadata.get_all("Requires-Dist", [])
-    assert [re.split(r"[<>=\[;]", need)[0] for need in needs if "extra" not in need] == ["google-cloud-storage"]
+    assert [re.split(r"[<>=\[;]", need)[0] for need in needs if "extra" not in need] == [
+        "google-api-core",
+        "google-cloud-storage",
+    ]
     assert {re.split(r"[<>=\[;]", need)[0] for need in needs if "extra == 'bigquery'" in need} >= {"google-cloud-bigquery"}
     assert "interlock_guard/py.typed" in names
-    assert {name.partition("/")[0] for name in names} == {"interlock_guard", "interlock_guard-0.1.0.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {"interlock_guard", f"interlock_guard-{metadata['Version']}.dist-info"}
+    assert "- `" in metadata.get_payload(), "the README is its page"
+
+
+def test_what_is_released_has_its_changes_written_down() -> None:
+    version = tomllib.loads((GUARD / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    headings = re.findall(r"^## (\S+)$", (GUARD / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == version
+    assert headings == sorted(headings, key=lambda named: tuple(map(int, named.split("."))), reverse=True)
+
+
+def test_the_archive_of_sources_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("sdist", "sources", "wheel")]
+    for folder in folders:
+        folder.mkdir()
+    with tarfile.open(built("sdist", GUARD, folders[0])) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+        archive.extractall(folders[1], filter="data")
+    assert {"CHANGELOG.md", "README.md", "pyproject.toml", "interlock_guard/py.typed"} <= names
+    assert not [name for name in names if name.endswith(".pyc") or "tests" in name]
+    [source] = folders[1].iterdir()
+    with zipfile.ZipFile(built("wheel", source, folders[2])) as again, zipfile.ZipFile(wheel) as first:
+        assert sorted(again.namelist()) == sorted(first.namelist())
+        assert all(again.read(name) == first.read(name) for name in first.namelist())
+
+
+def test_ci_runs_it_on_each_python_that_it_promises() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["guard"]
+    assert set(job["strategy"]["matrix"]["python"]) == VERSIONS
+    assert any("tests.guard.on_each_python" in step.get("run", "") for step in job["steps"])
+
+
+def test_what_ci_runs_on_each_python_passes_here() -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
+    command = [sys.executable, "-m", "unittest", "tests.guard.on_each_python"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ | {"PYTHONPATH": str(GUARD)}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stderr
 
 
 def test_importing_it_imports_nothing_of_googles_nor_of_ours(installed: Path) -> None:

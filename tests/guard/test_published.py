@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from interlock.runtime.callers import Caller, Part
 from tests.guard.published import DOCS, SCHEMA, faults, faults_of
 from tests.interlock.cloud import Cloud, at
 from tests.interlock.runtime.test_operations import incident
@@ -27,6 +28,11 @@ def test_a_hold_an_extension_a_window_and_the_breaker_keep_it() -> None:
     assert faults_of("hold", only_hold(sky)) == []
     sky.ask(json.dumps(EXTEND).encode())
     assert faults_of("hold", only_hold(sky)) == []
+    asked = Cloud(now=at("2026-03-10 06:00"))
+    for request in (HOLD, EXTEND):
+        asked.ask(json.dumps(request).encode(), caller=Caller(email="ana@acme.dev", part=Part.OPERATOR))
+    assert faults_of("hold", only_hold(asked)) == []
+    assert {"asked_by", "extended_by"} <= json.loads(only_hold(asked)).keys()
     window = Cloud(now=at("2026-03-10 08:00"))
     window.reconcile()
     assert faults_of("hold", only_hold(window)) == []

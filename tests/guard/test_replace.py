@@ -317,6 +317,9 @@ def test_rows_in_the_streaming_buffer_are_explained(server: Server, engine: Duck
         pytest.param([{**NEW[0], "game_date": "5 January"}], {}, "a DATE is written 2026-01-31", id="a date in words"),
         pytest.param([{**NEW[0], "points": float("nan")}], {}, "row 0 can't be written as JSON", id="NaN"),
         pytest.param([{**NEW[0], "points": object()}], {}, "row 0 can't be written as JSON", id="an object"),
+        *(pytest.param([{**NEW[0], "game_date": written}], {}, "a DATE is written 2026-01-31", id=f"a date written {written}")
+          for written in ("20260105", "2026-W02-1", "2026-1-5", "2026-01-05T00:00:00", " 2026-01-05", "\u0662026-01-05")),
+        pytest.param([{**NEW[0], "game_id": "x" * 9_500_000}], {}, "keys take 9,5.* replace fewer at once", id="a huge key"),
         pytest.param(NEW, {"method": "update"}, "'update' is no way to replace rows", id="another method"),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from google.api_core.exceptions import BadRequest, GoogleAPICallError
+from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError
 from google.cloud import bigquery
 from interlock_guard.errors import ConflictsExhausted, StreamingBufferBlocked
 from interlock_guard.jobs import load, query
@@ -154,6 +154,59 @@ def test_asking_a_failed_job_again_submits_nothing(server: Server, pauses: list[
         serialization_retry(table=TABLE)(job.result)()
     assert len(server.submissions()) == 1
     assert len(pauses) == 4
+
+
+@pytest.mark.parametrize("message", [f"Query error: {SERIALIZATION} at [3:1]", f"Query error: {ABORTED} at [24:9]"])
+def test_a_script_is_not_run_again_unless_its_author_says_so(
+    server: Server, pauses: list[float], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.engine.failures = [conflict(message=message)]
+    with pytest.raises(BadRequest, match="due to concurrent update"):
+        statement(server)()
+    assert (len(server.submissions()), pauses) == (1, [])
+    [line] = [json.loads(record.message) for record in caplog.records if record.name == "interlock_guard"]
+    assert line["event"] == "bigquery_script_not_repeated"
+    assert "serialization_retry(scripts=True)" in line["message"]
+    server.engine.failures = [conflict(message=message)] * 2
+    client = server.client()
+    serialization_retry(table=TABLE, scripts=True)(lambda: query(client, DELETE))()
+    assert (len(server.submissions()), pauses) == (4, [1, 2])
+    server.engine.failures = [conflict(message=message)] * 2
+    with pytest.raises(ConflictsExhausted):
+        serialization_retry(table=TABLE, scripts=True, tries=2)(lambda: query(client, DELETE))()
+
+
+def test_a_unit_that_gives_its_job_an_id_of_its_own_still_says_what_it_met(server: Server, pauses: list[float]) -> None:
+    """Its second submission is told that there is such a job, which is no news to anybody."""
+    server.engine.failures = [conflict()]
+    client = server.client()
+    with pytest.raises(ConflictsExhausted) as caught:
+        serialization_retry(table=TABLE)(lambda: client.query(DELETE, job_id="mine", job_retry=None).result())()
+    assert caught.value.last_message == SERIALIZATION
+    assert isinstance(caught.value.__cause__, BadRequest)
+    assert (len(server.jobs), pauses) == (1, [1])
+
+
+def test_a_job_that_was_there_before_is_no_conflict(server: Server, pauses: list[float]) -> None:
+    client = server.client()
+    client.query(DELETE, job_id="mine", job_retry=None).result()
+    with pytest.raises(Conflict, match="Already Exists: Job"):
+        serialization_retry(table=TABLE)(lambda: client.query(DELETE, job_id="mine", job_retry=None).result())()
+    assert pauses == []
+
+
+def test_no_try_is_begun_after_the_deadline(server: Server, pauses: list[float]) -> None:
+    server.engine.failures = [Failure("resourcesExceeded", QUEUE)] * 5
+    client = server.client()
+    with pytest.raises(ConflictsExhausted, match="after 1 try"):
+        serialization_retry(table=TABLE, deadline=5)(lambda: query(client, DELETE))()
+    assert (len(server.submissions()), pauses) == (1, []), "the first delay of a full queue would be 8 s"
+    server.engine.failures = [conflict()] * 5
+    with pytest.raises(ConflictsExhausted):
+        serialization_retry(table=TABLE, deadline=1.5)(lambda: query(client, DELETE))()
+    assert pauses == [1]
+    with pytest.raises(ValueError, match="deadline is -1"):
+        serialization_retry(deadline=-1)
 
 
 def test_google_s_own_retries_stay_on_underneath(server: Server, pauses: list[float]) -> None:

@@ -55,3 +55,29 @@ def test_every_statement_names_the_partition_and_the_key(statement: object) -> N
 def test_what_would_say_something_else_is_refused(changed: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         replace(ONE_GAME, **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "table", ["d.игры", "d.試合", "d.खेल", "d.เกม", "d.матч дня", "d.a-b", "example.com:p.d.jeux_é", "d.١٢٣"]
+)
+def test_a_table_of_any_alphabet_is_one(table: str) -> None:
+    assert f"MERGE INTO `{table}`" in merge(replace(ONE_GAME, table=table))
+
+
+@pytest.mark.parametrize(
+    "table", ["d.", ".t", "d.t`", "d.t\u2028", "d.t\x00", "d.t\\", "d.t;", "d.t$20260106", "d.😀", "é.t", "d." + "x" * 1025]
+)
+def test_what_bigquery_calls_no_table_is_none(table: str) -> None:
+    with pytest.raises(ValueError, match="is not a table"):
+        replace(ONE_GAME, table=table)
+
+
+@pytest.mark.parametrize("column", ["точки", "खेल", "points %", "a:b", "得点"])
+def test_a_column_of_any_alphabet_is_one(column: str) -> None:
+    assert f"T.`{column}` IN UNNEST" in merge(replace(ONE_GAME, key=(column,)))
+
+
+@pytest.mark.parametrize("column", ["a`", "a\nb", "a.b", "a\\", " ", "2nd", "a;b", "a\u2028"])
+def test_what_is_no_column_is_none(column: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a column"):
+        replace(ONE_GAME, key=(column,))

@@ -64,6 +64,15 @@ def test_rows_are_there_after_create_append_finalize_and_commit(append: Append, 
     assert api.routes == [f"write_stream={PATH}/streams/s0"]
 
 
+def test_a_table_of_another_alphabet_is_appended_to(server: Server, api: WriteServer, storage: tuple[WriteServer, Any]) -> None:
+    """The routing header goes as ASCII."""
+    server.declare("raw.игры", SCHEMA)
+    append_rows("raw.игры", games(2), method="storage_write", client=server.client(), writer=storage[1])
+    assert len(api.tables["projects/acme/datasets/raw/tables/игры"]) == 2
+    [route] = api.routes
+    assert route == "write_stream=projects/acme/datasets/raw/tables/%D0%B8%D0%B3%D1%80%D1%8B/streams/s0"
+
+
 def test_requests_stay_under_the_limit_and_say_their_offsets(append: Append, api: WriteServer) -> None:
     """The server takes no request above 10 MB."""
     append([{"game_id": f"{number}" + "x" * 1_000_000, "points": number} for number in range(20)])
@@ -86,6 +95,8 @@ SAID = [
     ("INT64", "7", T.TYPE_INT64, 7),
     ("FLOAT", 0.1, T.TYPE_DOUBLE, 0.1),
     ("FLOAT64", Decimal("1.5"), T.TYPE_DOUBLE, 1.5),
+    ("FLOAT", "1e-3", T.TYPE_DOUBLE, 0.001),
+    ("FLOAT", "-Infinity", T.TYPE_DOUBLE, float("-inf")),
     ("BOOLEAN", False, T.TYPE_BOOL, False),
     ("BYTES", b"\x00\xff", T.TYPE_BYTES, b"\x00\xff"),
     ("DATE", date(1969, 12, 31), T.TYPE_INT32, -1),
@@ -195,6 +206,12 @@ REFUSED = [
     ("INTEGER", 1.0, "it must be a whole number of 64 bits"),
     ("FLOAT", "seven", "it must be a number"),
     ("FLOAT", 10**400, "it must be a number"),
+    ("FLOAT", "1_000", "it must be a number"),
+    ("FLOAT", "\u0661", "it must be a number"),
+    ("FLOAT", " 1", "it must be a number"),
+    ("NUMERIC", "1_000", "a NUMERIC has at most 29 digits before the point and 9 after it"),
+    ("BIGNUMERIC", "\u0661", "a BIGNUMERIC has at most 38 digits before the point and after it"),
+    ("INTEGER", "1_000", "it must be a whole number of 64 bits"),
     ("BOOLEAN", 1, "it must be true or false"),
     ("BYTES", "a*b", "it must be bytes, or text in base64"),
     ("DATE", "2026-02-30", "a DATE is written 2026-01-31"),

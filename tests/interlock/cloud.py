@@ -13,6 +13,7 @@ from interlock.declaration import Declaration
 from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.reading.files import load_environment
+from interlock.runtime.callers import DIRECTLY, Caller
 from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
@@ -138,10 +139,10 @@ class Cloud:
         self.now = at(when) if when else self.now
         return reconcile(self.outside())
 
-    def ask(self, body: bytes, when: str | None = None) -> Report:
-        """A request."""
+    def ask(self, body: bytes, when: str | None = None, *, caller: Caller = DIRECTLY) -> Report:
+        """A request, of whoever may ask anything unless somebody is named."""
         self.now = at(when) if when else self.now
-        return serve(self.outside(), parse_request("POST", body))
+        return serve(self.outside(), parse_request("POST", body), caller)
 
     def fire(self, name: str, when: str) -> None:
         """Cloud Scheduler starts a run."""

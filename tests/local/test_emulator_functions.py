@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from google.auth import jwt
 
+from local.emulator.tokens import GCLOUD
 from tests.local.sources import archive
 
 PARENT = "projects/interlock-local/locations/us-west2"
@@ -63,6 +67,14 @@ def bearer(email):
     return {"Authorization": f"Bearer local:{email}"}
 
 
+def caller_of(header):
+    """What the token that a function got states: whose, for whom, and whether its signature is left."""
+    token = header.removeprefix("Bearer ")
+    claims = jwt.decode(token, verify=False)
+    assert claims["email_verified"] is True
+    return claims["email"], claims["aud"], not token.endswith(".SIGNATURE_REMOVED_BY_GOOGLE")
+
+
 def job(rest, name, schedule="30 * * * *", uri=f"{URI}/tick", **fields):
     target = {"uri": uri, "httpMethod": "POST", "body": "e30=", "oidcToken": {"serviceAccountEmail": TIMER, "audience": URI}}
     body = {"name": f"{PARENT}/jobs/{name}", "schedule": schedule, "httpTarget": target} | fields
@@ -79,12 +91,13 @@ def test_a_function_answers_who_may_invoke_it(rest, deploy, monkeypatch, emulato
     deploy()
     answer = rest("PUT", "/_functions/coordinator/a%20b?x=1", b"body", bearer(TIMER))
     assert (answer.status, answer.headers["x-said"]) == (200, "yes")
-    assert answer.json == {
+    said = answer.json
+    assert caller_of(said.pop("caller")) == (TIMER, URI, True)
+    assert said == {
         "path": "/a b",
         "method": "PUT",
         "body": "body",
         "query": "x=1",
-        "caller": f"Bearer local:{TIMER}",
         "GREETING": "hello",
         "INTERLOCK_LOCAL_URL": emulator.url,
         "K_SERVICE": "coordinator",
@@ -108,6 +121,42 @@ def test_who_may_not_is_turned_away_before_the_function_starts(rest, deploy, pat
     assert rest("POST", f"/_functions/{path}", {}, headers).status == status
 
 
+def let_in(rest, *members):
+    policy = {"bindings": [{"role": "roles/run.invoker", "members": [*members]}]}
+    assert rest("POST", f"/v2/{SERVICE}:setIamPolicy", {"policy": policy}).status == 200
+
+
+def test_a_token_can_be_verified_by_the_keys_that_are_published(rest, deploy):
+    deploy()
+    token = rest("POST", "/_functions/coordinator/", {}, bearer(TIMER)).json["caller"].removeprefix("Bearer ")
+    certs = rest("GET", "/oauth2/v1/certs").json
+    assert jwt.decode(token, certs=certs, audience=URI)["email"] == TIMER
+    answer = rest("POST", "/_functions/coordinator/", {}, {"Authorization": f"Bearer {token}"})
+    assert (answer.status, answer.json["caller"]) == (200, f"Bearer {token}"), "it is taken as well as the fixed one"
+    forged = f"{token.rpartition('.')[0]}.{token.rpartition('.')[2][::-1]}"
+    assert rest("POST", "/_functions/coordinator/", {}, {"Authorization": f"Bearer {forged}"}).status == 401
+
+
+def test_of_a_persons_token_the_signature_is_removed_unless_another_header_was_checked(rest, deploy):
+    deploy()
+    let_in(rest, "user:ana@acme.dev")
+    caller = rest("POST", "/_functions/coordinator/", {}, bearer("ana@acme.dev")).json["caller"]
+    assert caller_of(caller) == ("ana@acme.dev", GCLOUD, False)
+    both = {**bearer("ana@acme.dev"), "X-Serverless-Authorization": "Bearer local:ana@acme.dev"}
+    caller = rest("POST", "/_functions/coordinator/", {}, both).json["caller"]
+    assert caller_of(caller) == ("ana@acme.dev", GCLOUD, True)
+    both["X-Serverless-Authorization"] = f"Bearer local:{OTHER}"
+    assert rest("POST", "/_functions/coordinator/", {}, both).status == 403, "only that one is checked"
+
+
+def test_what_everybody_may_invoke_gets_what_was_sent(rest, deploy):
+    deploy()
+    let_in(rest, "allUsers")
+    forged = {"Authorization": "Bearer e30.e30.SIGNATURE_REMOVED_BY_GOOGLE"}
+    answer = rest("POST", "/_functions/coordinator/", {}, forged)
+    assert (answer.status, answer.json["caller"]) == (200, forged["Authorization"])
+
+
 def test_a_job_calls_the_function_as_its_service_account(rest, deploy):
     deploy()
     rest("POST", "/_local/clock", {"set": NOON})
@@ -119,7 +168,8 @@ def test_a_job_calls_the_function_as_its_service_account(rest, deploy):
     assert (elsewhere["dispatched"], elsewhere["httpStatus"]) == (False, 200)
     assert (tick["dispatched"], tick["httpStatus"], tick["time"]) == (True, 200, "2026-03-10T12:30:00.000000Z")
     said = json.loads(tick["detail"])
-    assert (said["path"], said["body"], said["caller"]) == ("/tick", "{}", f"Bearer local:{TIMER}")
+    assert (said["path"], said["body"]) == ("/tick", "{}")
+    assert caller_of(said["caller"]) == (TIMER, URI, True)
     assert rest("GET", f"/v1/{PARENT}/jobs/interlock-tick").json["lastAttemptTime"] == "2026-03-10T12:30:00.000000Z"
 
 
@@ -251,8 +301,18 @@ def test_the_functions_end_with_the_emulator(rest, deploy, emulator):
     deploy("import os\ndef main(request):\n    return str(os.getpid())")
     pid = int(rest("GET", "/_functions/coordinator", None, bearer(TIMER)).body)
     emulator.runtime.close()
-    with pytest.raises(ProcessLookupError):
+    ended = time.monotonic() + 10
+    while _runs(pid):
+        assert time.monotonic() < ended
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is a process that has not ended; whose parent has, that is buried by the machine."""
+    try:
         os.kill(pid, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 def test_an_archive_stays_in_its_folder(rest, deploy, tmp_path):
@@ -303,3 +363,30 @@ def test_the_clock_goes_by_itself_again(rest):
     rest("POST", "/_local/clock", {"set": NOON})
     assert rest("GET", "/_local/clock").json == {"now": "2026-03-10T12:00:00.000000Z", "stepped": True}
     assert rest("POST", "/_local/clock", {"set": None}).json["stepped"] is False
+
+
+def test_a_function_that_is_woken_runs_before_anybody_asks_it(rest, deploy):
+    deploy("import os\ndef main(request):\n    return str(os.getpid())")
+    assert rest("GET", "/_local/functions").json == {"processes": {}}
+    assert rest("POST", "/_local/functions").status == 200
+    ended = time.monotonic() + 30
+    while not (processes := rest("GET", "/_local/functions").json["processes"]):
+        assert time.monotonic() < ended
+        time.sleep(0.02)
+    rest("POST", "/_local/functions")
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 200
+    assert rest("GET", "/_local/functions").json == {"processes": processes}, "it is the same one"
+
+
+def test_waking_what_is_not_there_and_what_does_not_start_says_nothing(rest, deploy):
+    assert rest("POST", "/_local/functions").status == 200
+    deploy("raise RuntimeError\ndef main(request):\n    return str(request)")
+    assert rest("POST", "/_local/functions").status == 200
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 503, "who asks is told"
+
+
+def test_an_emulator_that_has_ended_starts_no_function(rest, deploy, emulator):
+    deploy("def main(request):\n    return 'here'")
+    emulator.runtime.close()
+    assert rest("GET", "/_functions/coordinator", None, bearer(TIMER)).status == 503
+    assert emulator.runtime.functions.pids() == frozenset()

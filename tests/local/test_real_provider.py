@@ -15,9 +15,8 @@ import pytest
 from local.acting import OURS, REAL, acting
 from local.environment import for_command
 from local.installed import NotInstalledError, install
-from local.provider import VERSION
+from local.provider import version
 from local.proxy import refusing
-from stacks.cdk import PROVIDER_VERSION
 
 URL = "http://127.0.0.1:1"
 SAYS = """\
@@ -53,10 +52,6 @@ def user(tmp_path: Path, tool: Path) -> dict[str, str]:
     return {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path), "NO_PROXY": ".googleapis.com"}
 
 
-def test_the_version_is_the_one_that_the_stacks_ask_for() -> None:
-    assert VERSION == PROVIDER_VERSION
-
-
 @pytest.mark.parametrize("binary", ["terraform", "tofu"])
 def test_it_is_installed_by_terraform_itself_with_the_users_own_settings_and_once(
     tmp_path: Path, tool: Path, user: Mapping[str, str], binary: str
@@ -70,7 +65,7 @@ def test_it_is_installed_by_terraform_itself_with_the_users_own_settings_and_onc
     asked = dict(line.partition("=")[::2] for line in Path(f"{tool}.env").read_text().splitlines())
     assert asked["TF_CLI_CONFIG_FILE"] == str(settings)
     assert "TF_REATTACH_PROVIDERS" not in asked
-    assert f'version = "{VERSION}"' in (tmp_path / "p" / "main.tf").read_text()
+    assert f'version = "{version()}"' in (tmp_path / "p" / "main.tf").read_text()
 
 
 @pytest.mark.parametrize("source", ["registry.terraform.io/hashicorp/google", "registry.opentofu.org/hashicorp/google"])
@@ -86,7 +81,7 @@ def test_where_it_cannot_be_had_one_line_says_so_with_the_two_ways(tmp_path: Pat
     with pytest.raises(NotInstalledError) as refused:
         install(tmp_path / "p", user)
     said = str(refused.value)
-    assert said.startswith(f"hashicorp/google {VERSION} can't be installed (Failed to query available provider packages); ")
+    assert said.startswith(f"hashicorp/google {version()} can't be installed (Failed to query available provider packages); ")
     assert "let its registry be reached" in said
     assert "filesystem_mirror" in said
     assert "\n" not in said

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from interlock.roles import ACTORS, Actor, Grant
+from interlock.runtime.callers import Act, Part, may
 from local.emulator.predefined import PERMISSIONS, permissions_of
 from tests.golden import golden
 
@@ -42,6 +43,26 @@ def granted_by(actor: Actor) -> str:
     return "the stacks" if actor.by_the_stacks else "the owner of the project"
 
 
+CALLERS = """
+## Who may ask the coordinator
+
+Cloud Run lets in whoever has `roles/run.invoker`. The function verifies the token itself, too, and goes by its address, from
+`interlock/runtime/callers.py`: the accounts of the timers and of the push subscription, and `coordinator.admins` of the
+environment; everybody else who comes through is an operator. `--force` is logged, and [alerted](runbook.md#hold-forced).
+Who acts with `--direct` needs what the coordinator may do on the bucket and on Cloud Scheduler, and is held to the same rules
+by the command line alone.
+
+"""
+
+
+def callers() -> str:
+    """Who may ask what of the coordinator."""
+    parts = [part for part in Part if part is not Part.DIRECT]
+    lines = [f"| To | {' | '.join(parts)} |", f"| --- |{' --- |' * len(parts)}"]
+    lines += [f"| {act} | {' | '.join(may(part, act) for part in parts)} |" for act in Act]
+    return CALLERS + "\n".join(lines) + "\n"
+
+
 def page() -> str:
     rows = {}
     for actor in ACTORS:
@@ -50,7 +71,7 @@ def page() -> str:
                 rows[actor.name, grant.role.id, ", ".join(f"`{right}`" for right in beyond(grant))] = grant.role.reason
     lines = ["\n## What Google's roles have beyond\n", "| Who | Role | Beyond | Why this role |", "| --- | --- | --- | --- |"]
     lines += [f"| {who} | `{role}` | {more or 'nothing'} | {why} |" for (who, role, more), why in rows.items()]
-    return HEAD + "".join(section(actor) for actor in ACTORS) + "\n".join(lines) + "\n"
+    return HEAD + callers() + "".join(section(actor) for actor in ACTORS) + "\n".join(lines) + "\n"
 
 
 @pytest.mark.golden

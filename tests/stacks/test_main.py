@@ -94,6 +94,48 @@ def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, 
     assert not (tmp_path / "cdktf.out").exists()
 
 
+@pytest.mark.parametrize("there", ["nothing", "half of them"])
+def test_without_the_bindings_it_says_what_makes_them(tmp_path: Path, there: str) -> None:
+    """A package of that name beside main.py goes before the one that is there."""
+    shutil.copy(ROOT / "main.py", tmp_path)
+    (tmp_path / "environments").symlink_to(ROOT / "environments")
+    (tmp_path / "imports").mkdir()
+    (tmp_path / "imports" / "__init__.py").touch()
+    if there != "nothing":
+        module = tmp_path / "imports" / "google" / "cloud_run_v2_service_iam_member"
+        module.mkdir(parents=True)
+        (module / "__init__.py").touch()
+    done = run(tmp_path, INTERLOCK_CATALOG=str(SHOP))
+    assert done.returncode == 2
+    assert done.stderr.startswith("imports/, the bindings of the provider, won't do (")
+    assert done.stderr.endswith("); run: make setup\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "cdktf.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        pytest.param('{"providers": {"google": "~> 8.1"}}', None, id="of the version that is named"),
+        pytest.param('{"providers": {"google": "~> 8.0"}}', "made for google@~> 8.0 instead of google@~> 8.1", id="of another"),
+        pytest.param(None, "made for nothing instead of google@~> 8.1", id="by a set-up that was ended half way"),
+    ],
+)
+def test_bindings_are_those_of_the_version_that_is_named(tmp_path: Path, made: str | None, said: str | None) -> None:
+    from stacks.cdk import check_bindings
+
+    (tmp_path / "cdktf.json").write_text('{"terraformProviders": ["google@~> 8.1"], "codeMakerOutput": "bound"}')
+    (tmp_path / "bound").mkdir()
+    if made:
+        (tmp_path / "bound" / "constraints.json").write_text(made)
+    if said is None:
+        check_bindings(tmp_path)
+        return
+    with pytest.raises(ImportError, match=said) as refused:
+        check_bindings(tmp_path)
+    assert refused.value.name == "bound"
+
+
 SHELL = {"CDKTF_CONTEXT_JSON": "{}", "GOOGLE_OAUTH_ACCESS_TOKEN": "somebody's", "INTERLOCK_CATALOG": str(SHOP)}
 
 

@@ -13,9 +13,12 @@ import pytest
 
 from interlock.catalog import OVER_HTTP, Catalog, Job, OAuth, Oidc, ServiceKind
 from interlock.environment import Environment
+from interlock.reading.entries import SourceFile
+from interlock.reading.resolve import resolve_catalog
+from local.provider import version
 from stacks.cdk import literal
 from tests.golden import golden
-from tests.stacks.conftest import ROOT, Stacks
+from tests.stacks.conftest import ROOT, Stacks, synthesize
 from tests.stacks.twin import check_run, write
 
 JOB = "google_cloud_scheduler_job"
@@ -47,6 +50,26 @@ def test_the_stacks_of_a_small_catalog_are_as_reviewed(small: Stacks) -> None:
 
 def test_every_job_of_the_catalog_is_there_under_its_name(shop: Stacks, shop_catalog: Catalog) -> None:
     assert {name: job["name"] for name, job in jobs_of(shop).items()} == {name: name for name in shop_catalog.jobs}
+
+
+def test_a_job_may_be_called_as_anything_else_of_the_stack_is(env: Environment, tmp_path: Path) -> None:
+    """What is beside the jobs has construct ids, too: "declaration", "google" of the provider, "variable-" and a name."""
+    text = (ROOT / "tests" / "stacks" / "small.yaml").read_text(encoding="utf-8")
+    names = {
+        "partner-poll": "declaration",
+        "partner-push": "google",
+        "pages-refresh": "x" * 100,
+        "orders-sweep": "variable-backfill-mode",
+    }
+    for before, after in names.items():
+        assert f"\n  {before}:" in text
+        text = text.replace(before, after)
+    catalog = resolve_catalog([SourceFile(name="small.yaml", platform="small", text=text)])
+    jobs = jobs_of(synthesize(catalog, env, tmp_path))
+    assert set(names.values()) <= jobs.keys() == catalog.jobs.keys()
+    assert {name: job["//"]["interlock"]["owner"] for name, job in jobs.items()} == {
+        name: job.owner for name, job in catalog.jobs.items()
+    }
 
 
 def test_every_job_says_explicitly_whether_it_is_paused(shop: Stacks, shop_catalog: Catalog) -> None:
@@ -179,4 +202,4 @@ def test_no_stack_depends_on_another_or_on_this_machine(shop: Stacks) -> None:
         assert (kind, backend["bucket"], backend["prefix"]) == ("gcs", "interlock-local-state", f"interlock/local/{name}")
         assert "terraform_remote_state" not in stack.get("data", {})
         assert str(ROOT) not in json.dumps(stack)
-        assert stack["terraform"]["required_providers"] == {"google": {"source": "google", "version": "~> 7.45"}}
+        assert stack["terraform"]["required_providers"] == {"google": {"source": "google", "version": version()}}

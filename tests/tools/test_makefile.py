@@ -20,13 +20,14 @@ from interlock.terminal.typed import VARIABLES
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 LOCKS = ("pyproject.toml", "package-lock.json", "interlock/terminal/machine.py", "requirements/run.txt", "requirements/dev.txt")
-STAMPS = (".cache/checked", ".venv/run.stamp", ".venv/dev.stamp", "node_modules/.stamp")
+MADE_OF = ("cdktf.json", "local/provider/schema.json", "local/provider/types.py", "tools/bindings.py")
+STAMPS = (".cache/checked", ".venv/run.stamp", ".venv/dev.stamp", "node_modules/.stamp", "imports/.stamp")
 LATER = 2e9
 HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a#b; touch RAN & * % ~ | > RAN ü $@ $< ('
 """What make or a shell would do something with."""
 RECORD = """#!{python}
 import json, os, sys
-if sys.argv[1] != "-m" or sys.argv[2] in ("pytest", "conformance") or "local" in sys.argv:
+if sys.argv[1] != "-m" or sys.argv[2] in ("pytest", "conformance", "tools.bindings") or "local" in sys.argv:
     print(json.dumps([sys.argv[1:], dict(os.environ)]))
 """
 """Stands in for Python and the command line; what compiles is not told."""
@@ -58,7 +59,7 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in (*LOCKS, *STAMPS):
+    for name in (*LOCKS, *MADE_OF, *STAMPS):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     for name in STAMPS:
@@ -235,11 +236,18 @@ def test_a_value_that_is_not_typed_is_no_word(folder: Folder, target: str) -> No
         assert "" not in words
 
 
+@pytest.mark.parametrize("changed", [*MADE_OF, ".venv/run.stamp", "node_modules/.stamp"])
+def test_the_bindings_are_made_anew_when_what_they_are_made_of_has_changed(folder: Folder, changed: str) -> None:
+    assert folder.make("status").words == ["status"]
+    os.utime(folder.path / changed, (LATER + 1, LATER + 1))
+    assert folder.make("setup").words == ["-m", "tools.bindings"]
+
+
 def test_a_set_up_says_all_that_is_missing_and_installs_nothing(folder: Folder, tmp_path: Path) -> None:
     shutil.rmtree(folder.path / ".venv")
     (folder.path / ".cache" / "checked").unlink()
     shutil.copy(ROOT / "interlock" / "terminal" / "machine.py", folder.path / "interlock" / "terminal")
-    tools = tmp_path / "tools"
+    tools = tmp_path / "machine"
     tools.mkdir()
     for tool in ("make", "sh", "mkdir", "touch"):
         (tools / tool).symlink_to(str(shutil.which(tool)))

@@ -315,6 +315,20 @@ def test_a_deploy_looks_for_what_is_there_already_with_the_account_that_reads_an
     assert plan[order[-1] + 1]["name"] == "Plan"
 
 
+@pytest.mark.parametrize(("name", "job"), [("deploy.yml", "plan"), ("drift.yml", "look")])
+def test_what_a_synth_needs_is_set_up_before_there_are_rights(name: str, job: str) -> None:
+    """npm's packages make the bindings, and get to see nothing of the cloud."""
+    said = [str(step) for step in workflow(name)["jobs"][job]["steps"]]
+    wanted = ("setup-python", "setup-node", "setup-terraform", "'make setup'", "google-github-actions/auth", "interlock synth")
+    order = [next(at for at, step in enumerate(said) if what in step) for what in wanted]
+    assert order == sorted(order)
+
+
+def test_every_job_that_synthesizes_is_tried_here() -> None:
+    found = {(name, job) for name in NAMES for job, one in workflow(name)["jobs"].items() if "interlock synth" in str(one)}
+    assert found == {("deploy.yml", "plan"), ("drift.yml", "look")}
+
+
 @pytest.mark.parametrize(("exits", "code"), [("0", 0), ("1", 0), ("2", 1), ("137", 1)])
 def test_a_deploy_stops_when_its_plan_can_not_be_reviewed(pull_request: Path, exits: str, code: int) -> None:
     environ = {"NAME": "schedules", "REVIEW_SAYS": "x", "REVIEW_CODE": exits, "STACK": "s", "GITHUB_STEP_SUMMARY": "summary"}

@@ -11,9 +11,10 @@ from interlock.environment import LOCAL
 from interlock.names import count
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.doctor.looking import Look
+from interlock.terminal.initialized import LOCK_FILE
 from interlock.terminal.machine import Finding, terraform_binary
 from interlock.terminal.printed import make
-from interlock.terminal.terraform import LOCK_FILE, Stack, asks_for_another_provider
+from interlock.terminal.terraform import Stack, asks_for_another_provider
 
 WRITES_A_MINUTE, READS_A_MINUTE = 500, 1250
 JOBS_IN_A_REGION, MOST_JOBS_IN_A_REGION = 1000, 5000

@@ -57,6 +57,7 @@ def _no_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str, words: list[str]) -> None:
         raise AssertionError(f"would become {path} {words}")
 
+    monkeypatch.setattr(local_target.os, "fork", lambda: 1)
     monkeypatch.setattr(local_target.os, "execv", refuse)
 
 

@@ -14,7 +14,7 @@ from interlock.reading.files import load_catalog
 from interlock.runtime.snapshot import Reader
 from interlock.terminal import operating
 from interlock.terminal.site import Site
-from tests.coordinator.memory import World
+from tests.coordinator.memory import Call, World
 from tests.interlock.commands.conftest import ENVIRONMENT
 
 PRODUCTION = replace(ENVIRONMENT, name="production")
@@ -32,7 +32,7 @@ def world(root: Path) -> World:
 def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: str = "") -> Result:
     """Runs a command on `world`, as if that were production; `typed` is what is answered."""
 
-    def see(env_name: str) -> Site:
+    def see(env_name: str, **_: bool) -> Site:
         assert env_name == "production"
         reader = Reader(world.outside())
         return Site(
@@ -74,3 +74,40 @@ def test_with_a_yes_it_is_done(world: World, monkeypatch: pytest.MonkeyPatch, mo
     assert len(world.names("holds/")) == 1
     assert run(world, monkeypatch, "release", "service/scrapers", *more, typed=typed).exit_code == 0
     assert (world.names("holds/"), world.states()) == ([], before)
+
+
+def test_what_is_not_ones_own_takes_force_also_without_the_coordinator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who acts has credentials that tell no address, so that it is no admin."""
+    everything = ["hold", "all", "--for", "2h", "--reason", "a flood", "--owner", "ana", "--yes"]
+    refused = run(world, monkeypatch, *everything)
+    assert refused.exit_code == 1
+    assert "to hold everything takes one of coordinator.admins; or add --force" in str(refused.exception)
+    assert world.names("holds/") == []
+    forced = run(world, monkeypatch, *everything, "--force")
+    assert forced.exit_code == 0
+    assert "hold forced: all: somebody had to use --force to hold it; why: a flood" in " ".join(forced.output.split())
+    theirs = "holds/service/scrapers/x@2026-03-10T14:05:00Z.json"
+    world.put(theirs, b'{"owner": "ben", "reason": "r", "asked_by": "ben@acme.dev"}')
+    release = ["release", "service/scrapers", "--yes"]
+    assert "x is of ben, asked by ben@acme.dev, and that takes" in str(run(world, monkeypatch, *release).exception)
+    assert theirs in world.names("holds/")
+    assert run(world, monkeypatch, *release, "--force").exit_code == 0
+    assert theirs not in world.names("holds/")
+
+
+def test_who_is_as_fast_as_somebody_else_has_a_hold_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have looked before either has written, and both call it by the second."""
+    theirs = "holds/service/scrapers/at-20260310T120500Z@2026-03-10T14:05:00Z.json"
+
+    def meanwhile(call: Call) -> None:
+        if call == Call("create", theirs) and theirs not in world.objects:
+            world.put(theirs, b'{"owner": "ben", "reason": "r", "asked_by": "ben@acme.dev"}')
+
+    world.fail = meanwhile
+    result = run(world, monkeypatch, *HOLD, "--yes")
+    assert result.exit_code == 0
+    [ours] = [name for name in world.names("holds/") if name != theirs]
+    named = ours.partition("@")[0].rpartition("/")[2]
+    assert f"release service/scrapers {named} " in result.output
+    assert run(world, monkeypatch, "release", "service/scrapers", named, "--yes").exit_code == 0
+    assert world.names("holds/") == [theirs]

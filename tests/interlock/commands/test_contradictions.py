@@ -55,7 +55,7 @@ def held_by_all_accounts(here: Here) -> dict[str, list[str]]:
 
 
 def reconcile() -> None:
-    assert request(look(ENVIRONMENT), {"action": "reconcile"}, direct=True)
+    assert request(look(ENVIRONMENT), {"action": "reconcile"}, direct=True, with_force=False)
 
 
 def states(cloud: Cloud) -> dict[str, str]:

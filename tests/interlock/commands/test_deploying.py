@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.gcp import CloudError
-from interlock.terminal import deploying, waiting
+from interlock.terminal import deploying, planning, waiting
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import (
     CHECK_FAILED,
@@ -25,8 +25,9 @@ from interlock.terminal.deploying import (
     Deploying,
     names_of,
 )
+from interlock.terminal.initialized import LOCK_FILE
 from interlock.terminal.process import Ended
-from interlock.terminal.terraform import LOCK_FILE, STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
+from interlock.terminal.terraform import STACK_FILE, Planned, Stack, TerraformFailed, folder_of_plans
 from interlock.terminal.waiting import TRIES
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
@@ -56,8 +57,8 @@ applied=$(grep -c "^$name apply " asked)
 case $1 in
   plan)
     echo "$RANDOM_PLAN" > "$file"; ls -ld "$(dirname "$file")" >> modes
-    test ! -e "$stack/broken" || exit 1
     cat "$stack/planned" 2>/dev/null
+    test ! -e "$stack/broken" || exit 1
     grep -q '_changes": ...address' "$stack/plan.json" && exit 2;;
   show)
     echo "Warning: some configuration is not there" >&2
@@ -130,7 +131,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in ("BEFORE_A_BUILD", "SHORT_WAIT", "WAIT"):
         monkeypatch.setattr(waiting, name, 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
-    monkeypatch.setattr(deploying, "write_imports", lambda _: [])
+    monkeypatch.setattr(planning, "write_imports", lambda _: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
     place = Place(tmp_path)
     for env in ("local", "production"):
@@ -145,16 +146,16 @@ def test_what_is_there_already_is_looked_for_before_each_plan_but_not_to_destroy
 ) -> None:
     place.plans("schedules", *pausing("odds"))
     looked = list[str]()
-    monkeypatch.setattr(deploying, "write_imports", lambda stack: looked.append(stack.name))
+    monkeypatch.setattr(planning, "write_imports", lambda stack: looked.append(stack.name))
     blocks = place.stack("schedules") / "imports.tf"
     blocks.write_text("import {}\n")
     assert bring(LOCAL).exit_code == 0
-    assert looked == [*STACKS]
+    assert sorted(looked) == sorted(STACKS)
     assert not blocks.exists(), "what it was for is done"
     assert (
         CliRunner().invoke(click.Command("x", callback=lambda: LOCAL.bring_about(["schedules"], destroy=True))).exit_code == 0
     )
-    assert looked == [*STACKS]
+    assert sorted(looked) == sorted(STACKS)
 
 
 def bring(how: Deploying, stacks: Sequence[str] = STACKS, typed: str = "", **variables: bool) -> Result:
@@ -237,7 +238,7 @@ def test_saved_plans_may_hold_secrets_so_nobody_else_reads_them_and_they_go_with
     assert bring(LOCAL).exit_code == (1 if broken else 0)
     words = (place.folder / "asked").read_text().split()
     files = [Path(word.removeprefix("-out=")) for word in words if word.startswith("-out=")]
-    assert [file.stem for file in files] == [*STACKS][: STACKS.index(broken) + 1 if broken else None]
+    assert {file.stem for file in files} == {*STACKS}
     assert not any(file.parent.exists() for file in files)
     assert {line[:10] for line in (place.folder / "modes").read_text().splitlines()} == {"drwx------"}
 
@@ -421,8 +422,18 @@ def test_rights_are_applied_before_the_build_that_takes_them_and_then_it_is_wait
     assert done.exit_code == 0, done.output
     words = [line.removeprefix("coordination ") for line in place.asked if not line.endswith(" init")]
     assert words == ["plan", "show", "plan", "show", "apply", "plan", "show", "apply"]
-    assert f"-target={MEMBER}" in (place.folder / "asked").read_text()
+    asked = (place.folder / "asked").read_text()
+    assert f"-target={MEMBER}" in asked
+    read = ["-refresh=false" not in line for line in asked.splitlines() if " plan " in line]
+    assert read == [True, True, False], "what was made just now is not read again"
     assert "What was granted counts only some time later" in done.output
+
+
+def test_where_some_of_them_failed_what_is_there_is_read_again(place: Place) -> None:
+    place.plans("coordination", change(MEMBER, "create"), change(FUNCTION, "create"))
+    place.answers("coordination", diagnostic("Service account a@b.c does not exist."))
+    assert bring(LOCAL, ["coordination"]).exit_code == 0
+    assert "-refresh=false" not in (place.folder / "asked").read_text()
 
 
 def test_a_build_is_not_waited_for_when_its_rights_are_there(place: Place) -> None:
@@ -525,7 +536,7 @@ def test_who_stops_a_plan_reads_how_to_plan_again(monkeypatch: pytest.MonkeyPatc
             stack.name, [Problem(summary=HALTED, detail="", address="", is_error=True)] * 24, ["Stopping"], stopped=True
         )
 
-    monkeypatch.setattr(deploying, "plan", stopping)
+    monkeypatch.setattr(planning, "plan", stopping)
     said = bring(LOCAL, ["schedules"]).output
     assert said.splitlines()[-1] == "Stopped while planning. Again: .venv/bin/interlock deploy"
     assert HALTED not in said
@@ -599,6 +610,41 @@ def test_a_lock_of_another_provider_stops_no_run_on_the_local_target_and_in_prod
     lock.write_text('provider "registry.terraform.io/hashicorp/google" { version = "7.44.0" }')
     bring(how, ["schedules"])
     assert lock.exists() is is_kept
+
+
+def test_an_init_runs_once_for_the_same_providers_and_the_same_backend(place: Place) -> None:
+    folder = place.stack("schedules")
+    (folder / ".terraform").mkdir()
+    stack: dict[str, object] = {"terraform": {"backend": {"gcs": {"bucket": "a"}}}, "resource": {JOB: {"odds": {}}}}
+    for _ in range(2):
+        (folder / STACK_FILE).write_text(json.dumps(stack))
+        bring(LOCAL, ["schedules"])
+        stack["resource"] = {JOB: {"odds": {}, "books": {}}}
+    assert place.asked.count("schedules init") == 1
+    (folder / STACK_FILE).write_text(json.dumps({**stack, "terraform": {"backend": {"gcs": {"bucket": "b"}}}}))
+    bring(LOCAL, ["schedules"])
+    assert place.asked.count("schedules init") == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "tries"),
+    [
+        pytest.param('Backend initialization required, please run "terraform init"', 2, id="another backend"),
+        pytest.param("Inconsistent dependency lock file", 2, id="another lock"),
+        pytest.param("Required plugins are not installed", 2, id="a provider that is gone"),
+        pytest.param("googleapi: Error 403: denied", 1, id="anything else"),
+    ],
+)
+def test_a_plan_that_wants_an_init_gets_one_although_none_seemed_due(place: Place, said: str, tries: int) -> None:
+    folder = place.stack("schedules")
+    (folder / ".terraform").mkdir()
+    (folder / STACK_FILE).write_text("{}")
+    assert bring(LOCAL, ["schedules"]).exit_code == 0
+    (folder / "planned").write_text(diagnostic(said))
+    (folder / "broken").touch()
+    (place.folder / "asked").unlink()
+    assert bring(LOCAL, ["schedules"]).exit_code == 1
+    assert place.asked == (["schedules plan", "schedules init", "schedules plan"] if tries == 2 else ["schedules plan"])
 
 
 # plan

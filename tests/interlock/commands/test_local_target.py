@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,8 @@ def test_the_command_becomes_itself_below_the_local_target_with_the_very_same_wo
         run(*ARGUMENTS)
     path, words = found.value.args
     interlock = str(Path(sys.executable).with_name("interlock"))
+    waiting = words.index("--waiting") if "--waiting" in words else len(words)
+    del words[waiting : waiting + 2]
     assert (path, words) == (sys.executable, [sys.executable, "-m", "local", "run", "--quiet", "--", interlock, *ARGUMENTS])
 
 
@@ -73,3 +79,68 @@ def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, st
     done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
     said = f"Error: nothing is deployed in local yet, so nothing can be turned {mode}; run: make deploy"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[1:]) == (2, "", [said])
+
+
+GOING_ON = """\
+import os, sys, time
+from interlock.terminal.local_target import run_with_local_target
+run_with_local_target(["status"])
+print(os.environ["INTERLOCK_LOCAL_URL"], os.getsid(0) == os.getpid(), flush=True)
+{then}
+"""
+
+
+@contextmanager
+def going_on(tmp_path: Path, then: str, environ: dict[str, str], **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that has the local target run around itself, and does `then` below it."""
+    environ = {**environ, "INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud"), **more}
+    words = [sys.executable, "-c", GOING_ON.format(then=then)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=ROOT, env=environ, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the command begins anew")
+@pytest.mark.parametrize(
+    ("then", "code"),
+    [
+        pytest.param("sys.exit(7)", 7, id="its own code"),
+        pytest.param("os.kill(os.getpid(), 9)", 137, id="a shell's code of one that a signal ended"),
+    ],
+)
+def test_the_command_goes_on_below_the_local_target_and_its_code_is_that_of_the_whole(
+    environ: dict[str, str], tmp_path: Path, then: str, code: int
+) -> None:
+    with going_on(tmp_path, then, environ) as process:
+        said, wrong = process.communicate(timeout=60)
+    url, leads_a_session = said.split()
+    assert url.startswith("http://127.0.0.1:")
+    assert (leads_a_session, wrong, process.returncode) == ("True", "", code)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the command begins anew")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_signal_reaches_the_command_that_goes_on_and_none_outlives_a_killed_local_target(
+    environ: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    with going_on(tmp_path, "time.sleep(600)", environ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(number)
+        process.communicate(timeout=60)  # to the end of all that could write there
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the command begins anew")
+def test_where_the_local_target_does_not_start_nothing_goes_on(environ: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        with going_on(tmp_path, "pass", environ, INTERLOCK_LOCAL_PORT=port) as process:
+            said, wrong = process.communicate(timeout=60)
+    assert (said, process.returncode) == ("", 2)
+    assert f"port {port} on 127.0.0.1" in wrong
+    assert "Traceback" not in wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -286,3 +287,63 @@ def test_an_unknown_environment_is_named_with_the_known_ones(name: str, tmp_path
 def test_without_a_folder_of_environments_it_says_where_to_run_the_command(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="known: none; run this in the root of the repository"):
         load_environment(tmp_path / "environments", "local")
+
+
+MEMBERS = (
+    "user:ana@acme.dev",
+    "user:o'brien+night_1@mail.acme.dev",
+    "group:data-platform@acme.dev",
+    "serviceAccount:runner@acme-data.iam.gserviceaccount.com",
+    "serviceAccount:420981337-compute@developer.gserviceaccount.com",
+    "domain:acme.dev",
+    "principal://iam.googleapis.com/locations/global/workforcePools/pool/subject/ana@acme.dev",
+    "principalSet://iam.googleapis.com/projects/420981337/locations/global/workloadIdentityPools/ci/attribute.repository/acme/data",
+)
+NO_MEMBERS = (
+    'user:${file("/etc/passwd")}@x',
+    "user:${file('x')}@x.dev",
+    "user:%{if true}a%{endif}@x.dev",
+    "user:${TfToken[TOKEN.0]}@x.dev",
+    "user:a@${var.x}",
+    "user:a b@x.dev",
+    "user:a@x.dev\n",
+    "user:a@x.dev,user:b@x.dev",
+    "user:@x.dev",
+    "user:a@",
+    "user:a@-x.dev",
+    "domain:${x}",
+    "principal://iam.googleapis.com/${x}",
+    "principal://evil.dev/x",
+    "allUsers",
+    "allAuthenticatedUsers",
+    "deleted:user:a@x.dev?uid=1",
+    "User:a@x.dev",
+)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_member_of_iam_is_an_operator(member: str) -> None:
+    text = TEXT.replace('"group:data@acme.dev"', json.dumps(member), 1)
+    assert environment(text).coordinator.operators == (member,)
+
+
+@pytest.mark.parametrize("member", NO_MEMBERS)
+@pytest.mark.parametrize("key", ["operators", "admins"])
+def test_what_is_no_member_is_refused_with_its_line(key: str, member: str) -> None:
+    given = f'operators: ["group:data@acme.dev"], admins: [{json.dumps(member)}]'
+    if key == "operators":
+        given = f"operators: [{json.dumps(member)}]"
+    with pytest.raises(SourceError) as refused:
+        environment(TEXT.replace('operators: ["group:data@acme.dev"]', given, 1))
+    assert any(f":13: coordinator.{key}[0]: " in str(problem) for problem in refused.value.problems)
+
+
+def test_an_admin_is_named_by_address_since_nobody_looks_into_a_group() -> None:
+    account = "serviceAccount:ops@acme-data.iam.gserviceaccount.com"
+    given = f'operators: ["group:data@acme.dev"], admins: ["user:ana@acme.dev", "{account}"]'
+    text = TEXT.replace('operators: ["group:data@acme.dev"]', given, 1)
+    assert len(environment(text).coordinator.admins) == 2
+    assert environment().coordinator.admins == (), "an environment of before has none"
+    for member in ("group:data@acme.dev", "domain:acme.dev"):
+        with pytest.raises(SourceError, match="can't look into a group"):
+            environment(text.replace("user:ana@acme.dev", member))

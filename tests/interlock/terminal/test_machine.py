@@ -198,7 +198,14 @@ def _doctor(*words: str) -> tuple[int, str]:
 def set_up(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone on a machine that has everything."""
     tools(make="GNU Make 4.3", node="v24.1.0", npm=NPM, terraform=TERRAFORM, gcloud="Google Cloud SDK 528.0.0")
-    for name in ("requirements/run.txt", "package-lock.json", ".venv/run.stamp", "node_modules/.stamp"):
+    for name in (
+        "requirements/run.txt",
+        "package-lock.json",
+        "cdktf.json",
+        ".venv/run.stamp",
+        "node_modules/.stamp",
+        "imports/.stamp",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "environments").symlink_to(ROOT / "environments")
@@ -213,7 +220,7 @@ def set_up(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_the_doctor_is_content_where_everything_is_there() -> None:
     code, said = _doctor("--format", "json")
     names = ["make", "Python", "Node.js", "npm", "terraform", "gcloud"]
-    names += [".venv", "node_modules", "/dev/pts", "disk", "TF_CLI_CONFIG_FILE"]
+    names += [".venv", "node_modules", "imports", "/dev/pts", "disk", "TF_CLI_CONFIG_FILE"]
     assert [(row["what"], row["state"]) for row in json.loads(said)] == [(name, "ok") for name in names]
     assert code == 0
     assert _doctor()[0] == 0

@@ -4,7 +4,9 @@ tests.e2e.plans` writes them anew."""
 from __future__ import annotations
 
 import json
+import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from interlock.terraform import job_changes as of_jobs
 from interlock.terraform import plan as reading
 from interlock.terraform.job_changes import JobChange, JobChanges, job_changes
-from interlock.terraform.plan import PlanError, parse_plan
+from interlock.terraform.plan import PlanError, load_plan, parse_plan
 from tests.golden import FOLDER as GOLDEN
 
 PLANS = Path(__file__).parent / "plans"
@@ -299,3 +301,41 @@ def test_the_signs_of_the_stacks_are_theirs() -> None:
     assert of_jobs.FLAGS in addresses["schedules"]
     for address, stack in of_jobs.SIBLINGS.items():
         assert {name for name, found in addresses.items() if address in found} == {stack}
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "plan.json")
+    with pytest.raises(PlanError):
+        load_plan(pipe)
+
+
+def test_a_pipe_that_brings_nothing_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.05)
+    os.mkfifo(pipe := tmp_path / "plan.json")
+    writer = os.open(pipe, os.O_RDWR)
+    try:
+        with pytest.raises(PlanError, match="nothing came through the pipe"):
+            load_plan(pipe)
+    finally:
+        os.close(writer)
+
+
+def test_a_plan_comes_through_a_pipe_whole_as_from_a_file(tmp_path: Path) -> None:
+    """As `--plan <(terraform show -json plan.bin)` gives it, in pieces."""
+    (tmp_path / "file.json").write_text(text("on"))
+    reading_end, writing_end = os.pipe()
+
+    def write() -> None:
+        with open(writing_end, "w", encoding="utf-8") as pipe:  # noqa: PTH123 - a descriptor
+            for line in text("on").splitlines(keepends=True):
+                pipe.write(line)
+                pipe.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        found = load_plan(Path(f"/dev/fd/{reading_end}"))
+    finally:
+        writer.join()
+        os.close(reading_end)
+    assert found == load_plan(tmp_path / "file.json")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.acting import REAL
 from local.emulator.faults import Faults
+from local.provider import version
 from tests.providers import KIND, TERRAFORM
 
 PROJECT, REGION = "test-project", "us-west2"
@@ -17,7 +18,7 @@ JOBS = f"/v1/projects/{PROJECT}/locations/{REGION}/jobs"
 HEADER = f"""
 terraform {{
   required_providers {{
-    google = {{ source = "hashicorp/google", version = "~> 7.45" }}
+    google = {{ source = "hashicorp/google", version = "{version()}" }}
   }}
 }}
 provider "google" {{

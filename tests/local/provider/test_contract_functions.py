@@ -133,7 +133,7 @@ def test_a_function_whose_build_fails_is_left_tainted_and_made_anew(stand: Stand
     (stand.folder / "bad.zip").write_bytes(archive(None))
     stand.write(FUNCTION % (BARE | {"source": "bad"}))
     said = stand.apply(fails=True)
-    assert "Error waiting to create function: Error waiting for Creating function: Error code 3, message: Build failed" in said
+    assert "Error waiting to create function: Error code 3, message: Build failed" in said
     stand.write(FUNCTION % BARE)
     assert stand.changes()["google_cloudfunctions2_function.it"] == "delete,create"
     stand.apply()

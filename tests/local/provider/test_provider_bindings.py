@@ -1,18 +1,19 @@
-"""Our schema against the published bindings: the stand-in takes what the stacks can write, or is known to refuse it."""
+"""Our schema against the published bindings, of which it takes or is known to refuse each argument, and ours, made of it."""
 
 from __future__ import annotations
 
-import ast
-import importlib.util
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.provider import schema
+from local.provider import schema, version
 from local.provider.schema import Block
+from local.provider.types import DATA_SOURCES, RESOURCES
+from tests.local.provider.published import CLASSES, Taken, load
 
-META = {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioners"}
+IMPORTS = Path(__file__).parents[3] / "imports"
 REFUSED = {
     "cloudfunctions2_function": "build_config.source.repo_source build_config.worker_pool event_trigger kms_key_name "
     "service_config.binary_authorization_policy service_config.secret_environment_variables service_config.secret_volumes "
@@ -26,74 +27,47 @@ REFUSED = {
     "storage_bucket_object": "customer_encryption event_based_hold force_empty_content_type kms_key_name retention "
     "temporary_hold",
 }
-TYPES = [
-    ("cloud_run_v2_service_iam_member", "CloudRunV2ServiceIamMember"),
-    ("cloud_scheduler_job", "CloudSchedulerJob"),
-    ("cloudfunctions2_function", "Cloudfunctions2Function"),
-    ("logging_metric", "LoggingMetric"),
-    ("monitoring_alert_policy", "MonitoringAlertPolicy"),
-    ("monitoring_dashboard", "MonitoringDashboard"),
-    ("monitoring_notification_channel", "MonitoringNotificationChannel"),
-    ("project_iam_custom_role", "ProjectIamCustomRole"),
-    ("project_iam_member", "ProjectIamMember"),
-    ("project_service", "ProjectService"),
-    ("pubsub_subscription", "PubsubSubscription"),
-    ("pubsub_subscription_iam_member", "PubsubSubscriptionIamMember"),
-    ("pubsub_topic", "PubsubTopic"),
-    ("pubsub_topic_iam_member", "PubsubTopicIamMember"),
-    ("service_account", "ServiceAccount"),
-    ("service_account_iam_member", "ServiceAccountIamMember"),
-    ("storage_bucket", "StorageBucket"),
-    ("storage_bucket_iam_member", "StorageBucketIamMember"),
-    ("storage_bucket_object", "StorageBucketObject"),
-    ("data_google_storage_bucket_objects", "DataGoogleStorageBucketObjects"),
-    ("data_google_storage_bucket_object_content", "DataGoogleStorageBucketObjectContent"),
-]
 
 
-def structs(module: str) -> dict[str, dict[str, tuple[bool, set[str]]]]:
-    """Of each struct class in a module of the bindings: name -> (required, the words in its type); read, not imported."""
-    package = importlib.util.find_spec("cdktf_cdktf_provider_google")
-    if package is None or package.submodule_search_locations is None:
-        pytest.skip("the bindings are not installed")
-    source = Path(package.submodule_search_locations[0]) / module / "__init__.py"
-    found: dict[str, dict[str, tuple[bool, set[str]]]] = {}
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef) and any("name_mapping" in ast.dump(d) for d in node.decorator_list):
-            init = next(f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == "__init__")
-            pairs = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
-            found[node.name] = {a.arg: (default is None, words(a.annotation)) for a, default in pairs}
-    return found
-
-
-def words(annotation: ast.expr | None) -> set[str]:
-    """Every name in an annotation, quoted or not."""
-    nodes = list(ast.walk(annotation)) if annotation else []
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return names | {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-
-
-def differences(found: dict[str, dict[str, tuple[bool, set[str]]]], struct: str, block: Block, path: str) -> Iterator[str]:
+def differences(found: Taken, block: Block, path: str = "") -> Iterator[str]:
     """What the bindings have and the schema has not, or has otherwise."""
     ours = {name.replace("_", ""): name for name in block.names}
-    for spelled, (required, inner) in found[struct].items():
+    for spelled, (required, inner) in found.items():
         name = ours.get(spelled.replace("_", ""))
-        if spelled in META:
-            continue
         if name is None:
             yield f"{path}{spelled} is missing"
         elif name in block.blocks:
             if required != (block.blocks[name].min > 0):
                 yield f"{path}{name} is required in one only"
-            yield from differences(found, next(iter(inner & found.keys())), block.blocks[name], f"{path}{name}.")
+            yield from differences(inner, block.blocks[name], f"{path}{name}.")
         elif required != block.attrs[name].required:
             yield f"{path}{name} is required in one only"
 
 
-@pytest.mark.parametrize(("module", "prefix"), TYPES)
-def test_every_argument_of_the_bindings_is_in_the_schema(module: str, prefix: str) -> None:
+def block_of(module: str) -> Block:
     loaded = schema.load()
     blocks = loaded.data if module.startswith("data_") else loaded.resources
-    block = blocks[f"google_{module.removeprefix('data_google_')}"]
+    return blocks[f"google_{module.removeprefix('data_google_')}"]
+
+
+@pytest.mark.parametrize("module", CLASSES)
+def test_every_argument_of_the_published_bindings_is_in_the_schema(module: str) -> None:
     refused = {f"{name} is missing" for name in REFUSED.get(module, "").split()}
-    assert set(differences(structs(module), f"{prefix}Config", block, "")) == refused
+    assert set(differences(load()[module], block_of(module))) == refused
+
+
+def test_our_bindings_are_of_all_the_types_that_the_provider_serves_and_of_no_others() -> None:
+    made = {path.parent.name for path in (IMPORTS / "google").glob("[!_]*/__init__.py")} - {"provider"}
+    served = {name.removeprefix("google_") for name in RESOURCES} | {f"data_{name}" for name in DATA_SOURCES}
+    assert made == served == set(CLASSES)
+
+
+def test_one_version_of_the_provider_is_named_once() -> None:
+    """By cdktf.json: the bindings are of it, so that the stacks ask for it, and the schema is of a release that it allows."""
+    assert json.loads((IMPORTS / "constraints.json").read_text(encoding="utf-8"))["providers"] == {"google": version()}
+    operator, _, least = version().partition(" ")
+    major, minor = (int(number) for number in least.split("."))
+    of_schema = [int(number) for number in schema.load().tag.removeprefix("v").split(".")]
+    assert operator == "~>", "the comparison below is this operator's"
+    assert of_schema[0] == major
+    assert of_schema[1] >= minor

@@ -1,0 +1,59 @@
+"""A plan of one stack: what comes before it, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock.catalog import Json
+from interlock.gcp import CloudError
+from interlock.terminal.approving import STACK
+from interlock.terminal.importing import write_imports
+from interlock.terminal.progress import Planning, StackLine
+from interlock.terminal.terraform import Heard, Planned, Stack, TerraformFailed, plan, prepare
+
+REPLACE_CATALOG = "replace_catalog"
+"""The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be planned: with which variables, of the resources `only` where some are named. Without `refresh` what the
+    state says is believed."""
+
+    variables: Mapping[str, Json]
+    destroy: bool = False
+    only: Sequence[str] = ()
+    refresh: bool = True
+
+
+def try_plan(
+    stack: Stack, folder: Path, asked: Asked, loud: Callable[[Planning], Heard]
+) -> Planned | TerraformFailed | CloudError:
+    """A plan of a stack, saved in `folder`, or why there is none. `loud` is heard beside the progress. Nothing is said for
+    good, as others may be planned at the same time."""
+    line = StackLine(stack.name)
+    # The guard in the plan is for who deploys without us; we say how many jobs go, and want to hear that number.
+    variables = {**asked.variables, **({REPLACE_CATALOG: True} if stack.name == STACK else {})}
+
+    def planned() -> Planned:
+        line.now("planning")
+        heard = loud(Planning(line))
+        return plan(stack, variables, heard, folder, destroy=asked.destroy, only=asked.only, refresh=asked.refresh)
+
+    try:
+        line.now("preparing")
+        ran = prepare(stack)
+        if not asked.destroy:  # what was never ours does not go with what is
+            line.now("looking for what is there already")
+            write_imports(stack)
+        try:
+            return planned()
+        except TerraformFailed as failed:
+            if ran or not failed.wants_init:
+                raise
+        prepare(stack, anew=True)  # something has changed that we do not look at
+        return planned()
+    except (TerraformFailed, CloudError) as failed:
+        return failed

@@ -1,0 +1,126 @@
+"""Whether a synth would write what lies there: a stamp over all that a synth reads, and over what the last one wrote.
+
+Contents count and no file's date, so that a checkout, a copy or a merge that changes nothing asks for no synth. Whatever may
+play a part is in the stamp: a synth too many takes seconds, one too few deploys what nobody has written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import site
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from interlock.terminal.written import write
+
+FILE = "synthesized.json"
+"""The stamp, in an environment's output folder, beside what it is of."""
+APP = Path("main.py")
+CODE = ("coordinator", "imports", "interlock", "stacks")
+"""Folders beside the app: what it runs, the provider's bindings, and what it packs into the coordinator's archive."""
+LOCKS = ("cdktf.json", "package-lock.json", "requirements/run.txt")
+"""Files beside the app that say what it runs on."""
+SETTINGS = "cdktf.json"
+"""In the current folder, where cdktf looks for it."""
+VARIABLES = ("CDKTF_", "JSII_", "NODE_", "PYTHON", "TERRAFORM_")
+"""How the names of the variables begin that cdktf, jsii, Node.js and Python go by."""
+OF_OTHERS = ("CDKTF_DISABLE_PLUGIN_CACHE_ENV", "CDKTF_OUTDIR", "CDKTF_SKIP_PROVIDER_LOCK")
+"""Variables of these that are not theirs: `local run` sets two for the cdktf command line, and the folder is told by us."""
+PACKAGES = (".dist-info", ".egg-info", ".pth")
+"""Of what is installed, with its version in its name."""
+OUTPUTS = ("manifest.json", "coordinator-*.zip", "stacks/*/cdk.tf.json", "stacks/*/versions.tf")
+"""What a synth writes into the output folder."""
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
+    """A digest of all that a synth of `catalog` in `environment` reads: both, code, bindings, locks, the packages that are
+    installed, and the variables of `environ`."""
+    root, found = APP.resolve().parent, hashlib.sha256()
+    _texts(found, environment, str(catalog), catalog.resolve().name)
+    _folder(found, catalog)
+    for file in (
+        Path("environments", f"{environment}.yaml"),
+        Path(SETTINGS),
+        root / APP.name,
+        *(root / name for name in LOCKS),
+    ):
+        _file(found, file.name, file)
+    for name in CODE:
+        _folder(found, root / name)
+    _texts(found, sys.version, *_installed())
+    _texts(
+        found, *(f"{name}={environ[name]}" for name in sorted(environ) if name.startswith(VARIABLES) and name not in OF_OTHERS)
+    )
+    return found.hexdigest()
+
+
+def is_fresh(folder: Path, digest: str) -> bool:
+    """Whether the output in `folder` is of a synth with these inputs, and all of it still as that wrote it."""
+    try:
+        stamp = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return bool(stamp["inputs"] == digest and stamp["outputs"] and stamp["outputs"] == outputs(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def stamp(folder: Path, digest: str) -> None:
+    """Notes that what is in `folder` was synthesized just now, with these inputs."""
+    write(folder / FILE, json.dumps({"inputs": digest, "outputs": outputs(folder)}, indent=2, sort_keys=True) + "\n")
+
+
+def forget(folder: Path) -> None:
+    """Has the next deploy synthesize: what is there may be half of something."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """The digest of each file that a synth has written into `folder`."""
+    files = sorted(file for pattern in OUTPUTS for file in folder.glob(pattern))
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _installed() -> list[str]:
+    """The packages of this Python, each with its version."""
+    folders = [Path(name) for name in site.getsitepackages()]
+    return sorted(entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir() if entry.suffix in PACKAGES)
+
+
+def _folder(found: _Digest, folder: Path) -> None:
+    """Names and contents of all files below, but for Python's byte code."""
+    files = [file for file in _below(folder) if file.suffix != ".pyc"]
+    _texts(found, folder.name, str(len(files)))
+    for file in files:
+        _file(found, file.relative_to(folder).as_posix(), file)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _file(found: _Digest, name: str, file: Path) -> None:
+    try:
+        content = file.read_bytes()
+    except OSError as error:  # it is not there, or the synth says what is wrong with it
+        _texts(found, name, str(error.errno))
+        return
+    _texts(found, name)
+    _bytes(found, content)
+
+
+def _texts(found: _Digest, *texts: str) -> None:
+    _bytes(found, str(len(texts)).encode())
+    for text in texts:
+        _bytes(found, text.encode(errors="surrogateescape"))
+
+
+def _bytes(found: _Digest, content: bytes) -> None:
+    """With its length before it, so that no two rows of contents are the same bytes."""
+    found.update(len(content).to_bytes(8, "big"))
+    found.update(content)

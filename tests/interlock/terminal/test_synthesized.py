@@ -1,0 +1,181 @@
+"""The stamp of a synth: equal while what it reads is, another after any edit; and what was touched since is not trusted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from interlock.terminal.synthesized import FILE, forget, inputs, is_fresh, stamp
+
+READ = (
+    "main.py",
+    "cdktf.json",
+    "package-lock.json",
+    "requirements/run.txt",
+    "environments/here.yaml",
+    "catalog/shop/shop.yaml",
+    "catalog/shop/more/prices.yaml",
+    "catalog/clocks.json",
+    "coordinator/requirements.txt",
+    "coordinator/main.py",
+    "imports/google/provider.py",
+    "interlock/catalog.py",
+    "interlock/reading/schema.py",
+    "stacks/cdk.py",
+)
+NOT_READ = (
+    "environments/other.yaml",
+    "interlock/__pycache__/catalog.cpython-311.pyc",
+    "docs/operate.md",
+    "tests/test_it.py",
+    ".terraform.lock.hcl",
+)
+WRITTEN = (
+    "manifest.json",
+    "coordinator-0a.zip",
+    "stacks/schedules/cdk.tf.json",
+    "stacks/schedules/versions.tf",
+    "stacks/alerting/cdk.tf.json",
+)
+BESIDE = (
+    "stacks/schedules/.terraform/terraform.tfstate",
+    "stacks/schedules/.terraform.lock.hcl",
+    "stacks/schedules/imports.tf",
+)
+FREELY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def write(root: Path, name: str, content: bytes) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(content)
+
+
+def digest(environment: str = "here", catalog: str = "catalog", **environ: str) -> str:
+    return inputs(Path(catalog), environment, environ)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in (*READ, *NOT_READ):
+        write(tmp_path, name, f"what {name} says\n".encode())
+    return tmp_path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    for name in (*WRITTEN, *BESIDE):
+        write(tmp_path, name, f"what {name} says\n".encode())
+    stamp(tmp_path, "digest")
+    return tmp_path
+
+
+@FREELY
+@given(data=st.data(), name=st.sampled_from(READ), text=st.binary(max_size=20))
+def test_any_edit_of_what_is_read_gives_another_stamp_and_taking_it_back_the_old_one(
+    root: Path, data: st.DataObject, name: str, text: bytes
+) -> None:
+    file, before = root / name, digest()
+    content = file.read_bytes()
+    at = data.draw(st.integers(0, len(content)))
+    gone = data.draw(st.integers(0, len(content) - at))
+    edited = content[:at] + text + content[at + gone :]
+    file.write_bytes(edited)
+    assert (digest() == before) == (edited == content)
+    file.unlink()
+    assert digest() != before
+    file.write_bytes(content)
+    os.utime(file, (0, 0))
+    assert digest() == before, "a date says nothing"
+
+
+@FREELY
+@given(first=st.sampled_from(READ), second=st.sampled_from(READ))
+def test_two_files_that_change_places_give_another_stamp(root: Path, first: str, second: str) -> None:
+    before, one, other = digest(), (root / first).read_bytes(), (root / second).read_bytes()
+    write(root, first, other)
+    write(root, second, one)
+    assert (digest() == before) == (first == second)
+    write(root, first, one)
+    write(root, second, other)
+
+
+@pytest.mark.parametrize("folder", ["catalog/shop", "catalog/another", "coordinator", "imports", "interlock", "stacks"])
+def test_a_file_that_is_new_gives_another_stamp_and_a_file_that_moves_too(root: Path, folder: str) -> None:
+    before = digest()
+    write(root, f"{folder}/new.yaml", b"")
+    added = digest()
+    (root / folder / "new.yaml").rename(root / folder / "newer.yaml")
+    assert len({before, added, digest()}) == 3
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+def test_what_no_synth_reads_leaves_the_stamp(root: Path, name: str) -> None:
+    before = digest()
+    write(root, name, b"edited")
+    assert digest() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("CDKTF_CONTEXT_JSON", True),
+        ("JSII_RUNTIME", True),
+        ("NODE_OPTIONS", True),
+        ("PYTHONPATH", True),
+        ("TERRAFORM_BINARY_NAME", True),
+        ("CDKTF_OUTDIR", False),
+        ("CDKTF_SKIP_PROVIDER_LOCK", False),
+        ("INTERLOCK_LOCAL_URL", False),
+        ("COLUMNS", False),
+    ],
+)
+def test_of_the_variables_those_count_that_cdktf_and_what_it_runs_on_go_by(root: Path, name: str, counts: bool) -> None:
+    assert root.exists()
+    assert (digest() != digest(**{name: "a"})) == counts
+    assert (digest(**{name: "b"}) != digest(**{name: "a"})) == counts
+
+
+def test_another_environment_or_another_name_of_the_catalog_gives_another_stamp(root: Path) -> None:
+    (root / "environments" / "other.yaml").write_bytes((root / "environments" / "here.yaml").read_bytes())
+    (root / "catalog").rename(root / "old")
+    (root / "catalog").symlink_to("old")
+    assert len({digest(), digest("other"), digest(catalog="old"), digest(catalog=str(root / "catalog"))}) == 4
+
+
+def test_what_a_synth_has_written_is_trusted_with_the_same_inputs_only(output: Path) -> None:
+    assert is_fresh(output, "digest")
+    assert not is_fresh(output, "another")
+    forget(output)
+    assert not is_fresh(output, "digest")
+    forget(output)
+
+
+@FREELY
+@given(name=st.sampled_from(WRITTEN), content=st.binary(max_size=30))
+def test_an_output_that_was_edited_or_removed_is_not_trusted(output: Path, name: str, content: bytes) -> None:
+    before = (output / name).read_bytes()
+    (output / name).write_bytes(content)
+    assert is_fresh(output, "digest") == (content == before)
+    (output / name).unlink()
+    assert not is_fresh(output, "digest")
+    (output / name).write_bytes(before)
+    assert is_fresh(output, "digest")
+
+
+def test_what_terraform_and_a_deploy_leave_beside_it_takes_no_trust_away(output: Path) -> None:
+    for name in BESIDE:
+        (output / name).write_text("another")
+    assert is_fresh(output, "digest")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '"digest"', "{}", '{"inputs": "digest"}', '{"inputs": "digest", "outputs": {}}']
+)
+def test_a_stamp_that_says_nothing_is_not_trusted(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    assert not is_fresh(tmp_path, "digest")
