@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
+from interlock.cron import zone
 from interlock.graph import Chain, Coverage, Reason, coverage, left_running, scopes
 from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.printed import interlock
 from interlock.terminal.tables import HARD_SPACE, arrows, at_most, folded, grouped, names_in_columns, room, say, whole
+from interlock.timing.backfill_starts import BackfillStarts
+from interlock.timing.timeline import usual_zone
 
 LINES = 58
 """Unless all is asked for: what two screens show. The ways give way to what is said of them."""
 MOST_NEAR, MOST_NOT_STOPPED, LEAST_WAYS = 10, 8, 12
+A_WEEK = timedelta(days=7)
+LOOKED_AT = 100
+"""Starts that are as good, of which the first two of a week are said."""
 INDENT = "  "
 
 
@@ -149,6 +157,7 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
         expect, end = exact(backfill.expect), exact(backfill.default_end)
         said = f"{backfill.description} ({backfill.owner}): takes about {expect}; held for {end} unless you say until when."
         yield from folded(said, room())
+        yield from _when(catalog, name)
     if kind == "season" and (season := catalog.seasons.get(name)):
         declared = (f"{one.first} to {one.last}" for one in catalog.season_entries.values() if one.season == season.name)
         yield from folded(f"It is open on these days, and closed on all others: {', '.join(declared)}.", room())
@@ -156,6 +165,17 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
         opens = whole(f'"{window.schedule}"')
         when = f"{opens} in {window.time_zone} for {exact(window.duration)}"
         yield from folded(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.", room())
+
+
+def _when(catalog: Catalog, name: str) -> Iterator[str]:
+    """The two best starts of the next seven days, by weekday: of equal ones the first of a week, so that all week says it."""
+    place = zone(usual_zone(catalog))
+    starts = BackfillStarts(catalog, name, datetime.now(UTC), A_WEEK).best(most=LOOKED_AT)
+    for start in sorted(starts, key=lambda one: (one.lost, f"{one.at.astimezone(place):%w %H:%M}"))[:2]:
+        lost = start.lost
+        said = f"{lost.jobs} jobs miss a run, {lost.unrecoverable} runs are lost for good, {lost.once_a_day} are of a whole day"
+        yield from folded(f"A good start is {start.at.astimezone(place):%A %H:%M} ({place.key}): {said}.", room())
+    yield from folded(f"More of them: {whole(interlock('backfill', 'plan', name))}", room())
 
 
 def _cost(catalog: Catalog, covered: Coverage) -> Iterator[str]:

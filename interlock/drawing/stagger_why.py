@@ -23,9 +23,7 @@ LEAST_SHARE = 0.1
 """Of the change, to be named for it."""
 
 
-def reasons(
-    catalog: Catalog, former: Catalog, was: Sequence[Collision], now: Sequence[Collision], span: Span
-) -> Iterator[str]:
+def reasons(catalog: Catalog, former: Catalog, was: Sequence[Collision], now: Sequence[Collision], span: Span) -> Iterator[str]:
     """Sentences about the collisions of one span, with the crons of `former` and with those that the catalog has now."""
     yield from _expected(catalog, former, span)
     tables = [[one for one in found if one.kind is CollisionKind.TABLE] for found in (was, now)]
@@ -114,7 +112,7 @@ def _inverted(
         before_it = [one for one in vanished if _starts_before(catalog, one.jobs, span)]
         yield (
             f"`order` looks forward only: of the times between jobs that start less often, {_sum(vanished)} went away, "
-            f"{_sum(before_it) or "none"} of them because the consumer starts before its producer now, within the hour."
+            f"{_sum(before_it) or 'none'} of them because the consumer starts before its producer now, within the hour."
         )
 
 
