@@ -43,7 +43,7 @@ COMMANDS = {
     "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
-SUBCOMMANDS = {("backfill", "plan"): "backfill_plan"}
+SUBCOMMANDS: dict[tuple[str, ...], str] = {("backfill", "plan"): "backfill_plan"}
 """What has a module, and options, of its own."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
