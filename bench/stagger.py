@@ -1,7 +1,7 @@
 """What is expected of the schedules, what a proposal of other minutes takes, and the starts of a backfill. Processor time.
 
-Then what proposals reach under other rules, of this repository's catalog: as it is, with minutes that may be missed by five, and
-with any minute. Conflicts are ratios, as they rest on assumptions; meetings over tables are of one week of winter.
+Then what proposals reach under other rules, of this repository's catalog: as it is, with minutes that may be missed by five,
+and with any minute. Conflicts are ratios, as they rest on assumptions; meetings over tables are of one week of winter.
 """
 
 from __future__ import annotations

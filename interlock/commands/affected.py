@@ -23,8 +23,6 @@ LINES = 58
 """Unless all is asked for: what two screens show. The ways give way to what is said of them."""
 MOST_NEAR, MOST_NOT_STOPPED, LEAST_WAYS = 10, 8, 12
 A_WEEK = timedelta(days=7)
-LOOKED_AT = 100
-"""Starts that are as good, of which the first two of a week are said."""
 INDENT = "  "
 
 
@@ -46,6 +44,9 @@ def command(scope: str, everything: bool, root: Path, style: Format) -> None:
         print_json(as_json(catalog, covered))
     else:
         _print(catalog, covered, everything=everything)
+        kind, _, name = covered.scope.partition("/")
+        for line in _when(catalog, name) if kind == "backfill" else ():
+            say(line, err=True)  # it depends on the day, as nothing else here
 
 
 def _coverage(catalog: Catalog, scope: str) -> Coverage:
@@ -157,7 +158,6 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
         expect, end = exact(backfill.expect), exact(backfill.default_end)
         said = f"{backfill.description} ({backfill.owner}): takes about {expect}; held for {end} unless you say until when."
         yield from folded(said, room())
-        yield from _when(catalog, name)
     if kind == "season" and (season := catalog.seasons.get(name)):
         declared = (f"{one.first} to {one.last}" for one in catalog.season_entries.values() if one.season == season.name)
         yield from folded(f"It is open on these days, and closed on all others: {', '.join(declared)}.", room())
@@ -168,14 +168,15 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
 
 
 def _when(catalog: Catalog, name: str) -> Iterator[str]:
-    """The two best starts of the next seven days, by weekday: of equal ones the first of a week, so that all week says it."""
+    """The two best starts of the next seven days."""
     place = zone(usual_zone(catalog))
-    starts = BackfillStarts(catalog, name, datetime.now(UTC), A_WEEK).best(most=LOOKED_AT)
-    for start in sorted(starts, key=lambda one: (one.lost, f"{one.at.astimezone(place):%w %H:%M}"))[:2]:
-        lost = start.lost
-        said = f"{lost.jobs} jobs miss a run, {lost.unrecoverable} runs are lost for good, {lost.once_a_day} are of a whole day"
-        yield from folded(f"A good start is {start.at.astimezone(place):%A %H:%M} ({place.key}): {said}.", room())
-    yield from folded(f"More of them: {whole(interlock('backfill', 'plan', name))}", room())
+    starts = BackfillStarts(catalog, name, datetime.now(UTC), A_WEEK).best(most=2)
+    first, *others = (f"{start.at.astimezone(place):%a %H:%M}" for start in starts)
+    lost = starts[0].lost
+    yield f"Best started {first} ({place.key}): {count(lost.jobs, 'job')} miss a run, {lost.unrecoverable} for good"
+    for other in others:
+        lost = starts[1].lost
+        yield f"or {other}: {lost.jobs} and {lost.unrecoverable}; more: {interlock('backfill', 'plan', name)}"
 
 
 def _cost(catalog: Catalog, covered: Coverage) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Costs:
         self._schedule = Schedule(self._search.jobs, span)
         self._former = Schedule({name: former.jobs[name] for name in self._search.jobs}, span)
         self._known: dict[tuple[Pair, int, bool], float] = {}
-        self._followed: dict[Pair, int] = {}
+        self._followed: dict[Pair, tuple[int, int]] = {}
         self._kernels: dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]] = {}
         self._leads: dict[Pair, tuple[Mapping[int, float], tuple[tuple[int, int], ...]]] = {}
 
@@ -114,15 +114,18 @@ class Costs:
         return self._leads[pair]
 
     def lost(self, pair: Pair, by: int) -> float:
-        """How often in a week it starts within the hour before a producer that it followed once, and after none."""
+        """How often in a week it starts within the hour before a producer that it followed once, or together with one that it
+        followed some minutes later, and after none."""
         if pair not in self._followed:
             apart = self._former.apart(*pair, 0, NEAR - 1, None)
-            self._followed[pair] = sum(number for minutes, number in apart.items() if 0 <= minutes < NEAR)
-        if not (followed := self._followed[pair]):
+            after_it = {minutes: number for minutes, number in apart.items() if 0 <= minutes < NEAR}
+            self._followed[pair] = sum(after_it.values()), int(0 not in after_it)
+        followed, least = self._followed[pair]
+        if not followed:
             return 0.0
         apart = self._schedule.apart(*pair, -2 * NEAR, 2 * NEAR, None)
-        before = sum(number for minutes, number in apart.items() if -NEAR < minutes + by < 0)
-        after = sum(number for minutes, number in apart.items() if 0 <= minutes + by <= NEAR)
+        before = sum(number for minutes, number in apart.items() if -NEAR < minutes + by < least)
+        after = sum(number for minutes, number in apart.items() if least <= minutes + by <= NEAR)
         return self._schedule.a_week(max(0, min(followed, before) - after))
 
     def total(self, state: State) -> float:

@@ -35,7 +35,11 @@ def moved(catalog: Catalog, **schedules: str) -> Catalog:
 
 
 def said(before: Catalog, after: Catalog) -> list[str]:
-    return [*reasons(after, collisions(before, DAY), collisions(after, DAY), DAY)]
+    return [
+        line
+        for line in reasons(after, before, collisions(before, DAY), collisions(after, DAY), DAY)
+        if not line.startswith("Meetings")
+    ]
 
 
 def test_a_meeting_over_two_tables_is_one_pair_and_counts_twice() -> None:
@@ -55,7 +59,7 @@ def test_an_order_that_vanishes_by_an_inversion_is_told_apart_from_one_that_is_m
     before = load(CATALOG)
     inverted, mended = (said(before, moved(before, report=cron))[-1] for cron in ("50 5 * * *", "0 9 * * *"))
     assert "1 went away, 1 of them because the consumer starts before its producer now" in inverted
-    assert "1 went away, 0 of them" in mended
+    assert "1 went away, none of them" in mended
 
 
 def test_nothing_is_said_where_nothing_meets() -> None:
