@@ -12,6 +12,8 @@ PAUSED, ENABLED = "PAUSED", "ENABLED"
 """States as the Cloud Scheduler API names them."""
 MISSING, UNSEEN = "MISSING", "UNSEEN"
 """Our words for a job that it does not know, and for one of a region that could not be listed."""
+UNREADABLE = "UNREADABLE"
+"""And for one of which it says what we can't understand: it is left alone, and said."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ Everybody asks `Holding`: the coordinator before it pauses, the command line bef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -87,7 +87,7 @@ class Holding:
     def of(self, job: Pausable, at: datetime | None = None) -> Effective:
         """The effective state of `job` at `at`, by default now."""
         instant = self.now if at is None else at
-        held_by = tuple(hold for hold in self.active_at(instant) if self._covers(hold, job.name))
+        held_by = tuple(self._indexed(instant).covering(job.name))
         return Effective(
             job=job.name,
             declared=job.paused,
@@ -97,10 +97,18 @@ class Holding:
             holding=self,
         )
 
+    def is_held(self, job: str) -> bool:
+        """Whether anything holds the job called `job` now."""
+        return self._indexed(self.now).covers(job)
+
+    def grounds(self, job: str) -> tuple[Hold, ...]:
+        """Enough of what holds the job called `job` now to tell since when, until when and by which scopes: of each scope the
+        hold that ends last, the one that was written first, and one of which nobody knows when. However many hold all jobs."""
+        return tuple(self._indexed(self.now).grounds(job))
+
     def covered(self, hold: Hold) -> frozenset[str]:
         """The names of the jobs that `hold` covers, of jobs that are gone too."""
-        names = {one: name for name, one in self.identities.items()}
-        return self._members(hold.scope) | hold.unplaced | {names.get(one, one) for one in hold.identities}
+        return self._members(hold.scope) | self._named(hold)
 
     def during(self, job: str, start: datetime, end: datetime) -> list[Hold]:
         """What holds the job called `job` at some time of [start, end), as far as is known: openings of windows, and what
@@ -113,12 +121,12 @@ class Holding:
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
         beyond reach."""
-        closed = [hold for hold in self.active_at(at) if hold.scope.startswith(SCOPE_PREFIX) and self._covers(hold, job)]
+        closed = [hold for hold in self._indexed(at).covering(job) if hold.scope.startswith(SCOPE_PREFIX)]
         if any(hold.is_open_ended for hold in closed):
             return None
         opens = max([at, *(hold.end for hold in closed)])  # however far ahead: that is declared
-        standing = active(self._standing, opens)  # of an extension that was caught half way the last object
-        free, horizon = max([opens, *(hold.end for hold in standing if self._covers(hold, job))]), opens + LOOK_AHEAD
+        standing = self._standing_at(opens).covering(job)  # of an extension that was caught half way the last object
+        free, horizon = max([opens, *(hold.end for hold in standing)]), opens + LOOK_AHEAD
         opened = (openings(window, opens, horizon) for window in self._windows_of(job))
         for opening in merge(*opened, key=lambda opening: opening.start):
             if opening.start > free or free >= horizon:
@@ -158,6 +166,44 @@ class Holding:
     def _by_scope(self) -> dict[str, frozenset[str]]:
         return {}
 
+    @cached_property
+    def _indexes(self) -> dict[datetime, _Index]:
+        return {}
+
+    def _indexed(self, at: datetime) -> _Index:
+        """What is active at `at`, by what it covers."""
+        if at not in self._indexes:
+            self._indexes[at] = _Index(self.active_at(at), self)
+        return self._indexes[at]
+
+    def _standing_at(self, at: datetime) -> _Index:
+        """The objects alone that are active at `at`."""
+        if at not in self._objects_at:
+            self._objects_at[at] = _Index(active(self._standing, at), self)
+        return self._objects_at[at]
+
+    @cached_property
+    def _objects_at(self) -> dict[datetime, _Index]:
+        return {}
+
+    @cached_property
+    def _scopes_of(self) -> dict[str, list[str]]:
+        """The scopes that cover each job."""
+        found: dict[str, list[str]] = {}
+        for scope in self.scopes:
+            for job in self._members(scope):
+                found.setdefault(job, []).append(scope)
+        return found
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The name of each job by its identity."""
+        return {one: name for name, one in self.identities.items()}
+
+    def _named(self, hold: Hold) -> frozenset[str]:
+        """The jobs that the hold's object names."""
+        return hold.unplaced | {self._names.get(one, one) for one in hold.identities}
+
     def _unwritten(self, opened: Iterable[Hold], written: Iterable[Hold]) -> list[Hold]:
         """Those openings that nobody has released, and that are not among what is `written`."""
         said = {(hold.scope, hold.id) for hold in written if not hold.is_flag}
@@ -179,6 +225,57 @@ class Holding:
         opened = opened_at(hold.id) if hold.scope.startswith("window/") else None
         start = opened or hold.start
         return replace(hold, start=start if start and start <= self.now else None)
+
+
+class _Index:
+    """Holds by what they cover, so that a job's are found without a look at all of them. They keep their order."""
+
+    def __init__(self, holds: Iterable[Hold], holding: Holding) -> None:
+        self._holding = holding
+        self._by_scope: dict[str, list[tuple[int, Hold]]] = {}
+        self._by_job: dict[str, list[tuple[int, Hold]]] = {}
+        """Of jobs that only the object names, and the scope no more."""
+        self._grounds: dict[str, list[tuple[int, Hold]]] = {}
+        for ordered in enumerate(holds):
+            hold = ordered[1]
+            self._by_scope.setdefault(hold.scope, []).append(ordered)
+            for job in holding._named(hold) - holding._members(hold.scope):
+                self._by_job.setdefault(job, []).append(ordered)
+
+    def covers(self, job: str) -> bool:
+        return job in self._by_job or any(scope in self._by_scope for scope in self._scopes(job))
+
+    def covering(self, job: str) -> list[Hold]:
+        """All that cover the job."""
+        found = [self._by_job.get(job, ()), *(self._by_scope[scope] for scope in self._scopes(job))]
+        return [hold for _, hold in merge(*found)]
+
+    def grounds(self, job: str) -> list[Hold]:
+        """Of each scope the three that say it all; and those that only name the job."""
+        for scope in self._scopes(job):
+            if scope not in self._grounds:
+                self._grounds[scope] = _essential(self._by_scope[scope])
+        found = [_essential(self._by_job.get(job, [])), *(self._grounds[scope] for scope in self._scopes(job))]
+        return [hold for _, hold in merge(*found)]
+
+    def _scopes(self, job: str) -> list[str]:
+        """Those of the job's scopes that something holds."""
+        return [scope for scope in self._holding._scopes_of.get(job, ()) if scope in self._by_scope]
+
+
+def _essential(ordered: Sequence[tuple[int, Hold]]) -> list[tuple[int, Hold]]:
+    """Of holds that cover the same the one that ends last, the one that was written first and one of unknown age; of each
+    scope, as what a season alone holds is another matter."""
+    chosen: dict[int, tuple[int, Hold]] = {}
+    by_scope: dict[str, list[tuple[int, Hold]]] = {}
+    for one in ordered:
+        by_scope.setdefault(one[1].scope, []).append(one)
+    for same in by_scope.values():
+        last = max(same, key=lambda one: one[1].end)
+        unknown = [one for one in same if one[1].created is None][:1]
+        first = sorted(((one[1].created, one[0], one) for one in same if one[1].created), key=lambda found: found[:2])[:1]
+        chosen |= {one[0]: one for one in (last, *unknown, *(found[2] for found in first))}
+    return [chosen[place] for place in sorted(chosen)]
 
 
 def _hold(window: HoldingWindow | Season, opening: Opening) -> Hold:

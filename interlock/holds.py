@@ -102,7 +102,8 @@ class Hold:
 
 def format_instant(instant: datetime) -> str:
     """An aware instant as RFC 3339 in UTC with whole seconds, as object names carry it."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime writes the year 1 as 1, and not as 0001.
+    return instant.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def parse_instant(text: str) -> datetime | None:
@@ -140,11 +141,20 @@ def active(holds: Iterable[Hold], now: datetime) -> list[Hold]:
     return sorted(latest.values(), key=lambda hold: (hold.scope, hold.id, hold.object_name))
 
 
+def cut(hold: Hold, latest: datetime) -> Hold:
+    """The hold as it counts where none may end after `latest`. Its object, and so what releases it, stays the same."""
+    return hold if hold.end <= latest else replace(hold, end=latest)
+
+
 def format_end(end: datetime, zone: ZoneInfo, now: datetime) -> str:
     """An end for people at `now`, in `zone` and UTC: `23:00 PST (07:00 UTC)` when it is less than half a day away, so that a
     clock's time can mean only one instant; else with both dates, `2026-11-25 23:00 PST (2026-11-26 07:00 UTC)`."""
     form = "%H:%M" if abs(end - now) < HALF_A_DAY else "%Y-%m-%d %H:%M"
-    local, utc = end.astimezone(zone), end.astimezone(UTC)
+    utc = end.astimezone(UTC)
+    try:
+        local = end.astimezone(zone)
+    except OverflowError:  # on the first or last day that a date can be
+        return f"{utc:{form}} UTC"
     if zone.key in UTC_NAMES:
         return f"{utc:{form}} UTC"
     return f"{local:{form} %Z} ({utc:{form}} UTC)"
@@ -201,7 +211,8 @@ def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
 
 def encode(content: dict[str, Json]) -> bytes:
     """An object's content, the same bytes for the same values."""
-    return (json.dumps(content, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    # Half of a surrogate pair, which JSON can carry and UTF-8 can't, stays the escape that it came as.
+    return (json.dumps(content, sort_keys=True, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def decode(content: bytes) -> dict[str, object]:

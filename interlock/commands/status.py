@@ -16,7 +16,9 @@ from interlock.graph import scopes
 from interlock.holds import Hold, format_instant, until
 from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
+from interlock.runtime.alarms import SHOWN
 from interlock.runtime.ledger import Claim, unresolved
+from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import (
     Format,
     Place,
@@ -69,7 +71,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
         claims = reader.claims(objects)
     holding = objects.holding(scopes(catalog), catalog.timed, catalog.identities)
     result = compare(catalog, environment, seen.jobs, holding, seen.failed)
-    trouble = [_object(environment, name, "its name states no flag or hold; it covers nothing") for name in objects.malformed]
+    trouble = _of_objects(environment, objects)
     trouble += [
         _object(environment, hold.object_name, f"the catalog knows no scope {hold.scope}; plans are refused")
         for hold in holding.active
@@ -83,6 +85,22 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
         say(f"zone data {release()}", err=True)
         _print(result, seen, holding.active, trouble, everything, objects.now)
     ctx.exit(1 if result.drifted or trouble or seen.failed or seen.unlisted else 0)
+
+
+def _of_objects(environment: Environment, objects: Objects) -> list[Trouble]:
+    """What is wrong with objects by themselves; of any amount of one kind the first, and how many there are besides."""
+    kinds = [
+        [(name, "its name states no flag or hold; it covers nothing") for name in objects.malformed],
+        [(name, "its name states no mark or claim; it is ignored") for name in objects.strange],
+        [(name, f"it can't be read, and holds by its name alone: {why}") for name, why in sorted(objects.unread.items())],
+    ]
+    found = []
+    for kind in kinds:
+        found += [_object(environment, name, wrong) for name, wrong in kind[:SHOWN]]
+        if len(kind) > SHOWN:
+            name, wrong = kind[SHOWN]
+            found.append(_object(environment, name, f"{wrong}; and {count(len(kind) - SHOWN - 1, 'more object')} like it"))
+    return found
 
 
 def _object(environment: Environment, name: str, wrong: str) -> Trouble:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -18,7 +19,6 @@ from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count, did_you_mean, plain
 from interlock.reading.files import load_catalog
-from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import folded, grouped, room, say
 from interlock.timing.collisions import WORST_FIRST, CollisionKind
@@ -26,6 +26,9 @@ from interlock.timing.minutes import Day
 from interlock.timing.timeline import Clash, JobRow, Timeline, leading_to, timeline, usual_zone
 from interlock.timing.words import in_words, nobody_knows
 from interlock.zones import names
+
+if TYPE_CHECKING:
+    from interlock.terminal.site import Site
 
 SHOWN_CLASHES = 5
 SHOWN_JOBS = 6
@@ -63,7 +66,9 @@ def command(
     day = Day(date=parsed_day(day_text, "--day") if day_text else now.astimezone(place).date(), zone=place)
     if day.start == day.end:
         raise click.UsageError(f"--day: the clocks of {place.key} left {day.date} out")
-    holding = seen.holding(scopes(catalog), catalog.timed, catalog.identities) if seen else None
+    holding = (
+        seen.objects.holding(scopes(catalog), catalog.timed, catalog.identities, seen.declaration.max_hold) if seen else None
+    )
     found = timeline(catalog, day, jobs=_jobs(catalog, service, table), holding=holding)
     if picture:
         _write(picture, svg(found))
@@ -76,11 +81,11 @@ def command(
             say(line)
 
 
-def _seen(env_name: str) -> Objects:
+def _seen(env_name: str) -> Site:
     """What holds in an environment now, and the openings that were released early."""
     from interlock.terminal.site import see  # Google's libraries, which a look at the catalog does without
 
-    return see(env_name).objects
+    return see(env_name)
 
 
 def parsed_zone(name: str) -> ZoneInfo:

@@ -48,7 +48,10 @@ class GoogleBucket:
         try:
             with _calls():
                 found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
-                return [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in found]
+                return [
+                    Item(name=blob.name, generation=int(blob.generation), created=blob.time_created, size=blob.size)
+                    for blob in found
+                ]
         except Refused as refused:
             if refused.code == NOT_FOUND:
                 raise NoBucket(refused.code, str(refused)) from refused

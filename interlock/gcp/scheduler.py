@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from interlock.actual import ActualJob
+from interlock.actual import UNREADABLE, ActualJob
 from interlock.gcp import local_url
 from interlock.gcp.credentials import local_credentials
 
@@ -38,6 +38,22 @@ def regions(client: scheduler_v1.CloudSchedulerClient, project: str, timeout: fl
 
 def actual_job(job: scheduler_v1.Job, region: str) -> ActualJob:
     """A job as the API gives it."""
+    try:
+        return _readable(job, region)
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        # Something that this version of the library does not know: the others are no worse for it.
+        return ActualJob(
+            name=job.name.rsplit("/", 1)[-1],
+            region=region,
+            state=UNREADABLE,
+            schedule=job.schedule,
+            time_zone=job.time_zone,
+            last_attempt=None,
+            last_status=0,
+        )
+
+
+def _readable(job: scheduler_v1.Job, region: str) -> ActualJob:
     from google.protobuf.json_format import MessageToDict
 
     attempted = cast(

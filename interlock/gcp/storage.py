@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from interlock.gcp import CloudError, local_url
 from interlock.gcp.credentials import local_credentials
 from interlock.holds import FLAG_PREFIX, parse_object_name
+from interlock.runtime.ports import Item
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -43,24 +44,27 @@ class StateLock:
     created: str
 
 
-def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[str]:
-    """The names of every flag of `backfills`, active or not. CloudError when they can't be listed."""
+def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[Item]:
+    """Every flag of `backfills`, active or not. CloudError when they can't be listed."""
     with cloud_errors(f"the flags in bucket {bucket} can't be listed"):
-        names = [blob.name for blob in storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX)]
-    flags = ((name, parse_object_name(name)) for name in names)
-    return [name for name, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
+        blobs = list(storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX))
+    found = [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in blobs]
+    flags = ((item, parse_object_name(item.name)) for item in found)
+    return [item for item, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
 
 
-def remove_flags(project: str, bucket: str, names: Collection[str]) -> list[str]:
-    """Deletes these flags, and returns which there were. CloudError when it can't be done."""
-    from google.api_core.exceptions import NotFound
+def remove_flags(project: str, bucket: str, flags: Collection[Item]) -> list[str]:
+    """Deletes these flags, each only as it was listed: one that somebody has written since stays. The names of those that were
+    deleted. CloudError when it can't be done."""
+    from google.api_core.exceptions import NotFound, PreconditionFailed
 
     removed = []
     with cloud_errors(f"the flags in bucket {bucket} can't be removed"):
-        for name in names:
-            with suppress(NotFound):
-                storage_client(project).bucket(bucket).blob(name).delete()
-                removed.append(name)
+        client = storage_client(project)
+        for flag in flags:
+            with suppress(NotFound, PreconditionFailed):
+                client.bucket(bucket).blob(flag.name).delete(if_generation_match=flag.generation)
+                removed.append(flag.name)
     return removed
 
 

@@ -14,6 +14,8 @@ from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
 
 ENDING_SOON = timedelta(hours=2)
+SHOWN = 20
+"""Findings of one kind, each by name; the rest is counted."""
 MISSED_AFTER, MISSED_BEFORE = timedelta(minutes=5), timedelta(minutes=35)
 """A run is missed when no attempt came for so long; it is said for half an hour, three ticks."""
 
@@ -26,14 +28,59 @@ def found_wrong(snapshot: Snapshot) -> Iterator[Record]:
 
 
 def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
-    for name in snapshot.objects.malformed:
-        yield Record(event=OBJECT_UNREADABLE, hold=name, why="its name states no flag or hold; it covers nothing")
-    for hold in snapshot.holding.active:
-        if hold.scope not in snapshot.declaration.scopes:
-            why = (
-                f"the declaration knows no scope {hold.scope}; it holds what it did when it was written: {len(hold.jobs)} jobs"
+    objects, declaration = snapshot.objects, snapshot.declaration
+    yield from _few(
+        [
+            Record(event=OBJECT_UNREADABLE, hold=name, why="its name states no flag or hold; it covers nothing")
+            for name in objects.malformed
+        ]
+    )
+    yield from _few(
+        [
+            Record(event=OBJECT_UNREADABLE, hold=name, why="its name states nothing that the ledger has; it is ignored")
+            for name in objects.strange
+        ]
+    )
+    yield from _few(
+        [
+            Record(event=OBJECT_UNREADABLE, hold=name, why=f"it can't be read, and holds by its name alone: {why}")
+            for name, why in sorted(objects.unread.items())
+        ]
+    )
+    longest = exact(declaration.max_hold)
+    yield from _few(
+        [
+            Record(
+                event=OBJECT_UNREADABLE,
+                hold=hold.object_name,
+                until=objects.now + declaration.max_hold,
+                why=f"it ends later than any hold may; it counts for {longest} from now, until somebody releases it",
             )
-            yield Record(event=OBJECT_UNREADABLE, hold=hold.object_name, until=hold.end, why=why)
+            for hold in objects.too_long(declaration.max_hold)
+        ]
+    )
+    yield from _few(
+        [
+            Record(
+                event=OBJECT_UNREADABLE,
+                hold=hold.object_name,
+                until=hold.end,
+                why=f"the declaration knows no scope {hold.scope}; "
+                f"it holds what it did when it was written: {len(hold.jobs)} jobs",
+            )
+            for hold in snapshot.holding.active
+            if hold.scope not in declaration.scopes
+        ]
+    )
+
+
+def _few(records: list[Record]) -> Iterator[Record]:
+    """The first of them, and how many there are besides: of rubbish there may be any amount."""
+    yield from records[:SHOWN]
+    if len(records) > SHOWN:
+        next_one = records[SHOWN]
+        more = f"and {len(records) - SHOWN - 1:,} more like it: " if len(records) > SHOWN + 1 else ""
+        yield Record(event=next_one.event, hold=next_one.hold, until=next_one.until, why=more + next_one.why)
 
 
 def _flags(objects: Objects) -> list[Hold]:
@@ -65,7 +112,7 @@ def _missed(snapshot: Snapshot) -> Iterator[Record]:
         actual = snapshot.jobs.get(name)
         if actual is None or actual.state != ENABLED or actual.last_attempt is None or actual.last_attempt >= before:
             continue
-        if job.catch_up == "skip" or name in marks or snapshot.holding.of(job).paused:
+        if job.catch_up == "skip" or name in marks or job.paused or snapshot.holding.is_held(name):
             continue
         if fires := missed_fires(job, after, actual.last_attempt, before):
             fire, attempt = format_instant(fires[-1]), format_instant(actual.last_attempt)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from interlock.actual import ENABLED
 from interlock.catalog import DEFAULT_STARTS_PER_MINUTE
@@ -142,11 +143,17 @@ class Traffic:
 
     def _producers(self, job: DeclaredJob) -> str | None:
         for producer in sorted(upstream(job.name, self.declaration.producers)):
+            if self._is_unseen(producer):
+                return f"{producer}, which produces what it reads, can't be seen just now"
             if producer in self.pending:
                 return f"{producer}, which produces what it reads, has not made up for its own runs"
             if self._running(producer):
                 return f"{producer}, which produces what it reads, is still running"
         return None
+
+    def _is_unseen(self, name: str) -> bool:
+        job = self.declaration.jobs.get(name)
+        return job is not None and job.region in self.snapshot.unlisted
 
     def _budget(self, job: DeclaredJob) -> str | None:
         limit = self.declaration.services.get(job.service) or DEFAULT_STARTS_PER_MINUTE
@@ -156,12 +163,18 @@ class Traffic:
 
     def _starts(self) -> Counter[str]:
         """How many jobs of each service were started in the last minute."""
-        recent = {
-            name
-            for name, actual in self.snapshot.jobs.items()
-            if actual.last_attempt is not None and actual.last_attempt > self.now - STARTS_PERIOD
-        }
-        return Counter(self.declaration.jobs[name].service for name in recent | self._ran)
+        return self._started + Counter(self.declaration.jobs[name].service for name in self._ran - self._recent)
+
+    @cached_property
+    def _started(self) -> Counter[str]:
+        return Counter(self.declaration.jobs[name].service for name in self._recent)
+
+    @cached_property
+    def _recent(self) -> frozenset[str]:
+        """The jobs that were started in the last minute before all this."""
+        since = self.now - STARTS_PERIOD
+        jobs = self.snapshot.jobs.items()
+        return frozenset(name for name, actual in jobs if actual.last_attempt is not None and actual.last_attempt > since)
 
 
 def producers_first(declaration: Declaration, names: Iterable[str]) -> list[str]:

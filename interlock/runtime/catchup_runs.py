@@ -15,13 +15,16 @@ from functools import partial
 from interlock.declaration import Declaration
 from interlock.holds import format_instant
 from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first, uncovered_days
-from interlock.runtime.events import ACTION_FAILED, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
+from interlock.runtime.events import ACTION_FAILED, OBJECT_UNREADABLE, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.runtime.ledger import (
+    RUN_WITHIN,
     Claim,
     claim_content,
     claim_name,
+    held,
     held_content,
     in_progress,
+    parse_claim,
     unresolved,
 )
 from interlock.runtime.outside import Failure
@@ -34,7 +37,8 @@ REFUSED_FOR_NOW = frozenset({409, 429})
 """Refusals that may pass, and after which Google has certainly not started a run, so that it may be asked again."""
 SERVER_ERROR = 500
 """From here on a refusal does not say that nothing was done."""
-
+TOO_LATE = 408
+"""As which a run counts that was not started, since its claim had grown old."""
 
 SHOWN_DAYS = 10
 """In a line of the log."""
@@ -51,12 +55,17 @@ def catch_up(reader: Reader, snapshot: Snapshot, record: Callable[[Record], None
     for claim in unresolved(claims, {(job, item.generation) for job, item in marks.items()}, snapshot.now):
         record(_unresolved(declaration, claim))
     declared = declaration.jobs
-    free = [name for name in marks if name not in declared or not snapshot.holding.of(declared[name]).held_by]
-    traffic = Traffic(snapshot=snapshot, pending=set(marks) | {claim.job for claim in claims})
+    free = [name for name in marks if name not in declared or not snapshot.holding.is_held(name)]
+    # A claim that is gone by now is that of a run which has just been made.
+    claimed = {claim.job for claim in map(parse_claim, snapshot.objects.items) if claim is not None}
+    traffic = Traffic(snapshot=snapshot, pending=set(marks) | claimed)
     maker = _Maker(reader, traffic, snapshot.objects, record, {(claim.job, claim.held): claim for claim in claims})
     try:
         for name in producers_first(declaration, maker.drop(free)):
-            maker.settle(name)
+            if reader.outside.is_over:
+                record(Record(event=RUN_WAITING, job=name, why="too much has failed before; the next reconcile goes on"))
+            else:
+                maker.settle(name)
     except HoldsMoved:
         record(Record(event=RUN_WAITING, why="what holds has changed just now; the next reconcile goes on"))
 
@@ -89,23 +98,27 @@ class _Maker:
 
     def drop(self, names: Iterable[str]) -> list[str]:
         """Deletes, many at a time, the marks of jobs for which nothing is to be run; the names of the others."""
-        decisions = dict(self._outside.each(lambda name: (name, self._unmade(name)), names))
-        dropped = [name for name, decision in decisions.items() if isinstance(decision, Drop)]
+        chosen = list(names)
+        decisions = dict(zip(chosen, self._outside.each(self._unmade, chosen), strict=True))
+        dropped = {name: decision for name, decision in decisions.items() if isinstance(decision, Drop)}
+        unread = {name: failure for name, failure in decisions.items() if isinstance(failure, Refused | Unknown)}
+        for name, failure in unread.items():
+            self._failed(name, failure)
         if dropped:
             self._stand_still()
-        for name, failure in zip(dropped, self._outside.each(self._forget, dropped), strict=True):
+        for name, failed in zip(dropped, self._outside.each(self._forget, dropped), strict=True):
             self._traffic.settled(name)
-            if failure:
-                self._failed(name, failure)
+            if failed:
+                self._failed(name, failed)
                 continue
-            job, missed = self._traffic.declaration.jobs.get(name), decisions[name].missed
+            job, missed = self._traffic.declaration.jobs.get(name), dropped[name].missed
             if job is not None and not job.paused and not job.schedule.is_known:
                 why = f"nobody knows which runs it missed, and nothing makes up for any: {job.schedule.unknown}"
                 self._record(Record(event=RUN_SKIPPED, job=name, why=why))
             elif job is not None and missed:
                 why = f"nothing makes up for its {missed} missed{self._uncovered(name)}"
                 self._record(Record(event=RUN_SKIPPED, job=name, why=why, numbers=(("missed", missed),)))
-        return [name for name in decisions if name not in dropped]
+        return [name for name in decisions if name not in dropped and name not in unread]
 
     def settle(self, name: str) -> None:
         """Runs a job that missed something, once, if it may run now."""
@@ -114,17 +127,26 @@ class _Maker:
         except (Refused, Unknown) as failure:
             self._failed(name, failure)
 
-    def _unmade(self, name: str) -> Decision:
-        """What becomes of a job before any of them is run."""
+    def _unmade(self, name: str) -> Decision | Failure:
+        """What becomes of a job before any of them is run, or why that can't be told now."""
         job = self._traffic.declaration.jobs.get(name)
-        if job is None or job.paused or (since := self._since(name)) is None:
+        if job is None or job.paused:
             return Drop(missed=0)
-        return self._traffic.decide(name, since)
+        try:
+            since = self._since(name)
+        except (Refused, Unknown) as failure:
+            return failure
+        return Drop(missed=0) if since is None else self._traffic.decide(name, since)
 
     def _since(self, name: str) -> datetime | None:
-        since, now = self._reader.held_since(self._objects, name), self._objects.now
+        held, now = self._reader.held_since(self._objects, name), self._objects.now
+        if held is None:
+            return None
+        if held.wrong:
+            self._record(Record(event=OBJECT_UNREADABLE, job=name, hold=self._marks[name].name, why=held.wrong))
+        since = held.since
         job, made = self._traffic.declaration.jobs.get(name), self._marks[name].created
-        if since is None or since <= now or job is None or job.season is None or made is None:
+        if since <= now or job is None or job.season is None or made is None:
             return since
         # A season alone held it, and has opened at another time than was declared then. It misses what comes after that time,
         # and nothing of what was not in the season yet.
@@ -133,7 +155,7 @@ class _Maker:
     def _forget(self, name: str) -> Failure | None:
         try:
             if self._cleared(name):
-                self._outside.patiently(partial(self._bucket.delete, self._marks[name]))
+                self._outside.patiently(partial(self._bucket.delete, self._marks[name]), about=name)
         except (Refused, Unknown) as failure:
             return failure
         return None
@@ -192,7 +214,7 @@ class _Maker:
             return True
         if in_progress(claim, self._objects.now):
             return False
-        return self._outside.patiently(lambda: self._bucket.delete(self._objects.items[claim.object_name]))
+        return self._outside.patiently(lambda: self._bucket.delete(self._objects.items[claim.object_name]), about=name)
 
     def _make(self, claim: Claim, mark: Item) -> bool:
         """The run, if it is ours to make. Neither creation nor deletion is tried again: the second answer would not tell."""
@@ -204,19 +226,33 @@ class _Maker:
             return False
         self._traffic.made(claim.job)  # whatever comes of it: a run without an answer may have begun
         job = self._traffic.declaration.jobs[claim.job]
-        run = partial(self._outside.scheduler.run, job.region, job.scheduler_name)
+
+        def run() -> None:
+            if claim.claimed is None or self._outside.clock() - claim.claimed > RUN_WITHIN:
+                raise Refused(TOO_LATE, "this request has been at it for too long: what it saw is old")
+            self._outside.scheduler.run(job.region, job.scheduler_name)
+
         try:
-            self._outside.patiently(run, passing=REFUSED_FOR_NOW, unanswered=False)
+            self._outside.patiently(run, claim.job, passing=REFUSED_FOR_NOW, unanswered=False)
         except Refused as refusal:
-            if refusal.code < SERVER_ERROR:  # certainly not started, so it is still missed
-                self._outside.patiently(partial(self._bucket.create, mark.name, held_content(claim.job, claim.since)))
+            if refusal.code < SERVER_ERROR and self._is_put_back(claim, mark):  # certainly not started, so it is still missed
                 self._withdraw(claim, content)
             raise
         self._withdraw(claim, content)
         return True
 
+    def _is_put_back(self, claim: Claim, mark: Item) -> bool:
+        """Whether the ledger has the missed run again: by our mark, or by another that has been made since and reaches as far
+        back. Where it does not, the claim stays, and tells people."""
+        if self._outside.patiently(partial(self._bucket.create, mark.name, held_content(claim.job, claim.since)), claim.job):
+            return True
+        for item in self._outside.patiently(lambda: self._bucket.list(mark.name)):
+            if item.name == mark.name and (content := self._reader.content(item)) is not None:
+                return claim.fire is None or held(content, item.created, self._outside.clock()).since <= claim.fire
+        return False
+
     def _withdraw(self, claim: Claim, content: bytes) -> None:
         """Deletes our claim, and no other that has taken its name."""
-        for item in self._outside.patiently(lambda: self._bucket.list(claim.object_name)):
+        for item in self._outside.patiently(lambda: self._bucket.list(claim.object_name), claim.job):
             if item.name == claim.object_name and self._reader.content(item) == content:
-                self._outside.patiently(partial(self._bucket.delete, item))
+                self._outside.patiently(partial(self._bucket.delete, item), claim.job)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from interlock.actual import UNREADABLE
 from interlock.live import live_attributes
 from interlock.parts import differing_by_digest
 from interlock.runtime.events import ACTION_FAILED, JOB_DRIFTED
@@ -29,7 +30,7 @@ def say_drift(outside: Outside, snapshot: Snapshot, recorder: Recorder) -> None:
         why = f"not as declared: {', '.join(parts)}; run make deploy, or change the catalog"
         recorder(Record(event=JOB_DRIFTED, job=job, why=why))
     try:
-        outside.patiently(partial(outside.bucket.create, name, drift_content(drifted)))
+        outside.patiently(partial(outside.bucket.create, name, drift_content(drifted)), about=name)
     except (Refused, Unknown) as failure:
         recorder(Record(event=ACTION_FAILED, hold=name, why=f"can't be written: {failure}"))
 
@@ -44,6 +45,6 @@ def find_drift(snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
     found = {
         name: differing_by_digest(job.digests, live_attributes(actual.resource))
         for name, job, actual in both
-        if actual is not None and job.digests
+        if actual is not None and actual.state != UNREADABLE and job.digests
     }
     return {name: parts for name, parts in found.items() if parts}

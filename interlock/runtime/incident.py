@@ -34,7 +34,9 @@ class Incident:
     named: str
     """The table as the incident writes it."""
     started: datetime | None = None
-    """When it opened; None when it does not say."""
+    """When it opened, or when it was first told of, if it does not say that; None when nobody says."""
+    key: str = field(default="", compare=False)
+    """What tells it from all others, however often it is delivered."""
     subscription: str = field(default="", compare=False)
     """The full name of the one that brings it."""
 
@@ -47,7 +49,8 @@ def parse_table(text: str) -> str | None:
 
 def parse_incident(envelope: dict[str, object]) -> Incident | None:
     """The incident in a Pub/Sub push envelope, or None when there is none in it."""
-    data = _mapping(envelope, "message").get("data")
+    message = _mapping(envelope, "message")
+    data = message.get("data")
     try:
         payload = decode(base64.b64decode(data, validate=True)) if isinstance(data, str) else {}
     except (binascii.Error, ValueError):
@@ -58,14 +61,18 @@ def parse_incident(envelope: dict[str, object]) -> Incident | None:
         return None
     key, value = BREAKER_LABEL
     named = _text(_mapping(_mapping(incident, "metric"), "labels"), TABLE_LABEL)
+    id = _text(incident, "incident_id")
     return Incident(
-        id=_text(incident, "incident_id"),
-        open=state == "open",
+        id=id,
+        open=state == "open" and not incident.get("ended_at"),
         breaker=_mapping(incident, "policy_user_labels").get(key) == value,
         policy=_text(incident, "policy_name"),
         table=parse_table(named),
         named=named,
-        started=_instant(incident.get("started_at")),
+        # Pub/Sub states when it was given a message, and states the same however often it delivers it:
+        # https://cloud.google.com/pubsub/docs/reference/rest/v1/PubsubMessage
+        started=_instant(incident.get("started_at")) or _published(message),
+        key=f"{id} {named}" if id else str(data),
         subscription=_text(envelope, "subscription"),
     )
 
@@ -78,6 +85,15 @@ def _mapping(of: dict[str, object], key: str) -> dict[str, object]:
 def _text(of: dict[str, object], key: str) -> str:
     found = of.get(key)
     return found if isinstance(found, str) else ""
+
+
+def _published(message: dict[str, object]) -> datetime | None:
+    """When Pub/Sub got a message, in whole seconds."""
+    try:
+        found = datetime.fromisoformat(_text(message, "publishTime") or _text(message, "publish_time"))
+        return found.astimezone(UTC).replace(microsecond=0) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _instant(seconds: object) -> datetime | None:

@@ -4,6 +4,7 @@
 `ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
 `ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
 `ledger/released/<scope of a window>/<id>@<end>.json`: that opening was released early, and must not be opened again.
+`ledger/incidents/<hash>@<until>.json`: that incident, which does not say when it opened, came; until then it may come again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.holds import END, HOLD_ID, Hold, decode, encode, format_instant, parse_instant
 from interlock.names import NAME
 
@@ -23,16 +25,27 @@ HELD_PREFIX = f"{LEDGER_PREFIX}held/"
 CLAIM_PREFIX = f"{LEDGER_PREFIX}claims/"
 DRIFT_PREFIX = f"{LEDGER_PREFIX}drift/"
 RELEASED_PREFIX = f"{LEDGER_PREFIX}released/"
+INCIDENT_PREFIX = f"{LEDGER_PREFIX}incidents/"
 
 HELD_OBJECT = rf"{HELD_PREFIX}(?P<job>{NAME})\.json"
 CLAIM_OBJECT = rf"{CLAIM_PREFIX}(?P<job>{NAME})@(?P<since>{END})\.(?P<held>[0-9]+)\.json"
 DRIFT_OBJECT = rf"{DRIFT_PREFIX}(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{8}}\.json"
 RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 
+INCIDENT_OBJECT = rf"{INCIDENT_PREFIX}(?P<key>[0-9a-f]{{16}})@(?P<until>{END})\.json"
+
 MAX_CLOCK_SKEW = timedelta(seconds=10)
 """How far apart the clocks of two instances, or ours and Cloud Scheduler's, may be."""
 CLAIM_PATIENCE = timedelta(minutes=15)
 """A claim that is younger belongs to an instance which may still be at work: longer than a request may take, and the skew."""
+RUN_WITHIN = timedelta(minutes=5)
+"""A run is started only while its claim is younger, by the clock of who made it: a request that was frozen in between, which
+nobody need have killed, comes too late. Shorter than the patience of the others by far more than the skew."""
+LONGEST_BEFORE = timedelta(days=366)
+"""A job is not held since longer before its mark was written: what a mark says beyond that is nonsense."""
+INCIDENT_MEMORY = timedelta(days=31)
+"""The longest that Pub/Sub keeps a message, so that it could come again:
+https://cloud.google.com/pubsub/docs/replay-overview"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +79,30 @@ def held_content(job: str, since: datetime) -> bytes:
     return encode({"job": job, "since": format_instant(since)})
 
 
-def held_since(content: bytes) -> datetime | None:
-    """Since when, or None when the content does not state it."""
-    return _instant(decode(content), "since")
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Since when a job is held, by its mark. `wrong`: why that is only when the mark was written."""
+
+    since: datetime
+    wrong: str | None = None
+
+
+def held(content: bytes | Exception, written: datetime | None, now: datetime) -> Held:
+    """What a mark states: its content, or why that can't be read. `written`: by the bucket's clock; as of `now` where nobody
+    knows. That a season alone holds a job since the day that it opens, however far ahead, is no mistake."""
+    since = _instant(decode(content), "since") if isinstance(content, bytes) else None
+    begin = written or now
+    if isinstance(content, Exception):
+        wrong = f"it can't be read: {content}"
+    elif since is None:
+        wrong = "it states no instant"
+    elif written is not None and since < written - LONGEST_BEFORE:
+        wrong = f"it states {format_instant(since)}, long before it was written"
+    elif not FIRST_YEAR < since.year < LAST_YEAR:
+        wrong = f"it states {format_instant(since)}"
+    else:
+        return Held(since=since)
+    return Held(since=begin, wrong=f"{wrong}; the job counts as held since {format_instant(begin)}, when that was written")
 
 
 def claim_name(job: str, since: datetime, held: int) -> str:
@@ -89,13 +123,16 @@ def claim_content(claim: Claim) -> bytes:
     )
 
 
-def parse_claim(name: str, content: bytes = b"") -> Claim | None:
-    """The claim that an object's name states, with what its content adds; None when it is no claim's name."""
+def parse_claim(name: str, content: bytes = b"", written: datetime | None = None) -> Claim | None:
+    """The claim that an object's name states, with what its content adds, and when it was written by the bucket's clock; None
+    when it is no claim's name."""
     found = re.fullmatch(CLAIM_OBJECT, name)
     if found is None or (since := parse_instant(found["since"])) is None:
         return None
     says = decode(content)
-    missed = says.get("missed")
+    missed, claimed = says.get("missed"), _instant(says, "claimed")
+    if written is not None:
+        claimed = min(written, claimed or written)  # nobody is at work for ever
     return Claim(
         job=found["job"],
         since=since,
@@ -103,7 +140,7 @@ def parse_claim(name: str, content: bytes = b"") -> Claim | None:
         object_name=name,
         fire=_instant(says, "fire"),
         missed=missed if isinstance(missed, int) else None,
-        claimed=_instant(says, "claimed"),
+        claimed=claimed,
     )
 
 
@@ -148,6 +185,22 @@ def parse_released(name: str) -> Hold | None:
     if found is None or (end := parse_instant(found["end"])) is None:
         return None
     return Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
+
+
+def incident_name(key: str, until: datetime) -> str:
+    """The name of the object that remembers an incident until then; the name is all there is to it."""
+    return f"{INCIDENT_PREFIX}{hashlib.sha256(key.encode(errors='replace')).hexdigest()[:16]}@{format_instant(until)}.json"
+
+
+def incident_until(name: str) -> datetime | None:
+    """Until when such an object is kept; None when its name is none."""
+    found = re.fullmatch(INCIDENT_OBJECT, name)
+    return parse_instant(found["until"]) if found else None
+
+
+def is_known(name: str) -> bool:
+    """Whether an object is a mark or a claim, by its name."""
+    return bool(re.fullmatch(HELD_OBJECT, name)) or parse_claim(name) is not None
 
 
 def _instant(says: dict[str, object], key: str) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from interlock.catalog import Json
-from interlock.declaration import Declaration
+from interlock.declaration import Covered, Declaration
 from interlock.holding import Holding
 from interlock.holds import Hold, encode, hold_content, hold_name
 from interlock.names import plain
@@ -16,10 +16,10 @@ from interlock.runtime.callers import DIRECTLY, Act, Caller, check_caller
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import HOLD_FORCED, HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
 from interlock.runtime.incident import Incident
-from interlock.runtime.ledger import MAX_CLOCK_SKEW, released_name
-from interlock.runtime.outside import Outside
+from interlock.runtime.ledger import INCIDENT_MEMORY, MAX_CLOCK_SKEW, incident_name, incident_until, released_name
+from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
-from interlock.runtime.reconcile import reconcile
+from interlock.runtime.reconcile import TOO_LATE, reconcile
 from interlock.runtime.report import Record, Recorder, Report
 from interlock.runtime.requests import (
     BREAKER_ID,
@@ -38,6 +38,8 @@ from interlock.runtime.requests import (
 )
 from interlock.runtime.snapshot import Objects, Reader
 
+MAX_HOLDS, MAX_HOLD_BYTES = 1_000, 16 * 2**20
+"""How many holds people may have at a time, and how much of them: half of what a reconcile reads."""
 FORCED = {HoldRequest: "hold", ExtendRequest: "extend", ReleaseRequest: "release"}
 RELEASE_TRIES = 5
 """How often a hold that is being released is looked for again: somebody may be extending it."""
@@ -48,7 +50,8 @@ def serve(outside: Outside, request: Request, caller: Caller = DIRECTLY) -> Repo
 
     Not raised for what the outside does: what could not be done is in a report that is not settled.
     """
-    report = _served(replace(outside, log=lambda record: outside.log(_asked(record, caller))).begun(), request, caller)
+    share = 1 if isinstance(request, ReconcileRequest) else OF_OPERATORS
+    report = _served(replace(outside, log=lambda record: outside.log(_asked(record, caller))).begun(share), request, caller)
     return replace(report, records=tuple(_asked(record, caller) for record in report.records))
 
 
@@ -89,6 +92,7 @@ class _Operation:
         if isinstance(request, HoldRequest):
             asked_by = self._caller.asked_by
             id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack, asked_by)
+            _check_room(objects, holding, declaration, request.scope, id)
             if not self._write(declaration, objects, request.scope, id, end, request.reason, request.owner):
                 self._check_written(request, id, end)
             self._say_forced(check_caller(request, self._caller), request)
@@ -196,7 +200,13 @@ class _Operation:
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
         held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
-        end = _breaker_end(incident, min(declaration.breaker_hold, declaration.max_hold), objects.now)
+        longest = min(declaration.breaker_hold, declaration.max_hold)
+        first = _first_told(incident, objects)
+        end = _breaker_end(incident, longest, objects.now)
+        if incident.started is None and first is not None:
+            # Told again it may be open still, or be an old message: it holds twice as long, and then never again.
+            end = min(end, first + 2 * longest)
+        # However many incidents open, never longer than a hold may last: then people have to look.
         end = min([end, *(latest_end(hold, declaration, objects.now) for hold in held)])
         if end <= objects.now:
             why = f"incident {incident.id} opened so long ago that its hold of {scope} would be over"
@@ -207,6 +217,9 @@ class _Operation:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:
             self._extend(declaration, objects, held[0], end, reason, None)
+        if incident.started is None and first is None:
+            # After the hold: who dies in between holds again, and not never.
+            self._create(incident_name(incident.key, objects.now + INCIDENT_MEMORY), b"{}\n")
 
     def _names(self, objects: Objects, hold: Hold) -> list[Hold]:
         """The objects of a hold's identity, active or not, the first end first."""
@@ -214,10 +227,40 @@ class _Operation:
         return sorted((found for found in objects.holds if found.identity == identity), key=lambda found: found.end)
 
     def _create(self, name: str, content: bytes) -> bool:
+        if self._outside.is_overdue:  # who asked has been told that it failed, and perhaps asked for something else
+            raise Refused(TOO_LATE, f"{name} is not written: this request has been at it for too long")
         return self._outside.patiently(partial(self._bucket.create, name, content))
 
     def _delete(self, item: Item) -> bool:
         return self._outside.patiently(partial(self._bucket.delete, item))
+
+
+def _first_told(incident: Incident, objects: Objects) -> datetime | None:
+    """When an incident came for the first time that does not say when it opened; None when it has not."""
+    begin = incident_name(incident.key, objects.now).partition("@")[0]
+    ends = (incident_until(name) for name in objects.items if name.startswith(f"{begin}@"))
+    return min((end - INCIDENT_MEMORY for end in ends if end), default=None)
+
+
+def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
+    """Rejected when there are as many holds as there may be, rubbish apart. What is there can be extended and released; the
+    breaker and windows hold in any case, one a table and one an opening."""
+    if any((hold.scope, hold.id) == (scope, id) for hold in holding.active):
+        return
+    known = (hold for hold in holding.active if hold.is_written and not hold.is_flag and hold.scope in declaration.scopes)
+    written = [objects.items[hold.object_name] for hold in known]
+    size = sum(item.size or 0 for item in written) + _size(declaration.said(scope))
+    if len(written) >= MAX_HOLDS or size > MAX_HOLD_BYTES:
+        raise Rejected(
+            409,
+            f"there are {len(written):,} holds of {size >> 10:,} KiB already, and no more than {MAX_HOLDS:,} of"
+            f" {MAX_HOLD_BYTES >> 10:,} KiB may be; release some first: .venv/bin/interlock holds lists them",
+        )
+
+
+def _size(said: Covered) -> int:
+    """How many bytes the object of a new hold has, but for what people write."""
+    return len(encode({"jobs": [*said["jobs"]], "identities": [*said["identities"]], "tables": [*said["tables"]]}))
 
 
 def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:

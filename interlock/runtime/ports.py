@@ -41,6 +41,8 @@ class Item:
     generation: int
     created: datetime | None = field(default=None, compare=False)
     """When it was written, by the bucket's clock; None where it is not known."""
+    size: int | None = field(default=None, compare=False)
+    """Bytes of its content; None where it is not known."""
 
 
 class Bucket(Protocol):

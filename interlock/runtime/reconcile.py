@@ -7,10 +7,11 @@ the older one can't leave a stale state behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from interlock.declaration import DeclaredJob
 from interlock.runtime.alarms import found_wrong
 from interlock.runtime.catchup_runs import catch_up
 from interlock.runtime.declaration_file import DeclarationError
@@ -24,6 +25,9 @@ from interlock.runtime.snapshot import Reader, Snapshot
 from interlock.runtime.steps import Removal, Step, Write, leftovers, steps, windows_to_open
 
 MAX_ROUNDS = 5
+NO_PATIENCE = Unknown("not tried: too much has failed before; the next tick does it")
+TOO_LATE = 408
+"""As which a change counts that was not made, since the request has outlived its timeout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,7 @@ def reconcile(outside: Outside) -> Report:
             rounds += 1
             before, last = last, _round(reader, recorder)
             new_failures = last.failed and (before is None or last.failed != before.failed)
-            if last.repeat or new_failures:
+            if last.repeat or (new_failures and not reader.outside.is_over):
                 continue
             catch_up(reader, last.snapshot, recorder)
             # Catching up takes time: what held a job when it was last read may have ended since.
@@ -77,13 +81,17 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     failed = _write(outside, writes, recorder) | _remove(outside, removals, recorder)
     if writes or removals:
         objects = reader.objects()
-    snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=reader.jobs(declaration))
+    jobs, unlisted = reader.jobs_where_seen(declaration)
+    snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=jobs, unlisted=unlisted)
+    for region, why in unlisted.items():
+        recorder(Record(event=ACTION_FAILED, hold=region, why=f"its jobs can't be listed, and are left alone: {why}"))
+    failed |= objects.unsure.union(unlisted)
     due = steps(snapshot)
     outcomes = outside.each(partial(_take, outside), due)
     for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
-    failed |= {step.job.name for step, failure in zip(due, outcomes, strict=True) if failure}
+    failed |= {step.job.name for step, failure in zip(due, outcomes, strict=True) if failure or step.waits}
     moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in
     # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
     moved = moved or snapshot.holding.active_at(outside.clock()) != snapshot.holding.active
@@ -94,43 +102,67 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
 
 def _write(outside: Outside, writes: Iterable[Write], recorder: Recorder) -> frozenset[str]:
     """Creates the objects; one that exists by now is as good. The names of those that could not be written."""
+
+    def write(one: Write) -> bool | Failure:
+        return _tried(outside, one.name, partial(outside.bucket.create, one.name, one.content))
+
     failed = set()
-    for write in writes:
-        try:
-            if outside.patiently(partial(outside.bucket.create, write.name, write.content)):
-                recorder(write.record)
-        except (Refused, Unknown) as failure:
-            failed.add(write.name)
-            recorder(Record(event=ACTION_FAILED, hold=write.name, why=f"can't be written: {failure}"))
+    due = list(writes)
+    for one, outcome in zip(due, outside.each(write, due), strict=True):
+        if not isinstance(outcome, bool):
+            failed.add(one.name)
+            recorder(Record(event=ACTION_FAILED, hold=one.name, why=f"can't be written: {outcome}"))
+        elif outcome:
+            recorder(one.record)
     return frozenset(failed)
 
 
 def _remove(outside: Outside, removals: Iterable[Removal], recorder: Recorder) -> frozenset[str]:
+    def remove(one: Removal) -> bool | Failure:
+        return _tried(outside, one.item.name, partial(outside.bucket.delete, one.item))
+
     failed = set()
-    for removal in removals:
-        try:
-            deleted = outside.patiently(partial(outside.bucket.delete, removal.item))
-            if deleted and removal.record:
-                recorder(removal.record)
-        except (Refused, Unknown) as failure:
-            failed.add(removal.item.name)
-            recorder(Record(event=ACTION_FAILED, hold=removal.item.name, why=f"can't be deleted: {failure}"))
+    due = list(removals)
+    for one, outcome in zip(due, outside.each(remove, due), strict=True):
+        if not isinstance(outcome, bool):
+            failed.add(one.item.name)
+            recorder(Record(event=ACTION_FAILED, hold=one.item.name, why=f"can't be deleted: {outcome}"))
+        elif outcome and one.record:
+            recorder(one.record)
     return frozenset(failed)
+
+
+def _tried(outside: Outside, name: str, call: Callable[[], bool]) -> bool | Failure:
+    """What a call about that object says, or why it failed; not begun without patience."""
+    if outside.is_over:
+        return NO_PATIENCE
+    try:
+        return outside.patiently(call, about=name)
+    except (Refused, Unknown) as failure:
+        return failure
 
 
 def _take(outside: Outside, step: Step) -> Failure | None:
     """Does a step: the mark before the pause, so that no crash between the two loses what the job misses."""
     job = step.job
     call = outside.scheduler.pause if step.verb == "pause" else outside.scheduler.resume
+    if outside.is_over:
+        return NO_PATIENCE if step.verb or step.mark else None
     try:
         if step.mark:
             content = held_content(job.name, step.mark)
-            outside.patiently(lambda: outside.bucket.create(held_name(job.name), content))
+            outside.patiently(lambda: outside.bucket.create(held_name(job.name), content), about=job.name)
         if step.verb:
-            outside.patiently(lambda: call(job.region, job.scheduler_name))
+            outside.patiently(lambda: _changed(outside, call, job), about=job.name)
     except (Refused, Unknown) as failure:
         return failure
     return None
+
+
+def _changed(outside: Outside, call: Callable[[str, str], None], job: DeclaredJob) -> None:
+    if outside.is_overdue:
+        raise Refused(TOO_LATE, "not tried: this request has been at it for too long, and what it saw is old")
+    call(job.region, job.scheduler_name)
 
 
 def _outcome(step: Step, failure: Failure | None) -> list[Record]:
@@ -142,7 +174,7 @@ def _outcome(step: Step, failure: Failure | None) -> list[Record]:
 
 def _conclude(last: Round, recorder: Recorder) -> None:
     jobs, holding = last.snapshot.declaration.jobs, last.snapshot.holding
-    held = sum(1 for job in jobs.values() if holding.of(job).held_by)
+    held = sum(1 for name in jobs if holding.is_held(name))
     numbers = (
         ("jobs", len(jobs)),
         ("held", held),

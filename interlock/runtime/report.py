@@ -80,8 +80,10 @@ class Recorder:
 
     log: Log
     records: list[Record] = field(default_factory=list)
+    _said: set[Record] = field(default_factory=set)
 
     def __call__(self, record: Record) -> None:
-        if record not in self.records:
+        if record not in self._said:
+            self._said.add(record)
             self.records.append(record)
             self.log(record)

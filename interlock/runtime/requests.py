@@ -320,11 +320,10 @@ def checked_extension(
 
 
 def latest_end(hold: Hold, declaration: Declaration, now: datetime) -> datetime:
-    """The latest end that a hold may have, however often it is extended, by when it began. One that does not say so, or names a
-    time to come, began when its object was written, at the latest now."""
-    opened = opened_at(hold.id) if hold.scope.startswith("window/") else None
-    since = opened or hold.start or hold.created or now
-    return _whole(min(since, now)) + declaration.max_hold
+    """Until when a hold may be made to last, in whole seconds: the longest hold after it began, however often it is extended.
+    What its content says of that is a stranger's, and it began no later than its object was written."""
+    begins = [opened_at(hold.id) if hold.scope.startswith("window/") else None, hold.start, hold.created, now]
+    return _whole(min(begin for begin in begins if begin is not None)) + declaration.max_hold
 
 
 def checked_release(request: ReleaseRequest, holds: Iterable[Hold]) -> Hold:

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration
 from interlock.holding import Holding, HoldingWindow
-from interlock.holds import FLAG_PREFIX, HOLD_PREFIX, Hold, decode, malformed, parse_object_name, with_content
+from interlock.holds import (
+    FLAG_PREFIX,
+    HOLD_PREFIX,
+    Hold,
+    cut,
+    decode,
+    malformed,
+    parse_object_name,
+    with_content,
+)
 from interlock.runtime.declaration_file import OBJECT, DeclarationError, parse
-from interlock.runtime.ledger import CLAIM_PREFIX, LEDGER_PREFIX, Claim, held_job, held_since, parse_claim, parse_released
-from interlock.runtime.outside import Outside
-from interlock.runtime.ports import Item
+from interlock.runtime.ledger import (
+    CLAIM_PREFIX,
+    HELD_PREFIX,
+    LEDGER_PREFIX,
+    MAX_CLOCK_SKEW,
+    Claim,
+    Held,
+    held,
+    held_job,
+    is_known,
+    parse_claim,
+    parse_released,
+)
+from interlock.runtime.outside import PASSING, Failure, Outside
+from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.seasons import Season
 
 DECLARATION_TRIES = 3
 """How often the declaration is read when it is replaced between being listed and being read."""
+LISTINGS = 5
+"""How often objects are listed when one of them is gone as it is read: of a hold that was extended meanwhile the longer one
+takes its place."""
+MAX_READ, MAX_READ_BYTES = 2_000, 32 * 2**20
+"""How many holds are read, and how much of them: what is beyond holds by its name. The coordinator has 512 MiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +57,27 @@ class Objects:
     """Flags and holds with their contents, active or not, released or not."""
     released: tuple[Hold, ...]
     """Tombstones of the openings that were released early."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Why the contents of these objects are not known: they hold by their names alone."""
+    unsure: frozenset[str] = frozenset()
+    """Those of them that may be read at the next look."""
 
     def holding(
-        self, scopes: Mapping[str, Iterable[str]], timed: Mapping[str, HoldingWindow | Season], identities: Mapping[str, str]
+        self,
+        scopes: Mapping[str, Iterable[str]],
+        timed: Mapping[str, HoldingWindow | Season],
+        identities: Mapping[str, str],
+        max_hold: timedelta = timedelta.max,
     ) -> Holding:
-        """What holds which job by these scopes, what holds by the clock and identities, of a declaration or of a catalog."""
+        """What holds which job by these scopes, what holds by the clock and identities, of a declaration or of a catalog.
+
+        An object that ends later than a hold may, by `max_hold` from now, counts until then; nobody need say that.
+        Whoever asks whether it holds now, as Terraform and the guard do by its name, finds the same.
+        """
         return Holding(
             now=self.now,
             scopes=scopes,
-            objects=self.holds,
+            objects=self.holds if max_hold == timedelta.max else tuple(cut(hold, self.now + max_hold) for hold in self.holds),
             tombstones=self.released,
             windows=tuple(timed.values()),
             identities=identities,
@@ -47,7 +85,11 @@ class Objects:
 
     def holding_by(self, declaration: Declaration) -> Holding:
         """What holds which declared job."""
-        return self.holding(declaration.scopes, declaration.timed, declaration.identities)
+        return self.holding(declaration.scopes, declaration.timed, declaration.identities, declaration.max_hold)
+
+    def too_long(self, max_hold: timedelta) -> list[Hold]:
+        """The flags and holds that end later than any may."""
+        return [hold for hold in self.holds if hold.end > self.now + max_hold + MAX_CLOCK_SKEW]
 
     @cached_property
     def marks(self) -> dict[str, Item]:
@@ -59,6 +101,11 @@ class Objects:
     def malformed(self) -> list[str]:
         """Names that state nothing."""
         return malformed(self.items)
+
+    @property
+    def strange(self) -> list[str]:
+        """Names of marks and claims that state nothing."""
+        return sorted(name for name in self.items if name.startswith((HELD_PREFIX, CLAIM_PREFIX)) and not is_known(name))
 
     @property
     def flags_and_holds(self) -> frozenset[Item]:
@@ -76,6 +123,8 @@ class Snapshot:
     objects: Objects
     jobs: Mapping[str, ActualJob]
     """Those that are declared, by their names in the catalog, as Cloud Scheduler has them."""
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+    """Why the jobs of these regions are not known: they are left alone."""
 
     @property
     def now(self) -> datetime:
@@ -94,6 +143,7 @@ class Reader:
 
     outside: Outside
     _contents: dict[Item, bytes] = field(default_factory=dict)
+    _parsed: dict[Item, Declaration] = field(default_factory=dict)
 
     def declaration(self) -> tuple[Declaration, Item]:
         """The declaration and its object; DeclarationError when there is none or it can't be understood."""
@@ -102,23 +152,35 @@ class Reader:
             if not found:
                 break
             if (content := self.content(found[0])) is not None:
-                return parse(content), found[0]
+                if found[0] not in self._parsed:
+                    self._parsed[found[0]] = parse(content)
+                return self._parsed[found[0]], found[0]
         raise DeclarationError(f"there is no {OBJECT} in the bucket; deploy the schedules stack: make deploy")
 
     def objects(self) -> Objects:
         """Everything that holds, and the ledger.
 
-        Holds before tombstones: a release writes the tombstone first, so that who sees the hold gone sees the tombstone.
+        Holds before tombstones: a release writes the tombstone first, so that who sees the hold gone sees the tombstone. What
+        is gone as it is read is never taken for empty: everything is listed again.
         """
-        now = self.outside.clock()
-        items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
-        named = [hold for name in items if (hold := parse_object_name(name)) is not None]
-        holds = self.outside.each(lambda hold: self._with_content(hold, items[hold.object_name]), named)
+        for listing in range(1, LISTINGS + 1):
+            now = self.outside.clock()
+            items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
+            named = [hold for name in items if (hold := parse_object_name(name)) is not None]
+            chosen, unread = _chosen(named, items, now)
+            contents = dict(zip(chosen, self.outside.each(self._content_of, [items[name] for name in chosen]), strict=True))
+            if None not in contents.values() or listing == LISTINGS:
+                break
+        unread |= {name: str(why) for name, why in contents.items() if isinstance(why, Refused | Unknown)}
+        unread |= {name: "it keeps changing" for name, content in contents.items() if content is None}
+        read = {name: decode(content) for name, content in contents.items() if isinstance(content, bytes)}
         return Objects(
             now=now,
             items=items,
-            holds=tuple(holds),
+            holds=tuple(_with_content(hold, read.get(hold.object_name), items[hold.object_name]) for hold in named),
             released=tuple(hold for name in items if (hold := parse_released(name)) is not None),
+            unread=unread,
+            unsure=frozenset(name for name, content in contents.items() if _may_be_read_later(content)),
         )
 
     def flags_and_holds(self) -> frozenset[Item]:
@@ -127,8 +189,17 @@ class Reader:
 
     def jobs(self, declaration: Declaration) -> dict[str, ActualJob]:
         """The declared jobs as Cloud Scheduler has them in their declared regions, by their names in the catalog."""
-        found = {job.identity: job for job in self.all_jobs(declaration.regions)}
-        return {name: found[one] for name, one in declaration.identities.items() if one in found}
+        return _declared(declaration, self.all_jobs(declaration.regions))
+
+    def jobs_where_seen(self, declaration: Declaration) -> tuple[dict[str, ActualJob], dict[str, str]]:
+        """The same of the regions that can be listed, and why the others can't. Raises when none can."""
+        regions = declaration.regions
+        answers = dict(zip(regions, self.outside.each(self._jobs_of, regions), strict=True))
+        failures = {region: answer for region, answer in answers.items() if isinstance(answer, Refused | Unknown)}
+        if failures and len(failures) == len(regions):
+            raise next(iter(failures.values()))
+        listed = [job for answer in answers.values() if isinstance(answer, list) for job in answer]
+        return _declared(declaration, listed), {region: str(failure) for region, failure in failures.items()}
 
     def all_jobs(self, regions: Iterable[str]) -> list[ActualJob]:
         """Every job that Cloud Scheduler has in `regions`, strangers too, region by region."""
@@ -136,28 +207,78 @@ class Reader:
         listed = outside.each(lambda region: outside.patiently(lambda: outside.scheduler.list(region)), sorted(regions))
         return [job for jobs in listed for job in jobs]
 
-    def claims(self, objects: Objects) -> list[Claim]:
-        """The catch-up runs that are being made, or were when their instance stopped."""
-        names = [name for name in objects.items if name.startswith(CLAIM_PREFIX)]
-        read = self.outside.each(lambda name: parse_claim(name, self.content(objects.items[name]) or b""), names)
-        return [claim for claim in read if claim is not None]
+    def _jobs_of(self, region: str) -> list[ActualJob] | Failure:
+        try:
+            return self.outside.patiently(lambda: self.outside.scheduler.list(region), about=region)
+        except (Refused, Unknown) as failure:
+            return failure
 
-    def held_since(self, objects: Objects, job: str) -> datetime | None:
-        """Since when the ledger has the job called `job` held; None when it has no mark, or one that does not state it."""
-        mark = objects.marks.get(job)
-        return held_since(self.content(mark) or b"") if mark else None
+    def claims(self, objects: Objects) -> list[Claim]:
+        """The catch-up runs that are being made, or were when their instance stopped. One that is gone meanwhile is none; one
+        that can't be read is one of which only the name is known, and when it was written."""
+        items = [item for name, item in objects.items.items() if name.startswith(CLAIM_PREFIX)]
+        read = zip(items, self.outside.each(self._content_of, items), strict=True)
+        claims = (
+            parse_claim(item.name, content if isinstance(content, bytes) else b"", item.created)
+            for item, content in read
+            if content is not None
+        )
+        return [claim for claim in claims if claim is not None]
+
+    def held_since(self, objects: Objects, job: str) -> Held | None:
+        """Since when the ledger has the job called `job` held; None when it has no mark, or that is gone by now. A mark that
+        does not state it is of the time at which it was written. Refused and Unknown where it may be read later."""
+        if (mark := objects.marks.get(job)) is None:
+            return None
+        content = self._content_of(mark)
+        if isinstance(content, Refused | Unknown) and _may_be_read_later(content):
+            raise content
+        return None if content is None else held(content, mark.created, objects.now)
 
     def content(self, item: Item) -> bytes | None:
         """What that generation holds, or None when it is gone."""
         if item not in self._contents:
-            content = self.outside.patiently(lambda: self.outside.bucket.read(item))
+            about = None if item.name == OBJECT else item.name
+            content = self.outside.patiently(lambda: self.outside.bucket.read(item), about=about)
             if content is None:
                 return None
             self._contents[item] = content
         return self._contents[item]
 
-    def _with_content(self, hold: Hold, item: Item) -> Hold:
-        return replace(with_content(hold, decode(self.content(item) or b"")), created=item.created)
+    def _content_of(self, item: Item) -> bytes | Failure | None:
+        """The same, or why it can't be read: the others can be."""
+        try:
+            return self.content(item)
+        except (Refused, Unknown) as failure:
+            return failure
 
     def _list(self, prefix: str) -> list[Item]:
         return self.outside.patiently(lambda: self.outside.bucket.list(prefix))
+
+
+def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> tuple[list[str], dict[str, str]]:
+    """The objects whose contents are read, and why others are not: flags first, then the oldest, so that a flood of new ones
+    takes nothing from those that were there. Nobody needs what a hold says that has ended."""
+    current = [items[hold.object_name] for hold in named if hold.end > now or hold.is_flag]
+    current.sort(key=lambda item: (not item.name.startswith(FLAG_PREFIX), item.created is not None, item.created, item.name))
+    chosen, unread, size = list[str](), dict[str, str](), 0
+    for item in current:
+        if len(chosen) < MAX_READ and size + (item.size or 0) <= MAX_READ_BYTES:
+            chosen.append(item.name)
+            size += item.size or 0
+        else:
+            unread[item.name] = f"there are more holds than are read: {MAX_READ:,}, or {MAX_READ_BYTES >> 20} MiB"
+    return chosen, unread
+
+
+def _with_content(hold: Hold, content: dict[str, object] | None, item: Item) -> Hold:
+    return replace(hold if content is None else with_content(hold, content), created=item.created)
+
+
+def _may_be_read_later(content: bytes | Failure | None) -> bool:
+    return content is None or isinstance(content, Unknown) or (isinstance(content, Refused) and content.code in PASSING)
+
+
+def _declared(declaration: Declaration, listed: Iterable[ActualJob]) -> dict[str, ActualJob]:
+    found = {job.identity: job for job in listed}
+    return {name: found[one] for name, one in declaration.identities.items() if one in found}

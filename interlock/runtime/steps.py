@@ -11,6 +11,7 @@ from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration, DeclaredJob
 from interlock.holds import Hold, hold_content, hold_name, parse_object_name
 from interlock.runtime.events import (
+    ACTION_FAILED,
     ENABLED_WHILE_HELD,
     HOLD_ENDED,
     HOLD_WRITTEN,
@@ -19,11 +20,14 @@ from interlock.runtime.events import (
     JOB_RESUMED,
     PAUSED_WITHOUT_HOLD,
 )
-from interlock.runtime.ledger import MAX_CLOCK_SKEW, drift_day
+from interlock.runtime.ledger import MAX_CLOCK_SKEW, drift_day, incident_until
 from interlock.runtime.ports import Item
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
 from interlock.windows import has_objects, open_at
+
+MAX_REMOVALS = 1_000
+"""In one round; the next has the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class Step:
     """Of the change, for when it is made."""
     notes: tuple[Record, ...] = field(default=())
     """Of what was found, whatever comes of the step."""
+    waits: bool = False
+    """Nothing is done, as it is not known well enough what holds the job."""
 
 
 def windows_to_open(declaration: Declaration, objects: Objects) -> list[Write]:
@@ -85,6 +91,7 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
     opened = (opening for window in declaration.windows.values() for opening in open_at(window, objects.now))
     still_open = {(opening.scope, opening.id) for opening in opened}
     released = {(hold.scope, hold.id) for hold in objects.released}
+    longest = objects.now - declaration.max_hold - MAX_CLOCK_SKEW
     removals = []
     for name, item in objects.items.items():
         hold = parse_object_name(name)
@@ -96,11 +103,15 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
             record = Record(event=HOLD_ENDED, hold=hold.scope, until=hold.end, why="its end has passed")
             removals.append(Removal(item=item, record=record))
     for hold in objects.released:
-        if hold.end <= over and (hold.scope, hold.id) not in still_open:
-            removals.append(Removal(item=objects.items[hold.object_name]))
+        item = objects.items[hold.object_name]
+        # One that states a later end than a hold can have has had its time too, by its age.
+        is_over = hold.end <= over or (item.created is not None and item.created <= longest)
+        if is_over and (hold.scope, hold.id) not in still_open:
+            removals.append(Removal(item=item))
     today = objects.now.date().isoformat()
     removals += [Removal(item=item) for name, item in objects.items.items() if (drift_day(name) or today) < today]
-    return removals
+    removals += [Removal(item=item) for name, item in objects.items.items() if (incident_until(name) or over) < over]
+    return removals[:MAX_REMOVALS]
 
 
 def steps(snapshot: Snapshot) -> list[Step]:
@@ -111,9 +122,13 @@ def steps(snapshot: Snapshot) -> list[Step]:
     """
     declaration, marks = snapshot.declaration, snapshot.objects.marks
     seen = snapshot.now - declaration.tick
+    # What an object that can't be read just now may name beside what its scope covers.
+    unsure = next((hold.object_name for hold in snapshot.holding.active if hold.object_name in snapshot.objects.unsure), None)
     found = []
     for name, job in declaration.jobs.items():
-        held_by = snapshot.holding.of(job).held_by
+        if job.region in snapshot.unlisted:
+            continue
+        held_by = snapshot.holding.grounds(name)
         actual, marked = snapshot.jobs.get(name), name in marks
         found_paused = job.undecided and actual is not None and actual.state == PAUSED
         is_paused = job.paused or (found_paused and not marked)  # by whoever paused it, and so it stays
@@ -123,9 +138,18 @@ def steps(snapshot: Snapshot) -> list[Step]:
         noticed = held_by if is_old else [hold for hold in held_by if has_objects(hold.scope)]
         known = _was_held(noticed, marks[name], seen) if marked else is_old
         step = _step(job, held_by, actual, mark, marked=marked, known=known)
+        if step.verb == "resume" and unsure and not _is_new(marks.get(name), snapshot.declared):
+            note = Record(event=ACTION_FAILED, job=name, hold=unsure, why="it stays paused until that object can be read")
+            step = Step(job=job, verb=None, mark=None, record=None, notes=(note,), waits=True)
         if step.verb or step.mark or step.notes:
             found.append(step)
     return found
+
+
+def _is_new(mark: Item | None, declared: datetime | None) -> bool:
+    """Whether a job was first held under this declaration. One that only the contents of an object hold, and no scope any more,
+    was held before the deploy that changed the scope."""
+    return mark is not None and mark.created is not None and declared is not None and mark.created > declared
 
 
 def _since(declaration: Declaration, held_by: Sequence[Hold], actual: ActualJob | None, now: datetime) -> datetime:

@@ -69,13 +69,13 @@ class Site:
 
     def covered(self, hold: Hold) -> list[DeclaredJob]:
         """The declared jobs that `hold` covers, by name."""
-        names = self.holding.covered(hold)
-        return [job for name, job in sorted(self.declaration.jobs.items()) if name in names]
+        jobs = self.declaration.jobs
+        return [jobs[name] for name in sorted(self.holding.covered(hold)) if name in jobs]
 
     def missed_so_far(self, job: DeclaredJob) -> int:
         """The runs of `job` since it was first seen held, whoever held it; one that is declared paused misses none."""
-        since = None if job.paused else self.reader.held_since(self.objects, job.name)
-        return fires(job, since, self.now) if since else 0
+        held = None if job.paused else self.reader.held_since(self.objects, job.name)
+        return fires(job, held.since, self.now) if held else 0
 
 
 def see(env_name: str, *, to_ask: bool = False) -> Site:

@@ -19,13 +19,13 @@ def print_uncovered(site: Site, jobs: Iterable[str], root: Path) -> None:
     """A line for each day of each job that was held over it; with the command, as far as the catalog in `root` tells."""
     catalog: Catalog | None = None
     for name in jobs:
-        job, since = site.declaration.jobs[name], site.reader.held_since(site.objects, name)
-        if since is None or job.paused or not job.relative_dates or since >= site.now:
+        job, held = site.declaration.jobs[name], site.reader.held_since(site.objects, name)
+        if held is None or job.paused or not job.relative_dates or held.since >= site.now:
             continue
         if not job.schedule.is_known:
             say(f"{name}: nobody knows which of its days no run will cover: {job.schedule.unknown}")
             continue
-        days = uncovered_days(job, fires_between(job, since, site.now), site.now)
+        days = uncovered_days(job, fires_between(job, held.since, site.now), site.now)
         if days and catalog is None:
             catalog = _catalog(root)
         for day in days:

@@ -20,12 +20,14 @@ _CREATE = "if self._create(longer.object_name, hold_content(longer)):"
 HOLDS = (
     _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 0),
     _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 4),
-    _bug("a scope is widened to all", "holding:Holding._covers", "self._members(hold.scope)", "self._members('all')", 0),
+    _bug(
+        "a scope is widened to all", "holding:Holding._members", "self.scopes.get(scope, ())", "self.scopes.get('all', ())", 0
+    ),
     _bug(
         "the jobs of a scope are only those at creation",
-        "holding:Holding._covers",
-        "job in self._members(hold.scope) or ",
-        "",
+        "holding:_Index._scopes",
+        "if scope in self._by_scope",
+        "if False",
         4,
     ),
     _bug("an expired flag is deleted", "runtime.steps:leftovers", " or hold.is_flag", "", 1),
@@ -52,7 +54,7 @@ MOVES = (
         "moved = False",
         0,
     ),
-    _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 31),
+    _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 37),
 )
 WINDOWS = (
     _bug(
@@ -71,13 +73,13 @@ REQUESTS = (
     _bug(
         "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
     ),
-    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "elif end > held[0].end:", "else:", 3),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 0),
     _bug(
         "the longest hold is not checked",
         "runtime.requests:end_of",
         "if end > _whole(now) + declaration.max_hold:",
         "if False:",
-        5,
+        0,
     ),
     _bug(
         "the shortest hold is not checked",
@@ -91,7 +93,7 @@ REQUESTS = (
         "runtime.requests:checked_hold",
         "if request.scope not in declaration.scopes:",
         "if False:",
-        2,
+        0,
     ),
 )
 RUNS = (
@@ -100,7 +102,7 @@ RUNS = (
         "runtime.catchup_runs:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
-        5,
+        4,
     ),
     _bug(
         "a run is made without a claim",
@@ -126,6 +128,86 @@ RUNS = (
     ),
     _bug("a consumer does not wait", "runtime.catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
     _bug("a service takes any number of starts", "runtime.catchup:Traffic._why_not", " or self._budget(job)", "", 3),
-    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 8),
+    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 0),
 )
-BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS)
+_BY_IDENTITY = """job.identity: job for job in listed}
+    return {name: found[one] for name, one in declaration.identities.items() if one in found}"""
+_BY_NAME = """job.name: job for job in listed}
+    return {name: found[name] for name in declaration.jobs if name in found}"""
+
+RACES = (
+    _bug(
+        "the ledger is listed before the holds",
+        "runtime.snapshot:Reader.objects",
+        "(FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX)",
+        "(LEDGER_PREFIX, FLAG_PREFIX, HOLD_PREFIX)",
+    ),
+    _bug(
+        "a tombstone goes although its opening has been made longer",
+        "runtime.steps:leftovers",
+        "if is_over and (hold.scope, hold.id) not in still_open:",
+        "if is_over:",
+    ),
+    _bug(
+        "what ends while runs are made up for is not looked at again",
+        "runtime.reconcile:reconcile",
+        "if last.snapshot.holding.active_at(outside.clock()) == last.snapshot.holding.active:",
+        "if True:",
+    ),
+    _bug("a job of the same name in another region is ours", "runtime.snapshot:_declared", _BY_IDENTITY, _BY_NAME),
+    _bug(
+        "the claim of another is withdrawn",
+        "runtime.catchup_runs:_Maker._withdraw",
+        " and self._reader.content(item) == content",
+        "",
+        4,
+    ),
+    _bug(
+        "what is gone as it is read is empty",
+        "runtime.snapshot:Reader._content_of",
+        "return self.content(item)",
+        "return self.content(item) or b''",
+        3,
+    ),
+    _bug(
+        "the claim of an instance at work is cleared away",
+        "runtime.ledger:in_progress",
+        "now < claim.claimed + CLAIM_PATIENCE",
+        "False",
+        3,
+    ),
+)
+LATE = (
+    _bug("a claim may be of any age", "runtime.catchup_runs:_Maker._make", "> RUN_WITHIN", "> 99 * RUN_WITHIN", 3),
+    _bug(
+        "a run that was not started is forgotten",
+        "runtime.catchup_runs:_Maker._make",
+        " and self._is_put_back(claim, mark)",
+        "",
+        4,
+    ),
+    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 4),
+    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 2),
+    _bug(
+        "a hold can be extended for ever",
+        "runtime.requests:checked_extension",
+        "latest_end(hold, declaration, now)",
+        "now + declaration.max_hold",
+    ),
+    _bug(
+        "an incident that comes again and again holds for ever",
+        "runtime.operations:_Operation._trip",
+        "if incident.started is None and first is not None:",
+        "if False:",
+    ),
+)
+UNREADABLE = (
+    _bug("an object that can't be read stops everything", "runtime.snapshot:Reader._content_of", "return failure", "raise"),
+    _bug(
+        "a mark that can't be read is none",
+        "runtime.snapshot:Reader.held_since",
+        "None if content is None else",
+        "None if not isinstance(content, bytes) else",
+    ),
+)
+BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS, *RACES, *LATE, *UNREADABLE)

@@ -17,10 +17,11 @@ from interlock.runtime.ports import Item, Refused, Unknown
 from tests.model.watcher import Watcher
 from tests.model.world import World
 
-MUTATIONS = frozenset({"create", "delete", "pause", "resume", "run"})
+STATES = frozenset({"pause", "resume", "run"})
+MUTATIONS = STATES | {"create", "delete"}
 FOREVER = 10**9
-LONGEST_REQUEST = timedelta(minutes=9)
-"""The function's timeout: then Cloud Run kills it."""
+LOST_AFTER = timedelta(minutes=5)
+"""A call to Cloud Scheduler that an instance was frozen in for longer is not sent any more."""
 
 
 class Died(BaseException):
@@ -46,9 +47,15 @@ class Instance:
     operation: str
     identity: tuple[str, str] | None = None
     """The (scope, id) that the request is about."""
+    incident: str = ""
+    """That the request tells of."""
     skew: timedelta = timedelta()
     fault: Fault | None = None
     dies_at: int = FOREVER
+    pace: timedelta = timedelta()
+    """How long each of its calls takes."""
+    stops: str = ""
+    """It is suspended before its first call that begins so: `delete ledger/held/`."""
     calls: int = 0
     faulted: int = 0
     dead: bool = False
@@ -76,7 +83,8 @@ class Instance:
         return self.world.now + self.skew
 
     def read_clock(self) -> datetime:
-        """Its clock, as the code under test reads it."""
+        """Its clock, as the code under test reads it. Between that and the call that comes next it may be frozen."""
+        self._perhaps_suspended()
         self.clock_read = self.now()
         return self.clock_read
 
@@ -129,16 +137,37 @@ class Instance:
 
     def call(self, kind: str, effect: Callable[[], object], *subject: object) -> object:
         """One call to the outside."""
-        if self._thread is not None and self._budget <= 0:
-            self._back.release()
-            self._go.acquire()
+        before = self.world.now
+        about = subject[0].name if isinstance(subject[0], Item) else str(subject[0])
+        if self.stops and f"{kind} {about}".startswith(self.stops):
+            self._budget, self.stops = 0, ""
+        self._perhaps_suspended()
         self._budget -= 1
         self.calls += 1
-        if self.dead or self.calls > self.dies_at or self.world.now - self.started > LONGEST_REQUEST:
+        if self.dead or self.calls > self.dies_at:
             self.dead = True
             raise Died
+        if kind in STATES and self.world.now - before > LOST_AFTER:
+            raise Unknown("no connection any more")
         self._fail(kind, effect, subject)
-        return self._done(kind, effect, subject)
+        result = self._done(kind, effect, subject)
+        self.world.advance(self.pace)
+        return result
+
+    @property
+    def was_suspended(self) -> bool:
+        """Or may have been."""
+        return self._thread is not None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is at it for longer than a request may take."""
+        return self.world.now - self.started > LOST_AFTER
+
+    def _perhaps_suspended(self) -> None:
+        if self._thread is not None and self._budget <= 0 and not self.dead:
+            self._back.release()
+            self._go.acquire()
 
     def _done(self, kind: str, effect: Callable[[], object], subject: tuple[object, ...]) -> object:
         self.world.clock += 1
@@ -181,6 +210,8 @@ class ModelBucket:
 
         def effect() -> bytes | None:
             generation, content = objects.get(item.name, (None, None))
+            if generation == item.generation and item.name in self.instance.world.sealed:
+                raise Refused(400, "the object is encrypted by a customer-supplied key")
             return content if generation == item.generation else None
 
         return self.instance.call("read", effect, item)
@@ -255,12 +286,13 @@ class ModelScheduler:
             found = self._find(region, job)
             if found.state not in ("ENABLED", "PAUSED"):
                 raise Refused(400, f"{job} is {found.state}")
-            self.instance.world.set_state(job, state, self.instance)
+            self.instance.world.set_state(found.key, state, self.instance)
 
         self.instance.call(kind, effect, region, job)
 
     def _find(self, region: str, job: str):
-        found = self.instance.world.jobs.get(job)
-        if found is None or found.region != region or found.state == "ABSENT":
+        jobs = self.instance.world.jobs.values()
+        found = next((each for each in jobs if (each.region, each.name) == (region, job)), None)
+        if found is None or found.state == "ABSENT":
             raise Refused(404, f"no job {job} in {region}")
         return found

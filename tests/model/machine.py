@@ -15,13 +15,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from interlock.runtime.outside import OF_OPERATORS, PATIENCE
+from interlock.runtime.requests import BREAKER_ID
 from tests.model.instance import FOREVER, MUTATIONS, Fault, Instance
 from tests.model.service import BAD_REQUESTS, Outcome, Request, serve
-from tests.model.terraform import BACKFILLS, EDITS, STRANGERS, TICK, Terraform, first_world
+from tests.model.terraform import BACKFILLS, EDITS, NAMESAKES, STRANGERS, TICK, Terraform, first_world
 from tests.model.watcher import SKEW, windows_open
 from tests.model.world import Violation, active, covered, declaration, fires, read_hold
 
 MINUTE = timedelta(minutes=1)
+BREAKER_HOLD = timedelta(minutes=30)
 HELD_SCOPES = (
     "table/nba_raw.games",
     "table/nba_raw.odds",
@@ -45,11 +48,18 @@ class Fate:
     dies_at: int = FOREVER
     suspended_at: int | None = None
     fault: Fault | None = None
+    pace: timedelta = timedelta()
+    stops: str = ""
 
 
 ANY_CALL, STATES = MUTATIONS | {"list", "read"}, frozenset({"pause", "resume"})
 CALLS = st.integers(1, 40)
 SKEWS = st.sampled_from((timedelta(), SKEW, -SKEW))
+PACES = st.sampled_from((timedelta(seconds=2), timedelta(seconds=9)))
+RUNNING = st.sampled_from(("create ledger/claims/", "delete ledger/held/", "run ", "list ledger/claims/", "pause", "resume"))
+"""Where an instance that makes up for runs is suspended, and one that pauses and resumes."""
+FREEZES = st.sampled_from((0, 4, 17, 90, 200))
+"""Minutes for which an instance is frozen, and nothing ends it."""
 FATES = st.one_of(
     st.builds(Fate, skew=SKEWS),
     st.builds(Fate, skew=SKEWS, dies_at=CALLS),
@@ -70,6 +80,7 @@ FATES = st.one_of(
         skew=SKEWS,
         fault=st.builds(Fault, at=CALLS, happened=st.booleans(), kinds=st.sampled_from((frozenset({"run"}), MUTATIONS))),
     ),
+    st.builds(Fate, skew=SKEWS, pace=PACES),
 )
 SENT = st.one_of(st.none(), st.just(Fate()), st.builds(Fate, skew=SKEWS), FATES)
 STEPS = st.sampled_from((1, 3, 7, 11, 20, 29, 45, 61, 120, 241))
@@ -93,6 +104,7 @@ class Model(RuleBasedStateMachine):
         self.edited: dict[str, datetime] = {}
         self.edits: set[str] = set()
         """The jobs that Terraform changes in what it is at."""
+        self.incidents = 0
         self.crashed = False
         self.failed = False
 
@@ -123,9 +135,22 @@ class Model(RuleBasedStateMachine):
         if held := self._held(which):
             self._send(Request("release", scope=held[0], id=held[1]), fate)
 
-    @rule(table=st.sampled_from(TABLES), state=st.sampled_from(("open", "open", "closed")), fate=SENT)
-    def send_incident(self, table: str, state: str, fate: Fate | None) -> None:
-        self._send(Request("incident", table=table, state=state), fate)
+    @rule(table=st.sampled_from(TABLES), state=st.sampled_from(("open", "open", "closed")), says=st.booleans(), fate=SENT)
+    def send_incident(self, table: str, state: str, says: bool, fate: Fate | None) -> None:
+        self.incidents += 1
+        opened, name = self.world.now, f"0.{self.incidents}"
+        self._send(Request("incident", table=table, state=state, incident=name, opened=opened, says=says), fate)
+
+    @rule(table=st.sampled_from(TABLES), says=st.booleans(), minutes=st.sampled_from((7, 20, 29)))
+    def an_incident_comes_again_and_again(self, table: str, says: bool, minutes: int) -> None:
+        if not self.in_flight:
+            self.incidents += 1
+            told = Request("incident", table=table, incident=f"0.{self.incidents}", opened=self.world.now, says=says)
+            for time in range(6):
+                self._serve(told, Fate())
+                if says and time == 1:  # somebody needs it for longer than the incident does
+                    self._serve(Request("extend", scope=f"table/{table}", id=BREAKER_ID, seconds=200 * 60), Fate())
+                self.world.advance(minutes * MINUTE)
 
     @rule(which=st.integers(0, 5), fate=FATES, twice=st.booleans())
     def deliver(self, which: int, fate: Fate, twice: bool) -> None:
@@ -195,11 +220,116 @@ class Model(RuleBasedStateMachine):
         if self.in_flight:
             self.go_on(0, FOREVER)
 
+    @rule(before=RUNNING, minutes=FREEZES, ticks=st.integers(0, 3), holds=st.booleans())
+    def frozen(self, before: str, minutes: int, ticks: int, holds: bool) -> None:
+        """A job has missed runs; an instance that makes up for them is frozen, and goes on, perhaps long after its time."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        self._serve(Request("hold", scope="job/scrape", id="frozen", seconds=240 * 60), Fate())
+        self.world.advance(230 * MINUTE)
+        self._serve(Request("release", scope="job/scrape", id="frozen"), Fate(stops=before))
+        if self.in_flight and holds:
+            self._serve(Request("hold", scope="job/scrape", id="a", seconds=300 * 60), Fate())
+        for _ in range(ticks):
+            self.world.advance(minutes * MINUTE / 3)
+            if self.in_flight:
+                self._serve(Request("reconcile"), Fate())
+        self.world.advance(minutes * MINUTE)
+        if self.in_flight:
+            self.go_on(0, FOREVER)
+
+    @rule(before=RUNNING, others=RUNNING, minutes=st.sampled_from((16, 40)))
+    def frozen_while_another_claims(self, before: str, others: str, minutes: int) -> None:
+        """The same while a second one takes the run over, and is in the middle of it, or has died there."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        self._serve(Request("hold", scope="job/scrape", id="frozen", seconds=200 * 60), Fate())
+        self.world.advance(201 * MINUTE)
+        self._serve(Request("reconcile"), Fate(stops=before))
+        self.world.advance(minutes * MINUTE)
+        if self.in_flight:
+            self._serve(Request("reconcile"), Fate(stops=others))
+            self.go_on(0, FOREVER)
+            if self.in_flight:
+                self.go_on(0, FOREVER)
+
+    @rule(calls=st.integers(1, 14), seconds=st.sampled_from((20, 1000)))
+    def slow_while_an_opening_is_released(self, calls: int, seconds: int) -> None:
+        """Between two of its listings, say."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        window = self.declared["windows"]["morning"]
+        start = next(at for at in fires(window["schedule"], window["time_zone"]) if at > self.world.now)
+        self.world.advance(start + timedelta(seconds=seconds) - self.world.now)
+        own_id = f"{start:%Y%m%dT%H%M%SZ}"
+        self._serve(Request("reconcile"), Fate())
+        self._serve(Request("reconcile"), Fate(suspended_at=calls))
+        self._serve(Request("release", scope="window/morning", id=own_id), Fate())
+        if self.in_flight:
+            self.go_on(0, FOREVER)
+
+    @rule(seconds=st.sampled_from((30, 900)), again=st.booleans())
+    def a_released_opening_is_made_longer(self, seconds: int, again: bool) -> None:
+        """By a deploy; the coordinator looks on, until the longer one is over."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        window = self.declared["windows"]["morning"]
+        start = next(at for at in fires(window["schedule"], window["time_zone"]) if at > self.world.now)
+        self.world.advance(start + timedelta(seconds=seconds) - self.world.now)
+        self._serve(Request("release", scope="window/morning", id=f"{start:%Y%m%dT%H%M%SZ}"), Fate())
+        self.apply(None, (), 30, "longer", True)
+        for minutes in (40, 20, 30, 60):
+            self.world.advance(minutes * MINUTE)
+            self._serve(Request("reconcile"), Fate())
+        if again:
+            self.apply(None, (), 30, "longer", True)
+
+    @rule(calls=st.integers(1, 20), minutes=st.sampled_from((60, 200)))
+    def slow_while_a_hold_is_extended(self, calls: int, minutes: int) -> None:
+        """One that holds a job by its contents alone. It may be gone between being listed and being read."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        name = f"holds/table/nba_raw.odds/x@{self._whole(50):%Y-%m-%dT%H:%M:%SZ}.json"
+        if any((h.scope, h.id) == ("table/nba_raw.odds", "x") for h in active(self.world.objects, self.world.now)):
+            return
+        self.world.put(name, {"jobs": ["load", "daily"]})
+        self._serve(Request("reconcile"), Fate())
+        self._serve(Request("reconcile"), Fate(suspended_at=calls))
+        self._serve(Request("extend", scope="table/nba_raw.odds", id="x", seconds=minutes * 60), Fate())
+        if self.in_flight:
+            self.go_on(0, FOREVER)
+
+    @rule(scope=st.sampled_from(HELD_SCOPES), hours=st.sampled_from((2, 4)))
+    def extended_on_and_on(self, scope: str, hours: int) -> None:
+        """Until the longest hold is over, and somewhat longer."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        self._serve(Request("hold", scope=scope, id="long", seconds=300 * 60), Fate())
+        for _ in range(16 // hours):
+            self.world.advance(timedelta(hours=hours))
+            self._serve(Request("extend", scope=scope, id="long", seconds=300 * 60), Fate())
+
+    @rule(pace=st.sampled_from((2, 4)).map(lambda seconds: timedelta(seconds=seconds)), calls=st.integers(26, 43), skew=SKEWS)
+    def an_end_comes_while_runs_are_made_up_for(self, pace: timedelta, calls: int, skew: timedelta) -> None:
+        """Two holds end within minutes; the runs of the first are being made up for when the second ends."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        first, second = self._whole(200), self._whole(204)
+        self._serve(Request("hold", scope="service/scrapers", id="a", until=first), Fate())
+        self._serve(Request("hold", scope="job/load", id="b", until=second), Fate())
+        self.time_passes_to(second - calls * pace)
+        self._serve(Request("reconcile"), Fate(skew=skew, pace=pace))
+
     # Time, with every timer of it lost unless a tick is delivered.
 
     @rule(minutes=STEPS)
     def time_passes(self, minutes: int) -> None:
         self.world.advance(minutes * MINUTE)
+
+    def time_passes_to(self, instant: datetime) -> None:
+        """Until then, if that is to come."""
+        if instant > self.world.now:
+            self.world.advance(instant - self.world.now)
 
     @rule(after=st.sampled_from((-8, -3, 0, 3, 8)))
     def time_passes_to_an_end(self, after: int) -> None:
@@ -276,6 +406,27 @@ class Model(RuleBasedStateMachine):
             {"jobs": {"jobs": ["interlock-tick", "legacy", "no-such-job", "load"]}, "content": b"\xff{"}.get(how, {"jobs": []}),
         )
 
+    @rule(which=st.integers(0, 9), marks=st.booleans())
+    def somebody_seals_an_object(self, which: int, marks: bool) -> None:
+        """A hold, a flag or a mark is written anew, and nobody else can read it."""
+        kinds = ("ledger/held/",) if marks else ("holds/", "backfills/")
+        names = sorted(name for name in self.world.objects if name.startswith(kinds) and "nonsense" not in name)
+        if names and not self.in_flight and not self.terraform:
+            name = names[which % len(names)]
+            self.world.seal(name)
+            if marks:
+                self.edited[name.removeprefix("ledger/held/").removesuffix(".json")] = self.world.now
+
+    @rule(which=st.integers(0, 9), hours=st.sampled_from((2, 4)))
+    def a_mark_is_sealed_and_its_hold_is_released(self, which: int, hours: int) -> None:
+        """Runs are missed in between."""
+        if self.in_flight or self.terraform or self.lost_declaration is not None:
+            return
+        self._serve(Request("hold", scope="all", id="sealed", seconds=300 * 60), Fate())
+        self.somebody_seals_an_object(which, True)
+        self.world.advance(timedelta(hours=hours))
+        self._serve(Request("release", scope="all", id="sealed"), Fate())
+
     @rule(content=st.sampled_from((None, b"", b"{}", b'{"version": 1, "jobs": {}}')))
     def declaration_is_lost(self, content: bytes | None) -> None:
         if self.terraform or self.lost_declaration is not None:
@@ -320,6 +471,9 @@ class Model(RuleBasedStateMachine):
             operation=request.action,
             identity=request.identity,
             skew=fate.skew,
+            pace=fate.pace,
+            stops=fate.stops,
+            incident=request.incident,
             fault=fate.fault,
             dies_at=fate.dies_at,
             overlapped=bool(self.in_flight),
@@ -327,10 +481,13 @@ class Model(RuleBasedStateMachine):
         for other, _ in self.in_flight:
             other.overlapped = True
         self.unclean.add(instance)
-        if fate.suspended_at is not None:
+        if request.incident:
+            self.world.told.setdefault(request.incident, self.world.now)
+        budget = FOREVER if fate.stops else fate.suspended_at
+        if budget is not None:
             self.in_flight.append((instance, request))
         with self._noting():
-            instance.start(lambda: serve(instance, request), fate.suspended_at)
+            instance.start(lambda: serve(instance, request), budget)
         self._came_back(instance, request)
         return instance
 
@@ -344,8 +501,11 @@ class Model(RuleBasedStateMachine):
         if instance.error is not None:
             self.failed = True
             raise instance.error
+        self._check_patience(instance, request)
         answer = instance.result
         if answer.outcome is Outcome.CLEAN:
+            if instance.is_late:  # nobody waits for what it answers, and it says what was true when it looked
+                return
             self.unclean.discard(instance)
             self._check_answer(instance, request)
             if not self.in_flight and not self.terraform:
@@ -356,9 +516,15 @@ class Model(RuleBasedStateMachine):
         elif instance.watcher.mutations:
             self._fail(f"{request} is refused, and changed something")
 
+    def _check_patience(self, instance: Instance, request: Request) -> None:
+        """Of those whose calls take no time: all that passed was waited."""
+        patience = PATIENCE if request.action == "reconcile" else PATIENCE / OF_OPERATORS
+        if not instance.was_suspended and not instance.pace and self.world.now - instance.started > patience:
+            self._fail(f"{request} waited for longer than {patience}")
+
     def _check_failure_is_due(self, instance: Instance, answer) -> None:
         fault = instance.fault
-        broken = self.lost_declaration is not None or instance.overlapped or self.terraform
+        broken = self.lost_declaration is not None or instance.overlapped or self.terraform or instance.is_late
         short = fault and fault.code in (409, 429, 503) and fault.times <= 2 and fault.kinds == STATES
         if not broken and (fault is None or not instance.faulted or short):
             self._fail(f"{instance.operation} fails for no reason: {answer.why}")
@@ -372,7 +538,8 @@ class Model(RuleBasedStateMachine):
             self._fail(f"{said[0].name} was released, and is still there")
         if request.action in ("hold", "extend") and not (said and said[0].end >= request.end(instance.started + instance.skew)):
             self._fail(f"{request} was answered with yes, and the hold is not there")
-        if request.action == "incident" and request.state == "open" and not said:
+        is_new = request.opened is not None and self.world.now < request.opened + BREAKER_HOLD - SKEW
+        if request.action == "incident" and request.state == "open" and is_new and not said:
             self._fail(f"{request} opened, and its table is not held")
         prefix = f"holds/{request.identity[0]}/{request.identity[1]}@"
         found = [read_hold(n, content) for n, (_, content) in self.world.objects.items() if n.startswith(prefix)]
@@ -453,7 +620,8 @@ class Model(RuleBasedStateMachine):
                 self._fail(f"{name} is not as it is declared")
             if not job["paused"] and job["catch_up"] == "latest":
                 self._check_caught_up(name)
-        for name, state in STRANGERS.items():
+        namesakes = {f"{region}/{name}": state for name, (region, state) in NAMESAKES.items()}
+        for name, state in (STRANGERS | namesakes).items():
             if self.world.jobs[name].state != state:
                 self._fail(f"{name} is not as it was")
 

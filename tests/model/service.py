@@ -44,6 +44,11 @@ class Request:
     seconds: int | None = None
     table: str = ""
     state: str = "open"
+    incident: str = ""
+    opened: datetime | None = None
+    """When the incident opened."""
+    says: bool = True
+    """It says so."""
     more: tuple[tuple[str, object], ...] = ()
     """Keys that are put over the others: for requests that are wrong."""
     method: str = "POST"
@@ -67,7 +72,7 @@ class Request:
         if self.raw is not None:
             return self.raw
         if self.action == "incident":
-            return _envelope(self.table, self.state)
+            return _envelope(self)
         said: dict[str, object] = {"action": self.action}
         if self.action != "reconcile":
             said |= {"scope": self.scope, "id": self.id, "reason": "somebody needs it", "owner": "somebody"}
@@ -79,14 +84,16 @@ class Request:
         return json.dumps({key: value for key, value in said.items() if value is not None}).encode()
 
 
-def _envelope(table: str, state: str) -> bytes:
+def _envelope(request: Request) -> bytes:
     incident = {
-        "incident_id": "0.abc",
+        "incident_id": request.incident,
         "policy_name": "conflicts",
         "policy_user_labels": {"interlock": "breaker"},
-        "state": state,
-        "metric": {"labels": {"table": f"nba-props:{table}"}},
+        "state": request.state,
+        "metric": {"labels": {"table": f"nba-props:{request.table}"}},
     }
+    if request.says and request.opened is not None:
+        incident["started_at"] = int(request.opened.timestamp())
     data = base64.b64encode(json.dumps({"incident": incident, "version": "1.2"}).encode()).decode()
     return json.dumps({"message": {"data": data, "messageId": "1"}, "subscription": "s"}).encode()
 

@@ -53,6 +53,7 @@ SCOPES = {
     "platform/nba": ["daily", "load"],
     "window/morning": ["daily", "scrape"],
     "job/load": ["load"],
+    "job/scrape": ["scrape"],
     "all": sorted(JOBS),
 }
 WINDOWS = {
@@ -79,6 +80,10 @@ STRANGERS = {"interlock-tick": "ENABLED", "interlock-open-morning": "ENABLED", "
 """Jobs that are not declared: timers, and those of other people."""
 
 
+NAMESAKES = {"load": (WEST, "PAUSED"), "scrape": (EAST, "ENABLED"), "off": (WEST, "ENABLED")}
+"""And those of other people that are called as ours are, in another region."""
+
+
 def first_world() -> World:
     """Everything deployed, nothing held."""
     world = World()
@@ -88,6 +93,9 @@ def first_world() -> World:
         world.jobs[name] = SimulatedJob(name, str(job["region"]), str(job["schedule"]), str(job["time_zone"]), state)
     for name, state in STRANGERS.items():
         world.jobs[name] = SimulatedJob(name, WEST, "3-53/10 * * * *", "Etc/UTC", state)
+    for name, (region, state) in NAMESAKES.items():
+        job = SimulatedJob(name, region, "5 * * * *", "Etc/UTC", state, namesake=True)
+        world.jobs[job.key] = job
     return world
 
 
@@ -104,6 +112,8 @@ def _edit(what: str, declared: dict) -> None:
         scopes["table/nba_raw.odds"] = ["daily"] if "load" in scopes["table/nba_raw.odds"] else ["daily", "load"]
     elif what == "narrow":
         scopes["backfill/tdza"] = ["load", "scrape"] if "daily" in scopes["backfill/tdza"] else ["daily", "load", "scrape"]
+    elif what == "longer":  # the openings that have been released too
+        declared["windows"]["morning"]["duration_s"] = 2700 if declared["windows"]["morning"]["duration_s"] > 2700 else 7200
     elif what == "remove" and "counted" in jobs:
         del jobs["counted"]
         for scope, covered in scopes.items():
@@ -114,7 +124,7 @@ def _edit(what: str, declared: dict) -> None:
             scopes[scope] = sorted({*scopes[scope], *({"counted"} & set(covered))})
 
 
-EDITS = ("pause", "wake", "skip", "widen", "narrow", "remove")
+EDITS = ("pause", "wake", "skip", "widen", "narrow", "remove", "longer")
 
 
 def flag_name(backfill: str, end: datetime) -> str:

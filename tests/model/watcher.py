@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from interlock.runtime.ledger import MAX_CLOCK_SKEW
+from interlock.runtime.ledger import CLAIM_PATIENCE, MAX_CLOCK_SKEW, RUN_WITHIN
+from interlock.runtime.outside import LONGEST_REQUEST
 from interlock.runtime.ports import Item
 from tests.model.world import (
     DECLARATION,
@@ -33,6 +34,7 @@ SKEW = MAX_CLOCK_SKEW / 2
 """Clocks of instances are off from true time by at most this; so two of them differ by at most MAX_CLOCK_SKEW."""
 WRITABLE = ("holds/", "ledger/")
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 FOREVER_S = 10**9
 """For a declaration that was lost and says nothing of it."""
 
@@ -74,6 +76,10 @@ class Watcher:
     seen_jobs: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
     listed_jobs: dict[str, int] = field(default_factory=dict)
     """Region to when it was last listed."""
+    saw_objects: datetime = LONG_AGO
+    """When it began to list what it decides by, in true time."""
+    saw_jobs: datetime = LONG_AGO
+    """The same of what it saw when it last listed jobs."""
     listed_at: int = 0
     """Which of its calls last listed jobs."""
     looked_at: int = 0
@@ -83,6 +89,12 @@ class Watcher:
     ledger_known: set[str] = field(default_factory=set)
     created: set[str] = field(default_factory=set)
     claims: dict[str, str] = field(default_factory=dict)
+    own: set[tuple[str, int]] = field(default_factory=set)
+    """The claims that it made, each with its generation."""
+    claimed_at: dict[str, datetime] = field(default_factory=dict)
+    """When it claimed the run of a job."""
+    looked_at_holds: int = 0
+    """When it last listed holds, in the order of events."""
     taken: set[str] = field(default_factory=set)
     """Jobs whose ledger object this instance deleted."""
     runs: dict[str, list[datetime]] = field(default_factory=dict)
@@ -107,14 +119,19 @@ class Watcher:
             if result:
                 self.created.add(name)
             if result and name.startswith("ledger/claims/"):
-                self.claims[json.loads(subject[1])["job"]] = name
+                job = json.loads(subject[1])["job"]
+                self.claims[job], self.claimed_at[job] = name, self.world.now
+                self.own.add((name, self.world.objects[name][0]))
         elif kind == "delete" and result and subject[0].name.startswith("ledger/held/"):
             self.taken.add(subject[0].name)
 
     def _listed(self, what: str, result: list) -> None:
         if result and not isinstance(result[0], Item):
             self.listed_jobs[what], self.listed_at = self.world.clock, self.instance.calls
-            self.seen_jobs |= {job.name: (job.state, job.last_attempt) for job in result}
+            self.saw_jobs = self.saw_objects
+            said = declaration(self.world.objects) or declaration(self.seen or {})
+            here = {name for name, job in said["jobs"].items() if job["region"] == what} if said else set()
+            self.seen_jobs |= {job.name: (job.state, job.last_attempt) for job in result if job.name in here}
             return
         if what.startswith("declaration"):
             self.seen_declaration = self.world.objects.get(DECLARATION)
@@ -125,6 +142,10 @@ class Watcher:
             now = {name: found for name, found in self.world.objects.items() if name.startswith(what)}
             self.seen, self.seen_at = before | now, self.instance.clock_read
             self.looked, self.looked_at = self.world.clock, self.instance.calls
+            if what.startswith("backfills"):
+                self.saw_objects = self.world.now
+            if what.startswith("holds"):
+                self.looked_at_holds = self.world.clock
         if self.seen is not None:
             self.seen.pop(DECLARATION, None)
             if self.seen_declaration is not None:
@@ -149,11 +170,12 @@ class Watcher:
     def _views(self) -> list[Objects]:
         return [self.world.objects] if self.seen is None else [self.world.objects, self.seen]
 
-    def _may_touch(self, job: str) -> None:
+    def _may_touch(self, region: str, job: str) -> None:
         if job.startswith("interlock-"):
             self.fail(f"a timer is touched: {job}")
-        if not any((said := declaration(view)) and job in said["jobs"] for view in self._views()):
-            self.fail(f"a job that is not declared is touched: {job}")
+        declared = [said["jobs"][job] for view in self._views() if (said := declaration(view)) and job in said["jobs"]]
+        if not any(said["region"] == region for said in declared):
+            self.fail(f"a job that is not declared is touched: {job} in {region}")
 
     def _covered_in_every_view(self, job: str) -> bool:
         return all(job in covered(view, self.world.now + SKEW) for view in self._views())
@@ -165,16 +187,22 @@ class Watcher:
     def _declared_paused(self, job: str, said: dict | None) -> bool:
         return bool(said and said["jobs"].get(job, {}).get("paused"))
 
-    def _pause(self, _region: str, job: str) -> None:
-        self._may_touch(job)
+    def _in_time(self, job: str) -> None:
+        if self.world.now - self.instance.started > LONGEST_REQUEST + self.instance.pace:
+            self.fail(f"a request that has outlived its timeout touches {job}")
+
+    def _pause(self, region: str, job: str) -> None:
+        self._may_touch(region, job)
+        self._in_time(job)
         paused = [self._declared_paused(job, declaration(view)) for view in self._views()]
         if not any(paused) and not self._covered_in_some_view(job):
             self.fail(f"{job} is paused, but nothing holds it")
         if not any(paused) and f"ledger/held/{job}.json" not in self.ledger_known:
             self.fail(f"{job} is paused before the ledger says that it is held")
 
-    def _resume(self, _region: str, job: str) -> None:
-        self._may_touch(job)
+    def _resume(self, region: str, job: str) -> None:
+        self._may_touch(region, job)
+        self._in_time(job)
         if all(self._declared_paused(job, declaration(view)) for view in self._views()):
             self.fail(f"{job} is paused by declaration and is resumed")
         if self._covered_in_every_view(job):
@@ -199,8 +227,16 @@ class Watcher:
         if hold.scope.startswith("window/") and hold.id != "flag" and self.instance.identity != (hold.scope, hold.id):
             self._new_opening(hold, said)
             return
-        if hold.end > now + timedelta(seconds=said.get("max_hold_s", FOREVER_S)):
+        longest = timedelta(seconds=said.get("max_hold_s", FOREVER_S))
+        if hold.end > now + longest:
             self.fail(f"{name} ends later than any hold may")
+        standing = [h for h in active(self.world.objects, self.world.now) if (h.scope, h.id) == (hold.scope, hold.id)]
+        began = self.world.began.get((hold.scope, hold.id), self.world.now) if standing else self.world.now
+        if hold.end > began + longest + 2 * SKEW:
+            self.fail(f"{name} has held since {began}, and ends later than any hold may in all")
+        told = self.world.told.get(self.instance.incident) if self.instance.incident else None
+        if told is not None and hold.end > told + 2 * timedelta(seconds=said["breaker_hold_s"]) + 2 * SKEW:
+            self.fail(f"an incident that was first told of at {told} holds until {hold.end}")
         same = f"holds/{hold.scope}/{hold.id}@"
         if hold.scope not in said["scopes"] and not any(other.startswith(same) for view in self._views() for other in view):
             self.fail(f"{name} is of an unknown scope")
@@ -211,19 +247,29 @@ class Watcher:
         if hold.end <= self.world.now:  # made by a slow instance of an opening that has ended meanwhile: it holds nothing
             return
         window = hold.scope.removeprefix("window/")
-        openings = [o for at in (self.world.now - SKEW, self.world.now, self.world.now + SKEW) for o in windows_open(said, at)]
+        times = (self.world.now - SKEW, self.world.now, self.world.now + SKEW)
+        says = [said, *(found for view in self._views() if (found := declaration(view)))]  # a deploy may have edited the window
+        openings = [opening for each in says for at in times for opening in windows_open(each, at)]
         if (window, f"{hold.end:%Y%m%dT%H%M%SZ}") not in {(name, f"{end:%Y%m%dT%H%M%SZ}") for name, _, end in openings}:
             self.fail(f"{hold.name} does not end when the opening does")
         if (window, hold.id) not in {(name, f"{start:%Y%m%dT%H%M%SZ}") for name, start, _ in openings}:
             self.fail(f"{hold.name} is not the id of an opening")
         prefix = f"ledger/released/{hold.scope}/{hold.id}@"
-        if self.seen is not None and all(any(name.startswith(prefix) for name in view) for view in self._views()):
+        # Whoever lists holds and then the ledger sees the tombstone of what is gone from the holds.
+        released = [when for name, (when, _) in self.world.objects.items() if name.startswith(prefix)]
+        if released and min(released) < self.looked_at_holds:
             self.fail(f"{hold.name} was released early and opens again")
 
     def _delete(self, item: Item) -> None:
         self._writable(item.name)
         found = self.world.objects.get(item.name)
-        if found is None or found[0] != item.generation or not item.name.startswith("holds/"):
+        if found is None or found[0] != item.generation:
+            return
+        if item.name.startswith("ledger/claims/"):
+            self._delete_claim(item)
+        if item.name.startswith("ledger/released/"):
+            self._delete_tombstone(item)
+        if not item.name.startswith("holds/"):
             return
         hold = read_hold(item.name, found[1])
         if hold is None or hold.end <= self.instance.now() or item.name in self.created:
@@ -239,8 +285,34 @@ class Watcher:
         if not any(other.jobs >= hold.jobs for other in longer):
             self.fail(f"{longer[0].name} covers fewer jobs than {hold.name}, which it extends")
 
-    def _run(self, _region: str, job: str) -> None:
-        self._may_touch(job)
+    def _delete_claim(self, item: Item) -> None:
+        if (item.name, item.generation) in self.own:
+            return
+        if self.world.now < self.world.written[item.name] + CLAIM_PATIENCE - 2 * SKEW:
+            self.fail(f"{item.name} is of another instance, which may be at work, and is deleted")
+        job, _, rest = item.name.removeprefix("ledger/claims/").partition("@")
+        mark = self.world.objects.get(f"ledger/held/{job}.json", (None,))[0]
+        if str(mark) != rest.split(".")[1] and self.looked_at_holds > self.world.clock_of_mark.get(job, 0):
+            self.fail(f"{item.name} is all that tells of a run, and is deleted")
+
+    def _delete_tombstone(self, item: Item) -> None:
+        window, _, own_id = item.name.removeprefix("ledger/released/window/").partition("@")[0].partition("/")
+        said = [found for view in self._views() if (found := declaration(view))]
+        open_by_all = [
+            any(
+                (name, f"{start:%Y%m%dT%H%M%SZ}") == (window, own_id)
+                for name, start, end in windows_open(each, self.world.now)
+                if end > self.world.now + SKEW
+            )
+            for each in said
+        ]
+        if open_by_all and all(open_by_all):
+            self.fail(f"{item.name} is deleted while its opening is still open")
+
+    def _run(self, region: str, job: str) -> None:
+        self._may_touch(region, job)
+        if self.world.now - self.claimed_at.get(job, self.world.now) > RUN_WITHIN + self.instance.pace * 4:
+            self.fail(f"{job} is run long after its run was claimed")
         claim = self.claims.get(job)
         if claim is None or claim not in self.world.objects:
             self.fail(f"{job} is run without a claim")
@@ -284,7 +356,8 @@ class Watcher:
 
     def _into_a_window(self, job: str, said: dict) -> bool:
         expect = said["jobs"][job]["expect_s"] or 0
-        now, margin = self.world.now, SKEW + timedelta(seconds=1)
+        # It decides by when it saw the jobs: while it is slow, its run gets nearer to the window.
+        now, margin = self.world.now, SKEW + timedelta(seconds=1) + (self.world.now - self.saw_jobs)
         for name, window in said["windows"].items():
             if job in said["scopes"][f"window/{name}"]:
                 for start in fires(window["schedule"], window["time_zone"]):

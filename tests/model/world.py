@@ -24,7 +24,7 @@ from interlock.zones import zone as named
 START = datetime(2026, 3, 8, 5, 1, tzinfo=UTC)
 """Two hours before the clocks of New York spring forward."""
 DECLARATION = "declaration/current.json"
-HORIZON = timedelta(days=30)
+HORIZON = timedelta(days=75)
 
 T = TypeVar("T", DeclaredJob, DeclaredWindow)
 Objects = Mapping[str, tuple[int, bytes]]
@@ -149,9 +149,16 @@ class SimulatedJob:
     zone: str
     state: str
     last_attempt: datetime | None = None
+    namesake: bool = False
+    """Of somebody else, with the name of one of ours, in another region."""
     attempts: list[tuple[datetime, str]] = field(default_factory=list)
     missed: dict[datetime, bool] = field(default_factory=dict)
     """Fires that found the job not enabled, and whether the ledger knew then that it was held."""
+
+    @property
+    def key(self) -> str:
+        """What it is called in the world: a job of ours by its name."""
+        return f"{self.region}/{self.name}" if self.namesake else self.name
 
     def attempt(self, at: datetime, cause: str) -> None:
         """A run starts."""
@@ -174,17 +181,42 @@ class World:
     """Counts calls: the order of events that happen at one instant."""
     runs: dict[tuple[str, datetime], object] = field(default_factory=dict)
     """Catch-up runs: (job, the missed fire that it is for) to the instance that made it."""
+    sealed: set[str] = field(default_factory=set)
+    """Objects whose contents are refused to who would read them."""
+    began: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Since when each (scope, id) has held without a break."""
+    clock_of_mark: dict[str, int] = field(default_factory=dict)
+    """When the mark of each job was last deleted, in the order of events."""
+    told: dict[str, datetime] = field(default_factory=dict)
+    """When each incident was first delivered."""
 
     def put(self, name: str, content: bytes | Mapping[str, object]) -> None:
         """Writes an object, whatever was there."""
         self.clock += 1
+        self.sealed.discard(name)
+        self._note_beginning(name)
         data = content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode()
         self.objects[name] = (self.clock, data)
         self.written[name] = self.now
 
+    def seal(self, name: str) -> None:
+        """Somebody writes an object anew, by a key that nobody else has."""
+        self.put(name, b"\xff")
+        self.sealed.add(name)
+
+    def _note_beginning(self, name: str) -> None:
+        hold = read_hold(name, b"") if name.startswith("holds/") else None
+        if hold is None:
+            return
+        before = [h for h in active(self.objects, self.now) if (h.scope, h.id) == (hold.scope, hold.id)]
+        if not [h for h in before if h.name.startswith("holds/")]:
+            self.began[hold.scope, hold.id] = self.now
+
     def take(self, name: str) -> None:
         """Deletes an object."""
         self.clock += 1
+        if name.startswith("ledger/held/"):
+            self.clock_of_mark[name.removeprefix("ledger/held/").removesuffix(".json")] = self.clock
         del self.objects[name]
 
     def set_state(self, job: str, state: str, writer: object) -> None:
@@ -200,7 +232,7 @@ class World:
             if job.state == "ENABLED":
                 job.attempt(at, "schedule")
             else:
-                job.missed[at] = f"ledger/held/{job.name}.json" in self.objects
+                job.missed[at] = f"ledger/held/{job.key}.json" in self.objects
 
     def _due(self, before: datetime) -> Iterator[tuple[datetime, SimulatedJob]]:
         for job in self.jobs.values():

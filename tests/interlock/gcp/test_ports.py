@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from google.cloud import scheduler_v1
 
+from interlock.actual import UNREADABLE
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
-from interlock.gcp.scheduler import rest_client
-from interlock.gcp.storage import storage_client
+from interlock.gcp.scheduler import actual_job, rest_client
+from interlock.gcp.storage import list_flags, remove_flags, storage_client
 from interlock.runtime.ports import Item, Refused, Unknown
 from local.emulator import Running, serve
 from local.emulator.scheduler import REGIONS
@@ -64,6 +65,31 @@ def test_an_object_is_made_once_and_read_and_deleted_by_its_generation(bucket: G
     assert bucket.list("holds/") == []
     [empty] = bucket.list("other/")
     assert bucket.read(empty) == b""
+
+
+def test_a_listing_says_when_each_object_was_written_and_how_long_it_is(bucket: GoogleBucket) -> None:
+    bucket.create("holds/x", b"12345")
+    [item] = bucket.list("holds/")
+    assert item.size == 5
+    assert item.created is not None
+    assert item.created.tzinfo is not None
+
+
+def test_a_flag_that_was_written_again_since_it_was_listed_stays(bucket: GoogleBucket) -> None:
+    name, other = "backfills/marts@2026-11-23T18:00:00Z.json", "backfills/marts@2026-11-24T18:00:00Z.json"
+    for each in (name, other):
+        bucket.create(each, b"{}")
+    listed = list_flags(PROJECT, BUCKET, ["marts"])
+    storage_client(PROJECT).bucket(BUCKET).blob(name).upload_from_string(b"somebody turned it on again")
+    assert remove_flags(PROJECT, BUCKET, listed) == [other]
+    assert [item.name for item in bucket.list("backfills/")] == [name]
+
+
+def test_a_job_in_a_state_of_a_later_api_is_told_apart_and_the_others_are_listed() -> None:
+    job = scheduler_v1.Job(name=NAME, schedule="15 * * * *", time_zone="Etc/UTC")
+    scheduler_v1.Job.pb(job).state = 99
+    found = actual_job(job, REGION)
+    assert (found.name, found.region, found.state) == ("scraper", REGION, UNREADABLE)
 
 
 def test_an_old_generation_of_a_bucket_with_versions_is_gone(bucket: GoogleBucket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -272,7 +273,7 @@ def test_a_run_that_is_refused_for_now_is_asked_for_again() -> None:
     sky = after_a_hold("fetch")
 
     def fails(call: tuple[str, str]) -> None:
-        if call[0] == "run" and sky.slept < 30:
+        if call[0] == "run" and sky.slept < 8:
             raise Refused(429, "quota")
 
     sky.fails = fails
@@ -370,3 +371,58 @@ def test_a_mark_that_does_not_say_since_when_is_dropped(content: bytes) -> None:
     sky.put("ledger/held/fetch.json", content)
     assert sky.reconcile().settled
     assert (sky.runs, sky.names()) == ([], [])
+
+
+@pytest.mark.parametrize("minutes", [6, 60])
+def test_a_request_that_was_frozen_runs_nothing_and_what_it_took_off_the_ledger_is_there_again(minutes: int) -> None:
+    """Nobody need have ended it: functions-framework goes on with what Cloud Run has answered for long ago."""
+    sky = after_a_hold("fetch")
+    before = sky.objects[held_name("fetch")][1]
+
+    def frozen(call: tuple[str, str]) -> None:
+        if call == ("delete", held_name("fetch")):
+            sky.now = at(RELEASED) + timedelta(minutes=minutes)
+
+    sky.fails = frozen
+    report = sky.reconcile()
+    assert sky.runs == []
+    assert "has been at it for too long" in str([record.why for record in records(report, "action_failed")])
+    assert {name: sky.objects[name][1] for name in sky.names()} == {held_name("fetch"): before}
+    sky.fails = str
+    sky.now += timedelta(minutes=10)
+    sky.reconcile()
+    assert (sky.runs, sky.names()) == (["fetch"], [])
+
+
+def test_what_is_frozen_and_comes_into_a_new_hold_leaves_the_claim_to_people() -> None:
+    """The mark of the new hold does not reach back to the run that was missed."""
+    sky = after_a_hold("fetch")
+
+    def frozen(call: tuple[str, str]) -> None:
+        if call[0] == "delete" and call[1].startswith("ledger/held/"):
+            sky.now = at(RELEASED) + timedelta(hours=1)
+        if call == ("create", held_name("fetch")):
+            sky.put(held_name("fetch"), held_content("fetch", sky.now))
+            sky.states["fetch"] = "PAUSED"
+
+    sky.fails = frozen
+    sky.reconcile()
+    assert sky.runs == []
+    [claim, mark] = sky.names()
+    assert (claim.startswith("ledger/claims/fetch@"), mark) == (True, held_name("fetch"))
+
+
+def test_a_claim_that_is_gone_as_it_is_read_is_none_and_its_job_still_has_the_others_wait() -> None:
+    """Another instance has just made that run: who reads what it writes waits for it."""
+    sky = after_a_hold("mart")
+    sky.fire("fetch", "2026-03-10 06:15")
+    claim = "ledger/claims/fetch@2026-03-10T05:00:00Z.7.json"
+    sky.put(claim, b'{"claimed": "2026-03-10T06:19:00Z"}')
+
+    def gone(call: tuple[str, str]) -> None:
+        if call == ("read", claim):
+            sky.objects.pop(claim, None)
+
+    sky.fails = gone
+    report = sky.reconcile()
+    assert not records(report, "unresolved_claim")
