@@ -26,6 +26,7 @@ LEAST_SHARE = 0.1
 def reasons(catalog: Catalog, former: Catalog, was: Sequence[Collision], now: Sequence[Collision], span: Span) -> Iterator[str]:
     """Sentences about the collisions of one span, with the crons of `former` and with those that the catalog has now."""
     yield from _expected(catalog, former, span)
+    yield from _more_often(catalog, former)
     tables = [[one for one in found if one.kind is CollisionKind.TABLE] for found in (was, now)]
     if any(tables):
         old, new = (f"{count(len(met), 'pair')} of jobs in {_times(met)}" for met in map(_meetings, tables))
@@ -55,6 +56,16 @@ def _expected(catalog: Catalog, former: Catalog, span: Span) -> Iterator[str]:
         f"Meetings are not conflicts: two runs conflict when both write, in the same partition, at the same moment. Of that "
         f"`.venv/bin/interlock risk --was` expects {now.total / was.total:.2f} x of what the old crons would bring{others}."
     )
+
+
+def _more_often(catalog: Catalog, former: Catalog) -> Iterator[str]:
+    """The jobs that start more often than they did: a stagger that moves nothing else keeps how often."""
+    often = sorted(
+        name for name, job in catalog.jobs.items() if len(job.schedule.times) > len(former.jobs[name].schedule.times) > 0
+    )
+    if often:
+        names = ", ".join(f"`{name}`" for name in often)
+        yield f"More often than before start {names}: they meet more whatever minute they have."
 
 
 def _meetings(found: Sequence[Collision]) -> dict[tuple[str, ...], Minutes]:

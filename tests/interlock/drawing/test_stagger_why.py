@@ -65,3 +65,11 @@ def test_an_order_that_vanishes_by_an_inversion_is_told_apart_from_one_that_is_m
 def test_nothing_is_said_where_nothing_meets() -> None:
     alone = load(CATALOG.replace("d.b: [mutate]", "d.b: [append]").replace("d.a: [mutate]", "d.a: [append]"))
     assert said(alone, alone) == []
+
+
+def test_how_many_conflicts_are_expected_comes_first_and_who_starts_more_often_after_it() -> None:
+    before = load(CATALOG)
+    after = moved(before, nightly="2,32 6 * * *")
+    expected, often, *_ = reasons(after, before, collisions(before, DAY), collisions(after, DAY), DAY)
+    assert "interlock risk --was` expects " in expected
+    assert often == "More often than before start `nightly`: they meet more whatever minute they have."
