@@ -26,6 +26,8 @@ WELL_BETTER, NOBODY = 0.7, 0.02
 """Of what is expected of a job at its minute: what is left at a better one, and what is as good as nothing."""
 MOST_LOOKS = 25
 """Whole looks at a proposal: each forbids what broke a rule. More would say that there is something that we don't see."""
+MOST_TRIES = 2
+"""Moves of a job that broke something: after so many it stays."""
 NOTICED = 0.5
 """Of what was expected of two jobs: so much has to be gone for saying that they no longer meet."""
 LEAST_SHARE = 0.002
@@ -97,6 +99,8 @@ class Staggering:
     def _search(self, jobs: Collection[str] | None, forbidden: dict[str, set[int]]) -> dict[str, int]:
         allowed = {}
         for name, job in sorted(self.catalog.jobs.items()):
+            if len(forbidden.get(name, ())) >= MOST_TRIES:
+                continue
             if name in self.costs.neighbours and (jobs is None or name in jobs):
                 may = [by for by, why in self.limits.moves(job).items() if not why and by not in forbidden.get(name, ())]
                 if len(may) > 1:
