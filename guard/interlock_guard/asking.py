@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -64,6 +64,16 @@ class Subject:
     job: str | None
     tables: tuple[str, ...]
     part_of: str | None
+    wrong: str = ""
+    """Why what a request names is no job or no table; `on_error` decides then."""
+
+    @classmethod
+    def of_request(cls, job: str | None, tables: Tables | None, part_of: str | None) -> Subject:
+        """From what a decorator's functions say of a request: nothing that one of them names raises."""
+        try:
+            return cls.of(job, tables, part_of)
+        except ValueError as wrong:
+            return replace(cls.of(job if isinstance(job, str) else None, None, part_of), wrong=str(wrong))
 
     @classmethod
     def of(cls, job: str | None, tables: Tables | None, part_of: str | None = None) -> Subject:
@@ -208,7 +218,7 @@ def _verdict(subject: Subject, holds: Iterable[Hold], error: str, on_error: OnEr
     known = list(holds)
     covered = tuple(subject.covered(known))
     if not error and not covered:
-        error = ABOUT_NOTHING if subject.is_nothing else subject.unsure(known)
+        error = subject.wrong or (ABOUT_NOTHING if subject.is_nothing else subject.unsure(known))
     if error:
         came_of_it = "held by what was known before" if covered else f"on_error={on_error}"
         message = f"{error}; {came_of_it}"

@@ -140,6 +140,18 @@ def test_a_function_runs_or_not_when_the_bucket_cannot_be_read(on_error: str, ra
 
 
 @pytest.mark.parametrize(("on_error", "ran"), [("run", True), ("skip", False)])
+@pytest.mark.parametrize("named", ["d", 7, ["d.raw", None], "a b.c"], ids=repr)
+def test_a_request_that_names_no_table_right_is_decided_by_on_error(
+    cloud: Cloud, on_error: Literal["run", "skip"], ran: bool, named: object
+) -> None:
+    @skip_when_held(cloud.bucket(), tables=lambda: named, on_error=on_error)  # type: ignore[arg-type, return-value]
+    def scrape() -> bool:
+        return True
+
+    assert bool(scrape()) is ran
+
+
+@pytest.mark.parametrize(("on_error", "ran"), [("run", True), ("skip", False)])
 def test_a_request_that_names_no_tables_is_decided_by_on_error(cloud: Cloud, on_error: str, ran: bool) -> None:
     @skip_when_held(cloud.bucket(), tables=lambda request: request.get("tables"), on_error=on_error)  # type: ignore[arg-type]
     def work(_: dict[str, list[str]]) -> str:
