@@ -36,7 +36,7 @@ TRIES = 6
 """Looks within which everything has to settle once nothing fails any more."""
 LAST_HOURS = 30
 """Ticks go on after the month until nothing is held."""
-FEW = 8
+COLUMNS = 110
 CLAIM_AGE = timedelta(minutes=20)
 
 
@@ -54,7 +54,7 @@ class Pace:
     kill: float = 0.02
     freeze: float = 0.02
     together: float = 0.02
-    look: float = 0.5
+    look: float = 0.3
 
     def times(self, factor: float) -> Pace:
         """As often again, for a run of hours."""
@@ -445,7 +445,7 @@ class Month:
         self.counts["declarations"] += 1
 
     def _kill(self) -> None:
-        if (able := [each for each in self.fleet.instances if each.able]):
+        if able := [each for each in self.fleet.instances if each.able]:
             self.rng.choice(able).kill_in = self.rng.randint(1, 25)
 
     def _freeze(self) -> None:
@@ -515,6 +515,6 @@ class Month:
 
 
 def show(line: str) -> None:
-    """Progress, on one line of a terminal."""
+    """Progress, on one line of a terminal; elsewhere it would be thousands."""
     if sys.stdout.isatty():
-        print(f"\r{line:<110.110}", end="", flush=True)
+        print(f"\r{line:<{COLUMNS}.{COLUMNS}}", end="", flush=True)
