@@ -144,7 +144,7 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
 
 chaos: setup $(VENV)/dev.stamp ## a virtual month in which processes, calls and clocks fail: [DAYS=30 MINUTES=10 SEED=]
-	@$(BIN)/python -m tests.chaos --days "$${DAYS:-30}" --minutes "$${MINUTES:-10}" $${SEED:+--seed "$$SEED"}
+	@$(BIN)/python -m tests.chaos --days="$${DAYS:-30}" --minutes="$${MINUTES:-10}" $${SEED:+--seed="$$SEED"}
 
 test-long: setup $(VENV)/dev.stamp ## beyond make test: slow deploys, imports, first days with one thing missing, the cdktf command line
 	@$(BIN)/python -m pytest -v -m long

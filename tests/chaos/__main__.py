@@ -11,7 +11,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from tests.chaos.month import START, Month, Pace, serve, show
+from tests.chaos.cloud import serve
+from tests.chaos.month import START, Month, show
+from tests.chaos.people import Pace
 from tests.e2e.deployment import STACKS, clean_environ, finish, link_repository, local_environment, start
 
 CATALOG = Path(__file__).parent / "catalog"

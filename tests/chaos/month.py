@@ -1,32 +1,24 @@
-"""What happens when in the virtual month: requests, deploys, failures, the clock's steps, and the looks at what came of it."""
+"""The month: the clock's steps, and the looks at what came of what happened."""
 
 from __future__ import annotations
 
 import json
 import random
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from interlock.holds import FLAG_ID
-from local.emulator import HOST, attempts
-from local.emulator.faults import Faults
-from local.emulator.server import Emulator, Server
-from local.emulator.services import services
-from local.environment import ACCOUNT, for_command
-from tests.chaos.fleet import Fleet
-from tests.chaos.truth import State, Truth, claims, openings
-from tests.e2e.deployment import Deployment, clean_environ, local_environment
-from tests.e2e.granting import prepare
-from tests.e2e.live import OPERATOR, TICK, Answer, Live, written
+from local.emulator import attempts
+from tests.chaos.cloud import Cloud
+from tests.chaos.people import Pace, People
+from tests.chaos.truth import Truth, claims, openings
+from tests.e2e.deployment import local_environment
+from tests.e2e.live import TICK
 from tests.model.world import active, covered, declaration
-from tests.providers import provider_of
 
 START = datetime(2026, 3, 7, 0, 1, tzinfo=UTC)
 """In the month that follows the clocks of New York and of Europe go forward."""
@@ -40,84 +32,6 @@ COLUMNS = 110
 CLAIM_AGE = timedelta(minutes=20)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How often a step of the clock, ten minutes as a rule, comes with what; shares of one."""
-
-    hold: float = 0.03
-    extend: float = 0.008
-    release: float = 0.015
-    command: float = 0.008
-    flag: float = 0.008
-    breaker: float = 0.005
-    redeploy: float = 0.003
-    kill: float = 0.02
-    freeze: float = 0.02
-    together: float = 0.02
-    look: float = 0.3
-
-    def times(self, factor: float) -> Pace:
-        """As often again, for a run of hours."""
-        return Pace(**{name: min(share * factor, 0.5) for name, share in vars(self).items()})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cloud:
-    """The deployed platform on the stand-in, served by a fleet."""
-
-    live: Live
-    emulator: Emulator
-    fleet: Fleet
-    log: list[str]
-
-    def state(self) -> State:
-        """What there is now."""
-        bucket = local_environment().bucket
-        store, kept = self.emulator.store, {}
-        with store.transaction():
-            for meta in store.objects(bucket):
-                name = meta["name"]
-                if name.startswith("coordinator/"):
-                    continue
-                found = store.object(bucket, name)
-                assert found is not None
-                kept[name] = (int(meta["generation"]), found[1])
-            jobs = {name.rpartition("/")[2]: job["state"] for name, job in store.under(attempts.JOBS, "")}
-        return State(now=self.emulator.runtime.clock.now(), objects=kept, jobs=jobs)
-
-
-@contextmanager
-def serve(folder: Path, *, seed: int, planted: Callable[[Path], None] = lambda _: None) -> Iterator[Cloud]:
-    """The cloud whose state is in `folder`, as tests/e2e serve it, with a fleet in the place of its functions. What instances
-    print is kept here and not in the cloud's log: a month of it would cost more than the month."""
-    with ExitStack() as stack:
-        emulator = Emulator(folder / "cloud", services(), enabled=())
-        stack.callback(emulator.close)
-        server = stack.enter_context(Server(emulator, 0))
-        url, runtime, log = f"http://{HOST}:{server.server_port}", emulator.runtime, list[str]()
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        stack.callback(server.shutdown)
-        runtime.logged = lambda _function, line, _stream: log.append(line)
-        fleet = Fleet(
-            store=emulator.store,
-            folder=folder / "cloud" / "functions",
-            environment=runtime._environment,
-            logged=lambda function, line, stream: runtime.logged(function, line, stream),
-            may_invoke=runtime.may_invoke,
-            emulator=emulator,
-            rng=random.Random(f"fleet {seed}"),  # noqa: S311
-            planted=planted,
-        )
-        runtime.functions = fleet
-        deployer = prepare(url, local_environment())
-        provider = stack.enter_context(provider_of(url, account=deployer))
-        environ = clean_environ() | {ACCOUNT: deployer}
-        environ = for_command(environ, url=url, provider=provider.variables, state=folder)
-        environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
-        deployment = Deployment(folder=folder / "work", url=url, faults=Faults(), environ=environ)
-        yield Cloud(live=Live(deployment=deployment), emulator=emulator, fleet=fleet, log=log)
-
-
 @dataclass
 class Month:
     """One run. `until` is when it has to come to its end, by time.monotonic."""
@@ -129,6 +43,7 @@ class Month:
     until: float
     says: Callable[[str], None] = lambda _: None
     truth: Truth = field(init=False)
+    people: People = field(init=False)
     counts: Counter[str] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
     ended: datetime = START
@@ -137,12 +52,10 @@ class Month:
         self.rng = random.Random(f"month {self.seed}")  # noqa: S311
         self.live, self.fleet, self.runtime = self.cloud.live, self.cloud.fleet, self.cloud.emulator.runtime
         self.truth = Truth(began=START)
-        self._threads: list[threading.Thread] = []
+        self.people = People(cloud=self.cloud, truth=self.truth, pace=self.pace, rng=self.rng, counts=self.counts)
         self._thaws: list[tuple[datetime, int]] = []
         self._read = 0
         self._seen_attempts = 0
-        self._flags_sure: set[str] = set()
-        self._n = 0
 
     @property
     def now(self) -> datetime:
@@ -169,7 +82,7 @@ class Month:
         return not self.truth.violations
 
     def _step(self, by: timedelta) -> None:
-        self._act()
+        self.people.act()
         self._advance(by)
         for at, number in [*self._thaws]:
             if at <= self.now:
@@ -204,7 +117,7 @@ class Month:
         for attempt in found[self._seen_attempts :]:
             name = attempt["job"].rpartition("/")[2]
             if name.startswith("interlock-"):
-                self.counts["ticks and openings"] += 1
+                self.counts["of timers"] += 1
             else:
                 tried.append((name, datetime.fromisoformat(attempt["time"]).astimezone(UTC)))
         self._seen_attempts = len(found)
@@ -222,21 +135,21 @@ class Month:
     # looks
 
     def _quiet(self) -> bool:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        return not (self._threads or self.fleet.busy or self.fleet.frozen)
+        self.people.threads = [thread for thread in self.people.threads if thread.is_alive()]
+        return not (self.people.threads or self.fleet.busy or self.fleet.frozen)
 
     def _look(self) -> bool:
         """Has one look, and holds what there is against the truth when it says that all is done; whether it said so."""
         if not self._quiet():
             return False
-        answer = self._ask({"action": "reconcile"})
+        answer = self.people.ask({"action": "reconcile"})
         self.runtime.settle()
         self._follow()
         if answer.status != 200 or not self._quiet():
             return False
         state = self.cloud.state()
         self.truth.settled(state)
-        self._flags_sure = {name for name in state.objects if name.startswith("backfills/")}
+        self.people.seen_flags = {name for name in state.objects if name.startswith("backfills/")}
         return True
 
     def _calm(self) -> None:
@@ -251,7 +164,9 @@ class Month:
                 break
             self._advance(3 * MINUTE)
         if not answered:
-            self.truth.wrong(self.now, f"nothing fails any more, and it does not settle: {self._ask({'action': 'reconcile'})}")
+            self.truth.wrong(
+                self.now, f"nothing fails any more, and it does not settle: {self.people.ask({'action': 'reconcile'})}"
+            )
         self._resolve()
         self.fleet.faulty = True
 
@@ -261,7 +176,7 @@ class Month:
         for instance in self.fleet.frozen:
             self._thaw(instance.number)
         self._thaws.clear()
-        for thread in self._threads:
+        for thread in self.people.threads:
             thread.join()
         if not self.fleet.wait_idle():
             self.truth.wrong(self.now, "an instance is at a request for minutes, though nothing fails")
@@ -294,7 +209,9 @@ class Month:
             state = self.cloud.state()
             for hold in active(state.objects, self.now):
                 if not hold.scope.startswith("window/"):
-                    self._ask({"action": "release", "scope": hold.scope, "id": hold.id, "owner": "ops", "reason": "the end"})
+                    self.people.ask(
+                        {"action": "release", "scope": hold.scope, "id": hold.id, "owner": "ops", "reason": "the end"}
+                    )
             if not covered(state.objects, self.now - HOUR) and not any(openings(declaration(state.objects) or {}, self.now)):
                 break
             self._advance(HOUR)
@@ -306,161 +223,6 @@ class Month:
                 break
         self.fleet.faulty = False
         self.truth.left_over(self.cloud.state())
-
-    # what happens
-
-    def _act(self) -> None:
-        for name, share in vars(self.pace).items():
-            if name != "look" and self.rng.random() < share:
-                getattr(self, f"_{name}")()
-
-    def _ask(self, request: dict[str, object]) -> Answer:
-        self.fleet.note(f"asked: {json.dumps(request)}")
-        try:
-            answer = self.live.ask(request)
-        except OSError as error:
-            return Answer(status=0, body=str(error).encode())
-        self.fleet.note(f"answered: {answer.status} {answer.body[:200].decode(errors='replace')}")
-        self.counts["asked"] += 1
-        if answer.status == 500:
-            self.truth.wrong(self.now, f"the answer is a fault of ours: {answer.body[:500].decode()}")
-        return answer
-
-    def _scope(self) -> str:
-        said = declaration(self.cloud.state().objects)
-        assert said is not None
-        chosen = [name for name in sorted(said["scopes"]) if not name.startswith(("season/", "backfill/", "window/"))]
-        return self.rng.choice(chosen)
-
-    def _hold(self) -> None:
-        self._n += 1
-        minutes = self.rng.choice((25, 40, 90, 240, 600, 1500))
-        until = self.now + timedelta(minutes=minutes, seconds=self.rng.randint(0, 59))
-        asked = {"action": "hold", "scope": self._scope(), "until": written(until), "reason": "chaos", "owner": "ops"}
-        answer = self._ask(asked | ({"id": f"hold-{self._n}"} if self.rng.random() < 0.5 else {}))
-        self.counts["holds"] += answer.status in (200, 503)
-
-    def _any_hold(self) -> tuple[str, str] | None:
-        state = self.cloud.state()
-        found = sorted({(hold.scope, hold.id) for hold in active(state.objects, state.now) if hold.id != FLAG_ID})
-        return self.rng.choice(found) if found else None
-
-    def _extend(self) -> None:
-        if (found := self._any_hold()) is not None:
-            request = {"action": "extend", "scope": found[0], "id": found[1], "for_s": self.rng.randint(1800, 30000)}
-            self.counts["extended"] += self._ask(request).status == 200
-
-    def _release(self) -> None:
-        if (found := self._any_hold()) is not None:
-            self.truth.let_go()
-            request = {"action": "release", "scope": found[0], "id": found[1], "owner": "ops", "reason": "done"}
-            self.counts["released"] += self._ask(request).status == 200
-
-    def _command(self) -> None:
-        """The command line in a process of its own, as an operator."""
-        choices: list[tuple[str, ...]] = [
-            ("hold", "--for", "2h", "--reason", "chaos", "--owner", "ops", "--yes", "--", self._scope()),
-            ("status",),
-            ("holds",),
-        ]
-        if (found := self._any_hold()) is not None:
-            choices += [("extend", "--for", "5h", "--yes", "--", *found), ("release", "--yes", "--", *found)]
-        words = self.rng.choice(choices)
-        self.truth.let_go()
-        self.fleet.note(f"typed: interlock {' '.join(words)}")
-        done = self.live.deployment.interlock(*words, INTERLOCK_LOCAL_ACCOUNT=local_environment().account(OPERATOR))
-        self.fleet.note(f"{words[0]} ended with {done.code}: {done.text[-200:]}")
-        self.counts["commands"] += 1
-        self.counts["commands that failed"] += done.code != 0
-        if "Traceback" in done.raw:
-            self.truth.wrong(self.now, f"interlock {' '.join(words)} ends with a stack trace: {done.raw[-1500:]}")
-
-    def _flag(self) -> None:
-        """As Terraform writes flags: on, the flag and then its jobs; longer, the new flag first; off, the jobs first."""
-        state = self.cloud.state()
-        said = declaration(state.objects)
-        assert said is not None
-        backfill = self.rng.choice(sorted(name for name in said["scopes"] if name.startswith("backfill/")))
-        name = backfill.partition("/")[2]
-        on = [flag for flag in state.objects if flag.startswith(f"backfills/{name}@")]
-        if not on or self.rng.random() < 0.3:
-            self._flag_on(said, name, on)
-        elif set(on) <= self._flags_sure:  # one that nobody has seen yet would be one that never was
-            self._flag_off(said, name, on)
-
-    def _flag_on(self, said: dict, name: str, on: list[str]) -> None:
-        end = self.now + timedelta(minutes=self.rng.choice((60, 300, 1500, 4000)))
-        jobs = said["scopes"][f"backfill/{name}"]
-        content = {"backfill": name, "until": written(end), "reason": "again", "owner": "analytics", "jobs": jobs}
-        content["identities"] = [f"{said['jobs'][job]['region']}/{job}" for job in jobs]
-        flag = f"backfills/{name}@{written(end)}.json"
-        self.fleet.note(f"terraform: {flag}")
-        self.truth.let_go()
-        self.live.deployment.put(flag, json.dumps(content | {"tables": said["tables"].get(f"backfill/{name}", [])}))
-        for old in on:
-            if old != flag:
-                self.live.deployment.remove(old)
-        self.counts["flags"] += 1
-        if self.rng.random() < 0.7:  # else it is interrupted
-            self._set(said, jobs, "pause")
-            self._ask({"action": "reconcile"})
-
-    def _flag_off(self, said: dict, name: str, on: list[str]) -> None:
-        self.truth.let_go()
-        objects = {key: value for key, value in self.cloud.state().objects.items() if key not in on}
-        free = set(said["scopes"][f"backfill/{name}"]) - covered(objects, self.now)
-        self.fleet.note(f"terraform: {name} off")
-        if self.rng.random() < 0.7:
-            self._set(said, sorted(free), "resume")
-        for flag in on:
-            self.live.deployment.remove(flag)
-        self._ask({"action": "reconcile"})
-
-    def _set(self, said: dict, jobs: list[str], verb: str) -> None:
-        for job in jobs:
-            if not said["jobs"][job].get("paused"):
-                self.live.deployment.job(job, verb)
-
-    def _breaker(self) -> None:
-        said = declaration(self.cloud.state().objects)
-        assert said is not None
-        tables = sorted(name.partition("/")[2] for name in said["scopes"] if name.startswith("table/"))
-        self._n += 1
-        incident = {
-            "incident_id": f"incident-{self._n}",
-            "policy_name": "conflicts",
-            "policy_user_labels": {"interlock": "breaker"},
-            "state": "open",
-            "started_at": int(self.now.timestamp()),
-            "metric": {"labels": {"table": self.rng.choice(tables)}},
-        }
-        status = self.live.push({"version": "1.2", "incident": incident}).status
-        self.counts["incidents"] += status in (200, 503)
-        self.counts["incidents refused"] += status == 400
-
-    def _redeploy(self) -> None:
-        """A deploy that changes nothing writes nothing; one of other zone data, say, writes the declaration anew."""
-        content = self.cloud.state().objects["declaration/current.json"][1].decode()
-        self.live.deployment.put("declaration/current.json", content)
-        self.counts["declarations"] += 1
-
-    def _kill(self) -> None:
-        if able := [each for each in self.fleet.instances if each.able]:
-            self.rng.choice(able).kill_in = self.rng.randint(1, 25)
-
-    def _freeze(self) -> None:
-        if len(able := [each for each in self.fleet.instances if each.able]) > 1:
-            self.rng.choice(able).freeze_in = self.rng.randint(1, 25)
-
-    def _together(self) -> None:
-        """Several requests at the same time as what the clock brings."""
-        for act in self.rng.choices((self._hold, self._release, self._extend, self._plain), k=2):
-            thread = threading.Thread(target=act, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _plain(self) -> None:
-        self._ask({"action": "reconcile"})
 
     # a deploy
 
@@ -497,7 +259,7 @@ class Month:
         days = (self.ended - START) / timedelta(days=1)
         rows = {
             "virtual days": f"{days:.1f}",
-            "requests": f"{fleet['requests']:,}, {fleet['requests lost']:,} of them lost; {mine['ticks and openings']:,} of timers",
+            "requests": f"{fleet['requests']:,}, {mine['of timers']:,} of them of timers; {fleet['requests lost']:,} lost",
             "calls of instances": f"{fleet['calls']:,}",
             "faults": f"{fleet['faults']:,}",
             "kills, freezes": f"{fleet['kills']}, {fleet['freezes']}",

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from interlock.runtime.ledger import MAX_CLOCK_SKEW
 from local.emulator import schedules
-from tests.model.world import Objects, active, covered, declaration
+from tests.model.world import Objects, active, covered, declaration, read_hold
 
 SKEW = timedelta(seconds=6)
 """A little more than a clock is off."""
@@ -127,6 +128,10 @@ class Truth:
             names = f"holds/window/{window}/{start:%Y%m%dT%H%M%SZ}@", f"ledger/released/window/{window}/{start:%Y%m%dT%H%M%SZ}@"
             if not any(name.startswith(names) for name in state.objects):
                 self.wrong(state.now, f"window/{window} is open until {end}, and nothing says so")
+        for name in state.objects:
+            hold = read_hold(name, b"{}") if name.startswith("holds/") else None
+            if hold is not None and hold.end < state.now - MAX_CLOCK_SKEW - SKEW:
+                self.wrong(state.now, f"{name} has ended, and is left")
         scopes = said["scopes"]
         ends: dict[str, datetime] = {}
         for hold in active(state.objects, state.now + SKEW):

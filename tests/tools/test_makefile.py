@@ -166,7 +166,7 @@ def test_what_the_model_runs_with_reaches_it_as_it_is(folder: Folder, name: str)
 def test_what_bounds_a_chaos_run_reaches_it_as_it_is(folder: Folder, name: str) -> None:
     words = folder.make("chaos", f"{name}={HOSTILE}").words
     assert words[:2] == ["-m", "tests.chaos"]
-    assert words[words.index(f"--{name.lower()}") + 1] == HOSTILE
+    assert f"--{name.lower()}={HOSTILE}" in words
     assert not (folder.path / "RAN").exists()
 
 
