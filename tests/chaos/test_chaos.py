@@ -101,7 +101,7 @@ def state(*names: str, hourly: str = "ENABLED", off: str = "PAUSED", at: datetim
         pytest.param(state(OPEN, ENDED), "11:00:00Z.json has ended, and is left", id="an ended hold stays"),
         pytest.param(state(), "window/noon is open until", id="a window is not opened"),
         pytest.param(
-            state(OPEN, HELD, at=datetime(2026, 3, 10, 14, tzinfo=UTC) - timedelta(seconds=3)), None, id="at the end by a clock"
+            state(HELD, at=datetime(2026, 3, 10, 14, tzinfo=UTC) - timedelta(seconds=3)), None, id="at the end by a clock"
         ),
     ],
 )
