@@ -25,7 +25,7 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--days", type=float, default=30, help="of virtual time")
-    parser.add_argument("--minutes", type=float, default=30, help="after which no further virtual day begins")
+    parser.add_argument("--minutes", type=float, default=10, help="after which the month comes to its end, wherever it is")
     parser.add_argument("--seed", type=int, default=None)
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
@@ -73,7 +73,7 @@ def told(month: Month, seed: int, seconds: float) -> int:
         return 0
     print("\nthe last events:", *month.fleet.last, sep="\n  ")
     print("\nviolations:", *month.truth.violations[:SHOWN_VIOLATIONS], sep="\n  ")
-    print(f"\nonce more: make chaos SEED={seed}")
+    print(f"\nonce more: make chaos SEED={seed} DAYS={month.length / timedelta(days=1):g}")
     return 1
 
 

@@ -258,14 +258,14 @@ class Month:
         mine, fleet, truth = self.counts, self.fleet.counts, self.truth.counts
         days = (self.ended - START) / timedelta(days=1)
         rows = {
-            "virtual days": f"{days:.1f}",
+            "virtual days": f"{days:.1f} of {self.length / timedelta(days=1):g}",
             "requests": f"{fleet['requests']:,}, {mine['of timers']:,} of them of timers; {fleet['requests lost']:,} lost",
             "calls of instances": f"{fleet['calls']:,}",
             "faults": f"{fleet['faults']:,}",
             "kills, freezes": f"{fleet['kills']}, {fleet['freezes']}",
             "holds": f"{mine['holds']} asked for, {mine['extended']} extended, {mine['released']} released",
             "breaker": f"{mine['incidents']} incidents",
-            "command line": f"{mine['commands']} commands, {mine['commands that failed']} of them refused or failed",
+            "command line": f"{mine['commands']} commands, {mine['commands that failed']} of them refused, failed or with news",
             "deploys": f"{mine['flags']} flags, {mine['declarations']} declarations; {mine['deploys']} by Terraform",
             "runs": f"{truth['on schedule']:,} on schedule, {truth['made up']} made up for "
             f"{truth['missed runs made up for']} missed, none twice; {mine['left to a person']} left to a person",

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from interlock.holds import FLAG_ID
+from local.environment import ACCOUNT, token
 from tests.chaos.cloud import Cloud
 from tests.chaos.truth import Truth
 from tests.e2e.deployment import local_environment
 from tests.e2e.live import OPERATOR, Answer, written
 from tests.model.world import active, covered, declaration
 
+OPERATES = {ACCOUNT: local_environment().account(OPERATOR)}
+OPERATES["GOOGLE_OAUTH_ACCESS_TOKEN"] = token(OPERATES)
 KILLED_WITHIN = 25
 """Calls: more than one reconcile has, so that some befalls each."""
 
@@ -116,7 +119,7 @@ class People:
         self.counts["released"] += self.ask(request).status == 200
 
     def _command(self) -> None:
-        """The command line in a process of its own, as an operator."""
+        """The command line in a process of its own, as an operator who is an admin, or as the deployer, who is none."""
         choices: list[tuple[str, ...]] = [
             ("hold", "--for", "2h", "--reason", "chaos", "--owner", "ops", "--yes", "--", self._scope()),
             ("status",),
@@ -127,7 +130,7 @@ class People:
         words = self.rng.choice(choices)
         self.truth.let_go()
         self.fleet.note(f"typed: interlock {' '.join(words)}")
-        done = self.live.deployment.interlock(*words, INTERLOCK_LOCAL_ACCOUNT=local_environment().account(OPERATOR))
+        done = self.live.deployment.interlock(*words, **self.rng.choice(({}, OPERATES)))
         self.fleet.note(f"{words[0]} ended with {done.code}: {done.text[-200:]}")
         self.counts["commands"] += 1
         self.counts["commands that failed"] += done.code != 0
