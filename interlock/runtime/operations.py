@@ -19,7 +19,7 @@ from interlock.runtime.incident import Incident
 from interlock.runtime.ledger import INCIDENT_MEMORY, MAX_CLOCK_SKEW, incident_name, incident_until, released_name
 from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
-from interlock.runtime.reconcile import reconcile
+from interlock.runtime.reconcile import TOO_LATE, reconcile
 from interlock.runtime.report import Record, Recorder, Report
 from interlock.runtime.requests import (
     BREAKER_ID,
@@ -227,6 +227,8 @@ class _Operation:
         return sorted((found for found in objects.holds if found.identity == identity), key=lambda found: found.end)
 
     def _create(self, name: str, content: bytes) -> bool:
+        if self._outside.is_overdue:  # who asked has been told that it failed, and perhaps asked for something else
+            raise Refused(TOO_LATE, f"{name} is not written: this request has been at it for too long")
         return self._outside.patiently(partial(self._bucket.create, name, content))
 
     def _delete(self, item: Item) -> bool:

@@ -16,7 +16,6 @@ from interlock.holds import (
     Hold,
     cut,
     decode,
-    decoded,
     malformed,
     parse_object_name,
     with_content,
@@ -174,7 +173,6 @@ class Reader:
                 break
         unread |= {name: str(why) for name, why in contents.items() if isinstance(why, Refused | Unknown)}
         unread |= {name: "it keeps changing" for name, content in contents.items() if content is None}
-        unread |= {name: NO_JSON for name, content in contents.items() if isinstance(content, bytes) and _is_unclear(content)}
         read = {name: decode(content) for name, content in contents.items() if isinstance(content, bytes)}
         return Objects(
             now=now,
@@ -258,9 +256,6 @@ class Reader:
         return self.outside.patiently(lambda: self.outside.bucket.list(prefix))
 
 
-NO_JSON = "its content is no JSON object"
-
-
 def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> tuple[list[str], dict[str, str]]:
     """The objects whose contents are read, and why others are not: flags first, then the oldest, so that a flood of new ones
     takes nothing from those that were there. Nobody needs what a hold says that has ended."""
@@ -278,11 +273,6 @@ def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> 
 
 def _with_content(hold: Hold, content: dict[str, object] | None, item: Item) -> Hold:
     return replace(hold if content is None else with_content(hold, content), created=item.created)
-
-
-def _is_unclear(content: bytes) -> bool:
-    """Whether somebody wrote something, and nobody knows what."""
-    return bool(content.strip()) and decoded(content) is None
 
 
 def _may_be_read_later(content: bytes | Failure | None) -> bool:
