@@ -75,6 +75,10 @@ class Instance:
 
     def fate(self, path: str) -> str:
         """What befalls its next call: nothing, a status, `unheard`, `unanswered`, `kill before`, `kill after` or `freeze`."""
+        for ending, fate in self.fleet.certain:
+            if path.endswith(ending):
+                self.fleet.certain.remove((ending, fate))
+                return fate
         if self.freeze_in is not None:
             self.freeze_in -= 1
             if self.freeze_in <= 0:
@@ -170,6 +174,8 @@ class Fleet(serving.Functions):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.faulty = False
+        self.certain: list[tuple[str, str]] = []
+        """What befalls the next call whose path ends so."""
         self.counts: Counter[str] = Counter()
         self.last: deque[str] = deque(maxlen=60)
         self._instances: list[Instance] = []

@@ -219,7 +219,7 @@ class Month:
             self._advance(HOUR)
             self._calm()
             ledger = [n for n in self.cloud.state().objects if n.startswith(("ledger/held/", "ledger/claims/", "holds/"))]
-            if not ledger:
+            if not ledger or self.truth.violations:
                 break
         self.fleet.faulty = False
         self.truth.left_over(self.cloud.state())
@@ -263,7 +263,7 @@ class Month:
             "calls of instances": f"{fleet['calls']:,}",
             "faults": f"{fleet['faults']:,}",
             "kills, freezes": f"{fleet['kills']}, {fleet['freezes']}",
-            "holds": f"{mine['holds']} asked for, {mine['extended']} extended, {mine['released']} released",
+            "holds": f"{mine['hold, done']} made, {mine['extend, done']} extended, {mine['release, done']} released",
             "breaker": f"{mine['incidents']} incidents",
             "command line": f"{mine['commands']} commands, {mine['commands that failed']} of them refused, failed or with news",
             "deploys": f"{mine['flags']} flags, {mine['declarations']} declarations; {mine['deploys']} by Terraform",

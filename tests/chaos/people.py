@@ -19,6 +19,8 @@ from tests.model.world import active, covered, declaration
 
 OPERATES = {ACCOUNT: local_environment().account(OPERATOR)}
 OPERATES["GOOGLE_OAUTH_ACCESS_TOKEN"] = token(OPERATES)
+Request = dict[str, object]
+NO_HOLD = ("all", "nobody-has-this")
 KILLED_WITHIN = 25
 """Calls: more than one reconcile has, so that some befalls each."""
 
@@ -72,7 +74,7 @@ class People:
             if name != "look" and self.rng.random() < share:
                 getattr(self, f"_{name}")()
 
-    def ask(self, request: dict[str, object]) -> Answer:
+    def ask(self, request: Request) -> Answer:
         self.fleet.note(f"asked: {json.dumps(request)}")
         try:
             answer = self.live.ask(request)
@@ -91,12 +93,14 @@ class People:
         return self.rng.choice(chosen)
 
     def _hold(self) -> None:
+        self._send(self._new_hold())
+
+    def _new_hold(self) -> Request:
         self.number += 1
         minutes = self.rng.choice((25, 40, 90, 240, 600, 1500))
         until = self.now + timedelta(minutes=minutes, seconds=self.rng.randint(0, 59))
         asked = {"action": "hold", "scope": self._scope(), "until": written(until), "reason": "chaos", "owner": "ops"}
-        answer = self.ask(asked | ({"id": f"hold-{self.number}"} if self.rng.random() < 0.5 else {}))
-        self.counts["holds"] += answer.status in (200, 503)
+        return asked | ({"id": f"hold-{self.number}"} if self.rng.random() < 0.5 else {})
 
     def _any_hold(self) -> tuple[str, str] | None:
         state = self.cloud.state()
@@ -104,19 +108,24 @@ class People:
         return self.rng.choice(found) if found else None
 
     def _extend(self) -> None:
-        if (found := self._any_hold()) is not None:
-            request = {"action": "extend", "scope": found[0], "id": found[1], "for_s": self.rng.randint(1800, 30000)}
-            self.counts["extended"] += self.ask(request).status == 200
+        self._send(self._longer())
+
+    def _longer(self) -> Request:
+        scope, id = self._any_hold() or NO_HOLD
+        return {"action": "extend", "scope": scope, "id": id, "for_s": self.rng.randint(1800, 30000)}
 
     def _release(self) -> None:
-        if (found := self._any_hold()) is not None:
-            self.let_go(*found)
+        self.let_go(*(self._any_hold() or NO_HOLD))
 
     def let_go(self, scope: str, id: str) -> None:
         """Releases a hold."""
-        self.truth.let_go()
-        request: dict[str, object] = {"action": "release", "scope": scope, "id": id, "owner": "ops", "reason": "done"}
-        self.counts["released"] += self.ask(request).status == 200
+        self._send({"action": "release", "scope": scope, "id": id, "owner": "ops", "reason": "done"})
+
+    def _send(self, request: Request) -> None:
+        """Counts it as what it asked for, when it was carried out."""
+        if request["action"] == "release":
+            self.truth.let_go()
+        self.counts[f"{request['action']}, done"] += self.ask(request).status == 200
 
     def _command(self) -> None:
         """The command line in a process of its own, as an operator who is an admin, or as the deployer, who is none."""
@@ -216,10 +225,14 @@ class People:
 
     def _together(self) -> None:
         """Several requests at the same time as what the clock brings."""
-        for act in self.rng.choices((self._hold, self._release, self._extend, self._plain), k=2):
-            thread = threading.Thread(target=act, daemon=True)
+        hold = self._any_hold() or NO_HOLD
+        choices: list[Request] = [
+            self._new_hold(),
+            self._longer(),
+            {"action": "release", "scope": hold[0], "id": hold[1], "owner": "ops", "reason": "done"},
+            {"action": "reconcile"},
+        ]
+        for request in self.rng.choices(choices, k=2):
+            thread = threading.Thread(target=self._send, args=(request,), daemon=True)
             self.threads.append(thread)
             thread.start()
-
-    def _plain(self) -> None:
-        self.ask({"action": "reconcile"})

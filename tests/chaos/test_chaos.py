@@ -6,16 +6,18 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.cloud import serve
-from tests.chaos.month import Month
+from tests.chaos.month import HOUR, START, Month
 from tests.chaos.people import Pace
 from tests.chaos.truth import State, Truth
 from tests.e2e.conftest import DAY, shared
+from tests.e2e.live import written
 
 HOURS, BUSY = 3, 10
 LONGEST_SECONDS = 120
@@ -27,14 +29,18 @@ def month(tmp_path: Path, factory: pytest.TempPathFactory, planted: Callable[[Pa
     folder = tmp_path / "day"
     shutil.copytree(shared("day", DAY, factory), folder, symlinks=True)
     with serve(folder, seed=SEED, planted=planted) as cloud:
+        cloud.fleet.certain = [(":run", "unanswered")]
         cloud.live.deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
         found = Month(
             cloud=cloud,
             seed=SEED,
             length=timedelta(hours=HOURS),
-            pace=Pace().times(BUSY),
+            pace=replace(Pace().times(BUSY), look=1),
             until=time.monotonic() + LONGEST_SECONDS,
         )
+        cloud.emulator.runtime.clock.set(START)
+        held = {"action": "hold", "scope": "service/scrapers", "until": written(START + 1.1 * HOUR), "id": "first"}
+        found.people.ask(held | {"reason": "so that runs are missed", "owner": "tests"})
         found.run()
     return found
 
@@ -44,6 +50,8 @@ def test_hours_in_which_everything_fails_leave_nothing_wrong(tmp_path: Path, tmp
     assert found.truth.violations == []
     assert found.fleet.counts["faults"] > 0
     assert found.truth.counts["settled looks"] > 0
+    assert found.truth.counts["made up"] > 0
+    assert found.counts["left to a person"] > 0, "a run of which nobody knows whether it was made"
     assert "violations          0" in [*found.figures()]
 
 
@@ -53,6 +61,7 @@ def test_hours_in_which_everything_fails_leave_nothing_wrong(tmp_path: Path, tmp
         pytest.param("steps.py", "if held_by or job.paused:", "if held_by:", "by declaration, and runs", id="a pause is lost"),
         pytest.param("steps.py", "elif hold.end <= over:", "elif False:", "has ended, and is left", id="holds stay"),
         pytest.param("alarms.py", "yield from _ending(", "raise KeyError(", "a stack trace in the log", id="it crashes"),
+        pytest.param("catchup_runs.py", "unanswered=False", "unanswered=True", "made up twice", id="a run is asked for again"),
     ],
 )
 def test_what_is_planted_in_an_instance_is_found(
@@ -69,7 +78,6 @@ def test_what_is_planted_in_an_instance_is_found(
 
 
 NOON = datetime(2026, 3, 10, 12, 1, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 SAID = {
     "jobs": {
         "hourly": {"schedule": "0 * * * *", "time_zone": "Etc/UTC", "paused": False, "catch_up": "latest"},
