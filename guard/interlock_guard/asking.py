@@ -66,11 +66,13 @@ class Subject:
     part_of: str | None
 
     @classmethod
-    def of(cls, job: str | None, tables: Tables, part_of: str | None = None) -> Subject:
+    def of(cls, job: str | None, tables: Tables | None, part_of: str | None = None) -> Subject:
         """From what callers write. ValueError for a job or a table that is none."""
         if job is not None and not isinstance(job, str):
             raise ValueError(f"{job!r} is no job; give its name as text")
-        named = [tables] if isinstance(tables, str) else list(tables)
+        if tables is not None and not isinstance(tables, Iterable):
+            raise ValueError(f"tables is {tables!r}; give dataset.table, or several")
+        named = [tables] if isinstance(tables, str) else list(tables or ())  # None: of a request that names none
         return cls(
             job=job.rpartition("/")[2] or None if job else None,  # also projects/P/locations/L/jobs/NAME
             tables=tuple(_table(name) for name in named),
@@ -230,7 +232,7 @@ def asked(bucket: Bucket, deadline: float | None) -> list[Hold]:
     reader = _reader(bucket)
     check_deadline(deadline)
     try:
-        return reader.active() if deadline is None else reader.active(deadline)
+        return _holds(reader.active() if deadline is None else reader.active(deadline))
     except BucketUnreadable:
         raise
     except Exception as error:  # a reader of somebody's own
@@ -242,11 +244,19 @@ async def aasked(bucket: Bucket, deadline: float | None) -> list[Hold]:
     reader = _reader(bucket)
     check_deadline(deadline)
     try:
-        return await (reader.aactive() if deadline is None else reader.aactive(deadline))
+        return _holds(await (reader.aactive() if deadline is None else reader.aactive(deadline)))
     except BucketUnreadable:
         raise
     except Exception as error:  # a reader of somebody's own
         raise BucketUnreadable(f"the bucket {bucket} can't be read: {told(error)}") from error
+
+
+def _holds(found: Iterable[Hold]) -> list[Hold]:
+    """As a list, also of what a reader of somebody's own gives; TypeError for what is no hold."""
+    holds = list(found)
+    if wrong := [one for one in holds if not isinstance(one, Hold)]:
+        raise TypeError(f"it gives {wrong[0]!r:.80}, which is no Hold")
+    return holds
 
 
 def _reader(bucket: Bucket) -> HoldBucket:

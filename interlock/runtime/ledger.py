@@ -4,7 +4,7 @@
 `ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
 `ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
 `ledger/released/<scope of a window>/<id>@<end>.json`: that opening was released early, and must not be opened again.
-`ledger/incidents/<hash>@<until>.json`: that incident, which does not say when it opened, came; until then it may come again.
+`ledger/incidents/<hash>@<until>.json`: that incident came, and held its table; until then it may come again.
 """
 
 from __future__ import annotations

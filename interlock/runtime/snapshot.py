@@ -214,15 +214,13 @@ class Reader:
             return failure
 
     def claims(self, objects: Objects) -> list[Claim]:
-        """The catch-up runs that are being made, or were when their instance stopped. One that is gone meanwhile is none; one
-        that can't be read is one of which only the name is known, and when it was written."""
-        items = [item for name, item in objects.items.items() if name.startswith(CLAIM_PREFIX)]
-        read = zip(items, self.outside.each(self._content_of, items), strict=True)
-        claims = (
-            parse_claim(item.name, content if isinstance(content, bytes) else b"", item.created)
-            for item, content in read
-            if content is not None
-        )
+        """The catch-up runs that are being made, or were when their instance stopped. One that is gone meanwhile is none; of
+        one that can't be read, or that is one too many to be, only the name is known, and when it was written."""
+        items = [item for name, item in objects.items.items() if parse_claim(name)]
+        read = zip(items[:MAX_READ], self.outside.each(self._content_of, items[:MAX_READ]), strict=True)
+        known = [(item, content if isinstance(content, bytes) else b"") for item, content in read if content is not None]
+        known += [(item, b"") for item in items[MAX_READ:]]
+        claims = (parse_claim(item.name, content, item.created) for item, content in known)
         return [claim for claim in claims if claim is not None]
 
     def held_since(self, objects: Objects, job: str) -> Held | None:
