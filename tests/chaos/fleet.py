@@ -182,7 +182,7 @@ class Fleet(serving.Functions):
         self._changed = threading.Condition()
         self._unpacked: Path | None = None
         self._starting = 0
-        self._number = 0
+        self.started = 0
         self._mine = threading.local()
 
     def now(self):
@@ -258,10 +258,10 @@ class Fleet(serving.Functions):
     def _begin(self, target: Target) -> None:
         try:
             with self._lock:
-                self._number += 1
+                self.started += 1
                 rng = random.Random(f"{self.rng.random()}")  # noqa: S311
                 skew = timedelta(seconds=round(rng.uniform(-SKEW_SECONDS, SKEW_SECONDS), 3))
-                instance = Instance(number=self._number, skew=skew, rng=rng, fleet=self)
+                instance = Instance(number=self.started, skew=skew, rng=rng, fleet=self)
                 folder = self._source_folder(target)
             instance.door = Door(self.emulator, instance)
             url = instance.door.url

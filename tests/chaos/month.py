@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from local.emulator import attempts
 from tests.chaos.cloud import Cloud
+from tests.chaos.fleet import SIZE, SKEW_SECONDS
 from tests.chaos.people import Pace, People
 from tests.chaos.truth import Truth, claims, openings
 from tests.e2e.deployment import local_environment
@@ -260,6 +261,7 @@ class Month:
         rows = {
             "virtual days": f"{days:.1f} of {self.length / timedelta(days=1):g}",
             "requests": f"{fleet['requests']:,}, {mine['of timers']:,} of them of timers; {fleet['requests lost']:,} lost",
+            "instances": f"{self.fleet.started} were started, {SIZE} at a time; clocks up to {SKEW_SECONDS:g} s off",
             "calls of instances": f"{fleet['calls']:,}",
             "faults": f"{fleet['faults']:,}",
             "kills, freezes": f"{fleet['kills']}, {fleet['freezes']}",
