@@ -60,7 +60,7 @@ WINDOWS = (
     _bug(
         "an opening that was released opens anew",
         "runtime.operations:_Operation._release",
-        'if hold.scope.startswith("window/"):',
+        "if start is not None and start <= objects.now + 2 * MAX_CLOCK_SKEW:",
         "if False:",
         17,
     ),
