@@ -1,5 +1,5 @@
-"""What holds by the clock: a maintenance window while it is open, a season while it is closed, a backfill that is planned. Pure:
-`now` is a parameter, intervals are half-open, instants aware UTC."""
+"""What holds by the clock: a maintenance window while it is open, a season while it is closed, a backfill that is planned.
+Pure: `now` is a parameter, intervals are half-open, instants aware UTC."""
 
 from __future__ import annotations
 

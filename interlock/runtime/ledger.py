@@ -3,7 +3,7 @@
 `ledger/held/<job>.json`: the job was seen covered; written before it is paused, so that a missed run can be known.
 `ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
 `ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
-`ledger/released/<scope of a window or backfill>/<id>@<end>.json`: that opening was released early, and must not be opened again.
+`ledger/released/<scope of a window or backfill>/<id>@<end>.json`: that opening was released early, and must not open again.
 `ledger/planned/<scope of a backfill>/<id>@<end>.json`: that hold is to begin at the instant which its id states.
 `ledger/incidents/<hash>@<until>.json`: that incident, which does not say when it opened, came; until then it may come again.
 """

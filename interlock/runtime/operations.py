@@ -301,8 +301,8 @@ def _first_told(incident: Incident, objects: Objects) -> datetime | None:
 
 
 def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
-    """Rejected when there are as many holds as there may be, rubbish apart, those that are planned among them. What is there can
-    be extended and released; the breaker and windows hold in any case, one a table and one an opening."""
+    """Rejected when there are as many holds as there may be, planned ones with them and rubbish apart. What is there can be
+    extended and released; the breaker and windows hold in any case, one a table and one an opening."""
     if any((hold.scope, hold.id) == (scope, id) for hold in (*holding.active, *holding.ahead)):
         return
     known = (hold for hold in holding.active if hold.is_written and not hold.is_flag and hold.scope in declaration.scopes)

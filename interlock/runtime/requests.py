@@ -2,8 +2,8 @@
 Who may ask it is in `callers.py`.
 
 `{"action": "hold", "scope": ..., "until": RFC 3339 or "for_s": seconds, "reason": ..., "owner": ..., "id": ...}`, and likewise
-`extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope. `at` of a hold says when it begins, and `run` that
-it is for a command, of which `failed` of an extension says how it ended.
+`extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope. `at` of a hold says when it begins, and `run`
+that it is for a command, of which `failed` of an extension says how it ended.
 """
 
 from __future__ import annotations

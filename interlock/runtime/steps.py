@@ -82,8 +82,8 @@ def _opening(declaration: Declaration, opening: Hold) -> Write:
 
 
 def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
-    """Objects that have had their time: ended holds, holds and plans of released openings, plans whose end has passed, tombstones
-    of closed openings, and what says that drift was logged on another day.
+    """Objects that have had their time: ended holds and plans, those of released openings, tombstones of closed openings, and
+    what says that drift was logged on another day.
 
     Never a flag, which is Terraform's. An ended hold stays for the time that clocks may differ: an instance whose clock is
     behind would open its window anew.
