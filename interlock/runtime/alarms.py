@@ -76,7 +76,6 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
         ]
     )
 
-
     yield from _few(
         [
             Record(

@@ -128,7 +128,7 @@ def test_the_same_plan_again_is_that_plan_and_another_one_is_refused() -> None:
 
 def test_only_who_planned_it_takes_it_back_without_force() -> None:
     sky = planned()
-    with pytest.raises(Rejected, match="is of ann, asked by ann@acme.dev, and that takes one of coordinator.admins"):
+    with pytest.raises(Rejected, match=r"is of ann, asked by ann@acme\.dev, and that takes one of coordinator\.admins"):
         sky.ask(body(RELEASE), caller=EVE)
     report = sky.ask(body(RELEASE, with_force=True), caller=EVE)
     assert len(records(report, "hold_forced")) == 1
@@ -193,9 +193,7 @@ def test_rubbish_beside_it_and_a_backfill_that_is_gone_are_said_and_hold_nothing
 def test_as_many_can_be_planned_as_can_be_held() -> None:
     sky = cloud()
     for number in range(1_000):
-        sky.put(
-            f"ledger/planned/backfill/mart/20260311T{number // 3600:02}{number // 60 % 60:02}{number % 60:02}Z@2026-03-12T08:24:00Z.json"
-        )
+        sky.put(f"ledger/planned/backfill/mart/20260311T00{number // 60:02}{number % 60:02}Z@2026-03-12T08:24:00Z.json")
     with pytest.raises(Rejected, match="there are 1,000 holds"):
         sky.ask(body(PLAN))
 
