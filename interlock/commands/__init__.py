@@ -18,7 +18,7 @@ from interlock.terminal.tables import say
 COMMANDS = {
     "adopt": "The jobs that run in a project as a catalog that says the same, and what it can't say.",
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
-    "backfill": "Turn backfills on or off: deploys the schedules stack with its variables.",
+    "backfill": "Turn backfills on or off, now or at a time; `run` one with its command; `status`.",
     "bootstrap": "Turn on the first APIs, and make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
@@ -41,6 +41,8 @@ COMMANDS = {
     "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
+SUBCOMMANDS: dict[tuple[str, ...], str] = {("backfill", "run"): "backfill_run", ("backfill", "status"): "backfill_status"}
+"""What has a module, and options, of its own."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
 DETAILED = {"plan": 1}
@@ -64,6 +66,9 @@ class _Commands(click.Group):
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if module := SUBCOMMANDS.get(tuple(args[:2])):
+            command = import_module(f"interlock.commands.{module}").command
+            return " ".join(args[:2]), command, args[2:]
         if args and args[0] not in COMMANDS:
             ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)

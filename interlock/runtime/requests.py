@@ -379,6 +379,8 @@ def checked_extension(
 ) -> tuple[Hold, datetime]:
     """The hold that is meant and its new end; Rejected when it is not active, or would end sooner."""
     known = list(holds)
+    if request.failed is not None:  # it ends soon enough: nobody shortens a hold
+        slack = declaration.tick * SHORTEST_IN_TICKS
     for hold in _runtime(known, request.scope, request.id):
         end = end_of(request.until, declaration, now, slack)
         if end < hold.end:

@@ -141,16 +141,22 @@ def request(
 ) -> bool:
     """Sends a request to the coordinator, or serves it here, and says what came of it. True when all is done."""
     content |= {"with_force": True} if with_force else {}
+    report, ok = carried_out(site, content, direct=direct)
+    return print_report(report, foreseen, ok=ok)
+
+
+def carried_out(site: Site, content: Mapping[str, Json], *, direct: bool) -> tuple[Mapping[str, Json], bool]:
+    """The report of a request, sent to the coordinator or served here, and whether all is done."""
     if not direct:
         answer = ask(site.environment, content)
-        return print_report(answer.report, foreseen, ok=answer.ok)
+        return answer.report, answer.ok
     check_clock()
     try:
         with asking(site.environment):
             report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}), _who(site.environment))
     except Rejected as rejected:
         raise RequestRefused(rejected.code, str(rejected)) from None
-    return print_report(report.as_json(), foreseen, ok=report.settled)
+    return report.as_json(), report.settled
 
 
 def _who(environment: Environment) -> Caller:
