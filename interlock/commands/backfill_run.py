@@ -137,6 +137,8 @@ class _Run:
         code, why = self._supervisor.run(
             self._words, environ, tend=keeper.tend, looks_in=lambda: keeper.looks_in, goes_on=self._past_end
         )
+        heard = len(self._supervisor.got)
+        keeper.is_enough = lambda: len(self._supervisor.got) > heard
         if code == 0 and not self._supervisor.got and why is None:
             say(f"{self._own.backfill}: the command has ended well.")
             self._give_back(SUCCEEDED, code)

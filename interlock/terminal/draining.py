@@ -30,8 +30,8 @@ def running(
 
 
 def wait_for_drain(site: Site, covered: Iterable[str], meanwhile: Callable[[], object] = bool) -> bool:
-    """Waits until nothing runs, at most as long as the longest of the jobs may take; False when something still runs. `meanwhile`
-    is called before each look."""
+    """Waits until nothing runs, at most as long as the longest of the jobs may take; False when something still runs. Before
+    each look `meanwhile` is called."""
     names = [name for name in covered if name in site.declaration.jobs]
     limit = max((site.declaration.jobs[name].busy for name in names), default=timedelta(0)) + MARGIN
 

@@ -15,7 +15,7 @@ from interlock.catalog import Json
 from interlock.gcp import CloudError, local_url
 from interlock.gcp.clock import elapsed
 from interlock.gcp.coordinator import RequestRefused
-from interlock.holds import HOLD_PREFIX, Hold, format_instant, hold_name, parse_object_name
+from interlock.holds import HOLD_PREFIX, Hold, format_instant, parse_object_name
 from interlock.names import exact
 from interlock.runtime.requests import running, runs_already
 from interlock.terminal.operating import NONE_FORESEEN, Foreseen, carried_out, print_report
@@ -29,8 +29,8 @@ KEPT_BACK = timedelta(minutes=1)
 """What is left of the longest hold, for the extension that says that the command failed."""
 LOOKS, LOOKS_HERE = 60.0, 0.5
 """Seconds between two looks at the hold: of Google, and of the local target, whose clock may be set."""
-TRIES = 5
-"""How often a release is asked for, as many looks apart."""
+TRIES = 3
+"""How often a release, or that the command failed, is asked for, as many looks apart."""
 
 
 def between_looks() -> float:
@@ -53,6 +53,8 @@ class Keeper:
     """Whether no run of its jobs is under way; None until that was looked at."""
     is_asked: bool = False
     """Whether the hold was asked for."""
+    is_enough: Callable[[], bool] = bool
+    """Whether somebody wants us to stop asking again and again."""
     is_gone: bool = False
     """It was begun, and is not there any more."""
     end: datetime = field(init=False)
@@ -87,19 +89,20 @@ class Keeper:
         return ok
 
     def tend(self) -> str | None:
-        """Looks at the hold, and extends it where it is time. Why it does not hold any more, or soon will not; None while it does.
-        What can't be done just now is said, and tried again at the next look."""
+        """Looks at the hold, and extends it where it is time. Why it does not hold any more, or soon will not; None while it
+        does. What can't be done just now is said, and tried again at the next look."""
+        is_seen = True
         try:
             found = self._found()
         except CloudError as error:
             self._say(f"what holds can't be seen just now: {error}")
-            found = self.end
+            found, is_seen = self.end, False
         if found is None:
             over, self.is_gone = self.now >= self.end, True
             return f"its hold has ended at {format_instant(self.end)}" if over else "somebody has released its hold"
         self.end = max(found, self.end)
         left = self.end - self.now
-        if left < self.length * 3 / 4 and self.end < self.latest:
+        if left < self.length * 3 / 4 and self.end < self.latest and (is_seen or left > self._notice):
             self._extend()
             left = self.end - self.now
         if self.end >= self.latest:
@@ -191,10 +194,8 @@ class Keeper:
 
     def _found(self) -> datetime | None:
         """The end of the hold as the bucket has it; None when it has none, or none that is not over."""
-        prefix = hold_name(self.scope, self.id, datetime.max).partition("@")[0] + "@"
-        assert prefix.startswith(HOLD_PREFIX)  # noqa: S101
         with asking(self.site.environment):
-            items = self.site.reader.outside.bucket.list(prefix)
+            items = self.site.reader.outside.bucket.list(f"{HOLD_PREFIX}{self.scope}/{self.id}@")
         ends = [hold.end for item in items if (hold := parse_object_name(item.name)) is not None]
         last = max(ends, default=None)
         return last if last is None or not hasattr(self, "_told") or last > self.now else None
@@ -209,9 +210,16 @@ class Keeper:
                 return False
             except CloudError as error:
                 self._say(f"the coordinator can't be asked just now: {error}")
-                if left:
-                    time.sleep(between_looks())
+                if left and not self._waits():
+                    break
         return False
+
+    def _waits(self) -> bool:
+        """Until the next look; False when somebody wants no more of it."""
+        until = time.monotonic() + between_looks()
+        while time.monotonic() < until and not self.is_enough():
+            time.sleep(0.1)
+        return not self.is_enough()
 
     def _say(self, text: str) -> None:
         """Once, however often it is so."""

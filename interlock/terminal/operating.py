@@ -70,9 +70,10 @@ def typed_text(key: str, text: str) -> str:
         raise CloudError(str(rejected)) from None
 
 
-def the_hold(site: Site, scope: str, id: str | None) -> Hold:
-    """The one runtime hold that is meant; a usage error that says which there are."""
-    found = [hold for hold in site.runtime_holds if hold.scope == scope and id in (None, hold.id)]
+def the_hold(site: Site, scope: str, id: str | None, *, ahead: bool = False) -> Hold:
+    """The one runtime hold that is meant, `ahead` also of those that are planned; a usage error that says which there are."""
+    known = [*site.runtime_holds, *(site.holding.ahead if ahead else ())]
+    found = [hold for hold in known if hold.scope == scope and id in (None, hold.id)]
     if len(found) == 1 or (found and id is not None):  # of two people who took one id at once each means their own
         return found[0]
     if found:
@@ -86,7 +87,7 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
             f"{scope} is on by its flag, which Terraform writes; to end it: {make('backfill-off', NAME=name)};"
             f" to extend it: {make('backfill-on', NAME=name, FOR='2h')}"
         )
-    others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
+    others = sorted({f"{hold.scope} {hold.id}" for hold in known})
     raise click.UsageError(
         f"no hold of {scope}{f' called {id}' if id else ''} is active; active: {', '.join(others) or 'none'}"
     )

@@ -47,6 +47,11 @@ class OwnRun:
             return True
         return False
 
+    @property
+    def has_log(self) -> bool:
+        """Whether it said something that no terminal had."""
+        return self.log is not None and Path(self.log).is_file()
+
     def to(self, environment: Environment, **changes: object) -> OwnRun:
         """The same with these changes, written down. What can't be written is not: it is for who looks on this machine only."""
         changed = replace(self, **changes)  # type: ignore[arg-type]

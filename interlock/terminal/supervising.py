@@ -9,6 +9,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -81,6 +82,8 @@ class Supervisor:
         self._raises = False
         if self.got:
             return KILLED + self.got[0], None
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         try:
             process, reads = self._start(command, environ)
         except OSError as error:
