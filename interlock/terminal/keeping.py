@@ -20,7 +20,7 @@ from interlock.names import exact
 from interlock.runtime.requests import running, runs_already
 from interlock.terminal.operating import NONE_FORESEEN, Foreseen, carried_out, print_report
 from interlock.terminal.printed import interlock
-from interlock.terminal.site import Site, asking, look
+from interlock.terminal.site import PATIENCE, Site, asking, look
 from interlock.terminal.tables import say_folded
 
 LENGTH = timedelta(hours=4)
@@ -132,7 +132,9 @@ class Keeper:
         """Releases the hold, or another of the same backfill. False when it could not be asked; then it ends by itself."""
 
         def once() -> bool:
-            report, ok = carried_out(self.site, {**self._named("release", id), "reason": reason}, direct=self.direct)
+            report, ok = carried_out(
+                self.site, {**self._named("release", id), "reason": reason}, direct=self.direct, patience=PATIENCE
+            )
             print_report(report, foreseen, ok=ok)
             return True
 
@@ -177,7 +179,7 @@ class Keeper:
         before = elapsed()
         force: dict[str, Json] = {"with_force": True} if with_force else {}
         try:
-            answer = carried_out(self.site, {**self._named(action), **more, **force}, direct=self.direct)
+            answer = carried_out(self.site, {**self._named(action), **more, **force}, direct=self.direct, patience=PATIENCE)
         except RequestRefused:
             raise
         except CloudError:

@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 import click
@@ -146,15 +147,17 @@ def request(
     return print_report(report, foreseen, ok=ok)
 
 
-def carried_out(site: Site, content: Mapping[str, Json], *, direct: bool) -> tuple[Mapping[str, Json], bool]:
-    """The report of a request, sent to the coordinator or served here, and whether all is done."""
+def carried_out(
+    site: Site, content: Mapping[str, Json], *, direct: bool, patience: timedelta = PATIENCE
+) -> tuple[Mapping[str, Json], bool]:
+    """The report of a request, sent to the coordinator or served here, with that patience, and whether all is done."""
     if not direct:
         answer = ask(site.environment, content)
         return answer.report, answer.ok
     check_clock()
     try:
         with asking(site.environment):
-            report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}), _who(site.environment))
+            report = serve(replace(site.reader.outside, patience=patience), request_of({**content}), _who(site.environment))
     except Rejected as rejected:
         raise RequestRefused(rejected.code, str(rejected)) from None
     return report.as_json(), report.settled

@@ -22,7 +22,7 @@ def site(site: Direct, monkeypatch: pytest.MonkeyPatch) -> Direct:
     """The coordinator is served here: no function is deployed."""
     carried_out = operating.carried_out
 
-    def here(*arguments: object, direct: bool) -> object:
+    def here(*arguments: object, direct: bool, **_: object) -> object:
         assert not direct
         return carried_out(*arguments, direct=True)  # type: ignore[arg-type]
 

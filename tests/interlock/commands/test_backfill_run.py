@@ -293,10 +293,12 @@ def test_while_the_cloud_is_lost_it_goes_on_and_extends_once_that_is_back(cloud:
 
 
 def test_where_the_cloud_is_lost_until_the_end_the_command_is_stopped(cloud: Cloud, start: Start, place: Path) -> None:
-    process = start("touch begun; exec sleep 60")
+    process = start("trap 'touch stopped; exit 143' TERM; touch begun; while :; do sleep 0.05; done")
     wait((place / "begun").exists)
     cloud.fault("* /storage/v1/b 503")
     cloud.at("2026-03-10T16:04:30Z")
+    wait((place / "stopped").exists)
+    process.send_signal(signal.SIGTERM)  # nobody waits until the cloud is asked for the last time
     code, said = ended(process)
     assert code == 143
     assert "its hold ends at 2026-03-10T16:05:00Z; the command still runs: it is stopped" in said
