@@ -40,7 +40,7 @@ def faults(value: object, schema: dict[str, Any], where: str = "content") -> lis
 
 
 def faults_of(kind: str, content: str | bytes) -> list[str]:
-    """What is wrong with the content of a `flag`, `hold` or what is `planned` that we write: it has every key that is published,
+    """What is wrong with the content of a `flag`, a `hold` or a `planned` one that we write: it has every key that is published,
     and no other. Who asked is said where somebody did, and where a command runs, of one that is for a command."""
     schema = SCHEMA["$defs"][kind]
     says = json.loads(content)
