@@ -1,5 +1,5 @@
 """`python -m bench`: synth, start-up, a backfill's toggle and a hold against what people do by hand, an idle tick, the
-search for collisions, a review, the policies, and what the guard costs a scraper.
+search for collisions, what is expected of schedules, a review, the policies, and what the guard costs a scraper.
 
 Everything is measured several times in turn in one run; the table gives medians. The local target stands in for Google Cloud,
 so the absolute times of the toggle say nothing about Google: what counts is how many calls are made, and how the ways compare.
@@ -17,7 +17,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import collisions, cycle, guard, policies, policy_command, reconcile, review
+from bench import collisions, cycle, guard, policies, policy_command, reconcile, review, stagger
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
 from interlock.reading.files import load_catalog
 from tools.demo import shortest
@@ -58,6 +58,7 @@ def main() -> int:
     reconcile.nothing_to_do(options.runs, options.latency)
     collisions.search(options.runs)
     collisions.year()
+    stagger.measure()
     review.measure(options.runs)
     policies.measure(options.runs)
     policy_command.measure(options.runs)

@@ -170,12 +170,12 @@ def _made(folder: Path) -> Path:
 
 def _tell(answer: Answer) -> None:
     mark = "  " if answer.is_good else "! "
-    _say(f"{mark}{answer.check.key}: {answer.seen or answer.detail or '-'} ({answer.status.value}, {answer.seconds:.0f} s)")
+    said = f"{mark}{answer.check.key}: {answer.seen or answer.detail or '-'} ({answer.status.value}, {answer.seconds:.0f} s)"
+    _say(f"\n{9 * ' '}".join(textwrap.wrap(said, WIDE, break_long_words=False, break_on_hyphens=False)))
 
 
 def _say(line: str) -> None:
-    wrapped = textwrap.wrap(line, WIDE, break_long_words=False, break_on_hyphens=False) or [""]
-    print(f"{time.strftime('%H:%M:%S')} " + f"\n{9 * ' '}".join(wrapped), file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

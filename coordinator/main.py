@@ -82,7 +82,7 @@ def answer(
         # A fault of ours. Cloud Logging keeps the stack trace for us; whoever asked gets a sentence.
         log(Record(event=REQUEST_FAILED, why=scrubbed("".join(traceback.format_exception(error)))))
         return 500, {"ok": False, "error": f"the coordinator failed: {type(error).__name__}; its log says more"}
-    # Once the breaker's hold is written the tick does the rest: an incident that comes again undoes a release.
+    # Once the breaker's hold is written the tick does the rest: an incident need not come again.
     done = report.settled or (isinstance(asked, Incident) and report.carried_out)
     return (200 if done else UNFINISHED), {"ok": report.settled, "report": report.as_json()}
 

@@ -183,6 +183,8 @@ class Processor:
     burst: int = 1
     """So many runs of it may a start bring about at once, as one a file."""
     expect: timedelta | None
+    dml: timedelta | None = None
+    """So long its statements take that change a table, at its end; None where nobody measured it."""
     idempotent: bool | None
     waivers: tuple[Waiver, ...]
     source: Source
@@ -242,6 +244,16 @@ CatchUp = Literal["latest", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placing:
+    """What whoever proposes another minute for a job has to keep. One of the two is said."""
+
+    locked: str = ""
+    """Why it stays where it is."""
+    within: timedelta | None = None
+    """So far at most from where it was before its first move."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """A Cloud Scheduler job as declared. `deadline` is None for topics, which have none."""
 
@@ -266,6 +278,10 @@ class Job:
     catch_up: CatchUp
     recoverable: bool
     runs: tuple[str, ...]
+    active: float | None = None
+    """The share of its starts that write, above 0 and 1 at most; None where nobody measured it."""
+    placing: Placing | None = None
+    """What a proposal of another minute has to keep."""
     decides: tuple[str, ...] = ()
     """Processors of which it only decides whether another job starts them: they do not run without it, and not by it."""
     pair_with: tuple[str, ...]

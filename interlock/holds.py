@@ -223,16 +223,11 @@ def encode(content: dict[str, Json]) -> bytes:
 
 def decode(content: bytes) -> dict[str, object]:
     """The JSON object in `content`, or an empty one: contents are a stranger's input."""
-    return decoded(content) or {}
-
-
-def decoded(content: bytes) -> dict[str, object] | None:
-    """The same, None where there is no JSON object in it."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _text(content: Mapping[str, object], key: str) -> str | None:

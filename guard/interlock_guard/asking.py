@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -64,13 +64,25 @@ class Subject:
     job: str | None
     tables: tuple[str, ...]
     part_of: str | None
+    wrong: str = ""
+    """Why what a request names is no job or no table; `on_error` decides then."""
 
     @classmethod
-    def of(cls, job: str | None, tables: Tables, part_of: str | None = None) -> Subject:
+    def of_request(cls, job: str | None, tables: Tables | None, part_of: str | None) -> Subject:
+        """From what a decorator's functions say of a request: nothing that one of them names raises."""
+        try:
+            return cls.of(job, tables, part_of)
+        except ValueError as wrong:
+            return replace(cls.of(job if isinstance(job, str) else None, None, part_of), wrong=str(wrong))
+
+    @classmethod
+    def of(cls, job: str | None, tables: Tables | None, part_of: str | None = None) -> Subject:
         """From what callers write. ValueError for a job or a table that is none."""
         if job is not None and not isinstance(job, str):
             raise ValueError(f"{job!r} is no job; give its name as text")
-        named = [tables] if isinstance(tables, str) else list(tables)
+        if tables is not None and not isinstance(tables, Iterable):
+            raise ValueError(f"tables is {tables!r}; give dataset.table, or several")
+        named = [tables] if isinstance(tables, str) else list(tables or ())  # None: of a request that names none
         return cls(
             job=job.rpartition("/")[2] or None if job else None,  # also projects/P/locations/L/jobs/NAME
             tables=tuple(_table(name) for name in named),
@@ -206,7 +218,7 @@ def _verdict(subject: Subject, holds: Iterable[Hold], error: str, on_error: OnEr
     known = list(holds)
     covered = tuple(subject.covered(known))
     if not error and not covered:
-        error = ABOUT_NOTHING if subject.is_nothing else subject.unsure(known)
+        error = subject.wrong or (ABOUT_NOTHING if subject.is_nothing else subject.unsure(known))
     if error:
         came_of_it = "held by what was known before" if covered else f"on_error={on_error}"
         message = f"{error}; {came_of_it}"
@@ -230,7 +242,7 @@ def asked(bucket: Bucket, deadline: float | None) -> list[Hold]:
     reader = _reader(bucket)
     check_deadline(deadline)
     try:
-        return reader.active() if deadline is None else reader.active(deadline)
+        return _holds(reader.active() if deadline is None else reader.active(deadline))
     except BucketUnreadable:
         raise
     except Exception as error:  # a reader of somebody's own
@@ -242,11 +254,19 @@ async def aasked(bucket: Bucket, deadline: float | None) -> list[Hold]:
     reader = _reader(bucket)
     check_deadline(deadline)
     try:
-        return await (reader.aactive() if deadline is None else reader.aactive(deadline))
+        return _holds(await (reader.aactive() if deadline is None else reader.aactive(deadline)))
     except BucketUnreadable:
         raise
     except Exception as error:  # a reader of somebody's own
         raise BucketUnreadable(f"the bucket {bucket} can't be read: {told(error)}") from error
+
+
+def _holds(found: Iterable[Hold]) -> list[Hold]:
+    """As a list, also of what a reader of somebody's own gives; TypeError for what is no hold."""
+    holds = list(found)
+    if wrong := [one for one in holds if not isinstance(one, Hold)]:
+        raise TypeError(f"it gives {wrong[0]!r:.80}, which is no Hold")
+    return holds
 
 
 def _reader(bucket: Bucket) -> HoldBucket:

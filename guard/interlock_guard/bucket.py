@@ -93,6 +93,9 @@ class _State:
     found: Found = _NOTHING
     found_by: int = 0
     """The reading that `found` is from."""
+    listed: Found = _NOTHING
+    listed_by: int = 0
+    """The last reading that got as far as the names, and what it knew then."""
     under_way: _UnderWay | None = None
     given_up: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -155,7 +158,13 @@ class HoldBucket:
         before = self._state
         forks.leave_behind(before)
         self._state = _State(
-            os.getpid(), begun=before.begun, answer=before.answer, found=before.found, found_by=before.found_by
+            os.getpid(),
+            begun=before.begun,
+            answer=before.answer,
+            found=before.found,
+            found_by=before.found_by,
+            listed=before.listed,
+            listed_by=before.listed_by,
         )
         if self._is_own:
             forks.leave_behind(self._client)
@@ -194,10 +203,16 @@ class HoldBucket:
     def _read(self, state: _State, reading: _UnderWay) -> None:
         try:
             client = self._made_client()
-            found: Found | BaseException = Reading(self.name, client, self._patience_s, self._clock, state.found).read()
+            listed = functools.partial(self._listed, state, reading)
+            found: Found | BaseException = Reading(self.name, client, self._patience_s, self._clock, state.found, listed).read()
         except BaseException as error:  # whatever it is, nobody knows what is held
             found = error
         self._over(state, reading, found)
+
+    def _listed(self, state: _State, reading: _UnderWay, found: Found) -> None:
+        with state.lock:
+            if reading.number >= state.listed_by:
+                state.listed, state.listed_by = found, reading.number
 
     def _over(self, state: _State, reading: _UnderWay, found: Found | BaseException) -> None:
         at = reading.at if isinstance(found, Found) else self._now()
@@ -225,7 +240,10 @@ class HoldBucket:
 
     def _judged(self, error: str) -> list[Hold]:
         now, state = self._clock(), self._state
-        holds = [hold for hold in state.found.holds if hold.end > now]
+        with state.lock:
+            # What could not be read to its end may have come as far as the names, and these count.
+            found = state.listed if error and state.listed_by > state.found_by else state.found
+        holds = [hold for hold in found.holds if hold.end > now]
         if error:
             raise BucketUnreadable(f"the bucket {self.name} can't be read: {error}", tuple(holds))
         return holds

@@ -18,6 +18,8 @@ from enum import Enum
 
 from google.api_core.exceptions import GoogleAPICallError
 
+from interlock_guard.objects import printable
+
 MESSAGE_LENGTH = 500
 """Characters of BigQuery's message that an error of ours repeats; a schema error can list thousands of fields."""
 CONFLICT_DELAY_SECONDS = 1.0
@@ -144,8 +146,7 @@ def explain(error: BaseException, *, load: bool = False) -> Meaning:
 
 def one_line(text: str) -> str:
     """At most MESSAGE_LENGTH characters of `text`, without line breaks and control characters."""
-    words = "".join(character if character.isprintable() else " " for character in text[: 2 * MESSAGE_LENGTH]).split()
-    line = " ".join(words)
+    line = printable(text[: 2 * MESSAGE_LENGTH])
     return line if len(line) <= MESSAGE_LENGTH else f"{line[: MESSAGE_LENGTH - 3]}..."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,7 @@ class Loading:
         _label(self._config, client.default_load_job_config, job)
         if schema is not None:
             self._config.schema = schema
-        documents = {field.name for field in schema or () if field.field_type == "JSON"}
-        self._data = newline_delimited(rows, documents)
+        self._data = newline_delimited(rows, set(_documents(schema or ())))
         self._job_id = _new_id()
 
     def __call__(self) -> None:
@@ -128,3 +127,11 @@ def _label(config: Any, default: Any, job: str | None) -> None:
     """Beside the labels that the client gives each job, which it would leave out of a job that has any."""
     if labels := job_labels(job):
         config.labels = {**(default.labels if default is not None else {}), **labels}
+
+
+def _documents(fields: Iterable[Any], within: str = "") -> Iterator[str]:
+    """The columns of type JSON, by path."""
+    for field in fields:
+        if field.field_type == "JSON":
+            yield within + field.name
+        yield from _documents(field.fields, f"{within}{field.name}.")

@@ -64,8 +64,14 @@ class Hold:
         return (job is not None and kind != "job") or (bool(tables) and kind in ("backfill", "window"))
 
     def __str__(self) -> str:
-        why = f" ({'; '.join(part for part in (self.owner, self.reason) if part)})" if self.owner or self.reason else ""
+        said = "; ".join(part for part in map(printable, (self.owner, self.reason)) if part)
+        why = f" ({said})" if said else ""
         return f"{self.scope} until {self.end:%Y-%m-%d %H:%M:%S} UTC{why}"
+
+
+def printable(text: str) -> str:
+    """What others wrote, for a log or a terminal: on one line, without characters that move a cursor or that nobody sees."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def same_table(one: str, other: str) -> bool:

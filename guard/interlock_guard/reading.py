@@ -62,6 +62,8 @@ class Reading:
     seconds: float
     clock: Callable[[], datetime]
     known: Found
+    listed: Callable[[Found], None] = lambda _: None
+    """Told what is known once the names are, before any content is read: who can't wait for those goes by it."""
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.seconds
@@ -76,6 +78,7 @@ class Reading:
             now, keys = self.clock(), {hold.object_name: key for key, hold in named.items() if hold}
             holds = [hold for hold in latest(hold for hold in named.values() if hold) if hold.end > now]
             wanted = [keys[hold.object_name] for hold in holds]
+            self.listed(self._so_far(holds, keys))
             contents = self._contents(wanted)
             if not any(isinstance(content, _Unread) and content.gone for content in contents.values()):
                 break
@@ -97,6 +100,19 @@ class Reading:
             ),
             contents={key: content for key, content in contents.items() if not isinstance(content, _Unread)},
             ignored=ignored,
+        )
+
+    def _so_far(self, holds: Sequence[Hold], keys: Mapping[str, Key]) -> Found:
+        """What the names say, and the contents that are known already."""
+        known, unread = self.known.contents, _Unread("its content has not come yet")
+        read = [(hold, known.get(keys[hold.object_name], unread)) for hold in holds]
+        return Found(
+            holds=tuple(
+                self._by_name(hold, content) if isinstance(content, _Unread) else with_content(hold, content) or hold
+                for hold, content in read
+            ),
+            contents=known,
+            ignored=self.known.ignored,
         )
 
     def _by_name(self, hold: Hold, content: _Unread) -> Hold:

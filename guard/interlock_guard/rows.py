@@ -55,15 +55,17 @@ def newline_delimited(rows: Iterable[Row], documents: Collection[str] = ()) -> b
 def with_large_integers_as_text(row: Row, documents: Collection[str] = ()) -> dict[str, object]:
     """The row with integers beyond 2**53 as text: as numbers of JSON they may lose their last digits on the way
     (docs.cloud.google.com/bigquery/docs/loading-data-cloud-storage-json#limitations). Columns of type JSON, which
-    `documents` names, keep their numbers: text is something else there."""
-    return {name: value if name in documents else _as_text_if_large(value) for name, value in row.items()}
+    `documents` names (`a.b` for one inside a record), keep their numbers: text is something else there."""
+    return {name: _as_text_if_large(value, name, documents) for name, value in row.items()}
 
 
-def _as_text_if_large(value: object) -> object:
+def _as_text_if_large(value: object, path: str, documents: Collection[str]) -> object:
+    if path in documents:
+        return value
     if isinstance(value, dict):
-        return {name: _as_text_if_large(inner) for name, inner in value.items()}
+        return {name: _as_text_if_large(inner, f"{path}.{name}", documents) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_as_text_if_large(inner) for inner in value]
+        return [_as_text_if_large(inner, path, documents) for inner in value]
     if isinstance(value, int) and abs(value) > LARGEST_EXACT:
         return str(value)
     return value

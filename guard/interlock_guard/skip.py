@@ -88,7 +88,7 @@ def decorator(
         its_job = job(*args, **kwargs) if callable(job) else job
         its_tables = tables(*args, **kwargs) if callable(tables) else tables
         its_scope = part_of(*args, **kwargs) if callable(part_of) else part_of
-        return Subject.of(its_job, its_tables, its_scope)
+        return Subject.of_request(its_job, its_tables, its_scope)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R | S]:
         if is_generator(function):

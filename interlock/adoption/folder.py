@@ -11,6 +11,7 @@ from interlock.adoption.drafts import Draft
 from interlock.adoption.entries import Entry, Profile
 from interlock.adoption.yaml_text import Bare, Value, flow, lines
 from interlock.baseline import BASELINE_FILE
+from interlock.reading.cdktf_tokens import RULE, taken_for_token
 
 MANY = 5
 """Jobs of a service that has a file of its own."""
@@ -139,4 +140,6 @@ def _unmanaged(contents: Contents, today: date) -> Iterator[str]:
     yield f"{UNMANAGED}:"
     until = Bare((today + UNMANAGED_DAYS).isoformat())
     for one in sorted(contents.outside, key=lambda one: one.identity):
-        yield from lines(one.identity, {"reason": one.reason, "owner": contents.owner, "until": until}, 1)
+        # The catalog refuses in a reason what it refuses in a job.
+        reason = one.reason if taken_for_token(one.reason) is None else f"it has a text or number {RULE}"
+        yield from lines(one.identity, {"reason": reason, "owner": contents.owner, "until": until}, 1)

@@ -18,7 +18,7 @@ from interlock.terminal.tables import say
 COMMANDS = {
     "adopt": "The jobs that run in a project as a catalog that says the same, and what it can't say.",
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
-    "backfill": "Turn backfills on or off, now or at a time; `run` one with its command; `status`.",
+    "backfill": "Turn backfills on or off, now or at a time; `plan` says when, `run` does its command; `status`.",
     "bootstrap": "Turn on the first APIs, and make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
@@ -31,8 +31,10 @@ COMMANDS = {
     "plan": "What a deploy would do to each stack.",
     "release": "End a hold before its end.",
     "review": "What a change of the catalog means: before and after, most important first.",
+    "risk": "Conflicts that the schedules are expected to bring, by pair, table and job.",
     "roles": "Who needs which permissions, as a table, gcloud commands or Terraform.",
     "show": "One job, resolved, and where each of its values comes from.",
+    "stagger": "Other minutes for the jobs, so that fewer conflicts are expected, as a diff.",
     "status": "Declared against actual: state, schedule, what holds each job until when.",
     "synth": "Write the stacks as Terraform's JSON.",
     "timeline": "A day's fires, with windows, declared pauses and collisions marked.",
@@ -41,7 +43,11 @@ COMMANDS = {
     "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
-SUBCOMMANDS: dict[tuple[str, ...], str] = {("backfill", "run"): "backfill_run", ("backfill", "status"): "backfill_status"}
+SUBCOMMANDS: dict[tuple[str, ...], str] = {
+    ("backfill", "plan"): "backfill_plan",
+    ("backfill", "run"): "backfill_run",
+    ("backfill", "status"): "backfill_status",
+}
 """What has a module, and options, of its own."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""

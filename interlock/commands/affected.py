@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from interlock.access import Severity, is_real
 from interlock.catalog import Catalog, Job, Json
+from interlock.cron import zone
 from interlock.graph import Chain, Coverage, Reason, coverage, left_running, scopes
 from interlock.names import count, did_you_mean, exact
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
+from interlock.terminal.printed import interlock
 from interlock.terminal.tables import HARD_SPACE, arrows, at_most, folded, grouped, names_in_columns, room, say, whole
+from interlock.timing.backfill_starts import BackfillStarts
+from interlock.timing.timeline import usual_zone
 
 LINES = 58
 """Unless all is asked for: what two screens show. The ways give way to what is said of them."""
 MOST_NEAR, MOST_NOT_STOPPED, LEAST_WAYS = 10, 8, 12
+A_WEEK = timedelta(days=7)
 INDENT = "  "
 
 
@@ -38,6 +44,9 @@ def command(scope: str, everything: bool, root: Path, style: Format) -> None:
         print_json(as_json(catalog, covered))
     else:
         _print(catalog, covered, everything=everything)
+        kind, _, name = covered.scope.partition("/")
+        for line in _when(catalog, name) if kind == "backfill" else ():
+            say(line, err=True)  # it depends on the day, as nothing else here
 
 
 def _coverage(catalog: Catalog, scope: str) -> Coverage:
@@ -156,6 +165,18 @@ def _summary(catalog: Catalog, covered: Coverage) -> Iterator[str]:
         opens = whole(f'"{window.schedule}"')
         when = f"{opens} in {window.time_zone} for {exact(window.duration)}"
         yield from folded(f"{window.reason} ({window.owner}): opens {when}; it covers {', '.join(window.covers)}.", room())
+
+
+def _when(catalog: Catalog, name: str) -> Iterator[str]:
+    """The two best starts of the next seven days."""
+    place = zone(usual_zone(catalog))
+    starts = BackfillStarts(catalog, name, datetime.now(UTC), A_WEEK).best(most=2)
+    first, *others = (f"{start.at.astimezone(place):%a %H:%M}" for start in starts)
+    lost = starts[0].lost
+    yield f"Best started {first} ({place.key}): {count(lost.jobs, 'job')} miss a run, {lost.unrecoverable} for good"
+    for other in others:
+        lost = starts[1].lost
+        yield f"or {other}: {lost.jobs} and {lost.unrecoverable}; more: {interlock('backfill', 'plan', name)}"
 
 
 def _cost(catalog: Catalog, covered: Coverage) -> Iterator[str]:

@@ -77,7 +77,7 @@ def command(
 
     On pauses the jobs that lead to a writer of what the backfill protects, until its end: 1.5 times what it is expected to
     take, unless --for or --until says another. Off gives back exactly these, except what another hold covers or the catalog
-    declares paused.
+    declares paused. When that misses the least: interlock backfill plan NAME.
 
     With --at the coordinator turns it on then, without Terraform; --for counts from then. Off takes that back, before or after.
 

@@ -89,12 +89,12 @@ class Found:
 def _between(start_text: str | None, end_text: str | None, place: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
     """From when to when, in whole minutes."""
     start = _instant("--from", start_text, place, now) if start_text else now.replace(second=0, microsecond=0)
+    if not FIRST_YEAR < start.year < LAST_YEAR:
+        raise click.UsageError(f"--from: {format_instant(start)} is not in the years {FIRST_YEAR + 1} to {LAST_YEAR - 1}")
     if end_text:
         end = _instant("--to", end_text, place, start)
     else:
         end = _day(start_text, place).end if start_text and _DATE.fullmatch(start_text) else start + A_DAY
-    if not FIRST_YEAR < start.year < LAST_YEAR:
-        raise click.UsageError(f"--from: {format_instant(start)} is not in the years {FIRST_YEAR + 1} to {LAST_YEAR - 1}")
     if not start < end <= start + LONGEST:
         said = f"{format_instant(start)} to {format_instant(end)}"
         raise click.UsageError(f"{said} is no time of up to {LONGEST.days} days; --to is after --from")

@@ -30,6 +30,7 @@ from interlock.terraform.plan import PlanError, load_plan
 from interlock.timing.until import parse_end
 from policies.from_catalog import findings
 from policies.from_files import Unreadable, plan_findings
+from policies.staggering import StaggerLimits
 
 T = TypeVar("T")
 Style = Literal["markdown", "terminal", "json"]
@@ -106,7 +107,7 @@ def command(
             _say_failure(sides, style)
             ctx.exit(BAD_INPUT)
         about("comparing them")
-        found = review(before, after, instant, plan, rules=findings, planned=planned)
+        found = review(before, after, instant, plan, rules=findings, planned=planned, staggered=StaggerLimits)
     if style == "json":
         print_json(as_json(found))
     elif style == "markdown":

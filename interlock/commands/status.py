@@ -18,7 +18,7 @@ from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.alarms import SHOWN
 from interlock.runtime.ledger import Claim, unresolved
-from interlock.runtime.snapshot import NO_JSON, Objects
+from interlock.runtime.snapshot import Objects
 from interlock.terminal.common import (
     Format,
     Place,
@@ -93,11 +93,7 @@ def _of_objects(environment: Environment, objects: Objects) -> list[Trouble]:
     kinds = [
         [(name, "its name states no flag or hold; it covers nothing") for name in objects.malformed],
         [(name, "its name states no mark or claim; it is ignored") for name in objects.strange],
-        [
-            (name, f"it can't be read, and holds by its name alone: {why}")
-            for name, why in sorted(objects.unread.items())
-            if why != NO_JSON
-        ],
+        [(name, f"it can't be read, and holds by its name alone: {why}") for name, why in sorted(objects.unread.items())],
     ]
     found = []
     for kind in kinds:

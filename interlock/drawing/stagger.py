@@ -98,7 +98,7 @@ def stagger_section(catalog: Catalog, at: datetime) -> Iterator[str]:
         "",
         *(
             line
-            for why in reasons(catalog, counted[0], counted[1], weeks[0].span)
+            for why in reasons(catalog, before, counted[0], counted[1], weeks[0].span)
             for line in wrap(f"- {why}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
         ),
         "",

@@ -10,18 +10,23 @@ from interlock.catalog import Catalog
 from interlock.names import count
 from interlock.timing.collisions import Collision, CollisionKind
 from interlock.timing.minutes import Minutes, Span
+from interlock.timing.risk import RiskSearch
 from interlock.timing.season_minutes import job_minutes
 
 HOUR = timedelta(hours=1)
 POLLS_FROM = 1
 """Starts an hour, on average, from which on a job looks again and again: it meets everybody, whatever minute it has."""
 SHOWN_JOBS = 3
+LEAST_CHANGE = 0.1
+"""Of what there was, for asking who is in it."""
 LEAST_SHARE = 0.1
 """Of the change, to be named for it."""
 
 
-def reasons(catalog: Catalog, was: Sequence[Collision], now: Sequence[Collision], span: Span) -> Iterator[str]:
-    """Sentences about the collisions of one span, with the crons before and with those that the catalog has now."""
+def reasons(catalog: Catalog, former: Catalog, was: Sequence[Collision], now: Sequence[Collision], span: Span) -> Iterator[str]:
+    """Sentences about the collisions of one span, with the crons of `former` and with those that the catalog has now."""
+    yield from _expected(catalog, former, span)
+    yield from _more_often(catalog, former)
     tables = [[one for one in found if one.kind is CollisionKind.TABLE] for found in (was, now)]
     if any(tables):
         old, new = (f"{count(len(met), 'pair')} of jobs in {_times(met)}" for met in map(_meetings, tables))
@@ -36,6 +41,31 @@ def reasons(catalog: Catalog, was: Sequence[Collision], now: Sequence[Collision]
         if of:
             yield f"{theirs / of:.0%} of the times over tables have a job in them that starts every hour or more often."
     yield from _inverted(catalog, was, now, frequent, span)
+
+
+def _expected(catalog: Catalog, former: Catalog, span: Span) -> Iterator[str]:
+    """How many times as many conflicts are expected, of all jobs and of those that do not poll."""
+    searches = [RiskSearch(one) for one in (former, catalog)]
+    was, now = (search.over(span) for search in searches)
+    if not was.total:
+        return
+    frequent = _polling(former, span) | _polling(catalog, span)
+    seldom = [sum(one.expected for one in found.between if not frequent & {*one.jobs}) for found in (was, now)]
+    others = f", and {seldom[1] / seldom[0]:.2f} x between jobs that start less often than hourly" if seldom[0] else ""
+    yield (
+        f"Meetings are not conflicts: two runs conflict when both write, in the same partition, at the same moment. Of that "
+        f"`.venv/bin/interlock risk --was` expects {now.total / was.total:.2f} x of what the old crons would bring{others}."
+    )
+
+
+def _more_often(catalog: Catalog, former: Catalog) -> Iterator[str]:
+    """The jobs that start more often than they did: a stagger that moves nothing else keeps how often."""
+    often = sorted(
+        name for name, job in catalog.jobs.items() if len(job.schedule.times) > len(former.jobs[name].schedule.times) > 0
+    )
+    if often:
+        names = ", ".join(f"`{name}`" for name in often)
+        yield f"More often than before start {names}: they meet more whatever minute they have."
 
 
 def _meetings(found: Sequence[Collision]) -> dict[tuple[str, ...], Minutes]:
@@ -62,6 +92,8 @@ def _who(was: Sequence[Collision], now: Sequence[Collision]) -> Iterator[str]:
         for one in found:
             for job in {*one.jobs}:
                 by_job[job] += sign * len(one.times)
+    if abs(change) < LEAST_CHANGE * _sum(was):
+        return
     shares = {job: number / change for job, number in by_job.items()} if change else {}
     most = sorted((job for job, share in shares.items() if share >= LEAST_SHARE), key=lambda job: (-shares[job], job))
     if most:
@@ -91,7 +123,7 @@ def _inverted(
         before_it = [one for one in vanished if _starts_before(catalog, one.jobs, span)]
         yield (
             f"`order` looks forward only: of the times between jobs that start less often, {_sum(vanished)} went away, "
-            f"{_sum(before_it)} of them because the consumer starts before its producer now, within the hour."
+            f"{_sum(before_it) or 'none'} of them because the consumer starts before its producer now, within the hour."
         )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from interlock.actual import ActualJob
 from interlock.gcp.scheduler import actual_job, regions, rest_client
 from interlock.gcp.storage import storage_client
+from interlock.names import plain
 from interlock.runtime.ports import Item, NoBucket, Refused, Unknown
 from interlock.secrets import scrubbed
 
@@ -26,6 +27,8 @@ CALL_SECONDS = 20
 MAX_OBJECT_BYTES = 16 * 2**20
 """Of an object that is read; a declaration of 1,000 jobs has less than one MiB."""
 BAD_REQUEST, UNAUTHENTICATED, NOT_FOUND, PRECONDITION_FAILED = 400, 401, 404, 412
+MAX_SAID = 300
+"""Characters of an error that may quote all of an answer."""
 EMPTY_RANGE = 416
 """The answer to a range of an object without content."""
 NO_OUTCOME = frozenset({408, 500, 502, 504})
@@ -178,3 +181,7 @@ def _calls() -> Iterator[None]:
         raise Refused(UNAUTHENTICATED, scrubbed(str(error))) from error
     except (GoogleAPIError, OSError) as error:  # OSError: requests, and time-outs
         raise Unknown(scrubbed(str(error))) from error
+    except Exception as error:
+        # An answer that is none of Google's, as a proxy's page or a damaged content: each library has errors of its own for it.
+        said = f"an answer that can't be understood: {type(error).__name__}: {error}"
+        raise Unknown(scrubbed(plain(said, MAX_SAID))) from error

@@ -45,6 +45,8 @@ MIN_GAP, MAX_GAP = timedelta(minutes=2), timedelta(hours=6)
 """Between two starts of a service. A gap of a minute means what `starts_per_minute: 1` means."""
 MAX_WITHIN = timedelta(minutes=29)
 """Around one minute of the hour: with more it would be every minute."""
+MAX_SHIFT = timedelta(minutes=59)
+"""Of a start: with more it would be in another hour, or across midnight."""
 MAX_ATTEMPTS = 5
 MAX_DOUBLINGS = 2**31 - 1
 """An int32; Google names no other limit."""
@@ -197,12 +199,22 @@ def _schema(pattern: str, description: str) -> WithJsonSchema:
 
 _DURATION_SCHEMA = _schema(DURATION, "45s, 1.5s, 10m, 30h or 4d")
 
+
+def _share(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise wrong("is no share; write a number above 0 and up to 1, like 0.05")
+    return float(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
 Deadline = Annotated[timedelta, BeforeValidator(_deadline), _DURATION_SCHEMA]
 Expect = Annotated[timedelta, _duration_between(MIN_EXPECT, MAX_EXPECT), _DURATION_SCHEMA]
 Gap = Annotated[timedelta, _duration_between(MIN_GAP, MAX_GAP), _DURATION_SCHEMA]
 Within = Annotated[timedelta, _duration_between(timedelta(0), MAX_WITHIN), _DURATION_SCHEMA]
 Lead = Annotated[timedelta, _duration_between(timedelta(0), MAX_GAP), _DURATION_SCHEMA]
+Shift = Annotated[timedelta, _duration_between(timedelta(minutes=1), MAX_SHIFT), _DURATION_SCHEMA]
+"""By which a start may move."""
+Share = Annotated[float, BeforeValidator(_share), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})]
 Minute = Annotated[int, Strict(), Field(ge=0, le=59)]
 WindowDuration = Annotated[timedelta, _duration_between(MIN_WINDOW, MAX_WINDOW), _DURATION_SCHEMA]
 _SCHEDULE = r" *\S+( +\S+){4} *|every ([0-9]+ (hours|mins|minutes)( .*)?|hour|minute)|.* [0-9]{1,2}:[0-9]{2}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -39,7 +40,7 @@ _NESTED: dict[str, type[Entry]] = {
     "app_engine": AppEngineEntry,
     "stagger": StaggerEntry,
 }
-"""The models of the entries that stand in another one, by key."""
+"""The models of the entries that stand in another one of a catalog, by key."""
 
 _REASONS = {
     "string_type": "is no text; write one in quotes",
@@ -85,15 +86,30 @@ def problems_of(error: ValidationError, document: Document, at: Path, model: typ
         yield Problem(source=document.at(where), message=f"{dotted(where)}: {_message(details, document, where, model)}")
 
 
-def _nested(around: Sequence[str]) -> type[Entry]:
-    """The model of the entry that stands at the end of these keys of another one."""
-    return ProcessorAccessEntry if len(around) > 1 and around[-2] == "tables" else _NESTED[around[-1]]
+def _nested(around: Sequence[str], model: type[Entry]) -> type[Entry]:
+    """The model of the entry that stands at the end of these keys of one of `model`."""
+    if len(around) > 1 and around[-2] == "tables":
+        return ProcessorAccessEntry
+    if around[-1] in _NESTED:
+        return _NESTED[around[-1]]
+    for key in around:
+        field = model.model_fields.get(key)
+        model = next(_entries(field.annotation), model) if field else model
+    return model
+
+
+def _entries(annotation: object) -> Iterator[type[Entry]]:
+    """The models of entries in the type of a field, as in that of a mapping of them."""
+    if isinstance(annotation, type) and issubclass(annotation, Entry):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _entries(part)
 
 
 def _message(details: ErrorDetails, document: Document, where: Path, model: type[Entry]) -> str:
     if details["type"] == "extra_forbidden":
         *around, key = (part for part in details["loc"] if isinstance(part, str) and part not in {SHORT, FULL})
-        entry = _nested(around) if around else model
+        entry = _nested(around, model) if around else model
         allowed = keys(entry)
         if (entry, key) in GONE:
             return GONE[entry, key]

@@ -43,6 +43,8 @@ from interlock.reading.fields import (
     SchedulerName,
     Scope,
     ServiceUrl,
+    Share,
+    Shift,
     Statement,
     Table,
     Text,
@@ -243,6 +245,8 @@ class ProcessorEntry(WaivableEntry):
     burst: Count = 1
     """So many runs of it at once may one start bring about."""
     expect: Duration | None = None
+    dml: Duration | None = None
+    """Of that, the statements that change a table."""
     idempotent: Flag | None = None
 
 
@@ -281,6 +285,21 @@ class DefaultsEntry(Entry):
     catch_up: CatchUp | None = None
 
 
+class PlacingEntry(Entry):
+    """What a proposal of another minute has to keep."""
+
+    locked: Text | None = None
+    """Why it stays."""
+    within: Shift | None = None
+    """So far at most from where it was first."""
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        if (self.locked is None) == (self.within is None):
+            raise wrong("says one of two things; write {locked: <why>} or {within: 15m}")
+        return self
+
+
 class JobEntry(WaivableEntry):
     """A Cloud Scheduler job."""
 
@@ -300,6 +319,9 @@ class JobEntry(WaivableEntry):
     catch_up: CatchUp | None = None
     recoverable: Flag = True
     runs: tuple[Reference, ...] = ()
+    active: Share | None = None
+    """Of its starts, those that write."""
+    stagger: PlacingEntry | None = None
     decides: tuple[Reference, ...] = ()
     """What another job runs when this one has decided so."""
     pair_with: tuple[Reference, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -184,28 +184,33 @@ SINCE_EVER = datetime.min.replace(tzinfo=UTC)
 """Far from every instant: an end that is formatted seen from there is said with its date."""
 
 
-def about_collisions(changes: Sequence[CollisionChange], after: Catalog, differing: Difference) -> Iterator[Remark]:
+def about_collisions(
+    changes: Sequence[CollisionChange], after: Catalog, differing: Difference, excused: Callable[[CollisionChange], bool]
+) -> Iterator[Remark]:
     """A finding for each service in which jobs start too close, and for each changed job that collides over tables: one that
-    moved into the times of another collides over all that both write, and that is one thing to mend. What collided before and
-    does so on more days is a note."""
-    yield from _about([change for change in changes if change.is_new], after, differing, is_finding=True)
+    moved into the times of another collides over all that both write, and that is one thing to mend. A note is what collided
+    before and does so on more days, and what is `excused`."""
+    for is_finding in (True, False):
+        new = [change for change in changes if change.is_new and excused(change) is not is_finding]
+        yield from _about(new, after, differing, is_finding=is_finding)
     more = [change for change in changes if change.appears and change.is_real and not change.is_new]
-    yield from _about(more, after, differing, is_finding=False)
+    yield from _about(more, after, differing, is_finding=False, topic=Topic.MORE_DAYS)
 
 
-def _about(new: Sequence[CollisionChange], after: Catalog, differing: Difference, *, is_finding: bool) -> Iterator[Remark]:
+def _about(
+    new: Sequence[CollisionChange], after: Catalog, differing: Difference, *, is_finding: bool, topic: Topic | None = None
+) -> Iterator[Remark]:
     often = Counter(job for change in new for job in change.jobs if change.kind in OVER_TABLES)
     changed = {job.newest.name for job in differing.jobs}
     alike: dict[tuple[Topic, str], list[CollisionChange]] = {}
     for change in new:
         culprits = sorted(changed.intersection(change.jobs), key=lambda job: (-often[job], job))
         subject = culprits[0] if culprits and change.kind in OVER_TABLES else change.subject
-        topic = Topic.ORDER if change.kind is CollisionKind.ORDER else Topic.COLLISION
-        topic = topic if is_finding else Topic.MORE_DAYS
-        alike.setdefault((topic, subject), []).append(change)
-    for (topic, subject), found in alike.items():
+        about = topic or (Topic.ORDER if change.kind is CollisionKind.ORDER else Topic.COLLISION)
+        alike.setdefault((about, subject), []).append(change)
+    for (about, subject), found in alike.items():
         text = f"{_told(subject, found)} ({how_often(found[0], after)})"
-        yield Remark(topic=topic, subject=subject, text=text, is_finding=is_finding)
+        yield Remark(topic=about, subject=subject, text=text, is_finding=is_finding)
 
 
 def _told(subject: str, found: Sequence[CollisionChange]) -> str:

@@ -40,7 +40,8 @@ FOR_THE_CUT = 1_200
 
 def as_markdown(review: Review, *, base: str, head: str, whole: str, limit: int | None = MAX_CHARACTERS) -> str:
     """The comment. `base` and `head` say what was compared, `whole` where the whole is if it is cut to `limit` characters."""
-    opening = f"{MARKER}\n{verdict(review)}\n"
+    net = f" **Net**: {escaped(str(review.net), MAX_TEXT)}." if review.net else ""
+    opening = f"{MARKER}\n{verdict(review)}{net}\n"
     compared = f"{escaped(base, MAX_TEXT)} compared with {escaped(head, MAX_TEXT)}"
     at = f"{review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     closing = f"\n<sub>{compared}, as of {at}; {'with' if review.with_plan else 'without'} a plan. {_cost(review)}.</sub>\n"

@@ -22,7 +22,7 @@ NOT_DECLARED = {"name", "source", "origins", "default_end"}
 """Fields of the model that no key of the catalog states by itself."""
 SCHEDULER_NAME = "scheduler_name"
 URL = "url"
-KEYS = {"waivers": "waive", SCHEDULER_NAME: "name", "first": "from", "last": "until"}
+KEYS = {"waivers": "waive", SCHEDULER_NAME: "name", "first": "from", "last": "until", "placing": "stagger"}
 """Fields whose key in the catalog has another name."""
 
 

@@ -14,26 +14,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 
 from interlock.catalog import Catalog, Job
-from interlock.cron import Cron
 from interlock.feeds import feeds, waits_for
 from interlock.names import count, rounded
 from interlock.review.jobs import year_from
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.fires import Alike, alike
 from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.polling import POLLS
 from interlock.timing.season_minutes import job_minutes
 
 FOLLOWS = timedelta(hours=12)
 """A consumer that starts later after its producer is nearer to the next day's, and follows none."""
-POLLS = timedelta(minutes=30)
-"""Who comes again so soon, twice an hour, picks up what was not there yet: nothing is lost by its coming before, too."""
 FRESH = timedelta(hours=1)
 """Of a producer that started so shortly before, a consumer reads what is new, though the next start is nearer."""
-POLLING_FIRES, POLLING_SHARE = 4, 0.75
-"""Who polls fires so often a day or more, and so many of its fires are followed by another within POLLS."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +64,6 @@ class Inversion:
     consumer: str
     tables: tuple[str, ...]
     follows: Follows
-
-
-def polls(schedule: Cron) -> bool:
-    """Whether a job comes again so soon, so often, that it waits for nobody."""
-    times = sorted(schedule.times)
-    soon = sum(later - time <= POLLS // MINUTE for time, later in pairwise(times))
-    return len(times) >= POLLING_FIRES and soon >= POLLING_SHARE * len(times)
 
 
 def inverted(before: tuple[Starts, Starts], after: tuple[Starts, Starts]) -> Follows | None:

@@ -38,6 +38,7 @@ class Topic(StrEnum):
     FREQUENCY = "fires more or less often"
     MORE_DAYS = "collides on more days"
     COVERAGE = "coverage"
+    BETTER = "a better minute"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,20 +17,23 @@ from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
 from interlock.review.coverage import Covering, ScopeChange, about_coverage, coverage_changes
-from interlock.review.diff import Difference, difference
+from interlock.review.diff import Difference, How, difference
 from interlock.review.job_remarks import about_jobs, alone, unknowable, unwritten
 from interlock.review.jobs import JobReview, review_jobs, situation
 from interlock.review.naming import named_alike
-from interlock.review.order import about_order, inversions, polls
+from interlock.review.net import Net, net_effect
+from interlock.review.order import about_order, inversions
 from interlock.review.plan_verdict import verdicts
 from interlock.review.remark import Remark, Topic
 from interlock.review.removals import Removals, about_removals
 from interlock.review.rule_findings import WAIVER_ENDED, about_planned_rules, about_rules, new_findings
 from interlock.review.seasons import about_seasons
+from interlock.review.staggering import Staggered, about_better_minutes
 from interlock.review.waivers import WaiverNote, ended, waiver_notes
 from interlock.review.zone_data import about_zone_data
 from interlock.terraform.job_changes import JobChanges
 from interlock.timing.collisions import CollisionKind
+from interlock.timing.polling import polls
 
 Rules = Callable[[Catalog, date], Sequence[Finding]]
 """What breaks a rule in a catalog on a day. The rules are above the core, so whoever reviews brings them."""
@@ -47,6 +50,8 @@ class Review:
     changes: Difference
     jobs: tuple[JobReview, ...]
     collisions: tuple[CollisionChange, ...]
+    net: Net | None
+    """What the schedules bring altogether; None where no meeting changes."""
     coverage: tuple[ScopeChange, ...]
     waivers: tuple[WaiverNote, ...]
     cost: Cost
@@ -80,9 +85,10 @@ def review(
     *,
     rules: Rules,
     planned: Sequence[Finding] = (),
+    staggered: Staggered | None = None,
 ) -> Review:
     """What changes from `before` to `after`, looked at from `at` on, an aware instant. `rules` say what is new to find in the
-    catalog, and `planned` what the plan breaks."""
+    catalog, and `planned` what the plan breaks. Within what `staggered` keeps, jobs that move are offered a better minute."""
     before, after = named_alike(before, after)
     changes = difference(before, after)
     known = (*plan.flags_on, *plan.holds) if plan else ()
@@ -90,6 +96,7 @@ def review(
     was, now = situation(before, old.scopes, at, known), situation(after, new.scopes, at, known)
     jobs = review_jobs(changes.jobs, was, now)
     collided = collision_changes(before, after, at, changes.renamed) if changes else ()
+    net = net_effect(before, after, at, collided)
     coverage = coverage_changes(old, new, changes.renamed) if changes else ()
     waivers = waiver_notes(before, after, at.date())
     broken = new_findings(rules(before, at.date()), rules(after, at.date()), changes.renamed)
@@ -102,16 +109,24 @@ def review(
         *(verdicts(plan, changes, was, now) if plan else ()),
         *unwritten(before, after, removals),
         *about_order([one for one in inverted if not _is_accepted((one.producer, one.consumer), after, day)], _retimed(jobs)),
-        *about_collisions([change for change in collided if not _is_excused(change, after, day)], after, changes),
+        *about_collisions(
+            [c for c in collided if not _is_excused(c, after, day)], after, changes, net.excuses if net else _never
+        ),
         *alone(changes, before, after, removals),
         *about_zone_data(before, after, changes.renamed, at),
         *about_planned_rules(planned),
-        *about_rules(broken, collided, after.jobs.keys(), {note.subject for note in waivers if note.has_ended}),
+        *about_rules(
+            broken,
+            [c for c in collided if not (net and net.excuses(c))],
+            after.jobs.keys(),
+            {note.subject for note in waivers if note.has_ended},
+        ),
         *ended(waivers, {finding.subject for finding in broken if finding.rule == WAIVER_ENDED}),
         *about_baseline(before, after),
         *about_removals(changes, before, removals),
         *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before, after, changes.renamed),
+        *about_better_minutes(_retimed(jobs), after, day, staggered, rules),
     ]
     return Review(
         at=at,
@@ -120,6 +135,7 @@ def review(
         changes=changes,
         jobs=jobs,
         collisions=collided,
+        net=net,
         coverage=coverage,
         waivers=waivers,
         cost=cost(before, after),
@@ -144,8 +160,14 @@ def _is_excused(change: CollisionChange, catalog: Catalog, today: date) -> bool:
 
 
 def _retimed(jobs: Sequence[JobReview]) -> frozenset[str]:
-    """The jobs whose times changed."""
-    return frozenset(job.name for job in jobs if job.change.keys & {"schedule", "time_zone"})
+    """The jobs whose times changed, and those that are new."""
+    return frozenset(j.name for j in jobs if j.change.keys & {"schedule", "time_zone"} or j.change.how is How.ADDED)
+
+
+def _never(change: CollisionChange) -> bool:
+    """Nothing is excused where nothing changes altogether."""
+    del change
+    return False
 
 
 def _is_polled(change: CollisionChange, catalog: Catalog) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from interlock.actual import ENABLED
@@ -32,26 +33,26 @@ def found_wrong(snapshot: Snapshot) -> Iterator[Record]:
 
 def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
     objects, declaration = snapshot.objects, snapshot.declaration
-    yield from _few(
+    yield from few(
         [
             Record(event=OBJECT_UNREADABLE, hold=name, why="its name states no flag or hold; it covers nothing")
             for name in objects.malformed
         ]
     )
-    yield from _few(
+    yield from few(
         [
             Record(event=OBJECT_UNREADABLE, hold=name, why="its name states nothing that the ledger has; it is ignored")
             for name in objects.strange
         ]
     )
-    yield from _few(
+    yield from few(
         [
             Record(event=OBJECT_UNREADABLE, hold=name, why=f"it can't be read, and holds by its name alone: {why}")
             for name, why in sorted(objects.unread.items())
         ]
     )
     longest = exact(declaration.max_hold)
-    yield from _few(
+    yield from few(
         [
             Record(
                 event=OBJECT_UNREADABLE,
@@ -62,7 +63,7 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
             for hold in objects.too_long(declaration.max_hold)
         ]
     )
-    yield from _few(
+    yield from few(
         [
             Record(
                 event=OBJECT_UNREADABLE,
@@ -75,8 +76,7 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
             if hold.scope not in declaration.scopes
         ]
     )
-
-    yield from _few(
+    yield from few(
         [
             Record(
                 event=OBJECT_UNREADABLE,
@@ -90,13 +90,12 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
     )
 
 
-def _few(records: list[Record]) -> Iterator[Record]:
+def few(records: Sequence[Record]) -> Iterator[Record]:
     """The first of them, and how many there are besides: of rubbish there may be any amount."""
     yield from records[:SHOWN]
     if len(records) > SHOWN:
-        next_one = records[SHOWN]
         more = f"and {len(records) - SHOWN - 1:,} more like it: " if len(records) > SHOWN + 1 else ""
-        yield Record(event=next_one.event, hold=next_one.hold, until=next_one.until, why=more + next_one.why)
+        yield replace(records[SHOWN], why=more + records[SHOWN].why)
 
 
 def _flags(objects: Objects) -> list[Hold]:

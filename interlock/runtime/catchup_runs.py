@@ -14,6 +14,7 @@ from functools import partial
 
 from interlock.declaration import Declaration
 from interlock.holds import format_instant
+from interlock.runtime.alarms import few
 from interlock.runtime.catchup import Decision, Drop, Run, Traffic, Wait, producers_first, uncovered_days
 from interlock.runtime.events import ACTION_FAILED, OBJECT_UNREADABLE, RUN_CAUGHT_UP, RUN_SKIPPED, RUN_WAITING, UNRESOLVED_CLAIM
 from interlock.runtime.ledger import (
@@ -31,6 +32,7 @@ from interlock.runtime.outside import Failure
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Reader, Snapshot
+from interlock.runtime.steps import MAX_REMOVALS
 from interlock.seasons import fires_between
 
 REFUSED_FOR_NOW = frozenset({409, 429})
@@ -52,10 +54,12 @@ def catch_up(reader: Reader, snapshot: Snapshot, record: Callable[[Record], None
     """Settles the marks of the jobs that nothing holds any more. What the snapshot shows was seen to stand still."""
     declaration, marks = snapshot.declaration, snapshot.objects.marks
     claims = reader.claims(snapshot.objects)
-    for claim in unresolved(claims, {(job, item.generation) for job, item in marks.items()}, snapshot.now):
-        record(_unresolved(declaration, claim))
+    left = unresolved(claims, {(job, item.generation) for job, item in marks.items()}, snapshot.now)
+    for said in few([_unresolved(declaration, claim) for claim in left]):
+        record(said)
     declared = declaration.jobs
-    free = [name for name in marks if name not in declared or not snapshot.holding.is_held(name)]
+    free = [name for name in marks if name in declared and not snapshot.holding.is_held(name)]
+    free += [name for name in marks if name not in declared][:MAX_REMOVALS]
     # A claim that is gone by now is that of a run which has just been made.
     claimed = {claim.job for claim in map(parse_claim, snapshot.objects.items) if claim is not None}
     traffic = Traffic(snapshot=snapshot, pending=set(marks) | claimed)
@@ -146,8 +150,15 @@ class _Maker:
             self._record(Record(event=OBJECT_UNREADABLE, job=name, hold=self._marks[name].name, why=held.wrong))
         since = held.since
         job, made = self._traffic.declaration.jobs.get(name), self._marks[name].created
-        if since <= now or job is None or job.season is None or made is None:
+        if since <= now or job is None or made is None:
             return since
+        if job.season is None:
+            # No season says when it opens, or none any more, since a deploy: the job misses what comes after that.
+            begin = max(made, self._traffic.snapshot.declared or made)
+            if begin == made:
+                why = f"it states {format_instant(since)}; the job counts as held since {format_instant(made)}"
+                self._record(Record(event=OBJECT_UNREADABLE, job=name, hold=self._marks[name].name, why=why))
+            return begin
         # A season alone held it, and has opened at another time than was declared then. It misses what comes after that time,
         # and nothing of what was not in the season yet.
         return min(since, job.season.opens_after(made) or since)

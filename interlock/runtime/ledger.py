@@ -5,7 +5,7 @@
 `ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
 `ledger/released/<scope of a window or backfill>/<id>@<end>.json`: that opening was released early, and must not open again.
 `ledger/planned/<scope of a backfill>/<id>@<end>.json`: that hold is to begin at the instant which its id states.
-`ledger/incidents/<hash>@<until>.json`: that incident, which does not say when it opened, came; until then it may come again.
+`ledger/incidents/<hash>@<until>.json`: that incident came, and held its table; until then it may come again.
 """
 
 from __future__ import annotations

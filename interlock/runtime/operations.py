@@ -34,7 +34,7 @@ from interlock.runtime.ledger import (
 )
 from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
-from interlock.runtime.reconcile import reconcile
+from interlock.runtime.reconcile import TOO_LATE, reconcile
 from interlock.runtime.report import Record, Recorder, Report
 from interlock.runtime.requests import (
     BREAKER_ID,
@@ -259,9 +259,15 @@ class _Operation:
             )
             self._record(Record(event=INCIDENT_IGNORED, why=f"incident {incident.id} names {known}: {incident.named[:100]!a}"))
             return
+        if incident.started is not None and incident.started > objects.now + MAX_CLOCK_SKEW:
+            incident = replace(incident, started=None)  # an instant that no clock can have shown yet says nothing
         held = [hold for hold in holding.active if (hold.scope, hold.id) == (scope, BREAKER_ID)]
         longest = min(declaration.breaker_hold, declaration.max_hold)
         first = _first_told(incident, objects)
+        if first is not None and not held:
+            why = f"incident {incident.id} has held {scope} before, and that hold has ended or was released"
+            self._record(Record(event=INCIDENT_IGNORED, why=why))
+            return
         end = _breaker_end(incident, longest, objects.now)
         if incident.started is None and first is not None:
             # Told again it may be open still, or be an old message: it holds twice as long, and then never again.
@@ -277,7 +283,7 @@ class _Operation:
             self._write(declaration, objects, scope, BREAKER_ID, end, reason, "circuit breaker")
         elif end > held[0].end:
             self._extend(declaration, objects, held[0], end, reason, None)
-        if incident.started is None and first is None:
+        if first is None:
             # After the hold: who dies in between holds again, and not never.
             self._create(incident_name(incident.key, objects.now + INCIDENT_MEMORY), b"{}\n")
 
@@ -287,6 +293,8 @@ class _Operation:
         return sorted((found for found in objects.holds if found.identity == identity), key=lambda found: found.end)
 
     def _create(self, name: str, content: bytes) -> bool:
+        if self._outside.is_overdue:  # who asked has been told that it failed, and perhaps asked for something else
+            raise Refused(TOO_LATE, f"{name} is not written: this request has been at it for too long")
         return self._outside.patiently(partial(self._bucket.create, name, content))
 
     def _delete(self, item: Item) -> bool:
@@ -294,7 +302,7 @@ class _Operation:
 
 
 def _first_told(incident: Incident, objects: Objects) -> datetime | None:
-    """When an incident came for the first time that does not say when it opened; None when it has not."""
+    """When an incident came for the first time; None when it has not."""
     begin = incident_name(incident.key, objects.now).partition("@")[0]
     ends = (incident_until(name) for name in objects.items if name.startswith(f"{begin}@"))
     return min((end - INCIDENT_MEMORY for end in ends if end), default=None)
@@ -324,7 +332,6 @@ def _size(said: Covered) -> int:
 def _breaker_end(incident: Incident, hold: timedelta, now: datetime) -> datetime:
     """When the breaker lets go, in whole seconds: the same at each delivery of an incident that says when it opened.
 
-    One that does not, or names an instant that no clock can have shown yet, opens now.
+    One that does not opens now.
     """
-    started = incident.started
-    return ((now if started is None or started > now + MAX_CLOCK_SKEW else started) + hold).replace(microsecond=0)
+    return ((incident.started or now) + hold).replace(microsecond=0)

@@ -16,7 +16,6 @@ from interlock.holds import (
     Hold,
     cut,
     decode,
-    decoded,
     malformed,
     parse_object_name,
     with_content,
@@ -188,7 +187,6 @@ class Reader:
                 break
         unread |= {name: str(why) for name, why in contents.items() if isinstance(why, Refused | Unknown)}
         unread |= {name: "it keeps changing" for name, content in contents.items() if content is None}
-        unread |= {name: NO_JSON for name, content in contents.items() if isinstance(content, bytes) and _is_unclear(content)}
         read = {name: decode(content) for name, content in contents.items() if isinstance(content, bytes)}
         return Objects(
             now=now,
@@ -231,15 +229,13 @@ class Reader:
             return failure
 
     def claims(self, objects: Objects) -> list[Claim]:
-        """The catch-up runs that are being made, or were when their instance stopped. One that is gone meanwhile is none; one
-        that can't be read is one of which only the name is known, and when it was written."""
-        items = [item for name, item in objects.items.items() if name.startswith(CLAIM_PREFIX)]
-        read = zip(items, self.outside.each(self._content_of, items), strict=True)
-        claims = (
-            parse_claim(item.name, content if isinstance(content, bytes) else b"", item.created)
-            for item, content in read
-            if content is not None
-        )
+        """The catch-up runs that are being made, or were when their instance stopped. One that is gone meanwhile is none; of
+        one that can't be read, or that is one too many to be, only the name is known, and when it was written."""
+        items = [item for name, item in objects.items.items() if parse_claim(name)]
+        read = zip(items[:MAX_READ], self.outside.each(self._content_of, items[:MAX_READ]), strict=True)
+        known = [(item, content if isinstance(content, bytes) else b"") for item, content in read if content is not None]
+        known += [(item, b"") for item in items[MAX_READ:]]
+        claims = (parse_claim(item.name, content, item.created) for item, content in known)
         return [claim for claim in claims if claim is not None]
 
     def held_since(self, objects: Objects, job: str) -> Held | None:
@@ -273,9 +269,6 @@ class Reader:
         return self.outside.patiently(lambda: self.outside.bucket.list(prefix))
 
 
-NO_JSON = "its content is no JSON object"
-
-
 def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> tuple[list[str], dict[str, str]]:
     """The objects whose contents are read, and why others are not: flags first, then the oldest, so that a flood of new ones
     takes nothing from those that were there. Nobody needs what a hold says that has ended."""
@@ -297,11 +290,6 @@ def _with_content(hold: Hold, content: dict[str, object] | None, item: Item) -> 
 
 def _bytes(content: bytes | Failure | None) -> bytes:
     return content if isinstance(content, bytes) else b""
-
-
-def _is_unclear(content: bytes) -> bool:
-    """Whether somebody wrote something, and nobody knows what."""
-    return bool(content.strip()) and decoded(content) is None
 
 
 def _may_be_read_later(content: bytes | Failure | None) -> bool:

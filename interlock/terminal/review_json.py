@@ -11,6 +11,7 @@ from interlock.review.collisions import CollisionChange
 from interlock.review.coverage import Member, Missed, ScopeChange
 from interlock.review.diff import Field, OtherChange
 from interlock.review.jobs import JobReview, Side
+from interlock.review.net import ratio
 from interlock.review.remark import Remark
 from interlock.review.review import Review
 from interlock.timing.days_in_words import Often
@@ -32,6 +33,7 @@ def as_json(review: Review) -> Json:
         "other_changes": [
             _other(section, thing, review) for section, things in review.changes.others.items() for thing in things
         ],
+        "net": _net(review),
         "collisions": [_collision(change) for change in review.collisions],
         "coverage": [_scope(change) for change in review.coverage],
         "waivers": [
@@ -51,6 +53,19 @@ def as_json(review: Review) -> Json:
             "billed_jobs": [review.cost.before, review.cost.after],
             "cents_a_month": review.cost.cents,
         },
+    }
+
+
+def _net(review: Review) -> Json:
+    """Ratios, as what is expected is a figure only where all of it was measured; null where no meeting changes."""
+    if not (net := review.net):
+        return None
+    return {
+        "conflicts_ratio": ratio(net.after.total, net.before.total),
+        "too_early_ratio": ratio(net.after.too_early, net.before.too_early),
+        "meetings_over_tables": net.tables,
+        "too_soon": net.order,
+        "is_worse": net.is_worse_over_tables or net.is_worse_in_order,
     }
 
 

@@ -34,6 +34,8 @@ def print_review(review: Review) -> None:
     """Findings first, then what changes; remarks that say the same of several things are one."""
     number = len(review.findings)
     say(f"{count(number, 'finding') if number else 'No findings'}, as of {review.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+    if review.net:
+        say_folded(f"Net: {review.net}")
     for alike in review.alike:
         _print_remark(alike)
     if review.jobs:

@@ -26,6 +26,8 @@ _NOT_SHOWN: Mapping[str, frozenset[str]] = {
     # local/emulator/targets.py has the source of each.
     "cloudscheduler.Job": frozenset({"attemptDeadline", "httpTarget.headers*", "appEngineHttpTarget.headers*"})
     | {"appEngineHttpTarget.appEngineRouting*"},
+    # The server's own, which who writes back what was read has in it; the document doesn't call it output.
+    "storage.Object": frozenset({"retentionExpirationTime"}),
 }
 # What needs no act here, by message. Each entry is taken or the whole request is refused, so none is left to be written alone.
 _NO_MATTER: Mapping[str, frozenset[str]] = {

@@ -153,18 +153,18 @@ def _too_near(one: Starter, other: Starter, near: _Near) -> Iterator[tuple[str, 
     mine, theirs, apart = one.writes, other.writes, max(one.rules.apart, other.rules.apart)
     over = Minutes(span=one.starts.span, bits=0)
     if apart and wanted <= apart:
-        shared = [table for table in mine if table in theirs and _conflict(mine[table], theirs[table])]
+        shared = [table for table in mine if table in theirs and why_conflict(mine[table], theirs[table])]
         met = {table: times for table in shared if (times := near.of_one_day(one, other, apart, table))}
         if tables := [*met]:
             over = reduce(or_, met.values())
             more = f" and {count(len(tables) - 1, 'more table')}" if len(tables) > 1 else ""
             why = f"{rounded(apart)} from {{others}}, and both write {tables[0]}{more}: "
-            yield why + _conflict(mine[tables[0]], theirs[tables[0]]), over
+            yield why + why_conflict(mine[tables[0]], theirs[tables[0]]), over
     if wanted and (times := near.of(one, other, wanted)).bits & ~over.bits:
         yield f"{rounded(wanted)} from {{others}}, the gap that {one.service} wants", times
 
 
-def _conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
+def why_conflict(a: frozenset[Kind], b: frozenset[Kind]) -> str:
     """Why two writers conflict, or nothing."""
     pair = worst_pair(a, b)
     return pair.conflict.why.rstrip(".") if pair is not None and is_real(pair.conflict.severity) else ""

@@ -35,17 +35,17 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
     The minutes are a default. A platform's folder says its own: `rules: {stagger: {minutes: [5, 35], within: 2m}}`, or
     `stagger: off`; and `was: days` keeps the days only, `was: free` nothing."""
     when = fires(job)
-    if when is None or not when[0].is_known or _rests(job):
+    if when is None or not when[0].is_known or rests(job):
         return
     schedule, rules = when[0], rules_for(job, estate)
-    tables = _backfilled(job)
+    tables = backfilled(job)
     if tables and not starts_too_often(schedule, rules) and not schedule.minutes <= rules.stagger.allowed:
         where = ", ".join(tables)
         whose = f" of {rules.name}'s rules" if rules.name else ""
         yield f'"{schedule.text}" starts a writer of {where} outside {rules.stagger}{whose}; move it, or waive the rule'
     if (was := job.facts.text("was")) is not None:
         try:
-            wrong = _moved_wrongly(Cron.read(was), schedule, rules.was)
+            wrong = moved_wrongly(Cron.read(was), schedule, rules.was)
         except CronError as error:
             wrong = str(error)
         if wrong:
@@ -53,12 +53,12 @@ def stagger(job: Resource, estate: Estate) -> Iterator[str]:
             yield f'"{was}" became "{schedule.text}": {wrong}; let it start on the same days{keeps}'
 
 
-def _rests(job: Resource) -> bool:
+def rests(job: Resource) -> bool:
     """Whether nobody has it run: it is paused by declaration, or nobody has decided."""
     return "paused" in job.facts or "undecided" in job.facts
 
 
-def _backfilled(job: Resource) -> list[str]:
+def backfilled(job: Resource) -> list[str]:
     """The tables that it starts a writer of, and that a backfill changes with a real conflict."""
     backfilled = job.facts.texts("backfilled")
     return [table for table in writes_of(job) if table in backfilled]
@@ -76,13 +76,13 @@ def often(estate: Estate) -> dict[str, list[str]]:
     for job in estate.every(JOB):
         with suppress(Malformed, Unresolved):
             when, rules = fires(job), rules_for(job, estate)
-            asked = rules.stagger.minutes and not _rests(job) and waiver_of(job, stagger.name, estate.today) is None
-            if asked and when and when[0].is_known and starts_too_often(when[0], rules) and _backfilled(job):
+            asked = rules.stagger.minutes and not rests(job) and waiver_of(job, stagger.name, estate.today) is None
+            if asked and when and when[0].is_known and starts_too_often(when[0], rules) and backfilled(job):
                 found.setdefault(rules.name, []).append(job.name)
     return {platform: sorted(jobs) for platform, jobs in sorted(found.items())}
 
 
-def _moved_wrongly(was: Cron, now: Cron, keeps: Was) -> str:
+def moved_wrongly(was: Cron, now: Cron, keeps: Was) -> str:
     """What a stagger must not do, or nothing: the days and the number of runs stay, and no run crosses midnight."""
     if not was.is_known or keeps == "free":
         return ""

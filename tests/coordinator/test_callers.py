@@ -151,6 +151,16 @@ def test_the_signed_one_of_two_headers_counts(door: Door) -> None:
     assert door.asked == 0
 
 
+@pytest.mark.parametrize("own", [removed(token()), token()], ids=["its signature is removed", "its signature is there"])
+def test_beside_the_header_that_cloud_run_checks_another_without_a_signature_is_nobodys(own: str) -> None:
+    """Authorization is passed on untouched then: who may invoke the service could write anybody's address into it."""
+    forged = bearer(removed(token("boss@acme.dev")))
+    assert main.caller(forged | {"X-Serverless-Authorization": f"Bearer {own}"}, ASKED).email == "ana@acme.dev"
+    for other in ("", "Basic x", "Bearer "):
+        with pytest.raises(Rejected, match="no identity token"):
+            main.caller(forged | {"X-Serverless-Authorization": other}, ASKED)
+
+
 def test_an_envelope_of_another_subscription_is_refused() -> None:
     assert isinstance(BROUGHT, Incident)
     other = parse_request("POST", json.dumps({**incident(), "subscription": "projects/p/subscriptions/other"}).encode())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from interlock.actual import PAUSED
 from interlock.holds import Hold, format_end, format_instant, hold_content, parse_instant
 from interlock.runtime.snapshot import Reader
+from interlock.zones import zone
 from tests.coordinator.conftest import Ask
 from tests.coordinator.memory import NOW, World
 from tests.coordinator.test_requests import COVERED, HOLD, incident
@@ -127,5 +127,5 @@ def test_an_incident_that_has_ended_holds_nothing(ask: Ask, world: World) -> Non
 @pytest.mark.parametrize("place", ["Asia/Tokyo", "Pacific/Kiritimati", "America/Los_Angeles", "UTC"])
 @pytest.mark.parametrize("end", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
 def test_the_first_and_the_last_instant_are_said_in_any_zone(place: str, end: datetime) -> None:
-    assert f"{end:%H:%M}" in format_end(end, ZoneInfo(place), NOW)
+    assert f"{end:%H:%M}" in format_end(end, zone(place), NOW)
     assert parse_instant(format_instant(end)) == end.replace(microsecond=0)

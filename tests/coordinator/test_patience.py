@@ -107,3 +107,15 @@ def test_a_request_that_has_outlived_its_timeout_changes_no_job(ask: Ask, world:
     world.fail = nothing_fails
     assert ask(RECONCILE)[0] == 200
     assert world.states()["repair"] == PAUSED
+
+
+def test_a_hold_that_was_asked_for_long_ago_is_not_written_any_more(ask: Ask, world: World) -> None:
+    """Who asked was told that it failed."""
+
+    def fail(call: Call) -> None:
+        if call.kind == "list" and call.about == "ledger/":
+            world.now = NOW + timedelta(hours=1)
+
+    world.fail = fail
+    assert ask(HOLD)[0] == 503
+    assert world.names("holds/") == []

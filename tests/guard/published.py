@@ -40,8 +40,8 @@ def faults(value: object, schema: dict[str, Any], where: str = "content") -> lis
 
 
 def faults_of(kind: str, content: str | bytes) -> list[str]:
-    """What is wrong with the content of a `flag`, a `hold` or a `planned` one that we write: it has every key that is published,
-    and no other. Who asked is said where somebody did, and where a command runs, of one that is for a command."""
+    """What is wrong with the content of a `flag`, a `hold` or a `planned` one that we write: it has every key that is
+    published, and no other. Who asked is said where somebody did, and where a command runs, of one that is for a command."""
     schema = SCHEMA["$defs"][kind]
     says = json.loads(content)
     differing = (says.keys() ^ schema["properties"].keys()) - (PERHAPS - says.keys())

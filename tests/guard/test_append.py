@@ -10,6 +10,7 @@ from interlock_guard import answer_when_held, job_labels, long_run, skip_when_he
 from interlock_guard.append import append_rows
 from interlock_guard.errors import ConflictsExhausted, HeldTable, RowsRefused
 from interlock_guard.jobs import Loading, Written
+from interlock_guard.rows import with_large_integers_as_text
 
 from tests.guard.appending import FULL, SCHEMA, TABLE, games
 from tests.guard.bigquery_server import PROJECT, Failure, Server
@@ -260,3 +261,13 @@ def test_a_row_that_no_request_takes_is_refused_before_anything_is_sent(server: 
     with pytest.raises(ValueError, match=r'row 600 has 9,500,\d+ bytes, more than insertAll takes; append with method="load"'):
         append_rows(TABLE, rows, method="insert_all", held=False, client=server.client())
     assert server.requests == []
+
+
+def test_a_document_inside_a_record_keeps_its_numbers() -> None:
+    large = 2**53 + 1
+    row = {"at": {"document": {"id": large}, "id": large}, "many": [{"document": [large], "id": large}]}
+    said = with_large_integers_as_text(row, {"at.document", "many.document"})
+    assert said == {
+        "at": {"document": {"id": large}, "id": str(large)},
+        "many": [{"document": [large], "id": str(large)}],
+    }

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Literal, cast
 
 import functions_framework
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from interlock_guard import LongRun, Skipped, active_holds, answer_when_held, check, long_run, skip_when_held
+from interlock_guard import (
+    HoldBucket,
+    LongRun,
+    Skipped,
+    acheck,
+    active_holds,
+    answer_when_held,
+    check,
+    long_run,
+    skip_when_held,
+)
 from interlock_guard.asking import PART_OF, Subject
 
 from tests.guard.conftest import FLAG, FLAG_CONTENT, UNTIL_EIGHT, Cloud, scopes
@@ -125,6 +137,54 @@ def test_a_function_runs_or_not_when_the_bucket_cannot_be_read(on_error: str, ra
     cloud.client.bucket("coordination").delete()
     process = skip_when_held(cloud.bucket(), tables="d.mart", on_error=on_error)(lambda: True)  # type: ignore[arg-type]
     assert bool(process()) is ran
+
+
+@pytest.mark.parametrize(("on_error", "ran"), [("run", True), ("skip", False)])
+@pytest.mark.parametrize("named", ["d", 7, ["d.raw", None], "a b.c"], ids=repr)
+def test_a_request_that_names_no_table_right_is_decided_by_on_error(
+    cloud: Cloud, on_error: Literal["run", "skip"], ran: bool, named: object
+) -> None:
+    @skip_when_held(cloud.bucket(), tables=lambda: named, on_error=on_error)  # type: ignore[arg-type, return-value]
+    def scrape() -> bool:
+        return True
+
+    assert bool(scrape()) is ran
+
+
+@pytest.mark.parametrize(("on_error", "ran"), [("run", True), ("skip", False)])
+def test_a_request_that_names_no_tables_is_decided_by_on_error(cloud: Cloud, on_error: str, ran: bool) -> None:
+    @skip_when_held(cloud.bucket(), tables=lambda request: request.get("tables"), on_error=on_error)  # type: ignore[arg-type]
+    def work(_: dict[str, list[str]]) -> str:
+        return "ran"
+
+    assert (work({}) == "ran") == ran
+    assert work({"tables": ["d.mart"]}) == "ran"
+
+
+@pytest.mark.parametrize("found", [None, 7, "text", [None], [{"scope": "all"}]])
+@pytest.mark.parametrize("on_error", ["run", "skip"])
+def test_what_a_reader_of_ones_own_gives_is_no_error_past_on_error(found: object, on_error: Literal["run", "skip"]) -> None:
+    class Reader:
+        def active(self) -> object:
+            return found
+
+        async def aactive(self) -> object:
+            return found
+
+    reader = cast("HoldBucket", Reader())
+    for verdict in (
+        check(reader, tables=["d.mart"], on_error=on_error),
+        asyncio.run(acheck(reader, tables=["d.mart"], on_error=on_error)),
+    ):
+        assert (verdict.held, bool(verdict.error)) == (on_error == "skip", True)
+
+
+def test_what_others_wrote_is_one_line_of_text_in_a_reason(cloud: Cloud) -> None:
+    """Scrapers print it."""
+    cloud.put(TABLE_HOLD, {"reason": "\x1b]0;title\x07a\u202edeploy\nFORGED", "owner": "\x1b[2Jana"})
+    reason = check(cloud.bucket(), tables=["d.mart"], on_error="run").reason
+    assert reason.isprintable()
+    assert reason.endswith("([2Jana; ]0;title a deploy FORGED)")
 
 
 def test_an_iterator_of_tables_is_asked_about_every_time(cloud: Cloud) -> None:
@@ -322,6 +382,8 @@ def later_generator() -> object:
         (lambda: active_holds("b"), ValueError, "say which job or which tables"),
         (lambda: check("b", job=7, on_error="run"), ValueError, "7 is no job"),
         (lambda: check("b", tables=[None], on_error="run"), ValueError, "None is no table"),
+        (lambda: check("b", tables=None, on_error="run"), ValueError, "say which job or which tables"),
+        (lambda: check("b", tables=7, on_error="run"), ValueError, "tables is 7; give dataset.table, or several"),
         (lambda: check("b", job="j", on_error="run", deadline=0), ValueError, "deadline is 0; it is the number of seconds"),
         (lambda: skip_when_held("b", job="j", on_error="run", deadline="5"), ValueError, "deadline is '5'"),
         (lambda: long_run("b", job="j", on_error="run", deadline=float("nan")), ValueError, "deadline is nan"),

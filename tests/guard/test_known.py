@@ -56,6 +56,35 @@ def reader(bucket: Bucket, clocks: Clocks, **settings: float) -> HoldBucket:
 # What was known
 
 
+@pytest.mark.parametrize("failing", [pytest.param((503, b"{}"), id="503"), pytest.param(None, id="no answer in time")])
+@pytest.mark.parametrize("known", [False, True], ids=["first seen", "an earlier one was seen"])
+def test_a_name_that_was_listed_counts_where_time_is_over_before_its_content_comes(
+    bucket: Bucket, clocks: Clocks, failing: Answer | None, known: bool
+) -> None:
+    over = threading.Event()
+
+    def read(_: str) -> Answer | None:
+        if failing is None:
+            over.wait(20)
+        return failing
+
+    asks = reader(bucket, clocks)
+    if known:
+        bucket.put(FLAG, **FLAG_CONTENT)
+        assert not check(asks, tables="d.other", on_error="run").held
+        clocks.pass_by(10)
+    bucket.put(TABLE_HOLD, tables=["d.mart"])
+    bucket.on_read = read
+    verdict = check(asks, tables="d.mart", on_error="run", deadline=1)
+    assert (verdict.held, bool(verdict.error)) == (True, True)
+    assert TABLE_HOLD in [hold.object_name for hold in verdict.holds]
+    assert not check(asks, tables="d.other", on_error="run", deadline=1).held
+    bucket.on_read = lambda _: None
+    over.set()
+    clocks.pass_by(10)
+    assert not check(asks, tables="d.other", on_error="run").error
+
+
 @pytest.mark.parametrize(
     "failing",
     [

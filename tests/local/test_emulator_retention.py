@@ -99,6 +99,16 @@ def test_an_objects_own_retention_wants_a_bucket_made_for_it(rest, make):
     assert (answer.status, "no object retention" in answer.message) == (400, True)
 
 
+def test_who_takes_a_retention_off_writes_back_what_was_read_with_the_servers_own_fields(rest, make):
+    """As the provider does: resource_storage_bucket_object.go, resourceStorageBucketObjectUpdate."""
+    make("&enableObjectRetention=true")
+    rest("POST", UPLOAD, b"1")
+    read = settled(rest, retention={"mode": "Unlocked", "retainUntilTime": LATER})
+    assert "retentionExpirationTime" in read
+    written = rest("PUT", f"{OBJECT}?overrideUnlockedRetention=true", read | {"retention": None})
+    assert (written.status, {"retention", "retentionExpirationTime"} & written.json.keys()) == (200, set())
+
+
 def test_an_unlocked_retention_is_loosened_by_who_says_so_and_a_locked_one_by_nobody(rest, make):
     assert make("&enableObjectRetention=true")["objectRetention"] == {"mode": "Enabled"}
     rest("POST", UPLOAD, b"1")

@@ -54,7 +54,7 @@ MOVES = (
         "moved = False",
         0,
     ),
-    _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 31),
+    _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 37),
 )
 WINDOWS = (
     _bug(

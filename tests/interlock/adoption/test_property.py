@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from interlock.actual import ActualJob
 from interlock.adoption.adopting import EMPTY, Adoption, Asked, adopt, differing
 from interlock.live import live_attributes
+from interlock.reading.cdktf_tokens import taken_for_token
 from interlock.terraform.attributes import job_attributes
 from tests.interlock.cloud import environment
 
@@ -196,14 +197,37 @@ def adopted(*jobs: ActualJob) -> Adoption:
     return adopt(jobs, {}, EMPTY, Asked(platform="mine", env=environment(), today=TODAY))
 
 
+def _has_token(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_token(inner) for pair in value.items() for inner in pair)
+    if isinstance(value, list):
+        return any(map(_has_token, value))
+    return taken_for_token(value) is not None
+
+
+def test_a_job_with_what_cdktf_takes_for_a_token_is_left_outside_and_said() -> None:
+    target: Json = {"uri": "https://a.example/", "httpMethod": "GET"}
+    texts = {"a": "${TfToken[TOKEN.0]}", "b": "-8.11e+298", "c": "String Map Token Value"}
+    found = adopted(
+        *(
+            live("us-west2", name, {"schedule": "0 * * * *", "timeZone": "UTC", "description": text, "httpTarget": target})
+            for name, text in texts.items()
+        )
+    )
+    assert [one.identity for one in found.outside] == [f"us-west2/{name}" for name in texts]
+    assert found.text.count("which cdktf takes for a token of its own") == len(texts)
+    assert found.catalog.jobs == {}
+
+
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(JOBS)
 def test_each_job_comes_back_as_the_very_job(generated: list[tuple[str, str, Json]]) -> None:
     jobs = [live(*one) for one in generated]
     found = adopted(*jobs)
-    assert not [one for one in found.outside if one.identity not in found.secrets]
+    refused = {job.identity for job in jobs if _has_token(job.resource)}
+    assert not [one for one in found.outside if one.identity not in found.secrets.keys() | refused]
     for job in jobs:
-        if job.identity in found.secrets:
+        if job.identity in found.secrets.keys() | {one.identity for one in found.outside}:
             continue
         declared = found.catalog.by_identity[job.identity]
         assert differing(job_attributes(declared, found.env), live_attributes(job.resource)) == []

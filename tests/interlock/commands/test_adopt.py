@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -259,7 +258,6 @@ def test_a_region_that_does_not_answer_is_said_and_the_others_are_adopted(projec
 def test_a_quota_is_waited_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.make(*SMALL)
     waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
     monkeypatch.setattr(live_jobs.LiveJobs.__init__, "__defaults__", (waited.append,))
     project.fails("GET /locations/us-west2/jobs 429 x2")
     done = project.adopt("--region", "us-west2", "--leave", "keyed")

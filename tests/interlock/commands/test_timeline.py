@@ -164,6 +164,7 @@ def test_without_an_interval_it_is_the_next_24_hours_and_a_job_twice_is_one(call
         (["fires", "repair", "--from", TUESDAY, "--to", TUESDAY], "--to is after --from"),
         (["fires", "repair", "--from", TUESDAY, "--to", "2028-01-01"], "is no time of up to 366 days"),
         (["fires", "repair", "--from", "0001-01-01T00:00:00Z"], "is not in the years 1971 to 8999"),
+        (["fires", "repair", "--from", "9999-12-31T23:59:59Z"], "is not in the years 1971 to 8999"),
         (["fires", "repair", "--limit", "0"], "Invalid value for '--limit'"),
     ],
 )

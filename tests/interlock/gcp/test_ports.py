@@ -177,6 +177,35 @@ def test_without_a_clear_answer_the_outcome_is_unknown(monkeypatch: pytest.Monke
     assert rude.requests == 1
 
 
+def _answer(body: bytes, header: str = "") -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{header}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>", b"", b"null", b"\xff", b"[" * 100_000, b'{"items": null, "jobs": [null], "locations": 7}'],
+    ids=["a proxy's page", "nothing", "null", "no text", "too deep", "other types"],
+)
+@pytest.mark.parametrize("kind", ["list objects", "list jobs", "list regions", "pause", "resume", "run"])
+def test_an_answer_that_is_none_of_googles_is_no_outcome(monkeypatch: pytest.MonkeyPatch, kind: str, body: bytes) -> None:
+    with _Rude(_answer(body)) as rude:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", rude.url)
+        bucket, scheduler = GoogleBucket(PROJECT, BUCKET), GoogleScheduler(PROJECT)
+        if b"items" in body and "list" not in kind:
+            {**CALLS, "run": RUN}[kind](bucket, scheduler)  # what is unknown in an answer is left out
+            return
+        with pytest.raises(Unknown) as unknown:
+            {**CALLS, "run": RUN}[kind](bucket, scheduler)
+    assert str(unknown.value).isprintable()
+
+
+def test_a_content_that_was_damaged_on_its_way_is_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _Rude(_answer(b"{}", "X-Goog-Hash: crc32c=AAAAAA==,md5=AAAAAAAAAAAAAAAAAAAAAA==\r\n")) as rude:
+        monkeypatch.setenv("INTERLOCK_LOCAL_URL", rude.url)
+        with pytest.raises(Unknown, match="Checksum mismatch"):
+            GoogleBucket(PROJECT, BUCKET).read(ITEM)
+
+
 def test_a_missing_bucket_is_refused_with_404(cloud: Running) -> None:
     del cloud
     with pytest.raises(Refused) as refused:

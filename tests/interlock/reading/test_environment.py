@@ -150,6 +150,24 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             "max_hold", "max_holds", "11: max_holds: unknown key; did you mean max_hold? Allowed: ", id="an unknown key"
         ),
         pytest.param(
+            "{region: us-west2, ",
+            "{nam: x, region: us-west2, ",
+            "13: coordinator.nam: unknown key; did you mean name? Allowed: name, region, url, operators, admins",
+            id="an unknown key of the coordinator",
+        ),
+        pytest.param(
+            "conflicts: 3",
+            "conflict: 3",
+            "15: breaker.conflict: unknown key; did you mean conflicts? Allowed: ",
+            id="an unknown key of the breaker",
+        ),
+        pytest.param(
+            "address: on-call",
+            "adress: on-call",
+            "16: notification_channels.on-call.adress: unknown key; did you mean address? ",
+            id="an unknown key of a channel",
+        ),
+        pytest.param(
             "tick: 10m", "tick: 7m", "14: tick: 7m is no tick; allowed: 5m, 10m, 15m, 20m, 30m", id="no part of an hour"
         ),
         pytest.param("tick: 10m", "tick: 6m", "14: tick: 6m is no tick", id="a tick that meets the stagger minutes"),

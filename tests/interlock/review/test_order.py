@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from interlock.cron import Cron, zone
-from interlock.review.order import Follows, Starts, inverted, polls
+from interlock.review.order import Follows, Starts, inverted
 from interlock.review.remark import Topic
 from interlock.review.review import review
 from interlock.timing.minutes import Span, fire_minutes
+from interlock.timing.polling import polls
 from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, BASE, edited

@@ -225,17 +225,40 @@ def test_flapping_keeps_one_hold_which_gets_longer_and_closing_changes_nothing()
     assert breaker(sky) == ["holds/table/d.mart/breaker@2026-03-10T06:33:00Z.json"]
 
 
-def test_a_release_between_two_deliveries_is_undone_for_no_longer_than_the_incident_holds() -> None:
-    sky, told = cloud(), incident(started=int(at(NOW).timestamp()))
+@pytest.mark.parametrize("started", [pytest.param(int(at(NOW).timestamp()), id="it says when it opened"), None])
+def test_an_incident_that_comes_again_after_its_release_does_not_hold_again(started: object) -> None:
+    sky, told = cloud(), incident(started=started)
     sky.ask(told)
     sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:10")
-    sky.ask(told, "2026-03-10 06:11")
-    assert breaker(sky) == ["holds/table/d.mart/breaker@2026-03-10T06:30:00Z.json"]
-    sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:12")
-    report = sky.ask(told, "2026-03-10 06:30")
+    for minute in (11, 29):
+        report = sky.ask(told, f"2026-03-10 06:{minute}")
+        assert (breaker(sky), sky.paused()) == ([], {"off"})
+        [ignored] = records(report, "incident_ignored")
+        assert ignored.why == "incident 0.abc has held table/d.mart before, and that hold has ended or was released"
+
+
+def test_an_incident_that_is_told_of_when_its_hold_would_be_over_does_not_hold() -> None:
+    sky = cloud()
+    report = sky.ask(incident(started=int(at(NOW).timestamp())), "2026-03-10 06:30")
     assert breaker(sky) == []
     [ignored] = records(report, "incident_ignored")
     assert ignored.why == "incident 0.abc opened so long ago that its hold of table/d.mart would be over"
+
+
+def test_an_incident_whose_hold_was_written_by_an_instance_that_died_is_remembered_when_it_comes_again() -> None:
+    sky, told = cloud(), incident(started=int(at(NOW).timestamp()))
+
+    def fails(call: tuple[str, str]) -> None:
+        if call[0] == "create" and call[1].startswith("ledger/incidents/"):
+            raise Refused(403, "no")
+
+    sky.fails = fails
+    assert not sky.ask(told).settled
+    sky.fails = str
+    sky.ask(told, "2026-03-10 06:01")
+    sky.ask(body(RELEASE, scope="table/d.mart", id="breaker"), "2026-03-10 06:02")
+    sky.ask(told, "2026-03-10 06:03")
+    assert breaker(sky) == []
 
 
 @pytest.mark.parametrize(
@@ -254,6 +277,17 @@ def test_the_breakers_hold_is_counted_from_when_the_incident_opened(started: obj
     sky = cloud()
     sky.ask(incident(started=started))
     assert breaker(sky) == [f"holds/table/d.mart/breaker@2026-03-10T{end}Z.json"]
+
+
+@pytest.mark.parametrize(
+    "started", [None, int(at("2026-03-11 06:00").timestamp()), int(at("9999-12-31 23:59").timestamp()), 10**30]
+)
+def test_an_incident_that_names_no_time_that_can_have_been_holds_no_longer_however_often_it_comes(started: object) -> None:
+    sky = cloud()
+    for minutes in range(0, 120, 20):
+        sky.ask(incident(started=started), f"2026-03-10 {6 + minutes // 60:02}:{minutes % 60:02}")
+    assert breaker(sky) == []
+    assert sky.paused() == {"off"}
 
 
 def test_an_incident_that_comes_by_a_slow_clock_does_not_shorten_the_hold() -> None:

@@ -31,9 +31,9 @@ def nothing(tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def whole(nba: Catalog, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def whole(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The platform, deployed."""
-    shutil.copytree(shared("nba", nba, tmp_path_factory), tmp_path / "whole", symlinks=True)
+    shutil.copytree(shared("nba", CATALOG, tmp_path_factory), tmp_path / "whole", symlinks=True)
     work = tmp_path / "whole" / "work"
     (work / "catalog").unlink()
     (work / "catalog").symlink_to(CATALOG)

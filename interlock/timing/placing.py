@@ -1,0 +1,387 @@
+"""At which minutes the jobs of a catalog should start, so that the fewest conflicts are expected. Pure.
+
+What is minimised is a sum over pairs of jobs, of which each depends only on how far the two are moved against each other: the
+conflicts that are expected (`risk.py`), and beside them the consumers that start before their producers. A local search over
+single moves and moves of two at once goes on until no move is worth it, so that a second search from there finds none.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+from interlock.catalog import Catalog, Job
+from interlock.cron import Cron
+from interlock.platform_rules import MINUTES_AN_HOUR, rules_of
+from interlock.timing.chance import meets, not_done
+from interlock.timing.minutes import MINUTE, Span
+from interlock.timing.risk import RiskSearch, Schedule
+from interlock.timing.shifts import shifted
+
+TOO_EARLY, LOST_LEAD, TOO_SOON = 0.5, 1.0, 0.05
+"""Weights of a consumer that starts before its producer is done, of one that followed its producer and starts before it now,
+and of one that starts sooner after it than the platform asks (`lead`), though it is done."""
+WORTH = 0.01
+"""Of what is expected: so much a move has to take away, as each is a change that somebody reads, deploys and remembers."""
+NEAR = MINUTES_AN_HOUR
+"""A consumer that starts within so many minutes after its producer follows it."""
+KICKS, KICKED, AT_ONCE = 24, 1_500, 3
+"""So often the search starts anew with so many jobs put elsewhere by chance, where there are few jobs: with many, one more
+place is hardly better than the one that is found, and takes longer."""
+PAIRS = 30
+"""So many pairs, the worst ones, are looked at for moves of two at once."""
+
+State = Mapping[str, int]
+"""By job, by how many minutes it is moved; one that is not in it stays."""
+Pair = tuple[str, str]
+
+
+class Costs:
+    """What moves cost: by pair, by how many minutes the second is moved against the first. `former` are the schedules before
+    any stagger: who followed whom there should do so still."""
+
+    def __init__(self, catalog: Catalog, former: Catalog, span: Span) -> None:
+        self._catalog, self._search = catalog, RiskSearch(catalog)
+        self._schedule = Schedule(self._search.jobs, span)
+        self._former = Schedule({name: former.jobs[name] for name in self._search.jobs}, span)
+        self._known: dict[tuple[Pair, int, bool], float] = {}
+        self._followed: dict[Pair, tuple[int, int]] = {}
+        self._kernels: dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]] = {}
+        self._leads: dict[Pair, tuple[Mapping[int, float], tuple[tuple[int, int], ...]]] = {}
+
+    @cached_property
+    def neighbours(self) -> Mapping[str, tuple[Pair, ...]]:
+        """By job, the pairs that it is in."""
+        found: dict[str, list[Pair]] = {}
+        for pair in sorted({*self._search.pairs, *self._search.leads}):
+            for job in pair:
+                found.setdefault(job, []).append(pair)
+        return {job: tuple(pairs) for job, pairs in found.items()}
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All of them, sorted."""
+        return tuple(sorted({pair for pairs in self.neighbours.values() for pair in pairs}))
+
+    def of(self, pair: Pair, by: int) -> float:
+        """What is expected of a pair in a week, conflicts and order."""
+        return self.conflicts(pair, by) + self.order(pair, by)
+
+    def conflicts(self, pair: Pair, by: int) -> float:
+        """The conflicts alone."""
+        if pair not in self._search.pairs:
+            return 0.0
+        if (key := (pair, by, True)) not in self._known:
+            self._known[key] = self._schedule.a_week(
+                sum(number * chances.get(minutes + by, 0.0) for chances, apart in self._met(pair) for minutes, number in apart)
+            )
+        return self._known[key]
+
+    def order(self, pair: Pair, by: int) -> float:
+        """What the second as a consumer of the first costs."""
+        if pair not in self._search.leads:
+            return 0.0
+        if (key := (pair, by, False)) not in self._known:
+            weights, apart = self._leading(pair)
+            early = sum(number * weights.get(minutes + by, 0.0) for minutes, number in apart)
+            self._known[key] = self._schedule.a_week(early) + LOST_LEAD * self.lost(pair, by)
+        return self._known[key]
+
+    def is_order(self, pair: Pair) -> bool:
+        """Whether the second reads what the first writes, and waits for it."""
+        return pair in self._search.leads
+
+    def early(self, pair: Pair, by: int) -> float:
+        """How often in a week the consumer starts before the producer is done that started before it."""
+        chances = not_done(self._search.leads[pair])
+        apart = self._schedule.apart(*pair, -NEAR - 1, max(chances) + NEAR, None)
+        active = self._search.active(pair[0])
+        return active * self._schedule.a_week(sum(n * chances.get(minutes + by, 0.0) for minutes, n in apart.items()))
+
+    def _leading(self, pair: Pair) -> tuple[Mapping[int, float], tuple[tuple[int, int], ...]]:
+        """What a start of a consumer costs that comes so many minutes after its producer, and how often it comes when."""
+        if pair not in self._leads:
+            active, chances = self._search.active(pair[0]), not_done(self._search.leads[pair])
+            lead = -(-rules_of(self._catalog, self._catalog.jobs[pair[1]].platform).lead // MINUTE)
+            weights = {
+                minutes: active * (TOO_EARLY * chances.get(minutes, 0.0) + TOO_SOON * (minutes < lead))
+                for minutes in range(max(lead, len(chances)))
+            }
+            self._leads[pair] = weights, tuple(self._schedule.apart(*pair, -NEAR, len(weights) + NEAR, None).items())
+        return self._leads[pair]
+
+    def lost(self, pair: Pair, by: int) -> float:
+        """How often in a week it starts within the hour before a producer that it followed once, or together with one that it
+        followed some minutes later, and after none."""
+        if pair not in self._followed:
+            apart = self._former.apart(*pair, 0, NEAR - 1, None)
+            after_it = {minutes: number for minutes, number in apart.items() if 0 <= minutes < NEAR}
+            self._followed[pair] = sum(after_it.values()), int(0 not in after_it)
+        followed, least = self._followed[pair]
+        if not followed:
+            return 0.0
+        apart = self._schedule.apart(*pair, -2 * NEAR, 2 * NEAR, None)
+        before = sum(number for minutes, number in apart.items() if -NEAR < minutes + by < least)
+        after = sum(number for minutes, number in apart.items() if least <= minutes + by <= NEAR)
+        return self._schedule.a_week(max(0, min(followed, before) - after))
+
+    def total(self, state: State) -> float:
+        """Of all pairs."""
+        return sum(self.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0)) for pair in self.pairs)
+
+    def at(self, job: str, by: int, state: State) -> float:
+        """Of the pairs of one job, if it were moved by so much and all others as they are."""
+        found = 0.0
+        for one, other in self.neighbours.get(job, ()):
+            apart = state.get(other, 0) - by if one == job else by - state.get(one, 0)
+            found += self.of((one, other), apart)
+        return found
+
+    def _met(self, pair: Pair) -> list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]:
+        """The chances of a pair, by minutes apart, and how often its jobs start how far apart."""
+        if pair not in self._kernels:
+            kernels: dict[int | None, dict[int, float]] = {}
+            for (ours, theirs, moved), weight in self._search.weights(pair).items():
+                known = kernels.setdefault(moved, {})
+                for minutes, chance in meets(ours, theirs).items():
+                    known[minutes] = known.get(minutes, 0.0) + weight * chance
+            self._kernels[pair] = [
+                (chances, tuple(self._schedule.apart(*pair, min(chances) - NEAR, max(chances) + NEAR, moved).items()))
+                for moved, chances in kernels.items()
+            ]
+        return self._kernels[pair]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """By how many minutes the second of two jobs may not be moved against the first, by the rule that says so."""
+
+    by_rule: Mapping[str, frozenset[int]]
+
+    @cached_property
+    def forbidden(self) -> frozenset[int]:
+        """Whatever the rule."""
+        return frozenset[int]().union(*self.by_rule.values())
+
+    def rule(self, by: int) -> str:
+        """Which rule forbids it; nothing where none does."""
+        return next((rule for rule, several in self.by_rule.items() if by in several), "")
+
+
+class StaggerRules(Protocol):
+    """What a proposal has to keep. The rules are above the core, so whoever asks for one brings them."""
+
+    def moves(self, job: Job) -> Mapping[int, str]:
+        """By how many minutes a job may be moved within its hours, each with what forbids it; nothing for what is allowed."""
+
+    def apart(self, pair: Pair) -> Apart:
+        """What forbids moving two jobs against each other."""
+
+    @property
+    def together(self) -> Mapping[str, tuple[str, ...]]:
+        """By job, the others that a rule may want it apart from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What moves have to keep."""
+
+    allowed: Mapping[str, Collection[int]]
+    """By job that may move, by how many minutes it may; 0 among them."""
+    apart: Callable[[Pair], Collection[int]]
+    """By how many minutes the second of two jobs may not be moved against the first."""
+    together: Mapping[str, tuple[str, ...]]
+    """By job, those with which it is in such pairs."""
+
+
+class PlacingSearch:
+    """Looks for moves that are worth it, one after the other."""
+
+    def __init__(self, costs: Costs, limits: Limits) -> None:
+        self._costs, self._limits = costs, limits
+        self._best: dict[str, tuple[float, int]] = {}
+
+    def run(self, worth: float = WORTH) -> dict[str, int]:
+        """The moves, by job; nothing where none is worth it. A share of what is expected is asked of each."""
+        state: dict[str, int] = {}
+        while True:
+            least = worth * self._costs.total(state)
+            found = self._improved(dict(state), least)
+            if {job: by for job, by in found.items() if by != state.get(job, 0)} == {}:
+                return {job: by for job, by in sorted(state.items()) if by}
+            state = found
+
+    def _improved(self, state: dict[str, int], least: float) -> dict[str, int]:
+        """The best that is found from here, and from where some jobs are put elsewhere by chance, always the same. What goes
+        back to where it was before costs nothing."""
+        began = dict(state)
+        best = self._descended(state, began, least)
+        jobs = [job for job in self._limits.allowed if self._costs.neighbours.get(job)]
+        for kick in range(min(KICKS, KICKED // max(1, len(jobs)))):
+            chance, other = random.Random(kick), dict(best)  # noqa: S311
+            for job in chance.sample(jobs, min(AT_ONCE, len(jobs))):
+                if self._may(job, by := chance.choice(list(self._limits.allowed[job])), other):
+                    other[job] = by
+            other = self._descended(other, began, least)
+            if self._price(other, began, least) < self._price(best, began, least) - TINY:
+                best = other
+        return best
+
+    def _price(self, state: State, began: State, least: float) -> float:
+        """What is expected, and what the moves have to be worth."""
+        return self._costs.total(state) + least * sum(state.get(job, 0) != began.get(job, 0) for job in state)
+
+    def _descended(self, state: dict[str, int], began: State, least: float) -> dict[str, int]:
+        """Until neither a move nor two at once are worth it."""
+        while True:
+            self._best.clear()
+            while step := self._step(state, began, least):
+                self._move(state, *step)
+            if not (steps := self._two(state, began, least)):
+                return state
+            for step in steps:
+                self._move(state, *step)
+
+    def _move(self, state: dict[str, int], job: str, by: int) -> None:
+        state[job] = by
+        self._best.pop(job, None)
+        for other in {*(o for pair in self._costs.neighbours.get(job, ()) for o in pair), *self._limits.together.get(job, ())}:
+            self._best.pop(other, None)
+
+    def _step(self, state: dict[str, int], began: State, least: float) -> tuple[str, int] | None:
+        """The best move of one job."""
+        for job in self._limits.allowed:
+            if job not in self._best:
+                self._best[job] = self._best_of(job, state, began, least)
+        gain, job = max(
+            ((gain, job) for job, (gain, _) in self._best.items()), key=lambda one: (one[0], one[1]), default=(0.0, "")
+        )
+        return (job, self._best[job][1]) if gain > TINY else None
+
+    def _best_of(self, job: str, state: State, began: State, least: float) -> tuple[float, int]:
+        """How much its best move takes away, less what a move has to be worth, and where it goes."""
+        here = state.get(job, 0)
+        now = self._costs.at(job, here, state) + least * (here != began.get(job, 0))
+        if now <= least and here == began.get(job, 0):
+            return 0.0, here  # all of it is not worth a move
+        options, taken = [], self._taken(job, state)
+        for by in self._limits.allowed[job]:
+            if by != here and by not in taken:
+                then = self._costs.at(job, by, state) + least * (by != began.get(job, 0))
+                options.append((now - then, -abs(by), by))
+        gain, _, by = max(options, default=(0.0, 0, here))
+        return gain, by
+
+    def _may(self, job: str, by: int, state: State) -> bool:
+        return next(self._blocking(job, by, state), None) is None
+
+    def _taken(self, job: str, state: State) -> set[int]:
+        """By how many minutes it may not be moved, as it would come too near to another."""
+        taken = set[int]()
+        for other in self._limits.together.get(job, ()):
+            there = state.get(other, 0)
+            if job < other:
+                taken.update([there - apart for apart in self._limits.apart((job, other))])
+            else:
+                taken.update([there + apart for apart in self._limits.apart((other, job))])
+        return taken
+
+    def _blocking(self, job: str, by: int, state: State) -> Iterator[str]:
+        """The jobs to which another would come too near by a move."""
+        for other in self._limits.together.get(job, ()):
+            pair = (job, other) if job < other else (other, job)
+            apart = state.get(other, 0) - by if pair[0] == job else by - state.get(other, 0)
+            if apart in self._limits.apart(pair):
+                yield other
+
+    def _two(self, state: dict[str, int], began: State, least: float) -> list[tuple[str, int]]:
+        """A move of two jobs at once that is worth it: of those that cost most together, or where one is in the other's way."""
+        allowed = self._limits.allowed
+        costs = {
+            pair: self._costs.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0))
+            for pair in self._costs.pairs
+            if pair[0] in allowed and pair[1] in allowed
+        }
+        worst = sorted((pair for pair in costs if costs[pair] > least), key=lambda one: (-costs[one], one))[:PAIRS]
+        for pair in (*worst, *self._in_the_way(state, least)):
+            if steps := self._of_two(pair, state, began, least):
+                return steps
+        return []
+
+    def _in_the_way(self, state: State, least: float) -> Iterator[Pair]:
+        """The jobs that would be better elsewhere, were there not one other, with that one."""
+        for job, moves in self._limits.allowed.items():
+            here = self._costs.at(job, state.get(job, 0), state)
+            if here <= least:
+                continue
+            by = min(moves, key=lambda one: (self._costs.at(job, one, state), abs(one), one))
+            if here - self._costs.at(job, by, state) > least:
+                blocking = [*self._blocking(job, by, state)]
+                if len(blocking) == 1 and blocking[0] in self._limits.allowed:
+                    yield job, blocking[0]
+
+    def _of_two(self, pair: Pair, state: dict[str, int], began: State, least: float) -> list[tuple[str, int]]:
+        one, other = pair
+        before = self._cost_of_two(pair, state, began, least)
+        best, steps = before - TINY, list[tuple[str, int]]()
+        kept = state.get(one, 0), state.get(other, 0)
+        for by in self._limits.allowed[one]:
+            if by == kept[0]:
+                continue
+            state[one] = by
+            taken = self._taken(other, state)
+            options = [
+                (self._costs.at(other, then, state) + least * (then != began.get(other, 0)), abs(then), then)
+                for then in self._limits.allowed[other]
+                if then not in taken
+            ]
+            if options:
+                state[other] = min(options)[2]
+                cost = self._cost_of_two(pair, state, began, least)
+                if cost < best and self._may(one, by, state):
+                    best, steps = cost, [(one, by), (other, state[other])]
+                state[other] = kept[1]
+        state[one] = kept[0]
+        return steps
+
+    def _cost_of_two(self, pair: Pair, state: State, began: State, least: float) -> float:
+        one, other = pair
+        both = self._costs.of(pair, state.get(other, 0) - state.get(one, 0))
+        moved = sum(state.get(job, 0) != began.get(job, 0) for job in pair)
+        return (
+            self._costs.at(one, state.get(one, 0), state)
+            + self._costs.at(other, state.get(other, 0), state)
+            - both
+            + least * moved
+        )
+
+
+TINY = 1e-9
+"""Less is no gain."""
+
+
+def greedy(costs: Costs, moves: State) -> Iterator[tuple[str, float]]:
+    """The moves one after the other, each time the one that takes most away then, with what is expected after it."""
+    state: dict[str, int] = {}
+    left = dict(moves)
+    total = costs.total(state)
+    while left:
+        gains = {job: costs.at(job, 0, state) - costs.at(job, by, state) for job, by in left.items()}
+        job = max(gains, key=lambda one: (gains[one], one))
+        state[job] = left.pop(job)
+        total -= gains[job]
+        yield job, total
+
+
+def moved(catalog: Catalog, moves: State) -> Catalog:
+    """The catalog with the schedules moved; `was` keeps what they replace first."""
+    jobs = dict(catalog.jobs)
+    for name, by in moves.items():
+        job = jobs[name]
+        if by:
+            schedule = Cron.read(shifted(job.schedule.text, by))
+            jobs[name] = replace(job, schedule=schedule, was=job.was or job.schedule)
+    return replace(catalog, jobs=jobs)

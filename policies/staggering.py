@@ -1,0 +1,127 @@
+"""What a proposal of other minutes has to keep: the rules themselves, asked of one job and of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cached_property
+
+from interlock.catalog import Catalog, Job
+from interlock.cron import Cron
+from interlock.dates import NamedDay
+from interlock.platform_rules import PlatformRules
+from interlock.timing.minutes import DAY, MINUTE
+from interlock.timing.placing import NEAR, Apart, Pair
+from interlock.timing.risk import Schedule
+from interlock.timing.shifts import shifts
+from interlock.timing.year import Year
+from policies.from_catalog import estate
+from policies.rules.estate import Resource
+from policies.rules.meetings import budget, gap, why_conflict
+from policies.rules.stagger import backfilled, moved_wrongly, rests, stagger, starts_too_often
+from policies.rules.starts import Starter, starters, waived
+
+LOCKED, WITHIN, PLACED, WAS = "stagger: {locked}", "stagger: {within}", "the minutes that the stagger gave it", "was"
+"""What forbids a move beside the rules."""
+
+
+class StaggerLimits:
+    """The rules of a catalog on a day, as far as they are about minutes. What is so already may stay so; of crowds of more than
+    two only a whole look at the proposal knows."""
+
+    def __init__(self, catalog: Catalog, today: date) -> None:
+        self._estate = estate(catalog, today)
+        self._jobs = catalog.jobs
+        known = self._estate.once(starters)
+        self._starters: dict[str, Starter] = {starter.job.name: starter for starter in known.values()}
+        running = {name: job for name, job in catalog.jobs.items() if name in self._starters}
+        self._schedule = Schedule(running, Year(first=today).span)
+        self._known: dict[Pair, Apart] = {}
+
+    def moves(self, job: Job) -> dict[int, str]:
+        """By how many minutes a job may be moved within its hours, each with what forbids it; nothing for what is allowed."""
+        starter = self._starters.get(job.name)
+        if starter is None or rests(starter.job):
+            return {}
+        rules, was = starter.rules, job.was or job.schedule
+        return {by: self._forbids(job, starter.job, rules, was, by) if by else "" for by in shifts(job.schedule)}
+
+    def _forbids(self, job: Job, resource: Resource, rules: PlatformRules, was: Cron, by: int) -> str:
+        if job.placing and job.placing.locked:
+            return LOCKED
+        new = replace(job.schedule, times=frozenset(time + by for time in job.schedule.times))
+        if moved_wrongly(was, new, rules.was):
+            return WAS
+        if job.placing and job.placing.within is not None and _furthest(was, new) > job.placing.within:
+            return WITHIN
+        if starts_too_often(new, rules) or new.minutes <= rules.stagger.allowed:
+            return ""
+        if backfilled(resource):
+            return stagger.name
+        # Whom somebody moved to these minutes, stays at them, whether or not a backfill changes what it writes.
+        return PLACED if job.was is not None and job.schedule.minutes <= rules.stagger.allowed else ""
+
+    @cached_property
+    def together(self) -> dict[str, tuple[str, ...]]:
+        """By job, the others that a rule may want it apart from."""
+        found: dict[str, set[str]] = {name: set() for name in self._starters}
+        by_thing: dict[str, list[str]] = {}
+        for name, starter in self._starters.items():
+            for thing in (
+                *(f"table/{table}" for table in starter.writes),
+                *([f"service/{starter.service}"] * bool(starter.service)),
+            ):
+                by_thing.setdefault(thing, []).append(name)
+        for names in by_thing.values():
+            for name in names:
+                found[name].update(names)
+        return {name: tuple(sorted(others - {name})) for name, others in found.items()}
+
+    def apart(self, pair: Pair) -> Apart:
+        """What the rules about two jobs forbid."""
+        if pair not in self._known:
+            self._known[pair] = Apart({rule: found for rule, found in self._rules(pair) if found})
+        return self._known[pair]
+
+    def _rules(self, pair: Pair) -> Iterator[tuple[str, frozenset[int]]]:
+        one, other = (self._starters[name] for name in pair)
+        if not (waived(one.job, gap, self._estate) or waived(other.job, gap, self._estate)):
+            yield gap.name, self._too_near(pair, one, other)
+        same = one.service is not None and one.service == other.service
+        if (
+            same
+            and min(one.bears, other.bears) == 1
+            and not all(waived(each.job, budget, self._estate) for each in (one, other))
+        ):
+            yield budget.name, self._nearer(pair, MINUTE, None)
+
+    def _too_near(self, pair: Pair, one: Starter, other: Starter) -> frozenset[int]:
+        found = set[int]()
+        apart = max(one.rules.apart, other.rules.apart)
+        for table in one.writes:
+            if apart and table in other.writes and why_conflict(one.writes[table], other.writes[table]):
+                found |= self._nearer(pair, apart, _moved(one.days.get(table), other.days.get(table)))
+        wanted = max(one.gap or timedelta(0), other.gap or timedelta(0)) if one.service == other.service else timedelta(0)
+        return frozenset(found | self._nearer(pair, wanted, None)) if wanted else frozenset(found)
+
+    def _nearer(self, pair: Pair, apart: timedelta, moved: int | None) -> frozenset[int]:
+        """The moves by which the two start less than so long apart, some time; none where they do so already."""
+        wide = -(-apart // MINUTE) - 1
+        distances = self._schedule.apart(*pair, -NEAR - wide, NEAR + wide, moved)
+        if any(-wide <= minutes <= wide for minutes in distances):
+            return frozenset()
+        return frozenset(by - minutes for minutes in distances for by in range(-wide, wide + 1))
+
+
+def _moved(one: NamedDay | None, other: NamedDay | None) -> int | None:
+    """By how many days what one names is moved against what the other does; None where it may be any day."""
+    if one is None or other is None or one.column != other.column:
+        return None
+    return (one.offset - other.offset) // DAY
+
+
+def _furthest(was: Cron, new: Cron) -> timedelta:
+    """By how much a start of the day moved at most."""
+    pairs = zip(sorted(was.times), sorted(new.times), strict=False)
+    return max((abs(old - now) for old, now in pairs), default=0) * MINUTE
