@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from interlock.actual import ENABLED
-from interlock.environment import interlock_command
 from interlock.holds import Hold, format_instant
 from interlock.names import exact
 from interlock.runtime.catchup import missed_fires
@@ -121,7 +120,7 @@ def _backfills(snapshot: Snapshot) -> Iterator[Record]:
     were planned, as for a flag."""
     for hold in snapshot.holding.active:
         end, left = format_instant(hold.end), hold.end - snapshot.now
-        ending = interlock_command("release", hold.scope, hold.id)
+        ending = f".venv/bin/interlock release {hold.scope} {hold.id}"
         if hold.failed is not None:
             why = f"{hold.failed}; it stays held until {end}. Run the same command again to go on, or end it: {ending}"
             yield Record(event=BACKFILL_FAILED, hold=hold.scope, until=hold.end, why=why)
@@ -129,7 +128,7 @@ def _backfills(snapshot: Snapshot) -> Iterator[Record]:
             why = f"it ends at {end}, and its command on {hold.run} has not extended it; is that gone, end it: {ending}"
             yield Record(event=HOLD_ENDING, hold=hold.scope, until=hold.end, why=why)
         elif hold.run is None and hold.scope.startswith("backfill/") and begun_at(hold) and left < ENDING_SOON:
-            longer = interlock_command("extend", hold.scope, hold.id, "--for", exact(ENDING_SOON))
+            longer = f".venv/bin/interlock extend {hold.scope} {hold.id} --for {exact(ENDING_SOON)}"
             why = f"it ends at {end}; if the backfill is not done, extend it: {longer}"
             yield Record(event=HOLD_ENDING, hold=hold.scope, until=hold.end, why=why)
 
