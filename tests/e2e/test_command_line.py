@@ -171,7 +171,7 @@ def test_a_missing_tool_is_named_with_what_to_install(
 ) -> None:
     before = small.writes()
     for words in (("deploy",), ("backfill", "on", "books"), ("destroy",)):
-        said = small.interlock(*words, PATH=_only(tmp_path / words[0], *there))
+        said = small.interlock(*words, PATH=_only(tmp_path / words[0], *there), TERRAFORM_BINARY_NAME="")
         assert said.code == 2, said.raw
         assert message in said.text
     assert small.writes() == before
