@@ -103,6 +103,8 @@ def command(
             yes=yes,
         )
         ctx.exit(0 if planned else 1)
+    if mode == "off" and _taken_back(ctx, cloud, chosen):
+        return
     asked_end = perhaps_typed_end(duration, until, now := datetime.now(UTC))
     end = _checked_end(asked_end, cloud, now)
     if mode == "on":
@@ -111,8 +113,6 @@ def command(
     check_tools()
     if not has_bucket(cloud.project, cloud.bucket):
         raise CloudError(f"nothing is deployed in {cloud.name} yet, so nothing can be turned {mode}; run: {make('deploy')}")
-    if mode == "off" and _taken_back(ctx, cloud, chosen):
-        return
     say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")
     variables: dict[str, Json] = {"backfill_mode": mode == "on", "backfills": [*chosen]}
     if mode == "on":
@@ -142,15 +142,18 @@ def command(
 
 
 def _taken_back(ctx: click.Context, cloud: Environment, chosen: Sequence[str]) -> bool:
-    """Whether that is all: the coordinator had these backfills on, or was to, and no flag of Terraform's is there. Where it
-    can't be asked, the flags go all the same."""
-    flags = list_flags(cloud.project, cloud.bucket, chosen)
+    """Whether that is all: the coordinator had these backfills on, or was to, and no flag of Terraform's is there. It takes no
+    more than operators have. Where the coordinator can't be asked, the flags go all the same."""
     try:
-        number, done = take_back(cloud, chosen)
+        site = look(cloud)
+    except CloudError:  # whatever is there can't be seen; what follows says why
+        return False
+    try:
+        number, done = take_back(site, chosen)
     except CloudError as error:
         say(f"What the coordinator has of {', '.join(chosen)} can't be taken back: {error}", err=True)
         return False
-    if not number or flags:
+    if not number or any(hold.is_flag and hold.scope.removeprefix("backfill/") in chosen for hold in site.objects.holds):
         return False
     say(f"{', '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} off: no flag was there, so nothing is deployed.")
     if not done:

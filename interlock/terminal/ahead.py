@@ -8,7 +8,6 @@ from datetime import datetime
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
 from interlock.names import count
@@ -18,7 +17,7 @@ from interlock.terminal.empty import refuse_empty_hold
 from interlock.terminal.ends import own_zone, perhaps_typed_end
 from interlock.terminal.operating import confirm, own_name, request
 from interlock.terminal.printed import interlock, make
-from interlock.terminal.site import Site, look
+from interlock.terminal.site import Site
 from interlock.terminal.tables import say_command, say_folded
 from interlock.timing.effect import Effect, fires
 from interlock.timing.until import parse_end
@@ -71,10 +70,9 @@ def plan_ahead(
     return done
 
 
-def take_back(environment: Environment, names: Iterable[str]) -> tuple[int, bool]:
+def take_back(site: Site, names: Iterable[str]) -> tuple[int, bool]:
     """Ends what the coordinator has of these backfills: what is planned, what was, and what a failed command has left. How many
     that were, and whether all is done. What a command holds that runs is named, and left to that."""
-    site = look(environment)
     scopes = {f"backfill/{name}" for name in names}
     holds = [hold for hold in (*site.holding.active, *site.holding.ahead) if hold.scope in scopes and not hold.is_flag]
     number, done = 0, True
