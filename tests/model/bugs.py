@@ -90,8 +90,8 @@ REQUESTS = (
     ),
     _bug(
         "an unknown scope is not refused",
-        "runtime.requests:checked_hold",
-        "if request.scope not in declaration.scopes:",
+        "runtime.requests:_check_scope",
+        "if scope not in declaration.scopes:",
         "if False:",
         0,
     ),
