@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from local.acting import REAL
 from tests.local.provider.stand import HEADER, JOBS, PROJECT, Stand
-from tests.providers import only_the_stand_in
+from tests.providers import KIND, only_the_stand_in
 
 JOB_TEMPLATE = """
 resource "google_cloud_scheduler_job" "job" {
@@ -306,6 +307,8 @@ def test_an_endpoint_that_is_not_this_machine_is_refused(stand: Stand) -> None:
 
 
 def start_apply(stand: Stand) -> subprocess.Popen[str]:
+    if KIND == REAL and not (stand.folder / ".terraform").exists():
+        stand.terraform("init")
     command = stand.command("apply", "-auto-approve")
     return subprocess.Popen(
         command, cwd=stand.folder, env=stand.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
