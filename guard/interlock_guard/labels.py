@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-JOB_LABEL = "interlock-job"
+JOB_LABEL = "scheduler_job"
+"""What `interlock adopt --tables` and `verify --measure` look for, too."""
 JOB_HEADER = "X-CloudScheduler-JobName"
 """What Cloud Scheduler sends with each HTTP request, the job's name without project and region
 (docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#httptarget)."""
@@ -33,7 +34,7 @@ def running_for(job: str | None) -> Iterator[None]:
 
 
 def job_labels(job: str | None = None) -> dict[str, str]:
-    """The labels for a job of BigQuery: `{"interlock-job": NAME}`, or none where no job of Cloud Scheduler is known.
+    """The labels for a job of BigQuery: `{"scheduler_job": NAME}`, or none where no job of Cloud Scheduler is known.
 
     For jobs that are not submitted by this package: `QueryJobConfig(labels=job_labels())`. `job` is the name when it is known
     otherwise.

@@ -74,7 +74,7 @@ class Questions(unittest.TestCase):
 
         async def ask() -> None:
             self.assertTrue((await acheck(asks, tables="d.mart", on_error="run")).held)
-            self.assertEqual(await load("d.raw"), "d.raw {'interlock-job': 'other'}")
+            self.assertEqual(await load("d.raw"), "d.raw {'scheduler_job': 'other'}")
             self.assertIsInstance(await load("d.mart"), Skipped)
             async with long_run(asks, tables="d.mart", on_error="run") as run:
                 await run.astop_if_held()
@@ -110,7 +110,7 @@ class Writing(unittest.TestCase):
             server.declare(TABLE, SCHEMA)
             server.location, server.lost_answers = "us-west2", 1
             append_rows(TABLE, games(3), method="load", client=server.client(), job="Fetch")
-            self.assertEqual([job.configuration["labels"] for job in server.jobs.values()], [{"interlock-job": "fetch"}])
+            self.assertEqual([job.configuration["labels"] for job in server.jobs.values()], [{"scheduler_job": "fetch"}])
             append_rows(TABLE, games(600), method="insert_all", held=False, client=server.client())
             self.assertEqual(len(server.streamed[FULL]), 600)
 

@@ -170,9 +170,9 @@ def test_integers_beyond_what_a_json_number_keeps_are_sent_as_text(server: Serve
 )
 def test_a_load_is_labelled_with_the_job_of_the_scheduler(server: Server, job: str, label: str) -> None:
     append_rows(TABLE, games(1), method="load", client=server.client(), job=job)
-    assert job_labels(job) == {"interlock-job": label}
+    assert job_labels(job) == {"scheduler_job": label}
     assert [request.body["configuration"]["labels"] for request in server.requests if request.body] == [
-        {"interlock-job": label}
+        {"scheduler_job": label}
     ]
 
 
@@ -195,13 +195,13 @@ def test_the_job_is_known_from_who_was_asked_about_it(server: Server) -> None:
         append_rows(TABLE, games(1), method="load", client=server.client())
         return job_labels()
 
-    assert skip_when_held(free, job="by-decorator", on_error="run")(write)() == {"interlock-job": "by-decorator"}
-    assert answer_when_held(free, tables=TABLE, on_error="run")(write)(Header()) == {"interlock-job": "from-header"}
+    assert skip_when_held(free, job="by-decorator", on_error="run")(write)() == {"scheduler_job": "by-decorator"}
+    assert answer_when_held(free, tables=TABLE, on_error="run")(write)(Header()) == {"scheduler_job": "from-header"}
     with long_run(free, job="by-run", on_error="run"):
-        assert write() == {"interlock-job": "by-run"}
+        assert write() == {"scheduler_job": "by-run"}
     assert write() == {}
     said = [request.body["configuration"].get("labels") for request in server.requests if "configuration" in request.body]
-    assert [(labels or {}).get("interlock-job") for labels in said] == ["by-decorator", "from-header", "by-run", None]
+    assert [(labels or {}).get("scheduler_job") for labels in said] == ["by-decorator", "from-header", "by-run", None]
 
 
 # insertAll

@@ -146,7 +146,7 @@ def test_a_coroutine_function_is_awaited_when_nothing_holds_it(bucket: Bucket, f
     async def run(table: str) -> object:
         return await guarded(table)
 
-    assert asyncio.run(run("d.raw")) == "loaded d.raw, {'interlock-job': 'fetch'}"
+    assert asyncio.run(run("d.raw")) == "loaded d.raw, {'scheduler_job': 'fetch'}"
     skipped = asyncio.run(run("d.mart"))
     assert isinstance(skipped, Skipped)
     assert not skipped
