@@ -8,13 +8,14 @@ single moves and moves of two at once goes on until no move is worth it, so that
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from interlock.catalog import Catalog, Job
+from interlock.catalog import Catalog, Job, rescheduled
 from interlock.cron import Cron
+from interlock.findings import Finding
 from interlock.platform_rules import MINUTES_AN_HOUR, rules_of
 from interlock.timing.chance import meets, not_done
 from interlock.timing.minutes import MINUTE, Span
@@ -48,6 +49,8 @@ class Costs:
         self._schedule = Schedule(self._search.jobs, span)
         self._former = Schedule({name: former.jobs[name] for name in self._search.jobs}, span)
         self._known: dict[tuple[Pair, int, bool], float] = {}
+        self._sums: dict[Pair, dict[int, float]] = {}
+        self._at: dict[tuple[str, tuple[tuple[str, int], ...]], dict[int, float]] = {}
         self._followed: dict[Pair, tuple[int, int]] = {}
         self._kernels: dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]] = {}
         self._leads: dict[Pair, tuple[Mapping[int, float], tuple[tuple[int, int], ...]]] = {}
@@ -68,7 +71,10 @@ class Costs:
 
     def of(self, pair: Pair, by: int) -> float:
         """What is expected of a pair in a week, conflicts and order."""
-        return self.conflicts(pair, by) + self.order(pair, by)
+        known = self._sums.setdefault(pair, {})
+        if by not in known:
+            known[by] = self.conflicts(pair, by) + self.order(pair, by)
+        return known[by]
 
     def conflicts(self, pair: Pair, by: int) -> float:
         """The conflicts alone."""
@@ -134,6 +140,29 @@ class Costs:
 
     def at(self, job: str, by: int, state: State) -> float:
         """Of the pairs of one job, if it were moved by so much and all others as they are."""
+        return self.each(job, state)(by)
+
+    def each(self, job: str, state: State) -> Callable[[int], float]:
+        """The same as a function of how much, for as long as the others stay. It depends on those of them alone that the job is
+        in a pair with, of which most are where they were."""
+        beside = self._beside.get(job, frozenset())
+        others = tuple([(other, by) for other, by in state.items() if by and other in beside])
+        known = self._at.setdefault((job, others), {})
+        there = dict(others)
+
+        def cost(by: int) -> float:
+            if by not in known:
+                known[by] = self._of_job(job, by, there)
+            return known[by]
+
+        return cost
+
+    @cached_property
+    def _beside(self) -> Mapping[str, frozenset[str]]:
+        """By job, those that it is in a pair with."""
+        return {job: frozenset(other for pair in pairs for other in pair) - {job} for job, pairs in self.neighbours.items()}
+
+    def _of_job(self, job: str, by: int, state: State) -> float:
         found = 0.0
         for one, other in self.neighbours.get(job, ()):
             apart = state.get(other, 0) - by if one == job else by - state.get(one, 0)
@@ -179,6 +208,9 @@ class StaggerRules(Protocol):
 
     def apart(self, pair: Pair) -> Apart:
         """What forbids moving two jobs against each other."""
+
+    def broken(self, after: Catalog, moved: Collection[str]) -> Sequence[Finding]:
+        """What breaks a rule in `after` and did not before some jobs were `moved`, all else being as it was."""
 
     @property
     def together(self) -> Mapping[str, tuple[str, ...]]:
@@ -264,14 +296,14 @@ class PlacingSearch:
     def _best_of(self, job: str, state: State, began: State, least: float) -> tuple[float, int]:
         """How much its best move takes away, less what a move has to be worth, and where it goes."""
         here = state.get(job, 0)
-        now = self._costs.at(job, here, state) + least * (here != began.get(job, 0))
+        cost = self._costs.each(job, state)
+        now = cost(here) + least * (here != began.get(job, 0))
         if now <= least and here == began.get(job, 0):
             return 0.0, here  # all of it is not worth a move
         options, taken = [], self._taken(job, state)
         for by in self._limits.allowed[job]:
             if by != here and by not in taken:
-                then = self._costs.at(job, by, state) + least * (by != began.get(job, 0))
-                options.append((now - then, -abs(by), by))
+                options.append((now - (cost(by) + least * (by != began.get(job, 0))), -abs(by), by))
         gain, _, by = max(options, default=(0.0, 0, here))
         return gain, by
 
@@ -314,11 +346,12 @@ class PlacingSearch:
     def _in_the_way(self, state: State, least: float) -> Iterator[Pair]:
         """The jobs that would be better elsewhere, were there not one other, with that one."""
         for job, moves in self._limits.allowed.items():
-            here = self._costs.at(job, state.get(job, 0), state)
+            cost = self._costs.each(job, state)
+            here = cost(state.get(job, 0))
             if here <= least:
                 continue
-            by = min(moves, key=lambda one: (self._costs.at(job, one, state), abs(one), one))
-            if here - self._costs.at(job, by, state) > least:
+            lowest, _, by = min((cost(one), abs(one), one) for one in moves)
+            if here - lowest > least:
                 blocking = [*self._blocking(job, by, state)]
                 if len(blocking) == 1 and blocking[0] in self._limits.allowed:
                     yield job, blocking[0]
@@ -332,9 +365,9 @@ class PlacingSearch:
             if by == kept[0]:
                 continue
             state[one] = by
-            taken = self._taken(other, state)
+            taken, price = self._taken(other, state), self._costs.each(other, state)
             options = [
-                (self._costs.at(other, then, state) + least * (then != began.get(other, 0)), abs(then), then)
+                (price(then) + least * (then != began.get(other, 0)), abs(then), then)
                 for then in self._limits.allowed[other]
                 if then not in taken
             ]
@@ -378,10 +411,6 @@ def greedy(costs: Costs, moves: State) -> Iterator[tuple[str, float]]:
 
 def moved(catalog: Catalog, moves: State) -> Catalog:
     """The catalog with the schedules moved; `was` keeps what they replace first."""
-    jobs = dict(catalog.jobs)
-    for name, by in moves.items():
-        job = jobs[name]
-        if by:
-            schedule = Cron.read(shifted(job.schedule.text, by))
-            jobs[name] = replace(job, schedule=schedule, was=job.was or job.schedule)
-    return replace(catalog, jobs=jobs)
+    return rescheduled(
+        catalog, {name: Cron.read(shifted(catalog.jobs[name].schedule.text, by)) for name, by in moves.items() if by}
+    )
