@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
 from interlock.catalog import Catalog, Source
 from interlock.findings import Finding
-from interlock.review.rule_findings import new_findings
 from policies.from_catalog import facts_of, findings, found_by, in_order, resource_of, sources_of
 from policies.rules import RULES
 from policies.rules.estate import Estate, Resource
@@ -16,7 +15,7 @@ from policies.rules.judge import Outcome, judge
 from policies.rules.meetings import crowded, meetings
 from policies.rules.twins import twins
 
-OF_SEVERAL = (crowded, meetings, twins)
+OF_SEVERAL: tuple[Callable[[Estate], Mapping[str, object]], ...] = (crowded, meetings, twins)
 """What rules find of several jobs by when they start. Of a job that was not moved, and of which these say what they said
 before, every rule says what it did."""
 
@@ -38,15 +37,15 @@ class Rejudging:
             self._known[address] = self._judged(self._estate.resources[address], self._estate)
         return self._known[address]
 
-    def new(self, after: Catalog, moved: Collection[str]) -> tuple[Finding, ...]:
-        """As `new_findings` of both as a whole. `after` differs in the schedules of the jobs that were moved, and in their
-        `was`, alone."""
+    def around(self, after: Catalog, moved: Collection[str]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """What is broken before and `after`, less what is so in both of jobs that the moves have nothing to do with. `after`
+        differs in the schedules of the jobs that were moved, and in their `was`, alone."""
         if (estate := self._after(after, moved)) is None:
-            return new_findings(findings(self._catalog, self._today), findings(after, self._today), {})
+            return findings(self._catalog, self._today), findings(after, self._today)
         touched = self._touched(estate)
         before = (finding for address in touched for finding in self._before(address))
         now = (finding for address in touched for finding in self._judged(estate.resources[address], estate))
-        return new_findings(before, in_order(now), {})
+        return in_order(before), in_order(now)
 
     def _after(self, after: Catalog, moved: Collection[str]) -> Estate | None:
         """The estate with the jobs moved; None where that changes more: a season may hold a job by other schedules only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -12,8 +12,9 @@ from interlock.cron import Cron
 from interlock.dates import NamedDay
 from interlock.findings import Finding
 from interlock.platform_rules import PlatformRules
+from interlock.timing.costs import NEAR, Pair
 from interlock.timing.minutes import DAY, MINUTE
-from interlock.timing.placing import NEAR, Apart, Pair
+from interlock.timing.placing import Apart
 from interlock.timing.risk import Schedule
 from interlock.timing.shifts import shifts
 from interlock.timing.year import Year
@@ -87,9 +88,9 @@ class StaggerLimits:
             self._known[pair] = Apart({rule: found for rule, found in self._rules(pair) if found})
         return self._known[pair]
 
-    def broken(self, after: Catalog, moved: Collection[str]) -> tuple[Finding, ...]:
-        """What breaks a rule in `after` and did not before some jobs were `moved`, all else being as it was."""
-        return self._rejudging.new(after, moved)
+    def around(self, after: Catalog, moved: Collection[str]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """What breaks a rule before and `after` some jobs were moved, as far as the moves may change it."""
+        return self._rejudging.around(after, moved)
 
     def _rules(self, pair: Pair) -> Iterator[tuple[str, frozenset[int]]]:
         one, other = (self._starters[name] for name in pair)

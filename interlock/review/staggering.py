@@ -11,7 +11,9 @@ from interlock.drawing.stagger import with_former_crons
 from interlock.findings import ORDER, Finding, accepted
 from interlock.review.order import Orders, inversions
 from interlock.review.remark import Remark, Topic
-from interlock.timing.placing import Costs, Limits, Pair, PlacingSearch, StaggerRules, greedy, moved
+from interlock.review.rule_findings import new_findings
+from interlock.timing.costs import Costs, Pair
+from interlock.timing.placing import Limits, PlacingSearch, StaggerRules, greedy, moved
 from interlock.timing.shifts import shifted
 from interlock.timing.year import Year
 
@@ -117,7 +119,7 @@ class Staggering:
         """The moves that break a rule, or put a consumer before its producer; one a finding."""
         after = moved(self.catalog, found)
         wrong = []
-        for finding in self.limits.broken(after, found):
+        for finding in new_findings(*self.limits.around(after, found), {}):
             wrong += (concerned(finding, found) or [*found][-1:])[:1]
         for one in inversions(self.catalog, after, self._at, {}, self._orders):
             if accepted(ORDER, (one.producer, one.consumer), after, self.today) is None:

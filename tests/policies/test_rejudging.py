@@ -98,7 +98,7 @@ def test_the_moved_jobs_break_what_two_whole_looks_say(seed: int) -> None:
     for _ in range(3):
         moves = moves_of(catalog, rng)
         after = moved(catalog, moves)
-        assert limits.broken(after, moves) == whole(catalog, after)
+        assert new_findings(*limits.around(after, moves), {}) == whole(catalog, after)
 
 
 def test_what_moves_break_in_these_catalogs_is_of_every_rule_about_minutes_and_of_jobs_that_stay() -> None:
@@ -108,7 +108,7 @@ def test_what_moves_break_in_these_catalogs_is_of_every_rule_about_minutes_and_o
         catalog = made_up(rng)
         for _ in range(3):
             moves = moves_of(catalog, rng)
-            new = StaggerLimits(catalog, TODAY).broken(moved(catalog, moves), moves)
+            new = new_findings(*StaggerLimits(catalog, TODAY).around(moved(catalog, moves), moves), {})
             rules.update(finding.rule for finding in new)
             stays += sum(finding.subject.removeprefix("jobs.") not in moves for finding in new)
     assert {"stagger", "budget", "gap", "twin"} <= rules.keys()
@@ -119,13 +119,13 @@ def test_jobs_that_have_nothing_to_do_with_a_moved_one_are_not_judged_again(monk
     catalog = made_up(random.Random(3), jobs=40)  # noqa: S311
     limits = StaggerLimits(catalog, TODAY)
     moves = {"j0": next(by for by in shifts(catalog.jobs["j0"].schedule) if by)}
-    limits.broken(moved(catalog, moves), moves)
+    limits.around(moved(catalog, moves), moves)
     judged: list[str] = []
     again = Rejudging._judged
     monkeypatch.setattr(
         Rejudging, "_judged", lambda self, resource, estate: judged.append(resource.name) or again(self, resource, estate)
     )
-    limits.broken(moved(catalog, moves), moves)
+    limits.around(moved(catalog, moves), moves)
     assert "j0" in judged
     assert len(judged) < len(catalog.jobs) / 2
 
@@ -137,7 +137,7 @@ def test_a_move_by_which_a_season_holds_a_job_or_does_not_is_judged_as_a_whole()
             if job.season is not None and job.schedule.is_known:
                 fields = job.schedule.text.split()
                 after = rescheduled(catalog, {name: Cron.read(" ".join([*fields[:2], "*", "9-10", "*"]))})
-                assert StaggerLimits(catalog, TODAY).broken(after, [name]) == whole(catalog, after)
+                assert new_findings(*StaggerLimits(catalog, TODAY).around(after, [name]), {}) == whole(catalog, after)
 
 
 def test_every_rule_of_a_catalog_is_in_what_is_judged_again() -> None:
