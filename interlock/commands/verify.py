@@ -23,7 +23,16 @@ from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
 from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
-from interlock.terminal.conflicts_output import conflicts_json, expected_in, first_day, print_conflicts, read_conflicts
+from interlock.terminal.conflicts_output import (
+    conflicts_json,
+    expected_in,
+    first_day,
+    measured_json,
+    print_conflicts,
+    print_measured,
+    read_conflicts,
+    read_measured,
+)
 from interlock.terminal.ends import clock_of_readers, own_zone
 from interlock.terminal.printed import again, make
 from interlock.terminal.tables import say
@@ -54,6 +63,7 @@ GIB = 2**30
     "--inserted-column", "inserted", multiple=True, metavar="[TABLE=]COLUMN", help="What says when a row was inserted."
 )
 @click.option("--conflicts", is_flag=True, help="Instead: conflicts in BigQuery's history by week, beside what is expected.")
+@click.option("--measure", is_flag=True, help="Instead: `active` and `dml` by BigQuery's history, to write into the catalog.")
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for bq; BigQuery is not asked.")
 @click.option("--all", "everything", is_flag=True, help="Every job, table and statement, however many there are.")
 @click.option("--max-gib", default=10, show_default=True, type=click.IntRange(1, 10_000), help="What one query may scan.")
@@ -68,6 +78,7 @@ def command(
     days: tuple[str, ...],
     inserted: tuple[str, ...],
     conflicts: bool,
+    measure: bool,
     only_print: bool,
     everything: bool,
     max_gib: int,
@@ -83,7 +94,8 @@ def command(
     --print only.
 
     With --conflicts, by default of the last four weeks: the statements that BigQuery refused since another one changed the
-    same table at once.
+    same table at once. With --measure, likewise: by the statements that have the label of their job, which share of its
+    starts write, and how long its processors' statements take.
 
     Exit code 1: a table was not written although a run was due, or can't be told.
     """
@@ -93,11 +105,15 @@ def command(
             f"--scope needs --since: it asks no bucket, so only you can say when the jobs were free again; without --scope "
             f"the bucket tells both: {make('verify')}"
         )
-    if conflicts:
+    if conflicts or measure:
+        if conflicts and measure:
+            raise click.UsageError("--conflicts and --measure are two questions; ask one of them")
         if named or days or inserted or only_print:
-            raise click.UsageError("--conflicts asks of all tables: no --scope, --day-column, --inserted-column or --print")
+            asked = "--conflicts" if conflicts else "--measure"
+            raise click.UsageError(f"{asked} asks of all tables: no --scope, --day-column, --inserted-column or --print")
         is_default = ctx.get_parameter_source("since") is ParameterSource.DEFAULT
-        _conflicts(place.environment, load_catalog(root), None if is_default else since, style, everything=everything)
+        ask = _conflicts if conflicts else _measure
+        ask(place.environment, load_catalog(root), None if is_default else since, style, everything=everything)
         return
     said = _said(days, inserted)
     catalog = load_catalog(root)
@@ -138,6 +154,19 @@ def _conflicts(environment: Environment, catalog: Catalog, since: str | None, st
         print_json(conflicts_json(found, expected))
     else:
         print_conflicts(found, expected, assumptions(expected) if expected.total else (), everything=everything)
+
+
+def _measure(environment: Environment, catalog: Catalog, since: str | None, style: Format, *, everything: bool) -> None:
+    del everything  # each line is one to copy
+    now = clock()
+    day = first_day(now) if since is None else _period(since, now).astimezone(UTC).date()
+    if day >= now.astimezone(UTC).date():
+        raise click.UsageError("--since: only whole days are measured; say 48h or more")
+    found = read_measured(environment, catalog, day, now, lambda line: say(line, err=True))
+    if style == "json":
+        print_json(measured_json(found, day))
+    else:
+        print_measured(found, day)
 
 
 def _said(days: Sequence[str], inserted: Sequence[str]) -> Said:

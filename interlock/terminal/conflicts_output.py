@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
+from interlock.gcp import CloudError
 from interlock.gcp.adoption.jobs import Jobs
 from interlock.gcp.verify.bigquery import endpoint_of
 from interlock.names import count, plain
@@ -14,6 +15,7 @@ from interlock.terminal.tables import Table, kept, prose, say, say_folded
 from interlock.timing.minutes import Span
 from interlock.timing.risk import Risk, RiskSearch
 from interlock.verify.conflicts import WEEK, Conflicts, found_in, monday
+from interlock.verify.measured import LABEL, MOST_ROWS, Measured, Statement, measured
 
 WEEKS = 4
 """Whole ones before this one, unless somebody says since when."""
@@ -39,6 +41,38 @@ def expected_in(catalog: Catalog, since: date, now: datetime) -> Risk:
     start = datetime.combine(since, time(), UTC)
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     return RiskSearch(catalog).over(Span(start=start, end=max(today, start + timedelta(days=1))))
+
+
+def read_measured(
+    environment: Environment, catalog: Catalog, since: date, now: datetime, says: Callable[[str], None]
+) -> list[Measured]:
+    """What the history since a day, until today, says of what the risk assumes. CloudError."""
+    jobs = Jobs(environment.project, endpoint_of(environment), says, LABELS)
+    until = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    found = list[Statement]()
+    for location in jobs.locations():
+        listed = jobs.labelled(location, since)
+        if len(listed) >= MOST_ROWS:
+            raise CloudError(f"BigQuery in {location} has {MOST_ROWS:,} statements or more; ask for fewer days: --since")
+        found += listed
+    return [*measured(catalog, found, datetime.combine(since, time(), UTC), until)]
+
+
+def print_measured(found: Sequence[Measured], since: date) -> None:
+    """For people: what to write where; nothing is written."""
+    if not found:
+        say_folded(
+            f"Nothing can be measured since {since}: no job of the catalog has enough starts of which statements with the "
+            f"label {LABEL} tell."
+        )
+        return
+    say_folded(f"Measured in BigQuery's job history since {since}; copy what is right into the catalog, nothing is written.")
+    for one in found:
+        say()
+        say_folded(f"{one.entry} ({one.source}): {one.why}")
+        if one.said is not None:
+            say(f"-    {one.key}: {one.said}")
+        say(f"+    {one.key}: {one.value}")
 
 
 def print_conflicts(found: Conflicts, expected: Risk, assumptions: Iterable[str], *, everything: bool) -> None:
@@ -102,5 +136,23 @@ def conflicts_json(found: Conflicts, expected: Risk) -> Json:
                 "expected_share": by_table.get(name, 0.0) / expected.total if expected.total else None,
             }
             for name in [*found.by_table, *(table for table in by_table if table not in found.by_table)]
+        ],
+    }
+
+
+def measured_json(found: Sequence[Measured], since: date) -> Json:
+    """For programs."""
+    return {
+        "since": f"{since}",
+        "measured": [
+            {
+                "entry": one.entry,
+                "source": f"{one.source}",
+                "key": one.key,
+                "said": one.said,
+                "value": one.value,
+                "why": one.why,
+            }
+            for one in found
         ],
     }

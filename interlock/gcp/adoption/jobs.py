@@ -17,6 +17,8 @@ from interlock.gcp import CloudError
 from interlock.gcp.verify.bigquery import CALL_SECONDS, CantTell, asking, connect
 from interlock.verify.conflicts import MOST_ROWS as MOST_REFUSALS
 from interlock.verify.conflicts import refusals
+from interlock.verify.measured import MOST_ROWS as MOST_STATEMENTS
+from interlock.verify.measured import Statement, writes
 
 QUERY_SECONDS = 180
 WAIT_SECONDS = 120
@@ -72,6 +74,10 @@ class Jobs:
         as BigQuery names it, how many. CloudError when nobody may tell."""
         return self._asked(refusals(self._project, location, since), location, MOST_REFUSALS, _refused)
 
+    def labelled(self, location: str, since: date) -> list[Statement]:
+        """The statements that changed a table in a location since a day for a job that their label names. CloudError."""
+        return self._asked(writes(self._project, location, since), location, MOST_STATEMENTS, _statement)
+
     def _asked(self, sql: str, location: str, most: int, read: Callable[[dict[str, object]], T]) -> list[T]:
         from google.cloud import bigquery
         from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
@@ -118,6 +124,16 @@ class Jobs:
 
     def _explained(self, what: str) -> _Explained:
         return _Explained(self._project, what)
+
+
+def _statement(row: dict[str, object]) -> Statement:
+    """A row of an answer; its columns are those of our statement."""
+    began, end = row["start_time"], row["end_time"]
+    if not isinstance(began, datetime) or not isinstance(end, datetime):
+        raise CantTell("JOBS has a row without a time")
+    table = f"{_text(row, 'dataset_id')}.{_text(row, 'table_id').partition('$')[0]}"
+    began, end = (each if each.tzinfo else each.replace(tzinfo=UTC) for each in (began, end))
+    return Statement(job=_text(row, "scheduler_job"), table=table, began=began, lasted=end - began)
 
 
 def _refused(row: dict[str, object]) -> tuple[date, str | None, int]:

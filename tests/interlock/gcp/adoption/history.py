@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ _COLUMNS = {
     "job_type": "VARCHAR",
     "statement_type": "VARCHAR",
     "creation_time": "TIMESTAMP",
+    "start_time": "TIMESTAMP",
+    "end_time": "TIMESTAMP",
     "state": "VARCHAR",
     "error_result": "STRUCT(reason VARCHAR, message VARCHAR)",
     "destination_table": _TABLE,
@@ -52,6 +54,7 @@ class Row:
     parent_job_id: str | None = None
     state: str = "DONE"
     failed: bool = False
+    lasted: timedelta = timedelta(seconds=1)
     error: str = ""
     """What BigQuery says of one that failed."""
     disposition: str = ""
@@ -64,6 +67,8 @@ class Row:
         kept = ("job_id", "parent_job_id", "user_email", "job_type", "statement_type", "state")
         return {name: getattr(self, name) for name in kept} | {
             "creation_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
+            "start_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
+            "end_time": f"{self.creation_time + self.lasted:%Y-%m-%d %H:%M:%S}",
             "error_result": {"reason": "invalidQuery", "message": self.error or "no"} if self.failed or self.error else None,
             "destination_table": _parts(self.destination) if self.destination else None,
             "referenced_tables": [_parts(name) for name in self.references],
