@@ -209,4 +209,5 @@ def assumptions(now: Risk) -> Iterator[str]:
     keys = "; ".join(f"{share:.0%} on {MEANS[key]}" for key, share in missing(now).items())
     yield f"{now.assumed:.0%} of it rests on what nobody wrote into the catalog: {keys}."
     if not now.is_known:
-        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown."
+        measured = f"; verify --measure finds {ACTIVE} and {STATEMENTS}"
+        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown{measured * bool(missing(now).keys() & {ACTIVE, STATEMENTS})}."

@@ -82,16 +82,18 @@ def test_the_history_is_measured_and_nothing_is_written(run: Run, cloud: Cloud, 
     )
     labels = {"scheduler_job": job.scheduler_name}
     rows = [
-        replace(row, job_id=f"{n}", creation_time=SINCE + n * timedelta(hours=1, minutes=1), labels=labels) for n in range(40)
+        replace(row, job_id=f"{n}", creation_time=SINCE + (n + 1) * timedelta(hours=1, minutes=1), labels=labels)
+        for n in range(40)
     ]
-    unlabelled = replace(row, job_id="u", creation_time=SINCE)
-    failed = replace(rows[0], job_id="f", failed=True)
+    unlabelled = replace(row, job_id="u", creation_time=SINCE + timedelta(days=4))
+    failed = replace(rows[0], job_id="f", failed=True, creation_time=SINCE + timedelta(days=5))
     past(there, [*rows, unlabelled, failed])
     cloud.at("2026-03-09T14:30:00Z")
     env = {"BIGQUERY_EMULATOR_HOST": there.url, "INTERLOCK_LOCAL_URL": cloud.url}
     done = run("verify", "--measure", "--since", "2026-03-02 12:00", "--format", "json", **env)
     found = {one["entry"]: one for one in json.loads(done.stdout)["measured"] if one["key"] == "active"}
     assert [*found] == [f"jobs.{job.name}"]
+    assert found[f"jobs.{job.name}"]["why"].startswith("40 of ")
     for_people = run("verify", "--measure", "--since", "2026-03-02 12:00", COLUMNS="80", **env).stdout
     assert f"+    active: {found[f'jobs.{job.name}']['value']}" in for_people
     assert max(map(len, for_people.splitlines())) <= 80
