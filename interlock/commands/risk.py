@@ -209,5 +209,6 @@ def assumptions(now: Risk) -> Iterator[str]:
     keys = "; ".join(f"{share:.0%} on {MEANS[key]}" for key, share in missing(now).items())
     yield f"{now.assumed:.0%} of it rests on what nobody wrote into the catalog: {keys}."
     if not now.is_known:
-        measured = f"; verify --measure finds {ACTIVE} and {STATEMENTS}"
-        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown{measured * bool(missing(now).keys() & {ACTIVE, STATEMENTS})}."
+        can_be_found = missing(now).keys() & {ACTIVE, STATEMENTS}
+        measured = f"; verify --measure finds {ACTIVE} and {STATEMENTS}" if can_be_found else ""
+        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown{measured}."
