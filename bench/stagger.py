@@ -53,7 +53,7 @@ def measure() -> None:
 
 def proposed(catalog: Catalog) -> Catalog:
     """The catalog with all that is proposed."""
-    return Staggering(catalog, TODAY, StaggerLimits(catalog, TODAY), findings).propose().after
+    return Staggering(catalog, TODAY, StaggerLimits(catalog, TODAY)).propose().after
 
 
 def variants(catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property, wraps
@@ -413,7 +413,7 @@ class Catalog:
     rules: Mapping[str, PlatformRules] = field(default_factory=dict)
     """By platform, of those that say any: ask `rules_of`."""
     zone_record: ZoneRecord | None = None
-    _derived: dict[Callable[..., object], object] = field(init=False, default_factory=dict, repr=False, compare=False)
+    _derived: dict[object, object] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -465,12 +465,39 @@ class Catalog:
 def once_a_catalog(derive: Callable[[Catalog], T]) -> Callable[[Catalog], T]:
     """Decorates what is derived from a catalog alone: each catalog derives it once and keeps it. Everybody gets the same value,
     so it has to be one that nobody can change."""
+    return _kept(derive, derive)
+
+
+def whenever(derive: Callable[[Catalog], T]) -> Callable[[Catalog], T]:
+    """As `once_a_catalog`, of what does not depend on when jobs fire: catalogs that differ in schedules alone share it
+    (`rescheduled`)."""
+    return _kept(derive, _Timeless(derive))
+
+
+@dataclass(frozen=True)
+class _Timeless:
+    """The key of what does not depend on when jobs fire."""
+
+    derive: Callable[[Catalog], object]
+
+
+def rescheduled(catalog: Catalog, schedules: Mapping[str, Cron]) -> Catalog:
+    """The catalog with other schedules, by job; `was` keeps what they replace first."""
+    jobs = dict(catalog.jobs)
+    for name, schedule in schedules.items():
+        jobs[name] = replace(jobs[name], schedule=schedule, was=jobs[name].was or jobs[name].schedule)
+    found = replace(catalog, jobs=jobs)
+    found._derived.update({key: value for key, value in catalog._derived.items() if isinstance(key, _Timeless)})
+    return found
+
+
+def _kept(derive: Callable[[Catalog], T], key: object) -> Callable[[Catalog], T]:
 
     @wraps(derive)
     def derived(catalog: Catalog) -> T:
         kept = catalog._derived
-        if derive not in kept:
-            kept[derive] = derive(catalog)
-        return cast(T, kept[derive])
+        if key not in kept:
+            kept[key] = derive(catalog)
+        return cast(T, kept[key])
 
     return derived

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from interlock.access import WRITES, Kind
-from interlock.catalog import Catalog, once_a_catalog
+from interlock.catalog import Catalog, whenever
 from interlock.graph import chains
 
 Node: TypeAlias = "tuple[Literal['job', 'table'], str]"
@@ -34,7 +34,7 @@ class Feeds:
         return self.circle[producer] != self.circle[consumer]
 
 
-@once_a_catalog
+@whenever
 def feeds(catalog: Catalog) -> Feeds:
     """Who feeds whom."""
     producers: dict[str, set[str]] = {}
@@ -58,7 +58,7 @@ def _sorted(several: Mapping[str, set[str]]) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({name: tuple(sorted(jobs)) for name, jobs in sorted(several.items())})
 
 
-@once_a_catalog
+@whenever
 def waits_for(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """For each job the jobs that produce what it consumes, sorted; of jobs that feed each other none waits for the other."""
     found = feeds(catalog)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from interlock.access import WRITES, Conflict, Kind, is_real, worst
-from interlock.catalog import Backfill, Catalog, Protect, once_a_catalog
+from interlock.catalog import Backfill, Catalog, Protect, once_a_catalog, whenever
 
 APART = frozenset({"backfill", "window"})
 """Kinds of scopes that people declare; what the others hold together they ask for by name."""
@@ -73,7 +73,7 @@ class Coverage:
     not_stopped: tuple[str, ...]
 
 
-@once_a_catalog
+@whenever
 def _followers(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """By processor, those that its completion message starts."""
     found: dict[str, list[str]] = {}
@@ -97,7 +97,7 @@ def reach(catalog: Catalog, start: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return paths
 
 
-@once_a_catalog
+@whenever
 def chains(catalog: Catalog) -> Mapping[str, tuple[Chain, ...]]:
     """Every way in which each job leads to a table, by job: one chain for each (processor, table), the shortest. What a job
     both starts and decides of, it starts."""
@@ -129,7 +129,7 @@ def _judge(backfill: Backfill, chain: Chain) -> Reason | NearMiss | None:
     return NearMiss(chain=chain, why=why)
 
 
-@once_a_catalog
+@whenever
 def conflicting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """By job, the tables that a processor which it starts itself writes with a real conflict with what a backfill does to them,
     sorted. Neither `protect` nor `keep` counts: what nobody holds meets the backfill all the more."""
@@ -165,7 +165,7 @@ def members(catalog: Catalog, backfill: Backfill) -> Members:
     return covered, missed
 
 
-@once_a_catalog
+@whenever
 def pairs(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     """By job, those that it runs with: what either of two says in `pair_with` counts for both."""
     found: dict[str, set[str]] = {name: set() for name in catalog.jobs}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 from interlock.baseline import identity
-from interlock.catalog import Accepted, Catalog, Job, Json
+from interlock.catalog import Accepted, Catalog, Job, Json, Source
 from interlock.environment import Environment
 from interlock.findings import Finding
 from interlock.names import count
@@ -54,8 +54,9 @@ def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Jud
     """The same, and what the baseline has to do with it; with an environment also what it makes of the jobs' targets."""
     known = estate(catalog, today, env)
     verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
-    old = _sorted(_found(verdicts, Outcome.OLD, catalog))
-    new = _sorted([*_found(verdicts, Outcome.FAILED, catalog), *mistakes(catalog), *zone_record.mistakes(catalog)])
+    sources = sources_of(catalog)
+    old = in_order(found_by(verdicts, Outcome.OLD, sources))
+    new = in_order([*found_by(verdicts, Outcome.FAILED, sources), *mistakes(catalog), *zone_record.mistakes(catalog)])
     left = Counter(map(identity, (*old, *new)))
     rules = {rule.name for rule in ADDRESSED} if env else set[str]()
     known_rules = (one for one in catalog.baseline if is_decided_by_catalog(one.rule) or one.rule in rules)
@@ -74,8 +75,13 @@ def _too_often(known: Estate) -> Iterator[str]:
         yield f"{count(len(jobs), 'job')} {start} more often in an hour than {minutes}, which don't judge {them}: {names}"
 
 
-def _found(verdicts: Iterable[Verdict], outcome: Outcome, catalog: Catalog) -> Iterator[Finding]:
-    sources = {subject: thing.source for subject, thing, _ in entries(catalog)}
+def sources_of(catalog: Catalog) -> dict[str, Source]:
+    """By subject, where it is written."""
+    return {subject: thing.source for subject, thing, _ in entries(catalog)}
+
+
+def found_by(verdicts: Iterable[Verdict], outcome: Outcome, sources: Mapping[str, Source]) -> Iterator[Finding]:
+    """What verdicts with that outcome say, with where each subject is written."""
     for verdict in verdicts:
         if verdict.outcome is outcome:
             subject = _subject(verdict.resource)
@@ -83,13 +89,14 @@ def _found(verdicts: Iterable[Verdict], outcome: Outcome, catalog: Catalog) -> I
                 yield Finding(rule=verdict.rule.name, subject=subject, message=message, source=sources[subject])
 
 
-def _sorted(found: Iterable[Finding]) -> tuple[Finding, ...]:
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorted by place."""
     return tuple(sorted(found, key=lambda one: (one.source.file, one.source.line, one.rule, one.message)))
 
 
 def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Estate:
     """The jobs with their facts, and each entry with what is known of its names."""
-    jobs = (_job(job, catalog, env) for job in catalog.jobs.values())
+    jobs = (resource_of(job, catalog, env) for job in catalog.jobs.values())
     declared = (
         Resource(
             kind=DECLARED,
@@ -103,15 +110,20 @@ def estate(catalog: Catalog, today: date, env: Environment | None = None) -> Est
         origin=Origin.CATALOG,
         today=today,
         resources={resource.address: resource for resource in (*jobs, *declared)},
-        facts=_literal(stack_facts(catalog, NO_ENVIRONMENT)),
+        facts=facts_of(catalog),
     )
+
+
+def facts_of(catalog: Catalog) -> Attributes:
+    """What is known of all of it."""
+    return _literal(stack_facts(catalog, NO_ENVIRONMENT))
 
 
 def _literal(values: dict[str, Json]) -> Attributes:
     return Attributes(values=values, templates=False)
 
 
-def _job(job: Job, catalog: Catalog, env: Environment | None) -> Resource:
+def resource_of(job: Job, catalog: Catalog, env: Environment | None = None) -> Resource:
     """What a catalog says of a job, as Terraform would have it."""
     attributes = _literal(job_attributes(job, env))
     return Resource(kind=JOB, name=job.name, attributes=attributes, facts=_literal(job_facts(job, catalog)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -10,13 +10,16 @@ from functools import cached_property
 from interlock.catalog import Catalog, Job
 from interlock.cron import Cron
 from interlock.dates import NamedDay
+from interlock.findings import Finding
 from interlock.platform_rules import PlatformRules
+from interlock.timing.costs import NEAR, Pair
 from interlock.timing.minutes import DAY, MINUTE
-from interlock.timing.placing import NEAR, Apart, Pair
+from interlock.timing.placing import Apart
 from interlock.timing.risk import Schedule
 from interlock.timing.shifts import shifts
 from interlock.timing.year import Year
 from policies.from_catalog import estate
+from policies.rejudging import Rejudging
 from policies.rules.estate import Resource
 from policies.rules.meetings import budget, gap, why_conflict
 from policies.rules.stagger import backfilled, moved_wrongly, rests, stagger, starts_too_often
@@ -32,6 +35,7 @@ class StaggerLimits:
 
     def __init__(self, catalog: Catalog, today: date) -> None:
         self._estate = estate(catalog, today)
+        self._rejudging = Rejudging(catalog, today, self._estate)
         self._jobs = catalog.jobs
         known = self._estate.once(starters)
         self._starters: dict[str, Starter] = {starter.job.name: starter for starter in known.values()}
@@ -83,6 +87,10 @@ class StaggerLimits:
         if pair not in self._known:
             self._known[pair] = Apart({rule: found for rule, found in self._rules(pair) if found})
         return self._known[pair]
+
+    def around(self, after: Catalog, moved: Collection[str]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """What breaks a rule before and `after` some jobs were moved, as far as the moves may change it."""
+        return self._rejudging.around(after, moved)
 
     def _rules(self, pair: Pair) -> Iterator[tuple[str, frozenset[int]]]:
         one, other = (self._starters[name] for name in pair)

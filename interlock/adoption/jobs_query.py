@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from interlock.names import PROJECT
+from interlock.names import LOCATION, PROJECT
 
 LABEL = "scheduler_job"
 """The label of a BigQuery job that names the Cloud Scheduler job for which it ran."""
@@ -27,7 +27,6 @@ SHARD = "_(19|20)[0-9][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
 RANDOM = "_[0-9a-f]{8}[0-9a-f_-]*$"
 """How a name ends that is made anew each time: hexadecimal digits, a UUID, or an instant."""
 MOST_ROWS = 20_000
-LOCATION = r"[a-z][a-z0-9-]{1,40}"
 
 
 class NoQuery(ValueError):

@@ -198,14 +198,17 @@ def _summary(found: _Found) -> Iterator[str]:
     if beside:
         yield f"{times(now.total, beside.total)} of {found.name}; consumers too early {times(now.too_early, beside.too_early)}."
     if now.total and now.assumed:
-        yield from _assumptions(now)
+        yield from assumptions(now)
     if now.itself:
         jobs = {one.jobs[0] for one in now.itself}
         yield f"Not in it: {count(len(jobs), 'job')} may conflict with their own runs, which no other minute changes."
 
 
-def _assumptions(now: Risk) -> Iterator[str]:
+def assumptions(now: Risk) -> Iterator[str]:
+    """What the figures rest on that nobody wrote, for people."""
     keys = "; ".join(f"{share:.0%} on {MEANS[key]}" for key, share in missing(now).items())
     yield f"{now.assumed:.0%} of it rests on what nobody wrote into the catalog: {keys}."
     if not now.is_known:
-        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown."
+        can_be_found = missing(now).keys() & {ACTIVE, STATEMENTS}
+        measured = f"; verify --measure finds {ACTIVE} and {STATEMENTS}" if can_be_found else ""
+        yield f"With at most {MOST_ASSUMED:.0%} the figure itself is shown{measured}."

@@ -22,7 +22,6 @@ from interlock.terminal.tables import folded, room, say, say_folded
 from interlock.timing.risk import RiskSearch
 from interlock.timing.shifts import shifted
 from interlock.timing.year import Year
-from policies.from_catalog import findings
 from policies.staggering import StaggerLimits
 
 INDENT = "    "
@@ -45,7 +44,7 @@ def command(
     catalog = say_offline(root)
     day = parsed_day(day_text, "--day") if day_text else datetime.now(UTC).date()
     named = {find_job(catalog, name).name for name in jobs} or None
-    search = Staggering(catalog, day, StaggerLimits(catalog, day), findings)
+    search = Staggering(catalog, day, StaggerLimits(catalog, day))
     proposal = search.propose(named, most)
     try:
         texts = _texts(catalog, proposal.moves, root)

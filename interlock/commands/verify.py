@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from interlock.catalog import Catalog
+from interlock.commands.risk import assumptions
 from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.gcp import CloudError
@@ -21,9 +22,20 @@ from interlock.gcp.verify.history import keeps_versions, read_contents, read_ver
 from interlock.graph import chains, scopes
 from interlock.names import did_you_mean
 from interlock.reading.files import load_catalog
-from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, print_json
+from interlock.terminal.conflicts_output import (
+    conflicts_json,
+    expected_in,
+    first_day,
+    measured_json,
+    print_conflicts,
+    print_measured,
+    read_conflicts,
+    read_measured,
+)
 from interlock.terminal.ends import clock_of_readers, own_zone
 from interlock.terminal.printed import again, make
+from interlock.terminal.tables import say
 from interlock.terminal.verify_output import BAD, print_looked, print_statements, verify_json
 from interlock.timing.until import parse_since
 from interlock.verify.columns import NoSuchColumn, Said, choose, parse_said
@@ -50,6 +62,8 @@ GIB = 2**30
 @click.option(
     "--inserted-column", "inserted", multiple=True, metavar="[TABLE=]COLUMN", help="What says when a row was inserted."
 )
+@click.option("--conflicts", is_flag=True, help="Instead: conflicts in BigQuery's history by week, beside what is expected.")
+@click.option("--measure", is_flag=True, help="Instead: `active` and `dml` by BigQuery's history, to write into the catalog.")
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for bq; BigQuery is not asked.")
 @click.option("--all", "everything", is_flag=True, help="Every job, table and statement, however many there are.")
 @click.option("--max-gib", default=10, show_default=True, type=click.IntRange(1, 10_000), help="What one query may scan.")
@@ -63,6 +77,8 @@ def command(
     named: tuple[str, ...],
     days: tuple[str, ...],
     inserted: tuple[str, ...],
+    conflicts: bool,
+    measure: bool,
     only_print: bool,
     everything: bool,
     max_gib: int,
@@ -77,6 +93,10 @@ def command(
     where that is wrong. Where BigQuery can't be asked the statements are printed, ready for a shell; those of many tables by
     --print only.
 
+    With --conflicts, by default of the last four weeks: the statements that BigQuery refused since another one changed the
+    same table at once. With --measure, likewise: by the statements that have the label of their job, which share of its
+    starts write, and how long its processors' statements take.
+
     Exit code 1: a table was not written although a run was due, or can't be told.
     """
     place = Place(env_name)
@@ -85,14 +105,21 @@ def command(
             f"--scope needs --since: it asks no bucket, so only you can say when the jobs were free again; without --scope "
             f"the bucket tells both: {make('verify')}"
         )
+    if conflicts or measure:
+        if conflicts and measure:
+            raise click.UsageError("--conflicts and --measure are two questions; ask one of them")
+        if named or days or inserted or only_print:
+            asked = "--conflicts" if conflicts else "--measure"
+            raise click.UsageError(f"{asked} asks of all tables: no --scope, --day-column, --inserted-column or --print")
+        is_default = ctx.get_parameter_source("since") is ParameterSource.DEFAULT
+        ask = _conflicts if conflicts else _measure
+        ask(place.environment, load_catalog(root), None if is_default else since, style, everything=everything)
+        return
     said = _said(days, inserted)
     catalog = load_catalog(root)
     environment = place.environment if named else place.cloud
     now = clock()
-    try:
-        period = parse_since(since, now, own_zone())
-    except (ValueError, OverflowError) as error:
-        raise click.UsageError(f"--since: {error}") from None
+    period = _period(since, now)
     aftermath = _aftermath(environment, catalog, period, now, named)
     why = "--print" if only_print else ""
     looked: Sequence[Looked] = ()
@@ -109,6 +136,37 @@ def command(
     else:
         print_looked(aftermath, looked, everything=everything)
     ctx.exit(1 if any(table.verdict(now) in BAD for table in looked) else 0)
+
+
+def _period(since: str, now: datetime) -> datetime:
+    try:
+        return parse_since(since, now, own_zone())
+    except (ValueError, OverflowError) as error:
+        raise click.UsageError(f"--since: {error}") from None
+
+
+def _conflicts(environment: Environment, catalog: Catalog, since: str | None, style: Format, *, everything: bool) -> None:
+    now = clock()
+    day = first_day(now) if since is None else _period(since, now).astimezone(UTC).date()
+    found = read_conflicts(environment, day, now, lambda line: say(line, err=True))
+    expected = expected_in(catalog, day, now)
+    if style == "json":
+        print_json(conflicts_json(found, expected))
+    else:
+        print_conflicts(found, expected, assumptions(expected) if expected.total else (), everything=everything)
+
+
+def _measure(environment: Environment, catalog: Catalog, since: str | None, style: Format, *, everything: bool) -> None:
+    del everything  # each line is one to copy
+    now = clock()
+    day = first_day(now) if since is None else _period(since, now).astimezone(UTC).date()
+    if day >= now.astimezone(UTC).date():
+        raise click.UsageError("--since: only whole days are measured; say 48h or more")
+    found = read_measured(environment, catalog, day, now, lambda line: say(line, err=True))
+    if style == "json":
+        print_json(measured_json(found, day))
+    else:
+        print_measured(found, day)
 
 
 def _said(days: Sequence[str], inserted: Sequence[str]) -> Said:

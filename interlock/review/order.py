@@ -21,12 +21,14 @@ from interlock.names import count, rounded
 from interlock.review.jobs import year_from
 from interlock.review.remark import Remark, Topic, listed
 from interlock.timing.fires import Alike, alike
-from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.minutes import MINUTE, Minutes
 from interlock.timing.polling import POLLS
 from interlock.timing.season_minutes import job_minutes
 
 FOLLOWS = timedelta(hours=12)
 """A consumer that starts later after its producer is nearer to the next day's, and follows none."""
+FAR = FOLLOWS // MINUTE + 1
+"""Minutes."""
 FRESH = timedelta(hours=1)
 """Of a producer that started so shortly before, a consumer reads what is new, though the next start is nearer."""
 
@@ -113,17 +115,20 @@ def _is_fed(produced: Sequence[int], consumed: Sequence[int], start: int, met: i
 def _nearest(places: Sequence[int], place: int) -> int | None:
     """The nearest of some starts, at most half a day away; of two as near the later one."""
     after = bisect_left(places, place)
-    near = [places[at] for at in (after - 1, after) if 0 <= at < len(places)]
-    found = min(near, key=lambda one: (abs(one - place), -one), default=None)
-    return found if found is not None and abs(found - place) <= FOLLOWS // MINUTE else None
+    late = places[after] if after < len(places) else place + FAR
+    early = places[after - 1] if after else place - FAR
+    found = late if late - place <= place - early else early
+    return found if abs(found - place) < FAR else None
 
 
-def inversions(before: Catalog, after: Catalog, at: datetime, renamed: Mapping[str, str]) -> tuple[Inversion, ...]:
+def inversions(
+    before: Catalog, after: Catalog, at: datetime, renamed: Mapping[str, str], known: Orders | None = None
+) -> tuple[Inversion, ...]:
     """Every consumer that followed a producer and starts before it now, in the year from `at` on. Jobs that are paused by
-    declaration, on either side, take no part."""
+    declaration, on either side, take no part. Who asks again and again keeps what is `known` of that year."""
     old_names = {new: old for old, new in renamed.items()}
     was = {name: before.jobs.get(old_names.get(name, name)) for name in after.jobs}
-    year = _Year(year_from(at))
+    year = known or Orders(at)
     found: list[Inversion] = []
     for consumer, producers in waits_for(after).items():
         waited = waits_for(before).get(old_names.get(consumer, consumer), ())
@@ -145,11 +150,11 @@ def _between(catalog: Catalog, producer: str, consumer: str) -> tuple[str, ...]:
     )
 
 
-class _Year:
-    """The starts of jobs in a span; pairs of equal schedules are looked at once."""
+class Orders:
+    """The order of jobs in the year from an instant on; pairs of equal schedules are looked at once."""
 
-    def __init__(self, span: Span) -> None:
-        self._span = span
+    def __init__(self, at: datetime) -> None:
+        self._span = year_from(at)
         self._starts: dict[Alike, Starts] = {}
         self._follows: dict[tuple[Alike, ...], Follows | None] = {}
 

@@ -126,7 +126,7 @@ def review(
         *about_removals(changes, before, removals),
         *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before, after, changes.renamed),
-        *about_better_minutes(_retimed(jobs), after, day, staggered, rules),
+        *about_better_minutes(_retimed(jobs), after, day, staggered),
     ]
     return Review(
         at=at,

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from interlock.catalog import Catalog
 from interlock.drawing.stagger import with_former_crons
 from interlock.findings import ORDER, Finding, accepted
-from interlock.review.order import inversions
+from interlock.review.order import Orders, inversions
 from interlock.review.remark import Remark, Topic
 from interlock.review.rule_findings import new_findings
-from interlock.timing.placing import Costs, Limits, Pair, PlacingSearch, StaggerRules, greedy, moved
+from interlock.timing.costs import Costs, Pair
+from interlock.timing.placing import Limits, PlacingSearch, StaggerRules, greedy, moved
 from interlock.timing.shifts import shifted
 from interlock.timing.year import Year
 
-Rules = Callable[[Catalog, date], Sequence[Finding]]
-"""What breaks a rule in a catalog on a day."""
 Staggered = Callable[[Catalog, date], StaggerRules]
 """What a proposal of other minutes for a catalog on a day has to keep."""
 MOST_OFFERED = 10
@@ -71,24 +70,25 @@ class Proposal:
 
 
 class Staggering:
-    """Proposals for a catalog on a day, within `limits`; `rules` say what is wrong in a catalog as a whole."""
+    """Proposals for a catalog on a day, within `limits`."""
 
-    def __init__(self, catalog: Catalog, today: date, limits: StaggerRules, rules: Rules) -> None:
-        self.catalog, self.today, self.limits, self._rules = catalog, today, limits, rules
+    def __init__(self, catalog: Catalog, today: date, limits: StaggerRules) -> None:
+        self.catalog, self.today, self.limits = catalog, today, limits
+        self._at = datetime.combine(today, time(), UTC)
+        self._orders = Orders(self._at)
+        self._may: dict[str, tuple[int, ...]] = {}
         self.costs = Costs(catalog, with_former_crons(catalog), Year(first=today).span)
 
     def propose(self, jobs: Collection[str] | None = None, most: int | None = None) -> Proposal:
         """The moves that are worth it, of those jobs only if some are named, and at most so many."""
         forbidden: dict[str, set[int]] = {}
-        before: Sequence[Finding] | None = None
         found = dict[str, int]()
         for _ in range(MOST_LOOKS):
             found = self._search(jobs, forbidden)
             found = dict([*((job, found[job]) for job, _ in greedy(self.costs, found))][:most])
             if not found:
                 break
-            before = self._rules(self.catalog, self.today) if before is None else before
-            if not (wrong := self._wrong(before, found)):
+            if not (wrong := self._wrong(found)):
                 break
             for job in wrong:
                 forbidden.setdefault(job, set()).add(found[job])
@@ -98,24 +98,30 @@ class Staggering:
 
     def _search(self, jobs: Collection[str] | None, forbidden: dict[str, set[int]]) -> dict[str, int]:
         allowed = {}
-        for name, job in sorted(self.catalog.jobs.items()):
+        for name in sorted(self.catalog.jobs):
             if len(forbidden.get(name, ())) >= MOST_TRIES:
                 continue
             if name in self.costs.neighbours and (jobs is None or name in jobs):
-                may = [by for by, why in self.limits.moves(job).items() if not why and by not in forbidden.get(name, ())]
+                may = [by for by in self._allowed(name) if by not in forbidden.get(name, ())]
                 if len(may) > 1:
                     allowed[name] = may
         limits = Limits(allowed=allowed, apart=lambda pair: self.limits.apart(pair).forbidden, together=self.limits.together)
         return PlacingSearch(self.costs, limits).run()
 
-    def _wrong(self, before: Sequence[Finding], found: dict[str, int]) -> list[str]:
+    def _allowed(self, name: str) -> tuple[int, ...]:
+        """By how many minutes a job may be moved, whatever the others do."""
+        if name not in self._may:
+            moves = self.limits.moves(self.catalog.jobs[name])
+            self._may[name] = tuple(by for by, why in moves.items() if not why)
+        return self._may[name]
+
+    def _wrong(self, found: dict[str, int]) -> list[str]:
         """The moves that break a rule, or put a consumer before its producer; one a finding."""
         after = moved(self.catalog, found)
         wrong = []
-        for finding in new_findings(before, self._rules(after, self.today), {}):
+        for finding in new_findings(*self.limits.around(after, found), {}):
             wrong += (concerned(finding, found) or [*found][-1:])[:1]
-        at = datetime.combine(self.today, time(), UTC)
-        for one in inversions(self.catalog, after, at, {}):
+        for one in inversions(self.catalog, after, self._at, {}, self._orders):
             if accepted(ORDER, (one.producer, one.consumer), after, self.today) is None:
                 wrong += [job for job in (one.consumer, one.producer) if job in found][:1]
         return list(dict.fromkeys(wrong))
@@ -182,7 +188,7 @@ class Staggering:
         if name not in self.costs.neighbours or (here := self.costs.at(name, 0, {})) <= 0:
             return None
         job = self.catalog.jobs[name]
-        allowed = [by for by in self.limits.moves(job) if not self.forbids(name, by, {})]
+        allowed = [by for by in self._allowed(name) if not self.forbids(name, by, {})]
         by = min(allowed, key=lambda one: (self.costs.at(name, one, {}), abs(one), one), default=0)
         left = self.costs.at(name, by, {}) / here
         if left > WELL_BETTER:
@@ -196,13 +202,11 @@ class Staggering:
         return state.get(pair[1], 0) - state.get(pair[0], 0)
 
 
-def about_better_minutes(
-    jobs: Collection[str], catalog: Catalog, today: date, staggered: Staggered | None, rules: Rules
-) -> Iterator[Remark]:
+def about_better_minutes(jobs: Collection[str], catalog: Catalog, today: date, staggered: Staggered | None) -> Iterator[Remark]:
     """A note for each of some jobs that would meet fewer others at another minute of its hour."""
     if staggered is None or not 0 < len(jobs) <= MOST_OFFERED:
         return
-    search = Staggering(catalog, today, staggered(catalog, today), rules)
+    search = Staggering(catalog, today, staggered(catalog, today))
     for job in sorted(jobs):
         if (found := search.best(job)) is not None:
             yield Remark(topic=Topic.BETTER, subject=job, text=found, is_finding=False)

@@ -8,151 +8,24 @@ single moves and moves of two at once goes on until no move is worth it, so that
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from interlock.catalog import Catalog, Job
+from interlock.catalog import Catalog, Job, rescheduled
 from interlock.cron import Cron
-from interlock.platform_rules import MINUTES_AN_HOUR, rules_of
-from interlock.timing.chance import meets, not_done
-from interlock.timing.minutes import MINUTE, Span
-from interlock.timing.risk import RiskSearch, Schedule
+from interlock.findings import Finding
+from interlock.timing.costs import Costs, Pair, State
 from interlock.timing.shifts import shifted
 
-TOO_EARLY, LOST_LEAD, TOO_SOON = 0.5, 1.0, 0.05
-"""Weights of a consumer that starts before its producer is done, of one that followed its producer and starts before it now,
-and of one that starts sooner after it than the platform asks (`lead`), though it is done."""
 WORTH = 0.01
 """Of what is expected: so much a move has to take away, as each is a change that somebody reads, deploys and remembers."""
-NEAR = MINUTES_AN_HOUR
-"""A consumer that starts within so many minutes after its producer follows it."""
 KICKS, KICKED, AT_ONCE = 24, 1_500, 3
 """So often the search starts anew with so many jobs put elsewhere by chance, where there are few jobs: with many, one more
 place is hardly better than the one that is found, and takes longer."""
 PAIRS = 30
 """So many pairs, the worst ones, are looked at for moves of two at once."""
-
-State = Mapping[str, int]
-"""By job, by how many minutes it is moved; one that is not in it stays."""
-Pair = tuple[str, str]
-
-
-class Costs:
-    """What moves cost: by pair, by how many minutes the second is moved against the first. `former` are the schedules before
-    any stagger: who followed whom there should do so still."""
-
-    def __init__(self, catalog: Catalog, former: Catalog, span: Span) -> None:
-        self._catalog, self._search = catalog, RiskSearch(catalog)
-        self._schedule = Schedule(self._search.jobs, span)
-        self._former = Schedule({name: former.jobs[name] for name in self._search.jobs}, span)
-        self._known: dict[tuple[Pair, int, bool], float] = {}
-        self._followed: dict[Pair, tuple[int, int]] = {}
-        self._kernels: dict[Pair, list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]] = {}
-        self._leads: dict[Pair, tuple[Mapping[int, float], tuple[tuple[int, int], ...]]] = {}
-
-    @cached_property
-    def neighbours(self) -> Mapping[str, tuple[Pair, ...]]:
-        """By job, the pairs that it is in."""
-        found: dict[str, list[Pair]] = {}
-        for pair in sorted({*self._search.pairs, *self._search.leads}):
-            for job in pair:
-                found.setdefault(job, []).append(pair)
-        return {job: tuple(pairs) for job, pairs in found.items()}
-
-    @cached_property
-    def pairs(self) -> tuple[Pair, ...]:
-        """All of them, sorted."""
-        return tuple(sorted({pair for pairs in self.neighbours.values() for pair in pairs}))
-
-    def of(self, pair: Pair, by: int) -> float:
-        """What is expected of a pair in a week, conflicts and order."""
-        return self.conflicts(pair, by) + self.order(pair, by)
-
-    def conflicts(self, pair: Pair, by: int) -> float:
-        """The conflicts alone."""
-        if pair not in self._search.pairs:
-            return 0.0
-        if (key := (pair, by, True)) not in self._known:
-            self._known[key] = self._schedule.a_week(
-                sum(number * chances.get(minutes + by, 0.0) for chances, apart in self._met(pair) for minutes, number in apart)
-            )
-        return self._known[key]
-
-    def order(self, pair: Pair, by: int) -> float:
-        """What the second as a consumer of the first costs."""
-        if pair not in self._search.leads:
-            return 0.0
-        if (key := (pair, by, False)) not in self._known:
-            weights, apart = self._leading(pair)
-            early = sum(number * weights.get(minutes + by, 0.0) for minutes, number in apart)
-            self._known[key] = self._schedule.a_week(early) + LOST_LEAD * self.lost(pair, by)
-        return self._known[key]
-
-    def is_order(self, pair: Pair) -> bool:
-        """Whether the second reads what the first writes, and waits for it."""
-        return pair in self._search.leads
-
-    def early(self, pair: Pair, by: int) -> float:
-        """How often in a week the consumer starts before the producer is done that started before it."""
-        chances = not_done(self._search.leads[pair])
-        apart = self._schedule.apart(*pair, -NEAR - 1, max(chances) + NEAR, None)
-        active = self._search.active(pair[0])
-        return active * self._schedule.a_week(sum(n * chances.get(minutes + by, 0.0) for minutes, n in apart.items()))
-
-    def _leading(self, pair: Pair) -> tuple[Mapping[int, float], tuple[tuple[int, int], ...]]:
-        """What a start of a consumer costs that comes so many minutes after its producer, and how often it comes when."""
-        if pair not in self._leads:
-            active, chances = self._search.active(pair[0]), not_done(self._search.leads[pair])
-            lead = -(-rules_of(self._catalog, self._catalog.jobs[pair[1]].platform).lead // MINUTE)
-            weights = {
-                minutes: active * (TOO_EARLY * chances.get(minutes, 0.0) + TOO_SOON * (minutes < lead))
-                for minutes in range(max(lead, len(chances)))
-            }
-            self._leads[pair] = weights, tuple(self._schedule.apart(*pair, -NEAR, len(weights) + NEAR, None).items())
-        return self._leads[pair]
-
-    def lost(self, pair: Pair, by: int) -> float:
-        """How often in a week it starts within the hour before a producer that it followed once, or together with one that it
-        followed some minutes later, and after none."""
-        if pair not in self._followed:
-            apart = self._former.apart(*pair, 0, NEAR - 1, None)
-            after_it = {minutes: number for minutes, number in apart.items() if 0 <= minutes < NEAR}
-            self._followed[pair] = sum(after_it.values()), int(0 not in after_it)
-        followed, least = self._followed[pair]
-        if not followed:
-            return 0.0
-        apart = self._schedule.apart(*pair, -2 * NEAR, 2 * NEAR, None)
-        before = sum(number for minutes, number in apart.items() if -NEAR < minutes + by < least)
-        after = sum(number for minutes, number in apart.items() if least <= minutes + by <= NEAR)
-        return self._schedule.a_week(max(0, min(followed, before) - after))
-
-    def total(self, state: State) -> float:
-        """Of all pairs."""
-        return sum(self.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0)) for pair in self.pairs)
-
-    def at(self, job: str, by: int, state: State) -> float:
-        """Of the pairs of one job, if it were moved by so much and all others as they are."""
-        found = 0.0
-        for one, other in self.neighbours.get(job, ()):
-            apart = state.get(other, 0) - by if one == job else by - state.get(one, 0)
-            found += self.of((one, other), apart)
-        return found
-
-    def _met(self, pair: Pair) -> list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]:
-        """The chances of a pair, by minutes apart, and how often its jobs start how far apart."""
-        if pair not in self._kernels:
-            kernels: dict[int | None, dict[int, float]] = {}
-            for (ours, theirs, moved), weight in self._search.weights(pair).items():
-                known = kernels.setdefault(moved, {})
-                for minutes, chance in meets(ours, theirs).items():
-                    known[minutes] = known.get(minutes, 0.0) + weight * chance
-            self._kernels[pair] = [
-                (chances, tuple(self._schedule.apart(*pair, min(chances) - NEAR, max(chances) + NEAR, moved).items()))
-                for moved, chances in kernels.items()
-            ]
-        return self._kernels[pair]
 
 
 @dataclass(frozen=True)
@@ -179,6 +52,9 @@ class StaggerRules(Protocol):
 
     def apart(self, pair: Pair) -> Apart:
         """What forbids moving two jobs against each other."""
+
+    def around(self, after: Catalog, moved: Collection[str]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+        """What breaks a rule before and `after` some jobs were moved, as far as the moves may change it."""
 
     @property
     def together(self) -> Mapping[str, tuple[str, ...]]:
@@ -264,14 +140,14 @@ class PlacingSearch:
     def _best_of(self, job: str, state: State, began: State, least: float) -> tuple[float, int]:
         """How much its best move takes away, less what a move has to be worth, and where it goes."""
         here = state.get(job, 0)
-        now = self._costs.at(job, here, state) + least * (here != began.get(job, 0))
+        cost = self._costs.each(job, state)
+        now = cost(here) + least * (here != began.get(job, 0))
         if now <= least and here == began.get(job, 0):
             return 0.0, here  # all of it is not worth a move
         options, taken = [], self._taken(job, state)
         for by in self._limits.allowed[job]:
             if by != here and by not in taken:
-                then = self._costs.at(job, by, state) + least * (by != began.get(job, 0))
-                options.append((now - then, -abs(by), by))
+                options.append((now - (cost(by) + least * (by != began.get(job, 0))), -abs(by), by))
         gain, _, by = max(options, default=(0.0, 0, here))
         return gain, by
 
@@ -314,11 +190,12 @@ class PlacingSearch:
     def _in_the_way(self, state: State, least: float) -> Iterator[Pair]:
         """The jobs that would be better elsewhere, were there not one other, with that one."""
         for job, moves in self._limits.allowed.items():
-            here = self._costs.at(job, state.get(job, 0), state)
+            cost = self._costs.each(job, state)
+            here = cost(state.get(job, 0))
             if here <= least:
                 continue
-            by = min(moves, key=lambda one: (self._costs.at(job, one, state), abs(one), one))
-            if here - self._costs.at(job, by, state) > least:
+            lowest, _, by = min((cost(one), abs(one), one) for one in moves)
+            if here - lowest > least:
                 blocking = [*self._blocking(job, by, state)]
                 if len(blocking) == 1 and blocking[0] in self._limits.allowed:
                     yield job, blocking[0]
@@ -332,9 +209,9 @@ class PlacingSearch:
             if by == kept[0]:
                 continue
             state[one] = by
-            taken = self._taken(other, state)
+            taken, price = self._taken(other, state), self._costs.each(other, state)
             options = [
-                (self._costs.at(other, then, state) + least * (then != began.get(other, 0)), abs(then), then)
+                (price(then) + least * (then != began.get(other, 0)), abs(then), then)
                 for then in self._limits.allowed[other]
                 if then not in taken
             ]
@@ -378,10 +255,6 @@ def greedy(costs: Costs, moves: State) -> Iterator[tuple[str, float]]:
 
 def moved(catalog: Catalog, moves: State) -> Catalog:
     """The catalog with the schedules moved; `was` keeps what they replace first."""
-    jobs = dict(catalog.jobs)
-    for name, by in moves.items():
-        job = jobs[name]
-        if by:
-            schedule = Cron.read(shifted(job.schedule.text, by))
-            jobs[name] = replace(job, schedule=schedule, was=job.was or job.schedule)
-    return replace(catalog, jobs=jobs)
+    return rescheduled(
+        catalog, {name: Cron.read(shifted(catalog.jobs[name].schedule.text, by)) for name, by in moves.items() if by}
+    )

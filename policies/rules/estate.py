@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar, cast
@@ -104,7 +104,16 @@ class Estate:
     """What a plan deletes or lets go, by address; what is known of it is in its change."""
     planned_at: datetime | None = None
     """Aware UTC."""
+    like: Estate | None = field(default=None, repr=False, compare=False)
+    """An estate that was judged before and differs from this one in the resources of `changed` alone, by address: what is
+    found of the others is taken from there."""
+    changed: frozenset[str] = frozenset()
     _known: dict[Callable[..., object], object] = field(default_factory=dict, repr=False, compare=False)
+
+    def changing(self, resources: Mapping[str, Resource]) -> Estate:
+        """The same with some resources of it changed, by address."""
+        both = {**self.resources, **resources}
+        return replace(self, resources=both, like=self, changed=frozenset(resources), _known={})
 
     def every(self, kind: str) -> Iterator[Resource]:
         """The resources of a type, neighbours last."""

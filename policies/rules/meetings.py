@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
-from itertools import combinations
 from operator import or_
 
 from interlock.access import Kind, is_real, worst_pair
@@ -35,7 +34,7 @@ def budget(job: Resource, estate: Estate) -> Iterator[str]:
     folder for all of its services. Each minute of the year from today on is looked at, here and by `gap` and `twin`; where it
     is not every day, the finding says on which."""
     must_be_readable(job, estate)
-    if (crowd := estate.once(_crowded).get(job.address)) is not None:
+    if (crowd := estate.once(crowded).get(job.address)) is not None:
         limit, met = crowd
         yield (
             f"starts in the same minute as {with_days(job, met, estate)}, and {job.facts.text('service')} takes "
@@ -43,22 +42,38 @@ def budget(job: Resource, estate: Estate) -> Iterator[str]:
         )
 
 
-def _crowded(estate: Estate) -> dict[str, tuple[int, Met]]:
-    """The jobs that start with too many others, by address, with what is allowed and the others."""
+Crowded = dict[str, tuple[int, Met]]
+"""By address, what is allowed and the others."""
+
+
+def crowded(estate: Estate) -> Crowded:
+    """The jobs that start with too many others."""
+    return {address: crowd for _, found in estate.once(_crowded).values() for address, crowd in found.items()}
+
+
+def _crowded(estate: Estate) -> dict[str, tuple[dict[str, Starter], Crowded]]:
+    """The same by service, each with its jobs."""
     services: dict[str, dict[str, Starter]] = {}
     for address, starter in estate.once(starters).items():
         if starter.service:
             services.setdefault(starter.service, {})[address] = starter
-    found: dict[str, tuple[int, Met]] = {}
-    for jobs in services.values():
-        limit = min(starter.bears for starter in jobs.values())
-        starts = {address: starter.starts for address, starter in jobs.items()}
-        for crowd, times in crowds(starts, limit, Year(first=estate.today).span).items():
-            for address in crowd:
-                met = found.setdefault(address, (limit, {}))[1]
-                for other in crowd:
-                    if other != address:
-                        met[other] = met[other] | times if other in met else times
+    before = {} if estate.like is None else estate.like.once(_crowded)
+    return {
+        service: before[service] if service in before and before[service][0] == jobs else (jobs, _of_service(jobs, estate))
+        for service, jobs in services.items()
+    }
+
+
+def _of_service(jobs: dict[str, Starter], estate: Estate) -> Crowded:
+    found: Crowded = {}
+    limit = min(starter.bears for starter in jobs.values())
+    starts = {address: starter.starts for address, starter in jobs.items()}
+    for crowd, times in crowds(starts, limit, Year(first=estate.today).span).items():
+        for address in crowd:
+            met = found.setdefault(address, (limit, {}))[1]
+            for other in crowd:
+                if other != address:
+                    met[other] = met[other] | times if other in met else times
     return found
 
 
@@ -78,7 +93,7 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
     platform's folder says another number, and of two platforms the larger one counts. A waiver of either of two jobs counts
     for both."""
     must_be_readable(job, estate)
-    near = [meeting for meeting in estate.once(_meetings).get(job.address, ()) if not waived(meeting.other, gap, estate)]
+    near = [meeting for meeting in estate.once(meetings).get(job.address, ()) if not waived(meeting.other, gap, estate)]
     by_reason: dict[str, Met] = {}
     for meeting in near:
         by_reason.setdefault(meeting.why, {})[meeting.other.address] = meeting.times
@@ -87,22 +102,38 @@ def gap(job: Resource, estate: Estate) -> Iterator[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Meeting:
+class Meeting:
+    """Another job that one is too near to."""
+
     other: Resource
     why: str
     times: Minutes
     """When the later of the two starts."""
 
 
-def _meetings(estate: Estate) -> dict[str, list[_Meeting]]:
+def meetings(estate: Estate) -> dict[str, list[Meeting]]:
     """By address, the jobs that a job is too near to."""
-    near = _Near()
-    found: dict[str, list[_Meeting]] = {}
-    for one, other in _pairs(list(estate.once(starters).values())):
-        for why, times in _too_near(one, other, near):
-            found.setdefault(one.job.address, []).append(_Meeting(other=other.job, why=why, times=times))
-            found.setdefault(other.job.address, []).append(_Meeting(other=one.job, why=why, times=times))
+    known = estate.once(starters)
+    found: dict[str, list[Meeting]] = {}
+    for (one, other), several in estate.once(_meetings).items():
+        for why, times in several:
+            found.setdefault(one, []).append(Meeting(other=known[other].job, why=why, times=times))
+            found.setdefault(other, []).append(Meeting(other=known[one].job, why=why, times=times))
     return found
+
+
+def _meetings(estate: Estate) -> dict[tuple[str, str], tuple[tuple[str, Minutes], ...]]:
+    """By address the pairs that are too near, in the order of the estate, with why and when."""
+    near, known = _Near(), estate.once(starters)
+    number = {address: place for place, address in enumerate(known)}
+    found = {}
+    if estate.like is not None:
+        before = estate.like.once(_meetings)
+        found = {pair: several for pair, several in before.items() if estate.changed.isdisjoint(pair)}
+    for one, other in _pairs(list(known.values()), None if estate.like is None else estate.changed):
+        if several := tuple(_too_near(one, other, near)):
+            found[one.job.address, other.job.address] = several
+    return dict(sorted(found.items(), key=lambda one: (number[one[0][0]], number[one[0][1]])))
 
 
 class _Near:
@@ -132,8 +163,9 @@ class _Near:
         return self._after[starter.key, apart]
 
 
-def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
-    """The pairs that have something in common: a service that wants a gap, or a table that both write."""
+def _pairs(jobs: list[Starter], those: Collection[str] | None) -> Iterator[tuple[Starter, Starter]]:
+    """The pairs that have something in common: a service that wants a gap, or a table that both write; with one of those at
+    some addresses only, if any are named."""
     together: dict[str, list[int]] = {}
     wanting = {starter.service for starter in jobs if starter.gap and starter.service}
     for number, starter in enumerate(jobs):
@@ -141,7 +173,14 @@ def _pairs(jobs: list[Starter]) -> Iterator[tuple[Starter, Starter]]:
             together.setdefault(f"service/{starter.service}", []).append(number)
         for table in starter.writes:
             together.setdefault(f"table/{table}", []).append(number)
-    pairs = {pair for numbers in together.values() for pair in combinations(numbers, 2)}
+    named = {number for number, starter in enumerate(jobs) if those is None or starter.job.address in those}
+    pairs = {
+        (min(one, other), max(one, other))
+        for numbers in together.values()
+        for one in named.intersection(numbers)
+        for other in numbers
+        if one != other
+    }
     for one, other in sorted(pairs):
         yield jobs[one], jobs[other]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from interlock.cron import Cron
 from interlock.dates import NamedDay
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
@@ -59,10 +58,19 @@ def starters(estate: Estate) -> dict[str, Starter]:
     """Every job that is not paused by declaration and whose schedule and facts can be read, by address. Of one that can't be
     read the rules say that; the others are judged without it."""
     span = Year(first=estate.today).span
-    known: dict[Timing, Minutes] = {}
+    before = {} if estate.like is None else estate.like.once(starters)
+    known: dict[Timing, Minutes] = {starter.key: starter.starts for starter in before.values()}
     found = {}
-    for job, (schedule, in_zone) in _running(estate):
+    for job in estate.every(JOB):
+        if estate.like is not None and job.address not in estate.changed:
+            if job.address in before:
+                found[job.address] = before[job.address]
+            continue
         with suppress(Malformed, Unresolved):
+            when = None if "paused" in job.facts else fires(job)
+            if when is None or not when[0].is_known:
+                continue
+            schedule, in_zone = when
             season = season_of(job, estate)
             key = (schedule.text, in_zone.key, season)
             if key not in known:
@@ -80,14 +88,6 @@ def starters(estate: Estate) -> dict[str, Starter]:
                 rules=rules_for(job, estate),
             )
     return found
-
-
-def _running(estate: Estate) -> Iterator[tuple[Resource, tuple[Cron, ZoneInfo]]]:
-    """The jobs that are not paused by declaration and of which somebody knows when they fire."""
-    for job in estate.every(JOB):
-        with suppress(Malformed, Unresolved):
-            if "paused" not in job.facts and (when := fires(job)) is not None and when[0].is_known:
-                yield job, when
 
 
 def must_be_readable(job: Resource, estate: Estate) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import combinations
@@ -32,7 +32,7 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     jobs counts for both."""
     fires(job)
     _does(job)
-    met = estate.once(_twins).get(job.address, {})
+    met = estate.once(twins).get(job.address, {})
     at_once = {other: times for other, times in met.items() if times}
     if at_once:
         words = words_of(job, at_once, estate)
@@ -49,17 +49,33 @@ def _named(others: Iterable[str], estate: Estate) -> str:
     return f"{names_of(names)} {'does' if len(names) == 1 else 'do'}"
 
 
-def _twins(estate: Estate) -> dict[str, Met]:
+def twins(estate: Estate) -> dict[str, Met]:
     """By address, the jobs that do the same as one: sometimes in its minute, or at no common minute and at the same time of the
     day in another zone. Less those that waive it."""
+    return {address: met for _, found in estate.once(_twins).values() for address, met in found.items()}
+
+
+def _twins(estate: Estate) -> dict[str, tuple[list[Starter], dict[str, Met]]]:
+    """The same by what they do, each with all that do it."""
+    known = estate.once(starters)
+    alike: dict[str, list[Starter]] = {}
+    for address, does in estate.once(_deeds).items():
+        alike.setdefault(does, []).append(known[address])
+    before = {} if estate.like is None else estate.like.once(_twins)
+    return {
+        does: before[does] if does in before and before[does][0] == same else (same, _among(same, estate))
+        for does, same in alike.items()
+    }
+
+
+def _among(same: Sequence[Starter], estate: Estate) -> dict[str, Met]:
     found: dict[str, Met] = {}
-    for same in _by_deed(estate).values():
-        for one, other in combinations(same, 2):
-            times = one.starts & other.starts
-            if times or _on_two_clocks(one, other):
-                for mine, theirs in ((one, other), (other, one)):
-                    if not waived(theirs.job, twin, estate):
-                        found.setdefault(mine.job.address, {})[theirs.job.address] = times
+    for one, other in combinations(same, 2):
+        times = one.starts & other.starts
+        if times or _on_two_clocks(one, other):
+            for mine, theirs in ((one, other), (other, one)):
+                if not waived(theirs.job, twin, estate):
+                    found.setdefault(mine.job.address, {})[theirs.job.address] = times
     return found
 
 
@@ -75,12 +91,18 @@ def _clock(schedule: str) -> tuple[object, ...]:
     return cron.times, cron.days, cron.months, cron.weekdays, cron.either_day
 
 
-def _by_deed(estate: Estate) -> dict[str, list[Starter]]:
-    found: dict[str, list[Starter]] = {}
-    for starter in estate.once(starters).values():
+def _deeds(estate: Estate) -> dict[str, str]:
+    """By address, what a job does."""
+    before = {} if estate.like is None else estate.like.once(_deeds)
+    found: dict[str, str] = {}
+    for address, starter in estate.once(starters).items():
+        if estate.like is not None and address not in estate.changed:
+            if address in before:
+                found[address] = before[address]
+            continue
         with suppress(Malformed, Unresolved):
             if (does := _does(starter.job)) is not None:
-                found.setdefault(does, []).append(starter)
+                found[address] = does
     return found
 
 

@@ -45,7 +45,7 @@ def job(name: str, schedule: str, runs: str, more: str = "") -> str:
 
 
 def proposed(catalog: Catalog) -> Proposal:
-    return Staggering(catalog, TODAY, StaggerLimits(catalog, TODAY), findings).propose()
+    return Staggering(catalog, TODAY, StaggerLimits(catalog, TODAY)).propose()
 
 
 def moves(catalog: Catalog) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from interlock.adoption.jobs_query import MOST_ROWS, touches
 from interlock.adoption.statements import UNKNOWN, Sample
@@ -14,6 +15,10 @@ from interlock.adoption.tables import Touch
 from interlock.apis import enable_command
 from interlock.gcp import CloudError
 from interlock.gcp.verify.bigquery import CALL_SECONDS, CantTell, asking, connect
+from interlock.verify.conflicts import MOST_ROWS as MOST_REFUSALS
+from interlock.verify.conflicts import refusals
+from interlock.verify.measured import MOST_ROWS as MOST_STATEMENTS
+from interlock.verify.measured import Statement, writes
 
 QUERY_SECONDS = 180
 WAIT_SECONDS = 120
@@ -35,19 +40,21 @@ FORBIDDEN = 403
 TOO_MUCH = "bytesBilledLimitExceeded"
 
 Says = Callable[[str], None]
+T = TypeVar("T")
 
 
 class Jobs:
     """The past jobs of a project."""
 
-    def __init__(self, project: str, endpoint: str | None, says: Says) -> None:
-        """`endpoint` is a stand-in of BigQuery; None is Google's. `says` hears of each wait. NoCredentials."""
+    def __init__(self, project: str, endpoint: str | None, says: Says, labels: Mapping[str, str] = LABELS) -> None:
+        """`endpoint` is a stand-in of BigQuery; None is Google's. `says` hears of each wait, and each question has the
+        `labels`. NoCredentials."""
         from google.api_core.retry import Retry
 
         def waits(error: Exception) -> None:
             says(f"BigQuery refuses for now ({getattr(error, 'code', '')}); waiting up to {WAIT_SECONDS} seconds")
 
-        self._project = project
+        self._project, self._labels = project, dict(labels)
         self._client = connect(project, endpoint)
         self._retry = Retry(predicate=_for_now, timeout=WAIT_SECONDS, on_error=waits)
 
@@ -60,22 +67,34 @@ class Jobs:
 
     def touches(self, location: str, since: datetime) -> list[Touch]:
         """Who touched which table how in a location since then. CloudError when nobody may tell."""
+        return self._asked(touches(self._project, location, since), location, MOST_ROWS, lambda row: _touch(row, location))
+
+    def refused(self, location: str, since: date) -> list[tuple[date, str | None, int]]:
+        """The statements that were refused in a location since a day, as another one changed the same table: by day and table,
+        as BigQuery names it, how many. CloudError when nobody may tell."""
+        return self._asked(refusals(self._project, location, since), location, MOST_REFUSALS, _refused)
+
+    def labelled(self, location: str, since: date) -> list[Statement]:
+        """The statements that changed a table in a location since a day for a job that their label names. CloudError."""
+        return self._asked(writes(self._project, location, since), location, MOST_STATEMENTS, _statement)
+
+    def _asked(self, sql: str, location: str, most: int, read: Callable[[dict[str, object]], T]) -> list[T]:
         from google.cloud import bigquery
         from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
-        config = bigquery.QueryJobConfig(maximum_bytes_billed=MAX_BYTES, labels=LABELS)
+        config = bigquery.QueryJobConfig(maximum_bytes_billed=MAX_BYTES, labels=self._labels)
         with self._explained(f"read its jobs in {location}"), asking():
             rows = self._client.query_and_wait(
-                touches(self._project, location, since),
+                sql,
                 job_config=config,
                 location=location,
                 api_timeout=CALL_SECONDS,
                 wait_timeout=QUERY_SECONDS,
                 retry=self._retry,
                 job_retry=DEFAULT_JOB_RETRY.with_timeout(QUERY_SECONDS),
-                max_results=MOST_ROWS,
+                max_results=most,
             )
-            return [_touch(dict(row.items()), location) for row in rows]
+            return [read(dict(row.items())) for row in rows]
 
     def sampled(self, touches: Sequence[Touch], wanted: Iterable[Touch]) -> list[Touch]:
         """The touches, those that are `wanted` and leave something open with what their last job says. One that can't be read
@@ -105,6 +124,24 @@ class Jobs:
 
     def _explained(self, what: str) -> _Explained:
         return _Explained(self._project, what)
+
+
+def _statement(row: dict[str, object]) -> Statement:
+    """A row of an answer; its columns are those of our statement."""
+    began, end = row["start_time"], row["end_time"]
+    if not isinstance(began, datetime) or not isinstance(end, datetime):
+        raise CantTell("JOBS has a row without a time")
+    table = f"{_text(row, 'dataset_id')}.{_text(row, 'table_id').partition('$')[0]}"
+    began, end = (each if each.tzinfo else each.replace(tzinfo=UTC) for each in (began, end))
+    return Statement(job=_text(row, "scheduler_job"), table=table, began=began, lasted=end - began)
+
+
+def _refused(row: dict[str, object]) -> tuple[date, str | None, int]:
+    """A row of an answer; its columns are those of our statement."""
+    day, named, times = row["day"], row["named"], row["times"]
+    if not isinstance(day, date) or not isinstance(times, int):
+        raise CantTell("JOBS has a row without a day")
+    return day, str(named) if named else None, times
 
 
 def _for_now(error: Exception) -> bool:

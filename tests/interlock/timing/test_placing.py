@@ -9,8 +9,9 @@ import pytest
 
 from interlock.catalog import Catalog
 from interlock.cron import Cron, CronError
+from interlock.timing.costs import Costs
 from interlock.timing.minutes import Span
-from interlock.timing.placing import Apart, Costs, Limits, PlacingSearch, greedy, moved
+from interlock.timing.placing import Apart, Limits, PlacingSearch, greedy, moved
 from interlock.timing.risk import risk
 from interlock.timing.shifts import shifted, shifts
 from tests.interlock.cloud import at

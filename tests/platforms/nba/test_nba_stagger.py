@@ -26,7 +26,7 @@ def test_pairs_of_jobs_meet_over_tables_a_third_as_often_as_after_the_first_stag
 
 def test_no_rule_is_broken_and_nothing_more_is_proposed(nba: Catalog) -> None:
     assert findings(nba, TODAY) == []
-    assert Staggering(nba, TODAY, StaggerLimits(nba, TODAY), findings).propose().moves == ()
+    assert Staggering(nba, TODAY, StaggerLimits(nba, TODAY)).propose().moves == ()
 
 
 def test_no_consumer_starts_before_a_producer_that_it_followed(nba: Catalog) -> None:

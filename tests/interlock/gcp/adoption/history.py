@@ -10,7 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,15 @@ _COLUMNS = {
     "job_type": "VARCHAR",
     "statement_type": "VARCHAR",
     "creation_time": "TIMESTAMP",
+    "start_time": "TIMESTAMP",
+    "end_time": "TIMESTAMP",
     "state": "VARCHAR",
     "error_result": "STRUCT(reason VARCHAR, message VARCHAR)",
     "destination_table": _TABLE,
     "referenced_tables": f"{_TABLE}[]",
     "labels": 'STRUCT("key" VARCHAR, "value" VARCHAR)[]',
 }
-_TYPES = {"BOOLEAN": "BOOLEAN", "VARCHAR": "STRING", "BIGINT": "INTEGER", "TIMESTAMP": "TIMESTAMP"}
+_TYPES = {"BOOLEAN": "BOOLEAN", "VARCHAR": "STRING", "BIGINT": "INTEGER", "TIMESTAMP": "TIMESTAMP", "DATE": "DATE"}
 
 
 @dataclass(kw_only=True)
@@ -52,6 +54,9 @@ class Row:
     parent_job_id: str | None = None
     state: str = "DONE"
     failed: bool = False
+    lasted: timedelta = timedelta(seconds=1)
+    error: str = ""
+    """What BigQuery says of one that failed."""
     disposition: str = ""
     """What jobs.get says, and JOBS does not; and so on."""
     ddl: str = ""
@@ -62,7 +67,9 @@ class Row:
         kept = ("job_id", "parent_job_id", "user_email", "job_type", "statement_type", "state")
         return {name: getattr(self, name) for name in kept} | {
             "creation_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
-            "error_result": {"reason": "invalidQuery", "message": "no"} if self.failed else None,
+            "start_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
+            "end_time": f"{self.creation_time + self.lasted:%Y-%m-%d %H:%M:%S}",
+            "error_result": {"reason": "invalidQuery", "message": self.error or "no"} if self.failed or self.error else None,
             "destination_table": _parts(self.destination) if self.destination else None,
             "referenced_tables": [_parts(name) for name in self.references],
             "labels": [{"key": key, "value": value} for key, value in self.labels.items()],
@@ -125,6 +132,8 @@ class JobsEngine(DuckDBEngine):
 
 
 def _as_sent(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, datetime):
         return int(value.timestamp() * 1_000_000)
     return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,144 @@
+"""What BigQuery's history of jobs says of inputs that the risk assumes: `active` of a job, `dml` of a processor. Pure.
+
+Only statements count that have the label of the job for which they ran: of others nobody knows whose start they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from interlock.access import WRITES
+from interlock.catalog import Catalog, Job, Source
+from interlock.graph import chains
+from interlock.names import LOCATION, PROJECT
+from interlock.timing.fires import Fires
+from interlock.timing.minutes import MINUTE, Span
+from interlock.verify.conflicts import NoQuery
+
+LABEL = "scheduler_job"
+"""The label of a BigQuery job that names the Cloud Scheduler job for which it ran."""
+MOST_ROWS = 100_000
+LEAST_FIRES = 20
+"""Of a job, and of its starts that wrote: fewer say nothing yet."""
+LONGEST = timedelta(hours=12)
+"""After a start, in which a statement of it may come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One that changed a table for a job of Cloud Scheduler."""
+
+    job: str
+    table: str
+    began: datetime
+    lasted: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What to write into the catalog."""
+
+    source: Source
+    entry: str
+    """As `jobs.fetch`."""
+    key: str
+    value: str
+    said: str | None
+    """What is written there now."""
+    why: str
+
+
+def writes(project: str, location: str, since: date) -> str:
+    """The statements that changed a table for a job that their label names, or that of the script that they are part of."""
+    if not re.fullmatch(PROJECT, project):
+        raise NoQuery(f"{project[:100]!a} is no project")
+    region = location.lower()
+    if not re.fullmatch(LOCATION, region):
+        raise NoQuery(f"{location[:100]!a} is no location of BigQuery")
+    view = f"`{project}`.`region-{region}`.INFORMATION_SCHEMA.JOBS"
+    return _WRITES.format(view=view, since=since.isoformat(), label=LABEL)  # each name is checked above, the rest are ours
+
+
+_WRITES = """\
+WITH listed AS (
+  SELECT
+    job_id, parent_job_id, creation_time, start_time, end_time, statement_type, error_result, destination_table,
+    (SELECT MAX(label.value) FROM UNNEST(labels) AS label WHERE label.key = "{label}") AS scheduler_job
+  FROM {view}
+  WHERE creation_time >= TIMESTAMP "{since} 00:00:00+00" AND state = "DONE" AND job_type IS NOT NULL
+)
+SELECT
+  COALESCE(child.scheduler_job, parent.scheduler_job) AS scheduler_job,
+  child.destination_table.dataset_id, child.destination_table.table_id, child.start_time, child.end_time
+FROM listed AS child LEFT JOIN listed AS parent ON parent.job_id = child.parent_job_id
+WHERE COALESCE(child.statement_type, "") != "SCRIPT" AND child.error_result IS NULL
+  AND COALESCE(child.scheduler_job, parent.scheduler_job) IS NOT NULL
+  AND NOT STARTS_WITH(child.destination_table.dataset_id, "_")
+ORDER BY child.start_time DESC
+"""
+
+
+def measured(catalog: Catalog, statements: Iterable[Statement], since: datetime, until: datetime) -> Iterator[Measured]:
+    """What the statements in [since, until), both midnights of UTC, say of the jobs and processors that they ran for."""
+    by_name = {job.scheduler_name: job for job in catalog.jobs.values()}
+    fires = Fires(Span(start=since, end=until))
+    wrote: dict[str, dict[int, dict[str, timedelta]]] = {}
+    for one in statements:
+        job = by_name.get(one.job)
+        if job is None or not job.schedule.is_known or not since <= one.began < until:
+            continue
+        starts = [*fires.of(job).places()]
+        at = bisect_right(starts, (one.began - since) // MINUTE) - 1
+        if at >= 0 and one.began - (since + starts[at] * MINUTE) < LONGEST:
+            tables = wrote.setdefault(job.name, {}).setdefault(at, {})
+            tables[one.table] = tables.get(one.table, timedelta(0)) + one.lasted
+    for name, found in sorted(wrote.items()):
+        yield from _active(catalog.jobs[name], len(fires.of(catalog.jobs[name])), len(found))
+    yield from _dml(catalog, wrote)
+
+
+def _active(job: Job, starts: int, wrote: int) -> Iterator[Measured]:
+    if starts >= LEAST_FIRES:
+        said = None if job.active is None else f"{job.active:g}"
+        yield Measured(
+            source=job.source,
+            entry=f"jobs.{job.name}",
+            key="active",
+            value=f"{wrote / starts:.2g}",
+            said=said,
+            why=f"{wrote:,} of {starts:,} starts wrote",
+        )
+
+
+def _dml(catalog: Catalog, wrote: dict[str, dict[int, dict[str, timedelta]]]) -> Iterator[Measured]:
+    """Of a processor that alone writes a table for its job."""
+    lasted: dict[str, list[timedelta]] = {}
+    for name, found in wrote.items():
+        writers: dict[str, set[str]] = {}
+        for chain in chains(catalog)[name]:
+            if chain.access & WRITES and not chain.decided:
+                writers.setdefault(chain.table, set()).add(chain.processors[-1])
+        for tables in found.values():
+            by_processor: dict[str, timedelta] = {}
+            for table, long in tables.items():
+                if len(those := writers.get(table, set())) == 1:
+                    (processor,) = those
+                    by_processor[processor] = by_processor.get(processor, timedelta(0)) + long
+            for processor, long in by_processor.items():
+                lasted.setdefault(processor, []).append(long)
+    for name, several in sorted(lasted.items()):
+        if len(several) >= LEAST_FIRES:
+            known = catalog.processors[name]
+            mean = sum(several, timedelta(0)) / len(several)
+            yield Measured(
+                source=known.source,
+                entry=f"processors.{name}",
+                key="dml",
+                value=f"{max(1, round(mean.total_seconds()))}s",
+                said=None if known.dml is None else f"{known.dml.total_seconds():g}s",
+                why=f"the mean of {len(several):,} starts that wrote",
+            )

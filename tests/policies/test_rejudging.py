@@ -1,0 +1,156 @@
+"""What some moved jobs break anew is what two whole looks at the catalog find, whatever the catalog and the moves."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from interlock.catalog import Catalog, rescheduled
+from interlock.cron import Cron
+from interlock.feeds import feeds, waits_for
+from interlock.findings import Finding
+from interlock.graph import chains, conflicting, pairs
+from interlock.review.rule_findings import new_findings
+from interlock.timing.placing import moved
+from interlock.timing.shifts import shifts
+from policies.from_catalog import findings
+from policies.rejudging import Rejudging
+from policies.rules import RULES
+from policies.rules.estate import Origin
+from policies.staggering import StaggerLimits
+from tests.interlock.catalogs import load
+
+TODAY = date(2026, 1, 5)
+SEEDS = 60
+
+
+def whole(before: Catalog, after: Catalog) -> tuple[Finding, ...]:
+    return new_findings(findings(before, TODAY), findings(after, TODAY), {})
+
+
+def made_up(rng: random.Random, jobs: int = 14) -> Catalog:
+    """A platform in which jobs share services that bear little or want a gap, tables, bodies, pairs, seasons and waivers."""
+    waive = "waive: [{rule: %s, owner: crew, reason: r, until: 2027-01-01}]"
+    kinds = ("mutate", "append", "truncate", "read", "replace")
+    lines = [
+        f"rules: {{apart: {rng.choice((1, 5, 15))}m, stagger: {rng.choice(('off', '{minutes: [0, 15, 45]}'))}}}",
+        "defaults: {owner: crew, region: asia-south1, time_zone: Asia/Kathmandu, deadline: 180s, retry: none}",
+        "retry_profiles: {none: {attempts: 0}}",
+        "seasons: {harvest: {from: 2026-08-10, until: 2026-11-20}}",
+        "services:",
+        *(
+            f"  s{n}: {{kind: run, starts_per_minute: {rng.choice((1, 2, 9))}{rng.choice(('', ', gap: 4m'))}}}"
+            for n in range(4)
+        ),
+        "processors:",
+        *(
+            f"  p{n}: {{service: s{n % 4}, expect: 2m, tables: {{raw.t{n and rng.randrange(4)}: [{rng.choice(kinds)}]}}}}"
+            for n in range(6)
+        ),
+        "backfills: {all: {description: d, expect: 3h, tables: {raw.t0: [mutate]}, protect: [outputs]}}",
+        "jobs:",
+    ]
+    for n in range(jobs):
+        schedule = " ".join(
+            (
+                rng.choice(("0", "0", "15", "30,45", "*/15", "58", "2")),
+                rng.choice(("*", "6", "6", "*/4", "22-23,0-2", "2")),
+                rng.choice(("*", "*", "1,15")),
+                rng.choice(("*", "*", "3-10")),
+                "*",
+            )
+        )
+        more = [
+            *(["season: harvest"] * (n == 0 or rng.random() < 0.2)),
+            *([f"time_zone: {rng.choice(('America/Phoenix', 'Europe/Oslo'))}"] * (rng.random() < 0.4)),
+            *([waive % rng.choice(("gap", "twin", "budget", "stagger"))] * (rng.random() < 0.2)),
+            *(["paused: {reason: r, owner: o, review: 2027-01-01}"] * (rng.random() < 0.1)),
+            *([f"pair_with: [j{n - 1}]"] * (n > 0 and rng.random() < 0.1)),
+        ]
+        target = f"{{service: s{rng.randrange(4)}, path: /{rng.randrange(3)}}}"
+        known = [f'schedule: "{schedule}"', f"target: {target}", f"runs: [p{rng.randrange(6)}]", *more]
+        lines.append(f"  j{n}: {{description: d, {', '.join(known)}}}")
+    return load("\n".join([*lines, ""]), platform="granary")
+
+
+def moves_of(catalog: Catalog, rng: random.Random) -> dict[str, int]:
+    """Of one to four jobs; some of those go where another one is."""
+    jobs = rng.sample(sorted(catalog.jobs), rng.randint(1, 4))
+    found = {}
+    for name in jobs:
+        minutes = catalog.jobs[name].schedule.minutes
+        options = [by for by in shifts(catalog.jobs[name].schedule) if by]
+        near = [by for by in options if {0, 15, 30, 45} & {minute + by for minute in minutes}]
+        if options:
+            found[name] = rng.choice(near or options) if rng.random() < 0.7 else rng.choice(options)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_moved_jobs_break_what_two_whole_looks_say(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    catalog = made_up(rng)
+    limits = StaggerLimits(catalog, TODAY)
+    for _ in range(3):
+        moves = moves_of(catalog, rng)
+        after = moved(catalog, moves)
+        assert new_findings(*limits.around(after, moves), {}) == whole(catalog, after)
+
+
+def test_what_moves_break_in_these_catalogs_is_of_every_rule_about_minutes_and_of_jobs_that_stay() -> None:
+    rules, stays = Counter[str](), 0
+    for seed in range(SEEDS):
+        rng = random.Random(seed)  # noqa: S311
+        catalog = made_up(rng)
+        for _ in range(3):
+            moves = moves_of(catalog, rng)
+            new = new_findings(*StaggerLimits(catalog, TODAY).around(moved(catalog, moves), moves), {})
+            rules.update(finding.rule for finding in new)
+            stays += sum(finding.subject.removeprefix("jobs.") not in moves for finding in new)
+    assert {"stagger", "budget", "gap", "twin"} <= rules.keys()
+    assert stays
+
+
+def test_jobs_that_have_nothing_to_do_with_a_moved_one_are_not_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog = made_up(random.Random(3), jobs=40)  # noqa: S311
+    limits = StaggerLimits(catalog, TODAY)
+    moves = {"j0": next(by for by in shifts(catalog.jobs["j0"].schedule) if by)}
+    limits.around(moved(catalog, moves), moves)
+    judged: list[str] = []
+    again = Rejudging._judged
+    monkeypatch.setattr(
+        Rejudging, "_judged", lambda self, resource, estate: judged.append(resource.name) or again(self, resource, estate)
+    )
+    limits.around(moved(catalog, moves), moves)
+    assert "j0" in judged
+    assert len(judged) < len(catalog.jobs) / 2
+
+
+def test_a_move_by_which_a_season_holds_a_job_or_does_not_is_judged_as_a_whole() -> None:
+    for seed in range(SEEDS):
+        catalog = made_up(random.Random(seed))  # noqa: S311
+        for name, job in catalog.jobs.items():
+            if job.season is not None and job.schedule.is_known:
+                fields = job.schedule.text.split()
+                after = rescheduled(catalog, {name: Cron.read(" ".join([*fields[:2], "*", "9-10", "*"]))})
+                assert new_findings(*StaggerLimits(catalog, TODAY).around(after, [name]), {}) == whole(catalog, after)
+
+
+def test_every_rule_of_a_catalog_is_in_what_is_judged_again() -> None:
+    assert {rule.name for rule in RULES if Origin.CATALOG in rule.origins} >= {"stagger", "budget", "gap", "twin"}
+
+
+@pytest.mark.parametrize("derive", [chains, conflicting, pairs, feeds, waits_for])
+@pytest.mark.parametrize("seed", range(5))
+def test_what_does_not_depend_on_when_jobs_fire_is_shared_and_is_what_it_would_be(seed: int, derive: object) -> None:
+    assert callable(derive)
+    catalog = made_up(random.Random(seed))  # noqa: S311
+    known = derive(catalog)
+    after = rescheduled(catalog, {"j1": Cron.read("7 7 * * *")})
+    assert after.jobs["j1"].was == catalog.jobs["j1"].schedule
+    assert derive(after) is known
+    assert derive(replace(after, jobs=after.jobs)) == known
