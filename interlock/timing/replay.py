@@ -260,11 +260,13 @@ def _made_up_for(
     for name, end in sorted(ends.items(), key=lambda one: (one[1], one[0])):
         job, service = jobs[name], jobs[name].target.service
         missed = [at for at in fires[name] if _is_held(at, holds[name])]
-        if not missed or job.catch_up == "skip" or any(missed[-1] < at < end for at in fires[name]):
+        if not missed or job.catch_up == "skip":
             continue
         minute = -int(-end // MINUTE)
         while begun[service.name, minute] >= (service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE):
             minute += 1
+        if any(end <= at <= minute * MINUTE for at in fires[name]):  # it starts by itself before
+            continue
         begun[service.name, minute] += 1
         found[name] = minute * MINUTE
     return found

@@ -34,7 +34,7 @@ def write(begins: float, lasts: float = 10.0, kinds: frozenset[Kind] = MUTATE, d
 
 
 def settled(*statements: Statement, retry: Retry = ONCE, seed: int = 1) -> Settled:
-    return settle(statements, retry, random.Random(seed))
+    return settle(statements, retry, random.Random(seed))  # noqa: S311 (no secret)
 
 
 def long_and_crowd() -> tuple[Statement, list[Statement]]:
@@ -147,7 +147,7 @@ def test_the_retry_is_the_guards() -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_nothing_that_commits_met_another_and_nothing_is_forgotten(seed: int) -> None:
     """The rule of BigQuery, whatever comes: of what mutates one partition no two commits were at work at once."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 (no secret)
     statements = [
         write(rng.uniform(0, 300), rng.uniform(1, 20), rng.choice(ALL), rng.choice([None, 1, 2]))
         for _ in range(rng.randint(1, 80))

@@ -25,10 +25,8 @@ SLOW = replace(REWRITE, dates=15, dates_a_minute=0.1)
 
 def platform(processors: str, *jobs: str, more: str = "") -> Catalog:
     """Jobs of `web` that write `raw.games`, and a backfill that rewrites it; all of their starts write."""
-    lines = "\n".join(
-        f'  {name}: {{description: d, schedule: "{schedule}", target: {{service: web, path: /x}}, runs: [load], active: 1{more}}}'
-        for name, schedule in (job.split("|") for job in jobs)
-    )
+    keys = f"description: d, target: {{service: web, path: /x}}, runs: [load], active: 1{more}"
+    lines = "\n".join(f'  {name}: {{schedule: "{schedule}", {keys}}}' for name, schedule in (job.split("|") for job in jobs))
     backfill = "  again: {description: d, owner: data, expect: 2h, tables: {raw.games: [mutate]}, protect: [outputs]}"
     return made(f"processors: {processors}\njobs:\n{lines}\nbackfills:\n{backfill}\n")
 
@@ -59,13 +57,13 @@ def test_a_seed_has_always_the_same_night_and_another_seed_another() -> None:
 
 
 def test_who_changes_any_row_meets_a_backfill_and_a_held_job_does_not() -> None:
-    catalog = platform(LOAD, "a|0,30 * * * *")
+    catalog = platform(LOAD, "a|10,40 * * * *")
     assert sum_of(catalog, "reruns", SLOW) > 0
     assert sum_of(catalog, "reruns", SLOW, holds=True) == 0
 
 
 def test_who_names_the_day_of_the_run_meets_no_backfill_of_the_past() -> None:
-    catalog = platform(NAMED, "a|0,30 * * * *")
+    catalog = platform(NAMED, "a|10,40 * * * *")
     assert sum_of(catalog, "reruns", SLOW) == 0
 
 
@@ -76,6 +74,11 @@ def test_a_held_job_makes_up_for_its_last_missed_run_once() -> None:
     commits = Replay(night(REWRITE), Plan(name="p", catalog=later, holds=True))
     assert commits.play(1).held == 3
     assert commits.play(1).oldest["raw.games"] < 5 * HOUR  # without it from 01:46 to 05:46
+
+
+def test_who_starts_by_itself_when_the_hold_ends_needs_no_run_that_makes_up() -> None:
+    twice = platform("{load: {service: web, expect: 60s, dml: 60s, tables: {raw.games: [mutate]}}}", "a|0 * * * *")
+    assert sum_of(twice, "reruns", replace(REWRITE, dates=1, dates_a_minute=1 / 150), holds=True) == 0
 
 
 def test_who_skips_makes_up_for_nothing() -> None:
