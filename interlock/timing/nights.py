@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
 
-from interlock.timing.replay import Met, Night, Plan, Replay
+from interlock.timing.replay import Held, Met, Night, Plan, Replay
 
 SLOT = 15 * 60.0
 """Seconds: conflicts are counted by quarters of an hour."""
@@ -43,14 +43,13 @@ class Nights:
 
     plan: Plan
     conflicts: Average
-    beside: Average
+    meanwhile: Average
     """Of these, while a backfill ran."""
     met: Mapping[Met, int]
     """In all nights."""
     lost: Average
     dates_lost: Average
-    held: Average
-    held_for_good: Average
+    held: Held
     oldest: Mapping[str, float]
     """By table, seconds."""
     slots: Mapping[int, float]
@@ -66,12 +65,11 @@ def nights(night: Night, plan: Plan, seeds: Iterable[int]) -> Nights:
     return Nights(
         plan=plan,
         conflicts=Average.of(len(one.conflicts) for one in played),
-        beside=Average.of(sum(_within(at, spans) for at, _ in one.conflicts) for one in played),
+        meanwhile=Average.of(sum(_within(at, spans) for at, _ in one.conflicts) for one in played),
         met=Counter(met for one in played for _, met in one.conflicts),
         lost=Average.of(one.lost for one in played),
         dates_lost=Average.of(one.dates_lost for one in played),
-        held=Average.of(one.held for one in played),
-        held_for_good=Average.of(one.held_for_good for one in played),
+        held=replay.held,
         oldest={table: fmean(one.oldest[table] for one in played) for table in night.tables},
         slots={slot: number / len(played) for slot, number in sorted(slots.items())},
     )

@@ -96,12 +96,20 @@ class Played:
     """Runs whose write is not in the table in the end."""
     dates_lost: int
     """The same of the rewrites' dates."""
-    held: int
-    """Starts that a hold kept from happening."""
-    held_for_good: int
-    """Of these what would have written and nobody can fetch later."""
     oldest: Mapping[str, float]
     """By table, the longest time without a commit of a live run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Starts of jobs that write the tables."""
+
+    starts: int
+    """That a hold keeps from happening."""
+    made_up_for: int
+    """Jobs of which one run follows."""
+    for_good: int
+    """Of the starts, those of jobs whose missed runs nobody can fetch later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,19 +149,26 @@ class Replay:
         self._jobs = [*self._jobs_of(plan.catalog)]
         self._rewrites = [*_rewritten(night, plan.catalog)]
 
+    @property
+    def held(self) -> Held:
+        """What the holds keep from happening, whatever chance does."""
+        return Held(
+            starts=sum(sum(job.held) for job in self._jobs),
+            made_up_for=sum(job.caught_up is not None for job in self._jobs),
+            for_good=sum(sum(job.held) for job in self._jobs if not job.recoverable),
+        )
+
     def play(self, seed: int) -> Played:
         """The night of a seed."""
         rng = random.Random(seed)  # noqa: S311 (no secret)
         written: dict[str, list[Statement]] = {table: [] for table in self.night.tables}
-        held = for_good = start = 0
+        start = 0
         for job in self._jobs:
             missed = 1.0
             for fire, day, is_held in zip(job.fires, job.days, job.held, strict=True):
                 drawn = rng.random()
                 if is_held:
                     missed = min(missed, drawn)
-                    held += 1
-                    for_good += not job.recoverable and any(drawn < way.share for way in job.ways)
                 else:
                     start += 1
                     _start(written, job.ways, fire, day, drawn, rng, start)
@@ -168,8 +183,6 @@ class Replay:
             reruns=sum(one.reruns for one in settled.values()),
             lost=sum(not it.rewrite for one in settled.values() for it in one.lost),
             dates_lost=sum(it.rewrite for one in settled.values() for it in one.lost),
-            held=held,
-            held_for_good=for_good,
             oldest={table: oldest(one, self.night.seconds) for table, one in settled.items()},
         )
 

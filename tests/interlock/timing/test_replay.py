@@ -10,7 +10,7 @@ from interlock.catalog import Catalog
 from interlock.timing.bigquery import ONCE, Retry, Settled
 from interlock.timing.minutes import Span
 from interlock.timing.nights import Average, nights
-from interlock.timing.replay import Met, Night, Plan, Played, Replay, Rewrite, oldest
+from interlock.timing.replay import Held, Met, Night, Plan, Played, Replay, Rewrite, oldest
 from tests.interlock.cloud import at
 from tests.interlock.timing.test_bigquery import write
 from tests.interlock.timing.test_collisions import catalog as made
@@ -45,6 +45,10 @@ def played(catalog: Catalog, *rewrites: Rewrite, holds: bool = False, retry: Ret
     return Replay(night(*rewrites), Plan(name="p", catalog=catalog, holds=holds, retry=retry)).play(seed)
 
 
+def held(catalog: Catalog) -> Held:
+    return Replay(night(REWRITE), Plan(name="p", catalog=catalog, holds=True)).held
+
+
 def sum_of(catalog: Catalog, what: str, *rewrites: Rewrite, holds: bool = False) -> int:
     """Over twenty nights."""
     return sum(int(getattr(played(catalog, *rewrites, holds=holds, seed=seed), what)) for seed in range(20))
@@ -68,12 +72,9 @@ def test_who_names_the_day_of_the_run_meets_no_backfill_of_the_past() -> None:
 
 
 def test_a_held_job_makes_up_for_its_last_missed_run_once() -> None:
-    catalog = platform(LOAD, "a|0 * * * *")
-    assert played(catalog, REWRITE, holds=True).held == 2  # at 03:00 and 04:00; at 05:00 the hold has ended
-    later = platform(LOAD, "a|45 * * * *")
-    commits = Replay(night(REWRITE), Plan(name="p", catalog=later, holds=True))
-    assert commits.play(1).held == 3
-    assert commits.play(1).oldest["raw.games"] < 5 * HOUR  # without it from 01:46 to 05:46
+    catalog = platform(LOAD, "a|45 * * * *")
+    assert held(catalog) == Held(starts=3, made_up_for=1, for_good=0)
+    assert played(catalog, REWRITE, holds=True).oldest["raw.games"] < 4 * HOUR  # without it from 01:46 to 05:46
 
 
 def test_who_starts_by_itself_when_the_hold_ends_needs_no_run_that_makes_up() -> None:
@@ -88,10 +89,10 @@ def test_who_skips_makes_up_for_nothing() -> None:
     assert ages == [pytest.approx(18, abs=0.2), pytest.approx(23, abs=0.2)]
 
 
-def test_what_nobody_can_fetch_later_is_counted_where_it_is_held() -> None:
+def test_what_starts_when_the_hold_ends_is_not_held_and_what_nobody_can_fetch_later_is_counted() -> None:
     catalog = platform(LOAD, "a|0 * * * *", more=", recoverable: false")
-    assert played(catalog, REWRITE, holds=True).held_for_good == 2
-    assert played(catalog, REWRITE).held_for_good == 0
+    assert held(catalog) == Held(starts=2, made_up_for=0, for_good=2)  # at 03:00 and 04:00; at 05:00 it starts by itself
+    assert Replay(night(REWRITE), Plan(name="p", catalog=catalog)).held == Held(starts=0, made_up_for=0, for_good=0)
 
 
 def test_freshness_counts_from_the_last_commit_of_a_live_run() -> None:
