@@ -48,7 +48,6 @@ class Nights:
     met: Mapping[Met, int]
     """In all nights."""
     lost: Average
-    dates_lost: Average
     held: Held
     oldest: Mapping[str, float]
     """By table, seconds."""
@@ -68,7 +67,6 @@ def nights(night: Night, plan: Plan, seeds: Iterable[int]) -> Nights:
         meanwhile=Average.of(sum(_within(at, spans) for at, _ in one.conflicts) for one in played),
         met=Counter(met for one in played for _, met in one.conflicts),
         lost=Average.of(one.lost for one in played),
-        dates_lost=Average.of(one.dates_lost for one in played),
         held=replay.held,
         oldest={table: fmean(one.oldest[table] for one in played) for table in night.tables},
         slots={slot: number / len(played) for slot, number in sorted(slots.items())},

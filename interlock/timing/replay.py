@@ -93,9 +93,7 @@ class Played:
     reruns: int
     """How often BigQuery ran a statement again by itself."""
     lost: int
-    """Runs whose write is not in the table in the end."""
-    dates_lost: int
-    """The same of the rewrites' dates."""
+    """Runs, and dates of rewrites, whose write is not in the table in the end."""
     oldest: Mapping[str, float]
     """By table, the longest time without a commit of a live run."""
 
@@ -181,8 +179,7 @@ class Replay:
         return Played(
             conflicts=tuple(sorted((it.at, _met(it)) for one in settled.values() for it in one.failures)),
             reruns=sum(one.reruns for one in settled.values()),
-            lost=sum(not it.rewrite for one in settled.values() for it in one.lost),
-            dates_lost=sum(it.rewrite for one in settled.values() for it in one.lost),
+            lost=sum(len({*one.lost}) for one in settled.values()),
             oldest={table: oldest(one, self.night.seconds) for table, one in settled.items()},
         )
 
