@@ -131,10 +131,10 @@ class _Job:
 
     fires: tuple[int, ...]
     days: tuple[int, ...]
-    held: tuple[bool, ...]
-    caught_up: float | None
-    """When its last missed run is made up for."""
-    caught_up_on: int
+    held: tuple[int | None, ...]
+    """By fire, which of its holds holds it."""
+    made_up_for: Mapping[int, tuple[float, int]]
+    """By hold, when the last run that it missed is made up for, and on which day."""
     recoverable: bool
     ways: tuple[_Way, ...]
 
@@ -151,9 +151,9 @@ class Replay:
     def held(self) -> Held:
         """What the holds keep from happening, whatever chance does."""
         return Held(
-            starts=sum(sum(job.held) for job in self._jobs),
-            made_up_for=sum(job.caught_up is not None for job in self._jobs),
-            for_good=sum(sum(job.held) for job in self._jobs if not job.recoverable),
+            starts=sum(_missed(job) for job in self._jobs),
+            made_up_for=sum(len(job.made_up_for) for job in self._jobs),
+            for_good=sum(_missed(job) for job in self._jobs if not job.recoverable),
         )
 
     def play(self, seed: int) -> Played:
@@ -162,17 +162,17 @@ class Replay:
         written: dict[str, list[Statement]] = {table: [] for table in self.night.tables}
         start = 0
         for job in self._jobs:
-            missed = 1.0
-            for fire, day, is_held in zip(job.fires, job.days, job.held, strict=True):
+            missed: dict[int, float] = {}
+            for fire, day, hold in zip(job.fires, job.days, job.held, strict=True):
                 drawn = rng.random()
-                if is_held:
-                    missed = min(missed, drawn)
+                if hold is not None:
+                    missed[hold] = min(missed.get(hold, 1.0), drawn)
                 else:
                     start += 1
                     _start(written, job.ways, fire, day, drawn, rng, start)
-            if job.caught_up is not None:  # it finds what any of the missed runs would have found
+            for hold, (at, day) in job.made_up_for.items():  # it finds what any of the missed runs would have found
                 start += 1
-                _start(written, job.ways, job.caught_up, job.caught_up_on, missed, rng, start)
+                _start(written, job.ways, at, day, missed[hold], rng, start)
         for one in self._rewrites:
             written[one.table] += one.statements(self.night.seconds, rng)
         settled = {table: settle(several, self.plan.retry, rng) for table, several in written.items()}
@@ -195,9 +195,8 @@ class Replay:
                 yield _Job(
                     fires=fires[name],
                     days=tuple(self._day(jobs[name], at) for at in fires[name]),
-                    held=tuple(_is_held(at, holds.get(name, ())) for at in fires[name]),
-                    caught_up=again.get(name),
-                    caught_up_on=self._day(jobs[name], again.get(name, 0)),
+                    held=tuple(_hold_of(at, holds.get(name, ())) for at in fires[name]),
+                    made_up_for={hold: (at, self._day(jobs[name], at)) for hold, at in again.get(name, {}).items()},
                     recoverable=jobs[name].recoverable,
                     ways=several,
                 )
@@ -205,6 +204,10 @@ class Replay:
     def _day(self, job: Job, seconds: float) -> int:
         at = self.night.span.start + timedelta(seconds=seconds)
         return at.astimezone(zone(job.time_zone)).toordinal()
+
+
+def _missed(job: _Job) -> int:
+    return sum(hold is not None for hold in job.held)
 
 
 def _met(failure: Failure) -> Met:
@@ -247,38 +250,47 @@ def _as_counted(
     return found
 
 
-def _holds(night: Night, plan: Plan) -> dict[str, list[tuple[float, float]]]:
-    """By job, when the backfills of the night hold it: seconds after its start, the end not included."""
+Holds = Sequence[tuple[float, float]]
+"""Apart from each other, in order: seconds after the night's start, the ends not included."""
+
+
+def _holds(night: Night, plan: Plan) -> dict[str, Holds]:
+    """By job, when the backfills of the night hold it."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for one in night.rewrites if plan.holds else ():
+    for one in sorted(night.rewrites, key=lambda one: one.start) if plan.holds else ():
+        start, end = night.after(one.start), night.after(one.end)
         for job in scopes(plan.catalog)[f"backfill/{one.backfill}"]:
-            found.setdefault(job, []).append((night.after(one.start), night.after(one.end)))
-    return found
+            spans = found.setdefault(job, [])
+            if spans and start <= spans[-1][1]:
+                spans[-1] = spans[-1][0], max(spans[-1][1], end)
+            else:
+                spans.append((start, end))
+    return {job: tuple(spans) for job, spans in found.items()}
 
 
-def _is_held(at: float, spans: Iterable[tuple[float, float]]) -> bool:
-    return any(start <= at < end for start, end in spans)
+def _hold_of(at: float, holds: Holds) -> int | None:
+    return next((number for number, (start, end) in enumerate(holds) if start <= at < end), None)
 
 
 def _made_up_for(
-    jobs: Mapping[str, Job], fires: Mapping[str, Sequence[int]], holds: Mapping[str, Sequence[tuple[float, float]]]
-) -> dict[str, float]:
-    """By job, when its last missed run is made up for: once nothing holds it, and a minute has room for its service."""
-    found: dict[str, float] = {}
+    jobs: Mapping[str, Job], fires: Mapping[str, Sequence[int]], holds: Mapping[str, Holds]
+) -> dict[str, dict[int, float]]:
+    """By job and hold, when the last run that it missed is made up for: once it has ended, and a minute has room for its
+    service. Who starts by itself until then needs none."""
+    found: dict[str, dict[int, float]] = {}
     begun: Counter[tuple[str, int]] = Counter()
-    ends = {job: max(end for _, end in spans) for job, spans in holds.items() if job in jobs}
-    for name, end in sorted(ends.items(), key=lambda one: (one[1], one[0])):
+    ends = [(end, job, number) for job, spans in holds.items() if job in jobs for number, (_, end) in enumerate(spans)]
+    for end, name, number in sorted(ends):
         job, service = jobs[name], jobs[name].target.service
-        missed = [at for at in fires[name] if _is_held(at, holds[name])]
-        if not missed or job.catch_up == "skip":
+        if job.catch_up == "skip" or all(_hold_of(at, holds[name]) != number for at in fires[name]):
             continue
         minute = -int(-end // MINUTE)
         while begun[service.name, minute] >= (service.starts_per_minute or DEFAULT_STARTS_PER_MINUTE):
             minute += 1
-        if any(end <= at <= minute * MINUTE for at in fires[name]):  # it starts by itself before
+        if any(end <= at <= minute * MINUTE for at in fires[name]):
             continue
         begun[service.name, minute] += 1
-        found[name] = minute * MINUTE
+        found.setdefault(name, {})[number] = minute * MINUTE
     return found
 
 

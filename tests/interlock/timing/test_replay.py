@@ -89,6 +89,13 @@ def test_who_skips_makes_up_for_nothing() -> None:
     assert ages == [pytest.approx(18, abs=0.2), pytest.approx(23, abs=0.2)]
 
 
+def test_each_of_two_holds_apart_is_made_up_for_and_two_that_meet_are_one() -> None:
+    catalog = platform(LOAD, "a|45 * * * *")
+    apart, meeting = (replace(REWRITE, start=at(f"2026-01-05T{hour}:00Z"), dates=150) for hour in ("10", "05"))
+    both = (Replay(night(REWRITE, other), Plan(name="p", catalog=catalog, holds=True)).held for other in (apart, meeting))
+    assert [*both] == [Held(starts=4, made_up_for=2, for_good=0), Held(starts=4, made_up_for=1, for_good=0)]
+
+
 def test_what_starts_when_the_hold_ends_is_not_held_and_what_nobody_can_fetch_later_is_counted() -> None:
     catalog = platform(LOAD, "a|0 * * * *", more=", recoverable: false")
     assert held(catalog) == Held(starts=2, made_up_for=0, for_good=2)  # at 03:00 and 04:00; at 05:00 it starts by itself
