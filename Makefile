@@ -15,7 +15,7 @@ PACKAGES := conformance coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED WITH_CHANGES YES_DELETE PROVIDER
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER
 define line_break
 
 
@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -145,6 +145,9 @@ exhaustive: setup $(VENV)/dev.stamp ## beyond make test: the model with RUNS=400
 	  INTERLOCK_CRON_EXPRESSIONS=10000 INTERLOCK_EDITS=2000 INTERLOCK_EDITS_SEED="$${SEED:-$$(date +%s)}" PYTHONHASHSEED=0 \
 	  $(BIN)/python -m pytest --dist load -v \
 	  tests/model/test_model.py tests/interlock/test_cron_fires.py tests/interlock/reading/test_small_edits.py
+
+chaos: setup $(VENV)/dev.stamp ## a virtual month in which processes, calls and clocks fail: [DAYS=30 MINUTES=10 SEED=]
+	@$(BIN)/python -m tests.chaos --days="$${DAYS:-30}" --minutes="$${MINUTES:-10}" $${SEED:+--seed="$$SEED"}
 
 test-long: setup $(VENV)/dev.stamp ## beyond make test: slow deploys, imports, first days with one thing missing, the cdktf command line
 	@$(BIN)/python -m pytest -v -m long

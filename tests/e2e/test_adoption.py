@@ -105,9 +105,9 @@ def test_what_runs_is_taken_over_without_a_write_held_and_given_back(nothing: De
 
     nothing.api("POST", f"/v1/{next(name for name in before if name.endswith(UNDECIDED))}:resume")  # and nobody has said so
     before = jobs(nothing)
-    nothing.interlock("hold", "all", "--for", "2h", "--reason", "everything").succeeded()
+    nothing.interlock("hold", "all", "--force", "--for", "2h", "--reason", "everything").succeeded()
     assert set(state_of(jobs(nothing)).values()) == {"PAUSED"}
-    nothing.interlock("release", "all").succeeded()
+    nothing.interlock("release", "all", "--force").succeeded()
     assert jobs(nothing) == before
     assert {"PAUSED", "ENABLED"} == set(state_of(before).values())
     assert nothing.interlock("plan").code == 0

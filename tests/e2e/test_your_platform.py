@@ -13,13 +13,14 @@ import pytest
 from google.cloud import scheduler_v1
 
 from tests.e2e.conftest import serve
-from tests.e2e.deployment import ROOT, Deployment, link_repository
+from tests.e2e.deployment import ROOT, Deployment, link_repository, local_environment
+from tests.e2e.granting import Owner
 from tests.e2e.test_adoption import replace_sections
 from tests.golden import DOCS
 from tests.interlock.adoption.real_shapes import SECRET, SHAPES
 
 PAGE = (DOCS / "your-platform.md").read_text(encoding="utf-8")
-FOR_MAKE = ("Makefile", "interlock", "requirements", "pyproject.toml", "package.json", "package-lock.json", "tools")
+FOR_MAKE = ("Makefile", "interlock", "local", "requirements", "pyproject.toml", "package.json", "package-lock.json", "tools")
 """What make needs to see that nothing is to be set up."""
 pytestmark = pytest.mark.long
 
@@ -65,6 +66,7 @@ def test_a_platform_that_runs_is_adopted_without_a_change(tmp_path: Path) -> Non
     """Real jobs; `adopt` exits with 1 for those whose secret nobody may write down, so that none is among them."""
     with repository(tmp_path) as cloud:
         made = [shape for shape in SHAPES if SECRET not in str(shape.body)]
+        Owner(url=cloud.url, env=local_environment()).enable("cloudscheduler")
         client = cloud.scheduler()
         for shape in made:
             resource = shape.resource()

@@ -27,7 +27,8 @@ HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a
 """What make or a shell would do something with."""
 RECORD = """#!{python}
 import json, os, sys
-if sys.argv[1] != "-m" or sys.argv[2] in ("pytest", "conformance", "tools.bindings", "tools.replay") or "local" in sys.argv:
+OURS = ("pytest", "conformance", "tests.chaos", "tools.bindings", "tools.replay")
+if sys.argv[1] != "-m" or sys.argv[2] in OURS or "local" in sys.argv:
     print(json.dumps([sys.argv[1:], dict(os.environ)]))
 """
 """Stands in for Python and the command line; what compiles is not told."""
@@ -111,6 +112,10 @@ NAMES = {"NAME": "backfill-on", "JOB": "fires"}
 IN_ENVIRONMENT = {"RUNS": "INTERLOCK_MODEL_RUNS", "STEPS": "INTERLOCK_MODEL_STEPS", "SEED": "INTERLOCK_MODEL_SEED"}
 
 
+OF_CHAOS = ("DAYS", "MINUTES", "SEED")
+"""Each reaches the chaos run as the option of its name."""
+
+
 def _typed() -> set[str]:
     found = re.search(r"^TYPED := ((?:.*\\\n)*.*)$", MAKEFILE, re.M)
     assert found
@@ -166,6 +171,14 @@ def test_what_a_night_is_played_with_reaches_it_as_it_is(folder: Folder, name: s
     assert not (folder.path / "RAN").exists()
 
 
+@pytest.mark.parametrize("name", OF_CHAOS)
+def test_what_bounds_a_chaos_run_reaches_it_as_it_is(folder: Folder, name: str) -> None:
+    words = folder.make("chaos", f"{name}={HOSTILE}").words
+    assert words[:2] == ["-m", "tests.chaos"]
+    assert f"--{name.lower()}={HOSTILE}" in words
+    assert not (folder.path / "RAN").exists()
+
+
 def test_the_name_of_a_provider_reaches_the_suite_as_it_is(folder: Folder) -> None:
     ran = folder.make("conformance", f"PROVIDER={HOSTILE}")
     assert ran.words == ["-m", "conformance"]
@@ -216,7 +229,8 @@ def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None
 
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
-    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, "ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER"}
+    others = {"ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER"}
+    assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, *OF_CHAOS, *others}
     assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH", "TERRAFORM_BINARY_NAME"}, (
         "the shell reads what make does not hand on as it is"
     )
