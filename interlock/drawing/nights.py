@@ -86,8 +86,8 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def picture(night: Night, found: Sequence[Nights], zone: ZoneInfo, at: datetime | None, seeds: int) -> str:
-    """The same night under each plan, one below the other: how its conflicts lie, beside the most that any quarter of an hour
-    has. `at` is marked."""
+    """The same night under each plan, one below the other: how its conflicts lie, beside the most that any hour has. `at` is
+    marked."""
     return _Picture(night, found, zone, at, seeds).text()
 
 
@@ -100,7 +100,7 @@ class _Picture:
         height = self.bottom + FOOT
         start = self.night.span.start.astimezone(self.zone)
         title = f"The night from {start:%A}, {start.date().isoformat()}, {start:%H:%M} on, {self.zone.key}"
-        said = f"Conflicts by quarter of an hour, {count(self.seeds, 'night')} a plan, all to one scale"
+        said = f"Conflicts by the hour, {count(self.seeds, 'night')} a plan, all to one scale"
         head = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
             f'role="img" aria-labelledby="title desc">',

@@ -10,8 +10,8 @@ from statistics import fmean, stdev
 
 from interlock.timing.replay import Held, Met, Night, Plan, Replay
 
-SLOT = 15 * 60.0
-"""Seconds: conflicts are counted by quarters of an hour."""
+SLOT = 3600.0
+"""Seconds: conflicts are counted by the hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Nights:
     oldest: Mapping[str, float]
     """By table, seconds."""
     slots: Mapping[int, float]
-    """Conflicts by quarter of an hour of the night."""
+    """Conflicts by the hour of the night, counted from its start."""
 
 
 def nights(night: Night, plan: Plan, seeds: Iterable[int]) -> Nights:
@@ -78,5 +78,5 @@ def _within(at: float, spans: Iterable[tuple[float, float]]) -> bool:
 
 
 def widest(of: Iterable[Nights]) -> float:
-    """The most conflicts that a quarter of an hour has in any of them; 0 where none has any."""
+    """The most conflicts that an hour has in any of them; 0 where none has any."""
     return max((number for one in of for number in one.slots.values()), default=0.0)
