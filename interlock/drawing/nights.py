@@ -75,8 +75,11 @@ def tables(found: Sequence[Nights], assumed: Sequence[Nights]) -> str:
 
 
 def _share(one: Nights, met: Met) -> str:
-    whole = sum(one.met.values())
-    return f"{one.met.get(met, 0) / whole:.0%}" if whole else "-"
+    """Of its conflicts; 0 is none at all."""
+    whole, number = sum(one.met.values()), one.met.get(met, 0)
+    if not whole or not number:
+        return "0" if whole else "-"
+    return "< 1 %" if number < whole / 100 else f"{100 * number / whole:.0f} %"
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:

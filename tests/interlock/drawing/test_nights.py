@@ -10,7 +10,7 @@ import pytest
 
 from interlock.drawing.nights import beside, picture, rows, tables
 from interlock.timing.nights import Average, nights
-from interlock.timing.replay import Plan
+from interlock.timing.replay import Met, Plan
 from tests.interlock.cloud import at
 from tests.interlock.timing.test_replay import BURST, REWRITE, night, platform
 
@@ -56,6 +56,12 @@ def test_nights_without_a_conflict_are_drawn_and_told_too() -> None:
     text = picture(night(REWRITE), [NOTHING], ZoneInfo("UTC"), None, 10)
     assert 'class="bad"' not in text
     assert "| a backfill | - |" in tables([NOTHING], [NOTHING])
+
+
+def test_nothing_is_told_apart_from_next_to_nothing() -> None:
+    told = tables([replace(WAS, met={Met.ITSELF: 996, Met.JOB: 4})], [WAS])
+    shares = [line.split(" | ")[1].rstrip(" |") for line in told.splitlines() if line.startswith(("| another", "| a "))]
+    assert shares == ["100 %", "< 1 %", "0", "0"]
 
 
 def test_names_are_text_wherever_they_stand() -> None:
