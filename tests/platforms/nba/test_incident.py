@@ -13,7 +13,7 @@ from interlock.timing.replay import Met, Night
 from tests.golden import DOCS, golden, shown_in
 from tools.replay import RUNS, Incident, plans, read, uncounted
 
-FEW = 60
+FEW = 25
 ASSUMED = 20
 """Nights in which jobs write as often as the catalog assumes: each takes long, and differs little from the next."""
 
@@ -73,7 +73,7 @@ def test_the_error_came_while_both_backfills_ran_by_the_reports_account(incident
     assert {name: round(100 * done) for name, done in share.items()} == {"tdza": 86, "psza": 43}
 
 
-def test_an_hour_earlier_or_later_is_another_night(nba: Catalog, incident: Incident) -> None:
+def test_two_backfills_hold_more_than_one(nba: Catalog, incident: Incident) -> None:
     later = replace(incident.night, rewrites=incident.night.rewrites[:1])
     [one] = [nights(later, plan, range(1)) for plan in plans(nba, incident) if plan.name == "holds"]
     [both] = [nights(incident.night, plan, range(1)) for plan in plans(nba, incident) if plan.name == "holds"]
