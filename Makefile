@@ -59,9 +59,9 @@ plan: setup ## what a deploy would do to each stack, on one screen
 deploy: setup ## deploy all stacks; safe to repeat [YES_DELETE=3]
 	@$(RUN) deploy $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
-backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00) WITH_CHANGES=1]
+backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00) AT=02:24 WITH_CHANGES=1]
 	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} \
-	  $(CHANGES) -- $$NAME
+	  $${AT:+--at "$$AT"} $(CHANGES) -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza [OWNER= WITH_CHANGES=1]
 	@set -f; $(RUN) backfill off $${OWNER:+--owner "$$OWNER"} $(CHANGES) -- $$NAME

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from interlock.catalog import DeclaredPause, Undecided
 from interlock.holds import Hold, active, until
 from interlock.seasons import SCOPE_PREFIX, Season
-from interlock.windows import Opening, Timed, next_opening, opened_at, openings, scope_of
+from interlock.windows import Opening, Planned, Timed, begun_at, next_opening, openings, scope_of
 
 UNDECIDED = "left as it is found, until somebody decides"
 LOOK_AHEAD = timedelta(days=31)
@@ -68,13 +68,20 @@ class Holding:
     """Flags and holds of the bucket, active or not."""
     tombstones: tuple[Hold, ...] = ()
     """The openings of windows that were released early."""
-    windows: tuple[HoldingWindow | Season, ...] = ()
+    windows: tuple[HoldingWindow | Season | Planned, ...] = ()
     """What holds by the clock."""
 
     @cached_property
     def active(self) -> tuple[Hold, ...]:
         """What holds at `now`, objects before openings that have none."""
         return self.active_at(self.now)
+
+    @cached_property
+    def ahead(self) -> tuple[Hold, ...]:
+        """What is planned to hold after `now`, and nobody has taken back, the first of it first. Each has its start."""
+        planned = (window for window in self.windows if isinstance(window, Planned) and window.start > self.now)
+        known = (one.hold for one in sorted(planned, key=lambda one: (one.start, one.scope)))
+        return tuple(hold for hold in known if (hold.scope, hold.id) not in self._released)
 
     def active_at(self, at: datetime) -> tuple[Hold, ...]:
         """What holds at `at`: the objects that are active then, and the openings that will have one by then."""
@@ -217,13 +224,12 @@ class Holding:
             self._by_scope[scope] = frozenset(self.scopes.get(scope, ()))
         return self._by_scope[scope]
 
-    def _windows_of(self, job: str) -> Iterator[HoldingWindow | Season]:
+    def _windows_of(self, job: str) -> Iterator[HoldingWindow | Season | Planned]:
         return (window for window in self.windows if job in self._members(scope_of(window)))
 
     def _since(self, hold: Hold) -> Hold:
         """The hold with its start as far as that can be: the id of an opening states it, and contents are a stranger's."""
-        opened = opened_at(hold.id) if hold.scope.startswith("window/") else None
-        start = opened or hold.start
+        start = begun_at(hold) or hold.start
         return replace(hold, start=start if start and start <= self.now else None)
 
 
@@ -278,8 +284,10 @@ def _essential(ordered: Sequence[tuple[int, Hold]]) -> list[tuple[int, Hold]]:
     return [chosen[place] for place in sorted(chosen)]
 
 
-def _hold(window: HoldingWindow | Season, opening: Opening) -> Hold:
+def _hold(window: HoldingWindow | Season | Planned, opening: Opening) -> Hold:
     """What an opening is before it has its object: as if that were written at its first instant."""
+    if isinstance(window, Planned):
+        return replace(window.hold, object_name="", start=opening.start, created=opening.start)
     return Hold(
         scope=opening.scope,
         id=opening.id,

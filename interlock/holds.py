@@ -58,6 +58,10 @@ class Hold:
     clock, for flags, and for objects of before it was known."""
     extended_by: str | None = field(default=None, compare=False)
     """The same of whoever extended it last."""
+    run: str | None = field(default=None, compare=False)
+    """Where the command runs that it is for, which extends it while it lives: machine and process. None for any other."""
+    failed: str | None = field(default=None, compare=False)
+    """How that command failed; None while it may still run."""
     jobs: frozenset[str] = frozenset()
     """Those that the scope covered when the object was written, as Cloud Scheduler calls them: they stay covered although the
     catalog may have changed."""
@@ -172,10 +176,10 @@ def hold_name(scope: str, id: str, end: datetime) -> str:
 
 def hold_content(hold: Hold) -> bytes:
     """What a runtime hold's object says: everything that is known of the hold."""
-    who = {"asked_by": hold.asked_by, "extended_by": hold.extended_by}
+    perhaps = {"asked_by": hold.asked_by, "extended_by": hold.extended_by, "run": hold.run, "failed": hold.failed}
     return encode(
         {
-            **{key: address for key, address in who.items() if address},
+            **{key: said for key, said in perhaps.items() if said},
             "scope": hold.scope,
             "id": hold.id,
             "jobs": [*sorted(hold.jobs)],
@@ -195,14 +199,16 @@ def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
     Content that was written before there were `tables`, `identities` or `asked_by` says none, and a flag's says nothing of a
     start.
     """
-    reason, owner, start = content.get("reason"), content.get("owner"), content.get("start")
+    reason, owner, start = _text(content, "reason"), _text(content, "owner"), _text(content, "start")
     return replace(
         hold,
-        reason=reason if isinstance(reason, str) else None,
-        owner=owner if isinstance(owner, str) else None,
+        reason=reason,
+        owner=owner,
         asked_by=_address(content.get("asked_by")),
         extended_by=_address(content.get("extended_by")),
-        start=parse_instant(start) if isinstance(start, str) else None,
+        run=_text(content, "run"),
+        failed=_text(content, "failed"),
+        start=parse_instant(start) if start is not None else None,
         jobs=_texts(content.get("jobs")),
         identities=frozenset(one for one in _texts(content.get("identities")) if re.fullmatch(IDENTITY, one)),
         tables=frozenset(table for table in _texts(content.get("tables")) if re.fullmatch(TABLE, table)),
@@ -222,6 +228,11 @@ def decode(content: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _text(content: Mapping[str, object], key: str) -> str | None:
+    value = content.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _address(value: object) -> str | None:

@@ -1,5 +1,5 @@
-"""What holds by the clock: a maintenance window while it is open, a season while it is closed. Pure: `now` is a parameter,
-intervals are half-open, instants aware UTC."""
+"""What holds by the clock: a maintenance window while it is open, a season while it is closed, a backfill that is planned.
+Pure: `now` is a parameter, intervals are half-open, instants aware UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from interlock.catalog import Json
 from interlock.cron import Cron, zone
-from interlock.holds import format_instant, parse_instant
+from interlock.holds import Hold, format_instant, parse_instant
 from interlock.seasons import SCOPE_PREFIX, Interval, Season, closings, dated, next_closing
 
 
@@ -47,8 +47,27 @@ class Opening:
         return compact(self.start)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A hold that somebody has asked for ahead: it begins at its time by itself, as a window opens, and once."""
+
+    hold: Hold
+    """As it will be. Its object is not the hold's but the plan's, in the ledger; its start is known."""
+    start: datetime
+
+    @property
+    def scope(self) -> str:
+        """What it will hold."""
+        return self.hold.scope
+
+    @property
+    def end(self) -> datetime:
+        """Its end, not included."""
+        return self.hold.end
+
+
 OPENING_ID = r"[0-9]{8}T[0-9]{6}Z"
-"""What `compact` writes; no other hold of a window may be called so."""
+"""What `compact` writes; no other hold of a window or a backfill may be called so."""
 
 
 def compact(instant: datetime) -> str:
@@ -64,9 +83,14 @@ def opened_at(id: str) -> datetime | None:
         return None
 
 
-def scope_of(window: Timed | Season) -> str:
+def begun_at(hold: Hold) -> datetime | None:
+    """The first instant of the opening that a hold is, of a window or of a planned backfill; None for any other hold."""
+    return opened_at(hold.id) if hold.scope.startswith(("window/", "backfill/")) else None
+
+
+def scope_of(window: Timed | Season | Planned) -> str:
     """What an opening of `window` holds."""
-    return window.scope if isinstance(window, Season) else f"window/{window.name}"
+    return window.scope if isinstance(window, Season | Planned) else f"window/{window.name}"
 
 
 def has_objects(scope: str) -> bool:
@@ -99,8 +123,12 @@ def _interval(pair: object) -> Interval | None:
     return None
 
 
-def openings(window: Timed | Season, start: datetime, end: datetime) -> Iterator[Opening]:
+def openings(window: Timed | Season | Planned, start: datetime, end: datetime) -> Iterator[Opening]:
     """The openings of `window` that overlap [start, end), in order. A duration is elapsed time, whatever the clocks do."""
+    if isinstance(window, Planned):
+        if window.start < end and start < window.end:
+            yield Opening(scope=window.scope, start=window.start, end=window.end)
+        return
     if isinstance(window, Season):
         yield from (Opening(scope=window.scope, start=closes, end=opens) for closes, opens in closings(window, start, end))
         return
@@ -109,13 +137,16 @@ def openings(window: Timed | Season, start: datetime, end: datetime) -> Iterator
         yield Opening(scope=scope_of(window), start=fire, end=fire + window.duration)
 
 
-def open_at(window: Timed | Season, now: datetime) -> list[Opening]:
+def open_at(window: Timed | Season | Planned, now: datetime) -> list[Opening]:
     """The openings that `now` is in; more than one when the schedule fires again before the first has ended."""
     return list(openings(window, now, now + datetime.resolution))
 
 
-def next_opening(window: Timed | Season, after: datetime) -> Opening | None:
+def next_opening(window: Timed | Season | Planned, after: datetime) -> Opening | None:
     """The first opening that starts after `after`; None where nobody knows of one."""
+    if isinstance(window, Planned):
+        planned = Opening(scope=window.scope, start=window.start, end=window.end)
+        return planned if planned.start > after else None
     if isinstance(window, Season):
         closes, opens = next_closing(window, after)
         return Opening(scope=window.scope, start=closes, end=opens)

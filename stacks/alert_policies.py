@@ -160,6 +160,18 @@ def policies(env: Environment) -> list[Policy]:
             period=while_it_lasts,
         ),
         Policy(
+            key="backfill-failed",
+            title="A backfill failed and its jobs are still held",
+            severity="ERROR",
+            metric=of(events.BACKFILL_FAILED),
+            what="The command of `interlock backfill run` for ${metric.label.hold} failed. Its jobs stay held until the hold"
+            " ends by itself, so that it can go on.",
+            command=".venv/bin/interlock backfill status --env {env}\n"
+            ".venv/bin/interlock release ${metric.label.hold} --env {env} # only if it is not to go on",
+            by="hold",
+            period=while_it_lasts,
+        ),
+        Policy(
             key="hold-overdue",
             title="A hold is past its end",
             severity="WARNING",

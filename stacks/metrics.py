@@ -119,6 +119,7 @@ LABELLED_BY_JOB = {
 }
 LABELLED_BY_HOLD = {
     events.HOLD_ENDING: "Backfills that are on and end soon",
+    events.BACKFILL_FAILED: "Holds of backfills whose command failed, while they last",
     events.HOLD_OVERDUE: "Holds and flags that are past their end and still there",
     events.HOLD_FORCED: "Holds that were made, extended or released with --force, by who may not otherwise",
     events.OBJECT_UNREADABLE: "Objects beside the holds whose name or scope means nothing",

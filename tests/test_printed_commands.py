@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
-from interlock.commands import COMMANDS, main
+from interlock.commands import COMMANDS, SUBCOMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("conformance", "coordinator", "guard", "interlock", "local", "policies", "stacks", "tools")
@@ -124,9 +124,10 @@ def _words(rest: str) -> list[str]:
 def _parse(words: list[str]) -> None:
     """UsageError when the words are no command of ours."""
     with click.Context(main, info_name="interlock") as context:
-        command = main.get_command(context, words[0])
+        of = 2 if tuple(words[:2]) in SUBCOMMANDS else 1
+        command = main.resolve_command(context, words)[1] if of == 2 else main.get_command(context, words[0])
         assert command is not None, f"there is no command {words[0]}"
-        arguments = words[1:]
+        arguments = words[of:]
         if isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
             inner = command.get_command(context, arguments[0])
             assert inner is not None, f"there is no command {words[0]} {arguments[0]}"

@@ -18,7 +18,7 @@ from interlock.terminal.tables import say
 COMMANDS = {
     "adopt": "The jobs that run in a project as a catalog that says the same, and what it can't say.",
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
-    "backfill": "Turn backfills on or off: deploys the schedules stack with its variables. `plan` says when.",
+    "backfill": "Turn backfills on or off, now or at a time; `plan` says when, `run` does its command; `status`.",
     "bootstrap": "Turn on the first APIs, and make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",
@@ -43,7 +43,11 @@ COMMANDS = {
     "verify": "After a resume: whether the tables of the jobs that were held are written again.",
     "why": "One job: held by what until when, what comes next, and the runs that it misses.",
 }
-SUBCOMMANDS: dict[tuple[str, ...], str] = {("backfill", "plan"): "backfill_plan"}
+SUBCOMMANDS: dict[tuple[str, ...], str] = {
+    ("backfill", "plan"): "backfill_plan",
+    ("backfill", "run"): "backfill_run",
+    ("backfill", "status"): "backfill_status",
+}
 """What has a module, and options, of its own."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""

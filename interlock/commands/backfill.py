@@ -17,6 +17,7 @@ from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
 from interlock.reading.files import load_catalog
+from interlock.terminal.ahead import plan_ahead, take_back
 from interlock.terminal.approving import STACK, Approving, Toggle, yes_delete_option
 from interlock.terminal.cdktf import check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
@@ -25,7 +26,7 @@ from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfill
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile, typed_text
 from interlock.terminal.printed import make
-from interlock.terminal.site import look
+from interlock.terminal.site import look, see
 from interlock.terminal.tables import folded, room, say, say_folded
 from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
@@ -43,6 +44,7 @@ from policies.from_files import plan_findings
     "--owner", default="", help="Whose it is; to end one in production, too. Default, turning it on: the backfill's owner."
 )
 @end_options
+@click.option("--at", metavar="WHEN", help="Not now but then, by the coordinator: 02:24, 2026-11-24 07:00, or RFC 3339.")
 @even_if_empty_option
 @click.option("--with-changes", is_flag=True, help="Also do whatever else a deploy of this catalog would do.")
 @yes_delete_option
@@ -51,7 +53,9 @@ from policies.from_files import plan_findings
 @click.option("-v", "--verbose", is_flag=True, help="Also Terraform's own text.")
 @catalog_option
 @env_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     mode: str,
     names: tuple[str, ...],
     every: bool,
@@ -59,6 +63,7 @@ def command(
     owner: str,
     duration: str | None,
     until: str | None,
+    at: str | None,
     even_if_empty: bool,
     with_changes: bool,
     yes_delete: int | None,
@@ -74,12 +79,32 @@ def command(
     take, unless --for or --until says another. Off gives back exactly these, except what another hold covers or the catalog
     declares paused. When that misses the least: interlock backfill plan NAME.
 
+    With --at the coordinator turns it on then, without Terraform; --for counts from then. Off takes that back, before or after.
+
     A toggle changes pauses: where the plan would do anything else, it says what and does nothing. Deploy that first.
     """
     reason, owner = (typed_text(key, said) if said else "" for key, said in (("reason", reason), ("owner", owner)))
     cloud = Place(env_name).cloud
     catalog = load_catalog(root)
     chosen = _chosen(catalog, names, every)
+    if at is not None:
+        if mode == "off":
+            raise click.UsageError("--at is for on; what is planned is taken back by off, now")
+        planned = plan_ahead(
+            see(env_name, to_ask=True),
+            catalog,
+            chosen,
+            at=at,
+            duration=duration,
+            until=until,
+            reason=reason,
+            owner=owner,
+            even_if_empty=even_if_empty,
+            yes=yes,
+        )
+        ctx.exit(0 if planned else 1)
+    if mode == "off" and _taken_back(ctx, cloud, chosen):
+        return
     asked_end = perhaps_typed_end(duration, until, now := datetime.now(UTC))
     end = _checked_end(asked_end, cloud, now)
     if mode == "on":
@@ -114,6 +139,26 @@ def command(
         ask_to_reconcile(cloud)
     finally:  # also when somebody stops that: Terraform is done
         _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
+
+
+def _taken_back(ctx: click.Context, cloud: Environment, chosen: Sequence[str]) -> bool:
+    """Whether that is all: the coordinator had these backfills on, or was to, and no flag of Terraform's is there. It takes no
+    more than operators have. Where the coordinator can't be asked, the flags go all the same."""
+    try:
+        site = look(cloud)
+    except CloudError:  # whatever is there can't be seen; what follows says why
+        return False
+    try:
+        number, done = take_back(site, chosen)
+    except CloudError as error:
+        say(f"What the coordinator has of {', '.join(chosen)} can't be taken back: {error}", err=True)
+        return False
+    if not number or any(hold.is_flag and hold.scope.removeprefix("backfill/") in chosen for hold in site.objects.holds):
+        return False
+    say(f"{', '.join(chosen)} {'is' if len(chosen) == 1 else 'are'} off: no flag was there, so nothing is deployed.")
+    if not done:
+        ctx.exit(1)
+    return True
 
 
 def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -> None:

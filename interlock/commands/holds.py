@@ -13,9 +13,9 @@ from interlock.catalog import Json
 from interlock.drawing import markdown
 from interlock.holds import Hold, format_instant, until
 from interlock.names import MAX_TEXT, count, plain
-from interlock.terminal.common import env_option, hold_json, print_json
+from interlock.terminal.common import env_option, hold_json, planned_json, print_json
 from interlock.terminal.printed import interlock, make
-from interlock.terminal.site import Site, asking, see
+from interlock.terminal.site import Site, asking, said_ahead, see
 from interlock.terminal.tables import say, say_command, say_folded
 from interlock.windows import has_objects
 
@@ -36,11 +36,11 @@ def command(env_name: str, style: Literal["table", "json", "markdown"]) -> None:
     with asking(site.environment):
         rows = _rows(site)
     if style == "json":
-        print_json(_as_json(rows, site.now))
+        print_json(_as_json(rows, site))
     elif style == "markdown":
-        _print_markdown(rows, site.clock, site.now)
+        _print_markdown(rows, site)
     else:
-        _print(rows, site.clock, site.now)
+        _print(rows, site)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +77,13 @@ def how_to_end(hold: Hold) -> str:
     return interlock("release", hold.scope, hold.id)
 
 
-def _as_json(rows: list[Row], now: datetime) -> Json:
+def _as_json(rows: list[Row], site: Site) -> Json:
     held_by: dict[str, list[Json]] = {}
     for row in rows:
         for job in row.jobs:
             held_by.setdefault(job, []).append(hold_json(row.hold))
     return {
-        "now": format_instant(now),
+        "now": format_instant(site.now),
         "holds": [
             {
                 **hold_json(row.hold),
@@ -95,10 +95,15 @@ def _as_json(rows: list[Row], now: datetime) -> Json:
             for row in rows
         ],
         "jobs": [{"name": job, "held_by": holds} for job, holds in sorted(held_by.items())],
+        "planned": [
+            {**planned_json(hold), "jobs": [job.name for job in site.covered(hold)], "end_with": how_to_end(hold)}
+            for hold in site.holding.ahead
+        ],
     }
 
 
-def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
+def _print(rows: list[Row], site: Site) -> None:
+    place, now = site.clock, site.now
     if not rows:
         say("nothing is held")
     for row in rows:
@@ -106,13 +111,18 @@ def _print(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
         say_folded(f"{name}, by {owner}: {why}", style="bold")
         say_folded(f"until {end}; {count(int(jobs), 'job')}, {missed} missed so far; to end it:", indent="  ")
         say_command(f"  {ending}")
+    for hold in site.holding.ahead:
+        say_folded(f"{said_ahead(site, hold)}; to take it back:", style="bold")
+        say_command(f"  {how_to_end(hold)}")
 
 
-def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
+def _print_markdown(rows: list[Row], site: Site) -> None:
+    place, now = site.clock, site.now
     say(f"## Holds, {now:%Y-%m-%d %H:%M} UTC")
     say()
     if not rows:
         say("Nothing is held.")
+        _print_ahead_as_markdown(site)
         return
     say("| Hold | Owner | Why | Until | Jobs | Missed so far | How to end it |")
     say("| --- | --- | --- | --- | --- | --- | --- |")
@@ -123,6 +133,14 @@ def _print_markdown(rows: list[Row], place: ZoneInfo, now: datetime) -> None:
     for row in rows:
         jobs = ", ".join(markdown.escaped(job) for job in row.jobs)
         say(f"- {markdown.escaped(row.hold.scope)}: {jobs or 'covers no job'}")
+    _print_ahead_as_markdown(site)
+
+
+def _print_ahead_as_markdown(site: Site) -> None:
+    if site.holding.ahead:
+        say()
+    for hold in site.holding.ahead:
+        say(f"- {markdown.escaped(said_ahead(site, hold))}; to take it back: {markdown.code(how_to_end(hold))}")
 
 
 def _cells(row: Row, place: ZoneInfo, now: datetime) -> list[str]:

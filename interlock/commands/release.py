@@ -23,7 +23,7 @@ from interlock.terminal.operating import (
     typed_text,
 )
 from interlock.terminal.printed import interlock
-from interlock.terminal.site import Site, asking, see
+from interlock.terminal.site import Site, asking, said_ahead, see
 from interlock.terminal.tables import grouped, say, say_folded, say_names
 from interlock.terminal.uncovered import print_uncovered
 from interlock.timing.effect import made_up_for
@@ -56,10 +56,11 @@ def command(
     """
     reason = typed_text("reason", reason)
     site = see(env_name, to_ask=not direct)
-    hold = the_hold(site, scope, id)
+    hold = the_hold(site, scope, id, ahead=True)
     with asking(site.environment):
         foreseen = _print_effect(site, hold)
-        print_uncovered(site, (job.name for job in site.covered(hold)), root)
+        if hold not in site.holding.ahead:
+            print_uncovered(site, (job.name for job in site.covered(hold)), root)
     confirm(site.environment, f"Release {scope} {hold.id}?", yes=yes)
     content = {"scope": scope, "id": hold.id, "reason": reason, "owner": own_name() or "unknown"}
     done = request(site, {"action": "release", **content}, foreseen, direct=direct, with_force=with_force)
@@ -69,6 +70,9 @@ def command(
 
 def _print_effect(site: Site, hold: Hold) -> Foreseen:
     """What becomes of each job. Returns those that will resume."""
+    if hold in site.holding.ahead:
+        say_folded(said_ahead(site, hold))
+        return {}
     rest, missed = site.holding.without(hold), {job.name: site.missed_so_far(job) for job in site.covered(hold)}
 
     def alike(job: DeclaredJob) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from interlock.actual import ENABLED, MISSING, PAUSED, UNSEEN
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import scopes
-from interlock.holds import Hold, format_instant, until
+from interlock.holds import Hold, format_end, format_instant, until
 from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.alarms import SHOWN
@@ -27,6 +27,7 @@ from interlock.terminal.common import (
     format_option,
     hold_json,
     paused_figures,
+    planned_json,
     print_json,
 )
 from interlock.terminal.drift_output import left_out_json, print_drift, print_strangers, print_undecided, print_unseen
@@ -80,10 +81,10 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     marks = {(job, item.generation) for job, item in objects.marks.items()}
     trouble += [_said(claim, catalog, environment) for claim in unresolved(claims, marks, objects.now)]
     if style == "json":
-        print_json(as_json(result, seen, holding.active, trouble))
+        print_json(as_json(result, seen, holding.active, trouble, holding.ahead))
     else:
         say(f"zone data {release()}", err=True)
-        _print(result, seen, holding.active, trouble, everything, objects.now)
+        _print(result, seen, (*holding.active, *holding.ahead), trouble, everything, objects.now)
     ctx.exit(1 if result.drifted or trouble or seen.failed or seen.unlisted else 0)
 
 
@@ -124,7 +125,13 @@ def _iso(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
 
-def as_json(result: Comparison, seen: Everywhere, in_force: Sequence[Hold], trouble: Sequence[Trouble]) -> Json:
+def as_json(
+    result: Comparison,
+    seen: Everywhere,
+    in_force: Sequence[Hold],
+    trouble: Sequence[Trouble],
+    ahead: Sequence[Hold] = (),
+) -> Json:
     """The comparison for programs."""
     return {
         "jobs": [
@@ -149,6 +156,7 @@ def as_json(result: Comparison, seen: Everywhere, in_force: Sequence[Hold], trou
         "not_looked_at": {region: str(failure) for region, failure in seen.failed.items()},
         "regions_not_listed": str(seen.unlisted) if seen.unlisted else None,
         "holds": [hold_json(hold) for hold in in_force],
+        "planned": [planned_json(hold) for hold in ahead],
         "trouble": [*map(str, trouble)],
         "zone_data": release(),
     }
@@ -174,7 +182,10 @@ def _print(
             say_command(f"  {command}")
     for hold in in_force:
         owner, why = plain(hold.said_by or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
-        say_folded(f"{hold.scope} holds {until(hold, place, now)}, by {owner}: {why}", style="bold")
+        start = hold.start if hold.start and hold.start > now else None
+        holds = f"will hold from {format_end(start, place, now)} on," if start else "holds"
+        failed = f"; its command failed: {plain(hold.failed, MAX_TEXT)}" if hold.failed else ""
+        say_folded(f"{hold.scope} {holds} {until(hold, place, now)}, by {owner}: {why}{failed}", style="bold")
     for reasons, alike in grouped(_paused(result), lambda status: status.effective.reasons).items():
         say_folded(f"{count(len(alike), 'job')} {'; '.join(plain(reason, MAX_TEXT) for reason in reasons)}")
         say_names(status.job.name for status in alike)

@@ -114,7 +114,8 @@ def _print(site: Site, job: DeclaredJob, seen: Effective, at: datetime, state: s
         say_folded(f"Schedule: {job.schedule} in {job.time_zone}; {then}")
     if seen.next_hold:
         start = seen.next_hold
-        say_folded(f"Held next by {start.scope}, {until(start, shown, now)}")
+        begins = f" from {format_end(start.start, shown, now)} on" if start.start else ""
+        say_folded(f"Held next by {start.scope}{begins}, {until(start, shown, now)}")
 
 
 def _never(job: DeclaredJob) -> str:

@@ -10,9 +10,10 @@ from interlock.actual import ENABLED
 from interlock.holds import Hold, format_instant
 from interlock.names import exact
 from interlock.runtime.catchup import missed_fires
-from interlock.runtime.events import HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
+from interlock.runtime.events import BACKFILL_FAILED, HOLD_ENDING, HOLD_OVERDUE, OBJECT_UNREADABLE, RUN_MISSED
 from interlock.runtime.report import Record
 from interlock.runtime.snapshot import Objects, Snapshot
+from interlock.windows import begun_at
 
 ENDING_SOON = timedelta(hours=2)
 SHOWN = 20
@@ -25,6 +26,7 @@ def found_wrong(snapshot: Snapshot) -> Iterator[Record]:
     """Everything of that kind, sorted by kind."""
     yield from _unreadable(snapshot)
     yield from _ending(snapshot.objects)
+    yield from _backfills(snapshot)
     yield from _missed(snapshot)
 
 
@@ -73,6 +75,18 @@ def _unreadable(snapshot: Snapshot) -> Iterator[Record]:
             if hold.scope not in declaration.scopes
         ]
     )
+    yield from few(
+        [
+            Record(
+                event=OBJECT_UNREADABLE,
+                hold=plan.hold.object_name,
+                until=plan.end,
+                why=f"the declaration knows no scope {plan.scope}; nothing is held at {format_instant(plan.start)}",
+            )
+            for plan in objects.planned
+            if plan.scope not in declaration.scopes
+        ]
+    )
 
 
 def few(records: Sequence[Record]) -> Iterator[Record]:
@@ -99,6 +113,24 @@ def _ending(objects: Objects) -> Iterator[Record]:
             longer = f"make backfill-on NAME={flag.scope.partition('/')[2]} FOR={exact(ENDING_SOON)}"
             why = f"it ends at {end}; if the backfill is not done, extend it: {longer}"
             yield Record(event=HOLD_ENDING, hold=flag.scope, until=flag.end, why=why)
+
+
+def _backfills(snapshot: Snapshot) -> Iterator[Record]:
+    """Backfills that the coordinator holds: for a command that has failed, or that nobody keeps ahead any more, and those that
+    were planned, as for a flag."""
+    for hold in snapshot.holding.active:
+        end, left = format_instant(hold.end), hold.end - snapshot.now
+        ending = f".venv/bin/interlock release {hold.scope} {hold.id}"
+        if hold.failed is not None:
+            why = f"{hold.failed}; it stays held until {end}. Run the same command again to go on, or end it: {ending}"
+            yield Record(event=BACKFILL_FAILED, hold=hold.scope, until=hold.end, why=why)
+        elif hold.run is not None and left < min(ENDING_SOON, (hold.end - (hold.created or hold.end)) / 2):
+            why = f"it ends at {end}, and its command on {hold.run} has not extended it; is that gone, end it: {ending}"
+            yield Record(event=HOLD_ENDING, hold=hold.scope, until=hold.end, why=why)
+        elif hold.run is None and hold.scope.startswith("backfill/") and begun_at(hold) and left < ENDING_SOON:
+            longer = f".venv/bin/interlock extend {hold.scope} {hold.id} --for {exact(ENDING_SOON)}"
+            why = f"it ends at {end}; if the backfill is not done, extend it: {longer}"
+            yield Record(event=HOLD_ENDING, hold=hold.scope, until=hold.end, why=why)
 
 
 def _missed(snapshot: Snapshot) -> Iterator[Record]:

@@ -25,7 +25,9 @@ PAUSED_WITHOUT_HOLD = "paused_without_hold"
 ENABLED_WHILE_HELD = "enabled_while_held"
 """`job` was enabled, though something holds it."""
 HOLD_ENDING = "hold_ending"
-"""The backfill of `hold` is on and will end soon."""
+"""The backfill of `hold` is on and will end soon, or its command runs, and nobody extends it any more."""
+BACKFILL_FAILED = "backfill_failed"
+"""The command that `hold` is for failed; the hold stays, until its end."""
 HOLD_OVERDUE = "hold_overdue"
 """The flag of the backfill of `hold` has passed its end and is still there."""
 OBJECT_UNREADABLE = "object_unreadable"
@@ -33,8 +35,10 @@ OBJECT_UNREADABLE = "object_unreadable"
 
 HOLD_WRITTEN = "hold_written"
 """`hold` was written, or extended, until `until`; also the opening of a window."""
+HOLD_PLANNED = "hold_planned"
+"""`hold` will be held from a time on, until `until`."""
 HOLD_RELEASED = "hold_released"
-"""`hold` was released by a person before its end."""
+"""`hold` was released by a person before its end, or taken back before its beginning."""
 HOLD_ENDED = "hold_ended"
 """The object of `hold`, whose end has passed, was deleted."""
 JOB_PAUSED = "job_paused"
@@ -69,6 +73,7 @@ SEVERITIES = {
     PAUSED_WITHOUT_HOLD: "WARNING",
     ENABLED_WHILE_HELD: "WARNING",
     HOLD_OVERDUE: "WARNING",
+    BACKFILL_FAILED: "ERROR",
     OBJECT_UNREADABLE: "WARNING",
     INCIDENT_IGNORED: "WARNING",
     HOLD_FORCED: "WARNING",

@@ -3,7 +3,8 @@
 `ledger/held/<job>.json`: the job was seen covered; written before it is paused, so that a missed run can be known.
 `ledger/claims/<job>@<since>.<generation>.json`: a catch-up run that is being made for the held object of that generation.
 `ledger/drift/<day>.<hash>.json`: on that day it was logged that just these jobs are not as declared.
-`ledger/released/<scope of a window>/<id>@<end>.json`: that opening was released early, and must not be opened again.
+`ledger/released/<scope of a window or backfill>/<id>@<end>.json`: that opening was released early, and must not open again.
+`ledger/planned/<scope of a backfill>/<id>@<end>.json`: that hold is to begin at the instant which its id states.
 `ledger/incidents/<hash>@<until>.json`: that incident came, and held its table; until then it may come again.
 """
 
@@ -13,12 +14,13 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from interlock.cron import FIRST_YEAR, LAST_YEAR
-from interlock.holds import END, HOLD_ID, Hold, decode, encode, format_instant, parse_instant
+from interlock.holds import END, HOLD_ID, SLUG, Hold, decode, encode, format_instant, parse_instant, with_content
 from interlock.names import NAME
+from interlock.windows import OPENING_ID, Planned, compact, opened_at
 
 LEDGER_PREFIX = "ledger/"
 HELD_PREFIX = f"{LEDGER_PREFIX}held/"
@@ -26,12 +28,14 @@ CLAIM_PREFIX = f"{LEDGER_PREFIX}claims/"
 DRIFT_PREFIX = f"{LEDGER_PREFIX}drift/"
 RELEASED_PREFIX = f"{LEDGER_PREFIX}released/"
 INCIDENT_PREFIX = f"{LEDGER_PREFIX}incidents/"
+PLANNED_PREFIX = f"{LEDGER_PREFIX}planned/"
 
 HELD_OBJECT = rf"{HELD_PREFIX}(?P<job>{NAME})\.json"
 CLAIM_OBJECT = rf"{CLAIM_PREFIX}(?P<job>{NAME})@(?P<since>{END})\.(?P<held>[0-9]+)\.json"
 DRIFT_OBJECT = rf"{DRIFT_PREFIX}(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{8}}\.json"
-RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
+RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME}|backfill/{SLUG})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 
+PLANNED_OBJECT = rf"{PLANNED_PREFIX}(?P<scope>backfill/{SLUG})/(?P<id>{OPENING_ID})@(?P<end>{END})\.json"
 INCIDENT_OBJECT = rf"{INCIDENT_PREFIX}(?P<key>[0-9a-f]{{16}})@(?P<until>{END})\.json"
 
 MAX_CLOCK_SKEW = timedelta(seconds=10)
@@ -175,7 +179,7 @@ def drift_day(name: str) -> str | None:
 
 
 def released_name(scope: str, id: str, end: datetime) -> str:
-    """The name of the tombstone of a window's opening; the name is all there is to it."""
+    """The name of the tombstone of an opening; the name is all there is to it."""
     return f"{RELEASED_PREFIX}{scope}/{id}@{format_instant(end)}.json"
 
 
@@ -185,6 +189,30 @@ def parse_released(name: str) -> Hold | None:
     if found is None or (end := parse_instant(found["end"])) is None:
         return None
     return Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
+
+
+def planned_name(scope: str, start: datetime, end: datetime) -> str:
+    """The name of the object that says that `scope` will be held from `start` to `end`."""
+    return f"{PLANNED_PREFIX}{scope}/{compact(start)}@{format_instant(end)}.json"
+
+
+def planned_content(hold: Hold) -> bytes:
+    """What it says: the hold as it will be, but for what its scope will cover by then."""
+    who = {"asked_by": hold.asked_by} if hold.asked_by else {}
+    said = {"scope": hold.scope, "id": hold.id, "reason": hold.reason, "owner": hold.owner}
+    start = format_instant(hold.start) if hold.start else None
+    return encode({**said, **who, "start": start, "until": format_instant(hold.end)})
+
+
+def parse_planned(name: str, content: bytes = b"") -> Planned | None:
+    """What an object's name plans, with what its content adds, a stranger's input; None when it is no such name."""
+    found = re.fullmatch(PLANNED_OBJECT, name)
+    if found is None or (end := parse_instant(found["end"])) is None or (start := opened_at(found["id"])) is None:
+        return None
+    hold = Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
+    said = with_content(hold, decode(content))
+    told = replace(hold, reason=said.reason, owner=said.owner, asked_by=said.asked_by, start=start)
+    return Planned(hold=told, start=start) if start < end else None
 
 
 def incident_name(key: str, until: datetime) -> str:
@@ -199,8 +227,8 @@ def incident_until(name: str) -> datetime | None:
 
 
 def is_known(name: str) -> bool:
-    """Whether an object is a mark or a claim, by its name."""
-    return bool(re.fullmatch(HELD_OBJECT, name)) or parse_claim(name) is not None
+    """Whether an object is a mark, a claim or a plan, by its name."""
+    return bool(re.fullmatch(HELD_OBJECT, name)) or parse_claim(name) is not None or parse_planned(name) is not None
 
 
 def _instant(says: dict[str, object], key: str) -> datetime | None:

@@ -10,13 +10,28 @@ from functools import partial
 from interlock.catalog import Json
 from interlock.declaration import Covered, Declaration
 from interlock.holding import Holding
-from interlock.holds import Hold, encode, hold_content, hold_name
+from interlock.holds import Hold, encode, format_instant, hold_content, hold_name
 from interlock.names import plain
 from interlock.runtime.callers import DIRECTLY, Act, Caller, check_caller
 from interlock.runtime.declaration_file import DeclarationError
-from interlock.runtime.events import HOLD_FORCED, HOLD_RELEASED, HOLD_WRITTEN, INCIDENT_IGNORED, RECONCILE_FAILED
+from interlock.runtime.events import (
+    HOLD_FORCED,
+    HOLD_PLANNED,
+    HOLD_RELEASED,
+    HOLD_WRITTEN,
+    INCIDENT_IGNORED,
+    RECONCILE_FAILED,
+)
 from interlock.runtime.incident import Incident
-from interlock.runtime.ledger import INCIDENT_MEMORY, MAX_CLOCK_SKEW, incident_name, incident_until, released_name
+from interlock.runtime.ledger import (
+    INCIDENT_MEMORY,
+    MAX_CLOCK_SKEW,
+    incident_name,
+    incident_until,
+    planned_content,
+    planned_name,
+    released_name,
+)
 from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.reconcile import TOO_LATE, reconcile
@@ -33,10 +48,12 @@ from interlock.runtime.requests import (
     check_repeat,
     checked_extension,
     checked_hold,
+    checked_plan,
     checked_release,
     latest_end,
 )
 from interlock.runtime.snapshot import Objects, Reader
+from interlock.windows import begun_at, compact
 
 MAX_HOLDS, MAX_HOLD_BYTES = 1_000, 16 * 2**20
 """How many holds people may have at a time, and how much of them: half of what a reconcile reads."""
@@ -89,20 +106,22 @@ class _Operation:
         objects = self._reader.objects()
         holding = objects.holding_by(declaration)
         slack = declaration.tick * CONFIRMATION_IN_TICKS
-        if isinstance(request, HoldRequest):
+        if isinstance(request, HoldRequest) and request.at is not None:
+            self._plan(declaration, objects, holding, request)
+        elif isinstance(request, HoldRequest):
             asked_by = self._caller.asked_by
             id, end = checked_hold(request, declaration, holding.active, objects.released, objects.now, slack, asked_by)
             _check_room(objects, holding, declaration, request.scope, id)
-            if not self._write(declaration, objects, request.scope, id, end, request.reason, request.owner):
+            if not self._write(declaration, objects, request.scope, id, end, request.reason, request.owner, request.run):
                 self._check_written(request, id, end)
             self._say_forced(check_caller(request, self._caller), request)
         elif isinstance(request, ExtendRequest):
             hold, end = checked_extension(request, declaration, self._own_first(holding.active), objects.now, slack)
             forced = check_caller(request, self._caller, hold)
-            self._extend(declaration, objects, hold, end, request.reason, request.owner)
+            self._extend(declaration, objects, hold, end, request.reason, request.owner, request.failed)
             self._say_forced(forced, request)
         elif isinstance(request, ReleaseRequest):
-            hold = checked_release(request, self._own_first(holding.active))
+            hold = checked_release(request, self._own_first((*holding.active, *holding.ahead)))
             forced = check_caller(request, self._caller, hold)
             self._release(objects, hold, request)
             self._say_forced(forced, request)
@@ -126,8 +145,36 @@ class _Operation:
             if hold.object_name == name:
                 check_repeat(request, hold, self._caller.asked_by)
 
+    def _plan(self, declaration: Declaration, objects: Objects, holding: Holding, request: HoldRequest) -> None:
+        """A hold that begins at a time: its object lies in the ledger, where it holds nothing, until a reconcile opens it."""
+        asked_by = self._caller.asked_by
+        start, end = checked_plan(request, declaration, holding.ahead, objects.released, objects.now, asked_by)
+        _check_room(objects, holding, declaration, request.scope, compact(start))
+        hold = Hold(
+            scope=request.scope,
+            id=compact(start),
+            end=end,
+            object_name=planned_name(request.scope, start, end),
+            reason=request.reason,
+            owner=request.owner,
+            asked_by=asked_by,
+            start=start,
+        )
+        if self._create(hold.object_name, planned_content(hold)):
+            why = f"{request.owner}: {request.reason} (id {hold.id}, from {format_instant(start)} on)"
+            self._record(Record(event=HOLD_PLANNED, hold=request.scope, until=end, why=why))
+        self._say_forced(check_caller(request, self._caller), request)
+
     def _write(
-        self, declaration: Declaration, objects: Objects, scope: str, id: str, end: datetime, reason: str, owner: str
+        self,
+        declaration: Declaration,
+        objects: Objects,
+        scope: str,
+        id: str,
+        end: datetime,
+        reason: str,
+        owner: str,
+        run: str | None = None,
     ) -> bool:
         """Whether it is written now, and was not there."""
         hold = Hold(
@@ -138,6 +185,7 @@ class _Operation:
             reason=reason,
             owner=owner,
             asked_by=self._caller.asked_by,
+            run=run,
             start=objects.now,
             **declaration.said(scope),
         )
@@ -147,7 +195,14 @@ class _Operation:
         return True
 
     def _extend(
-        self, declaration: Declaration, objects: Objects, hold: Hold, end: datetime, reason: str | None, owner: str | None
+        self,
+        declaration: Declaration,
+        objects: Objects,
+        hold: Hold,
+        end: datetime,
+        reason: str | None,
+        owner: str | None,
+        failed: str | None = None,
     ) -> None:
         """The new name first, then the old ones away: no moment without. The jobs and tables that it had are kept."""
         now = declaration.said(hold.scope)
@@ -161,6 +216,7 @@ class _Operation:
             identities=hold.identities | now["identities"] | declaration.placed(hold.unplaced),
             tables=hold.tables | now["tables"],
             start=hold.start or objects.now,
+            failed=failed or hold.failed,
             extended_by=self._caller.asked_by,
         )
         if self._create(longer.object_name, hold_content(longer)):
@@ -171,13 +227,17 @@ class _Operation:
                 self._delete(objects.items[older.object_name])
 
     def _release(self, objects: Objects, hold: Hold, request: ReleaseRequest) -> None:
-        """Every object of the hold; an opening may have none yet. For the opening of a window a tombstone first, until no
-        object of it could be open."""
+        """Every object of the hold; an opening may have none yet. For an opening that somebody may have seen begun a tombstone
+        first, until no object of it could be open; then what plans it."""
         names = self._names(objects, hold)
-        if hold.scope.startswith("window/"):
+        start = begun_at(hold)
+        if start is not None and start <= objects.now + 2 * MAX_CLOCK_SKEW:
             last = max((name.end for name in names), default=hold.end)
             said: dict[str, Json] = {"owner": request.owner, "reason": request.reason, "asked_by": self._caller.asked_by}
             self._create(released_name(hold.scope, hold.id, last), encode(said))
+        for plan in objects.planned:
+            if (plan.scope, plan.hold.id) == (hold.scope, hold.id):
+                self._delete(objects.items[plan.hold.object_name])
         for _ in range(RELEASE_TRIES):
             for name in names:
                 self._delete(objects.items[name.object_name])
@@ -249,12 +309,12 @@ def _first_told(incident: Incident, objects: Objects) -> datetime | None:
 
 
 def _check_room(objects: Objects, holding: Holding, declaration: Declaration, scope: str, id: str) -> None:
-    """Rejected when there are as many holds as there may be, rubbish apart. What is there can be extended and released; the
-    breaker and windows hold in any case, one a table and one an opening."""
-    if any((hold.scope, hold.id) == (scope, id) for hold in holding.active):
+    """Rejected when there are as many holds as there may be, planned ones with them and rubbish apart. What is there can be
+    extended and released; the breaker and windows hold in any case, one a table and one an opening."""
+    if any((hold.scope, hold.id) == (scope, id) for hold in (*holding.active, *holding.ahead)):
         return
     known = (hold for hold in holding.active if hold.is_written and not hold.is_flag and hold.scope in declaration.scopes)
-    written = [objects.items[hold.object_name] for hold in known]
+    written = [objects.items[hold.object_name] for hold in (*known, *holding.ahead)]
     size = sum(item.size or 0 for item in written) + _size(declaration.said(scope))
     if len(written) >= MAX_HOLDS or size > MAX_HOLD_BYTES:
         raise Rejected(

@@ -81,6 +81,8 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     failed = _write(outside, writes, recorder) | _remove(outside, removals, recorder)
     if writes or removals:
         objects = reader.objects()
+    # Somebody may have released an opening just before it was written here.
+    undone = bool(writes) and bool(leftovers(declaration, objects))
     jobs, unlisted = reader.jobs_where_seen(declaration)
     snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=jobs, unlisted=unlisted)
     for region, why in unlisted.items():
@@ -97,7 +99,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     moved = moved or snapshot.holding.active_at(outside.clock()) != snapshot.holding.active
     # One that could not be resumed waits for its catch-up, and does not keep the others from theirs.
     to_be_seen = any(step.verb == "resume" and step.job.name in objects.marks.keys() - failed for step in due)
-    return Round(snapshot=snapshot, failed=failed, repeat=moved or to_be_seen, moved=moved)
+    return Round(snapshot=snapshot, failed=failed, repeat=moved or to_be_seen or undone, moved=moved)
 
 
 def _write(outside: Outside, writes: Iterable[Write], recorder: Recorder) -> frozenset[str]:

@@ -2,7 +2,8 @@
 Who may ask it is in `callers.py`.
 
 `{"action": "hold", "scope": ..., "until": RFC 3339 or "for_s": seconds, "reason": ..., "owner": ..., "id": ...}`, and likewise
-`extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope.
+`extend`, `release` and `reconcile`; or an incident in a Pub/Sub push envelope. `at` of a hold says when it begins, and `run`
+that it is for a command, of which `failed` of an extension says how it ended.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from interlock.declaration import Declaration
 from interlock.holds import FLAG_ID, HOLD_ID, WRITTEN_SCOPE, Hold, format_instant, parse_instant
 from interlock.names import MAX_TEXT, did_you_mean, exact, plain, unseen
 from interlock.runtime.incident import Incident, parse_incident
-from interlock.windows import OPENING_ID, compact, has_objects, opened_at
+from interlock.windows import OPENING_ID, begun_at, compact, has_objects
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_ID_CHARACTERS = 100
@@ -29,6 +30,9 @@ SHORTEST_IN_TICKS = 2
 """A hold that is shorter than two ticks could be over before a reconcile has noticed it."""
 CONFIRMATION_IN_TICKS = 1
 """What the coordinator takes off the shortest hold: who asks sees an end, and may think about it before confirming."""
+MAX_AHEAD = timedelta(days=31)
+"""How far ahead a hold may be planned: as far as anybody looks for what holds a job next."""
+BACKFILL = "backfill/"
 NO_SLACK = timedelta()
 BREAKER_ID = "breaker"
 OWN_IDS = rf"(?i:{BREAKER_ID}|{FLAG_ID}|{OPENING_ID})"
@@ -38,8 +42,8 @@ DIGITS_OF_ID = 8
 """Of the digest that tells requests of one second apart."""
 
 KEYS = {
-    "hold": {"scope", "until", "for_s", "reason", "owner", "id", "with_force"},
-    "extend": {"scope", "until", "for_s", "reason", "owner", "id", "with_force"},
+    "hold": {"scope", "until", "for_s", "reason", "owner", "id", "with_force", "at", "run"},
+    "extend": {"scope", "until", "for_s", "reason", "owner", "id", "with_force", "failed"},
     "release": {"scope", "reason", "owner", "id", "with_force"},
     "reconcile": set[str](),
 }
@@ -56,7 +60,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class HoldRequest:
-    """Hold a scope: `until` an instant, or for a time from now."""
+    """Hold a scope: `until` an instant, or for a time from its beginning on."""
 
     scope: str
     until: datetime | timedelta
@@ -65,6 +69,10 @@ class HoldRequest:
     id: str | None = None
     forced: bool = False
     """Though who asks may not otherwise: it is logged and alerted."""
+    at: datetime | None = None
+    """When it begins; None for now."""
+    run: str | None = None
+    """Where the command runs that it is for: machine and process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +85,8 @@ class ExtendRequest:
     reason: str | None = None
     owner: str | None = None
     forced: bool = False
+    failed: str | None = None
+    """How the command ended that the hold is for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +170,14 @@ class _Body:
                 owner=self._text("owner"),
                 id=self._id() if "id" in self._said else None,
                 forced=forced,
+                at=self._instant("at") if "at" in self._said else None,
+                run=self._text_or_none("run"),
             )
         reason, owner = self._text_or_none("reason"), self._text_or_none("owner")
         scope, id = self._scope(), self._id()
         if action == "extend":
-            return ExtendRequest(scope=scope, id=id, until=self._until(), reason=reason, owner=owner, forced=forced)
+            until, failed = self._until(), self._text_or_none("failed")
+            return ExtendRequest(scope=scope, id=id, until=until, reason=reason, owner=owner, forced=forced, failed=failed)
         return ReleaseRequest(scope=scope, id=id, reason=reason, owner=owner, forced=forced)
 
     def _forced(self) -> bool:
@@ -202,10 +215,14 @@ class _Body:
             if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= MAX_FOR_SECONDS:
                 raise Rejected(400, f"for_s {_shown(seconds)} is no number of seconds; write one like 7200")
             return timedelta(seconds=seconds)
-        until = self._said["until"]
-        instant = parse_instant(until) if isinstance(until, str) else None
+        return self._instant("until")
+
+    def _instant(self, key: str) -> datetime:
+        said = self._said[key]
+        instant = parse_instant(said) if isinstance(said, str) else None
         if instant is None:
-            raise Rejected(400, f"until {_shown(until)} is no end; write one like 2026-11-24T07:00:00Z")
+            what = "end" if key == "until" else "instant"
+            raise Rejected(400, f"{key} {_shown(said)} is no {what}; write one like 2026-11-24T07:00:00Z")
         return instant
 
 
@@ -246,16 +263,14 @@ def checked_hold(
     The same request of the same person again is the hold that it is already. Nobody else's request is: without an id it gets
     one of its own, and with an id that somebody has it is refused.
     """
-    if not has_objects(request.scope):
-        raise by_declaration(request.scope)
-    if request.scope not in declaration.scopes:
-        hint = did_you_mean(request.scope, sorted(declaration.scopes))
-        raise Rejected(400, f"nothing deployed knows the scope {request.scope}{hint}")
+    _check_scope(request.scope, declaration)
     end = end_of(request.until, declaration, now, slack)
     if re.fullmatch(OWN_IDS, request.id or ""):
         whose = _OWNERS.get((request.id or "").lower(), "the opening that the window's schedule makes")
         raise Rejected(400, f"id {request.id} is kept for {whose}; take another")
     known = list(holds)
+    if request.run is not None:
+        _check_alone(request, known)
     id = request.id or _new_id(request, known, end, now, asked_by)
     for hold in _runtime(known, request.scope, id):
         check_repeat(request, hold, asked_by)
@@ -264,6 +279,68 @@ def checked_hold(
     if (request.scope, id) in {(hold.scope, hold.id) for hold in released}:
         raise Rejected(409, f"{request.scope} {id} was released; hold it by another id")
     return id, end
+
+
+def checked_plan(
+    request: HoldRequest,
+    declaration: Declaration,
+    planned: Iterable[Hold],
+    released: Iterable[Hold],
+    now: datetime,
+    asked_by: str | None = None,
+) -> tuple[datetime, datetime]:
+    """From and until when a hold is that begins at a time; Rejected when it may not be. `planned` are those that are to begin,
+    `released` tombstones. The same request again is the same plan."""
+    _check_scope(request.scope, declaration)
+    if request.at is None or not request.scope.startswith(BACKFILL):
+        raise Rejected(400, f"{request.scope} can't be planned ahead; only a backfill can, as backfill/<name>")
+    if request.id is not None or request.run is not None:
+        raise Rejected(400, "what is planned ahead has no id and no run of its own; leave them out")
+    start, said = request.at, format_instant(request.at)
+    if start <= now:
+        raise Rejected(400, f"{said} is in the past; it is {format_instant(now)} now")
+    if start > (latest := _whole(now) + MAX_AHEAD):
+        raise Rejected(400, f"{said} is too far ahead; plan it no later than {format_instant(latest)}")
+    end = end_of(request.until, declaration, start)
+    for hold in planned:
+        if (hold.scope, hold.id) != (request.scope, compact(start)):
+            continue
+        if hold.end != end or hold.owner != request.owner or hold.reason != request.reason or hold.asked_by != asked_by:
+            raise Rejected(
+                409, f"{request.scope} is planned for {said} already, until {format_instant(hold.end)}, for {said_by(hold)}"
+            )
+    if (request.scope, compact(start)) in {(hold.scope, hold.id) for hold in released}:
+        raise Rejected(409, f"{request.scope} was planned for {said}, and taken back; take another second")
+    return start, end
+
+
+def _check_scope(scope: str, declaration: Declaration) -> None:
+    if not has_objects(scope):
+        raise by_declaration(scope)
+    if scope not in declaration.scopes:
+        hint = did_you_mean(scope, sorted(declaration.scopes))
+        raise Rejected(400, f"nothing deployed knows the scope {scope}{hint}")
+
+
+def running(holds: Iterable[Hold], scope: str) -> list[Hold]:
+    """The holds of commands that run, as far as anybody has said, and need `scope` still."""
+    return [hold for hold in holds if hold.scope == scope and hold.run is not None and hold.failed is None]
+
+
+def _check_alone(request: HoldRequest, holds: Iterable[Hold]) -> None:
+    """Rejected when another command of the same backfill runs."""
+    if not request.scope.startswith(BACKFILL):
+        raise Rejected(400, f"a run is of a backfill, and {request.scope} is none; leave run out")
+    for hold in running(holds, request.scope):
+        if hold.id != request.id:
+            raise Rejected(409, runs_already(hold))
+
+
+def runs_already(hold: Hold) -> str:
+    """Who runs a backfill, where, since and until when: a sentence."""
+    since = f" since {format_instant(hold.start)}" if hold.start else ""
+    where = f" on {plain(hold.run, MAX_ID_CHARACTERS)}" if hold.run else ""
+    return f"{hold.scope} is run by {said_by(hold)}{where}{since}, held as {hold.id} until {format_instant(hold.end)}"
 
 
 def check_repeat(request: HoldRequest, hold: Hold, asked_by: str | None) -> None:
@@ -302,6 +379,8 @@ def checked_extension(
 ) -> tuple[Hold, datetime]:
     """The hold that is meant and its new end; Rejected when it is not active, or would end sooner."""
     known = list(holds)
+    if request.failed is not None:  # it ends soon enough: nobody shortens a hold
+        slack = declaration.tick * SHORTEST_IN_TICKS
     for hold in _runtime(known, request.scope, request.id):
         end = end_of(request.until, declaration, now, slack)
         if end < hold.end:
@@ -322,7 +401,7 @@ def checked_extension(
 def latest_end(hold: Hold, declaration: Declaration, now: datetime) -> datetime:
     """Until when a hold may be made to last, in whole seconds: the longest hold after it began, however often it is extended.
     What its content says of that is a stranger's, and it began no later than its object was written."""
-    begins = [opened_at(hold.id) if hold.scope.startswith("window/") else None, hold.start, hold.created, now]
+    begins = [begun_at(hold), hold.start, hold.created, now]
     return _whole(min(begin for begin in begins if begin is not None)) + declaration.max_hold
 
 

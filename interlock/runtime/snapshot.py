@@ -26,17 +26,20 @@ from interlock.runtime.ledger import (
     HELD_PREFIX,
     LEDGER_PREFIX,
     MAX_CLOCK_SKEW,
+    PLANNED_PREFIX,
     Claim,
     Held,
     held,
     held_job,
     is_known,
     parse_claim,
+    parse_planned,
     parse_released,
 )
 from interlock.runtime.outside import PASSING, Failure, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.seasons import Season
+from interlock.windows import Planned
 
 DECLARATION_TRIES = 3
 """How often the declaration is read when it is replaced between being listed and being read."""
@@ -57,6 +60,8 @@ class Objects:
     """Flags and holds with their contents, active or not, released or not."""
     released: tuple[Hold, ...]
     """Tombstones of the openings that were released early."""
+    planned: tuple[Planned, ...] = ()
+    """Holds that are to begin at a time, begun or not, taken back or not."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Why the contents of these objects are not known: they hold by their names alone."""
     unsure: frozenset[str] = frozenset()
@@ -79,13 +84,20 @@ class Objects:
             scopes=scopes,
             objects=self.holds if max_hold == timedelta.max else tuple(cut(hold, self.now + max_hold) for hold in self.holds),
             tombstones=self.released,
-            windows=tuple(timed.values()),
+            windows=(*timed.values(), *self._beginning(scopes, max_hold)),
             identities=identities,
         )
 
     def holding_by(self, declaration: Declaration) -> Holding:
         """What holds which declared job."""
         return self.holding(declaration.scopes, declaration.timed, declaration.identities, declaration.max_hold)
+
+    def _beginning(self, scopes: Mapping[str, Iterable[str]], max_hold: timedelta) -> list[Planned]:
+        """What is planned of scopes that are known, none of it for longer than a hold may last."""
+        known = [one for one in self.planned if one.scope in scopes]
+        if max_hold == timedelta.max:
+            return known
+        return [replace(one, hold=cut(one.hold, one.start + max_hold)) for one in known]
 
     def too_long(self, max_hold: timedelta) -> list[Hold]:
         """The flags and holds that end later than any may."""
@@ -104,8 +116,9 @@ class Objects:
 
     @property
     def strange(self) -> list[str]:
-        """Names of marks and claims that state nothing."""
-        return sorted(name for name in self.items if name.startswith((HELD_PREFIX, CLAIM_PREFIX)) and not is_known(name))
+        """Names of marks, claims and plans that state nothing."""
+        kinds = (HELD_PREFIX, CLAIM_PREFIX, PLANNED_PREFIX)
+        return sorted(name for name in self.items if name.startswith(kinds) and not is_known(name))
 
     @property
     def flags_and_holds(self) -> frozenset[Item]:
@@ -167,7 +180,8 @@ class Reader:
             now = self.outside.clock()
             items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
             named = [hold for name in items if (hold := parse_object_name(name)) is not None]
-            chosen, unread = _chosen(named, items, now)
+            plans = [name for name in items if parse_planned(name) is not None]
+            chosen, unread = _chosen([*named, *(one.hold for name in plans if (one := parse_planned(name)))], items, now)
             contents = dict(zip(chosen, self.outside.each(self._content_of, [items[name] for name in chosen]), strict=True))
             if None not in contents.values() or listing == LISTINGS:
                 break
@@ -179,6 +193,7 @@ class Reader:
             items=items,
             holds=tuple(_with_content(hold, read.get(hold.object_name), items[hold.object_name]) for hold in named),
             released=tuple(hold for name in items if (hold := parse_released(name)) is not None),
+            planned=tuple(one for name in plans if (one := parse_planned(name, _bytes(contents.get(name))))),
             unread=unread,
             unsure=frozenset(name for name, content in contents.items() if _may_be_read_later(content)),
         )
@@ -271,6 +286,10 @@ def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> 
 
 def _with_content(hold: Hold, content: dict[str, object] | None, item: Item) -> Hold:
     return replace(hold if content is None else with_content(hold, content), created=item.created)
+
+
+def _bytes(content: bytes | Failure | None) -> bytes:
+    return content if isinstance(content, bytes) else b""
 
 
 def _may_be_read_later(content: bytes | Failure | None) -> bool:

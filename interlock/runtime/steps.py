@@ -76,13 +76,14 @@ def _opening(declaration: Declaration, opening: Hold) -> Write:
         object_name=hold_name(opening.scope, opening.id, opening.end),
         **declaration.said(opening.scope),
     )
-    record = Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=f"the window opens: {hold.reason}")
+    what = "the window opens" if hold.scope.startswith("window/") else f"as {hold.said_by} has planned"
+    record = Record(event=HOLD_WRITTEN, hold=hold.scope, until=hold.end, why=f"{what}: {hold.reason}")
     return Write(name=hold.object_name, content=hold_content(hold), record=record)
 
 
 def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
-    """Objects that have had their time: ended holds, holds of released openings, tombstones of closed openings, and what says
-    that drift was logged on another day.
+    """Objects that have had their time: ended holds and plans, those of released openings, tombstones of closed openings, and
+    what says that drift was logged on another day.
 
     Never a flag, which is Terraform's. An ended hold stays for the time that clocks may differ: an instance whose clock is
     behind would open its window anew.
@@ -108,6 +109,9 @@ def leftovers(declaration: Declaration, objects: Objects) -> list[Removal]:
         is_over = hold.end <= over or (item.created is not None and item.created <= longest)
         if is_over and (hold.scope, hold.id) not in still_open:
             removals.append(Removal(item=item))
+    for plan in objects.planned:
+        if plan.end <= over or (plan.scope, plan.hold.id) in released:
+            removals.append(Removal(item=objects.items[plan.hold.object_name]))
     today = objects.now.date().isoformat()
     removals += [Removal(item=item) for name, item in objects.items.items() if (drift_day(name) or today) < today]
     removals += [Removal(item=item) for name, item in objects.items.items() if (incident_until(name) or over) < over]

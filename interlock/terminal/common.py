@@ -140,7 +140,7 @@ def print_json(value: Json) -> None:
 
 def hold_json(hold: Hold) -> dict[str, Json]:
     """A hold for programs. The opening of a window that has no object yet has an empty `object`; without `asked_by` nobody
-    knows who asked for it, or nobody did."""
+    knows who asked for it, or nobody did. `run` has one that is for a command, and `failed` where that has."""
     return {
         "scope": hold.scope,
         "id": hold.id,
@@ -148,5 +148,12 @@ def hold_json(hold: Hold) -> dict[str, Json]:
         "reason": hold.reason,
         "owner": hold.owner,
         **({"asked_by": hold.asked_by} if hold.asked_by else {}),
+        **({"run": hold.run} if hold.run else {}),
+        **({"failed": hold.failed} if hold.failed else {}),
         "object": hold.object_name,
     }
+
+
+def planned_json(hold: Hold) -> dict[str, Json]:
+    """The same of one that is to begin."""
+    return {**hold_json(hold), "from": format_instant(hold.start) if hold.start else None}

@@ -29,12 +29,14 @@ def running(
     return {name: end for name, end in ends.items() if end > now}
 
 
-def wait_for_drain(site: Site, covered: Iterable[str]) -> bool:
-    """Waits until nothing runs, at most as long as the longest of the jobs may take; False when something still runs."""
+def wait_for_drain(site: Site, covered: Iterable[str], meanwhile: Callable[[], object] = bool) -> bool:
+    """Waits until nothing runs, at most as long as the longest of the jobs may take; False when something still runs. Before
+    each look `meanwhile` is called."""
     names = [name for name in covered if name in site.declaration.jobs]
     limit = max((site.declaration.jobs[name].busy for name in names), default=timedelta(0)) + MARGIN
 
     def look() -> dict[str, datetime]:
+        meanwhile()
         with asking(site.environment):
             jobs = site.reader.jobs(site.declaration)
             return running(site.declaration, jobs, names, site.reader.outside.clock())

@@ -6,6 +6,7 @@ import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 import click
@@ -70,9 +71,10 @@ def typed_text(key: str, text: str) -> str:
         raise CloudError(str(rejected)) from None
 
 
-def the_hold(site: Site, scope: str, id: str | None) -> Hold:
-    """The one runtime hold that is meant; a usage error that says which there are."""
-    found = [hold for hold in site.runtime_holds if hold.scope == scope and id in (None, hold.id)]
+def the_hold(site: Site, scope: str, id: str | None, *, ahead: bool = False) -> Hold:
+    """The one runtime hold that is meant, `ahead` also of those that are planned; a usage error that says which there are."""
+    known = [*site.runtime_holds, *(site.holding.ahead if ahead else ())]
+    found = [hold for hold in known if hold.scope == scope and id in (None, hold.id)]
     if len(found) == 1 or (found and id is not None):  # of two people who took one id at once each means their own
         return found[0]
     if found:
@@ -86,7 +88,7 @@ def the_hold(site: Site, scope: str, id: str | None) -> Hold:
             f"{scope} is on by its flag, which Terraform writes; to end it: {make('backfill-off', NAME=name)};"
             f" to extend it: {make('backfill-on', NAME=name, FOR='2h')}"
         )
-    others = sorted({f"{hold.scope} {hold.id}" for hold in site.runtime_holds})
+    others = sorted({f"{hold.scope} {hold.id}" for hold in known})
     raise click.UsageError(
         f"no hold of {scope}{f' called {id}' if id else ''} is active; active: {', '.join(others) or 'none'}"
     )
@@ -141,16 +143,24 @@ def request(
 ) -> bool:
     """Sends a request to the coordinator, or serves it here, and says what came of it. True when all is done."""
     content |= {"with_force": True} if with_force else {}
+    report, ok = carried_out(site, content, direct=direct)
+    return print_report(report, foreseen, ok=ok)
+
+
+def carried_out(
+    site: Site, content: Mapping[str, Json], *, direct: bool, patience: timedelta = PATIENCE
+) -> tuple[Mapping[str, Json], bool]:
+    """The report of a request, sent to the coordinator or served here, with that patience, and whether all is done."""
     if not direct:
         answer = ask(site.environment, content)
-        return print_report(answer.report, foreseen, ok=answer.ok)
+        return answer.report, answer.ok
     check_clock()
     try:
         with asking(site.environment):
-            report = serve(replace(site.reader.outside, patience=PATIENCE), request_of({**content}), _who(site.environment))
+            report = serve(replace(site.reader.outside, patience=patience), request_of({**content}), _who(site.environment))
     except Rejected as rejected:
         raise RequestRefused(rejected.code, str(rejected)) from None
-    return print_report(report.as_json(), foreseen, ok=report.settled)
+    return report.as_json(), report.settled
 
 
 def _who(environment: Environment) -> Caller:

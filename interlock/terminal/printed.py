@@ -29,11 +29,13 @@ def make(target: str, **variables: str) -> str:
 
 
 def again(*more: str) -> str:
-    """The command that runs, to be run again, with more options."""
-    words = [*sys.argv[1:2], *more, *sys.argv[2:]]
-    given = {word.partition("=")[0] for word in words}
+    """The command that runs, to be run again, with more options: before a `--`, after which there are none."""
+    typed = sys.argv[1:]
+    at = typed.index("--") if "--" in typed else len(typed)
+    given = {word.partition("=")[0] for word in typed[:at]}
     root = ("--catalog", str(_catalog())) if _catalog() != CATALOG and "--catalog" not in given else ()
-    return interlock_command(*words, *root, env=LOCAL if "--env" in given else _environment())
+    where = ("--env", _environment()) if _environment() != LOCAL and "--env" not in given else ()
+    return interlock_command(*typed[:at], *more, *root, *where, *typed[at:])
 
 
 def _environment() -> str:

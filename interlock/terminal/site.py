@@ -18,7 +18,8 @@ from interlock.gcp.clock import clock
 from interlock.gcp.coordinator import wake
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.holding import Holding
-from interlock.holds import Hold, format_end
+from interlock.holds import Hold, format_end, until
+from interlock.names import MAX_TEXT, count, plain
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import NoBucket, Refused, Unknown
@@ -76,6 +77,14 @@ class Site:
         """The runs of `job` since it was first seen held, whoever held it; one that is declared paused misses none."""
         held = None if job.paused else self.reader.held_since(self.objects, job.name)
         return fires(job, held.since, self.now) if held else 0
+
+
+def said_ahead(site: Site, hold: Hold) -> str:
+    """What is planned, for people."""
+    start = site.say_end(hold.start) if hold.start else "an unknown time"
+    who, why = plain(hold.said_by or "unknown", MAX_TEXT), plain(hold.reason or "no reason is known", MAX_TEXT)
+    jobs = count(len(site.covered(hold)), "job")
+    return f"{hold.scope} {hold.id}, planned by {who} from {start} on, {until(hold, site.clock, site.now)}: {why}; {jobs}"
 
 
 def see(env_name: str, *, to_ask: bool = False) -> Site:

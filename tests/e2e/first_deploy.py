@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 
 from interlock.catalog import Catalog
 from tests.e2e.deployment import CHANGES, FAILED, FAR, Deployment, instant
-from tests.e2e.live import Live
+from tests.e2e.live import Live, next_noon
 from tests.golden import FOLDER, golden
 
 
 def deploy_twice_and_toggle(cloud: Deployment, catalog: Catalog, backfill: str, says: str, folder: Path = FOLDER) -> None:
     """Deploys `catalog`, which lies where the commands run, on a cloud with nothing in it; `says` is what status ends with."""
+    Live(deployment=cloud).stand_at(next_noon())
     assert cloud.interlock("plan").code == CHANGES
     first = cloud.interlock("deploy").succeeded()
     golden("commands/deploy-first.txt", first.raw, folder)
@@ -33,8 +33,6 @@ def deploy_twice_and_toggle(cloud: Deployment, catalog: Catalog, backfill: str, 
 
 def _toggle(cloud: Deployment, backfill: str, folder: Path) -> None:
     """On and off, in few lines, none of them wider than a terminal."""
-    # In the midst of a minute, so that no run is due meanwhile, or so soon that it has to be waited for, and is caught up.
-    Live(deployment=cloud).stand_at(datetime.now(UTC).replace(second=40, microsecond=0))
     narrow = {"TZ": "UTC", "COLUMNS": "80"}
     on = cloud.interlock("backfill", "on", backfill, "--until", instant(FAR), "--reason", "again", **narrow).succeeded()
     off = cloud.interlock("backfill", "off", backfill, **narrow).succeeded()

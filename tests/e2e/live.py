@@ -46,6 +46,13 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def next_noon() -> datetime:
+    """The next noon in New York in winter, when none of the catalogs' windows is open, and in the midst of a minute, so that no
+    run is due meanwhile, or so soon that it is waited for and caught up. For what Terraform does, whose clock is real."""
+    noon = datetime.now(UTC).replace(hour=17, minute=0, second=40, microsecond=0)
+    return noon if noon > datetime.now(UTC) else noon + timedelta(days=1)
+
+
 def written(instant: datetime) -> str:
     """An instant as the APIs and object names take it."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -73,6 +73,7 @@ SAMPLES: dict[str, tuple[Sequence[Json], Sequence[Json]]] = {
     "enabled-while-held": of_job(events.ENABLED_WHILE_HELD),
     "paused-without-hold": of_job(events.PAUSED_WITHOUT_HOLD),
     "hold-ending": of_hold(events.HOLD_ENDING),
+    "backfill-failed": of_hold(events.BACKFILL_FAILED),
     "hold-overdue": of_hold(events.HOLD_OVERDUE),
     "hold-forced": of_hold(events.HOLD_FORCED),
     "object-unreadable": of_hold(events.OBJECT_UNREADABLE),

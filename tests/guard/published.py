@@ -13,7 +13,7 @@ from typing import Any
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA: dict[str, Any] = json.loads((DOCS / "flags.schema.json").read_text(encoding="utf-8"))
 TYPES = {"object": dict, "array": list, "string": str}
-WHO = {"asked_by", "extended_by"}
+PERHAPS = {"asked_by", "extended_by", "run", "failed"}
 NOTES = {"$schema", "$defs", "title", "description"}
 KEYWORDS = {"$ref", "anyOf", "items", "pattern", "properties", "required", "type", "uniqueItems"}
 
@@ -40,10 +40,10 @@ def faults(value: object, schema: dict[str, Any], where: str = "content") -> lis
 
 
 def faults_of(kind: str, content: str | bytes) -> list[str]:
-    """What is wrong with the content of a `flag` or `hold` that we write: it has every key that is published, and no other. Who
-    asked is said where somebody did."""
+    """What is wrong with the content of a `flag`, a `hold` or a `planned` one that we write: it has every key that is
+    published, and no other. Who asked is said where somebody did, and where a command runs, of one that is for a command."""
     schema = SCHEMA["$defs"][kind]
     says = json.loads(content)
-    differing = (says.keys() ^ schema["properties"].keys()) - (WHO - says.keys())
+    differing = (says.keys() ^ schema["properties"].keys()) - (PERHAPS - says.keys())
     unpublished = [f"{key} is not both published and written" for key in sorted(differing)]
     return [*faults(says, SCHEMA), *faults(says, schema), *unpublished]

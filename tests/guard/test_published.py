@@ -8,6 +8,7 @@ import re
 import pytest
 
 from interlock.runtime.callers import Caller, Part
+from interlock.runtime.ledger import PLANNED_OBJECT
 from tests.guard.published import DOCS, SCHEMA, faults, faults_of
 from tests.interlock.cloud import Cloud, at
 from tests.interlock.runtime.test_operations import incident
@@ -41,6 +42,21 @@ def test_a_hold_an_extension_a_window_and_the_breaker_keep_it() -> None:
     assert faults_of("hold", only_hold(broken)) == []
 
 
+def test_the_hold_of_a_command_and_what_is_planned_keep_it() -> None:
+    sky = Cloud(now=at("2026-03-10 06:00"))
+    sky.ask(json.dumps(HOLD | {"run": "laptop, process 1"}).encode())
+    sky.ask(json.dumps(EXTEND | {"failed": "its exit code was 3"}).encode())
+    assert {"run", "failed"} <= json.loads(only_hold(sky)).keys()
+    assert faults_of("hold", only_hold(sky)) == []
+    plan = {key: value for key, value in HOLD.items() if key != "id"} | {"at": "2026-03-10T07:00:00Z"}
+    sky.ask(json.dumps(plan).encode(), caller=Caller(email="ana@acme.dev", part=Part.OPERATOR))
+    [name] = sky.names("ledger/planned/")
+    assert faults_of("planned", sky.objects[name][1]) == []
+    page, pattern = (DOCS / "flags.md").read_text(encoding="utf-8"), PLANNED_OBJECT
+    assert f"\n{pattern}\n" in page
+    assert re.fullmatch(pattern, name)
+
+
 def test_an_extension_of_an_object_from_before_there_were_tables_has_them() -> None:
     sky = Cloud(now=at("2026-03-10 06:00"))
     old = {"scope": "backfill/mart", "id": "x", "jobs": ["mart"], "reason": "r", "owner": "o"}
@@ -52,11 +68,11 @@ def test_an_extension_of_an_object_from_before_there_were_tables_has_them() -> N
     assert json.loads(only_hold(sky))["tables"] == ["d.mart"]
 
 
-@pytest.mark.parametrize("kind", ["flag", "hold"])
+@pytest.mark.parametrize("kind", ["flag", "hold", "planned"])
 def test_the_examples_on_the_page_keep_it(kind: str) -> None:
     page = (DOCS / "flags.md").read_text(encoding="utf-8")
-    examples = {"flag" if '"backfill"' in text else "hold": text for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)}
-    assert faults_of(kind, examples[kind]) == []
+    flag, hold, planned = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert faults_of(kind, {"flag": flag, "hold": hold, "planned": planned}[kind]) == []
 
 
 @pytest.mark.parametrize(

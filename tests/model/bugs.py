@@ -60,7 +60,7 @@ WINDOWS = (
     _bug(
         "an opening that was released opens anew",
         "runtime.operations:_Operation._release",
-        'if hold.scope.startswith("window/"):',
+        "if start is not None and start <= objects.now + 2 * MAX_CLOCK_SKEW:",
         "if False:",
         17,
     ),
@@ -90,8 +90,8 @@ REQUESTS = (
     ),
     _bug(
         "an unknown scope is not refused",
-        "runtime.requests:checked_hold",
-        "if request.scope not in declaration.scopes:",
+        "runtime.requests:_check_scope",
+        "if scope not in declaration.scopes:",
         "if False:",
         0,
     ),

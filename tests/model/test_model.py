@@ -12,6 +12,7 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Model
+from tests.model.planning import Planning
 from tests.model.world import quickly
 
 SHARDS = 8
@@ -34,7 +35,7 @@ def the_same_draws() -> Iterator[None]:
         HypothesisProvider._maybe_draw_constant = drawn
 
 
-def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS) -> None:
+def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS, model: type[Model] = Model) -> None:
     """So many runs of the model from a seed: the same ones every time."""
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     chosen = settings(
@@ -47,7 +48,7 @@ def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS)
         report_multiple_bugs=False,
         print_blob=False,
     )
-    machine = type("Model", (Model,), {})  # a class of its own: the seed is an attribute
+    machine = type("Model", (model,), {})  # a class of its own: the seed is an attribute
     with quickly(), the_same_draws():
         run_state_machine_as_test(seed(seed_number)(machine), settings=chosen)
 
@@ -55,3 +56,8 @@ def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_sequence_of_mishaps_breaks_an_invariant(shard: int) -> None:
     run(FIRST_SEED + shard, RUNS // SHARDS)
+
+
+@pytest.mark.parametrize("shard", range(2))
+def test_nor_does_one_in_which_backfills_are_planned(shard: int) -> None:
+    run(FIRST_SEED + shard, RUNS // SHARDS, model=Planning)

@@ -7,6 +7,7 @@ wrong by what is true now and also by what the instance last saw.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 SKEW = MAX_CLOCK_SKEW / 2
 """Clocks of instances are off from true time by at most this; so two of them differ by at most MAX_CLOCK_SKEW."""
 WRITABLE = ("holds/", "ledger/")
+BEGINNING = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+"""The id of what was planned: its first instant."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 FOREVER_S = 10**9
@@ -227,6 +230,9 @@ class Watcher:
         if hold.scope.startswith("window/") and hold.id != "flag" and self.instance.identity != (hold.scope, hold.id):
             self._new_opening(hold, said)
             return
+        if hold.scope.startswith("backfill/") and BEGINNING.fullmatch(hold.id) and self.instance.operation != "extend":
+            self._new_beginning(hold)
+            return
         longest = timedelta(seconds=said.get("max_hold_s", FOREVER_S))
         if hold.end > now + longest:
             self.fail(f"{name} ends later than any hold may")
@@ -259,6 +265,16 @@ class Watcher:
         released = [when for name, (when, _) in self.world.objects.items() if name.startswith(prefix)]
         if released and min(released) < self.looked_at_holds:
             self.fail(f"{hold.name} was released early and opens again")
+
+    def _new_beginning(self, hold) -> None:
+        """Of a backfill that was planned."""
+        start = datetime.strptime(hold.id, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if start > self.world.now + SKEW:
+            self.fail(f"{hold.name} begins before its time")
+        prefix = f"ledger/released/{hold.scope}/{hold.id}@"
+        released = [when for name, (when, _) in self.world.objects.items() if name.startswith(prefix)]
+        if released and min(released) < self.looked_at_holds:
+            self.fail(f"{hold.name} was taken back and begins")
 
     def _delete(self, item: Item) -> None:
         self._writable(item.name)
@@ -296,6 +312,12 @@ class Watcher:
             self.fail(f"{item.name} is all that tells of a run, and is deleted")
 
     def _delete_tombstone(self, item: Item) -> None:
+        if item.name.startswith("ledger/released/backfill/"):
+            end = datetime.strptime(item.name.rpartition("@")[2], "%Y-%m-%dT%H:%M:%SZ.json").replace(tzinfo=UTC)
+            planned = item.name.replace("/released/", "/planned/") in self.world.objects
+            if planned and end > self.world.now + SKEW:
+                self.fail(f"{item.name} is deleted while what it took back could begin")
+            return
         window, _, own_id = item.name.removeprefix("ledger/released/window/").partition("@")[0].partition("/")
         said = [found for view in self._views() if (found := declaration(view))]
         open_by_all = [

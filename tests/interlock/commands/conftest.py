@@ -140,9 +140,14 @@ class Cloud:
         """Has calls fail from now on (local/emulator/faults.py)."""
         self._local("faults", {"faults": [*faults]})
 
-    def _local(self, what: str, said: dict[str, object]) -> None:
+    def mend(self) -> None:
+        """Has no call fail any more."""
+        self._local("faults", {}, "DELETE")
+
+    def _local(self, what: str, said: dict[str, object], method: str = "POST") -> None:
         body = json.dumps(said).encode()
-        request = urllib.request.Request(f"{self.url}/_local/{what}", body, {"Content-Type": "application/json"})  # noqa: S310
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/_local/{what}", body, headers, method=method)  # noqa: S310
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
     def state(self, job: str) -> str:

@@ -80,7 +80,7 @@ def test_a_backfill_that_would_pause_nothing_is_refused(
         return
     assert said is not None
     assert said.startswith(says)
-    assert said.endswith(f"{NOTHING}.venv/bin/interlock backfill --even-if-empty on --reason again -- games")
+    assert said.endswith(f"{NOTHING}.venv/bin/interlock backfill on --reason again --even-if-empty -- games")
     assert asked(catalog, monkeypatch, held=held, hours=hours, allowed=True) is None
 
 
@@ -113,5 +113,5 @@ def test_a_hold_of_a_scope_without_a_job_that_would_pause(
     result = run(world, monkeypatch, "hold", scope, "--for", "2h", "--reason", "r", "--owner", "o", "--yes", *more)
     assert len(world.names("holds/")) == (0 if code else 1)
     if code:
-        next_command = f".venv/bin/interlock hold --even-if-empty {scope} --env production"
+        next_command = f".venv/bin/interlock hold {scope} --even-if-empty --env production"
         assert str(result.exception).endswith(f"nothing is done. To go on all the same: {next_command}")

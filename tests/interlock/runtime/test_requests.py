@@ -80,7 +80,7 @@ def test_a_request(asked: bytes, expected: object) -> None:
         pytest.param(
             body(HOLD, untill="x"),
             400,
-            "hold has no key 'untill'; did you mean until?; allowed: for_s, id",
+            "hold has no key 'untill'; did you mean until?; allowed: at, for_s, id",
             id="an unknown key",
         ),
         pytest.param(

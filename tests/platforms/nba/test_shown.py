@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from interlock.reading.files import load_catalog
 from tests.e2e.deployment import Deployment
-from tests.e2e.live import Live
+from tests.e2e.live import Live, next_noon
 from tests.e2e.test_readme import runnable
 from tests.golden import DOCS, README, output_in
 from tests.platforms.conftest import CATALOG
@@ -38,8 +37,7 @@ def _timeless(text: str) -> str:
 @pytest.mark.golden
 def test_the_status_that_the_readme_shows(whole: Deployment) -> None:
     whole.apply(backfill_mode=True, backfills=["tdza"], backfill_reason="reprocess 2025-26").succeeded()
-    noon = datetime.now(UTC).replace(hour=17, minute=0, second=0, microsecond=0)  # while no window is open
-    Live(deployment=whole).stand_at(noon if noon > datetime.now(UTC) else noon + timedelta(days=1))
+    Live(deployment=whole).stand_at(next_noon())
     where, data, printed = whole.interlock("status", **SCREEN).succeeded().raw.split("\n", 2)
     assert (where[:5], data[:10]) == ("LOCAL", "zone data ")
     output_in(README, "status", _until(printed, "1 job paused by declaration"), _timeless)
