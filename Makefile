@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -97,6 +97,9 @@ timeline: setup ## a day's fires, windows, pauses, collisions: [DAY=2026-01-13 Z
 
 fires: setup ## when jobs fire, by their clocks and in UTC: JOB=nba-gamebook-scraper [FROM=2026-03-08 TO= ZONE=]
 	@set -f; $(INTERLOCK) fires $${FROM:+--from "$$FROM"} $${TO:+--to "$$TO"} $${ZONE:+--zone "$$ZONE"} -- $$JOB
+
+replay: setup ## a night that went wrong, played again as it was and otherwise: docs/incident.md [RUNS=1000 SVG=night.svg]
+	@$(BIN)/python -m tools.replay
 
 review: setup ## what a change of the catalog means: BASE=origin/main [HEAD= PLAN=plan.json AT=]
 	@$(INTERLOCK) review --base "$${BASE:-origin/main}" $${HEAD:+--head "$$HEAD"} $${PLAN:+--plan "$$PLAN"} $${AT:+--at "$$AT"}

@@ -59,13 +59,19 @@ FORM = """text { font: 8px system-ui, -apple-system, "Segoe UI", Helvetica, Aria
 .end { text-anchor: end } .mid { text-anchor: middle } .paused { font-style: italic }
 path { fill: none } .fire { stroke-width: 1.6 } .held { stroke-width: 1.3 } .off { stroke-width: 1 }"""
 
+HATCHED = (
+    '<defs><pattern id="shut" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="shut" width="4" height="4"/><rect class="hatch" width="1" height="4"/></pattern></defs>'
+)
+"""What a hold or window covers is filled with this."""
+
 
 def svg(day: Timeline) -> str:
     """The picture of `day`."""
     return _Picture(day).text()
 
 
-def _text(text: str, limit: int = TEXT_CHARACTERS) -> str:
+def said_in(text: str, limit: int = TEXT_CHARACTERS) -> str:
     """Text of strangers: one line, cut, escaped, and without characters that XML 1.0 forbids."""
     return escape(plain(text, limit))
 
@@ -75,7 +81,8 @@ def _mark(row: JobRow, fire: datetime) -> str:
     return "bad" if CollisionKind.TABLE in kinds else "near" if kinds else "fire"
 
 
-def _style() -> str:
+def style() -> str:
+    """The style sheet of a picture: forms, and colours for light and dark."""
     light = [f"{name} {{ {what}: {colour} }}" for name, (what, colour, _) in COLOURS.items()]
     dark = [f"{name} {{ {what}: {colour} }}" for name, (what, _, colour) in COLOURS.items()]
     return "\n".join([FORM, *light, "@media (prefers-color-scheme: dark) {", *dark, "}"])
@@ -99,11 +106,10 @@ class _Picture:
         head = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
             f'role="img" aria-labelledby="title desc">',
-            f'<title id="title">{_text(self._title())}</title>',
-            f'<desc id="desc">{_text(description, 4 * TEXT_CHARACTERS)}</desc>',
-            f"<style>{_style()}</style>",
-            '<defs><pattern id="shut" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            '<rect class="shut" width="4" height="4"/><rect class="hatch" width="1" height="4"/></pattern></defs>',
+            f'<title id="title">{said_in(self._title())}</title>',
+            f'<desc id="desc">{said_in(description, 4 * TEXT_CHARACTERS)}</desc>',
+            f"<style>{style()}</style>",
+            HATCHED,
             f'<rect class="back" width="{WIDTH}" height="{height}" rx="6"/>',
         ]
         return "\n".join([*head, *self._hours(y), *body, "</svg>"]) + "\n"
@@ -116,9 +122,9 @@ class _Picture:
         return f"Closed: {', '.join(said) or 'nothing'}"
 
     def _heading(self) -> Iterator[str]:
-        yield f'<text class="head" x="12" y="26">{_text(self._title())}</text>'
-        yield f'<text class="dim said" x="12" y="43">{_text(self.timeline.summary + self._busiest())}</text>'
-        yield f'<text class="dim said" x="12" y="56">{_text(self._closed())}</text>'
+        yield f'<text class="head" x="12" y="26">{said_in(self._title())}</text>'
+        yield f'<text class="dim said" x="12" y="43">{said_in(self.timeline.summary + self._busiest())}</text>'
+        yield f'<text class="dim said" x="12" y="56">{said_in(self._closed())}</text>'
         x = 14
         for kind, said in LEGEND.items():
             yield f'<path class="{kind}" d="M{x} 68{SHAPES[kind]}"/><text class="dim said" x="{x + 7}" y="71">{said}</text>'
@@ -167,7 +173,7 @@ class _Picture:
     def _group(self, name: str, rows: list[JobRow], y: int) -> Iterator[str]:
         starts = sum(row.starts for row in rows)
         yield f'<path class="third" d="M12 {y + 2.5}H{WIDTH - 10}"/>'
-        yield f'<text class="part" x="12" y="{y + 14}">{_text(name, NAME_CHARACTERS)}</text>'
+        yield f'<text class="part" x="12" y="{y + 14}">{said_in(name, NAME_CHARACTERS)}</text>'
         yield f'<text class="dim said end" x="{WIDTH - 10}" y="{y + 14}">{starts}</text>'
         for number, row in enumerate(rows):
             yield from self._row(row, y + GROUP_HEIGHT + number * ROW_HEIGHT)
@@ -175,9 +181,9 @@ class _Picture:
     def _row(self, row: JobRow, y: int) -> Iterator[str]:
         job, middle = row.job, y + ROW_HEIGHT / 2
         paused = f"; paused by declaration: {job.paused.reason}" if job.paused else ""
-        yield f"<g><title>{_text(f'{job.name}: {in_words(job.schedule)}, {job.time_zone}{paused}')}</title>"
+        yield f"<g><title>{said_in(f'{job.name}: {in_words(job.schedule)}, {job.time_zone}{paused}')}</title>"
         style = "dim paused" if job.paused else "name"
-        yield f'<text class="{style}" x="12" y="{middle + 2.6}">{_text(job.name, NAME_CHARACTERS)}</text>'
+        yield f'<text class="{style}" x="12" y="{middle + 2.6}">{said_in(job.name, NAME_CHARACTERS)}</text>'
         yield f'<text class="dim end" x="{WIDTH - 10}" y="{middle + 2.6}">{"paused" if job.paused else row.starts}</text>'
         for closed in row.closed:
             left, right = self._at(max(closed.start, self.day.start)), self._at(min(closed.end, self.day.end))

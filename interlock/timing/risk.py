@@ -281,11 +281,11 @@ def _writes(catalog: Catalog, jobs: Collection[str]) -> dict[str, dict[str, tupl
     for job in jobs:
         for chain in chains(catalog)[job]:
             if chain.access & WRITES and not chain.decided:
-                found.setdefault(chain.table, {}).setdefault(job, []).append(_write(catalog, chain))
+                found.setdefault(chain.table, {}).setdefault(job, []).append(write_of(catalog, chain))
     return {table: {job: tuple(several) for job, several in writers.items()} for table, writers in found.items()}
 
 
-def _write(catalog: Catalog, chain: Chain) -> Write:
+def write_of(catalog: Catalog, chain: Chain) -> Write:
     processors = [catalog.processors[name] for name in chain.processors]
     last = processors[-1]
     expects = [one.expect or DEFAULT_EXPECT for one in processors]

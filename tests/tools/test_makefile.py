@@ -27,7 +27,8 @@ HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a
 """What make or a shell would do something with."""
 RECORD = """#!{python}
 import json, os, sys
-if sys.argv[1] != "-m" or sys.argv[2] in ("pytest", "conformance", "tests.chaos", "tools.bindings") or "local" in sys.argv:
+OURS = ("pytest", "conformance", "tests.chaos", "tools.bindings", "tools.replay")
+if sys.argv[1] != "-m" or sys.argv[2] in OURS or "local" in sys.argv:
     print(json.dumps([sys.argv[1:], dict(os.environ)]))
 """
 """Stands in for Python and the command line; what compiles is not told."""
@@ -159,6 +160,14 @@ def test_what_a_toggle_may_do_beside_is_handed_on(folder: Folder, target: str, t
 def test_what_the_model_runs_with_reaches_it_as_it_is(folder: Folder, name: str) -> None:
     ran = folder.make("exhaustive", f"{name}={HOSTILE}")
     assert ran.environ[IN_ENVIRONMENT[name]] == HOSTILE
+    assert not (folder.path / "RAN").exists()
+
+
+@pytest.mark.parametrize("name", ["RUNS", "SVG", "INTERLOCK_CATALOG"])
+def test_what_a_night_is_played_with_reaches_it_as_it_is(folder: Folder, name: str) -> None:
+    ran = folder.make("replay", f"{name}={HOSTILE}")
+    assert ran.words == ["-m", "tools.replay"]
+    assert ran.environ[name] == HOSTILE
     assert not (folder.path / "RAN").exists()
 
 
