@@ -83,7 +83,7 @@ def command(
     table.say()
     for line in _notes(found, outside_windows=outside_windows):
         say_folded(line)
-    say(f"Turn it on then: {make('backfill-on', NAME=name)}")
+    say(f"Turn it on then: {make('backfill-on', NAME=name, AT=format_instant(best[0].at))}")
 
 
 def _instant(text: str | None, now: datetime, place: ZoneInfo) -> datetime:
