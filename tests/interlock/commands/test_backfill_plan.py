@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import main
 from interlock.terminal.tables import width
+from interlock.zones import zone
 from tests.golden import golden
 
 AT = ("--at", "2026-01-12 00:00")
@@ -45,7 +45,7 @@ def test_the_best_and_the_worst_for_programs(call: Call) -> None:
 def test_only_in_the_hours_that_are_asked_for(call: Call) -> None:
     for between, hours in (("09-18", range(9, 18)), ("22-04", (22, 23, 0, 1, 2, 3))):
         found = json.loads(call("backfill", "plan", "marts", *AT, "--between", between, "--format", "json").stdout)
-        starts = [datetime.fromisoformat(one["at"]).astimezone(ZoneInfo("America/Los_Angeles")) for one in found["best"]]
+        starts = [datetime.fromisoformat(one["at"]).astimezone(zone("America/Los_Angeles")) for one in found["best"]]
         assert {start.hour for start in starts} <= {*hours}
 
 

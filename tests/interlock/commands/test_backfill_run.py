@@ -85,9 +85,8 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def end_of(cloud: Cloud) -> str:
-    """The end of the only hold."""
-    [name] = cloud.objects("holds/")
-    return name.rpartition("@")[2].removesuffix(".json")
+    """The end of the only hold: the later one, where it is being extended."""
+    return max(name.rpartition("@")[2].removesuffix(".json") for name in cloud.objects("holds/"))
 
 
 def content(cloud: Cloud) -> dict[str, object]:

@@ -82,7 +82,8 @@ def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, st
 
 
 GOING_ON = """\
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 from interlock.terminal.local_target import run_with_local_target
 run_with_local_target(["status"])
 print(os.environ["INTERLOCK_LOCAL_URL"], os.getsid(0) == os.getpid(), flush=True)

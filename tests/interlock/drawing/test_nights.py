@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from interlock.drawing.nights import beside, picture, rows, tables
 from interlock.timing.nights import Average, nights
 from interlock.timing.replay import Met, Plan
+from interlock.zones import zone
 from tests.interlock.cloud import at
 from tests.interlock.timing.test_replay import BURST, REWRITE, night, platform
 
@@ -41,7 +41,7 @@ def test_the_first_plan_is_what_the_others_are_measured_by() -> None:
 
 
 def drawn() -> ET.Element:
-    text = picture(night(REWRITE), [WAS, HELD], ZoneInfo("Europe/Berlin"), at("2026-01-05T03:00Z"), 10)
+    text = picture(night(REWRITE), [WAS, HELD], zone("Europe/Berlin"), at("2026-01-05T03:00Z"), 10)
     return ET.fromstring(text)  # noqa: S314 (our own)
 
 
@@ -53,7 +53,7 @@ def test_a_backfill_and_what_it_holds_are_as_long_as_it_is() -> None:
 
 
 def test_nights_without_a_conflict_are_drawn_and_told_too() -> None:
-    text = picture(night(REWRITE), [NOTHING], ZoneInfo("UTC"), None, 10)
+    text = picture(night(REWRITE), [NOTHING], zone("UTC"), None, 10)
     assert 'class="bad"' not in text
     assert "| a backfill | - |" in tables([NOTHING], [NOTHING])
 
@@ -66,7 +66,7 @@ def test_nothing_is_told_apart_from_next_to_nothing() -> None:
 
 def test_names_are_text_wherever_they_stand() -> None:
     hostile = replace(WAS, plan=replace(WAS.plan, name=HOSTILE))
-    text = picture(night(REWRITE), [hostile], ZoneInfo("UTC"), None, 10)
+    text = picture(night(REWRITE), [hostile], zone("UTC"), None, 10)
     ET.fromstring(text)  # noqa: S314 (our own)
     assert "<script" not in text
     told = tables([hostile], [hostile])
