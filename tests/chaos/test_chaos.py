@@ -25,16 +25,18 @@ LONGEST_SECONDS = 1200
 SEED = 7
 
 
-def month(tmp_path: Path, factory: pytest.TempPathFactory, planted: Callable[[Path], None] = lambda _: None) -> Month:
+def month(
+    tmp_path: Path, factory: pytest.TempPathFactory, planted: Callable[[Path], None] = lambda _: None, seed: int = SEED
+) -> Month:
     """Some hours, in which as much happens as else in days."""
-    folder = tmp_path / "day"
+    folder = tmp_path / f"day-{seed}"
     shutil.copytree(shared("day", DAY, factory), folder, symlinks=True)
-    with serve(folder, seed=SEED, planted=planted) as cloud:
+    with serve(folder, seed=seed, planted=planted) as cloud:
         cloud.fleet.certain = [(":run", "unanswered")]
         cloud.live.deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
         found = Month(
             cloud=cloud,
-            seed=SEED,
+            seed=seed,
             length=timedelta(hours=HOURS),
             pace=replace(Pace().times(BUSY), look=1),
             until=time.monotonic() + LONGEST_SECONDS,
@@ -74,8 +76,13 @@ def test_what_is_planted_in_an_instance_is_found(
         assert text.count(was) == 1
         source.write_text(text.replace(was, becomes), encoding="utf-8")
 
-    violations = month(tmp_path, tmp_path_factory, plant).truth.violations
-    assert any(said in violation for violation in violations), violations
+    # Who is killed and frozen goes by the seed, which thread is first does not: other hours find what some let pass.
+    seen = list[str]()
+    for seed in range(SEED, SEED + 5):
+        seen += month(tmp_path, tmp_path_factory, plant, seed).truth.violations
+        if any(said in violation for violation in seen):
+            return
+    pytest.fail(f"not found: {seen}")
 
 
 NOON = datetime(2026, 3, 10, 12, 1, tzinfo=UTC)

@@ -180,7 +180,7 @@ def test_that_it_could_not_be_read_is_kept_for_as_long_as_an_answer(cloud: Cloud
         with pytest.raises(BucketUnreadable):
             bucket.active()
 
-    assert cloud.reads(ask) == LISTS
+    assert 1 <= cloud.reads(ask) <= LISTS, "the lists are asked for at once, and the first error ends it"
     cloud.client.create_bucket("made-later")
     cloud.pass_by(4.9)
     assert cloud.reads(ask) == 0
