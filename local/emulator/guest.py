@@ -6,6 +6,7 @@ import array
 import fcntl
 import importlib.util
 import os
+import random
 import select
 import signal
 import socket
@@ -22,6 +23,9 @@ from typing import IO
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0  # between TERM and KILL
+_PORTS = range(20000, 32768)
+"""Below the ephemeral ones: Linux gives from 32768 on (Documentation/networking/ip-sysctl.rst), macOS from 49152 on."""
+_DRAWS = 100
 _POLL_SECONDS = 0.02
 _DRAIN_SECONDS = 5.0
 # What a process needs to run at all; nothing else of ours reaches it.
@@ -164,6 +168,13 @@ class _Reader(threading.Thread):
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has. Until the guest listens on it somebody could take it, and would get its requests: so it is none
+    of those that the system gives to who asks for any, and two of ours hardly draw the same."""
+    draw = random.SystemRandom()
+    for _ in range(_DRAWS):
+        port = draw.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise StartError(f"No port from {_PORTS.start} to {_PORTS.stop - 1} is free.")
