@@ -10,6 +10,7 @@ from interlock.environment import LOCAL, refuse_local_variables, refuse_own_toke
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
+from interlock.shares import shares
 from interlock.zones import ZoneDataError
 
 HERE = Path(__file__).parent
@@ -47,7 +48,8 @@ def main(*, unfilled: bool = False) -> None:
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
     CoordinationStack(app, catalog=catalog, env=env, output=output)
-    SchedulesStack(app, catalog=catalog, env=env)
+    for share in shares(catalog):
+        SchedulesStack(app, catalog=catalog, env=env, share=share)
     AlertingStack(app, env=env)
     write(app)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from interlock.environment import Environment
+from interlock.shares import SCHEDULES
 
 
 class Place(StrEnum):
@@ -358,7 +359,7 @@ DEPLOY = Actor(
                 "storage.objects.list": "the flags and declarations that are there",
             },
         ),
-        Grant(role=OBJECTS_ROLE, place=Place.STATE, prefixes=(STATES + "schedules/",), rights=_STATE_OBJECTS),
+        Grant(role=OBJECTS_ROLE, place=Place.STATE, prefixes=(STATES + SCHEDULES,), rights=_STATE_OBJECTS),
     ),
 )
 

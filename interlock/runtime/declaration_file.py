@@ -22,7 +22,11 @@ from interlock.parts import DIGEST
 from interlock.seasons import Season
 from interlock.windows import OPENINGS, openings_json, read_openings
 
-OBJECT = "declaration/current.json"
+PREFIX = "declaration/"
+OBJECT = PREFIX + "current.json"
+"""Of a catalog of one platform."""
+PARTS = PREFIX + "platforms/"
+"""Where each platform of several has its own."""
 VERSION = 1
 MAX_SECONDS = 10 * 365 * 86400
 CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
@@ -30,6 +34,16 @@ CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
 T = TypeVar("T")
 Read = Callable[[object, str], T]
 """Makes a value of JSON what it stands for; the text says where it is, for the error."""
+
+
+def object_of(platform: str | None) -> str:
+    """The name of the object: of a platform that has its own, or of the whole catalog."""
+    return OBJECT if platform is None else f"{PARTS}{platform}.json"
+
+
+def is_declaration(name: str) -> bool:
+    """Whether an object of this name declares something."""
+    return name == OBJECT or re.fullmatch(f"{re.escape(PARTS)}{NAME}\\.json", name) is not None
 
 
 class DeclarationError(ValueError):
@@ -89,8 +103,15 @@ def _in_seconds(duration: timedelta) -> int:
     return int(duration.total_seconds())
 
 
-def parse(content: bytes) -> Declaration:
-    """The declaration that `content` states; DeclarationError for anything else."""
+def parse(content: bytes, name: str = OBJECT) -> Declaration:
+    """The declaration that the content of the object `name` states; DeclarationError for anything else."""
+    try:
+        return _parsed(content)
+    except DeclarationError as error:
+        raise DeclarationError(f"{name}: {error} (version {VERSION} is read here)") from None
+
+
+def _parsed(content: bytes) -> Declaration:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
@@ -166,8 +187,7 @@ def _starts(value: object, where: str) -> int | None:
 
 
 def _wrong(where: str, message: str) -> DeclarationError:
-    place = f"{OBJECT}: {where}" if where else OBJECT
-    return DeclarationError(f"{place}: {message} (version {VERSION} is read here)")
+    return DeclarationError(f"{where}: {message}" if where else message)
 
 
 def _entry(value: object, where: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
