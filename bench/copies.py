@@ -28,9 +28,9 @@ def write_copies(platform: Path, number: int, into: Path) -> Path:
         folder = into / f"{platform.name}{copy}"
         folder.mkdir(parents=True)
         for name, text in texts.items():
-            numbered = word.sub(lambda found, copy=copy: f"{found[0]}-{copy}", text)
+            numbered = word.sub(rf"\g<0>-{copy}", text)
             if table:
-                numbered = table.sub(lambda found, copy=copy: f"{found[0]}_{copy}", numbered)
+                numbered = table.sub(rf"\g<0>_{copy}", numbered)
             (folder / name).write_text(numbered.replace(f"{platform.name}/", f"{folder.name}/"), encoding="utf-8")
     return into
 

@@ -27,17 +27,15 @@ def catalog(jobs: dict[str, int], idle: tuple[str, ...] = ()) -> Catalog:
         text = "defaults: {owner: o, time_zone: Etc/UTC, region: us-west2, deadline: 540s, retry: few}\n"
         text += f"retry_profiles:\n  few: {{attempts: 1}}\nservices:\n  {platform}-web: {{kind: run}}\n"
         if number := jobs.get(platform, 0):
-            text += (
-                f"processors:\n  load: {{service: {platform}-web, tables: {{raw.all: [mutate], raw.{platform}: [mutate]}}}}\n"
-            )
+            tables = f"{{raw.all: [mutate], raw.{platform}: [mutate]}}"
+            text += f"processors:\n  load: {{service: {platform}-web, tables: {tables}}}\n"
             names = [f"{platform}-{n}" for n in range(number)]
             made = [JOB.format(name=name, service=f"{platform}-web", processor="load") for name in names]
             text += "jobs:" + "".join(made)
-            text += (
-                f"backfills:\n  {platform}-own: {{description: d, owner: o, expect: 2h,"
-                f" tables: {{raw.{platform}: [mutate]}}, protect: [outputs]}}\n"
-                f"  {platform}-all: {{description: d, owner: o, expect: 2h, tables: {{raw.all: [mutate]}}, protect: [outputs]}}\n"
-            )
+            text += "backfills:\n"
+            for which, table in (("own", platform), ("all", "all")):
+                said = f"description: d, owner: o, expect: 2h, tables: {{raw.{table}: [mutate]}}, protect: [outputs]"
+                text += f"  {platform}-{which}: {{{said}}}\n"
         files.append(SourceFile(name=f"catalog/{platform}/all.yaml", platform=platform, text=text))
     return resolve_catalog(files)
 
