@@ -45,7 +45,7 @@ class SchedulesStack(BaseStack):
         flags = self._flags(share, after=guard)
         add_jobs(self, catalog, env, share.jobs, after=[guard, declaration, flags])
         add_checks(self, env)
-        self._outputs()
+        self._outputs(share)
         self.facts(stack_facts(catalog, env.name, share))
 
     def _read_the_bucket(self, share: Share) -> None:
@@ -105,7 +105,9 @@ class SchedulesStack(BaseStack):
         self.for_each(flags, "${local.active}" if share.alone else "${local.written}")
         return flags
 
-    def _outputs(self) -> None:
-        """What a plan says about backfills. Never about runtime holds: a deploy inside an open window is an empty plan."""
-        self.output("backfills_on", "${local.active}", "The backfills that are on after this plan, each with its end.")
+    def _outputs(self, share: Share) -> None:
+        """What a plan says about backfills, and one of several stacks only about its own: a toggle of one would change what all
+        say. Never about runtime holds: a deploy inside an open window is an empty plan."""
+        on = "${local.active}" if share.alone else "${local.written}"
+        self.output("backfills_on", on, "The backfills that are on after this plan, each with its end.")
         self.output("backfills_declared", "${keys(local.declared)}", "The backfills that can be turned on.")

@@ -23,7 +23,7 @@ from interlock.terminal.leftovers import remove_ended_flags, say_leftovers, writ
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.preparing import bootstrap, refuse_what_lacks
 from interlock.terminal.printed import make
-from interlock.terminal.tables import say, say_folded
+from interlock.terminal.tables import in_a_row, say, say_folded
 from interlock.terraform.changes import Changes, together
 from policies.from_files import plan_findings
 
@@ -63,7 +63,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     if not is_first:
         applied = deploying.bring_about([first, *others])
     else:  # the others list its bucket as they are planned
-        say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
+        say_folded(f"Nothing is deployed here yet: {in_a_row(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
     if left:

@@ -19,7 +19,7 @@ from interlock.terminal.importing import declared_beside
 from interlock.terminal.leftovers import say_leftovers, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
-from interlock.terminal.tables import say, say_folded
+from interlock.terminal.tables import in_a_row, say, say_folded
 from interlock.terminal.terraform import CHANGES, Planned, folder_of_plans
 from interlock.terraform.changes import Kind
 from interlock.terraform.unasked import beside_toggle, lost_jobs, lost_together
@@ -61,7 +61,7 @@ def command(
     if not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):  # which the others list as they are planned
         first, *others = stacks_of(catalog)
         stacks = [first]
-        say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
+        say_folded(f"The bucket {cloud.bucket} is not there: {in_a_row(others)} can be planned once {first} is deployed.")
     deploying = Deploying(environment=cloud, approving=None, verbose=verbose)
     with folder_of_plans() as folder:
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)

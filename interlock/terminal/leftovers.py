@@ -19,7 +19,7 @@ from interlock.holds import parse_object_name
 from interlock.shares import SCHEDULES, is_schedules, shares
 from interlock.terminal.cdktf import LEFTOVER, stacks_of
 from interlock.terminal.importing import read_known
-from interlock.terminal.tables import say_folded
+from interlock.terminal.tables import in_a_row, say_folded
 from interlock.terminal.terraform import STACK_FILE, Stack
 from interlock.terminal.written import write
 
@@ -46,7 +46,7 @@ def say_leftovers(names: Sequence[str], catalog: Catalog) -> None:
     if names:
         now = " or ".join(share.stack for share in shares(catalog))
         say_folded(
-            f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} no stack of this catalog any more. What {now} declares"
+            f"{in_a_row(names)} {'is' if len(names) == 1 else 'are'} no stack of this catalog any more. What {now} declares"
             " moves there: it is forgotten here and imported there, and no job is changed."
         )
 

@@ -14,7 +14,7 @@ from interlock.reading.files import load_catalog
 from interlock.runtime.declaration_file import parse
 from interlock.terraform.drift import declared_digests
 from tests.e2e.conftest import SMALL
-from tests.e2e.deployment import Deployment, local_environment
+from tests.e2e.deployment import NO_CHANGES, Deployment, local_environment
 
 BETA = Path(__file__).parent / "two" / "beta" / "beta.yaml"
 OF_JOBS = "cloudscheduler.projects.locations.jobs."
@@ -142,6 +142,7 @@ def test_a_backfill_holds_jobs_of_another_platform_and_one_stack_writes_its_flag
     plans = {stack: cloud.plan(stack) for stack in (SMALL_STACK, BETA_STACK)}
     assert {stack: plan.changes for stack, plan in plans.items()} == {SMALL_STACK: {}, BETA_STACK: {}}
     assert 'google_storage_bucket_object.flags["books"]' not in plans[BETA_STACK].shown
+    assert cloud.interlock("plan", **environ).code == NO_CHANGES, "no stack says anything of another one's flags"
 
     cloud.job("amendments", "resume")  # as after a toggle that was killed between the two
     assert cloud.plan(BETA_STACK).jobs == {"amendments": "pause"}
