@@ -17,7 +17,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import collisions, cycle, guard, policies, policy_command, reconcile, review, stagger
+from bench import collisions, cycle, growth, guard, policies, policy_command, reconcile, review, stagger
 from bench.measure import CLIENT, PROJECT, PYTHON, WORKERS, calls, medians, say, timed
 from interlock.reading.files import load_catalog
 from tools.demo import shortest
@@ -45,6 +45,7 @@ def main() -> int:
     backfill = options.backfill or shortest(load_catalog(Path("catalog")))
     if "INTERLOCK_LOCAL_URL" not in os.environ:
         cycle.measure(options.runs, backfill)
+        growth.measure(options.runs, Path("catalog") / load_catalog(Path("catalog")).backfills[backfill].platform, backfill)
         with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
             run = [PYTHON, "-m", "local", "run", "--state", state, "--latency", options.latency]
             return subprocess.run([*run, "--", PYTHON, "-m", "bench", *sys.argv[1:]], check=False).returncode
