@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from interlock.catalog import Catalog, Job, Json
+from interlock.catalog import Catalog, Job, Json, once_a_catalog
 from interlock.dates import OFFSETS
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.environment import Environment
@@ -67,8 +67,21 @@ def covered_in(catalog: Catalog, share: Share | None) -> Mapping[str, tuple[str,
     every = scopes(catalog)
     if share is None or share.alone:
         return every
-    own = {scope: tuple(job for job in jobs if job in share.jobs) for scope, jobs in every.items()}
-    return {scope: jobs for scope, jobs in own.items() if jobs or not every[scope]}
+    own: dict[str, list[str]] = {}
+    for job in sorted(share.jobs):
+        for scope in _scopes_of(catalog)[job]:
+            own.setdefault(scope, []).append(job)
+    return {scope: tuple(own.get(scope, ())) for scope, jobs in every.items() if scope in own or not jobs}
+
+
+@once_a_catalog
+def _scopes_of(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By job, the scopes that cover it."""
+    found: dict[str, list[str]] = {name: [] for name in catalog.jobs}
+    for scope, jobs in scopes(catalog).items():
+        for job in jobs:
+            found[job].append(scope)
+    return {name: tuple(several) for name, several in found.items()}
 
 
 def _job(catalog: Catalog, job: Job, after: tuple[str, ...], digests: Mapping[str, str]) -> DeclaredJob:

@@ -112,7 +112,11 @@ def refusals(env: Environment, share: Share | None = None) -> Mapping[str, str]:
     catalog's to delete."""
     remove = f"gcloud storage rm 'gs://{env.bucket}/"
     alone = share is None or share.alone
-    known_scopes = "keys(local.scopes)" if alone else "concat(keys(local.scopes), local.elsewhere)"
+    known_scopes = (
+        "keys(local.scopes)"
+        if alone
+        else 'concat(keys(local.scopes), local.elsewhere, formatlist("job/%s", keys(local.identities)))'
+    )
     known_jobs = 'local.scopes["all"]' if alone else "keys(local.identities)"
     return {
         **(_other_platforms(env) if alone else {}),

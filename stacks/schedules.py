@@ -70,7 +70,7 @@ class SchedulesStack(BaseStack):
 
     def _declaration(self, catalog: Catalog, share: Share, *, after: ITerraformDependable) -> StorageBucketObject:
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
-        digests = {name: said for name, said in declared_digests(catalog, self.env).items() if name in share.jobs}
+        digests = declared_digests(catalog, self.env, share.jobs)
         declaration = StorageBucketObject(
             self,
             "declaration",
