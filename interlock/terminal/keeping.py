@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from interlock.catalog import Json
 from interlock.gcp import CloudError, local_url
@@ -18,9 +18,9 @@ from interlock.gcp.coordinator import RequestRefused
 from interlock.holds import HOLD_PREFIX, Hold, format_instant, parse_object_name
 from interlock.names import exact
 from interlock.runtime.requests import running, runs_already
-from interlock.terminal.operating import NONE_FORESEEN, Foreseen, carried_out, print_report
+from interlock.terminal.operating import Foreseen, carried_out, print_report
 from interlock.terminal.printed import interlock
-from interlock.terminal.site import PATIENCE, Site, asking, look
+from interlock.terminal.site import PATIENCE, Site, asking
 from interlock.terminal.tables import say_folded
 
 LENGTH = timedelta(hours=4)
@@ -82,10 +82,8 @@ class Keeper:
         report, ok = self._asked("hold", {**said, "for_s": self._seconds}, with_force=with_force)
         self.latest = self._told + longest
         print_report(report, foreseen, ok=ok)
-        others = [hold for hold in running(look(self.site.environment).holding.active, self.scope) if hold.id != self.id]
-        if others:  # as fast as this one, on another instance of the coordinator
-            self.release("another one runs", NONE_FORESEEN)
-            raise CloudError(f"{runs_already(others[0])}; nothing was run")
+        if (first := self._first()).id != self.id:  # as fast as this one, on another instance of the coordinator
+            raise CloudError(f"{runs_already(first)}; nothing was run")
         return ok
 
     def tend(self) -> str | None:
@@ -142,8 +140,7 @@ class Keeper:
 
     def others_that_failed(self) -> list[Hold]:
         """The holds of earlier commands of the backfill, which failed."""
-        holds = look(self.site.environment).holding.active
-        return [hold for hold in holds if hold.scope == self.scope and hold.failed is not None and hold.id != self.id]
+        return [hold for hold in self._holds() if hold.failed is not None and hold.id != self.id]
 
     @property
     def is_held(self) -> bool:
@@ -163,6 +160,20 @@ class Keeper:
     @property
     def _seconds(self) -> int:
         return int(self.length.total_seconds())
+
+    def _holds(self) -> list[Hold]:
+        """What holds the backfill, by the coordinator's clock."""
+        with asking(self.site.environment):
+            objects = self.site.reader.objects()
+        return [hold for hold in objects.holds if hold.scope == self.scope and not hold.is_flag and hold.end > self.now]
+
+    def _first(self) -> Hold:
+        """Of the runs of the backfill the one that may go on: one that was extended already, then whose object is older by the
+        bucket's clock. Whoever wrote later has seen it, so that all agree; this one where none is seen."""
+        last = datetime.max.replace(tzinfo=UTC)
+        own = Hold(scope=self.scope, id=self.id, end=self.end, object_name="")
+        others = running(self._holds(), self.scope)
+        return min(others, key=lambda hold: (hold.extended_by is None, hold.created or last, hold.id), default=own)
 
     def _named(self, action: str, id: str | None = None) -> dict[str, Json]:
         return {"action": action, "scope": self.scope, "id": id or self.id}

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from interlock.reading.files import load_catalog
-from interlock.terminal.own_runs import own_runs
+from interlock.terminal.own_runs import FAILED, OwnRun, living, own_runs
 from tests.interlock.commands.conftest import ENVIRONMENT, NOW, ROOT, Cloud, Direct
 
 PATIENCE = 30.0  # seconds, of a test that waits for something to happen
@@ -49,8 +50,9 @@ def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place:
 
     def call(script: str, *options: str, **more: object) -> subprocess.Popen[str]:
         words = [*INTERLOCK, *RUN, *options, "--", "sh", "-c", f"cd {place}; {script}"]
+        here: dict[str, str] = more.pop("environ", {})  # type: ignore[assignment]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True, **more}
-        begun.append(subprocess.Popen(words, cwd=ROOT, env={**environ, **mine}, **streams))  # type: ignore[call-overload]
+        begun.append(subprocess.Popen(words, cwd=ROOT, env={**environ, **mine, **here}, **streams))  # type: ignore[call-overload]
         return begun[-1]
 
     yield call
@@ -117,6 +119,8 @@ def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud:
         pytest.param("exit 3", 3, "its exit code was 3", id="an exit code"),
         pytest.param("kill -KILL $$", 137, "it was ended by SIGKILL", id="SIGKILL of the command"),
         pytest.param("kill -TERM $$", 143, "it was ended by SIGTERM", id="SIGTERM of the command alone"),
+        pytest.param("exit 255", 255, "its exit code was 255", id="an exit code as ssh has it, beyond all signals"),
+        pytest.param("exit 129", 129, "its exit code was 129", id="one that a shell would have for a signal"),
     ],
 )
 def test_on_failure_the_hold_stays_and_says_so(cloud: Cloud, start: Start, script: str, code: int, how: str) -> None:
@@ -162,6 +166,94 @@ def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(cloud: C
     assert code == 143
     assert "Stopped by SIGTERM before the command began." in said
     assert not (place / "begun").exists()
+    assert cloud.objects("holds/") == []
+
+
+def test_a_second_signal_meanwhile_does_not_cut_that_short(cloud: Cloud, start: Start, place: Path) -> None:
+    cloud.fault("GET /locations/.*/jobs 503")
+    process = start("touch begun")
+    wait(lambda: cloud.objects("holds/"))
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    cloud.mend()
+    code, said = ended(process)
+    assert code == 130
+    assert "Traceback" not in said
+    assert not (place / "begun").exists()
+    assert cloud.objects("holds/") == []
+
+
+@pytest.mark.parametrize(
+    "left", [pytest.param("true", id="it has ended well"), pytest.param("exit 3", id="it has failed"), "kill -KILL $$"]
+)
+def test_what_the_command_leaves_behind_is_waited_for_while_all_is_held(
+    cloud: Cloud, start: Start, place: Path, left: str
+) -> None:
+    process = start(f"({UNTIL_DONE}; touch over) & touch begun; {left}")
+    wait((place / "begun").exists)
+    time.sleep(1)
+    assert process.poll() is None
+    assert cloud.state("gamebook-scraper") == "PAUSED"
+    (place / "done").touch()
+    _, said = ended(process)
+    assert (place / "over").exists()
+    assert "the command has ended; what it has left behind still runs, and is waited for" in said
+    assert len(cloud.objects("holds/")) == (left != "true")
+
+
+def test_what_reads_its_output_is_gone_and_it_gives_back_all_the_same(
+    cloud: Cloud, start: Start, state: Path, place: Path
+) -> None:
+    """`... | tee log`, and Ctrl-C ends tee as well."""
+    process = start("trap 'exit 0' INT; touch begun; while :; do sleep 0.05; done")
+    wait((place / "begun").exists)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert content(cloud)["failed"] == "it was stopped by SIGINT"
+    [log] = (state / "interlock/local").glob("*.log")
+    assert "marts failed: it was stopped by SIGINT" in " ".join(log.read_text().split())
+
+
+def test_the_terminal_dies_and_no_log_can_be_written(cloud: Cloud, start: Start, place: Path) -> None:
+    ours, its = pty.openpty()
+    script = f"touch begun; {UNTIL_DONE}; yes | head -c 200000; exit 3"
+    process = start(script, stdin=its, stdout=its, stderr=its, environ={"XDG_STATE_HOME": "/dev/null"})
+    os.close(its)
+    wait((place / "begun").exists)
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    (place / "done").touch()
+    assert process.wait(PATIENCE) == 3
+    assert content(cloud)["failed"] == "its exit code was 3"
+
+
+def test_ctrl_z_leaves_nobody_who_keeps_the_hold_and_does_nothing(cloud: Cloud, start: Start, place: Path) -> None:
+    process = start(f"touch begun; {UNTIL_DONE}")
+    wait((place / "begun").exists)
+    process.send_signal(signal.SIGTSTP)
+    (place / "done").touch()
+    assert ended(process)[0] == 0
+    assert cloud.objects("holds/") == []
+
+
+def test_of_two_that_begin_in_the_same_second_on_two_machines_one_runs(
+    cloud: Cloud, start: Start, tmp_path: Path, place: Path
+) -> None:
+    both = [
+        start(f"echo ran >> runs; {UNTIL_DONE}", environ={"XDG_STATE_HOME": str(tmp_path / name)}) for name in ("one", "other")
+    ]
+    wait(lambda: any(process.poll() is not None for process in both))
+    wait((place / "runs").exists)
+    (place / "done").touch()
+    codes = sorted((ended(process) for process in both), key=lambda found: found[0])
+    assert [code for code, _ in codes] == [0, 2]
+    assert "backfill/marts is run by ana" in codes[1][1]
+    assert (place / "runs").read_text() == "ran\n"
     assert cloud.objects("holds/") == []
 
 
@@ -309,14 +401,12 @@ def test_a_job_that_runs_is_waited_for_and_one_that_goes_on_keeps_the_command_fr
     cloud: Cloud, start: Start, place: Path
 ) -> None:
     cloud.jobs.run_job(name=cloud.name("gamebook-scraper"))
-    process = start("touch begun")
-    wait(lambda: cloud.objects("holds/"))
-    time.sleep(0.5)
+    with (place / "said").open("w") as said:
+        process = start("touch begun", stdout=said, stderr=said)
+    wait(lambda: "waiting for 1 run: gamebook-scraper" in (place / "said").read_text())
     assert not (place / "begun").exists()
     cloud.at("2026-03-10T13:05:00Z")
-    code, said = ended(process)
-    assert code == 0
-    assert "waiting for 1 run: gamebook-scraper" in said
+    assert process.wait(PATIENCE) == 0
     assert (place / "begun").exists()
 
 
@@ -347,9 +437,18 @@ def test_detached_and_refused_it_says_why_at_once(start: Start, place: Path) -> 
     assert not (place / "begun").exists()
 
 
+def test_in_the_background_it_needs_a_log(start: Start, place: Path) -> None:
+    code, said = ended(start("touch begun", "--detach", environ={"XDG_STATE_HOME": "/dev/null"}))
+    assert code == 2
+    assert "a run in the background needs a log, and /dev/null/interlock/local/marts-run-" in said
+    assert "set XDG_STATE_HOME to a folder that can be, or leave out --detach" in said
+    assert not (place / "begun").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        pytest.param(["../../up", "--detach", "--", "true"], 2, "no backfill is called '../../up'", id="a path"),
         pytest.param(["none", "--", "true"], 2, "nothing deployed knows the backfill none", id="an unknown backfill"),
         pytest.param(["martz", "--", "true"], 2, "the backfill martz; did you mean marts?", id="a slip"),
         pytest.param(["marts"], 2, "Missing argument", id="no command"),
@@ -362,6 +461,41 @@ def test_what_can_t_be_run(site: Direct, words: list[str], code: int, said: str)
     done = site("backfill", "run", *words)
     assert done.returncode == code
     assert said in " ".join(done.stderr.split())
+
+
+def test_a_run_lives_as_long_as_its_process_whoever_has_its_number_later(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    own = OwnRun(backfill="marts", id="run-1", pid=os.getpid(), began="2026-03-10T12:05:00Z")
+    assert not own.is_alive, "its number is ours, and nothing else"
+    with living(own, ENVIRONMENT) as lives:
+        assert lives.is_alive
+        assert not replace(lives, phase=FAILED).is_alive
+    assert not lives.is_alive
+    assert list((state / "interlock/local").iterdir()) == []
+    killed = """
+import os, signal
+from interlock.terminal.own_runs import OwnRun, living
+from tests.interlock.commands.conftest import ENVIRONMENT
+kept = living(OwnRun(backfill="marts", id="run-1", pid=1, began=""), ENVIRONMENT)
+kept.__enter__()
+os.system("sleep 9 >&- 2>&- &")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
+    assert Path(str(lives.lock)).exists()
+    assert not lives.is_alive, "killed, though what it has started goes on"
+
+
+def test_an_account_without_a_home_has_no_files_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    own = OwnRun(backfill="marts", id="run-1", pid=os.getpid(), began="2026-03-10T12:05:00Z")
+    with living(own, ENVIRONMENT) as lives:
+        assert lives.to(ENVIRONMENT, phase=FAILED).phase == FAILED
+    assert own_runs(ENVIRONMENT) == []
 
 
 def test_files_of_another_hand_beside_the_runs_count_for_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
