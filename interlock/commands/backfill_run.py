@@ -43,6 +43,7 @@ from interlock.terminal.printed import again, interlock
 from interlock.terminal.site import Site, see
 from interlock.terminal.supervising import KILLED, Ended, Stopped, Supervisor
 from interlock.terminal.tables import say, say_command, say_folded
+from interlock.terminal.typed import asked_by_make
 from interlock.timing.effect import effects
 
 BACKFILL, UNTIL = "INTERLOCK_BACKFILL", "INTERLOCK_BACKFILL_UNTIL"
@@ -88,6 +89,8 @@ def command(
     Exit code: COMMAND's, 128 and the signal where one ended it. When it fails the hold stays, until its end, and is alerted.
     SIGTERM and SIGINT are passed to COMMAND; it goes on when the terminal is closed. 1: COMMAND was not begun.
     """
+    if not re.fullmatch(SLUG, name):
+        raise click.UsageError("NAME= is missing" if not name and asked_by_make() else f"no backfill is called {name!a}")
     reason, owner = typed_text("reason", reason), typed_text("owner", owner or own_name())
     if detach:
         ctx.exit(_in_background(env_name, name, words, yes=yes))
@@ -231,8 +234,6 @@ def _length(duration: str | None, until: str | None, site: Site) -> timedelta:
 def _in_background(env_name: str, name: str, words: tuple[str, ...], *, yes: bool) -> int:
     """Starts this very command there; its exit code, 0 once its hold is there."""
     environment = Place(env_name).environment
-    if not re.fullmatch(SLUG, name):
-        raise click.UsageError(f"no backfill is called {name!a}")
     if environment.name != LOCAL:
         confirm(environment, f"Hold backfill/{name} and run {words[0]} in the background?", yes=yes)
     typed = sys.argv[1:]
