@@ -29,6 +29,8 @@ KEPT_BACK = timedelta(minutes=1)
 """What is left of the longest hold, for the extension that says that the command failed."""
 LOOKS, LOOKS_HERE = 60.0, 0.5
 """Seconds between two looks at the hold: of Google, and of the local target, whose clock may be set."""
+NOT_THERE = 404
+"""As which a release is refused of what is not held any more, or never was."""
 TRIES = 3
 """How often a release, or that the command failed, is asked for, as many looks apart."""
 
@@ -60,6 +62,7 @@ class Keeper:
     end: datetime = field(init=False)
     latest: datetime = field(init=False)
     """Beyond which no extension goes."""
+    _owner: str = field(init=False)
     _told: datetime = field(init=False)
     _told_at: float = field(init=False)
     _said: set[str] = field(init=False, default_factory=set)
@@ -75,11 +78,16 @@ class Keeper:
 
     def begin(self, reason: str, owner: str, foreseen: Foreseen, *, with_force: bool) -> bool:
         """Holds. CloudError when that is refused, also since another one runs. True when all is done."""
+        self._owner = owner
         longest = self.site.declaration.max_hold - KEPT_BACK
         self.length = min(self.length, longest)
         said: dict[str, Json] = {"reason": reason, "owner": owner, "run": self.where}
         self.is_asked = True
-        report, ok = self._asked("hold", {**said, "for_s": self._seconds}, with_force=with_force)
+        try:
+            report, ok = self._asked("hold", {**said, "for_s": self._seconds}, with_force=with_force)
+        except RequestRefused:
+            self.is_asked = False  # nothing is there to be given back
+            raise
         self.latest = self._told + longest
         print_report(report, foreseen, ok=ok)
         if (first := self._first()).id != self.id:  # as fast as this one, on another instance of the coordinator
@@ -124,15 +132,29 @@ class Keeper:
         else:
             last = min(max(self.end + timedelta(seconds=1), for_s), self.latest + KEPT_BACK - timedelta(seconds=10))
             until = {"until": format_instant(max(last, self.end + timedelta(seconds=1)))}
-        return self._insist(lambda: bool(self._asked("extend", {**until, "failed": why})))
-
-    def release(self, reason: str, foreseen: Foreseen, id: str | None = None) -> bool:
-        """Releases the hold, or another of the same backfill. False when it could not be asked; then it ends by itself."""
 
         def once() -> bool:
-            report, ok = carried_out(
-                self.site, {**self._named("release", id), "reason": reason}, direct=self.direct, patience=PATIENCE
-            )
+            _, ok = self._asked("extend", {**until, "failed": why})
+            if not ok and all(hold.failed is None for hold in self._holds() if hold.id == self.id):
+                raise CloudError("it could not write that the command failed")
+            return True
+
+        return self._insist(once)
+
+    def release(self, reason: str, foreseen: Foreseen, id: str | None = None) -> bool:
+        """Releases the hold, or another of the same backfill; one that is gone is released. False when it could not be asked;
+        then it ends by itself."""
+
+        def once() -> bool:
+            asked: dict[str, Json] = {**self._named("release", id), "reason": reason, "owner": self._owner}
+            try:
+                report, ok = carried_out(self.site, asked, direct=self.direct, patience=PATIENCE)
+            except RequestRefused as refusal:
+                if refusal.status != NOT_THERE:
+                    raise
+                return True
+            if not ok and self._end_of(id or self.id) is not None:
+                raise CloudError("it could not release the hold, which is still there")
             print_report(report, foreseen, ok=ok)
             return True
 
@@ -207,11 +229,14 @@ class Keeper:
 
     def _found(self) -> datetime | None:
         """The end of the hold as the bucket has it; None when it has none, or none that is not over."""
-        with asking(self.site.environment):
-            items = self.site.reader.outside.bucket.list(f"{HOLD_PREFIX}{self.scope}/{self.id}@")
-        ends = [hold.end for item in items if (hold := parse_object_name(item.name)) is not None]
-        last = max(ends, default=None)
+        last = self._end_of(self.id)
         return last if last is None or not hasattr(self, "_told") or last > self.now else None
+
+    def _end_of(self, id: str) -> datetime | None:
+        """The last end that an object of a hold of the backfill states; None when there is none."""
+        with asking(self.site.environment):
+            items = self.site.reader.outside.bucket.list(f"{HOLD_PREFIX}{self.scope}/{id}@")
+        return max((hold.end for item in items if (hold := parse_object_name(item.name)) is not None), default=None)
 
     def _insist(self, once: Callable[[], bool]) -> bool:
         """Whether it went through, at last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -141,11 +142,15 @@ def in_background(environment: Environment, backfill: str, id: str, words: list[
             stderr=said,
             start_new_session=True,
         )
-    while process.poll() is None:
-        found = own_run(environment, backfill, id)
-        if found is not None and found.phase != ASKS:
-            return None
-        time.sleep(POLL)
+    try:
+        while process.poll() is None:
+            found = own_run(environment, backfill, id)
+            if found is not None and found.phase != ASKS:
+                return None
+            time.sleep(POLL)
+    except KeyboardInterrupt:  # nobody has been told of it yet
+        process.send_signal(signal.SIGINT)
+        return process.wait()
     return process.returncode
 
 

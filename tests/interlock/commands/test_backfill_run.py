@@ -72,9 +72,9 @@ def site(site: Direct, state: Path) -> Direct:
     return call
 
 
-def wait(what: Callable[[], object]) -> None:
+def wait(what: Callable[[], object], patience: float = PATIENCE) -> None:
     """Until it is so."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not what():
         assert time.monotonic() < end, what
         time.sleep(0.05)
@@ -108,7 +108,7 @@ def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud:
     code, said = ended(process)
     assert code == 0
     assert "drained: no run of them is under way" in said
-    assert "said marts: the command has ended well." in said
+    assert "said marts: the command has ended well. hold released: backfill/marts: ana: the backfill is done" in said
     assert cloud.objects("holds/") == []
     assert cloud.state("gamebook-scraper") == "ENABLED"
 
@@ -185,6 +185,40 @@ def test_a_second_signal_meanwhile_does_not_cut_that_short(cloud: Cloud, start: 
     assert cloud.objects("holds/") == []
 
 
+def test_ctrl_c_before_the_prompt_is_back_ends_what_goes_on_in_the_background(
+    cloud: Cloud, start: Start, state: Path, place: Path
+) -> None:
+    cloud.fault("GET /locations/.*/jobs 503")
+    process = start("touch begun", "--detach")
+    wait(lambda: cloud.objects("holds/"))
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    cloud.mend()
+    code, said = ended(process)
+    assert code == 130
+    assert "Stopped by SIGINT before the command began." in said
+    assert not (place / "begun").exists()
+    assert cloud.objects("holds/") == []
+    assert state.exists()
+
+
+@pytest.mark.long
+def test_where_it_can_t_be_released_who_ends_it_is_said(cloud: Cloud, start: Start, site: Direct, place: Path) -> None:
+    with (place / "said").open("w") as said:
+        process = start(f"touch begun; {UNTIL_DONE}", stdout=said, stderr=said)
+    wait((place / "begun").exists)
+    cloud.fault("* /storage/v1/b 503")
+    (place / "done").touch()
+    wait(lambda: "can't be asked just now" in " ".join((place / "said").read_text().split()), 3 * PATIENCE)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(3 * PATIENCE) == 0
+    cloud.mend()
+    words = " ".join((place / "said").read_text().split())
+    assert "The hold ends by itself at 12:05 EDT (16:05 UTC); to end it before: .venv/bin/interlock release" in words
+    assert "run by ana" in site("backfill", "status").stdout
+    assert len(cloud.objects("holds/")) == 1
+
+
 @pytest.mark.parametrize(
     "left", [pytest.param("true", id="it has ended well"), pytest.param("exit 3", id="it has failed"), "kill -KILL $$"]
 )
@@ -253,6 +287,7 @@ def test_of_two_that_begin_in_the_same_second_on_two_machines_one_runs(
     codes = sorted((ended(process) for process in both), key=lambda found: found[0])
     assert [code for code, _ in codes] == [0, 2]
     assert "backfill/marts is run by ana" in codes[1][1]
+    assert "refused" not in codes[1][1]
     assert (place / "runs").read_text() == "ran\n"
     assert cloud.objects("holds/") == []
 

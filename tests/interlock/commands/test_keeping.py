@@ -86,3 +86,38 @@ def test_of_two_that_have_written_at_once_whose_hold_is_older_goes_on(
             keeper.begin("reload", "ana", {}, with_force=False)
     else:
         assert keeper.begin("reload", "ana", {}, with_force=False)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_what_the_coordinator_has_answered_and_not_done_is_asked_again(
+    cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As where the bucket is out of its reach: it answers that not everything is done, and its next tick releases nothing."""
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    monkeypatch.setattr(keeping, "LOOKS_HERE", 0.01)
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+    carried_out = operating.carried_out
+    left = times
+
+    def at_last(site: Site, content: Mapping[str, Json], **_: object) -> tuple[Mapping[str, Json], bool]:
+        nonlocal left
+        if content["action"] == "hold":
+            return carried_out(site, content, direct=True)
+        left -= 1
+        return carried_out(site, content, direct=True) if left < 0 else ({"settled": False, "records": []}, False)
+
+    monkeypatch.setattr(keeping, "carried_out", at_last)
+    keeper = Keeper(
+        site=sites.look(ENVIRONMENT), scope="backfill/marts", id="run-1", length=timedelta(hours=4), where="laptop, process 1"
+    )
+    assert keeper.begin("reload", "ana", {}, with_force=False)
+    told = times < keeping.TRIES
+    assert keeper.fail("its exit code was 3") is told
+    [name] = cloud.objects("holds/")
+    assert ("failed" in json.loads(cloud.bucket.blob(name).download_as_bytes())) is told
+    left = times
+    assert keeper.release("done", {}) is told
+    assert (cloud.objects("holds/") == []) is told
+    left = 0
+    assert keeper.release("done", {}), "what is gone is released"

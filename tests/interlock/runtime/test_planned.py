@@ -65,6 +65,16 @@ def test_it_holds_from_its_first_instant_and_is_opened_at_the_next_look() -> Non
     assert (said["asked_by"], said["jobs"], said["tables"]) == ("ann@acme.dev", ["mart"], ["d.mart"])
 
 
+def test_a_coordinator_that_is_an_hour_late_holds_until_the_end_that_was_asked_for() -> None:
+    sky = planned()
+    [opened] = records(sky.reconcile("2026-03-10 07:24"), "hold_written")
+    assert opened.until == at("2026-03-10 08:24")
+    assert sky.paused() == {"mart", "off"}
+    assert json.loads(sky.objects["ledger/held/mart.json"][1])["since"] == "2026-03-10T07:24:00Z", "until then it ran"
+    sky.reconcile("2026-03-10 08:30")
+    assert sky.paused() == {"off"}
+
+
 def test_it_ends_by_itself_and_leaves_nothing() -> None:
     sky = planned()
     sky.reconcile("2026-03-10 06:30")
