@@ -30,8 +30,8 @@ KILLED = 128
 """What a shell adds to a signal's number."""
 NOT_FOUND, NO_PROGRAM = 127, 126
 """A shell's codes for a command that is not there, and for one that can't be run."""
-POLL = 0.2
-"""Seconds between two looks at what a command has left behind."""
+POLL, LEAVING = 0.1, 0.5
+"""Seconds between two looks at what a command has left behind, and until that is told: what one signal ends ends together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,12 +144,13 @@ class Supervisor:
 
         def wait() -> None:
             process.wait()
-            heard = len(self.got)
+            heard, ended, is_said = len(self.got), time.monotonic(), False
             with ExitStack() as last:
                 last.callback(done.set)
-                if _is_left(process.pid):
-                    say_folded("the command has ended; what it has left behind still runs, and is waited for", err=True)
                 while _is_left(process.pid) and len(self.got) < heard + 2:
+                    if not is_said and time.monotonic() > ended + LEAVING:
+                        is_said = True
+                        say_folded("the command has ended; what it has left behind still runs, and is waited for", err=True)
                     time.sleep(POLL)
 
         threading.Thread(target=wait, daemon=True).start()
