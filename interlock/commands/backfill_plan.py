@@ -15,7 +15,7 @@ from interlock.commands.timeline import parsed_zone
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count, exact
-from interlock.runtime.requests import MAX_AHEAD
+from interlock.runtime.checking import MAX_AHEAD
 from interlock.terminal.common import Format, catalog_option, format_option, known_backfills, print_json, say_offline
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.tables import Table, kept, say, say_folded

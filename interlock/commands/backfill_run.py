@@ -18,8 +18,9 @@ from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.holds import SLUG, format_instant
 from interlock.names import did_you_mean
+from interlock.runtime.checking import checked_hold, running, runs_already
 from interlock.runtime.events import JOB_RESUMED
-from interlock.runtime.requests import HoldRequest, Rejected, checked_hold, running, runs_already
+from interlock.runtime.requests import HoldRequest, Rejected
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.common import Place, env_option
 from interlock.terminal.draining import wait_for_drain

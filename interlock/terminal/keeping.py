@@ -17,7 +17,7 @@ from interlock.gcp.clock import elapsed
 from interlock.gcp.coordinator import RequestRefused
 from interlock.holds import HOLD_PREFIX, Hold, format_instant, parse_object_name
 from interlock.names import exact
-from interlock.runtime.requests import running, runs_already
+from interlock.runtime.checking import running, runs_already
 from interlock.terminal.operating import Foreseen, carried_out, print_report
 from interlock.terminal.printed import interlock
 from interlock.terminal.site import PATIENCE, Site, asking

@@ -9,7 +9,8 @@ import pytest
 
 from interlock.holds import malformed, parse_object_name
 from interlock.runtime.callers import Caller, Part
-from interlock.runtime.requests import MAX_AHEAD, Rejected
+from interlock.runtime.checking import MAX_AHEAD
+from interlock.runtime.requests import Rejected
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, TICK, Cloud, at, declaration, records
 from tests.interlock.runtime.test_requests import body
 
