@@ -122,7 +122,7 @@ class Keeper:
     def looks_in(self) -> float:
         """Seconds until the next look: no later than its end is near."""
         left = (self.end - self.now - self._notice).total_seconds()
-        return max(min(between_looks(), left), LOOKS_HERE)
+        return max(min(between_looks(), left), LOOKS_HERE) if left > 0 else between_looks()
 
     def fail(self, why: str) -> bool:
         """Keeps the hold, and says in it that the command failed, which is alerted. False when nobody could be told."""

@@ -121,11 +121,12 @@ class Supervisor:
         done = self._done(process)
         why, kill_at = None, None
         while not done.wait(looks_in() if why is None or goes_on else 1.0):
-            if why is None:
-                why = tend()
-                if why is not None:
+            if why is None or goes_on:
+                found = _safely(tend)
+                if found is not None and why is None:
                     then = "it goes on all the same" if goes_on else "it is stopped"
-                    say_folded(f"{why}; the command still runs: {then}", err=True)
+                    say_folded(f"{found}; the command still runs: {then}", err=True)
+                    why = found
                     if not goes_on:
                         self._tell(signal.SIGTERM)
                         kill_at = time.monotonic() + GRACE
@@ -201,6 +202,15 @@ class Supervisor:
 
     def _stay(self, *_: object) -> None:
         pass
+
+
+def _safely(tend: Callable[[], str | None]) -> str | None:
+    """What it says. A mistake of ours in it is said, and may not leave the command alone."""
+    try:
+        return tend()
+    except Exception as error:
+        say_folded(f"the hold can't be looked after just now: {type(error).__name__}: {error}", err=True)
+        return None
 
 
 def _is_left(group: int) -> bool:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,7 @@ def test_ctrl_c_before_the_prompt_is_back_ends_what_goes_on_in_the_background(
     cloud: Cloud, start: Start, state: Path, place: Path
 ) -> None:
     cloud.fault("GET /locations/.*/jobs 503")
-    process = start("touch begun", "--detach")
+    process = start("touch begun", "--detach", preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))
     wait(lambda: cloud.objects("holds/"))
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
