@@ -238,6 +238,18 @@ def test_what_the_command_leaves_behind_is_waited_for_while_all_is_held(
     assert len(cloud.objects("holds/")) == (left != "true")
 
 
+def test_what_it_leaves_behind_and_no_signal_ends_is_left_at_the_second_one(cloud: Cloud, start: Start, place: Path) -> None:
+    process = start(f"(trap '' INT; touch begun; {UNTIL_DONE}) & exit 0")
+    wait((place / "begun").exists)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130  # what is left has its output open still
+    assert content(cloud)["failed"] == "it was stopped by SIGINT"
+
+
 def test_what_reads_its_output_is_gone_and_it_gives_back_all_the_same(
     cloud: Cloud, start: Start, state: Path, place: Path
 ) -> None:
