@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pty
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from interlock.reading.files import load_catalog
-from interlock.terminal.own_runs import FAILED, OwnRun, living, own_runs
-from tests.interlock.commands.conftest import ENVIRONMENT, NOW, ROOT, Cloud, Direct
+from tests.interlock.commands.conftest import Cloud, Direct
+from tests.interlock.commands.runs import PATIENCE, RUN, UNTIL_DONE, Start, content, ended, place, start, state, wait
 
-PATIENCE = 30.0  # seconds, of a test that waits for something to happen
-INTERLOCK = [sys.executable, "-c", "from interlock.commands import main; main(prog_name='interlock')"]
-RUN = ["backfill", "run", "marts", "--direct", "--owner", "ana"]
-UNTIL_DONE = "while ! test -e done; do sleep 0.05; done"
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """Where runs leave their files."""
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where the command works, and says what it has seen."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place: Path) -> Iterator[Start]:
-    """Starts `interlock backfill run marts OPTIONS -- sh -c SCRIPT`, and ends what is left of it."""
-    cloud.declare(load_catalog(root))
-    cloud.at(NOW)
-    begun: list[subprocess.Popen[str]] = []
-    mine = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "XDG_STATE_HOME": str(state), "COLUMNS": "80"}
-
-    def call(script: str, *options: str, **more: object) -> subprocess.Popen[str]:
-        words = [*INTERLOCK, *RUN, *options, "--", "sh", "-c", f"cd {place}; {script}"]
-        here: dict[str, str] = more.pop("environ", {})  # type: ignore[assignment]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True, **more}
-        begun.append(subprocess.Popen(words, cwd=ROOT, env={**environ, **mine, **here}, **streams))  # type: ignore[call-overload]
-        return begun[-1]
-
-    yield call
-    (place / "done").touch()
-    for process in begun:
-        process.kill()
-        process.wait()
+__all__ = ["place", "start", "state"]  # fixtures
 
 
 @pytest.fixture
@@ -73,30 +26,9 @@ def site(site: Direct, state: Path) -> Direct:
     return call
 
 
-def wait(what: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Until it is so."""
-    end = time.monotonic() + patience
-    while not what():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its exit code, and what it said, with its lines joined."""
-    said, _ = process.communicate(timeout=PATIENCE)
-    return process.returncode, " ".join(said.split())
-
-
 def end_of(cloud: Cloud) -> str:
     """The end of the only hold: the later one, where it is being extended."""
     return max(name.rpartition("@")[2].removesuffix(".json") for name in cloud.objects("holds/"))
-
-
-def content(cloud: Cloud) -> dict[str, object]:
-    """What it says."""
-    [name] = cloud.objects("holds/")
-    found: dict[str, object] = json.loads(cloud.bucket.blob(name).download_as_bytes())
-    return found
 
 
 def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud: Cloud, start: Start, place: Path) -> None:
@@ -136,73 +68,6 @@ def test_on_failure_the_hold_stays_and_says_so(cloud: Cloud, start: Start, scrip
     assert f"To end it: .venv/bin/interlock release backfill/marts {id}" in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize(
-    ("script", "code"),
-    [
-        pytest.param("touch begun; exec sleep 60", None, id="one that is ended by it"),
-        pytest.param("trap 'exit 7' TERM INT; touch begun; while :; do sleep 0.05; done", 7, id="one that has its own code"),
-        pytest.param("trap 'exit 0' TERM INT; touch begun; while :; do sleep 0.05; done", None, id="one that says all is well"),
-    ],
-)
-def test_a_signal_is_passed_on_and_counts_as_a_failure(
-    cloud: Cloud, start: Start, place: Path, number: signal.Signals, script: str, code: int | None
-) -> None:
-    process = start(script)
-    wait((place / "begun").exists)
-    process.send_signal(number)
-    ended_with, _ = ended(process)
-    assert ended_with == (128 + number if code is None else code)
-    assert content(cloud)["failed"] == f"it was stopped by {number.name}"
-
-
-def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(cloud: Cloud, start: Start, place: Path) -> None:
-    cloud.fault("GET /locations/.*/jobs 503")
-    process = start("touch begun")
-    wait(lambda: cloud.objects("holds/"))
-    process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
-    cloud.mend()
-    code, said = ended(process)
-    assert code == 143
-    assert "Stopped by SIGTERM before the command began." in said
-    assert not (place / "begun").exists()
-    assert cloud.objects("holds/") == []
-
-
-def test_a_second_signal_meanwhile_does_not_cut_that_short(cloud: Cloud, start: Start, place: Path) -> None:
-    cloud.fault("GET /locations/.*/jobs 503")
-    process = start("touch begun")
-    wait(lambda: cloud.objects("holds/"))
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    cloud.mend()
-    code, said = ended(process)
-    assert code == 130
-    assert "Traceback" not in said
-    assert not (place / "begun").exists()
-    assert cloud.objects("holds/") == []
-
-
-def test_ctrl_c_before_the_prompt_is_back_ends_what_goes_on_in_the_background(
-    cloud: Cloud, start: Start, state: Path, place: Path
-) -> None:
-    cloud.fault("GET /locations/.*/jobs 503")
-    process = start("touch begun", "--detach", preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL))
-    wait(lambda: cloud.objects("holds/"))
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    cloud.mend()
-    code, said = ended(process)
-    assert code == 130
-    assert "Stopped by SIGINT before the command began." in said
-    assert not (place / "begun").exists()
-    assert cloud.objects("holds/") == []
-    assert state.exists()
-
-
 @pytest.mark.long
 def test_where_it_can_t_be_released_who_ends_it_is_said(cloud: Cloud, start: Start, site: Direct, place: Path) -> None:
     with (place / "said").open("w") as said:
@@ -218,74 +83,6 @@ def test_where_it_can_t_be_released_who_ends_it_is_said(cloud: Cloud, start: Sta
     assert "The hold ends by itself at 12:05 EDT (16:05 UTC); to end it before: .venv/bin/interlock release" in words
     assert "run by ana" in site("backfill", "status").stdout
     assert len(cloud.objects("holds/")) == 1
-
-
-@pytest.mark.parametrize(
-    "left", [pytest.param("true", id="it has ended well"), pytest.param("exit 3", id="it has failed"), "kill -KILL $$"]
-)
-def test_what_the_command_leaves_behind_is_waited_for_while_all_is_held(
-    cloud: Cloud, start: Start, place: Path, left: str
-) -> None:
-    process = start(f"({UNTIL_DONE}; touch over) & touch begun; {left}")
-    wait((place / "begun").exists)
-    time.sleep(1)
-    assert process.poll() is None
-    assert cloud.state("gamebook-scraper") == "PAUSED"
-    (place / "done").touch()
-    _, said = ended(process)
-    assert (place / "over").exists()
-    assert "the command has ended; what it has left behind still runs, and is waited for" in said
-    assert len(cloud.objects("holds/")) == (left != "true")
-
-
-def test_what_it_leaves_behind_and_no_signal_ends_is_left_at_the_second_one(cloud: Cloud, start: Start, place: Path) -> None:
-    process = start(f"(trap '' INT; touch begun; {UNTIL_DONE}) & exit 0")
-    wait((place / "begun").exists)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 130  # what is left has its output open still
-    assert content(cloud)["failed"] == "it was stopped by SIGINT"
-
-
-def test_what_reads_its_output_is_gone_and_it_gives_back_all_the_same(
-    cloud: Cloud, start: Start, state: Path, place: Path
-) -> None:
-    """`... | tee log`, and Ctrl-C ends tee as well."""
-    process = start("trap 'exit 0' INT; touch begun; while :; do sleep 0.05; done")
-    wait((place / "begun").exists)
-    assert process.stdout is not None
-    process.stdout.close()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 130
-    assert content(cloud)["failed"] == "it was stopped by SIGINT"
-    [log] = (state / "interlock/local").glob("*.log")
-    assert "marts failed: it was stopped by SIGINT" in " ".join(log.read_text().split())
-
-
-def test_the_terminal_dies_and_no_log_can_be_written(cloud: Cloud, start: Start, place: Path) -> None:
-    ours, its = pty.openpty()
-    script = f"touch begun; {UNTIL_DONE}; yes | head -c 200000; exit 3"
-    process = start(script, stdin=its, stdout=its, stderr=its, environ={"XDG_STATE_HOME": "/dev/null"})
-    os.close(its)
-    wait((place / "begun").exists)
-    os.close(ours)
-    process.send_signal(signal.SIGHUP)
-    time.sleep(0.2)
-    (place / "done").touch()
-    assert process.wait(PATIENCE) == 3
-    assert content(cloud)["failed"] == "its exit code was 3"
-
-
-def test_ctrl_z_leaves_nobody_who_keeps_the_hold_and_does_nothing(cloud: Cloud, start: Start, place: Path) -> None:
-    process = start(f"touch begun; {UNTIL_DONE}")
-    wait((place / "begun").exists)
-    process.send_signal(signal.SIGTSTP)
-    (place / "done").touch()
-    assert ended(process)[0] == 0
-    assert cloud.objects("holds/") == []
 
 
 def test_of_two_that_begin_in_the_same_second_on_two_machines_one_runs(
@@ -324,23 +121,6 @@ def test_killed_itself_it_leaves_a_hold_that_is_known_and_ends_by_itself(
     site("hold", "job/repair", "--for", "2h", "--reason", "a look", "--direct")
     assert cloud.state("gamebook-scraper") == "ENABLED"
     assert [name for name in cloud.objects("holds/") if "marts" in name] == []
-
-
-def test_the_terminal_dies_and_it_goes_on_into_its_log(cloud: Cloud, start: Start, state: Path, place: Path) -> None:
-    ours, its = pty.openpty()
-    process = start(f"echo before; touch begun; {UNTIL_DONE}; echo after; exit 3", stdin=its, stdout=its, stderr=its)
-    os.close(its)
-    wait((place / "begun").exists)
-    os.close(ours)  # the terminal is gone
-    process.send_signal(signal.SIGHUP)
-    time.sleep(0.2)
-    (place / "done").touch()
-    assert process.wait(PATIENCE) == 3
-    assert content(cloud)["failed"] == "its exit code was 3"
-    [run] = (state / "interlock/local").glob("*.log")
-    said = run.read_text()
-    assert said.startswith("after\n")
-    assert "marts failed: its exit code was 3" in said
 
 
 def test_a_second_one_is_refused_with_who_runs_it_since_when(cloud: Cloud, start: Start, site: Direct, place: Path) -> None:
@@ -509,47 +289,3 @@ def test_what_can_t_be_run(site: Direct, words: list[str], code: int, said: str)
     done = site("backfill", "run", *words)
     assert done.returncode == code
     assert said in " ".join(done.stderr.split())
-
-
-def test_a_run_lives_as_long_as_its_process_whoever_has_its_number_later(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
-    own = OwnRun(backfill="marts", id="run-1", pid=os.getpid(), began="2026-03-10T12:05:00Z")
-    assert not own.is_alive, "its number is ours, and nothing else"
-    with living(own, ENVIRONMENT) as lives:
-        assert lives.is_alive
-        assert not replace(lives, phase=FAILED).is_alive
-    assert not lives.is_alive
-    assert list((state / "interlock/local").iterdir()) == []
-    killed = """
-import os, signal
-from interlock.terminal.own_runs import OwnRun, living
-from tests.interlock.commands.conftest import ENVIRONMENT
-kept = living(OwnRun(backfill="marts", id="run-1", pid=1, began=""), ENVIRONMENT)
-kept.__enter__()
-os.system("sleep 9 >&- 2>&- &")
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False)
-    assert Path(str(lives.lock)).exists()
-    assert not lives.is_alive, "killed, though what it has started goes on"
-
-
-def test_an_account_without_a_home_has_no_files_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-    own = OwnRun(backfill="marts", id="run-1", pid=os.getpid(), began="2026-03-10T12:05:00Z")
-    with living(own, ENVIRONMENT) as lives:
-        assert lives.to(ENVIRONMENT, phase=FAILED).phase == FAILED
-    assert own_runs(ENVIRONMENT) == []
-
-
-def test_files_of_another_hand_beside_the_runs_count_for_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
-    folder = state / "interlock/local"
-    folder.mkdir(parents=True)
-    for name, text in {"a.json": "{", "b.json": "[]", "c.json": '{"pid": 1}', "d.json": '{"x": 1}'}.items():
-        (folder / name).write_text(text)
-    assert own_runs(ENVIRONMENT) == []
