@@ -83,6 +83,9 @@ def test_jobs_move_to_stacks_of_their_platforms_and_back_and_none_is_written(
     assert "no stack of this catalog any more" in said
     assert states(cloud) == {ONE: 0, SMALL_STACK: 6, BETA_STACK: 2}
     assert declared_by_all(cloud) == ["declaration/platforms/beta.json", "declaration/platforms/small.json"]
+    parts = [parse(cloud.bucket().blob(name).download_as_bytes(), name) for name in declared_by_all(cloud)]
+    catalog, env = load_catalog(apart), local_environment()
+    assert together(parts) == declare(catalog, env, declared_digests(catalog, env))
     assert deploy(cloud, apart).count("nothing to do") == 4
 
     deploy(cloud, joined)
@@ -112,6 +115,7 @@ def test_a_move_that_is_killed_between_two_states_goes_on_and_writes_no_job(
     assert (job_writes(cloud) - before, cloud.paused()) == (Counter(), paused)
 
 
+@pytest.mark.long
 def test_a_platform_that_goes_is_deleted_by_its_number_and_the_one_that_stays_is_not_touched(
     together_first: Deployment, apart: Path
 ) -> None:
@@ -153,11 +157,3 @@ def test_a_backfill_holds_jobs_of_another_platform_and_one_stack_writes_its_flag
     assert BETA_STACK in said
     assert SMALL_STACK not in said
     assert cloud.paused() - before == {"orders"}
-
-
-def test_what_the_stacks_declare_is_together_what_the_catalog_declares(together_first: Deployment, apart: Path) -> None:
-    deploy(together_first, apart)
-    bucket = together_first.bucket()
-    parts = [parse(bucket.blob(name).download_as_bytes(), name) for name in declared_by_all(together_first)]
-    catalog, env = load_catalog(apart), local_environment()
-    assert together(parts) == declare(catalog, env, declared_digests(catalog, env))
