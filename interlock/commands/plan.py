@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -20,8 +20,9 @@ from interlock.terminal.leftovers import say_leftovers, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import in_a_row, say, say_folded
-from interlock.terminal.terraform import CHANGES, Planned, folder_of_plans
+from interlock.terminal.terraform import CHANGES, folder_of_plans
 from interlock.terraform.changes import Kind
+from interlock.terraform.plan import Plan
 from interlock.terraform.unasked import beside_toggle, lost_jobs, lost_together
 
 
@@ -72,7 +73,7 @@ def command(
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        of_jobs = [planned for planned in plans if is_schedules(planned.stack.name)]
+        of_jobs = [(one.plan, declared_beside(one.stack.folder)) for one in plans if is_schedules(one.stack.name)]
         say(f"Do it: {_do_it(on, off, catalog, of_jobs)}")
         ctx.exit(CHANGES)
 
@@ -82,13 +83,12 @@ def _variables(on: Sequence[str], off: Sequence[str]) -> dict[str, Json]:
     return {"backfill_mode": bool(on), "backfills": [*(on or off)]}
 
 
-def _do_it(on: Sequence[str], off: Sequence[str], catalog: Catalog, schedules: Sequence[Planned]) -> str:
+def _do_it(on: Sequence[str], off: Sequence[str], catalog: Catalog, schedules: Sequence[tuple[Plan, Collection[str]]]) -> str:
     """What does this and is not refused: the number of jobs that go with it, and what is no toggle before it."""
-    found = ((one.plan, declared_beside(one.stack.folder)) for one in schedules)
-    lost = lost_together(lost_jobs(plan, elsewhere) for plan, elsewhere in found)
+    lost = lost_together(lost_jobs(plan, elsewhere) for plan, elsewhere in schedules)
     deploy = make("deploy", **({"YES_DELETE": str(len(lost.jobs))} if lost.are_many else {}))
     if not (on or off):
         return deploy
     covered = {job for name in (on or off) for job in scopes(catalog)[f"backfill/{name}"]}
     toggle = make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
-    return f"{deploy} and then {toggle}" if any(beside_toggle(one.plan, covered).unasked for one in schedules) else toggle
+    return f"{deploy} and then {toggle}" if any(beside_toggle(plan, covered).unasked for plan, _ in schedules) else toggle
