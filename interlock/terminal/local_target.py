@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,22 +26,23 @@ def where(environment_where: str) -> str:
     return f"{environment_where}: {said}" if said else environment_where
 
 
-def run_with_local_target(arguments: Sequence[str]) -> None:
+def run_with_local_target(arguments: Sequence[str], meanwhile: Callable[[], object] = lambda: None) -> None:
     """Has `python -m local run -- interlock ARGUMENTS` run around this command, which goes on where it is: this process becomes
-    the local target, so that signals, the terminal and the exit code are that one's, and a copy of it is the command. Where
-    that is not safe the command begins anew below the local target, and this does not return."""
+    the local target, so that signals, the terminal and the exit code are that one's, and a copy of it is the command. That does
+    `meanwhile` while the other starts, which raises nothing. Where a copy is not safe the command begins anew below the local
+    target, and this does not return."""
     if SAID in os.environ or find_spec(PACKAGE) is None:
         raise CloudError(f"the local target did not start: {_why()}; try: .venv/bin/python -m local run -- env")
     interlock = str(Path(sys.executable).with_name("interlock"))
     sys.stdout.flush()
     sys.stderr.flush()
-    waiting = _fork() if sys.platform == "linux" else []  # macOS' own frameworks don't survive a fork
+    waiting = _fork(meanwhile) if sys.platform == "linux" else []  # macOS' own frameworks don't survive a fork
     if waiting is not None:
         words = [sys.executable, "-m", PACKAGE, "run", "--quiet", *waiting, "--", interlock, *arguments]
         os.execv(sys.executable, words)  # noqa: S606 - no shell, and the words are a list
 
 
-def _fork() -> list[str] | None:
+def _fork(meanwhile: Callable[[], object]) -> list[str] | None:
     """In this process: what to tell `local run` of the copy that waits for it. In the copy: None, once it runs there."""
     read, write = os.pipe()
     if pid := os.fork():
@@ -50,7 +51,8 @@ def _fork() -> list[str] | None:
     os.close(write)
     os.setsid()  # as `local run` has its commands
     _end_with_parent()
-    preload()  # meanwhile
+    meanwhile()
+    preload()
     with os.fdopen(read, encoding="utf-8") as said:
         environ = said.read()
     if not environ:  # it did not start, and has said why

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from interlock.terminal import local_target
+from interlock.reading.files import load_environment
+from interlock.terminal import common, local_target
 from tests.interlock.commands.conftest import ROOT, Run
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
@@ -79,6 +81,47 @@ def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, st
     done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
     said = f"Error: nothing is deployed in local yet, so nothing can be turned {mode}; run: make deploy"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[1:]) == (2, "", [said])
+
+
+def test_a_mistake_in_the_catalog_is_said_below_the_line_that_says_where_a_command_acts(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """The catalog is loaded while the local target starts, which is no reason to say anything before."""
+    interlock, catalog = str(Path(sys.executable).with_name("interlock")), tmp_path / "catalog"
+    (catalog / "shop").mkdir(parents=True)
+    (catalog / "shop" / "jobs.yaml").write_text("jobz: {}\n")
+    words = [interlock, "deploy", "--catalog", str(catalog)]
+    state = {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
+    done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
+    first, *others = done.stderr.splitlines()
+    assert first.startswith(BANNER)
+    assert "jobz" in others[0]
+    assert (done.returncode, done.stdout, others[-1]) == (2, "", "1 problem; nothing was done.")
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["below a local target", "while one starts"])
+def test_what_is_done_meanwhile_is_done_once_whether_a_local_target_starts_or_not(
+    is_running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(common, "is_running", lambda: is_running)
+    monkeypatch.setattr(common, "run_with_local_target", lambda _, meanwhile: meanwhile())
+    done: list[str] = []
+
+    def work() -> str:
+        done.append("once")
+        return "the catalog"
+
+    environment, found = common.Place("local").cloud_and(work)
+    assert (environment.name, found, done) == ("local", "the catalog", ["once"])
+
+
+def test_elsewhere_than_on_the_local_target_it_is_done_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(
+        common, "load_environment", lambda *_: replace(load_environment(Path("environments"), "local"), name="far")
+    )
+    assert common.Place("far").cloud_and(lambda: "the catalog")[1] == "the catalog"
 
 
 GOING_ON = """\
