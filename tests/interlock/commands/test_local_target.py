@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from interlock.commands import COMMANDS, ON_A_CLOUD, acts_on_local_target
 from interlock.reading.files import load_environment
 from interlock.terminal import common, local_target
 from tests.interlock.commands.conftest import ROOT, Run
@@ -122,6 +124,59 @@ def test_elsewhere_than_on_the_local_target_it_is_done_as_well(monkeypatch: pyte
         common, "load_environment", lambda *_: replace(load_environment(Path("environments"), "local"), name="far")
     )
     assert common.Place("far").cloud_and(lambda: "the catalog")[1] == "the catalog"
+
+
+@pytest.mark.parametrize(
+    ("line", "environ_says", "sure"),
+    [
+        pytest.param("status", None, True, id="the local target is the default"),
+        pytest.param("status", "", True, id="an empty variable says nothing"),
+        pytest.param("status", "local", True, id="the variable names it"),
+        pytest.param("status", "production", False, id="the variable names another"),
+        pytest.param("status --env local", "production", True, id="an option has more weight"),
+        pytest.param("status --env=local", "production", True, id="an option in one word"),
+        pytest.param("status --env production", None, False, id="an option names another"),
+        pytest.param("status --env=production", "local", False, id="in one word, too"),
+        pytest.param("status --env local --env production", None, False, id="twice, and not the same"),
+        pytest.param("status --env", None, False, id="an option without a name"),
+        pytest.param("backfill on marts", None, True, id="a toggle"),
+        pytest.param("backfill plan marts", None, False, id="a command of two words has rules of its own"),
+        pytest.param("hold --help", None, False, id="somebody who asks for help"),
+        pytest.param("validate", None, False, id="one that asks no cloud"),
+        pytest.param("--version", None, False, id="no command"),
+        pytest.param("", None, False, id="nothing"),
+    ],
+)
+def test_the_local_target_starts_before_a_command_is_imported_only_where_it_is_sure_to_be_asked(
+    line: str, environ_says: str | None, sure: bool
+) -> None:
+    environ = {} if environ_says is None else {"INTERLOCK_ENV": environ_says}
+    assert acts_on_local_target(line.split(), environ) is sure
+
+
+def test_what_is_sure_to_be_asked_is_a_command_with_an_environment_and_says_where_it_acts() -> None:
+    for name in ON_A_CLOUD:
+        command = import_module(f"interlock.commands.{name}").command
+        assert "--env" in {option for parameter in command.params for option in parameter.opts}, name
+    assert {*COMMANDS} >= ON_A_CLOUD
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["status", "--nope"], "Error: No such option '--nope'.", id="an option that there is not"),
+        pytest.param(["backfill", "sideways", "marts"], "'sideways' is not one of", id="a mode that there is not"),
+    ],
+)
+def test_a_mistake_in_what_was_typed_is_said_whether_the_local_target_starts_already_or_not(
+    environ: dict[str, str], tmp_path: Path, words: list[str], said: str
+) -> None:
+    interlock = str(Path(sys.executable).with_name("interlock"))
+    environ |= {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
+    done = subprocess.run([interlock, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert said in done.stderr
+    assert BANNER not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 GOING_ON = """\
