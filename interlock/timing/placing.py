@@ -160,8 +160,9 @@ class PlacingSearch:
         for group in self._groups(state, least):
             moves = {job: self._options(job, group, state) for job in group}
             alone = partial(self._alone, group=frozenset(group), state=state, began=began, least=least)
-            now = [(job, state.get(job, 0)) for job in group]
-            price = sum(alone(*one) for one in now) + sum(self._costs_of(*one, *other) for one, other in combinations(now, 2))
+            now = {job: state.get(job, 0) for job in group}
+            price = sum(alone(job, by) for job, by in now.items())
+            price += sum(self._costs_of(one, other, now[other] - now[one]) for one, other in combinations(group, 2))
             if found := Trying(moves, alone, self._both).better_than(price - TINY, LOOKS):
                 return found
         return {}
@@ -175,14 +176,14 @@ class PlacingSearch:
     def _of(self, pair: Pair, state: State) -> float:
         return self._costs.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0))
 
-    def _costs_of(self, one: str, mine: int, other: str, its: int) -> float:
+    def _costs_of(self, one: str, other: str, apart: int) -> float:
         """What two jobs cost together. Each may be the other's producer, too."""
-        return self._costs.of((one, other), its - mine) + self._costs.of((other, one), mine - its)
+        return self._costs.of((one, other), apart) + self._costs.of((other, one), -apart)
 
-    def _both(self, one: str, mine: int, other: str, its: int) -> float:
+    def _both(self, one: str, other: str, apart: int) -> float:
         """The same; infinite where a rule forbids it."""
-        pair, apart = ((one, other), its - mine) if one < other else ((other, one), mine - its)
-        return inf if apart in self._limits.apart(pair) else self._costs_of(one, mine, other, its)
+        pair, by = ((one, other), apart) if one < other else ((other, one), -apart)
+        return inf if by in self._limits.apart(pair) else self._costs_of(one, other, apart)
 
     def _options(self, job: str, group: Collection[str], state: State) -> list[int]:
         """Where a job may go, whatever those of its group do: where it is, and then the nearest first."""

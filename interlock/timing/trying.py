@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
+from functools import partial
+from itertools import permutations
 
 Vector = list[float]
 """What each move of a job costs, in the order of its moves."""
 
 
+Table = list[Vector]
+"""What two moves cost together, by the first's and the second's."""
+MOST = 1e9
+"""Counted for what is forbidden, where it is about whose choice matters most."""
+
+
 class Trying:
-    """Jobs with the moves of each, what each move costs by itself (`alone`), and two moves of two jobs together (`both`, which
-    is called with the jobs in the order of `moves`; infinite where a rule forbids the two)."""
+    """Jobs with the moves of each, what each move costs by itself (`alone`), and what two jobs cost together by how many
+    minutes the second is moved against the first (`both`); infinite where a rule forbids that."""
 
     def __init__(
         self,
         moves: Mapping[str, Sequence[int]],
         alone: Callable[[str, int], float],
-        both: Callable[[str, int, str, int], float],
+        both: Callable[[str, str, int], float],
     ) -> None:
-        here = {job: several[0] for job, several in moves.items()}
-        costs = {
-            job: sum(
-                both(job, here[job], other, by)
-                for other in moves
-                if other != job
-                for by in moves[other]
-                if both(job, here[job], other, by) < inf
-            )
-            for job in moves
+        tables = {
+            (one, other): _table(moves[one], moves[other], partial(both, one, other)) for one, other in permutations(moves, 2)
+        }
+        weights = {
+            job: sum(min(cost, MOST) for (one, _), rows in tables.items() if one == job for cost in rows[0]) for job in moves
         }
         self._moves = moves
-        self._jobs = sorted(moves, key=lambda job: (-costs[job], job))
+        # Who weighs most goes first: what the others cost beside it is known early, and much need not be looked at.
+        self._jobs = sorted(moves, key=lambda job: (-weights[job], job))
         self._alone = [[alone(job, by) for by in moves[job]] for job in self._jobs]
-        self._both = [
-            [[[both(one, mine, other, its) for its in moves[other]] for mine in moves[one]] for other in self._jobs[at + 1 :]]
-            for at, one in enumerate(self._jobs)
-        ]
+        self._both = [[tables[one, other] for other in self._jobs[at + 1 :]] for at, one in enumerate(self._jobs)]
         least = [sum(min(map(min, rows)) for rows in others) for others in self._both]
         self._floor = [sum(least[at:]) for at in range(len(least) + 1)]
         self._best, self._chosen, self._left = 0.0, list[int](), 0
@@ -68,3 +68,9 @@ class Trying:
             ]
             if here + sum(map(min, rest)) + floor < self._best:
                 self._go(here, rest, [*chosen, place])
+
+
+def _table(ours: Sequence[int], theirs: Sequence[int], cost: Callable[[int], float]) -> Table:
+    """Each distance is looked up once."""
+    known = {apart: cost(apart) for apart in {its - mine for mine in ours for its in theirs}}
+    return [[known[its - mine] for its in theirs] for mine in ours]
