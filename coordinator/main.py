@@ -20,7 +20,7 @@ import flask
 import functions_framework
 
 from interlock.catalog import Json
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_url, scheduler, storage
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.gcp.tokens import NoToken, identity, turns_away
@@ -41,6 +41,8 @@ UNFINISHED = 503
 """Asks Pub/Sub and Cloud Scheduler to try again."""
 
 release()  # a revision with other zone data than are locked doesn't start, and so takes no requests
+storage.preload()  # as an instance starts, which `wake` has it do early, and not while somebody waits for its first answer
+scheduler.preload()
 
 Answer = tuple[int, dict[str, Json]]
 

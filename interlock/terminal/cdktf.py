@@ -6,8 +6,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.reading.files import load_catalog
 from interlock.shares import SCHEDULES, shares
 from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
@@ -24,6 +25,8 @@ from interlock.terminal.tables import say
 from interlock.terraform.imports import FILE as IMPORTS
 
 F = TypeVar("F", bound=Callable[..., object])
+Looked = Sequence[Future[machine.Finding]]
+"""The tools that are being looked at, each with what comes of it."""
 
 FIRST, LAST = "coordination", "alerting"
 STACKS = (FIRST, SCHEDULES, LAST)
@@ -34,11 +37,19 @@ LEFTOVER = "leftover"
 """The file in the folder of a stack that is no more, beside those that are synthesized."""
 
 
-def check_tools() -> None:
-    """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
-    cdktf command line is for who types it."""
-    with ThreadPoolExecutor() as pool:  # each starts a program or two
-        findings = [one.result() for one in [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]]
+def look_at_tools() -> Looked:
+    """Begins to look at what a deploy takes here: it runs Terraform and the cdktf library; the cdktf command line is for who
+    types it."""
+    pool = ThreadPoolExecutor()  # each starts a program or two
+    begun = [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]
+    pool.shutdown(wait=False)
+    return begun
+
+
+def check_tools(looked: Looked | None = None) -> None:
+    """CloudError that says all that a deploy lacks here, and what to install. Where they are `looked` at already their answers
+    are waited for."""
+    findings = [one.result() for one in (look_at_tools() if looked is None else looked)]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
@@ -46,6 +57,12 @@ def check_tools() -> None:
 def stacks_of(catalog: Catalog) -> tuple[str, ...]:
     """The stacks that a catalog becomes, in the order of deployment."""
     return (FIRST, *(share.stack for share in shares(catalog)), LAST)
+
+
+def load_to_deploy(root: Path) -> tuple[Catalog, Looked]:
+    """The catalog in `root`; while it is loaded the tools are looked at."""
+    looked = look_at_tools()
+    return load_catalog(root), looked
 
 
 def output_folder(environment: Environment) -> Path:
