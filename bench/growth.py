@@ -1,4 +1,4 @@
-"""How much more a catalog of many platforms costs: copies of one, 7 and 35 times as many jobs. Linear is as many times as much."""
+"""How much more a catalog of many platforms costs: copies of one, 7 and 35 times as many jobs. Linear is as many times more."""
 
 from __future__ import annotations
 
