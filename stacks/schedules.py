@@ -6,6 +6,8 @@ asks anything of keeps what is on and drops what has ended, and two owners don't
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.environment import Environment
@@ -13,6 +15,7 @@ from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
 from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.terraform.drift import declared_digests
 from interlock.terraform.facts import stack_facts
+from interlock.timing.about import about
 from stacks.cdk import (
     BaseStack,
     Construct,
@@ -67,12 +70,13 @@ class SchedulesStack(BaseStack):
 
     def _declaration(self, catalog: Catalog, *, after: ITerraformDependable) -> StorageBucketObject:
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
+        declared = declare(catalog, self.env, declared_digests(catalog, self.env))
         declaration = StorageBucketObject(
             self,
             "declaration",
             bucket=self.env.bucket,
             name=OBJECT,
-            content=literal(to_json(declare(catalog, self.env, declared_digests(catalog, self.env)))),
+            content=literal(to_json(replace(declared, about=about(catalog, self.env.name)))),
             content_type="application/json",
             depends_on=[after],
         )
