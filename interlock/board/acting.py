@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Protocol
 
-from interlock.environment import interlock_command, make_command
 from interlock.holds import Hold
+from interlock.pasted import interlock_command, make_command
 from interlock.windows import has_objects
 
 

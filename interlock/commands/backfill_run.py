@@ -13,10 +13,10 @@ from datetime import timedelta
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.holds import format_instant
 from interlock.names import did_you_mean
+from interlock.pasted import LOCAL
 from interlock.runtime.events import JOB_RESUMED
 from interlock.runtime.requests import HoldRequest, Rejected, checked_hold, running, runs_already
 from interlock.runtime.snapshot import Reader

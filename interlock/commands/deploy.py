@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog
 from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
+from interlock.pasted import LOCAL
 from interlock.terminal.cdktf import STACKS, check_tools, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.printed import make

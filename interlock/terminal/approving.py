@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.findings import Finding
 from interlock.gcp import CloudError
 from interlock.names import count
+from interlock.pasted import LOCAL
 from interlock.terminal.printed import again, make
 from interlock.terminal.tables import say, say_folded
 from interlock.terminal.terraform import Planned

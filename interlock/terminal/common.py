@@ -13,9 +13,10 @@ from typing import Literal, TypeVar
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.environment import LOCAL, Environment, refuse_local_variables
+from interlock.environment import Environment, refuse_local_variables
 from interlock.gcp import CloudError
 from interlock.names import MAX_TEXT, did_you_mean, unseen
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
