@@ -15,7 +15,7 @@ PACKAGES := conformance coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER OUT OPEN WATCH
 define line_break
 
 
@@ -34,7 +34,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -84,6 +84,9 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
+
+board: setup ## the same and the day ahead, on one page that opens anywhere [OUT=board.html OPEN=1 WATCH=1]
+	@$(RUN) board $${OUT:+--out "$$OUT"} $$(test "$$OPEN" != 1 || echo --open) $$(test "$$WATCH" != 1 || echo --watch)
 
 verify: setup ## after a resume: are the tables of the jobs that were held written again? [SINCE=24h] (SCOPE= needs SINCE=)
 	@$(RUN) verify $${SINCE:+--since "$$SINCE"} $${SCOPE:+--scope "$$SCOPE"}

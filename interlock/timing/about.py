@@ -1,14 +1,14 @@
 """A catalog -> what people are told of it where it is not at hand (`interlock/about.py`). Pure, and without a clock.
 
 Which jobs collide rests on when they start, and whoever reads it later knows that: so it is said by how far apart their starts
-are. Those distances are read off two months of a fixed year, one in winter and one in summer, as zones differ in between.
+are. Those distances are read off some weeks of a fixed year. So what collides on few days of the year only may be missing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from interlock.about import About, AboutJob, Meeting
@@ -21,10 +21,11 @@ from interlock.timing.minutes import MINUTE, Span
 from interlock.timing.timeline import group
 from interlock.timing.words import in_words
 
-MONTHS = tuple(
-    Span(start=datetime(2026, month, 1, tzinfo=UTC), end=datetime(2026, month, 1, tzinfo=UTC) + timedelta(days=31))
-    for month in (1, 7)
+SPANS = tuple(
+    Span(start=datetime.fromisoformat(f"2026-{start}T00:00Z"), end=datetime.fromisoformat(f"2026-{end}T00:00Z"))
+    for start, end in (("01-01", "02-01"), ("03-01", "04-01"), ("07-01", "07-15"), ("10-21", "11-08"))
 )
+"""Of a fixed year: a month in winter, weeks in summer, and the weeks in which America and Europe change their clocks."""
 PAIRED = (CollisionKind.TABLE, CollisionKind.ORDER)
 """What two jobs collide in by how far apart they start; a crowd at one service is seen in the starts themselves."""
 SAMPLED = 50
@@ -61,7 +62,7 @@ def _job(catalog: Catalog, job: Job, itself: str) -> AboutJob:
 def _met(catalog: Catalog) -> Iterator[tuple[Collision, set[int]]]:
     """Each collision over a table with the distances, in minutes, at which its two jobs start when it begins."""
     search = CollisionSearch(catalog)
-    for span in MONTHS:
+    for span in SPANS:
         known = Fires(Span(start=span.start - search.lookback, end=span.end))
         starts: dict[str, Sequence[int]] = {}
         for found in search.over(span, known):
