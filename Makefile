@@ -10,6 +10,7 @@ WORKFLOWS := .venv-workflows
 POLICY := .venv-policy
 CHECKED := .cache/checked
 NEWEST_NODE := .newest-node
+BROWSER := .browser
 PACKAGES := conformance coordinator guard interlock local policies stacks
 
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
@@ -34,7 +35,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node test-browser lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -126,6 +127,9 @@ test: setup $(VENV)/dev.stamp ## all tests
 test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
 	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
 
+test-browser: setup $(VENV)/browser.stamp $(BROWSER)/.stamp ## the board in the Chromium that is there
+	@$(BIN)/python -m pytest -n 2 -m browser tests/browser
+
 lint: setup $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -166,7 +170,7 @@ bench: setup $(VENV)/dev.stamp $(POLICY)/.stamp ## measure: synth, start-up, tog
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(CHECKED) node_modules imports cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(BROWSER) $(CHECKED) node_modules imports cdktf.out
 
 setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp imports/.stamp ## packages from the locks, and the bindings; first what they need
 
@@ -213,6 +217,15 @@ $(POLICY)/.stamp: requirements/policy.txt # orjson and pycares, which checkov pi
 	@test -x $(POLICY)/bin/python || "$$PYTHON" -m venv $(POLICY)
 	@$(POLICY)/bin/python tools/install.py pip $(POLICY) requirements/policy.txt --only-binary :all:
 	@$(POLICY)/bin/python -m compileall -q interlock policies
+	@touch $@
+
+$(VENV)/browser.stamp: requirements/browser.txt $(VENV)/dev.stamp
+	@$(BIN)/python tools/install.py pip $(VENV) requirements/browser.txt
+	@touch $@
+
+$(BROWSER)/.stamp: requirements/browser/package-lock.json | $(VENV)/run.stamp
+	@mkdir -p $(BROWSER) && cp requirements/browser/*.json $(BROWSER)
+	@$(BIN)/python tools/install.py npm $(BROWSER)
 	@touch $@
 
 $(NEWEST_NODE)/.stamp: requirements/node/package-lock.json | $(VENV)/run.stamp

@@ -81,7 +81,7 @@ def _figures(board: Board) -> Iterator[str]:
         "undecided": sum(1 for row in rows if row.effective.undecided and not row.effective.paused),
         "not as they should be": len(board.of_kind("wrong")),
     }
-    shown = "".join(f"<li><b>{number:,}</b>{what}</li>" for what, number in figures.items() if number or what == "held")
+    shown = "".join(f"<li><b>{number:,}</b> {what}</li>" for what, number in figures.items() if number or what == "held")
     yield f'<ul class="figures">{shown}</ul>'
 
 

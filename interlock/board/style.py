@@ -38,7 +38,7 @@ nav a:hover { text-decoration: underline; }
 .until { font-size: 1.3rem; line-height: 1.3; font-weight: 600; margin: .15rem 0; }
 .until .utc { font-size: 1rem; font-weight: 400; }
 .figures { display: flex; flex-wrap: wrap; gap: .35rem 1.5rem; padding: 0; margin: .75rem 0; list-style: none; }
-.figures b { font-size: 1.25rem; font-weight: 650; font-variant-numeric: tabular-nums; margin-right: .3rem; }
+.figures b { font-size: 1.25rem; font-weight: 650; font-variant-numeric: tabular-nums; }
 .names { list-style: none; padding: 0; margin: .5rem 0; columns: 16rem; }
 .names li { break-inside: avoid; padding: .12rem 0; }
 .cmd { display: flex; gap: .5rem; align-items: flex-start; margin: .5rem 0; }
