@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Literal
 
 from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind, Source
+from interlock.names import BOARD_PAGE
 from interlock.pasted import LOCAL
 
 ONLY_UNDER_LOCAL_RUN = (
@@ -128,6 +129,12 @@ class Environment:
             project_number=self.project_number,
             region=self.coordinator.region,
         )
+
+    @property
+    def board_url(self) -> str:
+        """Where people open the board, logged in with Google and with the right to read it:
+        https://cloud.google.com/storage/docs/request-endpoints#cookieauth"""
+        return f"https://storage.cloud.google.com/{self.bucket}/{BOARD_PAGE}"
 
     def account(self, name: str) -> str:
         """The e-mail address of a service account of the project."""

@@ -66,7 +66,7 @@ def _terms(row: Row, clock: Clock) -> Iterator[tuple[str, str]]:
     yield "Held by", _list([f"{foreign(hold.scope)} until {clock.both(hold.end)}" for hold in effective.held_by[:MOST_SCOPES]])
     if effective.held_by:
         yield "Free again", clock.both(effective.free) if effective.free else "not as far as is known"
-    yield "Paused", foreign(about.paused)
+    yield "Paused", about.paused and foreign(about.paused)
     words = f"{text(about.words)}; " if about.words else ""
     yield "Schedule", f"{words}<code>{text(job.schedule.text)}</code> {text(job.time_zone)}"
     yield "Next by it", _list([clock.both(at) for at in row.next]) or text(job.schedule.unknown or "not in the next month")
@@ -74,7 +74,7 @@ def _terms(row: Row, clock: Clock) -> Iterator[tuple[str, str]]:
     yield "Service", f"{foreign(job.service)}, {text(job.region)}"
     yield "Leads to", _list([foreign(chain) for chain in about.chains[:MOST_CHAINS]], len(about.chains))
     yield "May be held by", ", ".join(foreign(scope) for scope in row.may_hold)
-    yield "With itself", foreign(about.itself)
+    yield "With itself", about.itself and foreign(about.itself)
 
 
 def _list(items: list[str], number: int = 0) -> str:

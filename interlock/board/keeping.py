@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from interlock.board.as_json import digest, to_text
@@ -22,11 +21,12 @@ from interlock.board.board import Board, board
 from interlock.board.history import LASTING, TOLD, History, parse_history
 from interlock.board.page import page
 from interlock.holds import decode, format_instant, parse_instant
+from interlock.names import BOARD_PAGE
 from interlock.runtime.report import Report
 from interlock.zones import zone
 
 PREFIX = "board/"
-PAGE, DATA = f"{PREFIX}index.html", f"{PREFIX}board.json"
+PAGE, DATA = BOARD_PAGE, f"{PREFIX}board.json"
 TYPES = {PAGE: "text/html; charset=utf-8", DATA: "application/json"}
 SHOWS, MADE = "interlock-shows", "interlock-made"
 """Metadata of the page: the digest of what it shows, and when it was made."""
@@ -105,12 +105,6 @@ def usual_zone(zones: Iterable[str]) -> ZoneInfo:
     """The zone of most jobs; the first by name of equal ones, UTC without jobs."""
     known = Counter(zones)
     return zone(min(known, key=lambda name: (-known[name], name), default="Etc/UTC"))
-
-
-def address(bucket: str) -> str:
-    """Where people open the page, logged in with Google:
-    https://cloud.google.com/storage/docs/request-endpoints#cookieauth"""
-    return f"https://storage.cloud.google.com/{bucket}/{quote(PAGE)}"
 
 
 def packed(content: str) -> bytes:

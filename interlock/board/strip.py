@@ -88,9 +88,14 @@ def _marks(kind: str, minutes: Sequence[int]) -> str:
 
 def _closing(one: Covered, board: Board) -> str:
     left = _minute(one.start, board)
-    right = max(left + 1, min(MINUTES, -((board.now - one.end) // MINUTE)))
+    right = max(left + 1, min(MINUTES, -((_begin(board) - one.end) // MINUTE)))
     return f'<rect class="shut" x="{left}" width="{right - left}" height="{HEIGHT}"/>'
 
 
 def _minute(at: datetime, board: Board) -> int:
-    return min(MINUTES - 1, (at - board.now) // MINUTE)
+    return min(MINUTES - 1, (at - _begin(board)) // MINUTE)
+
+
+def _begin(board: Board) -> datetime:
+    """The minute in which the board was made: schedules start in whole ones."""
+    return board.now.replace(second=0, microsecond=0)

@@ -9,7 +9,6 @@ from typing import Literal
 import click
 
 from interlock.board.as_json import as_json
-from interlock.board.keeping import address
 from interlock.board.page import page
 from interlock.names import count
 from interlock.pasted import LOCAL
@@ -58,6 +57,6 @@ def command(env_name: str, out: Path, opens: bool, watch: bool, port: int, style
         raise click.UsageError(f"--out: {out} can't be written: {error.strerror}") from None
     say(f"{out}: {count(len(found.rows), 'job')}, {count(len(found.holds), 'hold')}")
     if environment.name != LOCAL:
-        say_folded(f"the coordinator keeps it fresh at {address(environment.bucket)}")
+        say_folded(f"the coordinator keeps it fresh at {environment.board_url}")
     if opens:
         webbrowser.open(out.resolve().as_uri())

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.board.history import A_WEEK
-from interlock.board.keeping import DATA, PAGE, address, keep, packed
+from interlock.board.keeping import DATA, PAGE, keep, packed
 from interlock.runtime import events
 from interlock.runtime.ports import Unknown
 from interlock.runtime.report import Record, Report
@@ -127,4 +127,3 @@ def test_a_look_that_saw_nothing_leaves_the_board_as_it_is() -> None:
 
 def test_the_same_page_is_stored_as_the_same_bytes() -> None:
     assert packed("a" * 1000) == packed("a" * 1000)
-    assert address("acme-holds") == "https://storage.cloud.google.com/acme-holds/board/index.html"

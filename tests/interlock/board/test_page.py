@@ -212,3 +212,8 @@ def test_the_page_of_a_window_that_is_open_counts_from_now() -> None:
     opened = NOW.replace(minute=30, second=0) + timedelta(minutes=10)
     html = page(drawn(snapshot(now=opened)))
     assert "<h3><bdi>window/night-deploys</bdi></h3>" in html
+
+
+def test_what_is_not_known_of_a_job_is_not_there() -> None:
+    assert "<bdi></bdi>" not in page(quiet())
+    assert "<dt>Paused</dt><dd><bdi>the supplier has left" in page(quiet())
