@@ -16,7 +16,7 @@ PACKAGES := conformance coordinator guard interlock local policies stacks
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER OUT OPEN WATCH
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER IN BETWEEN COMMAND OUT OPEN WATCH
 define line_break
 
 
@@ -35,7 +35,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-on backfill-off hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node test-browser lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-plan backfill-on backfill-off backfill-run hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node test-browser lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -60,12 +60,19 @@ plan: setup ## what a deploy would do to each stack, on one screen
 deploy: setup ## deploy all stacks; safe to repeat [YES_DELETE=3]
 	@$(RUN) deploy $${YES_DELETE:+--yes-delete "$$YES_DELETE"}
 
+backfill-plan: setup ## when to start a backfill, so that least is missed: NAME=tdza [IN=7d BETWEEN=09-18]
+	@set -f; $(INTERLOCK) backfill plan $${IN:+--in "$$IN"} $${BETWEEN:+--between "$$BETWEEN"} -- $$NAME
+
 backfill-on: setup ## turn a backfill on: NAME=tdza [REASON= OWNER= FOR=45h (or UNTIL=23:00) AT=02:24 WITH_CHANGES=1]
 	@set -f; $(RUN) backfill on --reason "$$REASON" --owner "$$OWNER" $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} \
 	  $${AT:+--at "$$AT"} $(CHANGES) -- $$NAME
 
 backfill-off: setup ## end a backfill: NAME=tdza [OWNER= WITH_CHANGES=1]
 	@set -f; $(RUN) backfill off $${OWNER:+--owner "$$OWNER"} $(CHANGES) -- $$NAME
+
+backfill-run: setup ## hold for as long as a command runs: NAME=tdza COMMAND="python reprocess.py" [REASON= OWNER= FOR=4h]
+	@set -f; $(RUN) backfill run $${REASON:+--reason "$$REASON"} $${OWNER:+--owner "$$OWNER"} $${FOR:+--for "$$FOR"} \
+	  "$$NAME" -- $${COMMAND:+sh -c "$$COMMAND"}
 
 hold: setup ## keep the jobs of a scope from firing: SCOPE=service/nba-scrapers FOR=2h (or UNTIL=23:00) REASON=deploys [OWNER=]
 	@$(RUN) hold $${FOR:+--for "$$FOR"} $${UNTIL:+--until "$$UNTIL"} $${REASON:+--reason "$$REASON"} $${OWNER:+--owner "$$OWNER"} \

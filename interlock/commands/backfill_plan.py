@@ -15,8 +15,9 @@ from interlock.commands.timeline import parsed_zone
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count, exact
+from interlock.runtime.checking import MAX_AHEAD
 from interlock.terminal.common import Format, catalog_option, format_option, known_backfills, print_json, say_offline
-from interlock.terminal.printed import make
+from interlock.terminal.printed import interlock, make
 from interlock.terminal.tables import Table, kept, say, say_folded
 from interlock.timing.backfill_starts import BackfillStarts, Start
 from interlock.timing.minutes import MINUTE
@@ -25,6 +26,8 @@ from interlock.timing.until import parse_duration, parse_end
 
 BEST = 5
 LONGEST = timedelta(days=62)
+SOON = timedelta(minutes=10)
+"""Until then nobody may have typed what is printed."""
 HOURS_A_DAY = 24
 _HOURS = re.compile(r"([0-9]{1,2})-([0-9]{1,2})")
 DAY_AND_TIME = "%a %Y-%m-%d %H:%M"
@@ -61,7 +64,7 @@ def command(
     catalog = say_offline(root)
     (name,) = known_backfills(catalog, (name,))
     place = parsed_zone(zone_name or usual_zone(catalog))
-    now = datetime.now(UTC)
+    now = clock()
     found = BackfillStarts(catalog, name, _instant(at_text, now, place), _horizon(horizon_text))
     allowed = _allowed(found, place, between, outside_windows=outside_windows)
     if not any(allowed):
@@ -71,6 +74,9 @@ def command(
         print_json(as_json(found, name, best, worst))
         return
     jobs = len([job for job in scopes(catalog)[f"backfill/{name}"] if catalog.jobs[job].paused is None])
+    if not jobs:
+        say_folded(f"{name} holds no job, so that it may start at any time. Why: {interlock('affected', name)}")
+        return
     say_folded(
         f"{name} holds {count(jobs, 'job')}, and is expected to take {exact(found.lasts)}. The best of {sum(allowed):,} "
         f"minutes to start at, by the clock of {place.key}:"
@@ -83,7 +89,13 @@ def command(
     table.say()
     for line in _notes(found, outside_windows=outside_windows):
         say_folded(line)
-    say(f"Turn it on then: {make('backfill-on', NAME=name, AT=format_instant(best[0].at))}")
+    if how := turning_on(name, best[0].at, now, place):
+        say(how)
+
+
+def clock() -> datetime:
+    """Now, of this machine: what is looked at is days."""
+    return datetime.now(UTC)
 
 
 def _instant(text: str | None, now: datetime, place: ZoneInfo) -> datetime:
@@ -128,6 +140,20 @@ def _notes(found: BackfillStarts, *, outside_windows: bool) -> Iterator[str]:
     if found.windows and not outside_windows:
         windows = ", ".join(found.windows)
         yield f"What {windows} would hold anyway is not counted; --outside-windows keeps clear of that."
+
+
+def turning_on(name: str, start: datetime, now: datetime, place: ZoneInfo) -> str:
+    """What to type to turn a backfill on then; nothing for a start that has passed. Who types takes some minutes, after which
+    nobody can plan for a start that was near, and nobody plans further ahead than the coordinator looks."""
+    if start < now - SOON:
+        return ""
+    if start <= now + SOON:
+        return f"Turn it on now: {make('backfill-on', NAME=name)}"
+    then = make("backfill-on", NAME=name, AT=format_instant(start))
+    if start <= now + MAX_AHEAD:
+        return f"Turn it on then: {then}"
+    first = (start - MAX_AHEAD + timedelta(hours=1)).astimezone(place)
+    return f"It can be planned from {first:{DAY_AND_TIME}} on: {then}"
 
 
 def as_json(found: BackfillStarts, name: str, best: Sequence[Start], worst: Start) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import signal
@@ -14,11 +15,12 @@ from datetime import timedelta
 import click
 
 from interlock.gcp import CloudError
-from interlock.holds import format_instant
+from interlock.holds import SLUG, format_instant
 from interlock.names import did_you_mean
 from interlock.pasted import LOCAL
+from interlock.runtime.checking import checked_hold, running, runs_already
 from interlock.runtime.events import JOB_RESUMED
-from interlock.runtime.requests import HoldRequest, Rejected, checked_hold, running, runs_already
+from interlock.runtime.requests import HoldRequest, Rejected
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.common import Place, env_option
 from interlock.terminal.draining import wait_for_drain
@@ -35,12 +37,14 @@ from interlock.terminal.own_runs import (
     WAITS,
     OwnRun,
     in_background,
+    living,
     log_of,
 )
 from interlock.terminal.printed import again, interlock
 from interlock.terminal.site import Site, see
-from interlock.terminal.supervising import KILLED, Stopped, Supervisor
+from interlock.terminal.supervising import KILLED, Ended, Stopped, Supervisor
 from interlock.terminal.tables import say, say_command, say_folded
+from interlock.terminal.typed import asked_by_make
 from interlock.timing.effect import effects
 
 BACKFILL, UNTIL = "INTERLOCK_BACKFILL", "INTERLOCK_BACKFILL_UNTIL"
@@ -86,6 +90,8 @@ def command(
     Exit code: COMMAND's, 128 and the signal where one ended it. When it fails the hold stays, until its end, and is alerted.
     SIGTERM and SIGINT are passed to COMMAND; it goes on when the terminal is closed. 1: COMMAND was not begun.
     """
+    if not re.fullmatch(SLUG, name):
+        raise click.UsageError("NAME= is missing" if not name and asked_by_make() else f"no backfill is called {name!a}")
     reason, owner = typed_text("reason", reason), typed_text("owner", owner or own_name())
     if detach:
         ctx.exit(_in_background(env_name, name, words, yes=yes))
@@ -104,9 +110,9 @@ def command(
     ends = site.say_end(site.now + length)
     confirm(site.environment, f"Hold {keeper.scope} until {ends} and longer, as {owner}, and run {words[0]}?", yes=yes)
     log = log_of(site.environment, name, id)
-    own = OwnRun(backfill=name, id=id, pid=os.getpid(), began=format_instant(site.now), log=str(log)).to(site.environment)
-    with Supervisor(log) as supervisor:
-        run = _Run(keeper, supervisor, own, words, past_end=past_end)
+    own = OwnRun(backfill=name, id=id, pid=os.getpid(), began=format_instant(site.now), log=str(log))
+    with Supervisor(log) as supervisor, living(own, site.environment) as own:
+        run = _Run(keeper, supervisor, own.to(site.environment), words, past_end=past_end)
         ctx.exit(run.code(reason, owner, foreseen, with_force=with_force))
 
 
@@ -119,14 +125,18 @@ class _Run:
 
     def code(self, reason: str, owner: str, foreseen: Foreseen, *, with_force: bool) -> int:
         """Everything; the exit code."""
-        keeper = self._keeper
+        keeper, supervisor = self._keeper, self._supervisor
         try:
-            self._begin(reason, owner, foreseen, with_force=with_force)
+            try:
+                supervisor.may_stop()
+                self._begin(reason, owner, foreseen, with_force=with_force)
+            finally:
+                supervisor.settle()
         except Stopped as stopped:
             say_folded(f"Stopped by {_named(stopped.number)} before the command began.", err=True)
             self._give_back(STOPPED)
             return stopped.code
-        except CloudError:
+        except Exception:
             self._give_back(STOPPED)
             raise
         if keeper.drained is False:
@@ -134,16 +144,12 @@ class _Run:
             return NOT_RUN
         environ = {**os.environ, BACKFILL: self._own.backfill, UNTIL: format_instant(keeper.end)}
         self._note(phase=RUNS)
-        code, why = self._supervisor.run(
-            self._words, environ, tend=keeper.tend, looks_in=lambda: keeper.looks_in, goes_on=self._past_end
-        )
-        heard = len(self._supervisor.got)
-        keeper.is_enough = lambda: len(self._supervisor.got) > heard
-        if code == 0 and not self._supervisor.got and why is None:
+        ended = supervisor.run(self._words, environ, tend=keeper.tend, looks_in=lambda: keeper.looks_in, goes_on=self._past_end)
+        if ended.code == 0 and not supervisor.got and ended.why is None:
             say(f"{self._own.backfill}: the command has ended well.")
-            self._give_back(SUCCEEDED, code)
+            self._give_back(SUCCEEDED, ended.code)
             return 0
-        return self._failed(code, why)
+        return self._failed(ended)
 
     def _begin(self, reason: str, owner: str, foreseen: Foreseen, *, with_force: bool) -> None:
         keeper, site = self._keeper, self._site
@@ -164,6 +170,7 @@ class _Run:
     def _give_back(self, phase: str, code: int | None = None) -> None:
         """Ends the hold, where there is one."""
         keeper = self._keeper
+        self._heed()
         self._note(phase=phase, code=code)
         if not keeper.is_asked:
             return
@@ -174,11 +181,12 @@ class _Run:
             say_folded(f"The hold ends by itself at {self._site.say_end(keeper.end)}; to end it before:", err=True)
             say_command(keeper.ending, err=True)
 
-    def _failed(self, code: int, why: str | None) -> int:
+    def _failed(self, ended: Ended) -> int:
         """Says how, keeps the hold, and what to type to go on and to end it."""
         keeper, got = self._keeper, self._supervisor.got
-        how = f"it was stopped, as {why}" if why else _how(code, got)
-        self._note(phase=FAILED, code=code)
+        self._heed()
+        how = f"it was stopped, as {ended.why}" if ended.why else _how(ended, got)
+        self._note(phase=FAILED, code=ended.code)
         told = keeper.fail(how)
         held = f"its jobs stay held until {self._site.say_end(keeper.end)}" if keeper.is_held else "nothing is held for it"
         said = "" if told or not keeper.is_held else "; no alert says so, as the coordinator could not be told"
@@ -188,9 +196,14 @@ class _Run:
         if keeper.is_held:
             say("To end it:", err=True)
             say_command(keeper.ending, err=True)
-        if code == 0:
+        if ended.code == 0:
             return KILLED + (got[0] if got else signal.SIGTERM)
-        return code
+        return ended.code
+
+    def _heed(self) -> None:
+        """One more signal, and the coordinator is not asked again and again."""
+        heard = len(self._supervisor.got)
+        self._keeper.is_enough = lambda: len(self._supervisor.got) > heard
 
     def _note(self, **changes: object) -> None:
         self._own = self._own.to(self._site.environment, **changes)
@@ -244,10 +257,10 @@ def _new_id() -> str:
     return f"run-{secrets.token_hex(4)}"
 
 
-def _how(code: int, got: list[int]) -> str:
+def _how(ended: Ended, got: list[int]) -> str:
     if got:
         return f"it was stopped by {_named(got[0])}"
-    return f"it was ended by {_named(code - KILLED)}" if code > KILLED else f"its exit code was {code}"
+    return f"it was ended by {_named(ended.by)}" if ended.by else f"its exit code was {ended.code}"
 
 
 def _named(number: int) -> str:

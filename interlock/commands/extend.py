@@ -6,7 +6,8 @@ import click
 
 from interlock.gcp import CloudError
 from interlock.holds import format_instant
-from interlock.runtime.requests import ExtendRequest, Rejected, checked_extension
+from interlock.runtime.checking import checked_extension
+from interlock.runtime.requests import ExtendRequest, Rejected
 from interlock.terminal.common import env_option
 from interlock.terminal.ends import end_options, typed_end
 from interlock.terminal.operating import (

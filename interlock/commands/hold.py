@@ -9,7 +9,8 @@ import click
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import RequestRefused
 from interlock.holds import format_instant
-from interlock.runtime.requests import HoldRequest, Rejected, checked_hold
+from interlock.runtime.checking import checked_hold
+from interlock.runtime.requests import HoldRequest, Rejected
 from interlock.terminal.common import env_option
 from interlock.terminal.draining import wait_for_drain
 from interlock.terminal.empty import even_if_empty_option, refuse_empty_hold

@@ -12,17 +12,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from interlock.holds import Hold
+from interlock.runtime.checking import BREAKER_ID, said_by
 from interlock.runtime.incident import Incident
-from interlock.runtime.requests import (
-    BREAKER_ID,
-    ExtendRequest,
-    HoldRequest,
-    ReconcileRequest,
-    Rejected,
-    ReleaseRequest,
-    Request,
-    said_by,
-)
+from interlock.runtime.requests import ExtendRequest, HoldRequest, ReconcileRequest, Rejected, ReleaseRequest, Request
 
 PERSON, ACCOUNT = "user:", "serviceAccount:"
 """Kinds of members that are one address."""

@@ -13,6 +13,16 @@ from interlock.holding import Holding
 from interlock.holds import Hold, encode, format_instant, hold_content, hold_name
 from interlock.names import plain
 from interlock.runtime.callers import DIRECTLY, Act, Caller, check_caller
+from interlock.runtime.checking import (
+    BREAKER_ID,
+    CONFIRMATION_IN_TICKS,
+    check_repeat,
+    checked_extension,
+    checked_hold,
+    checked_plan,
+    checked_release,
+    latest_end,
+)
 from interlock.runtime.declaration_file import DeclarationError
 from interlock.runtime.events import (
     HOLD_FORCED,
@@ -36,22 +46,7 @@ from interlock.runtime.outside import OF_OPERATORS, Outside
 from interlock.runtime.ports import Item, Refused, Unknown
 from interlock.runtime.reconcile import TOO_LATE, reconcile
 from interlock.runtime.report import Record, Recorder, Report
-from interlock.runtime.requests import (
-    BREAKER_ID,
-    CONFIRMATION_IN_TICKS,
-    ExtendRequest,
-    HoldRequest,
-    ReconcileRequest,
-    Rejected,
-    ReleaseRequest,
-    Request,
-    check_repeat,
-    checked_extension,
-    checked_hold,
-    checked_plan,
-    checked_release,
-    latest_end,
-)
+from interlock.runtime.requests import ExtendRequest, HoldRequest, ReconcileRequest, Rejected, ReleaseRequest, Request
 from interlock.runtime.snapshot import Objects, Reader
 from interlock.windows import begun_at, compact
 

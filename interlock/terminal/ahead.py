@@ -11,8 +11,9 @@ from interlock.catalog import Catalog, Json
 from interlock.gcp import CloudError
 from interlock.holds import Hold, format_instant
 from interlock.names import count
+from interlock.runtime.checking import checked_plan
 from interlock.runtime.events import JOB_RESUMED
-from interlock.runtime.requests import HoldRequest, Rejected, checked_plan
+from interlock.runtime.requests import HoldRequest, Rejected
 from interlock.terminal.empty import refuse_empty_hold
 from interlock.terminal.ends import own_zone, perhaps_typed_end
 from interlock.terminal.operating import confirm, own_name, request

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from interlock.catalog import Json
 from interlock.gcp import CloudError, local_url
@@ -17,10 +17,10 @@ from interlock.gcp.clock import elapsed
 from interlock.gcp.coordinator import RequestRefused
 from interlock.holds import HOLD_PREFIX, Hold, format_instant, parse_object_name
 from interlock.names import exact
-from interlock.runtime.requests import running, runs_already
-from interlock.terminal.operating import NONE_FORESEEN, Foreseen, carried_out, print_report
+from interlock.runtime.checking import running, runs_already
+from interlock.terminal.operating import Foreseen, carried_out, print_report
 from interlock.terminal.printed import interlock
-from interlock.terminal.site import PATIENCE, Site, asking, look
+from interlock.terminal.site import PATIENCE, Site, asking
 from interlock.terminal.tables import say_folded
 
 LENGTH = timedelta(hours=4)
@@ -29,6 +29,8 @@ KEPT_BACK = timedelta(minutes=1)
 """What is left of the longest hold, for the extension that says that the command failed."""
 LOOKS, LOOKS_HERE = 60.0, 0.5
 """Seconds between two looks at the hold: of Google, and of the local target, whose clock may be set."""
+NOT_THERE = 404
+"""As which a release is refused of what is not held any more, or never was."""
 TRIES = 3
 """How often a release, or that the command failed, is asked for, as many looks apart."""
 
@@ -60,6 +62,7 @@ class Keeper:
     end: datetime = field(init=False)
     latest: datetime = field(init=False)
     """Beyond which no extension goes."""
+    _owner: str = field(init=False)
     _told: datetime = field(init=False)
     _told_at: float = field(init=False)
     _said: set[str] = field(init=False, default_factory=set)
@@ -75,17 +78,20 @@ class Keeper:
 
     def begin(self, reason: str, owner: str, foreseen: Foreseen, *, with_force: bool) -> bool:
         """Holds. CloudError when that is refused, also since another one runs. True when all is done."""
+        self._owner = owner
         longest = self.site.declaration.max_hold - KEPT_BACK
         self.length = min(self.length, longest)
         said: dict[str, Json] = {"reason": reason, "owner": owner, "run": self.where}
         self.is_asked = True
-        report, ok = self._asked("hold", {**said, "for_s": self._seconds}, with_force=with_force)
+        try:
+            report, ok = self._asked("hold", {**said, "for_s": self._seconds}, with_force=with_force)
+        except RequestRefused:
+            self.is_asked = False  # nothing is there to be given back
+            raise
         self.latest = self._told + longest
         print_report(report, foreseen, ok=ok)
-        others = [hold for hold in running(look(self.site.environment).holding.active, self.scope) if hold.id != self.id]
-        if others:  # as fast as this one, on another instance of the coordinator
-            self.release("another one runs", NONE_FORESEEN)
-            raise CloudError(f"{runs_already(others[0])}; nothing was run")
+        if (first := self._first()).id != self.id:  # as fast as this one, on another instance of the coordinator
+            raise CloudError(f"{runs_already(first)}; nothing was run")
         return ok
 
     def tend(self) -> str | None:
@@ -116,7 +122,7 @@ class Keeper:
     def looks_in(self) -> float:
         """Seconds until the next look: no later than its end is near."""
         left = (self.end - self.now - self._notice).total_seconds()
-        return max(min(between_looks(), left), LOOKS_HERE)
+        return max(min(between_looks(), left), LOOKS_HERE) if left > 0 else between_looks()
 
     def fail(self, why: str) -> bool:
         """Keeps the hold, and says in it that the command failed, which is alerted. False when nobody could be told."""
@@ -126,15 +132,29 @@ class Keeper:
         else:
             last = min(max(self.end + timedelta(seconds=1), for_s), self.latest + KEPT_BACK - timedelta(seconds=10))
             until = {"until": format_instant(max(last, self.end + timedelta(seconds=1)))}
-        return self._insist(lambda: bool(self._asked("extend", {**until, "failed": why})))
-
-    def release(self, reason: str, foreseen: Foreseen, id: str | None = None) -> bool:
-        """Releases the hold, or another of the same backfill. False when it could not be asked; then it ends by itself."""
 
         def once() -> bool:
-            report, ok = carried_out(
-                self.site, {**self._named("release", id), "reason": reason}, direct=self.direct, patience=PATIENCE
-            )
+            _, ok = self._asked("extend", {**until, "failed": why})
+            if not ok and all(hold.failed is None for hold in self._holds() if hold.id == self.id):
+                raise CloudError("it could not write that the command failed")
+            return True
+
+        return self._insist(once)
+
+    def release(self, reason: str, foreseen: Foreseen, id: str | None = None) -> bool:
+        """Releases the hold, or another of the same backfill; one that is gone is released. False when it could not be asked;
+        then it ends by itself."""
+
+        def once() -> bool:
+            asked: dict[str, Json] = {**self._named("release", id), "reason": reason, "owner": self._owner}
+            try:
+                report, ok = carried_out(self.site, asked, direct=self.direct, patience=PATIENCE)
+            except RequestRefused as refusal:
+                if refusal.status != NOT_THERE:
+                    raise
+                return True
+            if not ok and self._end_of(id or self.id) is not None:
+                raise CloudError("it could not release the hold, which is still there")
             print_report(report, foreseen, ok=ok)
             return True
 
@@ -142,8 +162,7 @@ class Keeper:
 
     def others_that_failed(self) -> list[Hold]:
         """The holds of earlier commands of the backfill, which failed."""
-        holds = look(self.site.environment).holding.active
-        return [hold for hold in holds if hold.scope == self.scope and hold.failed is not None and hold.id != self.id]
+        return [hold for hold in self._holds() if hold.failed is not None and hold.id != self.id]
 
     @property
     def is_held(self) -> bool:
@@ -163,6 +182,20 @@ class Keeper:
     @property
     def _seconds(self) -> int:
         return int(self.length.total_seconds())
+
+    def _holds(self) -> list[Hold]:
+        """What holds the backfill, by the coordinator's clock."""
+        with asking(self.site.environment):
+            objects = self.site.reader.objects()
+        return [hold for hold in objects.holds if hold.scope == self.scope and not hold.is_flag and hold.end > self.now]
+
+    def _first(self) -> Hold:
+        """Of the runs of the backfill the one that may go on: one that was extended already, then whose object is older by the
+        bucket's clock. Whoever wrote later has seen it, so that all agree; this one where none is seen."""
+        last = datetime.max.replace(tzinfo=UTC)
+        own = Hold(scope=self.scope, id=self.id, end=self.end, object_name="")
+        others = running(self._holds(), self.scope)
+        return min(others, key=lambda hold: (hold.extended_by is None, hold.created or last, hold.id), default=own)
 
     def _named(self, action: str, id: str | None = None) -> dict[str, Json]:
         return {"action": action, "scope": self.scope, "id": id or self.id}
@@ -196,11 +229,14 @@ class Keeper:
 
     def _found(self) -> datetime | None:
         """The end of the hold as the bucket has it; None when it has none, or none that is not over."""
-        with asking(self.site.environment):
-            items = self.site.reader.outside.bucket.list(f"{HOLD_PREFIX}{self.scope}/{self.id}@")
-        ends = [hold.end for item in items if (hold := parse_object_name(item.name)) is not None]
-        last = max(ends, default=None)
+        last = self._end_of(self.id)
         return last if last is None or not hasattr(self, "_told") or last > self.now else None
+
+    def _end_of(self, id: str) -> datetime | None:
+        """The last end that an object of a hold of the backfill states; None when there is none."""
+        with asking(self.site.environment):
+            items = self.site.reader.outside.bucket.list(f"{HOLD_PREFIX}{self.scope}/{id}@")
+        return max((hold.end for item in items if (hold := parse_object_name(item.name)) is not None), default=None)
 
     def _insist(self, once: Callable[[], bool]) -> bool:
         """Whether it went through, at last."""

@@ -1,5 +1,5 @@
 """Runs somebody's command to its end, and heeds what reaches us meanwhile: it outlives the terminal, and is told to stop when
-we are."""
+we are. It is at its end when all that it has started in its process group is."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from interlock.terminal.lasting import ERR, OUT, Lasting, flush
 from interlock.terminal.tables import say_folded
 
-STOPS = (signal.SIGTERM, signal.SIGINT)
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 GRACE = 60.0
 """Seconds that a command has to end in when its hold ends; then it is killed."""
 DRAINED = 2.0
@@ -29,7 +30,20 @@ KILLED = 128
 """What a shell adds to a signal's number."""
 NOT_FOUND, NO_PROGRAM = 127, 126
 """A shell's codes for a command that is not there, and for one that can't be run."""
-OUT, ERR = 1, 2
+POLL, LEAVING = 0.1, 0.5
+"""Seconds between two looks at what a command has left behind, and until that is told: what one signal ends ends together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    """As a shell has it."""
+    by: int | None = None
+    """The signal that ended it, where one did."""
+    why: str | None = None
+    """Why we stopped it, where we did."""
 
 
 class Stopped(BaseException):
@@ -46,27 +60,41 @@ class Stopped(BaseException):
 
 
 class Supervisor:
-    """Heeds signals, in the main thread, from when it is entered on. SIGTERM and SIGINT are passed to the command and its
-    children; before it has begun they raise `Stopped`. When the terminal dies, what we and the command say goes to `log`."""
+    """Heeds signals, in the main thread, from when it is entered on. SIGTERM, SIGINT and SIGQUIT are passed to the command and
+    its children; between `may_stop` and `settle` the first of them raises `Stopped`. What we and the command say when the
+    terminal has died goes to `log`. SIGTSTP (Ctrl-Z) does nothing: nobody would keep the hold."""
 
     def __init__(self, log: Path) -> None:
-        self.log = log
         self.got: list[int] = []
         """The signals that should have ended us."""
-        self._terminals = [number for number in (OUT, ERR) if os.isatty(number)]
+        self._said = Lasting(log)
         self._process: subprocess.Popen[bytes] | None = None
-        self._raises = True
+        self._raises = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Supervisor:
-        for number in STOPS:
-            self._before[number] = signal.signal(number, self._stop)
-        self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._hang_up)
+        handlers: dict[int, Callable[[int, FrameType | None], None]] = dict.fromkeys(STOPS, self._stop)
+        handlers |= {signal.SIGHUP: self._hang_up, signal.SIGTSTP: self._stay}
+        for number, handler in handlers.items():
+            self._before[number] = signal.signal(number, handler)
+        self._said.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._said.__exit__(kind, error, at)
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def may_stop(self) -> None:
+        """From now on the first signal raises `Stopped`, and one that came before does at once."""
+        self._raises = True
+        if self.got:
+            self._raises = False
+            raise Stopped(self.got[0])
+
+    def settle(self) -> None:
+        """From now on no signal raises."""
+        self._raises = False
 
     def run(
         self,
@@ -76,35 +104,29 @@ class Supervisor:
         tend: Callable[[], str | None],
         looks_in: Callable[[], float],
         goes_on: bool,
-    ) -> tuple[int, str | None]:
-        """Runs `command`; its exit code as a shell has it, and why it was stopped, where it was. `tend` is called in `looks_in`
-        seconds, again and again, and says why the command may not go on; with `goes_on` that is only said."""
-        self._raises = False
+    ) -> Ended:
+        """Runs `command`, and waits for what it leaves behind. `tend` is called in `looks_in` seconds, again and again, and
+        says why the command may not go on; with `goes_on` that is only said."""
+        self.settle()
         if self.got:
-            return KILLED + self.got[0], None
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            return Ended(code=KILLED + self.got[0], by=self.got[0])
+        flush()
         try:
             process, reads = self._start(command, environ)
         except OSError as error:
             say_folded(f"{command[0]}: {error.strerror}", err=True)
-            return (NOT_FOUND if error.errno == errno.ENOENT else NO_PROGRAM), None
+            return Ended(code=NOT_FOUND if error.errno == errno.ENOENT else NO_PROGRAM)
         for number in self.got:  # as it was being started
             self._tell(signal.Signals(number))
-        done = threading.Event()
-
-        def wait() -> None:
-            process.wait()
-            done.set()
-
-        threading.Thread(target=wait, daemon=True).start()
+        done = self._done(process)
         why, kill_at = None, None
         while not done.wait(looks_in() if why is None or goes_on else 1.0):
-            if why is None:
-                why = tend()
-                if why is not None:
+            if why is None or goes_on:
+                found = _safely(tend)
+                if found is not None and why is None:
                     then = "it goes on all the same" if goes_on else "it is stopped"
-                    say_folded(f"{why}; the command still runs: {then}", err=True)
+                    say_folded(f"{found}; the command still runs: {then}", err=True)
+                    why = found
                     if not goes_on:
                         self._tell(signal.SIGTERM)
                         kill_at = time.monotonic() + GRACE
@@ -114,7 +136,26 @@ class Supervisor:
             reads.join(DRAINED)
         self._process = None
         code = process.returncode
-        return (KILLED - code if code < 0 else code), (None if goes_on else why)
+        by = -code if code < 0 else None
+        return Ended(code=KILLED + by if by else code, by=by, why=None if goes_on else why)
+
+    def _done(self, process: subprocess.Popen[bytes]) -> threading.Event:
+        """Set when the command is at its end, and nothing of its group is left. What a second signal does not end is left."""
+        done = threading.Event()
+
+        def wait() -> None:
+            process.wait()
+            heard, ended, is_said = len(self.got), time.monotonic(), False
+            with ExitStack() as last:
+                last.callback(done.set)
+                while _is_left(process.pid) and len(self.got) < heard + 2:
+                    if not is_said and time.monotonic() > ended + LEAVING:
+                        is_said = True
+                        say_folded("the command has ended; what it has left behind still runs, and is waited for", err=True)
+                    time.sleep(POLL)
+
+        threading.Thread(target=wait, daemon=True).start()
+        return done
 
     def _start(
         self, command: Sequence[str], environ: Mapping[str, str]
@@ -122,34 +163,32 @@ class Supervisor:
         """In a session of its own: what a terminal sends does not reach it. What would go to the terminal goes through us, by a
         terminal of its own, as writes to one that is gone fail."""
         stdin = subprocess.DEVNULL if os.isatty(0) else None
-        if not self._terminals:
+        terminals = self._said.terminals
+        if not terminals:
             self._process = subprocess.Popen(command, env=dict(environ), stdin=stdin, start_new_session=True)
             return self._process, None
         ours, its = pty.openpty()
-        _plain(its, self._terminals[0])
-        out, err = (its if number in self._terminals else None for number in (OUT, ERR))
+        _plain(its, terminals[0])
+        out, err = (its if number in terminals else None for number in (OUT, ERR))
         try:
             self._process = subprocess.Popen(
                 command, env=dict(environ), stdin=stdin, stdout=out, stderr=err, start_new_session=True
             )
         finally:
             os.close(its)
-        reads = threading.Thread(target=self._pass_on, args=(ours, self._terminals[0]), daemon=True)
+        reads = threading.Thread(target=self._pass_on, args=(ours, terminals[0]), daemon=True)
         reads.start()
         return self._process, reads
 
     def _pass_on(self, source: int, target: int) -> None:
         with suppress(OSError):  # of Linux, at the end
             while said := os.read(source, 65536):
-                while said:
-                    try:
-                        said = said[os.write(target, said) :]
-                    except OSError:
-                        self._to_log()
+                self._said.write(target, said)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.got.append(number)
         if self._raises:
+            self._raises = False  # once: the next one may not cut short what gives back
             raise Stopped(number)
         self._tell(signal.Signals(number))
 
@@ -159,17 +198,33 @@ class Supervisor:
                 os.killpg(self._process.pid, number)
 
     def _hang_up(self, *_: object) -> None:
-        self._to_log()
+        self._said.hang_up()
 
-    def _to_log(self) -> None:
-        """What would go to the terminal goes to the log from now on."""
-        if not self._terminals:
-            return
-        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        to = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for number in self._terminals:
-            os.dup2(to, number)
-        os.close(to)
+    def _stay(self, *_: object) -> None:
+        pass
+
+
+def _safely(tend: Callable[[], str | None]) -> str | None:
+    """What it says. A mistake of ours in it is said, and may not leave the command alone."""
+    try:
+        return tend()
+    except Exception as error:
+        say_folded(f"the hold can't be looked after just now: {type(error).__name__}: {error}", err=True)
+        return None
+
+
+def _is_left(group: int) -> bool:
+    """Whether a process of the group is there, whose leader is not any more. Of those that nobody else buries we do that: in a
+    container we may be the first process."""
+    with suppress(OSError):
+        os.waitpid(-group, os.WNOHANG)
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _plain(terminal: int, like: int) -> None:

@@ -9,7 +9,7 @@ import click
 
 ASKED_BY = "INTERLOCK_ASKED_BY"
 _NAMES = (
-    *("AT", "BASE", "DAY", "FOR", "FROM", "HEAD", "OWNER", "PLAN", "REASON"),
+    *("AT", "BASE", "BETWEEN", "DAY", "FOR", "FROM", "HEAD", "IN", "OWNER", "PLAN", "REASON"),
     *("REGION", "SCOPE", "SERVICE", "SINCE", "SVG", "TABLE", "TO", "UNTIL", "YES_DELETE", "ZONE"),
 )
 VARIABLES = {f"--{name.lower().replace('_', '-')}": name for name in _NAMES}
@@ -45,5 +45,5 @@ def usage_error(error: click.UsageError) -> str:
 
 def _typed_name(parameter: click.Parameter) -> str:
     if isinstance(parameter, click.Argument):
-        return parameter.human_readable_name.strip(".[]")
+        return parameter.human_readable_name.strip(".[]- ")
     return as_typed(parameter.opts[-1])

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from interlock.runtime.checking import BREAKER_ID
 from interlock.runtime.outside import OF_OPERATORS, PATIENCE
-from interlock.runtime.requests import BREAKER_ID
 from tests.model.instance import FOREVER, MUTATIONS, Fault, Instance
 from tests.model.service import BAD_REQUESTS, Outcome, Request, serve
 from tests.model.terraform import BACKFILLS, EDITS, NAMESAKES, STRANGERS, TICK, Terraform, first_world

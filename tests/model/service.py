@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from interlock.runtime.checking import BREAKER_ID
 from interlock.runtime.events import ACTION_FAILED, RECONCILE_FAILED
 from interlock.runtime.operations import serve as serve_request
 from interlock.runtime.outside import Outside
-from interlock.runtime.requests import BREAKER_ID, Rejected, parse_request
+from interlock.runtime.requests import Rejected, parse_request
 from tests.model.instance import Instance, ModelBucket, ModelScheduler
 from tests.model.terraform import MAX_HOLD, TICK
 

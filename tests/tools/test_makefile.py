@@ -105,6 +105,9 @@ WHOLE = {
     "AT": ("review", "--at"),
     "STACK": ("unlock", "--"),
     "YES_DELETE": ("deploy", "--yes-delete"),
+    "IN": ("backfill-plan", "--in"),
+    "BETWEEN": ("backfill-plan", "--between"),
+    "COMMAND": ("backfill-run", "-c"),
 }
 """Each variable that reaches a command as one word: a target that takes it, and the word before it."""
 NAMES = {"NAME": "backfill-on", "JOB": "fires"}

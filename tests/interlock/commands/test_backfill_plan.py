@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from interlock.commands import main
+from interlock.commands import backfill_plan, main
 from interlock.terminal.tables import width
 from interlock.zones import zone
 from tests.golden import golden
+from tests.interlock.cloud import at
 
 AT = ("--at", "2026-01-12 00:00")
+NOW = at("2026-01-11 12:00")
+DAY = timedelta(days=1)
+THEN = "make backfill-on NAME=marts AT="
 Call = Callable[..., Result]
 
 
@@ -25,7 +29,14 @@ def call(root: Path) -> Call:
     return lambda *arguments: CliRunner(env={"COLUMNS": "80"}).invoke(main, [*arguments, "--catalog", str(root)])
 
 
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day before."""
+    monkeypatch.setattr(backfill_plan, "clock", lambda: NOW)
+
+
 @pytest.mark.golden
+@pytest.mark.usefixtures("today")
 def test_the_best_starts_for_people(call: Call, root: Path) -> None:
     done = call("backfill", "plan", "marts", *AT)
     assert done.exit_code == 0, done.stderr
@@ -52,6 +63,35 @@ def test_only_in_the_hours_that_are_asked_for(call: Call) -> None:
 def test_outside_of_windows_the_notes_name_none(call: Call) -> None:
     assert "--outside-windows" in call("backfill", "plan", "marts", *AT).stdout
     assert "--outside-windows" not in call("backfill", "plan", "marts", *AT, "--outside-windows").stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "says"),
+    [
+        pytest.param(NOW + 8 * DAY, f"Turn it on then: {THEN}2026-01-19T12:00:00Z", id="within what can be planned"),
+        pytest.param(NOW + 31 * DAY, f"Turn it on then: {THEN}2026-02-11T12:00:00Z", id="the last that can be"),
+        pytest.param(
+            NOW + 40 * DAY,
+            f"It can be planned from Tue 2026-01-20 05:00 on: {THEN}2026-02-20T12:00:00Z",
+            id="too far ahead yet",
+        ),
+        pytest.param(NOW + timedelta(minutes=9), "Turn it on now: make backfill-on NAME=marts", id="past by when it is typed"),
+        pytest.param(NOW, "Turn it on now: make backfill-on NAME=marts", id="now"),
+        pytest.param(NOW - DAY, "", id="past"),
+    ],
+)
+def test_what_to_type_can_be_typed(start: datetime, says: str) -> None:
+    assert backfill_plan.turning_on("marts", start, NOW, zone("America/Los_Angeles")) == says
+
+
+def test_what_holds_no_job_may_start_at_any_time(call: Call, root: Path) -> None:
+    tables = "tables: {raw.alone: [mutate]}, untouched: [raw.alone], protect: [outputs]"
+    [folder] = [file.parent for file in root.rglob("*.yaml")][:1]
+    (folder / "lonely.yaml").write_text(f"backfills: {{lonely: {{description: d, owner: o, expect: 2h, {tables}}}}}\n")
+    done = call("backfill", "plan", "lonely", *AT)
+    assert done.exit_code == 0, done.stderr
+    assert "lonely holds no job, so that it may start at any time." in " ".join(done.stdout.split())
+    assert "make backfill-on" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,62 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pty
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from interlock.reading.files import load_catalog
-from interlock.terminal.own_runs import own_runs
-from tests.interlock.commands.conftest import ENVIRONMENT, NOW, ROOT, Cloud, Direct
+from tests.interlock.commands.conftest import Cloud, Direct
+from tests.interlock.commands.runs import PATIENCE, RUN, UNTIL_DONE, Start, content, ended, place, start, state, wait
 
-PATIENCE = 30.0  # seconds, of a test that waits for something to happen
-INTERLOCK = [sys.executable, "-c", "from interlock.commands import main; main(prog_name='interlock')"]
-RUN = ["backfill", "run", "marts", "--direct", "--owner", "ana"]
-UNTIL_DONE = "while ! test -e done; do sleep 0.05; done"
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """Where runs leave their files."""
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where the command works, and says what it has seen."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place: Path) -> Iterator[Start]:
-    """Starts `interlock backfill run marts OPTIONS -- sh -c SCRIPT`, and ends what is left of it."""
-    cloud.declare(load_catalog(root))
-    cloud.at(NOW)
-    begun: list[subprocess.Popen[str]] = []
-    mine = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "XDG_STATE_HOME": str(state), "COLUMNS": "80"}
-
-    def call(script: str, *options: str, **more: object) -> subprocess.Popen[str]:
-        words = [*INTERLOCK, *RUN, *options, "--", "sh", "-c", f"cd {place}; {script}"]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True, **more}
-        begun.append(subprocess.Popen(words, cwd=ROOT, env={**environ, **mine}, **streams))  # type: ignore[call-overload]
-        return begun[-1]
-
-    yield call
-    (place / "done").touch()
-    for process in begun:
-        process.kill()
-        process.wait()
+__all__ = ["place", "start", "state"]  # fixtures
 
 
 @pytest.fixture
@@ -70,30 +26,9 @@ def site(site: Direct, state: Path) -> Direct:
     return call
 
 
-def wait(what: Callable[[], object]) -> None:
-    """Until it is so."""
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its exit code, and what it said, with its lines joined."""
-    said, _ = process.communicate(timeout=PATIENCE)
-    return process.returncode, " ".join(said.split())
-
-
 def end_of(cloud: Cloud) -> str:
     """The end of the only hold: the later one, where it is being extended."""
     return max(name.rpartition("@")[2].removesuffix(".json") for name in cloud.objects("holds/"))
-
-
-def content(cloud: Cloud) -> dict[str, object]:
-    """What it says."""
-    [name] = cloud.objects("holds/")
-    found: dict[str, object] = json.loads(cloud.bucket.blob(name).download_as_bytes())
-    return found
 
 
 def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud: Cloud, start: Start, place: Path) -> None:
@@ -106,7 +41,7 @@ def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud:
     code, said = ended(process)
     assert code == 0
     assert "drained: no run of them is under way" in said
-    assert "said marts: the command has ended well." in said
+    assert "said marts: the command has ended well. hold released: backfill/marts: ana: the backfill is done" in said
     assert cloud.objects("holds/") == []
     assert cloud.state("gamebook-scraper") == "ENABLED"
 
@@ -117,6 +52,8 @@ def test_on_success_the_command_has_run_held_and_everything_is_given_back(cloud:
         pytest.param("exit 3", 3, "its exit code was 3", id="an exit code"),
         pytest.param("kill -KILL $$", 137, "it was ended by SIGKILL", id="SIGKILL of the command"),
         pytest.param("kill -TERM $$", 143, "it was ended by SIGTERM", id="SIGTERM of the command alone"),
+        pytest.param("exit 255", 255, "its exit code was 255", id="an exit code as ssh has it, beyond all signals"),
+        pytest.param("exit 129", 129, "its exit code was 129", id="one that a shell would have for a signal"),
     ],
 )
 def test_on_failure_the_hold_stays_and_says_so(cloud: Cloud, start: Start, script: str, code: int, how: str) -> None:
@@ -131,37 +68,37 @@ def test_on_failure_the_hold_stays_and_says_so(cloud: Cloud, start: Start, scrip
     assert f"To end it: .venv/bin/interlock release backfill/marts {id}" in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize(
-    ("script", "code"),
-    [
-        pytest.param("touch begun; exec sleep 60", None, id="one that is ended by it"),
-        pytest.param("trap 'exit 7' TERM INT; touch begun; while :; do sleep 0.05; done", 7, id="one that has its own code"),
-        pytest.param("trap 'exit 0' TERM INT; touch begun; while :; do sleep 0.05; done", None, id="one that says all is well"),
-    ],
-)
-def test_a_signal_is_passed_on_and_counts_as_a_failure(
-    cloud: Cloud, start: Start, place: Path, number: signal.Signals, script: str, code: int | None
-) -> None:
-    process = start(script)
+@pytest.mark.long
+def test_where_it_can_t_be_released_who_ends_it_is_said(cloud: Cloud, start: Start, site: Direct, place: Path) -> None:
+    with (place / "said").open("w") as said:
+        process = start(f"touch begun; {UNTIL_DONE}", stdout=said, stderr=said)
     wait((place / "begun").exists)
-    process.send_signal(number)
-    ended_with, _ = ended(process)
-    assert ended_with == (128 + number if code is None else code)
-    assert content(cloud)["failed"] == f"it was stopped by {number.name}"
-
-
-def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(cloud: Cloud, start: Start, place: Path) -> None:
-    cloud.fault("GET /locations/.*/jobs 503")
-    process = start("touch begun")
-    wait(lambda: cloud.objects("holds/"))
-    process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    cloud.fault("* /storage/v1/b 503")
+    (place / "done").touch()
+    wait(lambda: "can't be asked just now" in " ".join((place / "said").read_text().split()), 3 * PATIENCE)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(3 * PATIENCE) == 0
     cloud.mend()
-    code, said = ended(process)
-    assert code == 143
-    assert "Stopped by SIGTERM before the command began." in said
-    assert not (place / "begun").exists()
+    words = " ".join((place / "said").read_text().split())
+    assert "The hold ends by itself at 12:05 EDT (16:05 UTC); to end it before: .venv/bin/interlock release" in words
+    assert "run by ana" in site("backfill", "status").stdout
+    assert len(cloud.objects("holds/")) == 1
+
+
+def test_of_two_that_begin_in_the_same_second_on_two_machines_one_runs(
+    cloud: Cloud, start: Start, tmp_path: Path, place: Path
+) -> None:
+    both = [
+        start(f"echo ran >> runs; {UNTIL_DONE}", environ={"XDG_STATE_HOME": str(tmp_path / name)}) for name in ("one", "other")
+    ]
+    wait(lambda: any(process.poll() is not None for process in both))
+    wait((place / "runs").exists)
+    (place / "done").touch()
+    codes = sorted((ended(process) for process in both), key=lambda found: found[0])
+    assert [code for code, _ in codes] == [0, 2]
+    assert "backfill/marts is run by ana" in codes[1][1]
+    assert "refused" not in codes[1][1]
+    assert (place / "runs").read_text() == "ran\n"
     assert cloud.objects("holds/") == []
 
 
@@ -184,23 +121,6 @@ def test_killed_itself_it_leaves_a_hold_that_is_known_and_ends_by_itself(
     site("hold", "job/repair", "--for", "2h", "--reason", "a look", "--direct")
     assert cloud.state("gamebook-scraper") == "ENABLED"
     assert [name for name in cloud.objects("holds/") if "marts" in name] == []
-
-
-def test_the_terminal_dies_and_it_goes_on_into_its_log(cloud: Cloud, start: Start, state: Path, place: Path) -> None:
-    ours, its = pty.openpty()
-    process = start(f"echo before; touch begun; {UNTIL_DONE}; echo after; exit 3", stdin=its, stdout=its, stderr=its)
-    os.close(its)
-    wait((place / "begun").exists)
-    os.close(ours)  # the terminal is gone
-    process.send_signal(signal.SIGHUP)
-    time.sleep(0.2)
-    (place / "done").touch()
-    assert process.wait(PATIENCE) == 3
-    assert content(cloud)["failed"] == "its exit code was 3"
-    [run] = (state / "interlock/local").glob("*.log")
-    said = run.read_text()
-    assert said.startswith("after\n")
-    assert "marts failed: its exit code was 3" in said
 
 
 def test_a_second_one_is_refused_with_who_runs_it_since_when(cloud: Cloud, start: Start, site: Direct, place: Path) -> None:
@@ -309,14 +229,12 @@ def test_a_job_that_runs_is_waited_for_and_one_that_goes_on_keeps_the_command_fr
     cloud: Cloud, start: Start, place: Path
 ) -> None:
     cloud.jobs.run_job(name=cloud.name("gamebook-scraper"))
-    process = start("touch begun")
-    wait(lambda: cloud.objects("holds/"))
-    time.sleep(0.5)
+    with (place / "said").open("w") as said:
+        process = start("touch begun", stdout=said, stderr=said)
+    wait(lambda: "waiting for 1 run: gamebook-scraper" in (place / "said").read_text())
     assert not (place / "begun").exists()
     cloud.at("2026-03-10T13:05:00Z")
-    code, said = ended(process)
-    assert code == 0
-    assert "waiting for 1 run: gamebook-scraper" in said
+    assert process.wait(PATIENCE) == 0
     assert (place / "begun").exists()
 
 
@@ -347,9 +265,18 @@ def test_detached_and_refused_it_says_why_at_once(start: Start, place: Path) -> 
     assert not (place / "begun").exists()
 
 
+def test_in_the_background_it_needs_a_log(start: Start, place: Path) -> None:
+    code, said = ended(start("touch begun", "--detach", environ={"XDG_STATE_HOME": "/dev/null"}))
+    assert code == 2
+    assert "a run in the background needs a log, and /dev/null/interlock/local/marts-run-" in said
+    assert "set XDG_STATE_HOME to a folder that can be, or leave out --detach" in said
+    assert not (place / "begun").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        pytest.param(["../../up", "--detach", "--", "true"], 2, "no backfill is called '../../up'", id="a path"),
         pytest.param(["none", "--", "true"], 2, "nothing deployed knows the backfill none", id="an unknown backfill"),
         pytest.param(["martz", "--", "true"], 2, "the backfill martz; did you mean marts?", id="a slip"),
         pytest.param(["marts"], 2, "Missing argument", id="no command"),
@@ -362,12 +289,3 @@ def test_what_can_t_be_run(site: Direct, words: list[str], code: int, said: str)
     done = site("backfill", "run", *words)
     assert done.returncode == code
     assert said in " ".join(done.stderr.split())
-
-
-def test_files_of_another_hand_beside_the_runs_count_for_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
-    folder = state / "interlock/local"
-    folder.mkdir(parents=True)
-    for name, text in {"a.json": "{", "b.json": "[]", "c.json": '{"pid": 1}', "d.json": '{"x": 1}'}.items():
-        (folder / name).write_text(text)
-    assert own_runs(ENVIRONMENT) == []

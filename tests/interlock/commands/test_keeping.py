@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from interlock.catalog import Json
+from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
 from interlock.reading.files import load_catalog
 from interlock.terminal import keeping, operating
@@ -48,3 +50,74 @@ def test_a_clock_that_is_off_changes_nothing(off: timedelta, cloud: Cloud, root:
     assert keeper.end >= noon + timedelta(hours=9)
     assert keeper.release("done", {})
     assert cloud.objects("holds/") == []
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_of_two_that_have_written_at_once_whose_hold_is_older_goes_on(
+    cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch, *, is_older: bool
+) -> None:
+    """Two instances of the coordinator have each seen nothing of the other's."""
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+    other = "holds/backfill/marts/run-0@2026-03-10T16:05:00Z.json"
+    carried_out = operating.carried_out
+
+    def at_once(site: Site, content: Mapping[str, Json], **_: object) -> tuple[Mapping[str, Json], bool]:
+        answer = carried_out(site, content, direct=True)
+        [own] = cloud.objects("holds/")
+        said = cloud.bucket.blob(own).download_as_bytes()
+        if is_older:
+            cloud.bucket.blob(own).delete()
+        else:
+            cloud.at("2026-03-10T12:05:01Z")
+        cloud.hold(other, json.dumps({**json.loads(said), "run": "other, process 1"}))
+        if is_older:
+            cloud.at("2026-03-10T12:05:01Z")
+            cloud.bucket.blob(own).upload_from_string(said)
+        return answer
+
+    monkeypatch.setattr(keeping, "carried_out", at_once)
+    keeper = Keeper(
+        site=sites.look(ENVIRONMENT), scope="backfill/marts", id="run-1", length=timedelta(hours=4), where="laptop, process 1"
+    )
+    if is_older:
+        with pytest.raises(CloudError, match=r"run by ana.* on other, process 1 .*; nothing was run"):
+            keeper.begin("reload", "ana", {}, with_force=False)
+    else:
+        assert keeper.begin("reload", "ana", {}, with_force=False)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_what_the_coordinator_has_answered_and_not_done_is_asked_again(
+    cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As where the bucket is out of its reach: it answers that not everything is done, and its next tick releases nothing."""
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    monkeypatch.setattr(keeping, "LOOKS_HERE", 0.01)
+    cloud.declare(load_catalog(root))
+    cloud.at(NOW)
+    carried_out = operating.carried_out
+    left = times
+
+    def at_last(site: Site, content: Mapping[str, Json], **_: object) -> tuple[Mapping[str, Json], bool]:
+        nonlocal left
+        if content["action"] == "hold":
+            return carried_out(site, content, direct=True)
+        left -= 1
+        return carried_out(site, content, direct=True) if left < 0 else ({"settled": False, "records": []}, False)
+
+    monkeypatch.setattr(keeping, "carried_out", at_last)
+    keeper = Keeper(
+        site=sites.look(ENVIRONMENT), scope="backfill/marts", id="run-1", length=timedelta(hours=4), where="laptop, process 1"
+    )
+    assert keeper.begin("reload", "ana", {}, with_force=False)
+    told = times < keeping.TRIES
+    assert keeper.fail("its exit code was 3") is told
+    [name] = cloud.objects("holds/")
+    assert ("failed" in json.loads(cloud.bucket.blob(name).download_as_bytes())) is told
+    left = times
+    assert keeper.release("done", {}) is told
+    assert (cloud.objects("holds/") == []) is told
+    left = 0
+    assert keeper.release("done", {}), "what is gone is released"

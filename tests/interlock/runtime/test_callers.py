@@ -9,8 +9,9 @@ import pytest
 
 from interlock.holds import parse_object_name
 from interlock.runtime.callers import DIRECTLY, RIGHTS, Act, Caller, Callers, May, Part, may, parse_callers
+from interlock.runtime.checking import BREAKER_ID
 from interlock.runtime.report import Report
-from interlock.runtime.requests import BREAKER_ID, Rejected, parse_request
+from interlock.runtime.requests import Rejected, parse_request
 from tests.interlock.cloud import Cloud, at
 from tests.interlock.runtime.test_requests import body, envelope
 

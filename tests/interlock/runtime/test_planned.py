@@ -9,7 +9,8 @@ import pytest
 
 from interlock.holds import malformed, parse_object_name
 from interlock.runtime.callers import Caller, Part
-from interlock.runtime.requests import MAX_AHEAD, Rejected
+from interlock.runtime.checking import MAX_AHEAD
+from interlock.runtime.requests import Rejected
 from tests.interlock.cloud import BACKFILLS, HEAD, JOBS, TICK, Cloud, at, declaration, records
 from tests.interlock.runtime.test_requests import body
 
@@ -63,6 +64,16 @@ def test_it_holds_from_its_first_instant_and_is_opened_at_the_next_look() -> Non
     said = json.loads(sky.objects[OPENED][1])
     assert (said["start"], said["until"], said["owner"]) == ("2026-03-10T06:24:00Z", "2026-03-10T08:24:00Z", "ann")
     assert (said["asked_by"], said["jobs"], said["tables"]) == ("ann@acme.dev", ["mart"], ["d.mart"])
+
+
+def test_a_coordinator_that_is_an_hour_late_holds_until_the_end_that_was_asked_for() -> None:
+    sky = planned()
+    [opened] = records(sky.reconcile("2026-03-10 07:24"), "hold_written")
+    assert opened.until == at("2026-03-10 08:24")
+    assert sky.paused() == {"mart", "off"}
+    assert json.loads(sky.objects["ledger/held/mart.json"][1])["since"] == "2026-03-10T07:24:00Z", "until then it ran"
+    sky.reconcile("2026-03-10 08:30")
+    assert sky.paused() == {"off"}
 
 
 def test_it_ends_by_itself_and_leaves_nothing() -> None:

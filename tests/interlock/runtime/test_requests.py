@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.holds import format_instant
+from interlock.runtime.checking import checked_hold
 from interlock.runtime.incident import Incident, parse_table
 from interlock.runtime.requests import (
     MAX_BODY_BYTES,
@@ -18,7 +19,6 @@ from interlock.runtime.requests import (
     ReconcileRequest,
     Rejected,
     ReleaseRequest,
-    checked_hold,
     parse_request,
 )
 from tests.interlock.cloud import Cloud, at

@@ -18,7 +18,7 @@ from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
 
 WEEK = timedelta(days=7)
-FIRST = at("2026-03-05 11:07")  # over a change of the clocks
+FIRST, AUTUMN = at("2026-03-05 11:07"), at("2026-10-29 23:53")  # each over a change of the clocks
 
 
 def made(rng: random.Random) -> Catalog:
@@ -69,13 +69,14 @@ def walked(catalog: Catalog, start: datetime) -> Lost:
     return Lost(unrecoverable, once, jobs, in_flight)
 
 
+@pytest.mark.parametrize("first", [FIRST, AUTUMN], ids=["spring", "autumn"])
 @pytest.mark.parametrize("seed", range(6))
-def test_thirty_starts_of_each_are_as_a_walk_counts_them(seed: int) -> None:
+def test_thirty_starts_of_each_are_as_a_walk_counts_them(seed: int, first: datetime) -> None:
     rng = random.Random(seed)  # noqa: S311
     catalog = made(rng)
-    found = BackfillStarts(catalog, "all", FIRST, WEEK)
+    found = BackfillStarts(catalog, "all", first, WEEK)
     for _ in range(30):
-        start = FIRST + rng.randrange(WEEK // MINUTE) * MINUTE
+        start = first + rng.randrange(WEEK // MINUTE) * MINUTE
         assert found.at(start) == walked(catalog, start), start
 
 
