@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from interlock.environment import LOCAL, refuse_local_variables, refuse_own_token
+from interlock.environment import refuse_local_variables, refuse_own_token
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError

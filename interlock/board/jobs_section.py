@@ -45,7 +45,8 @@ def _job(row: Row, board: Board, clock: Clock) -> Iterator[str]:
     if about.description:
         yield f"<p>{foreign(about.description)}</p>"
     yield f"<dl>{''.join(f'<dt>{term}</dt><dd>{said}</dd>' for term, said in _terms(row, clock) if said)}</dl>"
-    yield f"{command(asking(job.name, board.environment))}{command(holding(job.name, board.environment))}"
+    yield command(asking(job.name, board.environment))
+    yield command(holding(job.name, board.environment))
     yield "</div></details>"
 
 
