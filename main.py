@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from interlock.environment import refuse_local_variables, refuse_own_token
 from interlock.pasted import LOCAL
@@ -23,6 +26,11 @@ BAD_INPUT = 2
 def main(*, unfilled: bool = False) -> None:
     """Write every stack of one environment to its own folder: two environments never share a plan or a lock file. One that may
     be `unfilled`, with samples in it, is to be judged and not to be deployed."""
+    with ThreadPoolExecutor(1) as pool:  # Node.js starts, and reads cdktf, while the catalog is read
+        _write_stacks(pool.submit(import_module, "stacks.cdk"), unfilled=unfilled)
+
+
+def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     name = os.environ.get("INTERLOCK_ENV", LOCAL)
     output = Path(os.environ.get(OUTPUT) or Path("cdktf.out") / name)
     try:
@@ -36,6 +44,7 @@ def main(*, unfilled: bool = False) -> None:
     if output.name != name:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
     try:
+        cdk.result()
         from stacks.alerting import AlertingStack
         from stacks.cdk import App, write
         from stacks.coordination import CoordinationStack

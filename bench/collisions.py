@@ -39,6 +39,12 @@ STARTS_PER_MINUTE = (None, None, 2, 4, 10)
 GAPS = (None, None, None, timedelta(minutes=15))
 
 
+def measure(runs: int) -> None:
+    """Both."""
+    search(runs)
+    year()
+
+
 def search(runs: int) -> None:
     """Times both on the same catalog and span."""
     catalog = synthetic(random.Random(SEED))  # noqa: S311

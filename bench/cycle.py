@@ -1,70 +1,67 @@
-"""What a person waits for: a toggle, a deploy with nothing to do, a first deploy; beside Terraform alone, without a start."""
+"""What a person waits for: a toggle, and a deploy with nothing to do; beside Terraform alone, which is started already."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from bench.measure import PYTHON, medians, say, timed
+from bench.table import Comparison, Way
+from bench.ways import INTERLOCK, LOCAL_RUN, Commands, way
+from interlock.terminal.cdktf import STACKS as NAMES
 
-INTERLOCK = str(Path(PYTHON).parent / "interlock")
 STACKS = Path("cdktf.out/local/stacks")
-TIMES = "import subprocess, sys, time; began = time.monotonic(); code = subprocess.run(sys.argv[1:], stdout=2).returncode; " \
-    "print(time.monotonic() - began); sys.exit(code)"  # fmt: skip
-"""Runs a command below the local target, and says how long that took without its start."""
+MODES = {"on": "true", "off": "false"}
 
 
-def measure(runs: int, backfill: str) -> None:
-    """The three tables, on clouds of their own. To be called outside of a local target."""
-    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
-        environ = {**os.environ, "INTERLOCK_LOCAL_STATE": state}
-        _interlock(environ, "deploy")
-        toggles: dict[str, Callable[[], float]] = {"terraform apply alone": partial(_applies, environ, backfill)}
-        toggles |= _toggles(environ, backfill)
-        say(f"{backfill} on and off, as typed, halved", medians(toggles, runs), "terraform apply alone")
-        ways: dict[str, Callable[[], float]] = {
-            "three terraform plans, one after the other": partial(_plans, environ),
-            "interlock deploy, nothing to do": partial(_interlock, environ, "deploy"),
-            "the same, synthesized anew": partial(_interlock, environ, "deploy", "--synth"),
-        }
-        say("A deploy with nothing to do", medians(ways, runs), "three terraform plans, one after the other")
-        first: dict[str, Callable[[], float]] = {"interlock deploy, of everything": _first}
-        first |= {"the same again": partial(_interlock, environ, "deploy")}
-        say("A first deploy", medians(first, runs), "the same again")
+@contextmanager
+def deployed() -> Iterator[Mapping[str, str]]:
+    """The environment of commands that act on a local target of their own, on which everything is deployed."""
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
+        environ = {**os.environ, "INTERLOCK_LOCAL_STATE": f"{folder}/state", "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1"}
+        subprocess.run([INTERLOCK, "deploy"], env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield environ
 
 
-def _toggles(environ: Mapping[str, str], backfill: str) -> dict[str, Callable[[], float]]:
-    def both(*more: str) -> float:
-        return sum(_interlock(environ, "backfill", mode, *more, backfill) for mode in ("on", "off")) / 2
+def toggle(environ: Mapping[str, str], backfill: str, folder: Path) -> Comparison:
+    """A backfill on, and off again; each figure is of one of them. `folder` is for what cdktf writes."""
 
-    return {"interlock backfill": both, "the same, synthesized anew": partial(both, "--synth")}
+    def typed(name: str, *more: str, must: float | None = None, goal: float | None = None) -> Way:
+        lines = [[INTERLOCK, "backfill", mode, *more, backfill] for mode in MODES]
+        return way(name, Commands(lines=lines, environ=environ), must=must, goal=goal)
 
-
-def _first() -> float:
-    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
-        return _interlock({**os.environ, "INTERLOCK_LOCAL_STATE": state}, "deploy")
-
-
-def _interlock(environ: Mapping[str, str], *words: str) -> float:
-    return timed([INTERLOCK, *words], environ)
-
-
-def _applies(environ: Mapping[str, str], backfill: str) -> float:
-    asked = ["-auto-approve", f'-var=backfills=["{backfill}"]']
-    return (
-        sum(_terraform(environ, "schedules", "apply", *asked, f"-var=backfill_mode={mode}") for mode in ("true", "false")) / 2
+    both = [_variables(backfill, mode) for mode in MODES.values()]
+    applies = [_terraform("schedules", "apply", "-auto-approve", *(f"-var={one}" for one in variables)) for variables in both]
+    cdktf = [*LOCAL_RUN, "npx", "cdktf", "deploy", "schedules", "--auto-approve", "--output", str(folder / "local")]
+    deploys = [[*cdktf, *(word for one in variables for word in ("--var", one))] for variables in both]
+    return Comparison(
+        floor=way("terraform apply alone, a toggle", Commands(lines=applies, environ=environ, inside=True)),
+        ways=[
+            typed("interlock backfill on, off", must=1.8, goal=1.4),
+            typed("interlock backfill on, off, synthesized anew", "--synth"),
+            way("npx cdktf deploy schedules, a toggle", Commands(lines=deploys, environ=environ), must=2.8),
+        ],
     )
 
 
-def _plans(environ: Mapping[str, str]) -> float:
-    return sum(_terraform(environ, stack, "plan") for stack in ("coordination", "schedules", "alerting"))
+def nothing_to_do(environ: Mapping[str, str]) -> Comparison:
+    """A deploy of what is deployed."""
+    plans = Commands(lines=[_terraform(name, "plan") for name in NAMES], environ=environ, together=True, inside=True)
+    return Comparison(
+        floor=way("three terraform plans side by side", plans),
+        ways=[
+            way("interlock deploy, nothing to do", Commands(lines=[[INTERLOCK, "deploy"]], environ=environ), must=1.5),
+            way("interlock deploy, synthesized anew", Commands(lines=[[INTERLOCK, "deploy", "--synth"]], environ=environ)),
+        ],
+    )
 
 
-def _terraform(environ: Mapping[str, str], stack: str, *words: str) -> float:
-    command = ["terraform", f"-chdir={STACKS / stack}", words[0], "-input=false", *words[1:]]
-    run = [PYTHON, "-m", "local", "run", "--quiet", "--", PYTHON, "-c", TIMES, *command]
-    return float(subprocess.run(run, env=dict(environ), check=True, capture_output=True, text=True).stdout)
+def _variables(backfill: str, mode: str) -> Sequence[str]:
+    return f"backfill_mode={mode}", f'backfills=["{backfill}"]'
+
+
+def _terraform(stack: str, command: str, *words: str) -> list[str]:
+    return ["terraform", f"-chdir={STACKS / stack}", command, "-input=false", *words]

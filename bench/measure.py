@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from typing import Any
 
 PYTHON = sys.executable
 PROJECT = "interlock-local"
@@ -57,10 +58,10 @@ def calls(act: Callable[[], object]) -> str:
     return f"{found['writes']} writes, {found['reads']} reads"
 
 
-def api(method: str, path: str, body: object = None) -> dict[str, int]:
+def api(method: str, path: str, body: object = None) -> dict[str, Any]:
     """One plain call of the stand-in."""
     sent = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(os.environ["INTERLOCK_LOCAL_URL"] + path, method=method, data=sent)  # noqa: S310 - loopback
     with urllib.request.urlopen(request) as answer:  # noqa: S310
-        found: dict[str, int] = json.loads(answer.read() or b"{}")
+        found: dict[str, Any] = json.loads(answer.read() or b"{}")
     return found

@@ -20,6 +20,8 @@ ALONE = "checkov alone, on the same stacks and plans"
 
 def measure(runs: int) -> None:
     """Times both, wall time, turn by turn."""
+    if not CHECKOV.exists():
+        raise SystemExit(f"bench: {CHECKOV} is missing; run: make test-policy")
     ways: dict[str, Callable[[], float]] = {
         "make policy": partial(timed, [PYTHON, "-m", "tools.policy", "--checkov", str(CHECKOV)]),
         ALONE: _alone,

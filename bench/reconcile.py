@@ -1,4 +1,4 @@
-"""A hold on 200 jobs against what people do by hand, and a tick that finds everything right.
+"""A hold on 200 jobs against what people do by hand, with gcloud and with a client.
 
 The reconcile is the coordinator's, in this process (as `--direct` has it), over Google's clients against the stand-in; jobs and
 declaration are made up here.
@@ -28,7 +28,7 @@ from interlock.runtime.snapshot import Reader
 from interlock.terminal.draining import running
 
 REGION, SCOPE, ID = "us-west2", "all", "bench"
-HELD_JOBS, MANY_JOBS = 200, 1000
+HELD_JOBS = 200
 GCLOUD_JOBS = 10
 """gcloud needs a process for each job: it is measured on so many, and multiplied, unless all are asked for."""
 GCLOUD_WAYS = {f"gcloud, xargs -P {WORKERS}": WORKERS, "gcloud, one after the other": 1}
@@ -79,7 +79,7 @@ class Platform:
 
 def gcloud_on_all(latency: str) -> None:
     """gcloud on every job, once, as it takes minutes: from the request to all jobs paused, and to the end of the runs."""
-    platform = _platform(HELD_JOBS)
+    platform = platform_of(HELD_JOBS)
     paused, drained = {}, {}
     for name, processes in GCLOUD_WAYS.items():
         platform.run_all()
@@ -96,7 +96,7 @@ def gcloud_on_all(latency: str) -> None:
 
 def pause_all(runs: int, latency: str) -> None:
     """From the request to all jobs paused, and to the end of the runs under way."""
-    platform = _platform(HELD_JOBS)
+    platform = platform_of(HELD_JOBS)
 
     def by_hand(pause: list[str] | str, jobs: int) -> float:
         seconds = timed(pause)
@@ -145,17 +145,8 @@ def pause_all(runs: int, latency: str) -> None:
     )
 
 
-def nothing_to_do(runs: int, latency: str) -> None:
-    """A tick that finds everything right."""
-    platform = _platform(MANY_JOBS)
-    name = f"reconcile of {MANY_JOBS} jobs"
-    measured = medians({name: lambda: _seconds(lambda: platform.ask(ReconcileRequest()))}, runs)
-    note = calls(lambda: platform.ask(ReconcileRequest()))
-    say(f"A tick with nothing to do, latency {latency}", measured, name, {name: note})
-
-
-def _platform(jobs: int) -> Platform:
-    """Makes bucket, declaration and jobs."""
+def platform_of(jobs: int, *, made: bool = False) -> Platform:
+    """So many made-up jobs, with bucket and declaration; they are made, unless somebody has."""
     bucket = f"bench-{jobs}-jobs"
     parent = f"projects/{PROJECT}/locations/{REGION}/jobs"
     names = [f"bench-{jobs}-{number:04d}" for number in range(jobs)]
@@ -177,6 +168,10 @@ def _platform(jobs: int) -> Platform:
         sleep=time.sleep,
         jitter=random.random,
     )
+    platform = Platform(declaration=declaration, outside=outside)
+    if made:
+        return platform
+    api("POST", f"/v1/projects/{PROJECT}/services/cloudscheduler.googleapis.com:enable", {})  # a new project has it off
     api("POST", f"/storage/v1/b?project={PROJECT}", {"name": bucket})
     outside.bucket.create(OBJECT, to_json(declaration).encode())
 
@@ -187,7 +182,7 @@ def _platform(jobs: int) -> Platform:
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(make, names))
-    return Platform(declaration=declaration, outside=outside)
+    return platform
 
 
 def _job(name: str) -> DeclaredJob:

@@ -21,7 +21,7 @@ import functions_framework
 
 from interlock.board.keeping import Shelf, keep
 from interlock.catalog import Json
-from interlock.gcp import CloudError, local_url
+from interlock.gcp import CloudError, local_url, scheduler, storage
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.gcp.shelf import GoogleShelf
@@ -43,6 +43,8 @@ UNFINISHED = 503
 """Asks Pub/Sub and Cloud Scheduler to try again."""
 
 release()  # a revision with other zone data than are locked doesn't start, and so takes no requests
+storage.preload()  # as an instance starts, which `wake` has it do early, and not while somebody waits for its first answer
+scheduler.preload()
 
 Answer = tuple[int, dict[str, Json]]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 TYPES_ONLY = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
 """The condition of an `if` that only type checkers enter."""
+MAY_BE = (ast.Name, ast.Attribute)
+"""What such a condition is; all others are spared to be written as text, which takes longer than the rest together."""
 
 
 def closure(root: Path, module: str) -> Mapping[str, bytes]:
@@ -53,7 +55,7 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
     """Every statement that may run, those of functions and classes included."""
     for inner in ast.iter_child_nodes(node):
-        if isinstance(inner, ast.If) and ast.unparse(inner.test) in TYPES_ONLY:
+        if isinstance(inner, ast.If) and isinstance(inner.test, MAY_BE) and ast.unparse(inner.test) in TYPES_ONLY:
             yield from (statement for branch in inner.orelse for statement in (branch, *_statements(branch)))
         elif not isinstance(inner, ast.expr):
             yield inner

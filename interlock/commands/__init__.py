@@ -6,8 +6,13 @@ and the commands that only read the catalog start fast.
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from itertools import pairwise
+from typing import Any
 
 import click
 
@@ -50,14 +55,25 @@ SUBCOMMANDS: dict[tuple[str, ...], str] = {
     ("backfill", "status"): "backfill_status",
 }
 """What has a module, and options, of its own."""
+ENV, LOCAL = "INTERLOCK_ENV", "local"
+"""Not from interlock/environment.py, which takes longer to import than `--help` to say."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
+ON_A_CLOUD = frozenset({"backfill", "deploy", "extend", "hold", "holds", "release", "status", "why"})
+"""Commands that act on the environment that is named, whatever else is said."""
 DETAILED = {"plan": 1}
 """Commands whose 2 says that there are changes, as Terraform's -detailed-exitcode, and their code for a mistake."""
 
 
 class _Commands(click.Group):
     """Knows the commands by name and help text, and imports the one that runs."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **others: Any) -> Any:  # click's own types
+        if args is None and acts_on_local_target(words := sys.argv[1:], os.environ):  # as people type it, in its own process
+            from interlock.terminal.local_target import start_early
+
+            start_early(words)
+        return super().main(args, *more, **others)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -108,6 +124,15 @@ class _Commands(click.Group):
         except (CloudError, ZoneDataError) as error:
             say(f"Error: {as_typed(str(error))}", err=True)
             ctx.exit(_bad_input(ctx))
+
+
+def acts_on_local_target(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether a command line is sure to act on the local target, as far as can be seen before it is parsed."""
+    if not words or words[0] not in ON_A_CLOUD or tuple(words[:2]) in SUBCOMMANDS or {"-h", "--help"} & {*words}:
+        return False
+    named = [after for word, after in pairwise([*words, ""]) if word == "--env"]
+    named += [word.removeprefix("--env=") for word in words if word.startswith("--env=")]
+    return {*named} <= {LOCAL} and (bool(named) or environ.get(ENV, LOCAL) in ("", LOCAL))
 
 
 def _bad_input(ctx: click.Context) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,9 +14,8 @@ from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
 from interlock.pasted import LOCAL
-from interlock.reading.files import load_catalog
 from interlock.terminal.approving import Approving, yes_delete_option
-from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
+from interlock.terminal.cdktf import STACKS, check_tools, load_to_deploy, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.operating import ask_to_reconcile
@@ -40,10 +40,9 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     one of the rules about plans (a job that is deleted or replaced, a schedule that changes with a pause) is refused; on the
     local target it is asked about.
     """
-    cloud = Place(env_name).cloud
-    catalog = load_catalog(root)
+    cloud, (catalog, looked) = Place(env_name).cloud_and(partial(load_to_deploy, root))
     wake()
-    check_tools()
+    check_tools(looked)
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
     elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):

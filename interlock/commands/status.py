@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -53,8 +54,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     that states no hold, a catch-up run of which nobody knows whether it was made), or a region could not
     be looked at.
     """
-    environment = Place(env_name).cloud
-    catalog = load_catalog(root)
+    environment, catalog = Place(env_name).cloud_and(partial(load_catalog, root))
     with asking(environment):
         reader = reader_of(environment)
         objects = reader.objects()

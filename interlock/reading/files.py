@@ -21,6 +21,8 @@ def load_catalog(root: Path, *, without: str = "", past: bool = False) -> Catalo
     unreadable: list[Problem] = []
     for path in sorted(root.rglob("*")):
         inside = PurePosixPath(path.relative_to(root).as_posix())
+        if path.is_symlink() and path.is_dir():  # what is below it is not found, and people would think that it is in force
+            unreadable.append(problem(_name(path, root), "is a link to a folder, and these are not read; make it a folder"))
         if not is_candidate(inside) or not path.is_file() or inside.as_posix() == without:
             continue
         try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.reading.files import load_catalog
 from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
 from interlock.terminal.progress import StackLine
@@ -21,6 +23,8 @@ from interlock.terminal.tables import say
 from interlock.terraform.imports import FILE as IMPORTS
 
 F = TypeVar("F", bound=Callable[..., object])
+Looked = Sequence[Future[machine.Finding]]
+"""The tools that are being looked at, each with what comes of it."""
 
 STACKS = ("coordination", "schedules", "alerting")
 """In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
@@ -28,13 +32,27 @@ are deterministic."""
 OUT = Path("cdktf.out")
 
 
-def check_tools() -> None:
-    """CloudError that says all that a deploy lacks here, and what to install. It runs Terraform and the cdktf library; the
-    cdktf command line is for who types it."""
-    with ThreadPoolExecutor() as pool:  # each starts a program or two
-        findings = [one.result() for one in [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]]
+def look_at_tools() -> Looked:
+    """Begins to look at what a deploy takes here: it runs Terraform and the cdktf library; the cdktf command line is for who
+    types it."""
+    pool = ThreadPoolExecutor()  # each starts a program or two
+    begun = [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]
+    pool.shutdown(wait=False)
+    return begun
+
+
+def check_tools(looked: Looked | None = None) -> None:
+    """CloudError that says all that a deploy lacks here, and what to install. Where they are `looked` at already their answers
+    are waited for."""
+    findings = [one.result() for one in (look_at_tools() if looked is None else looked)]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
+
+
+def load_to_deploy(root: Path) -> tuple[Catalog, Looked]:
+    """The catalog in `root`; while it is loaded the tools are looked at."""
+    looked = look_at_tools()
+    return load_catalog(root), looked
 
 
 def output_folder(environment: Environment) -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -26,6 +27,7 @@ CATALOG = Path("catalog")
 
 Format = Literal["table", "json"]
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 def catalog_option(command: F) -> F:
@@ -112,14 +114,27 @@ class Place:
     @cached_property
     def cloud(self) -> Environment:
         """The environment, for a command that asks the cloud. The local one is started for it where it does not run."""
+        return self.cloud_and(lambda: None)[0]
+
+    def cloud_and(self, work: Callable[[], T]) -> tuple[Environment, T]:
+        """The same, and what `work` returns or raises, which is done while the local target starts: what asks no cloud and says
+        nothing."""
+        done: Future[T] = Future()
         if self._needs_start:
-            run_with_local_target(sys.argv[1:])
+            run_with_local_target(sys.argv[1:], lambda: _into(done, work))
             self._say()
-        return self._environment
+        return self._environment, done.result() if done.done() else work()
 
     def _say(self) -> None:
         line = self._environment.where
         say(where(line) if self._environment.name == LOCAL else line, err=True)
+
+
+def _into(done: Future[T], work: Callable[[], T]) -> None:
+    try:
+        done.set_result(work())
+    except Exception as error:
+        done.set_exception(error)
 
 
 def environments_folder() -> Path:

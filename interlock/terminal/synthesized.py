@@ -6,8 +6,10 @@ play a part is in the stamp: a synth too many takes seconds, one too few deploys
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import site
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,6 +31,8 @@ VARIABLES = ("CDKTF_", "JSII_", "NODE_", "PYTHON", "TERRAFORM_")
 """How the names of the variables begin that cdktf, jsii, Node.js and Python go by."""
 OF_OTHERS = ("CDKTF_DISABLE_PLUGIN_CACHE_ENV", "CDKTF_OUTDIR", "CDKTF_SKIP_PROVIDER_LOCK")
 """Variables of these that are not theirs: `local run` sets two for the cdktf command line, and the folder is told by us."""
+BYTE_CODE = "__pycache__"
+"""The folders of what Python has compiled of sources that count themselves; without a source it counts where it lies."""
 PACKAGES = (".dist-info", ".egg-info", ".pth")
 """Of what is installed, with its version in its name."""
 OUTPUTS = ("manifest.json", "coordinator-*.zip", "stacks/*/cdk.tf.json", "stacks/*/versions.tf")
@@ -48,8 +52,8 @@ def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
     for file in (
         Path("environments", f"{environment}.yaml"),
         Path(SETTINGS),
-        root / APP.name,
         *(root / name for name in LOCKS),
+        *sorted({root / APP.name, *root.glob("*.py")}),  # where the app lies Python looks first, whatever is imported
     ):
         _file(found, file.name, file)
     for name in CODE:
@@ -93,21 +97,31 @@ def _installed() -> list[str]:
 
 
 def _folder(found: _Digest, folder: Path) -> None:
-    """Names and contents of all files below, but for Python's byte code."""
-    files = [file for file in _below(folder) if file.suffix != ".pyc"]
+    """Names and contents of all files below, but for what Python keeps of its sources."""
+    files = [*_below(folder)]
     _texts(found, folder.name, str(len(files)))
     for file in files:
         _file(found, file.relative_to(folder).as_posix(), file)
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    return (file for file in sorted(folder.rglob("*")) if file.is_file())
+    """All files, in order. Links to folders are followed, as by Python's imports, and are in it themselves: one of a circle is
+    not gone into again."""
+    entered: set[str] = set()
+    for path, folders, files in os.walk(folder, followlinks=True):
+        within = {name for name in folders if Path(path, name).is_symlink()}
+        real = os.path.realpath(path)
+        folders[:] = [] if real in entered else sorted({*folders} - {BYTE_CODE})
+        entered.add(real)
+        yield from (Path(path, name) for name in sorted({*files, *within}))
 
 
 def _file(found: _Digest, name: str, file: Path) -> None:
     try:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise OSError(errno.EINVAL, "a pipe, which would be waited for")
         content = file.read_bytes()
-    except OSError as error:  # it is not there, or the synth says what is wrong with it
+    except OSError as error:  # it is not there or a folder, or the synth says what is wrong with it
         _texts(found, name, str(error.errno))
         return
     _texts(found, name)

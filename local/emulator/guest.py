@@ -31,6 +31,16 @@ _DRAIN_SECONDS = 5.0
 # What a process needs to run at all; nothing else of ours reaches it.
 _INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT")
 
+# It ends with us, also when nothing of ours runs any more to end it: the other end of its standard input closes then.
+_WITH_US = """
+import os, runpy, signal, threading
+def wait():
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=wait, daemon=True).start()
+runpy.run_module("functions_framework", run_name="__main__", alter_sys=True)
+"""
+
 Logged = Callable[[str, str], None]
 
 
@@ -60,10 +70,10 @@ class Guest:
         given |= {**env, "PORT": str(port), "PYTHONUNBUFFERED": "1", "GUNICORN_LOG_LEVEL": "error"}
         options = ("--target", target, "--source", "main.py", "--host", "127.0.0.1", "--port", str(port))
         process = subprocess.Popen(
-            [sys.executable, "-m", "functions_framework", *options, "--signature-type", "http"],
+            [sys.executable, "-c", _WITH_US, *options, "--signature-type", "http"],
             cwd=folder,
             env=given,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,  # gunicorn has children: they end together
@@ -104,6 +114,8 @@ class Guest:
                 pass
         for reader in self.readers:
             reader.join(_STOP_SECONDS)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
     def drain(self) -> None:
         """Wait until everything printed so far is logged."""

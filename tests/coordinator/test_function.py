@@ -181,6 +181,12 @@ def test_it_starts_without_what_only_people_and_plans_need() -> None:
     assert not loaded & HEAVY
 
 
+def test_an_instance_has_google_s_libraries_before_somebody_waits_for_an_answer() -> None:
+    code = "import sys, coordinator.main; print({'google.cloud.scheduler_v1', 'google.cloud.storage'} <= {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_what_it_is_built_with_is_what_the_lock_of_all_has() -> None:
     def pins(path: str) -> set[str]:
         return {line.partition(" ")[0] for line in (ROOT / path).read_text().splitlines() if "==" in line}

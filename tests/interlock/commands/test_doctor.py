@@ -148,7 +148,7 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_permission_that_was_not_granted_is_named_with_where_by_doctor_and_before_a_first_deploy(
     run: Run, bootstrapped: str, permission: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "check_tools", lambda: None)
+    monkeypatch.setattr(deploy, "check_tools", lambda _: None)
     env = {"INTERLOCK_LOCAL_URL": bootstrapped, "GOOGLE_OAUTH_ACCESS_TOKEN": without(bootstrapped, permission)}
     done = run("doctor", "--format", "json", **env)
     (found,) = [row for row in json.loads(done.stdout) if row["what"] == "permissions" and row["state"] == "wrong"]

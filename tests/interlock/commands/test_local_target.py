@@ -9,11 +9,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from interlock.terminal import local_target
+from interlock.commands import COMMANDS, ON_A_CLOUD, acts_on_local_target
+from interlock.reading.files import load_environment
+from interlock.terminal import common, local_target
 from tests.interlock.commands.conftest import ROOT, Run
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
@@ -79,6 +83,100 @@ def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, st
     done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
     said = f"Error: nothing is deployed in local yet, so nothing can be turned {mode}; run: make deploy"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[1:]) == (2, "", [said])
+
+
+def test_a_mistake_in_the_catalog_is_said_below_the_line_that_says_where_a_command_acts(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """The catalog is loaded while the local target starts, which is no reason to say anything before."""
+    interlock, catalog = str(Path(sys.executable).with_name("interlock")), tmp_path / "catalog"
+    (catalog / "shop").mkdir(parents=True)
+    (catalog / "shop" / "jobs.yaml").write_text("jobz: {}\n")
+    words = [interlock, "deploy", "--catalog", str(catalog)]
+    state = {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
+    done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
+    first, *others = done.stderr.splitlines()
+    assert first.startswith(BANNER)
+    assert "jobz" in others[0]
+    assert (done.returncode, done.stdout, others[-1]) == (2, "", "1 problem; nothing was done.")
+
+
+@pytest.mark.parametrize("is_running", [True, False], ids=["below a local target", "while one starts"])
+def test_what_is_done_meanwhile_is_done_once_whether_a_local_target_starts_or_not(
+    is_running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(common, "is_running", lambda: is_running)
+    monkeypatch.setattr(common, "run_with_local_target", lambda _, meanwhile: meanwhile())
+    done: list[str] = []
+
+    def work() -> str:
+        done.append("once")
+        return "the catalog"
+
+    environment, found = common.Place("local").cloud_and(work)
+    assert (environment.name, found, done) == ("local", "the catalog", ["once"])
+
+
+def test_elsewhere_than_on_the_local_target_it_is_done_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(
+        common, "load_environment", lambda *_: replace(load_environment(Path("environments"), "local"), name="far")
+    )
+    assert common.Place("far").cloud_and(lambda: "the catalog")[1] == "the catalog"
+
+
+@pytest.mark.parametrize(
+    ("line", "environ_says", "sure"),
+    [
+        pytest.param("status", None, True, id="the local target is the default"),
+        pytest.param("status", "", True, id="an empty variable says nothing"),
+        pytest.param("status", "local", True, id="the variable names it"),
+        pytest.param("status", "production", False, id="the variable names another"),
+        pytest.param("status --env local", "production", True, id="an option has more weight"),
+        pytest.param("status --env=local", "production", True, id="an option in one word"),
+        pytest.param("status --env production", None, False, id="an option names another"),
+        pytest.param("status --env=production", "local", False, id="in one word, too"),
+        pytest.param("status --env local --env production", None, False, id="twice, and not the same"),
+        pytest.param("status --env", None, False, id="an option without a name"),
+        pytest.param("backfill on marts", None, True, id="a toggle"),
+        pytest.param("backfill plan marts", None, False, id="a command of two words has rules of its own"),
+        pytest.param("hold --help", None, False, id="somebody who asks for help"),
+        pytest.param("validate", None, False, id="one that asks no cloud"),
+        pytest.param("--version", None, False, id="no command"),
+        pytest.param("", None, False, id="nothing"),
+    ],
+)
+def test_the_local_target_starts_before_a_command_is_imported_only_where_it_is_sure_to_be_asked(
+    line: str, environ_says: str | None, sure: bool
+) -> None:
+    environ = {} if environ_says is None else {"INTERLOCK_ENV": environ_says}
+    assert acts_on_local_target(line.split(), environ) is sure
+
+
+def test_what_is_sure_to_be_asked_is_a_command_with_an_environment_and_says_where_it_acts() -> None:
+    for name in ON_A_CLOUD:
+        command = import_module(f"interlock.commands.{name}").command
+        assert "--env" in {option for parameter in command.params for option in parameter.opts}, name
+    assert {*COMMANDS} >= ON_A_CLOUD
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["status", "--nope"], "Error: No such option '--nope'.", id="an option that there is not"),
+        pytest.param(["backfill", "sideways", "marts"], "'sideways' is not one of", id="a mode that there is not"),
+    ],
+)
+def test_a_mistake_in_what_was_typed_is_said_whether_the_local_target_starts_already_or_not(
+    environ: dict[str, str], tmp_path: Path, words: list[str], said: str
+) -> None:
+    interlock = str(Path(sys.executable).with_name("interlock"))
+    environ |= {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
+    done = subprocess.run([interlock, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert said in done.stderr
+    assert BANNER not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 GOING_ON = """\

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interlock.terminal import synthesized
 from interlock.terminal.synthesized import FILE, forget, inputs, is_fresh, stamp
 
 READ = (
@@ -111,6 +112,106 @@ def test_a_file_that_is_new_gives_another_stamp_and_a_file_that_moves_too(root: 
     added = digest()
     (root / folder / "new.yaml").rename(root / folder / "newer.yaml")
     assert len({before, added, digest()}) == 3
+
+
+FOLDERS = ("catalog", "catalog/shop", "coordinator", "imports/google", "interlock", "interlock/reading", "stacks")
+NAMES = st.text("abcxyz._-", min_size=1, max_size=8).map(lambda name: f"new{name}")
+
+
+def states(root: Path) -> dict[str, bytes | None]:
+    """Every file as it is; None for a link to none."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() if path.exists() else None
+        for path in root.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+@FREELY
+@given(data=st.data(), name=st.sampled_from(READ), folder=st.sampled_from(FOLDERS), new=NAMES)
+def test_whatever_becomes_of_a_file_the_stamp_is_another_and_the_old_one_once_it_is_undone(
+    root: Path, data: st.DataObject, name: str, folder: str, new: str
+) -> None:
+    """Files come, go, move, are emptied, cut short, made longer and become folders and links to nothing."""
+    file, other, before, was = root / name, root / folder / new, digest(), states(root)
+    content = file.read_bytes()
+
+    def becomes_a_folder() -> None:
+        file.unlink()
+        (file / "inside").mkdir(parents=True)
+
+    def becomes_a_link_to_nothing() -> None:
+        file.unlink()
+        file.symlink_to("nowhere")
+
+    edits = {
+        "it goes": file.unlink,
+        "it moves": lambda: file.rename(other),
+        "it is emptied": lambda: file.write_bytes(b""),
+        "it is cut short": lambda: file.write_bytes(content[:-1]),
+        "it is longer": lambda: file.write_bytes(content + b"\n"),
+        "it becomes a folder": becomes_a_folder,
+        "it becomes a link to nothing": becomes_a_link_to_nothing,
+        "another comes": lambda: other.write_bytes(b""),
+        "one of the same content comes": lambda: other.write_bytes(content),
+        "a link to it comes": lambda: other.symlink_to(file),
+        "a link to nothing comes": lambda: other.symlink_to("nowhere"),
+        "a link to its folder comes": lambda: other.symlink_to(file.parent),
+    }
+    edits[data.draw(st.sampled_from(sorted(edits)))]()
+    assert digest() != before
+    if other.exists() or other.is_symlink():
+        other.unlink()
+    if file.is_symlink():
+        file.unlink()
+    elif file.is_dir():
+        (file / "inside").rmdir()
+        file.rmdir()
+    file.write_bytes(content)
+    assert states(root) == was
+    assert digest() == before
+
+
+@pytest.mark.parametrize("folder", ["interlock", "catalog/shop", "stacks"])
+def test_an_edit_behind_a_link_to_a_folder_gives_another_stamp(root: Path, folder: str) -> None:
+    write(root, "elsewhere/deep/module.py", b"one")
+    (root / folder / "linked").symlink_to(root / "elsewhere")
+    before = digest()
+    write(root, "elsewhere/deep/module.py", b"two")
+    assert digest() != before
+
+
+def test_links_in_a_circle_have_an_end(root: Path) -> None:
+    before = digest()
+    (root / "interlock" / "again").symlink_to(root / "interlock")
+    (root / "interlock" / "reading" / "up").symlink_to("..")
+    assert digest() != before
+
+
+@pytest.mark.parametrize(
+    "name", ["cdktf.py", "sitecustomize.py", "interlock/hidden.pyc"], ids=["shadows a package", "runs first", "has no source"]
+)
+def test_what_python_would_import_in_place_of_what_is_meant_gives_another_stamp(root: Path, name: str) -> None:
+    before = digest()
+    write(root, name, b"import something else")
+    assert digest() != before
+
+
+def test_a_pipe_in_the_catalog_is_not_waited_for(root: Path) -> None:
+    before = digest()
+    os.mkfifo(root / "catalog" / "shop" / "pipe.yaml")
+    assert digest() != before
+
+
+def test_another_python_and_another_set_of_packages_give_another_stamp(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [digest()]
+    packages = root / "site-packages"
+    monkeypatch.setattr(synthesized.site, "getsitepackages", lambda: [str(packages)])
+    for name in ("cdktf-0.21.0.dist-info", "cdktf-0.22.0.dist-info"):
+        write(packages, f"{name}/METADATA", b"")
+        found.append(digest())
+    monkeypatch.setattr(synthesized.sys, "version", "3.14.0")
+    assert len({*found, digest()}) == 4
 
 
 @pytest.mark.parametrize("name", NOT_READ)
