@@ -71,9 +71,9 @@ class About:
 
 def joined(parts: Sequence[About]) -> About:
     """One of several, of which the last one counts where two say the same: as `of` has divided it."""
-    meetings = {(meeting.kind, meeting.jobs): meeting for part in parts for meeting in part.meetings}
+    meetings = {(one.kind, one.jobs, one.least): one for part in parts for one in part.meetings}
     return About(
         environment=parts[-1].environment,
         jobs=dict(sorted((name, job) for part in parts for name, job in part.jobs.items())),
-        meetings=tuple(meetings[key] for key in sorted(meetings, key=lambda key: (KINDS.index(key[0]), key[1]))),
+        meetings=tuple(meetings[key] for key in sorted(meetings, key=lambda key: (KINDS.index(key[0]), *key[1:]))),
     )

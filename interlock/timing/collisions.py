@@ -110,6 +110,21 @@ class CollisionSearch:
         ends = [use.end for users in self.uses.values() for uses in users.values() for use in uses]
         return -(-max([AT_ONCE, *self.leads.values(), *gaps, *ends]) // MINUTE) * MINUTE
 
+    def alone(self, job: str, table: str, span: Span) -> Collision | None:
+        """The collision of a job with its own runs over a table, as of `over`."""
+        search = _Search(self, span, Fires(Span(start=span.start - self.lookback, end=span.end)), [job])
+        return search.with_itself(table, job)
+
+    def too_soon(self, table: str, producer: str, consumer: str, end: timedelta, least: timedelta) -> str:
+        """Why a consumer starts too soon, which starts `least` after a producer that writes until `end` after its start."""
+        started = "together with" if not least else f"{rounded(least)} after"
+        replaced = any(Kind.REPLACE in use.kinds for use in self.uses[table][producer])
+        hole = ", and meanwhile it may read without the rows that are being replaced" if replaced else ""
+        return (
+            f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
+            f"{rounded(end)} after its start{hole}; {rounded(max(self.leads[consumer], end))} should be between the two"
+        )
+
     @cached_property
     def services(self) -> dict[str, list[str]]:
         """Services that more than one job calls, by name, with the jobs' names, sorted."""
@@ -135,6 +150,12 @@ class CollisionSearch:
         return found
 
 
+def at_once(one: tuple[str, Use], other: tuple[str, Use], pair: WorstPair) -> str:
+    """Why two jobs collide that write a table at once, each in its way."""
+    said = [f"{job} ({kind} for {rounded(use.lasts)})" for (job, use), kind in ((one, pair.first), (other, pair.second))]
+    return f"{' and '.join(said)} write it at once: {pair.conflict.why}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _User:
     """A job that writes a table, and the minutes in which it may be about it."""
@@ -148,11 +169,11 @@ class _User:
 class _Search:
     """A catalog over a span. What began before the span may collide in it, so fires are looked for in a wider one."""
 
-    def __init__(self, known: CollisionSearch, span: Span, fires: Fires) -> None:
+    def __init__(self, known: CollisionSearch, span: Span, fires: Fires, jobs: Collection[str] | None = None) -> None:
         self._known, self._catalog, self._span = known, known.catalog, span
         self._jobs, self._uses, self._feeding = known.jobs, known.uses, known.feeding
         self._all_fires = fires
-        self._fires = {name: fires.of(job) for name, job in known.jobs.items()}
+        self._fires = {name: fires.of(known.jobs[name]) for name in (known.jobs if jobs is None else jobs)}
 
     def budgets(self, subjects: Collection[str] | None) -> Iterator[Collision]:
         """Minutes in which more jobs of a service start than it takes."""
@@ -215,7 +236,8 @@ class _Search:
                     if not (fires.bits & minutes.bits and feeding.feeds(producer, consumer)):
                         continue
                     if times := (fires & minutes).within(self._span):
-                        why = self._too_soon(table, producer, consumer, ends[producer], times)
+                        least = _least(self._fires[producer], times)
+                        why = self._known.too_soon(table, producer, consumer, ends[producer], least)
                         yield self._collision(CollisionKind.ORDER, f"table/{table}", (producer, consumer), why, times)
 
     def _too_early(self, ends: Mapping[str, timedelta], lead: timedelta) -> tuple[dict[str, Minutes], int]:
@@ -225,16 +247,6 @@ class _Search:
         for minutes in after.values():
             bits |= minutes.bits
         return after, bits
-
-    def _too_soon(self, table: str, producer: str, consumer: str, end: timedelta, times: Minutes) -> str:
-        least = _least(self._fires[producer], times)
-        started = "together with" if not least else f"{rounded(least)} after"
-        replaced = any(Kind.REPLACE in use.kinds for use in self._uses[table][producer])
-        hole = ", and meanwhile it may read without the rows that are being replaced" if replaced else ""
-        return (
-            f"{consumer} starts {started} {producer}, which is expected to write what it reads until "
-            f"{rounded(end)} after its start{hole}; {rounded(max(self._known.leads[consumer], end))} should be between the two"
-        )
 
     def _by_service(self, subjects: Collection[str] | None) -> Iterator[tuple[Service, list[str]]]:
         for name, jobs in self._known.services.items():
@@ -246,12 +258,14 @@ class _Search:
         return (table for table in sorted(tables) if subjects is None or f"table/{table}" in subjects)
 
     def _users(self, table: str) -> Iterator[_User]:
-        for job, uses in self._uses[table].items():
-            busy = 0
-            for use in uses:
-                # In the minute in which it begins it is busy, though it may begin late in that minute.
-                busy |= self._near(job, use.after // MINUTE * MINUTE, use.end).bits
-            yield _User(job=job, fires=self._fires[job], uses=uses, busy=busy)
+        return (self._user(table, job) for job in self._uses[table])
+
+    def _user(self, table: str, job: str) -> _User:
+        uses, busy = self._uses[table][job], 0
+        for use in uses:
+            # In the minute in which it begins it is busy, though it may begin late in that minute.
+            busy |= self._near(job, use.after // MINUTE * MINUTE, use.end).bits
+        return _User(job=job, fires=self._fires[job], uses=uses, busy=busy)
 
     def _near(self, job: str, earliest: timedelta, end: timedelta) -> Minutes:
         return self._all_fires.near(self._jobs[job], earliest, end)
@@ -267,11 +281,12 @@ class _Search:
         if not met:
             return None
         pair, mine, theirs, _ = max(met, key=lambda each: each[0].conflict.severity)
-        why = (
-            f"{one.job} ({pair.first} for {rounded(mine.lasts)}) and {other.job} "
-            f"({pair.second} for {rounded(theirs.lasts)}) write it at once: {pair.conflict.why}"
-        )
+        why = at_once((one.job, mine), (other.job, theirs), pair)
         return self._over_table(table, (one.job, other.job), pair, why, [times for *_, times in met])
+
+    def with_itself(self, table: str, job: str) -> Collision | None:
+        """The collision of a job with its own runs."""
+        return self._with_itself(table, self._user(table, job))
 
     def _with_itself(self, table: str, user: _User) -> Collision | None:
         """The collision of a job with its own runs: a start brings about several, or comes before the last one is done."""

@@ -6,15 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from interlock.about import About
+from interlock.about import KINDS, About
 from interlock.board.ahead import TABLE, clashes, closings, starts
+from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.holding import Holding
 from interlock.runtime.about_file import about_json, parse_about
 from interlock.runtime.declaration_file import parse, to_json
 from interlock.timing.about import about
-from interlock.timing.collisions import CollisionKind
-from interlock.timing.minutes import Day
+from interlock.timing.collisions import CollisionKind, collisions
+from interlock.timing.distances import MINUTES_A_DAY
+from interlock.timing.fires import Fires
+from interlock.timing.minutes import Day, Span
 from interlock.timing.timeline import timeline
 from interlock.zones import zone
 from tests.interlock.board.worlds import declared
@@ -65,6 +68,57 @@ def test_the_collisions_of_a_board_are_those_of_the_timeline(day: date) -> None:
     assert mine <= {(clash.kind.value, clash.jobs) for clash in wanted}
     tables = {(clash.kind.value, clash.jobs) for clash in wanted if clash.kind is CollisionKind.TABLE and len(clash.jobs) == 2}
     assert tables <= {one for one in mine if one[0] == TABLE}
+
+
+RARE = """\
+defaults: {owner: data, time_zone: America/New_York, region: us-west2, deadline: 60s, retry: once}
+retry_profiles:
+  once: {attempts: 0, min_backoff: 5s, max_backoff: 5s, doublings: 0, max_duration: 0s}
+services:
+  scrapers: {kind: run}
+processors:
+  raw: {service: scrapers, expect: 40m, tables: {d.raw: [mutate]}}
+  part: {service: scrapers, expect: 20m, tables: {d.part: {write: [merge], partition: day, named_by: date}}}
+jobs:
+  early: {description: d, schedule: "30 1 * * *", target: {service: scrapers}, runs: [raw]}
+  late: {description: d, schedule: "0 3 * * *", target: {service: scrapers}, runs: [raw]}
+  leap: {description: d, schedule: "0 12 29 2 *", target: {service: scrapers}, runs: [raw]}
+  jump: {description: d, schedule: "10 12 29 2 *", target: {service: scrapers}, runs: [raw]}
+  today: {description: d, schedule: "55 23 * * *", target: {service: scrapers, body: {date: TODAY}}, runs: [part]}
+  yesterday: {description: d, schedule: "5 0 * * *", target: {service: scrapers, body: {date: YESTERDAY}}, runs: [part]}
+  other: {description: d, schedule: "10 0 * * *", target: {service: scrapers, body: {date: TODAY}}, runs: [part]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("day", "wanted"),
+    [
+        pytest.param(date(2027, 1, 12), {("today", "yesterday")}, id="any day: those alone that name the same one"),
+        pytest.param(date(2028, 3, 12), {("early", "late"), ("today", "yesterday")}, id="a night that lacks an hour"),
+        pytest.param(date(2028, 2, 29), {("jump", "leap"), ("today", "yesterday")}, id="a day of every fourth year"),
+    ],
+)
+def test_what_collides_on_few_days_is_known_on_these(day: date, wanted: set[tuple[str, str]]) -> None:
+    catalog = load(RARE)
+    at = Day(date=day, zone=zone("America/New_York"))
+    fires = starts(declare(catalog, environment()).jobs.values(), at.start - timedelta(hours=1), at.end)
+    assert {clash.jobs for clash in clashes(about(catalog).meetings, declare(catalog, environment()).jobs, fires, {})} == wanted
+
+
+@pytest.mark.parametrize("catalog", [load(CLASHING), load(RARE), shop()], ids=["clashing", "rare", "shop"])
+def test_no_collision_of_a_year_is_at_a_distance_that_a_declaration_does_not_tell(catalog: Catalog) -> None:
+    span = Span(start=datetime(2027, 1, 1, tzinfo=UTC), end=datetime(2028, 1, 1, tzinfo=UTC))
+    told: dict[tuple[str, tuple[str, ...]], list[tuple[int, int]]] = {}
+    for one in about(catalog).meetings:
+        told.setdefault((one.kind, one.jobs), []).append((one.least, one.most))
+    for found in collisions(catalog, span):
+        if found.kind.value not in KINDS or len(found.jobs) != 2:
+            continue
+        first, second = ({*Fires(span).of(catalog.jobs[name]).places()} for name in found.jobs)
+        reach = [place for least, most in told[found.kind.value, found.jobs] for place in range(least, most + 1)]
+        for place in [*found.times.places()][:200]:
+            begun = [at for at in first if any(at + minutes in second for minutes in reach) and abs(at - place) < MINUTES_A_DAY]
+            assert begun, (found.jobs, place)
 
 
 def test_a_start_that_is_held_collides_with_nothing() -> None:
