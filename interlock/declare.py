@@ -7,20 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Protocol
 
 from interlock.catalog import Catalog, Job, Json, once_a_catalog
 from interlock.dates import OFFSETS
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.environment import Environment
+from interlock.environment import Breaker
 from interlock.feeds import waits_for
 from interlock.graph import held_tables, reach, scopes
 from interlock.seasons import Season
 from interlock.shares import Share
 
 
+class Limits(Protocol):
+    """What of an environment a declaration says."""
+
+    @property
+    def max_hold(self) -> timedelta:
+        """No hold may end later than this from now."""
+
+    @property
+    def tick(self) -> timedelta:
+        """How often the coordinator looks whatever happens."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """When conflicts make it hold a table's writers."""
+
+
 def declare(
     catalog: Catalog,
-    env: Environment,
+    env: Limits,
     digests: Mapping[str, Mapping[str, str]] | None = None,
     share: Share | None = None,
 ) -> Declaration:

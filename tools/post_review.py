@@ -21,15 +21,24 @@ MARKER = "<!-- interlock-review v1 -->"
 """The first line of every review, by which its comment is found again."""
 
 
-def comment_in(folder: Path) -> str:
-    """The comment to be posted: neutral below its first line."""
+def comment_in(folder: Path, page: str = "") -> str:
+    """The comment to be posted: neutral below its first line, but for our own link to the page."""
     first, _, rest = read(folder / "comment.md").partition("\n")
     if first != MARKER:
         raise Refused("comment.md does not begin with the marker of a review")
+    link = f"\n[One day before and after, as a page]({page})\n" if page else ""
     text = f"{MARKER}\n{neutral(rest)}"
+    text += link if len(text) + len(link) <= MAX_CHARACTERS else ""
     if len(text) > MAX_CHARACTERS:
         raise Refused(f"comment.md has {len(text):,} characters; a comment has at most {MAX_CHARACTERS:,}")
     return text
+
+
+def page_at(said: str, repository: str) -> str:
+    """The address of the page, an artifact of a run of this repository; nothing where there is none."""
+    if said and not re.fullmatch(rf"{re.escape(repository)}/actions/runs/[0-9]+/artifacts/[0-9]+", said, re.ASCII):
+        raise Refused(f"{said[:100]!a} is no artifact of {repository}")
+    return said
 
 
 def number_of(said: str) -> int:
@@ -55,11 +64,12 @@ def put(repository: Repository, *, body: str, pull: int, head: str) -> str:
 
 def main(words: list[str], environ: Mapping[str, str]) -> int:
     """`python -m tools.post_review FOLDER`, with GITHUB_API_URL, GITHUB_REPOSITORY, GH_TOKEN, PULL, and HEAD_SHA, the commit
-    that was reviewed."""
+    that was reviewed; and PAGE with GITHUB_SERVER_URL, where there is a page."""
     try:
         repository = Repository(api=environ["GITHUB_API_URL"], name=environ["GITHUB_REPOSITORY"], token=environ["GH_TOKEN"])
         pull = number_of(environ["PULL"])
-        print(put(repository, body=comment_in(Path(words[0])), pull=pull, head=environ["HEAD_SHA"]))
+        page = page_at(environ.get("PAGE", ""), f"{environ.get('GITHUB_SERVER_URL', '')}/{environ['GITHUB_REPOSITORY']}")
+        print(put(repository, body=comment_in(Path(words[0]), page), pull=pull, head=environ["HEAD_SHA"]))
     except Refused as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
         return REFUSED

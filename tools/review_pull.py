@@ -25,6 +25,8 @@ GIT_PATIENCE_SECONDS = 120
 FOR_THE_FRAME = 1_500
 """Characters that are left for what is said here, and for what `tools/neutral.py` adds."""
 CATALOG = "catalog/"
+PAGE = "days.html"
+"""A day before and after, beside the comment."""
 NOBODY = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -37,8 +39,9 @@ QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance", "origin")
 
 
-def review(repository: Path, *, pull: int, base: str, head: str, run: str) -> str | None:
-    """The comment on what landing `head` on `base` means; None where the pull request is no longer at `head`. Refused."""
+def review(repository: Path, *, pull: int, base: str, head: str, run: str, page: Path) -> str | None:
+    """The comment on what landing `head` on `base` means; None where the pull request is no longer at `head`. Refused. A day
+    before and after is written as `page`, if both catalogs can be read."""
     ref = f"refs/pull/{pull}/head"
     _git(repository, *FETCH, f"+{ref}:{ref}", **_credentials(os.environ))
     if _git(repository, "rev-parse", "--verify", f"{ref}^{{commit}}") != head:
@@ -50,7 +53,7 @@ def review(repository: Path, *, pull: int, base: str, head: str, run: str) -> st
         return _framed(repository, f"{MARKER}\n{said}\n", beside=0)
     changed = _git(repository, "diff-tree", "-r", "--name-only", "-z", "--no-renames", base, merge).split("\0")
     beside = sum(1 for path in changed if path and not path.startswith(CATALOG))
-    return _framed(repository, _reviewed(repository, base, merge, run), beside=beside)
+    return _framed(repository, _reviewed(repository, base, merge, run, page), beside=beside)
 
 
 def _merge(repository: Path, base: str, head: str) -> str | None:
@@ -64,11 +67,12 @@ def _merge(repository: Path, base: str, head: str) -> str | None:
     return _git(repository, "commit-tree", tree, "-p", base, "-p", head, "-m", "review")
 
 
-def _reviewed(repository: Path, base: str, merge: str, run: str) -> str:
+def _reviewed(repository: Path, base: str, merge: str, run: str, page: Path) -> str:
     """What `interlock review` says, or that it has died: then the comment says so, rather than what was true before."""
     interlock = Path(sys.executable).with_name("interlock")
     limit = str(MAX_CHARACTERS - FOR_THE_FRAME)
     words = [str(interlock), "review", "--base", base, "--head", merge, "--format", "markdown", "--limit", limit]
+    words += ["--page", str(page)]
     try:
         done = subprocess.run(
             words, cwd=repository, env=_without_token(), stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=False
@@ -133,15 +137,19 @@ def _commit(said: str) -> str:
 
 
 def main(words: list[str], environ: Mapping[str, str]) -> int:
-    """`python -m tools.review_pull FOLDER` writes FOLDER/comment.md, or nothing for a head that is not the newest. From PULL,
-    BASE_SHA and HEAD_SHA, as GitHub's event has them, RUN, where the log is, and GH_TOKEN with GITHUB_SERVER_URL."""
+    """`python -m tools.review_pull FOLDER` writes FOLDER/comment.md, and days.html where there is a day to show; nothing for
+    a head that is not the newest. From PULL, BASE_SHA and HEAD_SHA, as GitHub's event has them, RUN, where the log is, and
+    GH_TOKEN with GITHUB_SERVER_URL."""
+    folder = Path(words[0]).absolute()
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         said = review(
             Path.cwd(),
             pull=number_of(environ["PULL"]),
             base=_commit(environ["BASE_SHA"]),
             head=_commit(environ["HEAD_SHA"]),
             run=environ["RUN"],
+            page=folder / PAGE,
         )
     except Refused as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
@@ -149,8 +157,6 @@ def main(words: list[str], environ: Mapping[str, str]) -> int:
     if said is None:
         print("nothing: the pull request has moved on")
         return 0
-    folder = Path(words[0])
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "comment.md").write_text(said, encoding="utf-8")
     print("reviewed")
     return 0

@@ -34,14 +34,16 @@ def section(board: Board, clock: Clock) -> Iterator[str]:
     yield "</section>"
 
 
-def ruler(board: Board) -> str:
-    """The hours below the strips."""
-    places = [board.now + step * QUARTER_OF_A_DAY for step in range(5)]
-    return f'<div class="ruler">{"".join(f"<span>{_hour(at, board)}</span>" for at in places)}</div>'
+def ruler(board: Board, *, of_a_day: bool = False) -> str:
+    """The hours below the strips: from now on, or `of_a_day` that begins at midnight."""
+    places = [step * QUARTER_OF_A_DAY for step in range(5)]
+    return f'<div class="ruler">{"".join(f"<span>{_hour(after, board, of_a_day)}</span>" for after in places)}</div>'
 
 
-def _hour(at: datetime, board: Board) -> str:
-    return "now" if at == board.now else f"+{(at - board.now) // timedelta(hours=1)} h"
+def _hour(after: timedelta, board: Board, of_a_day: bool) -> str:
+    if of_a_day:
+        return f"{(board.now + after).astimezone(board.zone):%H:%M}"
+    return f"+{after // timedelta(hours=1)} h" if after else "now"
 
 
 def legend() -> Iterator[str]:
@@ -93,13 +95,20 @@ def _clashes(board: Board, clock: Clock) -> Iterator[str]:
         yield '<p class="dim">No two jobs should collide.</p>'
 
 
+def over(clash: Clash) -> str:
+    """What two jobs collide over."""
+    first = clash.subjects[0].removeprefix("table/") if clash.subjects else ""
+    more = f" and {len(clash.subjects) - 1} more" if len(clash.subjects) > 1 else ""
+    return f", over {foreign(first)}{more}" if first else ""
+
+
 def _listed(found: Sequence[Clash], clock: Clock) -> Iterator[str]:
     yield '<ul class="agenda">'
     for clash in sorted(found, key=lambda one: (one.at[0], one.jobs))[:MOST_CLASHES]:
         times = ", ".join(clock.short(at) for at in clash.at[:MOST_TIMES])
         more = f" and {len(clash.at) - MOST_TIMES} more times" if len(clash.at) > MOST_TIMES else ""
         jobs = " and ".join(link(f"job/{name}", name) for name in clash.jobs)
-        yield f'<li>{times}{more}: {jobs}<br><span class="dim">{foreign(clash.why)}</span></li>'
+        yield f'<li>{times}{more}: {jobs}{over(clash)}<br><span class="dim">{foreign(clash.why)}</span></li>'
     yield "</ul>"
     if len(found) > MOST_CLASHES:
         yield f'<p class="dim">and {len(found) - MOST_CLASHES:,} more pairs</p>'

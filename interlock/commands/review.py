@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,7 +19,7 @@ from interlock.findings import Finding
 from interlock.names import count
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
-from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure
+from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure, in_words
 from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json
 from interlock.terminal.ends import own_zone
@@ -71,6 +71,13 @@ FINDINGS = 1
     metavar="CHARACTERS",
     help=f"Of markdown. A job summary takes {WHOLE}.",
 )
+@click.option(
+    "--page",
+    "page_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a day before and after as one page of HTML, too.",
+)
 @catalog_option
 @click.pass_context
 def command(
@@ -81,6 +88,7 @@ def command(
     plan_file: Path | None,
     style: Style,
     limit: int,
+    page_file: Path | None,
     root: Path,
 ) -> None:
     """What a change of the catalog means: jobs, collisions, coverage, lost runs, waivers and cost, before and after.
@@ -88,6 +96,8 @@ def command(
     In a pull request compare with the commit it branched off: --base $(git merge-base origin/main HEAD).
     Exit code 1: there are findings. Exit code 2: it could not be analysed; then nothing is known about the change.
     """
+    from interlock.board.compared import page
+    from interlock.review.days import compared
     from interlock.terminal.review_json import as_json
     from interlock.terminal.review_output import print_review
 
@@ -108,6 +118,9 @@ def command(
             ctx.exit(BAD_INPUT)
         about("comparing them")
         found = review(before, after, instant, plan, rules=findings, planned=planned, staggered=StaggerLimits)
+        if page_file:
+            about("drawing the page")
+            _write(page_file, page(compared(before, after, found, verdict=in_words(found), what=_what(names))))
     if style == "json":
         print_json(as_json(found))
     elif style == "markdown":
@@ -116,6 +129,17 @@ def command(
     else:
         print_review(found)
     ctx.exit(FINDINGS if found.findings else 0)
+
+
+def _what(names: Mapping[str, str]) -> str:
+    return f"{names['base']} compared with {names['head']}"
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.write_text(content, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise click.UsageError(f"--page: {file} can't be written: {error.strerror}") from None
 
 
 @dataclass

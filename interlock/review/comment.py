@@ -95,6 +95,12 @@ def verdict(review: Review) -> str:
     return f"✅ **No findings**; {changed}."
 
 
+def in_words(review: Review) -> str:
+    """The same without any markup."""
+    found = count(len(review.findings), "finding") if review.findings else "No findings"
+    return f"{found}; {_what_changes(review)}"
+
+
 def _what_changes(review: Review) -> str:
     """How many of what, for people."""
     numbers = {how: sum(1 for job in review.jobs if job.change.how is how) for how in How}

@@ -164,6 +164,37 @@ def test_what_is_posted_calls_nobody_and_commands_nothing(github: GitHub, folder
     assert not re.search(r"@o|^/|!\[|\]\(|://", body, re.MULTILINE)
 
 
+ARTIFACT = "https://github.example/o/r/actions/runs/1/artifacts/22"
+
+
+def test_the_page_of_the_run_is_linked_below_what_is_neutral(github: GitHub, folder: Path) -> None:
+    server = "https://github.example"
+    assert (
+        run_module("tools.post_review", folder, github.url, PULL="7", HEAD_SHA=HEAD, GITHUB_SERVER_URL=server, PAGE=ARTIFACT)[0]
+        == 0
+    )
+    assert github.writes == [("POST", "7", f"{REVIEW}\n[One day before and after, as a page]({ARTIFACT})\n")]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        ARTIFACT.replace("o/r", "eve/r"),
+        ARTIFACT.replace("github.example", "evil.example"),
+        f"{ARTIFACT})[x](https://evil.example",
+        f"{ARTIFACT}\n/approve",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_link_to_anything_else_is_refused(github: GitHub, folder: Path, page: str) -> None:
+    server = "https://github.example"
+    code, said = run_module(
+        "tools.post_review", folder, github.url, PULL="7", HEAD_SHA=HEAD, GITHUB_SERVER_URL=server, PAGE=page
+    )
+    assert (code, github.writes) == (2, [])
+    assert "is no artifact of https://github.example/o/r" in said
+
+
 @pytest.mark.parametrize("kind", ["a link", "a folder", "a pipe"])
 def test_what_is_no_file_is_refused(github: GitHub, folder: Path, tmp_path_factory: pytest.TempPathFactory, kind: str) -> None:
     elsewhere, path = tmp_path_factory.mktemp("elsewhere") / "secret", folder / "comment.md"

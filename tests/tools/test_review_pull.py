@@ -110,6 +110,9 @@ def test_what_a_pull_request_means_is_said_with_what_it_changes_beside(pull: Pul
     assert "supplier-feed" in comment
     assert "from the files under `catalog/` alone" in comment
     assert "other file" not in comment
+    page = (tmp_path / "review" / "days.html").read_text(encoding="utf-8")
+    assert "<bdi>supplier-feed</bdi>" in page
+    assert "<script" not in page
 
 
 def test_a_fork_that_forges_its_review_is_reviewed_all_the_same(pull: Pull, tmp_path: Path) -> None:

@@ -88,6 +88,20 @@ def test_the_working_tree_is_compared_with_the_base(repository: Repository) -> N
     assert done.returncode == (1 if said["findings"] else 0)
 
 
+def test_a_day_before_and_after_is_written_as_a_page_and_changes_nothing_else(repository: Repository, tmp_path: Path) -> None:
+    repository.edit('"45 * * * *"', '"15 * * * *"')
+    words = ("--base", "main", "--at", AT, "--format", "markdown")
+    done, plain = repository.review(*words, "--page", str(tmp_path / "days.html")), repository.review(*words)
+    assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
+    assert "<bdi>repair</bdi>" in (tmp_path / "days.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_can_not_be_written_is_said(repository: Repository, tmp_path: Path) -> None:
+    done = repository.review("--base", "main", "--at", AT, "--page", str(tmp_path / "nowhere" / "days.html"))
+    assert done.returncode == 2
+    assert "can't be written: No such file or directory" in done.stderr
+
+
 def test_two_commits_and_two_folders_are_compared_alike(repository: Repository, tmp_path: Path) -> None:
     repository.edit("  repair:", "  mend:")
     repository.edit("job: repair", "job: mend")
