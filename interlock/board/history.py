@@ -21,6 +21,8 @@ MOST = 400
 """Lines that are kept: the newest."""
 LINE = 300
 """Characters of one."""
+AHEAD = timedelta(hours=1)
+"""By which the clock of who wrote a line may have been ahead: what is of later can't have happened."""
 TOLD = {
     events.HOLD_WRITTEN: "held",
     events.HOLD_PLANNED: "planned",
@@ -120,26 +122,26 @@ class History:
         known = {line.what for line in self.lines if line.lasts}
         new = (Happened.of(record, now) for record in reversed([*records]) if record.event in TOLD)
         fresh = [line for line in dict.fromkeys(new) if line.what not in known]
-        kept = [line for line in self.lines if line.at > begin]
-        since = max(begin, self.since) if self.since else now
+        kept = [line for line in self.lines if begin < line.at <= now + AHEAD]
+        since = min(max(begin, self.since), now) if self.since else now
         return History(since=since, lines=(*fresh, *kept)[:MOST])
 
 
 def parse_history(value: object) -> History:
-    """What a board's JSON has of it; what is wrong in it is left out."""
+    """What a board's JSON has of it; what is wrong in it is left out, and what is too much is cut."""
     found = value if isinstance(value, dict) else {}
     lines = found.get("history")
     since = found.get("history_since")
     return History(
         since=parse_instant(since) if isinstance(since, str) else None,
-        lines=tuple(line for one in lines if (line := _line(one))) if isinstance(lines, list) else (),
+        lines=tuple(line for one in lines[:MOST] if (line := _line(one))) if isinstance(lines, list) else (),
     )
 
 
 def _line(value: object) -> Happened | None:
     if not isinstance(value, dict):
         return None
-    said = {key: one for key, one in value.items() if isinstance(one, str)}
+    said = {key: plain(one, LINE) for key, one in value.items() if isinstance(one, str)}
     at = parse_instant(said.get("at", ""))
     if at is None:
         return None

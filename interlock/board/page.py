@@ -19,7 +19,7 @@ from interlock.board.style import STYLE
 from interlock.holds import format_instant
 from interlock.names import exact
 
-SECTIONS = {"now": "Now", "ahead": "Next 24 hours", "jobs": "Jobs", "past": "Last 7 days"}
+SECTIONS = {"now": "Now", "ahead": "Next 24 h", "jobs": "Jobs", "past": "Last 7 days"}
 
 
 def _hash(content: str) -> str:
@@ -58,7 +58,7 @@ def page(board: Board) -> str:
         *jobs_section.section(board, clock),
         *past_section.section(board, clock),
         "</main>",
-        *_footer(board),
+        *_footer(board, clock),
         '<p id="tip" role="status" hidden></p>',
         f"<script>{SCRIPT}</script>",
         "</body>",
@@ -90,15 +90,15 @@ def _lateness(board: Board, clock: Clock) -> Iterator[str]:
         f"{clock.both(board.looked)}, and should have looked again by {clock.both(board.late_at)}. "
         f"It may be down; jobs stay as they are until it looks.</p>"
     )
-    if not board.is_late:
-        yield (
-            f'<p class="dim">The coordinator looked last at {clock.both(board.looked)}. After {clock.both(board.late_at)} '
-            f"this page is old, and the coordinator late.</p>"
-        )
 
 
-def _footer(board: Board) -> Iterator[str]:
+def _footer(board: Board, clock: Clock) -> Iterator[str]:
     yield "<footer>"
+    if board.looked and board.late_at and not board.is_late:
+        yield (
+            f"<p>The coordinator looked last at {clock.both(board.looked)}. After {clock.both(board.late_at)} this page is "
+            "old, and the coordinator late.</p>"
+        )
     yield (
         f"<p>Written when something changes, and every other look, which is every {exact(2 * board.tick)}. Interlock pauses "
         "schedules: it stops no run in flight and no message under way.</p>"

@@ -33,7 +33,11 @@ SCRIPT = """\
       const left = Date.parse(span.dataset.to) - now;
       span.textContent = left > 0 ? `${spell(left)} left` : "its end has passed";
     }
-    for (const span of all("[data-age]")) span.textContent = `${spell(now - Date.parse(span.dataset.age))} ago`;
+    for (const span of all("[data-age]")) {
+      const age = now - Date.parse(span.dataset.age);
+      // Countdowns and what is late go by the reader's clock: where that can't be right, they are told.
+      span.textContent = age < -2 * MINUTE ? `${spell(-age)} from now by your clock, which is behind` : `${spell(age)} ago`;
+    }
     if (late.dataset.at && now >= Date.parse(late.dataset.at)) late.hidden = false;
   };
   tick();
@@ -77,15 +81,19 @@ SCRIPT = """\
     const said = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
     history.replaceState(null, "", `#${said.size ? said : "jobs"}`);
   };
+  const plain = (hash) => {
+    try { return decodeURIComponent(hash); } catch { return hash; }
+  };
   const read = () => {
     const hash = location.hash.slice(1);
     if (hash.includes("=")) {
-      for (const [name, value] of new URLSearchParams(hash)) if (form.elements[name]) form.elements[name].value = value;
+      const said = new URLSearchParams(hash);
+      for (const name of ["q", ...Object.keys(fields)]) form.elements[name].value = said.get(name) || "";
       apply();
       document.getElementById("jobs").scrollIntoView();
       return;
     }
-    const target = document.getElementById(decodeURIComponent(hash));
+    const target = document.getElementById(plain(hash));
     if (!target) return;
     if (target.hidden) { form.reset(); apply(); }
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;

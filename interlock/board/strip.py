@@ -13,7 +13,7 @@ from interlock.names import count
 MINUTE = timedelta(minutes=1)
 MINUTES, HEIGHT = 1440, 12
 QUARTER = 15
-MARKS = {"bad": "0v12", "fire": "3v9", "held": "8v4", "off": "10v2"}
+MARKS = {"bad": "0v12", "fire": "3v9", "held": "7v5", "off": "9v3"}
 """From where and how far down each kind of mark is drawn: a start that collides, one, one that is held, one that is paused."""
 LEGEND = {
     "fire": "starts",

@@ -12,9 +12,10 @@ html { scroll-padding-top: 3.5rem; -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--back); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
 header, main, footer { max-width: 60rem; margin: 0 auto; padding: 0 1rem; }
-header { padding-top: 1.75rem; }
+header { padding-top: 1.1rem; padding-bottom: .35rem; }
 h1 { font-size: clamp(1.6rem, 6vw, 2.3rem); line-height: 1.15; font-weight: 650; letter-spacing: -.015em;
   margin: .25rem 0 .5rem; }
+#now > h2 { margin-top: 1.25rem; }
 h2 { font-size: 1.2rem; font-weight: 650; margin: 2.75rem 0 .75rem; padding-top: .25rem; }
 h3 { font-size: 1rem; font-weight: 650; margin: 0; }
 p { margin: .35rem 0; }
@@ -25,7 +26,7 @@ a:focus-visible, summary:focus-visible, button:focus-visible, input:focus-visibl
 .utc { white-space: nowrap; }
 .where { color: var(--dim); font-size: .9rem; }
 nav { position: sticky; top: 0; z-index: 2; background: var(--back); border-bottom: 1px solid var(--line); }
-nav ul { display: flex; flex-wrap: wrap; gap: 0 1.25rem; max-width: 60rem; margin: 0 auto; padding: .6rem 1rem;
+nav ul { display: flex; flex-wrap: wrap; gap: 0 1.1rem; max-width: 60rem; margin: 0 auto; padding: .6rem 1rem;
   list-style: none; }
 nav a { text-decoration: none; font-weight: 550; }
 nav a:hover { text-decoration: underline; }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from interlock.board.as_json import as_json
 from interlock.board.board import Board
+from interlock.board.page import POLICY
+from interlock.board.page import page as page_of
 from interlock.names import MAX_TEXT, plain
 from tests.browser.conftest import DESK, PHONE, Opens
 from tests.interlock.board.test_page import many
@@ -113,6 +118,65 @@ def test_search_and_filters_find_jobs_and_are_kept_in_the_address(opens: Opens) 
     again = opens(busy(), anchor="#q=orders&state=held")
     assert again.text("#found") == "4 of 12 jobs"
     assert again.page.locator(".job:visible").count() == 4
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        "#q=<script>alert(1)</script>",
+        "#length=1&item=2&__proto__=3&submit=4",
+        "#%E0%A4%A",
+        "#state=<b>&q=%00",
+        "?q=<img>#=",
+        "#" + "a" * 5000,
+    ],
+)
+def test_an_address_that_somebody_made_up_breaks_nothing(opens: Opens, anchor: str) -> None:
+    seen = opens(busy(), anchor=anchor)
+    assert seen.page.locator(".job .strip[data-name]").count() == 12, "what comes last in the script has run"
+    assert seen.said == []
+    assert seen.page.locator("script").count() == 1
+
+
+INJECTED = (
+    "<script>document.title = 'run'</script><img src=there.svg onload=\"document.title = 'run'\">"
+    "<style>h1 { display: none }</style><p style='position: fixed'>x</p><a href=\"javascript:void(document.title = 'run')\">x</a>"
+    "<iframe srcdoc='x'></iframe>"
+)
+
+
+def test_the_policy_stops_what_would_get_through_an_escape_that_is_missing(chromium: Any, tmp_path: Path) -> None:
+    html = page_of(busy()).replace("<main>", f"<main>{INJECTED}")
+    acted = [_what_acted(chromium, tmp_path / "board.html", one) for one in (html, html.replace(POLICY, ""))]
+    assert acted == [set(), {"a script", "a style", "a request"}], "what acts without the policy does not with it"
+
+
+def _what_acted(chromium: Any, file: Path, html: str) -> set[str]:
+    file.write_text(html, encoding="utf-8")
+    file.with_name("there.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
+    context = chromium.new_context()
+    tab, asked = context.new_page(), []
+    tab.on("requestfinished", lambda one: asked.append(one.url))
+    tab.goto(file.as_uri())
+    found = {"a style"} if not tab.locator("h1").is_visible() else set()
+    tab.evaluate("document.querySelector('main > a').click()")
+    tab.wait_for_timeout(200)
+    found |= {"a script"} if tab.title() == "run" else set()
+    found |= {"a request"} if [url for url in asked if url != file.as_uri() and not url.startswith("about:")] else set()
+    context.close()
+    return found
+
+
+def test_a_reader_whose_clock_is_behind_is_told_so(opens: Opens) -> None:
+    assert "1 h 0 min from now by your clock, which is behind" in opens(busy(), at=NOW - timedelta(hours=1)).text("header")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati", "America/St_Johns"])
+def test_every_zone_of_a_reader_has_its_clock(opens: Opens, zone: str) -> None:
+    seen = opens(busy(), zone=zone)
+    at = NOW.replace(second=0) + timedelta(hours=2)
+    assert f"{at.astimezone(ZoneInfo(zone)):%H:%M}" in seen.text("article >> nth=1 >> .until")
+    assert seen.said == []
 
 
 def test_an_anchor_opens_its_job(opens: Opens) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from interlock.board.history import A_WEEK
+from interlock.board.history import A_WEEK, LINE, MOST, parse_history
 from interlock.board.keeping import DATA, PAGE, keep, packed
+from interlock.board.page import page
+from interlock.holds import format_instant
 from interlock.runtime import events
 from interlock.runtime.ports import Unknown
 from interlock.runtime.report import Record, Report
 from interlock.runtime.snapshot import Snapshot
 from tests.interlock.board.shelf import MemoryShelf
-from tests.interlock.board.worlds import NOW, flag, snapshot
+from tests.interlock.board.worlds import NOW, flag, quiet, snapshot
 
 TICK = timedelta(minutes=10)
 HELD = Record(event=events.HOLD_WRITTEN, hold="backfill/orders", why="reporting: all of 2025 again (id flag)")
@@ -86,6 +89,17 @@ def test_what_nobody_can_read_is_no_history_and_no_failure() -> None:
     shelf.put(DATA, packed("{]"), {})
     assert keep(shelf, report(snapshot(), HELD), "p")
     assert len(shelf.data["history"]) == 1
+
+
+def test_of_a_history_that_somebody_made_up_what_can_be_is_kept_and_cut() -> None:
+    line = {"at": format_instant(NOW - TICK), "event": "<b>", "why": "x" * 9_999 + "\ud800", "job": ["a"], "hold": "\0y"}
+    future = {**line, "at": "9999-12-31T23:59:59Z"}
+    made_up = {"history": [future, line, None, {"at": 7}, *[line] * 9_999], "history_since": "9999-12-31T23:59:59Z"}
+    history = parse_history(made_up).then([], NOW)
+    assert history.since == NOW
+    assert MOST - 3 == len(history.lines) < MOST
+    assert {(one.at, len(one.why), one.job) for one in history.lines} == {(NOW - TICK, LINE, "")}
+    assert "&lt;b&gt;: " in page(replace(quiet(), history=history))
 
 
 def test_two_at_once_lose_nothing_of_what_happened() -> None:
