@@ -14,6 +14,7 @@ from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
+from interlock.runtime.declaration_file import DeclarationError
 from interlock.shares import shares
 from interlock.zones import ZoneDataError
 
@@ -58,8 +59,11 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
     CoordinationStack(app, catalog=catalog, env=env, output=output)
-    for share in shares(catalog):
-        SchedulesStack(app, catalog=catalog, env=env, share=share)
+    try:
+        for share in shares(catalog):
+            SchedulesStack(app, catalog=catalog, env=env, share=share)
+    except DeclarationError as error:
+        sys.exit(_refused(str(error)))
     AlertingStack(app, env=env)
     write(app)
 

@@ -14,7 +14,7 @@ from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
-from interlock.runtime.declaration_file import OBJECT, object_of, to_json
+from interlock.runtime.declaration_file import OBJECT, deployable, object_of
 from interlock.shares import Share
 from interlock.terraform.drift import declared_digests
 from interlock.terraform.facts import stack_facts
@@ -80,7 +80,7 @@ class SchedulesStack(BaseStack):
             "declaration",
             bucket=self.env.bucket,
             name=object_of(share.platform),
-            content=literal(to_json(replace(declared, about=about(catalog, self.env.name).of(share.jobs)))),
+            content=literal(deployable(replace(declared, about=about(catalog, self.env.name).of(share.jobs)))),
             content_type="application/json",
             depends_on=[after],
         )

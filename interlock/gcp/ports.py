@@ -16,6 +16,7 @@ from interlock.actual import ActualJob
 from interlock.gcp.scheduler import actual_job, regions, rest_client
 from interlock.gcp.storage import storage_client
 from interlock.names import plain
+from interlock.runtime.declaration_file import MAX_BYTES
 from interlock.runtime.ports import Item, NoBucket, Refused, Unknown
 from interlock.secrets import scrubbed
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 20
 """How long one call may take; then its outcome is not known."""
-MAX_OBJECT_BYTES = 16 * 2**20
-"""Of an object that is read; a declaration of 1,000 jobs has less than one MiB."""
 BAD_REQUEST, UNAUTHENTICATED, NOT_FOUND, PRECONDITION_FAILED = 400, 401, 404, 412
 MAX_SAID = 300
 """Characters of an error that may quote all of an answer."""
@@ -65,7 +64,7 @@ class GoogleBucket:
         try:
             with calls():
                 content: bytes = self._bucket.blob(item.name).download_as_bytes(
-                    if_generation_match=item.generation, end=MAX_OBJECT_BYTES, retry=None, timeout=CALL_SECONDS
+                    if_generation_match=item.generation, end=MAX_BYTES, retry=None, timeout=CALL_SECONDS
                 )
         except Refused as refused:
             if refused.code in (PRECONDITION_FAILED, NOT_FOUND):

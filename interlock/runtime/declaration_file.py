@@ -18,7 +18,7 @@ from interlock.about import About
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
-from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, SEASON, TABLE
+from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, SEASON, TABLE, count
 from interlock.parts import DIGEST
 from interlock.runtime.about_file import about_json, parse_about
 from interlock.seasons import Season
@@ -30,6 +30,8 @@ OBJECT = PREFIX + "current.json"
 PARTS = PREFIX + "platforms/"
 """Where each platform of several has its own."""
 VERSION = 1
+MAX_BYTES = 16 * 2**20
+"""Of an object that is read whole; a declaration of 5,000 jobs, which is the most that a region has, has less than 8 MiB."""
 MAX_SECONDS = 10 * 365 * 86400
 CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
 
@@ -50,6 +52,20 @@ def is_declaration(name: str) -> bool:
 
 class DeclarationError(ValueError):
     """An object that is no declaration; the message says what is wrong in it first."""
+
+
+def deployable(declaration: Declaration, limit: int = MAX_BYTES) -> str:
+    """The content of the object as a deploy writes it: what people are told goes first where all of it would be too large to
+    be read. DeclarationError where what is decided by is."""
+    content = to_json(declaration)
+    if len(content.encode()) > limit:
+        content = to_json(replace(declaration, about=About()))
+    if (size := len(content.encode())) > limit:
+        raise DeclarationError(
+            f"{count(len(declaration.jobs), 'job')} make a declaration of {size:,} bytes, and the coordinator reads {limit:,}; "
+            "give some of them a platform of their own"
+        )
+    return content
 
 
 def to_json(declaration: Declaration) -> str:

@@ -140,7 +140,7 @@ def test_an_address_that_somebody_made_up_breaks_nothing(opens: Opens, anchor: s
 
 INJECTED = (
     "<script>document.title = 'run'</script><img src=there.svg onload=\"document.title = 'run'\">"
-    "<style>h1 { display: none }</style><p style='position: fixed'>x</p><a href=\"javascript:void(document.title = 'run')\">x</a>"
+    "<style>h1 { display: none }</style><p style='top: 0'>x</p><a href=\"javascript:void(document.title = 'run')\">x</a>"
     "<iframe srcdoc='x'></iframe>"
 )
 

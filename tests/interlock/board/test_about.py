@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.holding import Holding
 from interlock.runtime.about_file import about_json, parse_about
-from interlock.runtime.declaration_file import parse, to_json
+from interlock.runtime.declaration_file import DeclarationError, deployable, parse, to_json
 from interlock.timing.about import about
 from interlock.timing.collisions import CollisionKind, collisions
 from interlock.timing.distances import MINUTES_A_DAY
@@ -140,6 +141,17 @@ def test_what_is_told_comes_back_as_it_was() -> None:
     told = about(shop(), "production")
     assert parse_about(about_json(told)) == told
     assert parse(to_json(declared()).encode()).about == told
+
+
+def test_where_a_declaration_would_be_too_large_people_are_told_less_and_nothing_else_is_lost() -> None:
+    whole = declared()
+    bare = replace(whole, about=About())
+    assert deployable(whole) == to_json(whole)
+    assert deployable(whole, len(to_json(whole).encode()) - 1) == to_json(bare)
+    with pytest.raises(
+        DeclarationError, match=r"^12 jobs make a declaration of [0-9,]+ bytes, and the coordinator reads 100; "
+    ):
+        deployable(whole, 100)
 
 
 def test_a_declaration_of_before_tells_nothing_and_is_read_all_the_same() -> None:
