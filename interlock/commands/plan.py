@@ -65,7 +65,7 @@ def command(
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        say(f"Do it: {_do_it(on, off, catalog, [planned.plan for planned in plans if planned.stack.name == STACK])}")
+        say(f"Do it: {_do_it(on, off, catalog, [planned.whole for planned in plans if planned.stack.name == STACK])}")
         ctx.exit(CHANGES)
 
 

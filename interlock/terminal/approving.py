@@ -63,7 +63,7 @@ class Approving:
         found = list[Finding]()
         for planned in plans:
             if planned.stack.name == STACK:
-                self.refuse_unasked(planned.plan)
+                self.refuse_unasked(planned.whole)
                 found += self._broken(planned, environment)
         return found
 
@@ -104,7 +104,7 @@ class Approving:
 
     def _broken(self, planned: Planned, environment: str) -> list[Finding]:
         try:
-            found = [*self.judge(planned.plan, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
+            found = [*self.judge(planned.whole, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
         except ValueError as error:  # as `policies` says that something can't be read
             raise CloudError(f"what this breaks can't be told: {error}; nothing is done") from None
         if environment == LOCAL and self.yes_delete:
