@@ -17,8 +17,6 @@ from policies.rules.values import Malformed, shown
 
 HOURS_A_DAY = 24
 CACHED_ZONES = 64
-CACHED_SCHEDULES = 8192
-"""A rule after another asks the same of each job."""
 YEAR_AND_A_WEEK = timedelta(days=373)
 """A change comes on a Sunday: up to a week later than a year ago. In a year alone there are days without the next one."""
 
@@ -27,14 +25,9 @@ def fires(job: Resource) -> tuple[Cron, ZoneInfo] | None:
     """When a job fires; None when its schedule or zone is wrong, which other rules say of it. Unresolved when it is that."""
     try:
         text, name = job.attributes.text("schedule"), job.attributes.text("time_zone")
-        return _fires(text, name) if text is not None and name is not None else None
+        return (Cron.read(text), zone(name)) if text is not None and name is not None else None
     except (CronError, ZoneError, Malformed):
         return None
-
-
-@lru_cache(CACHED_SCHEDULES)
-def _fires(text: str, name: str) -> tuple[Cron, ZoneInfo]:
-    return Cron.read(text), zone(name)
 
 
 @rule(
