@@ -13,6 +13,7 @@ from interlock.dates import NamedDay
 from interlock.findings import Finding
 from interlock.platform_rules import PlatformRules
 from interlock.timing.costs import NEAR, Pair
+from interlock.timing.held_minutes import held_minutes
 from interlock.timing.minutes import DAY, MINUTE
 from interlock.timing.placing import Apart
 from interlock.timing.risk import Schedule
@@ -40,7 +41,8 @@ class StaggerLimits:
         known = self._estate.once(starters)
         self._starters: dict[str, Starter] = {starter.job.name: starter for starter in known.values()}
         running = {name: job for name, job in catalog.jobs.items() if name in self._starters}
-        self._schedule = Schedule(running, Year(first=today).span)
+        span = Year(first=today).span
+        self._schedule, self._held = Schedule(running, span), held_minutes(catalog, span)
         self._known: dict[Pair, Apart] = {}
 
     def moves(self, job: Job) -> dict[int, str]:
@@ -59,12 +61,23 @@ class StaggerLimits:
             return WAS
         if job.placing and job.placing.within is not None and _furthest(was, new) > job.placing.within:
             return WITHIN
+        if window := self._into_a_window(job, by):
+            return window
         if starts_too_often(new, rules) or new.minutes <= rules.stagger.allowed:
             return ""
         if backfilled(resource):
             return stagger.name
         # Whom somebody moved to these minutes, stays at them, whether or not a backfill changes what it writes.
         return PLACED if job.was is not None and job.schedule.minutes <= rules.stagger.allowed else ""
+
+    def _into_a_window(self, job: Job, by: int) -> str:
+        """The window that holds more starts of a job if it is moved; nothing where none does."""
+        held = self._held.get(job.name, {})
+        starts = self._schedule.starts(job.name).minutes if held else None
+        for scope, minutes in held.items():
+            if starts is not None and len(starts.delayed(by * MINUTE) & minutes) > len(starts & minutes):
+                return scope
+        return ""
 
     @cached_property
     def together(self) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ from interlock.review.net import ratio, times
 from interlock.review.staggering import Move, Proposal, Staggering
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.tables import folded, room, say, say_folded
+from interlock.terminal.written import write as write_file
 from interlock.timing.risk import RiskSearch
 from interlock.timing.shifts import shifted
 from interlock.timing.year import Year
@@ -46,10 +47,13 @@ def command(
     named = {find_job(catalog, name).name for name in jobs} or None
     search = Staggering(catalog, day, StaggerLimits(catalog, day))
     proposal = search.propose(named, most)
+    texts, why_not = dict[Path, str](), ""
     try:
         texts = _texts(catalog, proposal.moves, root)
     except SpliceError as error:
-        say_folded(f"Error: {error}", err=True)
+        why_not = str(error)
+    if why_not and write:
+        say_folded(f"Error: {why_not}", err=True)
         say("nothing was written.", err=True)
         ctx.exit(BAD_INPUT)
     span = Year(first=day).span
@@ -65,23 +69,24 @@ def command(
                 f"{times(after.too_early, before.too_early)}."
             )
     if write:
-        for path, (_, text) in texts.items():
-            path.write_bytes(text.encode())
+        for path, text in texts.items():
+            write_file(path.resolve(), text)
             say(f"wrote {path}", err=True)
+    elif why_not:
+        say_folded(f"Nothing is written, and --write could not: {why_not}.", err=style == "json")
     elif proposal.moves and style != "json":
         say("Nothing is written; the same with --write writes it.")
 
 
-def _texts(catalog: Catalog, moves: Sequence[Move], root: Path) -> dict[Path, tuple[str, str]]:
-    """By file, its text before and after."""
+def _texts(catalog: Catalog, moves: Sequence[Move], root: Path) -> dict[Path, str]:
+    """By file, its text with the moves."""
     by_file: dict[str, dict[str, Rewrite]] = {}
     for move in moves:
         by_file.setdefault(catalog.jobs[move.job].source.file, {})[move.job] = partial(shifted, by=move.by)
     found = {}
     for file, those in by_file.items():
         path = root.parent / file if (root.parent / file).is_file() else root / Path(file).relative_to(Path(file).parts[0])
-        old = path.read_bytes().decode()
-        found[path] = old, rescheduled(old, those)
+        found[path] = rescheduled(path.read_bytes().decode(), those)
     return found
 
 

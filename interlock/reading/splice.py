@@ -16,6 +16,7 @@ import yaml
 from interlock.cron import Cron
 
 JOBS, SCHEDULE, WAS = "jobs", "schedule", "was"
+BYTE_ORDER_MARK = "\ufeff"
 
 
 Rewrite = Callable[[str], str]
@@ -37,7 +38,12 @@ class _Edit:
 
 def rescheduled(text: str, jobs: Mapping[str, Rewrite]) -> str:
     """The text of a file with other schedules for jobs. SpliceError for a job whose schedule is not its own."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    mark = BYTE_ORDER_MARK * text.startswith(BYTE_ORDER_MARK)  # which the parser takes off before it counts
+    return mark + _rescheduled(text[len(mark) :], jobs)
+
+
+def _rescheduled(text: str, jobs: Mapping[str, Rewrite]) -> str:
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)  # as the catalog is read, tabs before comments too
     uses = Counter(_ids(root))
     edits = [edit for job, rewrite in jobs.items() for edit in _edits(text, root, uses, job, rewrite)]
     new = text
@@ -83,7 +89,8 @@ def _edits(text: str, root: yaml.Node | None, uses: Counter[int], job: str, rewr
     written = text[start:end]
     if not isinstance(value, yaml.ScalarNode) or "\n" in written or written[:1] in "&!|>":
         raise SpliceError(f"{job}: its schedule is no plain text on one line; write it so, and run this again")
-    yield _Edit(start=start, end=end, text=_quoted(rewrite(value.value), written))
+    is_on_one_line = bool(getattr(entry[1], "flow_style", False))
+    yield _Edit(start=start, end=end, text=_quoted(rewrite(value.value), written, is_on_one_line=is_on_one_line))
     if _own(entry[1], WAS) is None:
         yield _was(text, entry[1], key, end, written)
 
@@ -99,11 +106,11 @@ def _was(text: str, entry: yaml.Node, key: yaml.Node, end: int, written: str) ->
     return _Edit(start=at, end=at, text=f"{newline}{' ' * key.start_mark.column}{WAS}: {written}")
 
 
-def _quoted(value: str, like: str) -> str:
-    """As the other one is quoted; without quotes only what YAML takes for a text then."""
+def _quoted(value: str, like: str, *, is_on_one_line: bool) -> str:
+    """As the other one is quoted; without quotes only what YAML takes for a text then: on one line a comma ends it."""
     if like[:1] in "\"'":
         return f"{like[0]}{value}{like[0]}"
-    return f'"{value}"' if value.startswith("*") else value
+    return f'"{value}"' if value.startswith("*") or (is_on_one_line and "," in value) else value
 
 
 def _values(text: str) -> object:

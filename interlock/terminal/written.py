@@ -28,7 +28,7 @@ def write(path: Path, text: str) -> bool:
 def _replace(path: Path, text: str) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
         Path(name).chmod(mode)

@@ -1,16 +1,18 @@
 """At which minutes the jobs of a catalog should start, so that the fewest conflicts are expected. Pure.
 
 What is minimised is a sum over pairs of jobs, of which each depends only on how far the two are moved against each other: the
-conflicts that are expected (`risk.py`), and beside them the consumers that start before their producers. A local search over
-single moves and moves of two at once goes on until no move is worth it, so that a second search from there finds none.
+conflicts that are expected (`risk.py`), and beside them the consumers that start before their producers. Single moves go on
+until none is worth it, then several at once (`trying.py`), so that a second search from there finds none. Where few jobs hang
+together that is the best there is.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import combinations
+from math import inf
 from typing import Protocol
 
 from interlock.catalog import Catalog, Job, rescheduled
@@ -18,14 +20,15 @@ from interlock.cron import Cron
 from interlock.findings import Finding
 from interlock.timing.costs import Costs, Pair, State
 from interlock.timing.shifts import shifted
+from interlock.timing.trying import Trying
 
 WORTH = 0.01
 """Of what is expected: so much a move has to take away, as each is a change that somebody reads, deploys and remembers."""
-KICKS, KICKED, AT_ONCE = 24, 1_500, 3
-"""So often the search starts anew with so many jobs put elsewhere by chance, where there are few jobs: with many, one more
-place is hardly better than the one that is found, and takes longer."""
-PAIRS = 30
-"""So many pairs, the worst ones, are looked at for moves of two at once."""
+FEW, LOOKS = 16, 20_000
+"""So many jobs that hang together are moved at once, and the best of all their moves is found within so many looks: those of
+ten jobs take some hundreds."""
+PAIRS, GROUP = 30, 5
+"""Where more hang together: so many pairs, the worst ones, are moved at once with the jobs that cost most beside them."""
 
 
 @dataclass(frozen=True)
@@ -91,35 +94,15 @@ class PlacingSearch:
             state = found
 
     def _improved(self, state: dict[str, int], least: float) -> dict[str, int]:
-        """The best that is found from here, and from where some jobs are put elsewhere by chance, always the same. What goes
-        back to where it was before costs nothing."""
+        """Until neither a move nor several at once are worth it. What goes back to where it was before costs nothing."""
         began = dict(state)
-        best = self._descended(state, began, least)
-        jobs = [job for job in self._limits.allowed if self._costs.neighbours.get(job)]
-        for kick in range(min(KICKS, KICKED // max(1, len(jobs)))):
-            chance, other = random.Random(kick), dict(best)  # noqa: S311
-            for job in chance.sample(jobs, min(AT_ONCE, len(jobs))):
-                if self._may(job, by := chance.choice(list(self._limits.allowed[job])), other):
-                    other[job] = by
-            other = self._descended(other, began, least)
-            if self._price(other, began, least) < self._price(best, began, least) - TINY:
-                best = other
-        return best
-
-    def _price(self, state: State, began: State, least: float) -> float:
-        """What is expected, and what the moves have to be worth."""
-        return self._costs.total(state) + least * sum(state.get(job, 0) != began.get(job, 0) for job in state)
-
-    def _descended(self, state: dict[str, int], began: State, least: float) -> dict[str, int]:
-        """Until neither a move nor two at once are worth it."""
         while True:
             self._best.clear()
             while step := self._step(state, began, least):
                 self._move(state, *step)
-            if not (steps := self._two(state, began, least)):
+            if not (steps := self._several(state, began, least)):
                 return state
-            for step in steps:
-                self._move(state, *step)
+            state.update(steps)
 
     def _move(self, state: dict[str, int], job: str, by: int) -> None:
         state[job] = by
@@ -151,13 +134,12 @@ class PlacingSearch:
         gain, _, by = max(options, default=(0.0, 0, here))
         return gain, by
 
-    def _may(self, job: str, by: int, state: State) -> bool:
-        return next(self._blocking(job, by, state), None) is None
-
-    def _taken(self, job: str, state: State) -> set[int]:
-        """By how many minutes it may not be moved, as it would come too near to another."""
+    def _taken(self, job: str, state: State, but: Collection[str] = ()) -> set[int]:
+        """By how many minutes it may not be moved, as it would come too near to another `but` some."""
         taken = set[int]()
         for other in self._limits.together.get(job, ()):
+            if other in but:
+                continue
             there = state.get(other, 0)
             if job < other:
                 taken.update([there - apart for apart in self._limits.apart((job, other))])
@@ -173,67 +155,100 @@ class PlacingSearch:
             if apart in self._limits.apart(pair):
                 yield other
 
-    def _two(self, state: dict[str, int], began: State, least: float) -> list[tuple[str, int]]:
-        """A move of two jobs at once that is worth it: of those that cost most together, or where one is in the other's way."""
-        allowed = self._limits.allowed
-        costs = {
-            pair: self._costs.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0))
-            for pair in self._costs.pairs
-            if pair[0] in allowed and pair[1] in allowed
-        }
-        worst = sorted((pair for pair in costs if costs[pair] > least), key=lambda one: (-costs[one], one))[:PAIRS]
-        for pair in (*worst, *self._in_the_way(state, least)):
-            if steps := self._of_two(pair, state, began, least):
-                return steps
-        return []
+    def _several(self, state: State, began: State, least: float) -> dict[str, int]:
+        """Moves of several jobs at once that are worth it together; nothing where none are found."""
+        for group in self._groups(state, least):
+            moves = {job: self._options(job, group, state) for job in group}
+            alone = partial(self._alone, group=frozenset(group), state=state, began=began, least=least)
+            now = {job: state.get(job, 0) for job in group}
+            price = sum(alone(job, by) for job, by in now.items())
+            price += sum(self._costs_of(one, other, now[other] - now[one]) for one, other in combinations(group, 2))
+            if found := Trying(moves, alone, self._both).better_than(price - TINY, LOOKS):
+                return found
+        return {}
 
-    def _in_the_way(self, state: State, least: float) -> Iterator[Pair]:
-        """The jobs that would be better elsewhere, were there not one other, with that one."""
-        for job, moves in self._limits.allowed.items():
+    def _alone(self, job: str, by: int, *, group: frozenset[str], state: State, began: State, least: float) -> float:
+        """What a move of a job costs but for what it costs with those of its group."""
+        there = {**state, job: by}
+        outside = (pair for pair in self._costs.neighbours.get(job, ()) if not group.issuperset(pair))
+        return sum(self._of(pair, there) for pair in outside) + least * (by != began.get(job, 0))
+
+    def _of(self, pair: Pair, state: State) -> float:
+        return self._costs.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0))
+
+    def _costs_of(self, one: str, other: str, apart: int) -> float:
+        """What two jobs cost together. Each may be the other's producer, too."""
+        return self._costs.of((one, other), apart) + self._costs.of((other, one), -apart)
+
+    def _both(self, one: str, other: str, apart: int) -> float:
+        """The same; infinite where a rule forbids it."""
+        pair, by = ((one, other), apart) if one < other else ((other, one), -apart)
+        return inf if by in self._limits.apart(pair) else self._costs_of(one, other, apart)
+
+    def _options(self, job: str, group: Collection[str], state: State) -> list[int]:
+        """Where a job may go, whatever those of its group do: where it is, and then the nearest first."""
+        taken = self._taken(job, state, group)
+        here = state.get(job, 0)
+        return sorted(
+            (by for by in self._limits.allowed[job] if by == here or by not in taken), key=lambda by: (by != here, abs(by), by)
+        )
+
+    def _groups(self, state: State, least: float) -> Iterator[tuple[str, ...]]:
+        """The jobs that are looked at together: all that hang together where these are few, else those that cost most
+        together, and those that would be better elsewhere, with what is in their way."""
+        seen = set[frozenset[str]]()
+        for group in self._whole:
+            yield group
+        large = {job for job in self._limits.allowed if job not in {one for group in self._whole for one in group}}
+        costs = {pair: self._of(pair, state) for pair in self._costs.pairs if large.issuperset(pair)}
+        worst = sorted((pair for pair in costs if costs[pair] > least), key=lambda one: (-costs[one], one))[:PAIRS]
+        for few in (*worst, *self._in_the_way(large, state, least)):
+            group = self._grown(few, large, state)
+            if frozenset(group) not in seen:
+                seen.add(frozenset(group))
+                yield group
+
+    @cached_property
+    def _whole(self) -> tuple[tuple[str, ...], ...]:
+        """The jobs that may move and hang together, by what they cost or by a rule, where these are few."""
+        left, found = set(self._limits.allowed), list[tuple[str, ...]]()
+        while left:
+            group, new = set[str](), {min(left)}
+            while new:
+                group |= new
+                new = {other for job in new for other in self._beside(job)} & left - group
+            left -= group
+            if 1 < len(group) <= FEW:
+                found.append(tuple(sorted(group)))
+        return tuple(found)
+
+    def _beside(self, job: str) -> set[str]:
+        return {other for pair in self._costs.neighbours.get(job, ()) for other in pair}.union(
+            self._limits.together.get(job, ())
+        )
+
+    def _in_the_way(self, jobs: Collection[str], state: State, least: float) -> Iterator[tuple[str, ...]]:
+        """The jobs that would be better elsewhere, were there not others, with these."""
+        for job in sorted(jobs):
             cost = self._costs.each(job, state)
             here = cost(state.get(job, 0))
             if here <= least:
                 continue
-            lowest, _, by = min((cost(one), abs(one), one) for one in moves)
+            lowest, _, by = min((cost(one), abs(one), one) for one in self._limits.allowed[job])
             if here - lowest > least:
-                blocking = [*self._blocking(job, by, state)]
-                if len(blocking) == 1 and blocking[0] in self._limits.allowed:
-                    yield job, blocking[0]
+                blocking = [other for other in self._blocking(job, by, state) if other in jobs]
+                if 0 < len(blocking) < GROUP:
+                    yield job, *blocking
 
-    def _of_two(self, pair: Pair, state: dict[str, int], began: State, least: float) -> list[tuple[str, int]]:
-        one, other = pair
-        before = self._cost_of_two(pair, state, began, least)
-        best, steps = before - TINY, list[tuple[str, int]]()
-        kept = state.get(one, 0), state.get(other, 0)
-        for by in self._limits.allowed[one]:
-            if by == kept[0]:
-                continue
-            state[one] = by
-            taken, price = self._taken(other, state), self._costs.each(other, state)
-            options = [
-                (price(then) + least * (then != began.get(other, 0)), abs(then), then)
-                for then in self._limits.allowed[other]
-                if then not in taken
-            ]
-            if options:
-                state[other] = min(options)[2]
-                cost = self._cost_of_two(pair, state, began, least)
-                if cost < best and self._may(one, by, state):
-                    best, steps = cost, [(one, by), (other, state[other])]
-                state[other] = kept[1]
-        state[one] = kept[0]
-        return steps
-
-    def _cost_of_two(self, pair: Pair, state: State, began: State, least: float) -> float:
-        one, other = pair
-        both = self._costs.of(pair, state.get(other, 0) - state.get(one, 0))
-        moved = sum(state.get(job, 0) != began.get(job, 0) for job in pair)
-        return (
-            self._costs.at(one, state.get(one, 0), state)
-            + self._costs.at(other, state.get(other, 0), state)
-            - both
-            + least * moved
-        )
+    def _grown(self, few: tuple[str, ...], jobs: Collection[str], state: State) -> tuple[str, ...]:
+        """With those that cost most together with some of them."""
+        costs: dict[str, float] = {}
+        for job in few:
+            for pair in self._costs.neighbours.get(job, ()):
+                other = pair[0] if pair[1] == job else pair[1]
+                if other in jobs and other not in few:
+                    costs[other] = costs.get(other, 0.0) + self._of(pair, state)
+        return (*few, *sorted(costs, key=lambda one: (-costs[one], one))[: GROUP - len(few)])
 
 
 TINY = 1e-9

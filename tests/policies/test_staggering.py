@@ -88,6 +88,16 @@ def test_what_was_is_less_than_an_hour_away() -> None:
     assert [by for by, why in late.items() if why == WAS] == [*range(5, 55)]
 
 
+def test_nobody_is_moved_into_a_window_that_holds_it() -> None:
+    window = 'windows: {night: {schedule: "0 6 * * *", duration: 50m, covers: [job/a], reason: r, owner: o}}'
+    of = forbidden(load(platform(job("a", "55 6 * * *", "copy"), more=window)), "a")
+    assert {by for by, why in of.items() if why == "window/night"} == {*range(-55, -5)}
+    inside = forbidden(load(platform(job("a", "20 6 * * *", "copy"), more=window)), "a")
+    assert not any(inside.values())
+    other = forbidden(load(platform(job("b", "55 6 * * *", "copy") + job("a", "0 1 * * *", "copy"), more=window)), "b")
+    assert not any(other.values())
+
+
 @pytest.mark.parametrize(
     "more", [", paused: {reason: r, owner: o, review: 2027-01-01}", ", paused: {undecided: true, review: 2027-01-01}"]
 )

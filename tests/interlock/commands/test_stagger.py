@@ -157,3 +157,18 @@ def test_a_schedule_that_several_jobs_share_is_not_written(call: Call, folder: P
     assert done.exit_code == 2
     assert "is written once and used by 2 entries" in done.stderr
     assert (folder / FILE).read_text() == text
+    shown = call("stagger", *DAY, "--job", "poll")
+    assert shown.exit_code == 0
+    assert "poll (catalog/granary/all.yaml:10)" in shown.stdout
+    assert "--write could not: poll: its schedule is written once" in " ".join(shown.stdout.split())
+
+
+def test_a_file_that_may_not_be_written_is_named_and_left(call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, _: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    done = call("stagger", *DAY, "--write")
+    assert (done.exit_code, type(done.exception)) == (2, SystemExit)
+    assert "all.yaml can't be written: Permission denied" in " ".join(done.stderr.split())
+    assert (folder / FILE).read_text() == CATALOG

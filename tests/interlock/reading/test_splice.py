@@ -47,6 +47,28 @@ def test_only_the_schedule_changes_and_was_comes_at_the_first_move(old: str, new
     assert rescheduled(old, {"fetch": later}) == new
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("jobs: {fetch: {schedule: 0 6 * * *, d: 1}}", 'jobs: {fetch: {schedule: "15,45 6 * * *", was: 0 6 * * *, d: 1}}'),
+        ("jobs:\n  fetch:\n    schedule: 0 6 * * *\n", "jobs:\n  fetch:\n    schedule: 15,45 6 * * *\n    was: 0 6 * * *\n"),
+        (
+            "\ufeffjobs: {fetch: {schedule: '0 6 * * *'}}",
+            "\ufeffjobs: {fetch: {schedule: '15,45 6 * * *', was: '0 6 * * *'}}",
+        ),
+        (
+            "jobs:\n  fetch:\n    schedule: '0 6 * * *'\t# six\n",
+            "jobs:\n  fetch:\n    schedule: '15,45 6 * * *'\t# six\n    was: '0 6 * * *'\n",
+        ),
+        ("jobs:\n  fetch:\n    schedule:  # why\n      0 6 * * *\n", None),
+    ],
+    ids=["a comma on one line", "a comma in a block", "a byte order mark", "a tab before a comment", "on the next line"],
+)
+def test_whatever_can_be_read_can_be_written(old: str, new: str | None) -> None:
+    written = rescheduled(old, {"fetch": lambda _: "15,45 6 * * *"})
+    assert written == (new or old.replace("0 6 * * *\n", "15,45 6 * * *\n    was: 0 6 * * *\n"))
+
+
 def test_several_jobs_of_a_file() -> None:
     new = rescheduled(BLOCK, {"fetch": later, "other": later})
     assert new.count("was:") == 2
