@@ -13,12 +13,16 @@ import pytest
 
 from interlock.board.as_json import as_json
 from interlock.board.board import Board
+from interlock.board.compared import POLICY as DAYS_POLICY
+from interlock.board.compared import page as compared_page
 from interlock.board.page import POLICY
 from interlock.board.page import page as page_of
 from interlock.names import MAX_TEXT, plain
-from tests.browser.conftest import DESK, PHONE, Opens
+from tests.browser.conftest import DESK, PHONE, Opens, Seen
+from tests.interlock.board.test_about import CLASHING
+from tests.interlock.board.test_compared import LATER, found
 from tests.interlock.board.test_page import many
-from tests.interlock.board.worlds import NOW, WORLDS, busy, drawn, flag, hostile, quiet, snapshot
+from tests.interlock.board.worlds import HOSTILE, NOW, WORLDS, busy, drawn, flag, hostile, quiet, snapshot
 
 pytestmark = pytest.mark.browser
 
@@ -165,6 +169,22 @@ def _what_acted(chromium: Any, file: Path, html: str) -> set[str]:
     found |= {"a request"} if [url for url in asked if url != file.as_uri() and not url.startswith("about:")] else set()
     context.close()
     return found
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_day_before_and_after_reads_on_a_phone_and_axe_objects_to_nothing(chromium: Any, tmp_path: Path, dark: bool) -> None:
+    file = tmp_path / "days.html"
+    file.write_text(compared_page(found(CLASHING, LATER, what=HOSTILE)), encoding="utf-8")
+    context = chromium.new_context(viewport=PHONE, color_scheme="dark" if dark else "light")
+    seen = Seen(page=context.new_page())
+    seen.page.goto(file.as_uri())
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert "after: At 05:19 and 09:19" in seen.text("article")
+    # axe is a script, which the policy of this page lets nobody run: it looks at the same page without it.
+    file.write_text(compared_page(found(CLASHING, LATER, what=HOSTILE)).replace(DAYS_POLICY, ""), encoding="utf-8")
+    seen.page.reload()
+    assert seen.violations() == []
+    context.close()
 
 
 def test_a_reader_whose_clock_is_behind_is_told_so(opens: Opens) -> None:
