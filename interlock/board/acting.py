@@ -44,3 +44,8 @@ def asking(job: str, environment: str) -> str:
 def holding(job: str, environment: str) -> str:
     """The command that holds it, for two hours unless somebody writes something else."""
     return interlock_command("hold", f"job/{job}", "--for", "2h", "--reason", "...", env=environment)
+
+
+def looking(environment: str) -> str:
+    """The command that says what is so now, whatever the coordinator does."""
+    return interlock_command("status", env=environment)

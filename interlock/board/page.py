@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterator
 
 from interlock.board import ahead_section, jobs_section, now_section, past_section
+from interlock.board.acting import looking
 from interlock.board.board import Board
-from interlock.board.html import Clock, text
+from interlock.board.html import Clock, command, text
 from interlock.board.now_section import headline
 from interlock.board.script import SCRIPT
 from interlock.board.style import STYLE
@@ -86,9 +87,10 @@ def _lateness(board: Board, clock: Clock) -> Iterator[str]:
     at = format_instant(board.late_at)
     hidden = "" if board.is_late else " hidden"
     yield (
-        f'<p class="alarm" id="late" data-at="{at}"{hidden}>This is old: the coordinator looked last at '
+        f'<div class="alarm" id="late" data-at="{at}"{hidden}><p>This is old: the coordinator looked last at '
         f"{clock.both(board.looked)}, and should have looked again by {clock.both(board.late_at)}. "
-        f"It may be down; jobs stay as they are until it looks.</p>"
+        f"It may be down; jobs stay as they are until it looks. What is so now says:</p>"
+        f"{command(looking(board.environment))}</div>"
     )
 
 

@@ -35,7 +35,7 @@ nav a:hover { text-decoration: underline; }
 .alarm { background: var(--red-back); border: 1px solid var(--red); border-left-width: 5px; border-radius: 10px;
   color: var(--red);
   padding: .75rem 1rem; margin: .9rem 0; font-weight: 550; }
-.alarm a, .alarm .utc { color: inherit; }
+.alarm a, .alarm .utc { color: inherit; } .alarm code { color: var(--text); }
 .until { font-size: 1.3rem; line-height: 1.3; font-weight: 600; margin: .15rem 0; }
 .until .utc { font-size: 1rem; font-weight: 400; }
 .figures { display: flex; flex-wrap: wrap; gap: .35rem 1.5rem; padding: 0; margin: .75rem 0; list-style: none; }

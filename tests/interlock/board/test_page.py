@@ -178,6 +178,7 @@ def test_a_page_says_when_it_is_old_and_one_that_is_says_so_at_once() -> None:
     fresh, old = page(quiet()), page(hostile())
     assert 'id="late" data-at="2026-11-24T01:34:07Z" hidden>' in fresh, "two ticks, and the minute that a tick may take"
     assert 'id="late" data-at="2026-11-24T00:49:07Z">' in old
+    assert ".venv/bin/interlock status --env production" in "".join(Read(old).text), "what to type"
     assert "After" in "".join(Read(fresh).text), "who has no scripts reads from when on it is old"
 
 
