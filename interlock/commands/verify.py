@@ -112,8 +112,11 @@ def command(
             asked = "--conflicts" if conflicts else "--measure"
             raise click.UsageError(f"{asked} asks of all tables: no --scope, --day-column, --inserted-column or --print")
         is_default = ctx.get_parameter_source("since") is ParameterSource.DEFAULT
-        ask = _conflicts if conflicts else _measure
-        ask(place.environment, load_catalog(root), None if is_default else since, style, everything=everything)
+        catalog, begin = load_catalog(root), None if is_default else since
+        if conflicts:
+            _conflicts(place.cloud, catalog, begin, style, everything=everything)
+        else:
+            _measure(place.environment, catalog, begin, style, everything=everything)
         return
     said = _said(days, inserted)
     catalog = load_catalog(root)
