@@ -14,13 +14,14 @@ from interlock.gcp.session import FORBIDDEN, NOT_FOUND, Refusal
 from interlock.gcp.verify.bigquery import endpoint_of
 from interlock.gcp.verify.monitoring import API as MONITORING
 from interlock.gcp.verify.monitoring import logged
+from interlock.labels import LABEL
 from interlock.names import count, plain
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.tables import Table, kept, prose, say, say_folded
 from interlock.timing.minutes import Span
 from interlock.timing.risk import Risk, RiskSearch
 from interlock.verify.conflicts import METRIC, WEEK, Conflicts, found_in, monday
-from interlock.verify.measured import LABEL, MOST_ROWS, Measured, Statement, measured
+from interlock.verify.measured import MOST_ROWS, Measured, Statement, measured
 
 WEEKS = 4
 """Whole ones before this one, unless somebody says since when."""
@@ -135,8 +136,8 @@ def _print_weeks(found: Conflicts, expected: Risk) -> None:
     elif any((counted or 0) != found.by_week[week] for week, counted in found.logged_by_week.items()):
         say_folded(
             f"The log metric {METRIC} counts what the audit log says from when the metric was made, by when a statement ended "
-            "and up to ten minutes late; the history goes by when one was created, where the project has datasets now. Of a week "
-            "with - it has no value: nothing was counted, or it was not there yet."
+            "and up to ten minutes late; the history goes by when one was created, where the project has datasets now. Of a "
+            "week with - it has no value: nothing was counted, or it was not there yet."
         )
     say()
 
