@@ -9,10 +9,12 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from interlock.environment import LOCAL, refuse_local_variables, refuse_own_token
+from interlock.environment import refuse_local_variables, refuse_own_token
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError
+from interlock.shares import shares
 from interlock.zones import ZoneDataError
 
 HERE = Path(__file__).parent
@@ -56,7 +58,8 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
     CoordinationStack(app, catalog=catalog, env=env, output=output)
-    SchedulesStack(app, catalog=catalog, env=env)
+    for share in shares(catalog):
+        SchedulesStack(app, catalog=catalog, env=env, share=share)
     AlertingStack(app, env=env)
     write(app)
 

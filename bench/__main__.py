@@ -14,7 +14,20 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import collisions, cycle, guard, holds, policies, policy_command, reconcile, review, setting_up, stagger, starts
+from bench import (
+    collisions,
+    cycle,
+    growth,
+    guard,
+    holds,
+    policies,
+    policy_command,
+    reconcile,
+    review,
+    setting_up,
+    stagger,
+    starts,
+)
 from bench.page import PAGE, write_page
 from bench.table import ROUNDS, Comparison, Row, measured
 from bench.ways import local_target
@@ -88,6 +101,7 @@ PARTS: Mapping[str, Callable[[int, str], None]] = {
     "by-hand": reconcile.pause_all,
     "collisions": lambda rounds, _: collisions.measure(rounds),
     "stagger": lambda _, __: stagger.measure(),
+    "growth": lambda rounds, _: growth.measure(rounds),
     "review": lambda rounds, _: review.measure(rounds),
     "policies": lambda rounds, _: policies.measure(rounds),
     "policy": lambda rounds, _: policy_command.measure(rounds),

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TypedDict
 
+from interlock.about import About, joined
 from interlock.catalog import CatchUp, identity
 from interlock.cron import Cron
 from interlock.seasons import Season
@@ -96,6 +97,8 @@ class Declaration:
     """How long the circuit breaker holds a table."""
     seasons: Mapping[str, Season] = field(default_factory=dict)
     """Those that hold jobs while they are closed."""
+    about: About = field(default_factory=About, compare=False, repr=False)
+    """What people are told of it: nothing is decided by that."""
 
     @cached_property
     def producers(self) -> Mapping[str, tuple[str, ...]]:
@@ -130,6 +133,33 @@ class Declaration:
     def regions(self) -> list[str]:
         """Where the jobs are, sorted."""
         return sorted({job.region for job in self.jobs.values()})
+
+
+def together(parts: Sequence[Declaration]) -> Declaration:
+    """One declaration of several, the one that was written last at the end: what two of them say, as while a job moves from one
+    to another, is so as the later one says it. A scope covers what it covers in any of them."""
+    if len(parts) == 1:
+        return parts[0]
+    scopes: dict[str, set[str]] = {}
+    tables: dict[str, set[str]] = {}
+    for part in parts:
+        for found, said in ((scopes, part.scopes), (tables, part.tables)):
+            for scope, names in said.items():
+                found.setdefault(scope, set()).update(names)
+    jobs = {name: job for part in parts for name, job in part.jobs.items()}
+    return Declaration(
+        # What a job waits for may be of a part that is not deployed yet.
+        jobs={name: replace(job, after=tuple(one for one in job.after if one in jobs)) for name, job in sorted(jobs.items())},
+        scopes={scope: tuple(sorted(names)) for scope, names in sorted(scopes.items())},
+        tables={scope: tuple(sorted(names)) for scope, names in sorted(tables.items())},
+        windows={name: window for part in parts for name, window in part.windows.items()},
+        services={name: limit for part in parts for name, limit in part.services.items()},
+        max_hold=parts[-1].max_hold,
+        tick=parts[-1].tick,
+        breaker_hold=parts[-1].breaker_hold,
+        seasons={name: season for part in parts for name, season in part.seasons.items()},
+        about=joined([part.about for part in parts]),
+    )
 
 
 def upstream(job: str, after: Mapping[str, Iterable[str]]) -> frozenset[str]:

@@ -144,6 +144,16 @@ def conflicting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType({job: tuple(sorted(tables)) for job, tables in found.items()})
 
 
+@whenever
+def _touching(catalog: Catalog) -> Mapping[str, frozenset[str]]:
+    """By table, the jobs that lead to it."""
+    found: dict[str, set[str]] = {}
+    for job, ways in chains(catalog).items():
+        for chain in ways:
+            found.setdefault(chain.table, set()).add(job)
+    return MappingProxyType({table: frozenset(jobs) for table, jobs in found.items()})
+
+
 Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
 
 
@@ -152,8 +162,9 @@ def members(catalog: Catalog, backfill: Backfill) -> Members:
     covered: dict[str, tuple[Reason, ...]] = {}
     missed: dict[str, tuple[NearMiss, ...]] = {}
     kept = {keep.job: keep.reason for keep in backfill.keep}
-    for job, job_chains in sorted(chains(catalog).items()):
-        judged = [_judge(backfill, chain) for chain in job_chains if chain.table in backfill.tables]
+    touching = set[str]().union(*(_touching(catalog).get(table, ()) for table in backfill.tables))
+    for job in sorted(touching):
+        judged = [_judge(backfill, chain) for chain in chains(catalog)[job] if chain.table in backfill.tables]
         reasons = tuple(found for found in judged if isinstance(found, Reason))
         near = tuple(found for found in judged if isinstance(found, NearMiss))
         if reasons and job in kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -43,28 +44,66 @@ def entries(catalog: Catalog) -> Iterator[tuple[str, Entry, dict[str, Json]]]:
 
 
 def _retry_profile(profile: RetryProfile, catalog: Catalog) -> dict[str, Json]:
-    return {"users": sum(job.retry is not None and job.retry.name == profile.name for job in catalog.jobs.values())}
+    return {"users": _users_of_profiles(catalog)[profile.name]}
 
 
 def _service(service: Service, catalog: Catalog) -> dict[str, Json]:
-    jobs = sum(job.target.service.name == service.name for job in catalog.jobs.values())
-    return {"users": jobs + sum(one.service == service.name for one in catalog.processors.values())}
+    return {"users": _users_of_services(catalog)[service.name]}
+
+
+@once_a_catalog
+def _users_of_profiles(catalog: Catalog) -> Counter[str]:
+    return Counter(job.retry.name for job in catalog.jobs.values() if job.retry is not None)
+
+
+@once_a_catalog
+def _users_of_services(catalog: Catalog) -> Counter[str]:
+    jobs = Counter(job.target.service.name for job in catalog.jobs.values())
+    return jobs + Counter(one.service for one in catalog.processors.values())
+
+
+@once_a_catalog
+def _idle(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By service, its jobs that start nothing, sorted."""
+    found: dict[str, list[str]] = {}
+    for job in catalog.jobs.values():
+        if not (job.runs or job.decides):
+            found.setdefault(job.target.service.name, []).append(job.name)
+    return {service: tuple(sorted(jobs)) for service, jobs in found.items()}
+
+
+@once_a_catalog
+def _protecting(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By table, the backfills that protect it."""
+    found: dict[str, list[str]] = {}
+    for name, backfill in sorted(catalog.backfills.items()):
+        for table in protected(backfill):
+            found.setdefault(table, []).append(name)
+    return {table: tuple(names) for table, names in found.items()}
+
+
+@once_a_catalog
+def _followers(catalog: Catalog) -> Mapping[str, tuple[str, ...]]:
+    """By processor, those that its completion message starts."""
+    found: dict[str, list[str]] = {}
+    for one in catalog.processors.values():
+        for before in one.after:
+            found.setdefault(before, []).append(one.name)
+    return {name: tuple(names) for name, names in found.items()}
 
 
 def _processor(processor: Processor, catalog: Catalog) -> dict[str, Json]:
     writes = {table for table, kinds in processor.tables.items() if kinds & WRITES}
-    protecting = {name: writes.intersection(protected(backfill)) for name, backfill in catalog.backfills.items()}
-    idle = [
-        job.name
-        for job in catalog.jobs.values()
-        if job.target.service.name == processor.service and not (job.runs or job.decides)
-    ]
+    protecting: dict[str, list[Json]] = {}
+    for table in sorted(writes):
+        for name in _protecting(catalog).get(table, ()):
+            protecting.setdefault(name, []).append(table)
     return {
         "tables": list[Json](processor.tables),
         "writes": list[Json](sorted(writes)),
         "is_started": processor.name in _started(catalog),
-        "protected": {name: list[Json](sorted(tables)) for name, tables in sorted(protecting.items()) if tables},
-        "idle_jobs": list[Json](sorted(idle)),
+        "protected": {name: protecting[name] for name in sorted(protecting)},
+        "idle_jobs": list[Json](_idle(catalog).get(processor.service, ())),
         "circle": list[Json](_circle(processor, catalog)),
         "unnamed": {key: list[Json](jobs) for key, jobs in _unnamed(processor, catalog).items()},
     }
@@ -98,7 +137,7 @@ def _started(catalog: Catalog) -> frozenset[str]:
 
 def _circle(processor: Processor, catalog: Catalog) -> tuple[str, ...]:
     """The shortest way from a processor over completion messages back to it; nothing where there is none."""
-    followers = [one.name for one in catalog.processors.values() if processor.name in one.after]
+    followers = _followers(catalog).get(processor.name, ())
     return reach(catalog, followers).get(processor.name, ()) if followers else ()
 
 

@@ -199,12 +199,17 @@ def _facts(block: Block) -> Attributes:
 
 
 def _locals(configurations: list[Block]) -> Attributes:
-    """The locals of the stack that has scopes."""
-    for configuration in configurations:
-        values = dict(_pairs(configuration.get("locals", {}), "locals"))
-        if "scopes" in values:
-            return Attributes(values=values, templates=True)
-    return NOTHING
+    """The locals of the first stack that has scopes; of several each has only its own jobs in them, together they have all."""
+    found = [dict(_pairs(one.get("locals", {}), "locals")) for one in configurations]
+    known = [values for values in found if "scopes" in values]
+    if not known:
+        return NOTHING
+    scopes: dict[str, list[Json]] = {}
+    for values in known if len(known) > 1 else ():
+        for scope, jobs in _object(values["scopes"], "locals.scopes").items():
+            scopes.setdefault(scope, []).extend(jobs if isinstance(jobs, list) else [jobs])
+    merged = dict[str, Json](scopes)
+    return Attributes(values={**known[0], **({"scopes": merged} if merged else {})}, templates=True)
 
 
 def _pairs(value: Json, where: str) -> Iterator[tuple[str, Json]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -104,7 +105,8 @@ from imports.google.storage_bucket_iam_member import (
 from imports.google.storage_bucket_object import StorageBucketObject
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL, ONLY_UNDER_LOCAL_RUN, Environment
+from interlock.environment import ONLY_UNDER_LOCAL_RUN, Environment
+from interlock.pasted import LOCAL
 from interlock.terraform.facts import KEY
 from interlock.terraform.imports import FILE as IMPORTS
 
@@ -148,6 +150,7 @@ def write(app: App) -> None:
     The version of Terraform goes to a file of its own: checkov (3.3.30, terraform_json/parser.py) expects only blocks under
     `terraform`, refuses the file for this text, and checks nothing of it."""
     app.synth()
+    _forget_other_stacks(Path(app.outdir))
     for path in sorted(Path(app.outdir).glob("stacks/*/cdk.tf.json")):
         stack = json.loads(path.read_text(encoding="utf-8"))
         for blocks in (stack.get("resource", {}), stack.get("data", {})):
@@ -161,6 +164,15 @@ def write(app: App) -> None:
         )
         path.with_name(IMPORTS).unlink(missing_ok=True)  # of an earlier day; a block too many fails every plan
         _forget_other_backend(path.with_name(".terraform") / "terraform.tfstate", stack["terraform"].get("backend", {}))
+
+
+def _forget_other_stacks(output: Path) -> None:
+    """Removes the folders of stacks that the last synth has not written: of platforms that are gone, or were one. A rule takes
+    what lies there for a neighbour."""
+    written = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["stacks"]
+    for folder in (output / "stacks").iterdir():
+        if folder.is_dir() and folder.name not in written:
+            shutil.rmtree(folder)
 
 
 def _forget_other_backend(pointer: Path, written: Mapping[str, Mapping[str, Json]]) -> None:

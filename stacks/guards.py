@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from interlock.environment import Environment
 from interlock.holds import END, FLAG_PREFIX
 from interlock.names import NAME
+from interlock.shares import Share
 from interlock.terraform.attributes import go_duration
 from stacks.cdk import BaseStack, TerraformResource, literal, quoted
 from stacks.held import flag_name
@@ -106,21 +107,23 @@ def _until(env: Environment) -> list[tuple[str, str]]:
     ]
 
 
-def refusals(env: Environment) -> Mapping[str, str]:
-    """Locals, each a list of what a plan refuses, written for people."""
+def refusals(env: Environment, share: Share | None = None) -> Mapping[str, str]:
+    """Locals, each a list of what a plan refuses, written for people. A stack of one platform of several has nothing of another
+    catalog's to delete."""
     remove = f"gcloud storage rm 'gs://{env.bucket}/"
+    alone = share is None or share.alone
+    known_scopes = (
+        "keys(local.scopes)"
+        if alone
+        else 'concat(keys(local.scopes), local.elsewhere, formatlist("job/%s", keys(local.identities)))'
+    )
+    known_jobs = 'local.scopes["all"]' if alone else "keys(local.identities)"
     return {
-        "other_platforms": (
-            f"${{var.{REPLACE_CATALOG} || length(local.deployed_platforms) == 0"
-            " || length(setintersection(local.deployed_platforms, local.platforms)) > 0 ? [] : ["
-            f'"In {literal(env.name)} a catalog of ${{join(", ", local.deployed_platforms)}} is deployed, and this is one of'
-            ' ${length(local.platforms) > 0 ? join(", ", local.platforms) : "no platform"}, which would delete its jobs. Is it'
-            f' the right folder? To put it in the place of the other: -var {REPLACE_CATALOG}=true"]}}'
-        ),
+        **(_other_platforms(env) if alone else {}),
         "unknown_holds": (
             '${[for name, hold in local.holds : "The scope ${hold.scope} is held until ${hold.end} and the catalog does not'
             f" know it. Put it back, or release the hold: {remove}${{name}}'\""
-            " if !contains(keys(local.scopes), hold.scope)]}"
+            f" if !contains({known_scopes}, hold.scope)]}}"
         ),
         "undeclared_flags": (
             '${[for backfill, end in local.active : "The backfill ${backfill} is on until ${end} and the catalog no longer'
@@ -132,7 +135,19 @@ def refusals(env: Environment) -> Mapping[str, str]:
             "${flatten([for name, jobs in local.jobs_at_creation : [for job in jobs :"
             ' "The job ${job} is held by ${split("@", name)[0]} until ${trimsuffix(split("@", name)[1], ".json")} and is'
             f" no longer in the catalog. Put it back until then, or release the hold: {remove}${{name}}'\""
-            ' if !contains(local.scopes["all"], job)]])}'
+            f" if !contains({known_jobs}, job)]])}}"
+        ),
+    }
+
+
+def _other_platforms(env: Environment) -> Mapping[str, str]:
+    return {
+        "other_platforms": (
+            f"${{var.{REPLACE_CATALOG} || length(local.deployed_platforms) == 0"
+            " || length(setintersection(local.deployed_platforms, local.platforms)) > 0 ? [] : ["
+            f'"In {literal(env.name)} a catalog of ${{join(", ", local.deployed_platforms)}} is deployed, and this is one of'
+            ' ${length(local.platforms) > 0 ? join(", ", local.platforms) : "no platform"}, which would delete its jobs. Is it'
+            f' the right folder? To put it in the place of the other: -var {REPLACE_CATALOG}=true"]}}'
         ),
     }
 
@@ -156,12 +171,12 @@ def _lines(name: str) -> str:
     return "${join(" + quoted("\n") + f", local.{name})}}"
 
 
-def add_guard(stack: BaseStack, env: Environment) -> TerraformResource:
+def add_guard(stack: BaseStack, env: Environment, share: Share) -> TerraformResource:
     """The resource that every job and flag depends on: where one of its conditions fails, nothing is changed."""
     preconditions = {}
-    for name, expression in _platforms().items():
+    for name, expression in _platforms().items() if share.alone else ():
         stack.local(name, expression)
-    for name, expression in refusals(env).items():
+    for name, expression in refusals(env, share).items():
         stack.local(name, expression)
         preconditions[f"${{length(local.{name}) == 0}}"] = _lines(name)
     # timestamp() is unknown while planning and the time of the apply afterwards, so this one is judged then.

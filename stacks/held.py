@@ -7,13 +7,15 @@ The differential test gives them other inputs, and compares what comes out with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from interlock.catalog import Catalog, Json
+from interlock.declare import covered_in
 from interlock.environment import Environment
 from interlock.graph import protected, scopes
 from interlock.holds import FLAG_OBJECT, FLAG_PREFIX, HOLD_OBJECT, HOLD_PREFIX
 from interlock.names import IDENTITY, TABLE, exact
+from interlock.shares import Share
 from interlock.terraform.attributes import go_duration
 from interlock.windows import openings_json
 from stacks.cdk import literal, quoted
@@ -24,6 +26,10 @@ DECLARATIONS_LISTING = "data.google_storage_bucket_objects.declarations"
 CONTENTS = "data.google_storage_bucket_object_content.active"
 DEPLOYED = "data.google_storage_bucket_object_content.deployed"
 INPUTS = ("flag_names", "hold_names", "contents", "deployed", "now", "declared", "scopes", "identities", "seasons")
+
+WRITTEN = "${{for backfill, end in local.active : backfill => end if can(local.own_backfills[backfill])}}"
+"""The flags that one stack of several writes. One of a backfill that is on and no longer declared is refused by all
+(guards.py), so nobody has to."""
 
 
 def flag_name(backfill: str, end: str) -> str:
@@ -43,13 +49,15 @@ def _map(expression: str) -> str:
     return "${{" + expression + "}}"
 
 
-def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
-    """The locals that read the world."""
+def inputs(catalog: Catalog, env: Environment, share: Share) -> Mapping[str, Json]:
+    """The locals that read the world: of a share of the catalog its own jobs, and what it has to know of the rest."""
+    covered = covered_in(catalog, share)
     return {
         "flag_names": _list(f"for object in {FLAGS_LISTING}.bucket_objects : object.name"),
         "hold_names": _list(f"for object in {HOLDS_LISTING}.bucket_objects : object.name"),
         "contents": _map(f"for name, object in {CONTENTS} : name => object.content"),
-        "deployed": f'${{join("", values({DEPLOYED})[*].content)}}',  # empty before the first deploy
+        # Empty before the first deploy.
+        **({"deployed": f'${{join("", values({DEPLOYED})[*].content)}}'} if share.alone else {}),
         "now": "${plantimestamp()}",
         "declared": {
             backfill.name: {
@@ -63,16 +71,56 @@ def inputs(catalog: Catalog, env: Environment) -> Mapping[str, Json]:
             }
             for _, backfill in sorted(catalog.backfills.items())
         },
-        "scopes": {scope: list(jobs) for scope, jobs in scopes(catalog).items()},
-        "identities": dict(sorted(catalog.identities.items())),
+        "scopes": {scope: list(jobs) for scope, jobs in covered.items()},
+        **({} if share.alone else _of_others(catalog, share, covered)),
+        **(_identities(catalog) if share.alone else _placed(catalog)),
         # As instants: no function of Terraform's knows time zones.
         "seasons": {season.scope: openings_json(season) for season in catalog.closing_seasons.values()},
     }
 
 
-def expressions() -> Mapping[str, str]:
-    """Everything between the inputs and `held`, the set of the jobs that something holds once this plan is applied."""
-    return {**_in_the_bucket(), **_after_this_plan(), **_what_objects_say()}
+def _of_others(catalog: Catalog, share: Share, covered: Collection[str]) -> Mapping[str, Json]:
+    """What a stack of one platform says of the others: the scopes that are known and cover none of its jobs, but for those of
+    one job each, and all jobs of the backfills whose flags it writes."""
+    own = sorted(name for name, backfill in catalog.backfills.items() if backfill.platform in share.homes)
+    return {
+        "elsewhere": list[Json](sorted(s for s in scopes(catalog) if s not in covered and not s.startswith("job/"))),
+        "own_backfills": {name: list(scopes(catalog)[f"backfill/{name}"]) for name in own},
+    }
+
+
+def _identities(catalog: Catalog) -> Mapping[str, Json]:
+    return {"identities": dict(sorted(catalog.identities.items()))}
+
+
+def _placed(catalog: Catalog) -> Mapping[str, Json]:
+    """The same in fewer letters, as each of many stacks says it of all jobs: by region the names, which no blank can be in, and
+    apart those that Cloud Scheduler calls otherwise than the catalog."""
+    regions: dict[str, list[str]] = {}
+    renamed: dict[str, Json] = {}
+    for name, job in sorted(catalog.jobs.items()):
+        if job.scheduler_name == name:
+            regions.setdefault(job.region, []).append(name)
+        else:
+            renamed[name] = job.identity
+    return {
+        "placed": {region: " ".join(names) for region, names in sorted(regions.items())},
+        "renamed": renamed,
+        "identities": (
+            '${merge(concat([for region, names in local.placed : {for name in split(" ", names) :'
+            ' name => "${region}/${name}"}], [local.renamed])...)}'
+        ),
+    }
+
+
+def expressions(share: Share | None = None) -> Mapping[str, str]:
+    """Everything between the inputs and `held`, the set of a share's jobs that something holds once this plan is applied."""
+    found = {**_in_the_bucket(), **_after_this_plan(), **_what_objects_say()}
+    if share is None or share.alone:
+        return found
+    # A flag says all jobs of its backfill, of whichever platform.
+    every = found["jobs_of_flags"].replace('local.scopes["backfill/${backfill}"]', "local.own_backfills[backfill]")
+    return {**found, "jobs_of_flags": every, "written": WRITTEN}
 
 
 def _in_the_bucket() -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from interlock.catalog import Catalog, Job, Json
@@ -40,13 +40,20 @@ BLOCKS: dict[str, Any] = {
 """The classes of the blocks, by name: a dictionary in their place is not taken for one."""
 
 
-def add_jobs(stack: BaseStack, catalog: Catalog, env: Environment, *, after: Sequence[ITerraformDependable]) -> None:
-    """The jobs, with what the environment decides. `after` is what must be there before a job is paused.
+def add_jobs(
+    stack: BaseStack,
+    catalog: Catalog,
+    env: Environment,
+    names: Collection[str],
+    *,
+    after: Sequence[ITerraformDependable],
+) -> None:
+    """The jobs of these names, with what the environment decides. `after` is what must be there before a job is paused.
 
     A construct called Default leaves no trace in the names below it, and they are a namespace of their own: a job may be called
     as anything else of the stack is. https://github.com/hashicorp/terraform-cdk/blob/v0.21.0/packages/cdktf/lib/private/unique.ts
     """
-    jobs, scope = sorted(catalog.jobs.items()), Construct(stack, "Default")
+    jobs, scope = [(name, job) for name, job in sorted(catalog.jobs.items()) if name in names], Construct(stack, "Default")
     for name, job in jobs:
         CloudSchedulerJob(
             scope,

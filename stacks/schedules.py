@@ -1,18 +1,24 @@
-"""The stack `schedules`: the Cloud Scheduler jobs, and the backfill switch that pauses those which a backfill needs still.
+"""The stack `schedules`, or `schedules-<platform>` of each of several platforms: the Cloud Scheduler jobs, and the backfill
+switch that pauses those which a backfill needs still.
 
 What is on lives in the bucket as flag objects, which this stack writes, and which every plan lists anew. So a plan that nobody
-asks anything of keeps what is on and drops what has ended, and two owners don't end each other's backfills.
+asks anything of keeps what is on and drops what has ended, and two owners don't end each other's backfills. Each stack goes by
+all flags, and writes those of its own backfills.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.environment import Environment
 from interlock.holds import FLAG_PREFIX, HOLD_PREFIX
-from interlock.runtime.declaration_file import OBJECT, to_json
+from interlock.runtime.declaration_file import OBJECT, object_of, to_json
+from interlock.shares import Share
 from interlock.terraform.drift import declared_digests
 from interlock.terraform.facts import stack_facts
+from interlock.timing.about import about
 from stacks.cdk import (
     BaseStack,
     Construct,
@@ -27,27 +33,25 @@ from stacks.guards import add_checks, add_guard, add_variables
 from stacks.held import DECLARATIONS_LISTING, expressions, flag_name, inputs
 from stacks.jobs import add_jobs
 
-STACK = "schedules"
-
 
 class SchedulesStack(BaseStack):
-    """The jobs of `catalog` in `env`."""
+    """The jobs of one `share` of `catalog` in `env`."""
 
-    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment) -> None:
-        super().__init__(scope, STACK, env=env)
+    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment, share: Share) -> None:
+        super().__init__(scope, share.stack, env=env)
         add_variables(self, env)
-        self._read_the_bucket()
-        for name, value in {**inputs(catalog, env), **expressions()}.items():
+        self._read_the_bucket(share)
+        for name, value in {**inputs(catalog, env, share), **expressions(share)}.items():
             self.local(name, value)
-        guard = add_guard(self, env)
-        declaration = self._declaration(catalog, after=guard)
-        flags = self._flags(after=guard)
-        add_jobs(self, catalog, env, after=[guard, declaration, flags])
+        guard = add_guard(self, env, share)
+        declaration = self._declaration(catalog, share, after=guard)
+        flags = self._flags(share, after=guard)
+        add_jobs(self, catalog, env, share.jobs, after=[guard, declaration, flags])
         add_checks(self, env)
-        self._outputs()
-        self.facts(stack_facts(catalog, env.name))
+        self._outputs(share)
+        self.facts(stack_facts(catalog, env.name, share))
 
-    def _read_the_bucket(self) -> None:
+    def _read_the_bucket(self, share: Share) -> None:
         """Read while planning: the bucket by its name, and no depends_on, which would make every `paused` known only after
         the apply. So the bucket has to exist; `coordination` is deployed first."""
         bucket = self.env.bucket
@@ -56,6 +60,8 @@ class SchedulesStack(BaseStack):
         active = DataGoogleStorageBucketObjectContent(self, "content-active", bucket=bucket, name="${each.value}")
         active.override_logical_id("active")
         self.for_each(active, "${local.objects_read}")
+        if not share.alone:
+            return
         listing = DataGoogleStorageBucketObjects(self, "listing-declarations", bucket=bucket, prefix=OBJECT)
         listing.override_logical_id("declarations")
         # By a listing: what is not there yet can't be read, and that fails the plan.
@@ -65,21 +71,23 @@ class SchedulesStack(BaseStack):
             deployed, f'${{toset([for one in {DECLARATIONS_LISTING}.bucket_objects : one.name if one.name == "{OBJECT}"])}}'
         )
 
-    def _declaration(self, catalog: Catalog, *, after: ITerraformDependable) -> StorageBucketObject:
+    def _declaration(self, catalog: Catalog, share: Share, *, after: ITerraformDependable) -> StorageBucketObject:
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
+        digests = declared_digests(catalog, self.env, share.jobs)
+        declared = declare(catalog, self.env, digests, share)
         declaration = StorageBucketObject(
             self,
             "declaration",
             bucket=self.env.bucket,
-            name=OBJECT,
-            content=literal(to_json(declare(catalog, self.env, declared_digests(catalog, self.env)))),
+            name=object_of(share.platform),
+            content=literal(to_json(replace(declared, about=about(catalog, self.env.name).of(share.jobs)))),
             content_type="application/json",
             depends_on=[after],
         )
         declaration.override_logical_id("declaration")
         return declaration
 
-    def _flags(self, *, after: ITerraformDependable) -> StorageBucketObject:
+    def _flags(self, share: Share, *, after: ITerraformDependable) -> StorageBucketObject:
         """One flag for each backfill that is on. Its content (docs/flags.md) says what was true when it was written, and is not
         kept up to date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
         flags = StorageBucketObject(
@@ -98,10 +106,12 @@ class SchedulesStack(BaseStack):
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=["content", "detect_md5hash"]),
             depends_on=[after],
         )
-        self.for_each(flags, "${local.active}")
+        self.for_each(flags, "${local.active}" if share.alone else "${local.written}")
         return flags
 
-    def _outputs(self) -> None:
-        """What a plan says about backfills. Never about runtime holds: a deploy inside an open window is an empty plan."""
-        self.output("backfills_on", "${local.active}", "The backfills that are on after this plan, each with its end.")
+    def _outputs(self, share: Share) -> None:
+        """What a plan says about backfills, and one of several stacks only about its own: a toggle of one would change what all
+        say. Never about runtime holds: a deploy inside an open window is an empty plan."""
+        on = "${local.active}" if share.alone else "${local.written}"
+        self.output("backfills_on", on, "The backfills that are on after this plan, each with its end.")
         self.output("backfills_declared", "${keys(local.declared)}", "The backfills that can be turned on.")

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from interlock.drawing.markdown import code, escaped
 from interlock.names import count
+from interlock.reading.files import load_catalog
 from interlock.secrets import scrubbed
-from interlock.terminal.cdktf import STACKS
+from interlock.shares import is_schedules
+from interlock.terminal.cdktf import STACKS, stacks_of
 from interlock.terraform.changes import changes_of, counted
 from interlock.terraform.plan import PlanError, load_plan
 from tools.drift_issue import MARKER
@@ -29,12 +31,13 @@ VALUES_OF = {"schedule": 'schedule "', "time zone": "zone "}
 Json = Mapping[str, Any]
 
 
-def report(folder: Path) -> dict[str, Any]:
-    """`clean`, and the `body` of the issue. The folder has STACK.json of each stack, review.json and status.json; one that is
-    missing or is none could not be looked at."""
+def report(folder: Path, stacks: Sequence[str] = STACKS) -> dict[str, Any]:
+    """`clean`, and the `body` of the issue. The folder has STACK.json of each stack, review-STACK.json of each with jobs, and
+    status.json; one that is missing or is none could not be looked at."""
+    reviewed = [line for name in stacks if is_schedules(name) for line in _review(folder / f"review-{name}.json")]
     sections = {
-        **{f"Plan of {name}": _plan(folder / f"{name}.json") for name in STACKS},
-        "What a deploy would do that the catalog does not explain": _review(folder / "review.json"),
+        **{f"Plan of {name}": _plan(folder / f"{name}.json") for name in stacks},
+        "What a deploy would do that the catalog does not explain": [*dict.fromkeys(reviewed)],
         "Live jobs": _status(folder / "status.json"),
     }
     found = {title: lines for title, lines in sections.items() if lines}
@@ -114,7 +117,7 @@ def _read(path: Path) -> Json | None:
 def main(words: list[str]) -> int:
     """`python -m tools.drift_report FOLDER` writes FOLDER/issue.json."""
     folder = Path(words[0])
-    found = report(folder)
+    found = report(folder, stacks_of(load_catalog(Path("catalog"))))
     (folder / "issue.json").write_text(json.dumps(found), encoding="utf-8")
     print("as main says" if found["clean"] else found["body"])
     return 0

@@ -1,4 +1,4 @@
-"""What somebody asked for in the form of `.github/workflows/deploy.yml`, as variables of its stack; only `schedules` has any.
+"""What somebody asked for in the form of `.github/workflows/deploy.yml`, as variables of its stack; only schedules have any.
 
 Reads NAME, of the stack, PRIVATE, of the repository, and MODE, BACKFILLS, UNTIL, REASON, OWNER and YES_DELETE from the
 environment and writes a .tfvars.json. Checked here is what the form can get wrong and a plan can't tell: a plan of "on" without
@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from interlock.catalog import Json
 from interlock.holds import parse_instant
 from interlock.names import MAX_TEXT, NAME, NAME_RULE
+from interlock.shares import BETWEEN, SCHEDULES, is_schedules
 
+FIRST, LAST = "coordination", "alerting"
 MODES = {"keep": None, "on": True, "off": False}
-SCHEDULES = "schedules"
 MAX_NAMES = 50
 BAD_INPUT = 2
 
@@ -31,6 +32,8 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
     """The variables for a filled-in form; none to keep what is on. FormError for a form that contradicts itself."""
     if form.get("PRIVATE") != "true":
         raise FormError("the repository is not private: whoever reads its runs could read the state of production in the plan")
+    if not re.fullmatch(f"{FIRST}|{LAST}|{SCHEDULES}({BETWEEN}{NAME})?", form.get("NAME", "")):
+        raise FormError(f"stack is {FIRST}, {LAST}, {SCHEDULES}, or {SCHEDULES}{BETWEEN}PLATFORM where there are several")
     mode, until = form.get("MODE", ""), form.get("UNTIL", "").strip()
     if mode not in MODES:
         raise FormError(f"backfill_mode is {', '.join(MODES)}")
@@ -46,7 +49,7 @@ def variables(form: Mapping[str, str]) -> dict[str, Json]:
         raise FormError("until goes with backfill_mode on; off ends the backfills now")
     if until and parse_instant(until) is None:
         raise FormError("until is no end: write UTC with whole seconds, like 2026-01-07T18:00:00Z")
-    if form.get("NAME") != SCHEDULES:
+    if not is_schedules(form.get("NAME", "")):
         if mode != "keep":
             raise FormError(f"backfills are turned on and off with the stack {SCHEDULES}")
         yes_delete(form)

@@ -1,7 +1,7 @@
 """What a plan of the workflow `deploy` would do that its form did not ask for: refused, as `interlock backfill` refuses it.
 
 Reads WITH_CHANGES and YES_DELETE from the environment, as the form has them; of what it is a toggle the plan says. A plan of
-another stack than `schedules` takes nothing away uncounted: a bucket, an account or a policy that is made again is another one.
+a stack without schedules takes nothing away uncounted: a bucket, an account or a policy that is made again is another one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import click
 from interlock.gcp import CloudError
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog
+from interlock.shares import is_schedules
 from interlock.terminal.approving import Approving, Toggle
 from interlock.terminal.common import catalog_option, env_option
 from interlock.terminal.deploying import said_origin
+from interlock.terminal.importing import declared_beside
 from interlock.terraform.changes import Kind, changes_of
 from interlock.terraform.plan import Plan, PlanError, load_plan
-from tools.plan_variables import SCHEDULES, FormError, yes_delete
+from tools.plan_variables import FormError, yes_delete
 
 REFUSED = 2
 SHOWN_NAMES = 5
@@ -70,7 +72,7 @@ def main(ctx: click.Context, plan_file: Path, root: Path, env_name: str) -> None
     del env_name  # the commands that are printed are for it
     try:
         plan = load_plan(plan_file)
-        if os.environ.get("NAME") != SCHEDULES:
+        if not is_schedules(os.environ.get("NAME", "")):
             refuse_going(plan, yes_delete(os.environ))
             return
         catalog = load_catalog(root)
@@ -78,7 +80,7 @@ def main(ctx: click.Context, plan_file: Path, root: Path, env_name: str) -> None
         approving = Approving(
             catalog=said_origin(catalog, root), judge=lambda *_: (), yes_delete=yes_delete(os.environ), toggle=toggle
         )
-        approving.refuse_unasked(plan)
+        approving.refuse_unasked([(plan, declared_beside(plan_file.parent))])
     except (CloudError, PlanError, FormError) as error:
         print(error, file=sys.stderr)
         ctx.exit(REFUSED)

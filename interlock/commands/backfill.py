@@ -17,8 +17,9 @@ from interlock.gcp.storage import has_bucket, list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
+from interlock.shares import stacks_with
 from interlock.terminal.ahead import plan_ahead, take_back
-from interlock.terminal.approving import STACK, Approving, Toggle, yes_delete_option
+from interlock.terminal.approving import Approving, Toggle, yes_delete_option
 from interlock.terminal.cdktf import check_tools, load_to_deploy, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
@@ -31,7 +32,7 @@ from interlock.terminal.tables import folded, room, say, say_folded
 from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
 from interlock.terminal.uncovered import print_uncovered
-from interlock.terraform.changes import Kind
+from interlock.terraform.changes import Kind, together
 from policies.from_files import plan_findings
 
 
@@ -73,7 +74,7 @@ def command(
     root: Path,
     env_name: str,
 ) -> None:
-    """Turn backfills on (or extend them), or off: deploys the schedules stack with its variables.
+    """Turn backfills on (or extend them), or off: deploys the schedules of the platforms whose jobs they cover.
 
     On pauses the jobs that lead to a writer of what the backfill protects, until its end: 1.5 times what it is expected to
     take, unless --for or --until says another. Off gives back exactly these, except what another hold covers or the catalog
@@ -130,7 +131,7 @@ def command(
         toggle=Toggle(names=chosen, mode=mode, covered=covered, with_changes=with_changes),
     )
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
-    applied = deploying.bring_about([STACK], variables)[STACK]
+    applied = [*deploying.bring_about(stacks_with(catalog, chosen, covered), variables).values()]
     if mode == "off":
         for name in remove_flags(cloud.project, cloud.bucket, list_flags(cloud.project, cloud.bucket, chosen)):
             say(f"removed gs://{cloud.bucket}/{name}: a deploy that was killed had left it", err=True)
@@ -160,9 +161,9 @@ def _taken_back(ctx: click.Context, cloud: Environment, chosen: Sequence[str]) -
     return True
 
 
-def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -> None:
-    ends = until_when(applied.planned.changes, catalog, datetime.now(UTC))
-    paused = {change.job for change in applied.done if change.kind is Kind.PAUSE}
+def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Sequence[Applied]) -> None:
+    ends = until_when(together(one.planned.changes for one in applied), catalog, datetime.now(UTC))
+    paused = {change.job for one in applied for change in one.done if change.kind is Kind.PAUSE}
     for name in chosen:
         covered = scopes(catalog)[f"backfill/{name}"]
         now_paused = paused.intersection(covered)
@@ -172,12 +173,13 @@ def _say_what_is_on(catalog: Catalog, chosen: Sequence[str], applied: Applied) -
     say(f"End it: {make('backfill-off', NAME=' '.join(chosen))}")
 
 
-def _say_what_is_off(chosen: Sequence[str], applied: Applied) -> None:
+def _say_what_is_off(chosen: Sequence[str], applied: Sequence[Applied]) -> None:
+    done = [change for one in applied for change in one.done]
     names, one = ", ".join(chosen), len(chosen) == 1
-    if not applied.done:
+    if not done:
         say(f"{names} {'was' if one else 'were'} off already.")
         return
-    resumed = sum(1 for change in applied.done if change.kind is Kind.RESUME)
+    resumed = sum(1 for change in done if change.kind is Kind.RESUME)
     say(f"{names} {'is' if one else 'are'} off: {count(resumed, 'job')} resumed, 0 failed.")
     say(f"Are their tables written again? {make('verify')}")
 

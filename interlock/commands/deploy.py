@@ -9,20 +9,22 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
+from interlock.pasted import LOCAL
+from interlock.shares import is_schedules
 from interlock.terminal.approving import Approving, yes_delete_option
-from interlock.terminal.cdktf import STACKS, check_tools, load_to_deploy, synth_option, synthesize_if_changed
+from interlock.terminal.cdktf import check_tools, load_to_deploy, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
+from interlock.terminal.leftovers import remove_ended_flags, say_leftovers, write_leftovers
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.preparing import bootstrap, refuse_what_lacks
 from interlock.terminal.printed import make
-from interlock.terminal.tables import say, say_folded
-from interlock.terraform.changes import Changes
+from interlock.terminal.tables import in_a_row, say, say_folded
+from interlock.terraform.changes import Changes, together
 from policies.from_files import plan_findings
 
 
@@ -54,17 +56,22 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
-    first, *others = STACKS
+    left = write_leftovers(cloud, catalog)
+    say_leftovers(left, catalog)
+    first, *others = [*stacks_of(catalog), *left]
     if not is_first:
-        applied = deploying.bring_about(STACKS)
+        applied = deploying.bring_about([first, *others])
     else:  # the others list its bucket as they are planned
-        say_folded(f"Nothing is deployed here yet: {' and '.join(others)} are planned when {first} is there.")
+        say_folded(f"Nothing is deployed here yet: {in_a_row(others)} are planned when {first} is there.")
         deploying.bring_about([first])
         applied = deploying.bring_about(others)
+    if left:
+        remove_ended_flags(cloud, datetime.now(UTC))
     try:
         ask_to_reconcile(cloud)
     finally:  # also when somebody stops that: Terraform is done
-        _say_figures(catalog, applied["schedules"].planned.changes, datetime.now(UTC))
+        after = together(one.planned.changes for name, one in applied.items() if is_schedules(name))
+        _say_figures(catalog, after, datetime.now(UTC))
 
 
 def _say_figures(catalog: Catalog, after: Changes, now: datetime) -> None:

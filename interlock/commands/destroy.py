@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import has_bucket, remove_state_bucket
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
+from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog
+from interlock.terminal.leftovers import write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.imports import INVOKER
@@ -47,13 +48,16 @@ def command(root: Path, env_name: str, yes: bool, synth: bool, verbose: bool) ->
     if not has_bucket(cloud.project, cloud.state_bucket):
         say(f"nothing is deployed in {cloud.project}: there is no state bucket {cloud.state_bucket}")
         return
-    say(f"destroy of what was deployed by {said_catalog(load_catalog(root), root)}, in {cloud.name}")
+    catalog = load_catalog(root)
+    say(f"destroy of what was deployed by {said_catalog(catalog, root)}, in {cloud.name}")
     synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     deploying = Deploying(environment=cloud, approving=None, yes=True, verbose=verbose)
     gone = 0
     if deploying.let_go("coordination", INVOKER):
         say_folded(f"The account {cloud.invoker} stays, as others may use it.")
-    for stack in reversed(STACKS):  # planned one by one: a plan lists the bucket, which is in the last of them
+    first, *others = stacks_of(catalog)
+    stacks = [first, *write_leftovers(cloud, catalog), *others]
+    for stack in reversed(stacks):  # planned one by one: a plan lists the bucket, which is in the last of them
         gone += len(deploying.bring_about([stack], destroy=True)[stack].done)
     remove_state_bucket(cloud.project, cloud.state_bucket)
     say(f"Everything that Interlock made in {cloud.project} is gone: {gone} resources, and the state.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -11,17 +11,19 @@ from interlock.catalog import Catalog, Json
 from interlock.gcp.storage import has_bucket
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog
-from interlock.terminal.approving import STACK
-from interlock.terminal.cdktf import STACKS, check_tools, synth_option, synthesize_if_changed
+from interlock.shares import is_schedules, stacks_with
+from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, imported_and_changed, names_of, plan_summary, said_catalog
+from interlock.terminal.importing import declared_beside
+from interlock.terminal.leftovers import say_leftovers, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
-from interlock.terminal.tables import say, say_folded
+from interlock.terminal.tables import in_a_row, say, say_folded
 from interlock.terminal.terraform import CHANGES, folder_of_plans
 from interlock.terraform.changes import Kind
 from interlock.terraform.plan import Plan
-from interlock.terraform.unasked import beside_toggle, lost_jobs
+from interlock.terraform.unasked import beside_toggle, lost_jobs, lost_together
 
 
 @click.command()
@@ -50,11 +52,17 @@ def command(
         say_folded(f"Nothing is deployed there yet: a deploy makes everything. Do it: {make('deploy')}")
         ctx.exit(CHANGES)
     synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
-    stacks = ["schedules"] if on or off else [*STACKS]
+    if on or off:
+        covered = frozenset(job for name in (on or off) for job in scopes(catalog)[f"backfill/{name}"])
+        stacks = stacks_with(catalog, on or off, covered)
+    else:
+        left = write_leftovers(cloud, catalog)
+        say_leftovers(left, catalog)
+        stacks = [*stacks_of(catalog), *left]
     if not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):  # which the others list as they are planned
-        first, *others = STACKS
+        first, *others = stacks_of(catalog)
         stacks = [first]
-        say_folded(f"The bucket {cloud.bucket} is not there: {' and '.join(others)} can be planned once {first} is deployed.")
+        say_folded(f"The bucket {cloud.bucket} is not there: {in_a_row(others)} can be planned once {first} is deployed.")
     deploying = Deploying(environment=cloud, approving=None, verbose=verbose)
     with folder_of_plans() as folder:
         plans = deploying.plan(stacks, folder, _variables(on, off) if on or off else None)
@@ -65,21 +73,22 @@ def command(
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        say(f"Do it: {_do_it(on, off, catalog, [planned.plan for planned in plans if planned.stack.name == STACK])}")
+        of_jobs = [(one.whole, declared_beside(one.stack.folder)) for one in plans if is_schedules(one.stack.name)]
+        say(f"Do it: {_do_it(on, off, catalog, of_jobs)}")
         ctx.exit(CHANGES)
 
 
 def _variables(on: Sequence[str], off: Sequence[str]) -> dict[str, Json]:
-    """Of the stack `schedules`, as `interlock backfill` sets them."""
+    """Of the schedules, as `interlock backfill` sets them."""
     return {"backfill_mode": bool(on), "backfills": [*(on or off)]}
 
 
-def _do_it(on: Sequence[str], off: Sequence[str], catalog: Catalog, schedules: Sequence[Plan]) -> str:
+def _do_it(on: Sequence[str], off: Sequence[str], catalog: Catalog, schedules: Sequence[tuple[Plan, Collection[str]]]) -> str:
     """What does this and is not refused: the number of jobs that go with it, and what is no toggle before it."""
-    many = next((len(lost.jobs) for lost in map(lost_jobs, schedules) if lost.are_many), None)
-    deploy = make("deploy", **({} if many is None else {"YES_DELETE": str(many)}))
+    lost = lost_together(lost_jobs(plan, elsewhere) for plan, elsewhere in schedules)
+    deploy = make("deploy", **({"YES_DELETE": str(len(lost.jobs))} if lost.are_many else {}))
     if not (on or off):
         return deploy
     covered = {job for name in (on or off) for job in scopes(catalog)[f"backfill/{name}"]}
     toggle = make("backfill-on" if on else "backfill-off", NAME=" ".join(on or off))
-    return f"{deploy} and then {toggle}" if any(beside_toggle(plan, covered).unasked for plan in schedules) else toggle
+    return f"{deploy} and then {toggle}" if any(beside_toggle(plan, covered).unasked for plan, _ in schedules) else toggle

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.terminal.cdktf import check_tools, stacks_of, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.importing import write_imports
+from interlock.terminal.leftovers import say_leftovers, write_leftovers
 from interlock.terminal.printed import interlock
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import STACK_FILE, Stack
@@ -28,10 +29,12 @@ def command(imports: bool, root: Path, env_name: str) -> None:
     """
     place = Place(env_name)
     environment = place.cloud if imports else place.environment
-    load_catalog(root)
+    catalog = load_catalog(root)
     check_tools()
     synthesize(environment, root)
-    for name in STACKS:
+    left = write_leftovers(environment, catalog) if imports else []
+    say_leftovers(left, catalog)
+    for name in [*stacks_of(catalog), *left]:
         stack = Stack(environment=environment, name=name)
         say(f"{stack.folder / STACK_FILE}")
         if imports and (found := write_imports(stack)):

@@ -6,24 +6,29 @@ from pathlib import Path
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
-from interlock.terminal.cdktf import STACKS, check_tools, synthesize
+from interlock.pasted import LOCAL
+from interlock.reading.files import load_catalog
+from interlock.shares import is_schedules
+from interlock.terminal.cdktf import check_tools, stacks_of, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
+from interlock.terminal.leftovers import write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
 
 
 @click.command()
-@click.argument("name", metavar="STACK", type=click.Choice(STACKS))
+@click.argument("name", metavar="STACK", type=str)
 @catalog_option
 @env_option
 @click.option("--yes", is_flag=True, help="Do not ask. The local target never asks.")
 @click.pass_context
 def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool) -> None:
     """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
-    cloud = Place(env_name).cloud
+    cloud, stacks = Place(env_name).cloud, stacks_of(load_catalog(root))
+    if name not in stacks and not is_schedules(name):  # one of the schedules may be of a platform that is gone
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(stacks)}")
     stack = Stack(environment=cloud, name=name)
     lock = read_lock(cloud.project, cloud.state_bucket, stack.state_prefix)
     if lock is None:
@@ -35,6 +40,7 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
     check_tools()
     if not stack.folder.is_dir():
         synthesize(cloud, root)
+        write_leftovers(cloud, load_catalog(root))
     try:
         force_unlock(stack, lock.id)
     except TerraformFailed as failed:

@@ -46,11 +46,15 @@ class StateLock:
 
 def list_flags(project: str, bucket: str, backfills: Collection[str]) -> list[Item]:
     """Every flag of `backfills`, active or not. CloudError when they can't be listed."""
+    flags = ((item, parse_object_name(item.name)) for item in list_every_flag(project, bucket))
+    return [item for item, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
+
+
+def list_every_flag(project: str, bucket: str) -> list[Item]:
+    """What there is under the flags' prefix. CloudError when it can't be listed."""
     with cloud_errors(f"the flags in bucket {bucket} can't be listed"):
         blobs = list(storage_client(project).list_blobs(bucket, prefix=FLAG_PREFIX))
-    found = [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in blobs]
-    flags = ((item, parse_object_name(item.name)) for item in found)
-    return [item for item, flag in flags if flag and flag.scope.removeprefix("backfill/") in backfills]
+    return [Item(name=blob.name, generation=int(blob.generation), created=blob.time_created) for blob in blobs]
 
 
 def remove_flags(project: str, bucket: str, flags: Collection[Item]) -> list[str]:
@@ -95,6 +99,14 @@ def read_state(project: str, bucket: str, prefix: str) -> str | None:
         content: bytes = storage_client(project).bucket(bucket).blob(f"{prefix}/default.tfstate").download_as_bytes(retry=retry)
         return content.decode(errors="replace")
     return None
+
+
+def list_states(project: str, bucket: str, prefix: str) -> list[str]:
+    """Under which prefixes there are Terraform states, of those that begin with `prefix`; sorted. CloudError."""
+    end = "/default.tfstate"
+    with cloud_errors(f"the states in bucket {bucket} can't be listed"):
+        names = [str(blob.name) for blob in storage_client(project).list_blobs(bucket, prefix=prefix)]
+    return sorted(name.removesuffix(end) for name in names if name.endswith(end))
 
 
 def has_bucket(project: str, bucket: str, *, hidden_is_none: bool = False) -> bool:

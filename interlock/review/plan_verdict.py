@@ -11,6 +11,7 @@ from interlock.review.diff import Difference
 from interlock.review.jobs import Situation
 from interlock.review.remark import Remark, Topic, listed
 from interlock.review.removals import Removals, accepted_in_words
+from interlock.shares import shares
 from interlock.terraform.job_changes import JobChange, JobChanges, of_target
 from interlock.terraform.plan import REPLACEMENTS, UPDATE
 
@@ -78,6 +79,9 @@ def _about(change: JobChange, before: Situation, after: Situation, ended: Sequen
 
 def _let_go(change: JobChange, before: Situation, after: Situation) -> Remark:
     """A job that stays in Cloud Scheduler when it goes from the state: it runs on, and whoever pauses all jobs misses it."""
+    if change.job in after.catalog.jobs and len(shares(after.catalog)) > 1:
+        text = f"the plan lets go of it: it moves to the stack of {after.catalog.jobs[change.job].platform}, and stays as it is"
+        return Remark(topic=Topic.PLAN, subject=change.job, text=text, is_finding=False)
     if change.job in after.catalog.jobs:
         return _finding(change, "the plan lets go of it, although the catalog has it: is it a plan of another commit?")
     if change.job not in before.catalog.jobs and change.job not in after.catalog.removed:

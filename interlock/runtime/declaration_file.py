@@ -14,15 +14,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from interlock.about import About
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, SEASON, TABLE
 from interlock.parts import DIGEST
+from interlock.runtime.about_file import about_json, parse_about
 from interlock.seasons import Season
 from interlock.windows import OPENINGS, openings_json, read_openings
 
-OBJECT = "declaration/current.json"
+PREFIX = "declaration/"
+OBJECT = PREFIX + "current.json"
+"""Of a catalog of one platform."""
+PARTS = PREFIX + "platforms/"
+"""Where each platform of several has its own."""
 VERSION = 1
 MAX_SECONDS = 10 * 365 * 86400
 CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
@@ -30,6 +36,16 @@ CATCH_UPS: dict[object, CatchUp] = {"latest": "latest", "skip": "skip"}
 T = TypeVar("T")
 Read = Callable[[object, str], T]
 """Makes a value of JSON what it stands for; the text says where it is, for the error."""
+
+
+def object_of(platform: str | None) -> str:
+    """The name of the object: of a platform that has its own, or of the whole catalog."""
+    return OBJECT if platform is None else f"{PARTS}{platform}.json"
+
+
+def is_declaration(name: str) -> bool:
+    """Whether an object of this name declares something."""
+    return name == OBJECT or re.fullmatch(f"{re.escape(PARTS)}{NAME}\\.json", name) is not None
 
 
 class DeclarationError(ValueError):
@@ -61,6 +77,8 @@ def to_json(declaration: Declaration) -> str:
     }
     if declaration.seasons:
         content["seasons"] = {name: openings_json(season) for name, season in declaration.seasons.items()}
+    if declaration.about != About():
+        content["about"] = about_json(declaration.about)
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
@@ -89,15 +107,23 @@ def _in_seconds(duration: timedelta) -> int:
     return int(duration.total_seconds())
 
 
-def parse(content: bytes) -> Declaration:
-    """The declaration that `content` states; DeclarationError for anything else."""
+def parse(content: bytes, name: str = OBJECT) -> Declaration:
+    """The declaration that the content of the object `name` states; DeclarationError for anything else."""
+    try:
+        return _parsed(content)
+    except DeclarationError as error:
+        raise DeclarationError(f"{name}: {error} (version {VERSION} is read here)") from None
+
+
+def _parsed(content: bytes) -> Declaration:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
         raise _wrong("", "is no JSON") from None
     keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
     # A deploy renews the coordinator before the declaration, so that it meets one from before there were tables.
-    file = {"tables": {}, "seasons": {}} | _entry(value, "", keys, optional=("tables", "seasons"))
+    unsaid: dict[str, object] = {"tables": {}, "seasons": {}, "about": {}}
+    file = unsaid | _entry(value, "", keys, optional=tuple(unsaid))
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
     seasons = {name: _season(name, value, at) for name, value, at in _named(file["seasons"], "seasons", _season_name)}
@@ -114,6 +140,7 @@ def parse(content: bytes) -> Declaration:
         tick=_seconds(file["tick_s"], "tick_s"),
         breaker_hold=_seconds(file["breaker_hold_s"], "breaker_hold_s"),
         seasons=seasons,
+        about=parse_about(file["about"]),
     )
 
 
@@ -166,8 +193,7 @@ def _starts(value: object, where: str) -> int | None:
 
 
 def _wrong(where: str, message: str) -> DeclarationError:
-    place = f"{OBJECT}: {where}" if where else OBJECT
-    return DeclarationError(f"{place}: {message} (version {VERSION} is read here)")
+    return DeclarationError(f"{where}: {message}" if where else message)
 
 
 def _entry(value: object, where: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:

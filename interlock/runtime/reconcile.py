@@ -70,7 +70,8 @@ def reconcile(outside: Outside) -> Report:
         recorder(Record(event=RECONCILE_FAILED, why=f"stopped: {failure}"))
         return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
     _conclude(last, recorder)
-    return Report(settled=not (last.moved or last.failed), rounds=rounds, records=tuple(recorder.records))
+    settled = not (last.moved or last.failed)
+    return Report(settled=settled, rounds=rounds, records=tuple(recorder.records), seen=last.snapshot)
 
 
 def _round(reader: Reader, recorder: Recorder) -> Round:
@@ -84,7 +85,8 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     # Somebody may have released an opening just before it was written here.
     undone = bool(writes) and bool(leftovers(declaration, objects))
     jobs, unlisted = reader.jobs_where_seen(declaration)
-    snapshot = Snapshot(declaration=declaration, declared=declared_in.created, objects=objects, jobs=jobs, unlisted=unlisted)
+    written = declared_in[-1].created
+    snapshot = Snapshot(declaration=declaration, declared=written, objects=objects, jobs=jobs, unlisted=unlisted)
     for region, why in unlisted.items():
         recorder(Record(event=ACTION_FAILED, hold=region, why=f"its jobs can't be listed, and are left alone: {why}"))
     failed |= objects.unsure.union(unlisted)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from interlock.actual import ActualJob
-from interlock.declaration import Declaration
+from interlock.declaration import Declaration, together
 from interlock.holding import Holding, HoldingWindow
 from interlock.holds import (
     FLAG_PREFIX,
@@ -20,7 +20,7 @@ from interlock.holds import (
     parse_object_name,
     with_content,
 )
-from interlock.runtime.declaration_file import OBJECT, DeclarationError, parse
+from interlock.runtime.declaration_file import PREFIX, DeclarationError, is_declaration, parse
 from interlock.runtime.ledger import (
     CLAIM_PREFIX,
     HELD_PREFIX,
@@ -156,19 +156,25 @@ class Reader:
 
     outside: Outside
     _contents: dict[Item, bytes] = field(default_factory=dict)
-    _parsed: dict[Item, Declaration] = field(default_factory=dict)
+    _parsed: dict[tuple[Item, ...], Declaration] = field(default_factory=dict)
 
-    def declaration(self) -> tuple[Declaration, Item]:
-        """The declaration and its object; DeclarationError when there is none or it can't be understood."""
+    def declaration(self) -> tuple[Declaration, tuple[Item, ...]]:
+        """The declaration and the objects that it consists of, the last one written last: one, or one a platform.
+        DeclarationError when there is none or one of them can't be understood."""
         for _ in range(DECLARATION_TRIES):
-            found = [item for item in self._list(OBJECT) if item.name == OBJECT]
+            found = [item for item in self._list(PREFIX) if is_declaration(item.name)]
             if not found:
                 break
-            if (content := self.content(found[0])) is not None:
-                if found[0] not in self._parsed:
-                    self._parsed[found[0]] = parse(content)
-                return self._parsed[found[0]], found[0]
-        raise DeclarationError(f"there is no {OBJECT} in the bucket; deploy the schedules stack: make deploy")
+            found.sort(key=lambda item: (item.created is not None, item.created, item.name))
+            contents = self.outside.each(self.content, found)
+            if None not in contents:
+                return self._together(tuple(found), [content for content in contents if content is not None]), tuple(found)
+        raise DeclarationError("there is no declaration in the bucket; deploy the schedules: make deploy")
+
+    def _together(self, items: tuple[Item, ...], contents: list[bytes]) -> Declaration:
+        if items not in self._parsed:
+            self._parsed[items] = together([parse(content, item.name) for item, content in zip(items, contents, strict=True)])
+        return self._parsed[items]
 
     def objects(self) -> Objects:
         """Everything that holds, and the ledger.
@@ -251,7 +257,7 @@ class Reader:
     def content(self, item: Item) -> bytes | None:
         """What that generation holds, or None when it is gone."""
         if item not in self._contents:
-            about = None if item.name == OBJECT else item.name
+            about = None if is_declaration(item.name) else item.name
             content = self.outside.patiently(lambda: self.outside.bucket.read(item), about=about)
             if content is None:
                 return None

@@ -5,7 +5,7 @@ The rules come from above, as a function: what is deployed is judged here, and `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,19 +13,19 @@ from typing import TypeVar
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.findings import Finding
 from interlock.gcp import CloudError
 from interlock.names import count
+from interlock.pasted import LOCAL
+from interlock.shares import is_schedules
+from interlock.terminal.importing import declared_beside
 from interlock.terminal.printed import again, make
 from interlock.terminal.tables import say, say_folded
 from interlock.terminal.terraform import Planned
 from interlock.terraform.changes import counted
 from interlock.terraform.plan import Plan
-from interlock.terraform.unasked import beside_toggle, lost_jobs
+from interlock.terraform.unasked import Lost, beside_toggle, lost_jobs, lost_together
 
-STACK = "schedules"
-"""The stack whose plans are looked at: it has the jobs of the catalog."""
 DELETE = "delete"
 """The rule about what --yes-delete says, too."""
 SHOWN_NAMES, SHOWN_FINDINGS = 5, 20
@@ -61,19 +61,23 @@ class Approving:
     def look(self, plans: Sequence[Planned], environment: str) -> list[Finding]:
         """The broken rules that somebody may accept, once they are said. CloudError for what nobody may, here and so."""
         found = list[Finding]()
-        for planned in plans:
-            if planned.stack.name == STACK:
-                self.refuse_unasked(planned.plan)
-                found += self._broken(planned, environment)
+        of_jobs = [planned for planned in plans if is_schedules(planned.stack.name)]
+        self.refuse_unasked([(one.whole, declared_beside(one.stack.folder)) for one in of_jobs])
+        for planned in of_jobs:
+            found += self._broken(planned, environment)
         return found
 
-    def refuse_unasked(self, plan: Plan) -> None:
-        """CloudError for a plan of `schedules` that does more than it was asked for, once that is said."""
-        if self.toggle:
-            self._only_toggles(plan, self.toggle)
-        self._counts(plan)
+    def refuse_unasked(self, plans: Sequence[tuple[Plan, Collection[str]]]) -> None:
+        """CloudError for plans of the schedules that do more than they were asked for, once that is said. With each the ids of
+        the jobs that the stacks beside it have."""
+        for plan, _ in plans:
+            self._only_toggles(plan)
+        if plans:
+            self._counts(lost_together(lost_jobs(plan, elsewhere) for plan, elsewhere in plans))
 
-    def _only_toggles(self, plan: Plan, toggle: Toggle) -> None:
+    def _only_toggles(self, plan: Plan) -> None:
+        if (toggle := self.toggle) is None:
+            return
         beside, names = beside_toggle(plan, toggle.covered), ", ".join(toggle.names)
         if beside.other_catalog:
             say_folded("The declaration changes: this catalog, or this Interlock, is not the one that is deployed.")
@@ -91,8 +95,8 @@ class Approving:
             first = _first([f"{change.name} ({change.kind.verb})" for change in beside.pauses])
             say_folded(f"{names} {'does' if len(toggle.names) == 1 else 'do'} not cover all of these: {first}.")
 
-    def _counts(self, plan: Plan) -> None:
-        lost, said = lost_jobs(plan), self.yes_delete
+    def _counts(self, lost: Lost) -> None:
+        said = self.yes_delete
         number = len(lost.jobs)
         if said == number or (said is None and not lost.are_many):
             return
@@ -104,7 +108,7 @@ class Approving:
 
     def _broken(self, planned: Planned, environment: str) -> list[Finding]:
         try:
-            found = [*self.judge(planned.plan, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
+            found = [*self.judge(planned.whole, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
         except ValueError as error:  # as `policies` says that something can't be read
             raise CloudError(f"what this breaks can't be told: {error}; nothing is done") from None
         if environment == LOCAL and self.yes_delete:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.reading.files import load_catalog
+from interlock.shares import SCHEDULES, shares
 from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
 from interlock.terminal.progress import StackLine
@@ -26,10 +28,13 @@ F = TypeVar("F", bound=Callable[..., object])
 Looked = Sequence[Future[machine.Finding]]
 """The tools that are being looked at, each with what comes of it."""
 
-STACKS = ("coordination", "schedules", "alerting")
-"""In the order of deployment, and backwards in that of destruction. No stack depends on another in Terraform's sense: names
-are deterministic."""
+FIRST, LAST = "coordination", "alerting"
+STACKS = (FIRST, SCHEDULES, LAST)
+"""Of a catalog of one platform; `stacks_of` has those of any. In the order of deployment, and backwards in that of destruction.
+No stack depends on another in Terraform's sense: names are deterministic."""
 OUT = Path("cdktf.out")
+LEFTOVER = "leftover"
+"""The file in the folder of a stack that is no more, beside those that are synthesized."""
 
 
 def look_at_tools() -> Looked:
@@ -47,6 +52,11 @@ def check_tools(looked: Looked | None = None) -> None:
     findings = [one.result() for one in (look_at_tools() if looked is None else looked)]
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
+
+
+def stacks_of(catalog: Catalog) -> tuple[str, ...]:
+    """The stacks that a catalog becomes, in the order of deployment."""
+    return (FIRST, *(share.stack for share in shares(catalog)), LAST)
 
 
 def load_to_deploy(root: Path) -> tuple[Catalog, Looked]:
@@ -69,13 +79,25 @@ def synthesize_if_changed(environment: Environment, root: Path, *, force: bool =
     """As `synthesize`, unless the stacks that lie there are of the same catalog, code and settings, and as they were written:
     then `verbose` says so. `force` synthesizes all the same."""
     folder = output_folder(environment)
+    forget_leftovers(folder)
     if force or not synthesized.is_fresh(folder, synthesized.inputs(root, environment.name, os.environ)):
         synthesize(environment, root)
         return
-    for name in STACKS:  # of an earlier day; a block too many fails every plan
-        (folder / "stacks" / name / IMPORTS).unlink(missing_ok=True)
+    for file in folder.glob(f"stacks/*/{IMPORTS}"):  # of an earlier day; a block too many fails every plan
+        file.unlink()
     if verbose:
         say(f"nothing has changed since {folder}/ was synthesized, so that is used; anew: --synth")
+
+
+def is_leftover(stack: Path) -> bool:
+    """Whether that is the folder of a stack that is no more."""
+    return (stack / LEFTOVER).exists()
+
+
+def forget_leftovers(folder: Path) -> None:
+    """Removes what `leftovers.py` has written of stacks that no synth writes."""
+    for file in folder.glob(f"stacks/*/{LEFTOVER}"):
+        shutil.rmtree(file.parent)
 
 
 def synthesize(environment: Environment, root: Path) -> None:

@@ -1,6 +1,7 @@
-"""Writes beside a stack which of what it declares is there already, and in no state: Terraform takes that over as it is.
+"""Writes beside a stack which of what it declares is there already, and in no state: Terraform takes that over as it is. And
+which of what its state has another stack declares by now: Terraform lets go of that.
 
-So a platform that runs is adopted, and what a killed deploy has made is found again.
+So a platform that runs is adopted, what a killed deploy has made is found again, and jobs move between stacks untouched.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
+from interlock.catalog import Json
 from interlock.gcp import CloudError
 from interlock.gcp.services import Services
 from interlock.gcp.session import FORBIDDEN, Refusal
 from interlock.gcp.storage import read_state
+from interlock.holds import parse_object_name
+from interlock.shares import SCHEDULES, is_schedules
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import STACK_FILE, Stack
 from interlock.terminal.written import write
-from interlock.terraform.imports import FILE, Declared, declared, imports_text, unknown
+from interlock.terraform.imports import FILE, Declared, declared, imports_text, moved, project_of, unknown
 from interlock.terraform.state import Known, StateError, known
 
 MAY_LIST = "cloudscheduler.jobs.list, which roles/cloudscheduler.viewer has"
@@ -27,10 +33,38 @@ def write_imports(stack: Stack) -> list[str]:
     """Makes the file of import blocks of a synthesized stack say what is there now, and leaves none where nothing is to import.
     The addresses in it. CloudError."""
     project = stack.environment.project
-    synthesized = json.loads((stack.folder / STACK_FILE).read_text(encoding="utf-8"))
-    found = _there(project, unknown(declared(synthesized, project), read_known(stack)))
-    write(stack.folder / FILE, imports_text(found))
+    synthesized, state = _read(stack.folder), read_known(stack)
+    found = _there(project, unknown(declared(synthesized, project), state))
+    let_go = moved(synthesized, state, declared_beside(stack.folder)) if is_schedules(stack.name) else []
+    _refuse_moved_flags(stack.name, synthesized, state)
+    write(stack.folder / FILE, imports_text(found, let_go))
     return [one.address for one in found]
+
+
+def declared_beside(folder: Path) -> frozenset[str]:
+    """The ids of the jobs that the other stacks of the schedules declare, of those that are synthesized beside `folder`."""
+    others = [_read(file.parent) for file in folder.parent.glob(f"{SCHEDULES}*/{STACK_FILE}") if file.parent != folder]
+    return frozenset(one.id for other in others for one in declared(other, project_of(other)))
+
+
+def _read(folder: Path) -> Json:
+    found: Json = json.loads((folder / STACK_FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def _refuse_moved_flags(stack: str, synthesized: Json, state: Known) -> None:
+    """CloudError for a backfill that is on and has gone to another platform: Terraform would delete the flag that the stack of
+    that one writes."""
+    local = synthesized.get("locals") if isinstance(synthesized, dict) else None
+    own = local.get("own_backfills") if isinstance(local, dict) else None
+    if not isinstance(own, dict):
+        return
+    flags = [flag for name in sorted(state.flags) if (flag := parse_object_name(name)) and flag.end > datetime.now(UTC)]
+    if gone := [flag.scope for flag in flags if flag.scope.partition("/")[2] not in own]:
+        raise CloudError(
+            f"{', '.join(gone)} is on by the stack {stack}, and the catalog now has it in another platform; end it with the"
+            " catalog as it was, or put it back until it ends"
+        )
 
 
 def read_known(stack: Stack) -> Known:

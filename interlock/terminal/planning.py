@@ -8,13 +8,14 @@ from pathlib import Path
 
 from interlock.catalog import Json
 from interlock.gcp import CloudError
-from interlock.terminal.approving import STACK
+from interlock.shares import is_schedules
+from interlock.terminal.cdktf import is_leftover
 from interlock.terminal.importing import write_imports
 from interlock.terminal.progress import Planning, StackLine
 from interlock.terminal.terraform import Heard, Planned, Stack, TerraformFailed, plan, prepare
 
 REPLACE_CATALOG = "replace_catalog"
-"""The variable of `schedules` that lets a catalog of other platforms take the place of the deployed one."""
+"""The variable of the schedules that lets a catalog of other platforms take the place of the deployed one."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,22 @@ def try_plan(
     good, as others may be planned at the same time."""
     line = StackLine(stack.name)
     # The guard in the plan is for who deploys without us; we say how many jobs go, and want to hear that number.
-    variables = {**asked.variables, **({REPLACE_CATALOG: True} if stack.name == STACK else {})}
+    # A stack without a resource has no variables either.
+    guarded = is_schedules(stack.name) and not is_leftover(stack.folder)
+    variables = {**asked.variables, **({REPLACE_CATALOG: True} if guarded else {})}
 
     def planned() -> Planned:
         line.now("planning")
-        heard = loud(Planning(line))
-        return plan(stack, variables, heard, folder, destroy=asked.destroy, only=asked.only, refresh=asked.refresh)
+        return plan(
+            stack,
+            variables,
+            loud(Planning(line)),
+            folder,
+            destroy=asked.destroy,
+            only=asked.only,
+            refresh=asked.refresh,
+            read_empty=is_schedules(stack.name),  # it is judged, and its jobs are counted
+        )
 
     try:
         line.now("preparing")

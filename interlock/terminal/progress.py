@@ -13,7 +13,7 @@ from interlock.names import printable
 from interlock.terraform.events import READ, Event, Progress, Step
 
 COLUMN = 14
-"""Where what is said of a stack begins: two more than the longest name has letters."""
+"""Where what is said of a stack begins: two more than the longest name has letters, but for those with a platform in it."""
 CLEAR = "\r\x1b[K"
 
 
@@ -21,7 +21,7 @@ class StackLine:
     """The line of one stack."""
 
     def __init__(self, name: str) -> None:
-        self._label = f"{name:<{COLUMN}}"
+        self._label = f"{name:<{COLUMN - 2}}  "
 
     def now(self, text: str) -> None:
         """Shows it until the next; only on a terminal."""

@@ -41,6 +41,11 @@ def room() -> int:
     return max(NARROWEST, shutil.get_terminal_size((PIPED_COLUMNS, 0)).columns)
 
 
+def in_a_row(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def say(line: str = "", *, err: bool = False, style: str | None = None) -> None:
     """Prints one line, whatever is in it; `style` is a colour, or `bold`, that only a terminal shows."""
     text = printable(line).rstrip()

@@ -94,6 +94,18 @@ class Changes:
         return sorted((change for change in self.changes if change.kind is kind), key=lambda change: change.name)
 
 
+def together(several: Iterable[Changes]) -> Changes:
+    """What the plans of several stacks do, as if they were one. An output that several have is a mapping, of all of them."""
+    changes, jobs, outputs = list[Change](), dict[str, bool](), dict[str, Json]()
+    for one in several:
+        changes += one.changes
+        jobs |= one.jobs
+        for name, value in one.outputs.items():
+            known = outputs.get(name)
+            outputs[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+    return Changes(changes=tuple(changes), jobs=jobs, outputs=outputs)
+
+
 def changes_of(plan: Plan) -> Changes:
     """The changes of a plan."""
     found = (_change(one) for one in plan.changes if one.managed)

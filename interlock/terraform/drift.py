@@ -136,9 +136,13 @@ def compare(
     )
 
 
-def declared_digests(catalog: Catalog, env: Environment) -> Mapping[str, Mapping[str, str]]:
-    """What the declaration says of how each job is declared, by its name: enough to see that one differs, and no value."""
-    return {name: digests(job_attributes(job, env)) for name, job in catalog.jobs.items()}
+def declared_digests(
+    catalog: Catalog, env: Environment, names: Collection[str] | None = None
+) -> Mapping[str, Mapping[str, str]]:
+    """What the declaration says of how each job is declared, or each of these, by its name: enough to see that one differs, and
+    no value."""
+    chosen = catalog.jobs.values() if names is None else (catalog.jobs[name] for name in sorted(names))
+    return {job.name: digests(job_attributes(job, env)) for job in chosen}
 
 
 def _status(job: Job, env: Environment, should: Effective, actual: ActualJob) -> JobStatus:

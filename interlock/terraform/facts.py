@@ -15,6 +15,7 @@ from interlock.dates import NamedDay, named_day
 from interlock.findings import waivers_of
 from interlock.graph import conflicting, held_apart, pairs
 from interlock.platform_rules import PlatformRules
+from interlock.shares import Share
 from interlock.windows import openings_json
 
 KEY = "interlock"
@@ -92,12 +93,12 @@ def window_facts(window: Window, covers: Iterable[str], max_hold: timedelta) -> 
     return {**facts, **waivers_json(window.waivers)}
 
 
-def stack_facts(catalog: Catalog, environment: str) -> dict[str, Json]:
-    """Of the stack of the jobs: how many there have to be, and what is known of tables rather than jobs."""
+def stack_facts(catalog: Catalog, environment: str, share: Share | None = None) -> dict[str, Json]:
+    """Of the stack of a share's jobs, or of all: how many there have to be, and what is known of tables rather than jobs."""
     everyone = catalog.processors.values()
     return {
         "environment": environment,
-        "jobs": len(catalog.jobs),
+        "jobs": len(share.jobs if share else catalog.jobs),
         "mutated": list[Json](sorted({table for one in everyone for table in _mutated(one)})),
         **_seasons_json(catalog),
         "removed": {

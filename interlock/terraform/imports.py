@@ -1,4 +1,5 @@
-"""Import blocks for what a stack declares, its state does not know, and is there already. Pure.
+"""Import blocks for what a stack declares, its state does not know, and is there already; and `removed` blocks for what its
+state knows and another stack has by now. So a job moves from one stack to another, and nothing is done to it. Pure.
 
 Terraform has no "import if it exists" (https://github.com/hashicorp/terraform/issues/33633): a block for what is not there, or
 not declared, fails the whole plan. So the blocks are never part of a stack: they are worked out anew for each plan, in a file
@@ -8,11 +9,11 @@ of their own, as checkov does not read a stack whose JSON has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from interlock.catalog import Json
-from interlock.terraform.job_changes import JOB
+from interlock.terraform.job_changes import FLAGS, JOB
 from interlock.terraform.state import Known
 
 FILE = "imports.tf"
@@ -60,15 +61,34 @@ def declared(stack: Json, project: str) -> list[Declared]:
     return sorted([*jobs, *accounts])
 
 
+def project_of(stack: Json) -> str:
+    """The project in which a synthesized stack is; empty for one that does not say it."""
+    provider = stack.get("provider") if isinstance(stack, dict) else None
+    several = provider.get("google") if isinstance(provider, dict) else None
+    first = several[0] if isinstance(several, list) and several else several
+    return str(first.get("project", "")) if isinstance(first, dict) else ""
+
+
 def unknown(wanted: Iterable[Declared], state: Known) -> list[Declared]:
     """Those that a state does not know. What it knows by another address is none of them: with that address gone from the
     stack, Terraform would delete the very thing that it imports."""
     return [one for one in wanted if one.address not in state.addresses and one.id not in state.ids]
 
 
-def imports_text(found: Iterable[Declared]) -> str:
-    """The file; empty where nothing is to import."""
-    return "\n".join(one.block for one in sorted(found))
+def moved(stack: Json, state: Known, elsewhere: Collection[str]) -> list[str]:
+    """The addresses of jobs that a state knows, its stack does not declare, and another one does, by their ids. Of a stack that
+    is no more the flags, too: whoever has their backfills by now writes them."""
+    resources = stack.get("resource") if isinstance(stack, dict) else None
+    found = resources if isinstance(resources, dict) else {}
+    own = {address for kind in (JOB, FLAGS.partition(".")[0]) for address, _ in _of_type(found, kind)}
+    jobs = [address for address, id_ in state.jobs.items() if address not in own and id_ in elsewhere]
+    return sorted([*jobs, *({FLAGS} & state.addresses - own)])
+
+
+def imports_text(found: Iterable[Declared], let_go: Iterable[str] = ()) -> str:
+    """The file, of what is to be taken over and what is to be let go; empty where nothing is."""
+    removed = (f"removed {{\n  from = {address}\n\n  lifecycle {{\n    destroy = false\n  }}\n}}\n" for address in let_go)
+    return "\n".join([*(one.block for one in sorted(found)), *removed])
 
 
 def _of_type(resources: Mapping[str, Json], kind: str) -> Iterator[tuple[str, Mapping[str, Json]]]:

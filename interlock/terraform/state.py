@@ -1,4 +1,4 @@
-"""What a Terraform state knows: the addresses in it, and the ids of the things behind them. Pure.
+"""What a Terraform state knows: the addresses in it, the ids of the things behind them, and its flags. Pure.
 
 Only these, of version 4: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/states/statefile/version4.go
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from interlock.catalog import Json
+from interlock.terraform.job_changes import FLAGS, JOB
 
 VERSION = 4
 """Of the file; every Terraform since 0.12 writes it."""
@@ -25,6 +26,10 @@ class Known:
 
     addresses: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
+    jobs: Mapping[str, str] = field(default_factory=dict)
+    """The id of each job, by address."""
+    flags: frozenset[str] = frozenset()
+    """The names of the objects that are flags."""
 
 
 NOTHING = Known()
@@ -43,14 +48,18 @@ def known(text: str | None) -> Known:
     resources = [one for one in _objects(state.get("resources")) if one.get("mode") == "managed" and "module" not in one]
     return Known(
         addresses=frozenset(f"{one.get('type')}.{one.get('name')}" for one in resources if _objects(one.get("instances"))),
-        ids=frozenset(id_ for one in resources for id_ in _ids(one)),
+        ids=frozenset(id_ for one in resources for id_ in _said(one, "id")),
+        jobs={f"{JOB}.{one.get('name')}": id_ for one in resources if one.get("type") == JOB for id_ in _said(one, "id")},
+        flags=frozenset(
+            name for one in resources if f"{one.get('type')}.{one.get('name')}" == FLAGS for name in _said(one, "name")
+        ),
     )
 
 
-def _ids(resource: Mapping[str, Json]) -> Iterator[str]:
+def _said(resource: Mapping[str, Json], attribute: str) -> Iterator[str]:
     for instance in _objects(resource.get("instances")):
         attributes = instance.get("attributes")
-        if isinstance(attributes, dict) and isinstance(found := attributes.get("id"), str):
+        if isinstance(attributes, dict) and isinstance(found := attributes.get(attribute), str):
             yield found
 
 

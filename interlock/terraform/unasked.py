@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from interlock.terraform.changes import Change, Kind, changes_of
 from interlock.terraform.job_changes import FLAGS, JOB, OBJECT
-from interlock.terraform.plan import Plan, ResourceChange
+from interlock.terraform.plan import FORGET, Plan, ResourceChange
 
 DECLARATION = f"{OBJECT}.declaration"
 """The address of what the coordinator goes by (`stacks/schedules.py`)."""
@@ -89,11 +89,22 @@ class Lost:
         return len(self.jobs) * MANY > self.total
 
 
-def lost_jobs(plan: Plan) -> Lost:
-    """What a plan of `schedules` takes away for good; a job that is replaced is there afterwards."""
+def lost_jobs(plan: Plan, elsewhere: Collection[str] = ()) -> Lost:
+    """What a plan of the schedules takes away for good; a job that is replaced is there afterwards, and so is one that the plan
+    lets go because another stack has it, whose jobs have their ids in `elsewhere`."""
     jobs = (one for one in plan.changes if one.kind == JOB and one.managed and not one.deposed)
     known = [one for one in jobs if one.actions != ("create",)]
     return Lost(
-        jobs=tuple(sorted(one.name for one in known if one.actions in (("delete",), ("forget",)))),
+        jobs=tuple(sorted(one.name for one in known if _is_lost(one, elsewhere))),
         total=sum(not one.importing for one in known),
     )
+
+
+def _is_lost(job: ResourceChange, elsewhere: Collection[str]) -> bool:
+    return job.actions == ("delete",) or (job.actions == FORGET and job.before.get("id") not in elsewhere)
+
+
+def lost_together(several: Iterable[Lost]) -> Lost:
+    """What the plans of several stacks take away."""
+    found = list(several)
+    return Lost(jobs=tuple(sorted(job for one in found for job in one.jobs)), total=sum(one.total for one in found))

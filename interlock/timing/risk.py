@@ -163,6 +163,10 @@ class RiskSearch:
         self._active = {name: active(job) for name, job in self.jobs.items()}
         self._unmeasured = {name for name, job in self.jobs.items() if job.active is None}
         self._writes = _writes(catalog, self.jobs)
+        self._written: dict[str, list[str]] = {}
+        for table, writers in self._writes.items():
+            for job in writers:
+                self._written.setdefault(job, []).append(table)
         self._over: dict[tuple[tuple[Write, ...], tuple[Write, ...]], Weighted] = {}
 
     def over(self, span: Span) -> Risk:
@@ -237,9 +241,9 @@ class RiskSearch:
     def _itself(self, job: str, starts: Schedule) -> Iterator[Conflicts]:
         """With the runs of its other starts, and with those that one start brings about."""
         share = self._active[job]
-        for table, writers in self._writes.items():
+        for table in self._written.get(job, ()):
             parts: list[tuple[float, frozenset[str]]] = []
-            for mine, its in combinations_with_replacement(writers.get(job, ()), 2):
+            for mine, its in combinations_with_replacement(self._writes[table][job], 2):
                 weight, missing = weight_of(mine, its), mine.assumed | its.assumed | _unnamed(mine, its)
                 way = (mine.landing, its.landing, _moved(mine, its))
                 at_once = mine.runs - 1 if mine is its else 1

@@ -9,8 +9,8 @@ from datetime import date
 from operator import itemgetter
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL
 from interlock.holds import Hold, format_instant, parse_object_name
+from interlock.pasted import LOCAL
 from interlock.terraform.target_changes import forgets_token
 from policies.rules.estate import JOB, OBJECT, STACK, Estate, Resource
 from policies.rules.rule import PLANNED, rule
@@ -36,9 +36,12 @@ def delete(estate: Estate) -> Iterator[str]:
     a job that runs. A paused job costs ten cents a month. One that is let go (`removed { lifecycle { destroy = false } }`)
     stays as it is in Cloud Scheduler, and whoever pauses all jobs for a backfill no longer knows of it."""
     removed = estate.facts.block("removed") or NOTHING
+    elsewhere = {(one.attributes.text("region"), one.attributes.text("name")) for one in estate.neighbours if one.kind == JOB}
     for name, job in sorted(((_name(one), one) for one in estate.gone.values() if one.kind == JOB), key=itemgetter(0)):
+        let_go = job.change is not None and job.change.lets_go
+        if let_go and _place(job) in elsewhere:
+            continue  # it moves to another stack, which takes it over as it is
         if not (_accepted(removed, job.name, estate.today) or _accepted(removed, name, estate.today)):
-            let_go = job.change is not None and job.change.lets_go
             what = f"lets go of {name}, which nothing holds or watches any more" if let_go else f"deletes {name}"
             yield f"{what}; pause it, or say under `removed` in the catalog why, whose decision it is and until when"
 
@@ -47,6 +50,12 @@ def _name(job: Resource) -> str:
     """What a job that goes away is called: in other estates than ours its resource may have another name."""
     name = job.change.before.values.get("name") if job.change else None
     return name if isinstance(name, str) else job.name
+
+
+def _place(job: Resource) -> tuple[Json, Json]:
+    """Where a job that goes away is: region and name."""
+    before = job.change.before.values if job.change else {}
+    return before.get("region"), before.get("name")
 
 
 def _accepted(removed: Attributes, name: str, today: date) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 LONG, VERY_LONG = 5, 8
@@ -30,6 +31,32 @@ def is_near(one: str, other: str) -> bool:
         return False
     differ = [pair for pair in zip(words, others, strict=True) if pair[0] != pair[1]]
     return len(differ) <= MOST_WORDS and all(_is_slip(*pair) for pair in differ)
+
+
+class Names:
+    """Names among which those that are near another are looked for, without comparing it with each of them.
+
+    Where at most `MOST_WORDS` words of as many differ, and the words are in one group more than that, one group is the same.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._order = {name: place for place, name in enumerate(names)}
+        self._alike: dict[object, list[str]] = {}
+        for name in self._order:
+            for key in _keys(name):
+                self._alike.setdefault(key, []).append(name)
+
+    def near(self, name: str) -> list[str]:
+        """Those that `is_near` finds, in their order."""
+        found = {one for key in _keys(name) for one in self._alike.get(key, ()) if is_near(name, one)}
+        return sorted(found, key=self._order.__getitem__)
+
+
+def _keys(name: str) -> Iterator[object]:
+    """What names that are near each other have in common, at least one of it."""
+    words, groups = _words(name), MOST_WORDS + 1
+    yield "".join(words)
+    yield from ((len(words), group, words[group::groups]) for group in range(groups))
 
 
 @lru_cache(None)

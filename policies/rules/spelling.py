@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from policies.rules.estate import DECLARED, Estate, Resource
-from policies.rules.near import is_near
+from policies.rules.near import Names, is_near
 from policies.rules.rule import WRITTEN, rule
 from policies.rules.values import NOTHING
 
@@ -53,11 +54,15 @@ class _Uses:
     written: frozenset[str]
     places: Mapping[str, tuple[str, int]]
 
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.by_name)
+
     def right(self, name: str) -> str | None:
         """What is probably meant by a name that one entry uses: a near one that others use and that entry does not. Of two
         that one entry each uses it is the one that is written, else the one that is declared first."""
         [user] = self.by_name[name]
-        others = (one for one in self.by_name if is_near(name, one) and user not in self.by_name[one])
+        others = (one for one in self._names.near(name) if user not in self.by_name[one])
         better = [one for one in others if self._weight(one) > self._weight(name)]
         return max(better, key=self._weight, default=None)
 

@@ -25,6 +25,7 @@ from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_environment
 from interlock.reading.resolve import resolve_catalog
+from interlock.shares import shares
 from local.emulator.faults import Faults
 from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
@@ -60,7 +61,8 @@ def synthesize(catalog: Catalog, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
     CoordinationStack(app, catalog=catalog, env=local_environment(), output=output)
-    SchedulesStack(app, catalog=catalog, env=local_environment())
+    for share in shares(catalog):
+        SchedulesStack(app, catalog=catalog, env=local_environment(), share=share)
     AlertingStack(app, env=local_environment())
     write(app)
 

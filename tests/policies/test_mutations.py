@@ -442,6 +442,19 @@ def test_a_job_that_the_catalog_accepts_to_be_gone(stacks: Stacks, go: Callable[
     assert findings(changed, plans) == set()
 
 
+@pytest.mark.parametrize("region", [None, "us-east1"])
+def test_a_job_is_let_go_to_a_stack_that_declares_it_and_to_none_that_declares_its_namesake(
+    stacks: Stacks, region: str | None
+) -> None:
+    changed, plans = copied(stacks), plans_of(stacks)
+    mailer = changed["schedules"]["resource"][JOB][MAILER]
+    other = {"resource": {JOB: {MAILER: mailer | ({"region": region} if region else {})}}}
+    let_go(plans["schedules"], f"{JOB}.{MAILER}", is_listed=True)
+    about = plan_estate(plan_of(plans["schedules"]), changed["schedules"], [other], TODAY)
+    verdicts = [verdict for verdict in judge_all(RULES, about) if verdict.rule.name == "delete"]
+    assert [verdict.outcome is Outcome.FAILED for verdict in verdicts] == [region is not None]
+
+
 def test_every_rule_has_a_mistake_here() -> None:
     assert {rule.split()[0] for rule, *_ in (*MISTAKES, *BETWEEN, *PLANNED, *WRITTEN.values())} == {rule.name for rule in RULES}
     assert len(MISTAKES) >= 40

@@ -14,6 +14,7 @@ from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
+from interlock.shares import shares
 from tests.shop import CATALOG as SHOP
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,8 @@ def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
 
     app = App(outdir=str(folder))
     CoordinationStack(app, catalog=catalog, env=env, output=folder)
-    SchedulesStack(app, catalog=catalog, env=env)
+    for share in shares(catalog):
+        SchedulesStack(app, catalog=catalog, env=env, share=share)
     AlertingStack(app, env=env)
     write(app)
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}

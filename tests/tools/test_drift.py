@@ -28,7 +28,9 @@ def looked(folder: Path, *, review: object = FINE, status: object = FINE, **plan
     """A folder of what was looked at; nothing of what is None."""
     wanted = {"coordination": [], "schedules": [], "alerting": [], **plans}
     texts = {name: None if changes is None else plan_text(changes) for name, changes in wanted.items()}
-    texts |= {name: None if found is None else json.dumps(found) for name, found in (("review", review), ("status", status))}
+    texts |= {
+        name: None if found is None else json.dumps(found) for name, found in (("review-schedules", review), ("status", status))
+    }
     for name, text in texts.items():
         if text is not None:
             (folder / f"{name}.json").write_text(text, encoding="utf-8")

@@ -189,10 +189,11 @@ def test_who_reaches_the_cloud_does_so_from_main_and_from_an_environment_of_its_
 def test_each_stack_is_applied_from_an_environment_of_its_own() -> None:
     """So that each account has reviewers of its own, and may be used from there alone."""
     inputs = workflow("deploy.yml")["on"]["workflow_dispatch"]["inputs"]
-    assert sorted(inputs["stack"]["options"]) == sorted(STACKS)
+    assert all(stack in inputs["stack"]["description"] for stack in STACKS)
     assert inputs["stack"]["default"] == "schedules"
     environment = workflow("deploy.yml")["jobs"]["apply"]["environment"]
-    assert environment == "${{ inputs.stack == 'schedules' && 'production' || format('production-{0}', inputs.stack) }}"
+    by_stack = "startsWith(inputs.stack, 'schedules') && 'production' || format('production-{0}', inputs.stack)"
+    assert environment == "${{ " + by_stack + " }}"
     head = (FOLDER / "deploy.yml").read_text(encoding="utf-8").partition("name: deploy")[0]
     assert all(f"`{one}`" in head for one in ("plan", "production", "production-coordination", "production-alerting"))
     assert workflow("deploy.yml")["concurrency"] == {"group": "deploy-production", "cancel-in-progress": False}
@@ -223,7 +224,7 @@ def test_what_is_applied_lies_where_it_was_planned() -> None:
 
 def test_the_nightly_look_reads_all_stacks_and_holds_no_lock_and_shows_no_plan() -> None:
     look = script("drift.yml", "Look")
-    assert f"for stack in {' '.join(STACKS)}; do" in look
+    assert "for folder in cdktf.out/production/stacks/*; do" in look
     assert "-lock=false" in look
     assert all("> " in line for line in look.splitlines() if re.search(r"terraform -chdir|interlock |tools\.", line))
     assert set(workflow("drift.yml")["on"]) == {"schedule", "workflow_dispatch"}

@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from interlock.environment import LOCAL
 from interlock.gcp.project import GoogleProject
-from interlock.reading.files import load_environment
-from interlock.terminal.cdktf import STACKS
+from interlock.pasted import LOCAL
+from interlock.reading.files import load_catalog, load_environment
+from interlock.terminal.cdktf import stacks_of
 from interlock.terminal.machine import terraform_binary
 from interlock.terminal.preparing import bootstrap
 from tools.policy.records import ROOT
@@ -32,10 +32,11 @@ def main() -> int:
     cloud = load_environment(ROOT / "environments", LOCAL)
     bootstrap(cloud, GoogleProject(cloud.project))
     try:
-        for name in STACKS:
+        names = stacks_of(load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or ROOT / "catalog")))
+        for name in names:
             print(f"planning {name}", file=sys.stderr, flush=True)
             _plan(stacks / name)
-            if name == STACKS[0]:
+            if name == names[0]:
                 _terraform(stacks / name, "apply", "-input=false", "-no-color", "plan.bin")
     except Stopped as stopped:
         print(stopped, file=sys.stderr)

@@ -9,7 +9,7 @@ from interlock.gcp.project import Bucket
 from interlock.gcp.session import FORBIDDEN, Refusal
 from interlock.gcp.storage import read_lock
 from interlock.names import exact
-from interlock.terminal.cdktf import STACKS
+from interlock.terminal.cdktf import stacks_of
 from interlock.terminal.doctor.looking import Look
 from interlock.terminal.machine import Finding
 from interlock.terminal.printed import make
@@ -34,7 +34,7 @@ def state_lock(look: Look) -> Iterator[Finding]:
     if _seen(environment.state_bucket, look) is None:
         return
     locks = 0
-    for stack in STACKS:
+    for stack in stacks_of(look.catalog):
         prefix = Stack(environment=environment, name=stack).state_prefix
         if lock := read_lock(environment.project, environment.state_bucket, prefix):
             locks += 1

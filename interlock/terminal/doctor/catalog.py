@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from interlock.catalog import Catalog
-from interlock.environment import LOCAL
 from interlock.names import count
-from interlock.terminal.cdktf import STACKS
+from interlock.pasted import LOCAL
+from interlock.terminal.cdktf import stacks_of
 from interlock.terminal.doctor.looking import Look
 from interlock.terminal.initialized import LOCK_FILE
 from interlock.terminal.machine import Finding, terraform_binary
@@ -92,7 +92,8 @@ def provider_lock(look: Look) -> Iterator[Finding]:
         yield Finding("provider", "the local target's own")
         return
     wrong = False
-    for name in STACKS:
+    stacks = stacks_of(look.catalog)
+    for name in stacks:
         stack = Stack(environment=look.environment, name=name)
         file = stack.folder / LOCK_FILE
         if not file.exists():
@@ -104,7 +105,7 @@ def provider_lock(look: Look) -> Iterator[Finding]:
             wrong = True
             lock = f"{terraform_binary()} -chdir={stack.folder} providers lock -platform=linux_amd64 -platform=darwin_arm64"
             yield Finding("provider", f"{file} is good for this kind of machine only; for others", lock, note=True)
-    if not any((Stack(environment=look.environment, name=name).folder / LOCK_FILE).exists() for name in STACKS):
+    if not any((Stack(environment=look.environment, name=name).folder / LOCK_FILE).exists() for name in stacks):
         yield Finding("provider", f"not locked here yet; {make('plan')} does that")
     elif not wrong:
         yield Finding("provider", "locked, for several kinds of machines")

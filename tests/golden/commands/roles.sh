@@ -160,7 +160,7 @@ gcloud storage buckets add-iam-policy-binding gs://interlock-local-coordination 
 gcloud storage buckets add-iam-policy-binding gs://interlock-local-state \
   --member=serviceAccount:interlock-deploy@interlock-local.iam.gserviceaccount.com \
   --role=projects/interlock-local/roles/interlockObjects \
-  --condition='^#^title=only interlock/local/schedules/#expression=resource.name.startsWith("projects/_/buckets/interlock-local-state/objects/interlock/local/schedules/") || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("interlock/local/schedules/")'
+  --condition='^#^title=only interlock/local/schedules#expression=resource.name.startsWith("projects/_/buckets/interlock-local-state/objects/interlock/local/schedules") || api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("interlock/local/schedules")'
 
 # plan: `PLAN_SERVICE_ACCOUNT` of the workflows: plans all stacks, holds no lock and changes nothing
 

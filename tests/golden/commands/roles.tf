@@ -177,8 +177,8 @@ resource "google_storage_bucket_iam_member" "interlock_deploy_state" {
   role   = google_project_iam_custom_role.interlockObjects.name
   member = google_service_account.interlock_deploy.member
   condition {
-    title      = "only interlock/local/schedules/"
-    expression = "resource.name.startsWith(\"projects/_/buckets/interlock-local-state/objects/interlock/local/schedules/\") || api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"interlock/local/schedules/\")"
+    title      = "only interlock/local/schedules"
+    expression = "resource.name.startsWith(\"projects/_/buckets/interlock-local-state/objects/interlock/local/schedules\") || api.getAttribute(\"storage.googleapis.com/objectListPrefix\", \"\").startsWith(\"interlock/local/schedules\")"
   }
 }
 

@@ -30,7 +30,7 @@ MANY = [*jobs(8, "no-op"), *jobs(7, "delete", name="gone")]
     ],
 )  # fmt: skip
 def test_what_to_type_next(on: list[str], off: list[str], changes: list[dict[str, object]], said: str) -> None:
-    assert _do_it(on, off, SMALL, [parse_plan(plan(*changes))]) == said
+    assert _do_it(on, off, SMALL, [(parse_plan(plan(*changes)), ())]) == said
 
 
 def test_where_the_jobs_are_not_planned_yet_it_is_a_deploy() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from interlock.catalog import Json
-from interlock.terraform.imports import Declared, declared, imports_text, unknown
+from interlock.terraform.imports import Declared, declared, imports_text, moved, project_of, unknown
 from interlock.terraform.state import Known, StateError, known
 
 JOB, INVOKER = "google_cloud_scheduler_job", "google_service_account.invoker"
@@ -74,3 +74,51 @@ def test_the_file_is_the_same_whatever_the_order_and_empty_without_imports() -> 
         f'import {{\n  to = {JOB}.odds\n  id = "{ODDS.id}"\n}}\n\nimport {{\n  to = {JOB}.odds-west\n  id = "{TWIN.id}"\n}}\n'
     )
     assert imports_text([]) == ""
+
+
+FLAGS = "google_storage_bucket_object.flags"
+FLAG = {"mode": "managed", "type": "google_storage_bucket_object", "name": "flags"}
+HELD: Json = FLAG | {"instances": [{"index_key": "books", "attributes": {"id": "b-1", "name": "backfills/books@x.json"}}]}
+OF_A_PLATFORM: Json = {"resource": {JOB: {"odds-west": {}}, "google_storage_bucket_object": {"flags": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("stack", "resources", "elsewhere", "addresses"),
+    [
+        pytest.param({}, [entry("odds", ODDS.id)], {ODDS.id}, [ODDS.address], id="a job that another stack has by now"),
+        pytest.param({}, [entry("odds", ODDS.id)], {TWIN.id}, [], id="one that no stack has: it is deleted"),
+        pytest.param(OF_A_PLATFORM, [entry("odds-west", TWIN.id)], {TWIN.id}, [], id="one that its stack declares itself"),
+        pytest.param(OF_A_PLATFORM, [entry("odds", ODDS.id)], {ODDS.id}, [ODDS.address], id="one that changed its platform"),
+        pytest.param({}, [HELD], set(), [FLAGS], id="the flags of a stack that is no more"),
+        pytest.param(OF_A_PLATFORM, [HELD], set(), [], id="the flags of one that writes them"),
+        pytest.param({}, [], {ODDS.id}, [], id="an empty state"),
+    ],
+)
+def test_what_a_state_lets_go_is_what_another_stack_takes_over(
+    stack: Json, resources: list[Json], elsewhere: set[str], addresses: list[str]
+) -> None:
+    assert moved(stack, known(state(*resources)), elsewhere) == addresses
+
+
+def test_what_is_let_go_stays_as_it_is() -> None:
+    text = imports_text([ODDS], [TWIN.address])
+    assert text.startswith(ODDS.block)
+    assert f"removed {{\n  from = {TWIN.address}\n\n  lifecycle {{\n    destroy = false\n" in text
+
+
+def test_a_state_knows_its_flags_by_the_names_of_their_objects() -> None:
+    assert known(state(HELD)).flags == {"backfills/books@x.json"}
+    assert known(state(entry("odds", ODDS.id))).jobs == {ODDS.address: ODDS.id}
+
+
+@pytest.mark.parametrize(
+    ("stack", "project"),
+    [
+        pytest.param({"provider": {"google": [{"project": "p"}]}}, "p", id="as cdktf writes it"),
+        pytest.param({"provider": {"google": {"project": "p"}}}, "p", id="as people may"),
+        pytest.param({"provider": {}}, "", id="none"),
+        pytest.param([], "", id="no stack"),
+    ],
+)
+def test_a_stack_says_its_project(stack: Json, project: str) -> None:
+    assert project_of(stack) == project

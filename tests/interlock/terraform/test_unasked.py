@@ -7,7 +7,7 @@ import json
 import pytest
 
 from interlock.terraform.plan import parse_plan
-from interlock.terraform.unasked import beside_toggle, lost_jobs
+from interlock.terraform.unasked import beside_toggle, lost_jobs, lost_together
 from tests.interlock.terraform.test_changes import JOB, plan, resource
 
 OBJECT = "google_storage_bucket_object"
@@ -118,3 +118,10 @@ def jobs(number: int, *actions: str, name: str = "j", **change: object) -> list[
 def test_more_than_a_tenth_of_the_jobs_are_many(changes: list[Change], lost: int, total: int, many: bool) -> None:
     found = lost_jobs(parse_plan(plan(*changes)))
     assert (len(found.jobs), found.total, found.are_many) == (lost, total, many)
+
+
+def test_a_job_that_another_stack_takes_over_is_not_lost_and_one_that_none_has_is() -> None:
+    moves = [resource(JOB, "a", "forget", before={"id": "p/a"}), resource(JOB, "b", "forget", before={"id": "p/b"})]
+    both = [parse_plan(plan(*moves)), parse_plan(plan(resource(JOB, "c", "delete", before={"id": "p/c"})))]
+    found = lost_together(lost_jobs(one, {"p/a", "p/c"}) for one in both)
+    assert (found.jobs, found.total) == (("b", "c"), 3)
