@@ -176,6 +176,12 @@ SCRAPER_ROLE = Role(
     id="interlockGuard", title="Interlock guard", description="Reads the flags and holds, as a scraper with the guard does."
 )
 
+VERIFIER_ROLE = Role(
+    id="interlockVerifier",
+    title="Interlock verify",
+    description="Reads what the log metrics of the project have counted.",
+)
+
 _READS = "interlock/gcp/ports.py reads what is held and declared"
 _OBJECTS_READ = {"storage.objects.get": _READS, "storage.objects.list": _READS}
 _CALLS = {"run.routes.invoke": "calls the coordinator"}
@@ -442,5 +448,18 @@ SCRAPER = Actor(
     ),
 )
 
-ACTORS = (COORDINATOR, OPERATOR, VIEWER, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER)
+VERIFIER = Actor(
+    name="verifier",
+    who="whoever runs `interlock verify --conflicts`, beside the two roles of BigQuery's that `adopt --tables` takes, too",
+    by_the_stacks=False,
+    grants=(
+        Grant(
+            role=VERIFIER_ROLE,
+            place=Place.PROJECT,
+            rights={"monitoring.timeSeries.list": "how many conflicts the log metric counted, by day"},
+        ),
+    ),
+)
+
+ACTORS = (COORDINATOR, OPERATOR, VIEWER, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER, VERIFIER)
 """All of them, each with a name of its own."""
