@@ -46,7 +46,7 @@ def shares(catalog: Catalog) -> tuple[Share, ...]:
         by_platform.setdefault(job.platform, []).append(job)
     if len(by_platform) < 2:
         return (Share(stack=SCHEDULES, platform=None, homes=catalog.platforms, jobs=frozenset(catalog.jobs), alone=True),)
-    declaring = {one.platform for one in (*catalog.backfills.values(), *catalog.windows.values())}
+    declaring = {one.platform for one in catalog.backfills.values()} | {one.platform for one in catalog.windows.values()}
     stacks = sorted(by_platform.keys() | declaring)
     return tuple(
         Share(
