@@ -98,8 +98,8 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
         member=account.member,
         depends_on=[role],
     ).override_logical_id("coordinator_jobs")
-    for grant in _on(roles.COORDINATOR, Place.BUCKET):
-        (prefix,) = grant.prefixes
+    for grant in (*_on(roles.COORDINATOR, Place.BUCKET), *_on(roles.COORDINATOR, Place.NAMES)):
+        (prefix,) = grant.prefixes or ("names",)
         word = prefix.strip("/")
         StorageBucketIamMember(
             stack,

@@ -82,6 +82,7 @@ def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration
         ("roles/storage.objectUser", only(env.bucket, "ledger/")),
         ("roles/storage.objectViewer", only(env.bucket, "backfills/")),
         ("roles/storage.objectViewer", only(env.bucket, "declaration/")),
+        ("roles/storage.objectViewer", f'resource.name == "projects/_/buckets/{env.bucket}"'),  # names, and no content
     }
     assert {made["member"] for made in every if made not in granted} == set(env.coordinator.operators)
     assert {made["bucket"] for made in every} == {env.bucket}
