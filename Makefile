@@ -10,12 +10,13 @@ WORKFLOWS := .venv-workflows
 POLICY := .venv-policy
 CHECKED := .cache/checked
 NEWEST_NODE := .newest-node
+BROWSER := .browser
 PACKAGES := conformance coordinator guard interlock local policies stacks
 
 # What people type reaches the commands as it is: make expands a variable where it is used and where it is exported, `$(shell ...)`
 # included, unless its value is taken with $(value) and it is no longer recursive. Below only the shell reads them, as "$$NAME".
 TYPED := NAME REASON OWNER UNTIL SCOPE FOR ID JOB DAY ZONE SERVICE TABLE SVG FROM TO BASE HEAD PLAN AT SINCE REGION STACK \
-  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER IN BETWEEN COMMAND
+  ENV INTERLOCK_CATALOG PYTHON RUNS STEPS SEED DAYS MINUTES WITH_CHANGES YES_DELETE PROVIDER IN BETWEEN COMMAND OUT OPEN WATCH
 define line_break
 
 
@@ -34,7 +35,7 @@ CHANGES := $$(test "$$WITH_CHANGES" != 1 || echo --with-changes) $${YES_DELETE:+
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo synth plan deploy backfill-plan backfill-on backfill-off backfill-run hold extend release holds why status verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
+.PHONY: help setup demo synth plan deploy backfill-plan backfill-on backfill-off backfill-run hold extend release holds why status board verify inventory timeline fires replay review doctor bootstrap unlock destroy test test-node test-browser lint lint-workflows policy test-policy exhaustive chaos test-long golden bench clean conformance
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { \
@@ -92,6 +93,9 @@ why: setup ## one job: held by what until when, what it misses: JOB=nba-gamebook
 status: setup ## what is held by what until when, what is paused by declaration, and drift
 	@$(RUN) status
 
+board: setup ## the same and the day ahead, on one page that opens anywhere [OUT=board.html OPEN=1 WATCH=1]
+	@$(RUN) board $${OUT:+--out "$$OUT"} $$(test "$$OPEN" != 1 || echo --open) $$(test "$$WATCH" != 1 || echo --watch)
+
 verify: setup ## after a resume: are the tables of the jobs that were held written again? [SINCE=24h] (SCOPE= needs SINCE=)
 	@$(RUN) verify $${SINCE:+--since "$$SINCE"} $${SCOPE:+--scope "$$SCOPE"}
 
@@ -129,6 +133,9 @@ test: setup $(VENV)/dev.stamp ## all tests
 
 test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
 	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
+
+test-browser: setup $(VENV)/browser.stamp $(BROWSER)/.stamp ## the board in the Chromium that is there
+	@$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 lint: setup $(VENV)/dev.stamp ## style, types and import layers
 	@$(BIN)/ruff check .
@@ -171,7 +178,7 @@ bench: setup $(VENV)/dev.stamp ## measure what people wait for beside the tools 
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(CHECKED) node_modules imports cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(BROWSER) $(CHECKED) node_modules imports cdktf.out
 
 setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp imports/.stamp ## packages from the locks, and the bindings; first what they need
 
@@ -218,6 +225,15 @@ $(POLICY)/.stamp: requirements/policy.txt # orjson and pycares, which checkov pi
 	@test -x $(POLICY)/bin/python || "$$PYTHON" -m venv $(POLICY)
 	@$(POLICY)/bin/python tools/install.py pip $(POLICY) requirements/policy.txt --only-binary :all:
 	@$(POLICY)/bin/python -m compileall -q interlock policies
+	@touch $@
+
+$(VENV)/browser.stamp: requirements/browser.txt $(VENV)/dev.stamp
+	@$(BIN)/python tools/install.py pip $(VENV) requirements/browser.txt
+	@touch $@
+
+$(BROWSER)/.stamp: requirements/browser/package-lock.json | $(VENV)/run.stamp
+	@mkdir -p $(BROWSER) && cp requirements/browser/*.json $(BROWSER)
+	@$(BIN)/python tools/install.py npm $(BROWSER)
 	@touch $@
 
 $(NEWEST_NODE)/.stamp: requirements/node/package-lock.json | $(VENV)/run.stamp

@@ -9,7 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from interlock.environment import LOCAL, refuse_local_variables, refuse_own_token
+from interlock.environment import refuse_local_variables, refuse_own_token
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError

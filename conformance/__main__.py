@@ -20,8 +20,9 @@ from conformance.report import Facts, report, summary
 from conformance.stop import Stop, Stopped
 from conformance.terraform import TerraformError
 from conformance.world import Watch, World
-from interlock.environment import LOCAL, Environment, refuse_local_variables
+from interlock.environment import Environment, refuse_local_variables
 from interlock.gcp import local_url
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_environment
 from interlock.reading.located import SourceError
 from interlock.terminal.process import run

@@ -17,7 +17,8 @@ from conformance.cloud import CallError, Cloud
 from conformance.ours import INVOKER_LABEL, LABEL, Marker, bucket_of, in_the_way, marker, names_of_stacks, sweep
 from conformance.stop import Stop, Stopped
 from conformance.world import World
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
+from interlock.pasted import LOCAL
 
 Lane = Callable[[World], None]
 LANES: Mapping[str, Lane] = {

@@ -19,19 +19,21 @@ from collections.abc import Callable, Mapping
 import flask
 import functions_framework
 
+from interlock.board.keeping import Shelf, keep
 from interlock.catalog import Json
 from interlock.gcp import CloudError, local_url, scheduler, storage
 from interlock.gcp.clock import clock
 from interlock.gcp.ports import GoogleBucket, GoogleScheduler
+from interlock.gcp.shelf import GoogleShelf
 from interlock.gcp.tokens import NoToken, identity, turns_away
 from interlock.runtime.callers import DIRECTLY, Caller, Callers, Part, parse_callers
-from interlock.runtime.events import REQUEST_FAILED, REQUEST_REJECTED
+from interlock.runtime.events import BOARD_FAILED, REQUEST_FAILED, REQUEST_REJECTED
 from interlock.runtime.incident import Incident
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.remembering import Remembering
-from interlock.runtime.report import Record
+from interlock.runtime.report import Record, Report
 from interlock.runtime.requests import MAX_BODY_BYTES, ReconcileRequest, Rejected, Request, parse_request
 from interlock.secrets import scrubbed
 from interlock.zones import release
@@ -54,7 +56,7 @@ def handle(request: flask.Request) -> flask.Response:
     not be finished, with the report of what was."""
     body = request.stream.read(MAX_BODY_BYTES + 1)
     who = functools.partial(caller, dict(request.headers))
-    status, content = answer(request.method, request.mimetype, body, outside, who)
+    status, content = answer(request.method, request.mimetype, body, outside, who, keep_board)
     headers = {"Allow": "POST"} if status == 405 else {}
     return flask.Response(json.dumps(content) + "\n", status, headers, content_type=JSON_TYPE)
 
@@ -65,9 +67,10 @@ def answer(
     body: bytes,
     outside: Callable[[], Outside],
     who: Callable[[Request], Caller] = lambda _: DIRECTLY,
+    keep: Callable[[Report], object] = lambda _: None,
 ) -> Answer:
     """The status and the JSON of an answer. `outside` is made only when there is something to do; `who` says who asks, or
-    refuses to hear them."""
+    refuses to hear them; `keep` shows people what was done, before whoever asked hears of it."""
     asker = DIRECTLY
     try:
         asked = parse_request(method, body)
@@ -75,6 +78,7 @@ def answer(
         if content_type != JSON_TYPE:
             raise Rejected(415, f"the body is {content_type or 'of no type'!s:.100}; send Content-Type: {JSON_TYPE}")
         report = serve(outside(), asked, asker)
+        keep(report)
     except Rejected as rejected:
         log(Record(event=REQUEST_REJECTED, why=f"{rejected.code}: {rejected}", asked_by=asker.asked_by))
         return rejected.code, {"ok": False, "error": str(rejected)}
@@ -124,6 +128,22 @@ def callers(environ: Mapping[str, str]) -> Callers:
         raise CloudError(
             f"the function is deployed without {CALLERS}, which the coordination stack sets; run make deploy"
         ) from error
+
+
+def keep_board(report: Report) -> None:
+    """The board of what was seen and done. What is wrong with it is wrong with nothing else."""
+    try:
+        keep(shelf(), report, settings(os.environ)[0])
+    except (CloudError, Refused, Unknown) as failure:
+        log(Record(event=BOARD_FAILED, why=str(failure)))
+    except Exception as error:
+        log(Record(event=BOARD_FAILED, why=scrubbed("".join(traceback.format_exception(error)))))
+
+
+@functools.cache
+def shelf() -> Shelf:
+    """Where the board of this deployment lies."""
+    return GoogleShelf(*settings(os.environ))
 
 
 @functools.cache

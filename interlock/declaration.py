@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TypedDict
 
+from interlock.about import About, joined
 from interlock.catalog import CatchUp, identity
 from interlock.cron import Cron
 from interlock.seasons import Season
@@ -96,6 +97,8 @@ class Declaration:
     """How long the circuit breaker holds a table."""
     seasons: Mapping[str, Season] = field(default_factory=dict)
     """Those that hold jobs while they are closed."""
+    about: About = field(default_factory=About, compare=False, repr=False)
+    """What people are told of it: nothing is decided by that."""
 
     @cached_property
     def producers(self) -> Mapping[str, tuple[str, ...]]:
@@ -155,6 +158,7 @@ def together(parts: Sequence[Declaration]) -> Declaration:
         tick=parts[-1].tick,
         breaker_hold=parts[-1].breaker_hold,
         seasons={name: season for part in parts for name, season in part.seasons.items()},
+        about=joined([part.about for part in parts]),
     )
 
 

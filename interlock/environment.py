@@ -6,16 +6,14 @@ The catalog knows no project, URL or account; they come from `environments/<name
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
 from interlock.catalog import Job, OAuth, Oidc, Service, ServiceKind, Source
-
-LOCAL = "local"
-"""The environment that acts on the embedded stand-in and on nothing else."""
+from interlock.names import BOARD_PAGE
+from interlock.pasted import LOCAL
 
 ONLY_UNDER_LOCAL_RUN = (
     "This is the local environment, which acts on a stand-in and never on Google Cloud; write"
@@ -39,8 +37,6 @@ LOCAL_VARIABLES = (
 
 Required = Literal["reason", "owner"]
 ChannelKind = Literal["email", "slack", "pubsub"]
-INTERLOCK = ".venv/bin/interlock"
-"""The command line as it is called from the repository's root, whether or not its environment is activated."""
 TICK_OFFSET = timedelta(minutes=3)
 """Into the hour, so that ticks are off the minutes at which jobs are staggered."""
 
@@ -54,6 +50,8 @@ class Coordinator:
     url: str
     operators: tuple[str, ...] = ()
     """The IAM members who may ask it: people who hold, extend and release."""
+    viewers: tuple[str, ...] = ()
+    """Those who may look at the board, and do nothing else; operators may anyway."""
     admins: tuple[str, ...] = ()
     """Those of them, by address, who may also hold `all`, and extend and release what others or the circuit breaker hold. Where
     nobody is named, that takes --force."""
@@ -132,6 +130,12 @@ class Environment:
             region=self.coordinator.region,
         )
 
+    @property
+    def board_url(self) -> str:
+        """Where people open the board, logged in with Google and with the right to read it:
+        https://cloud.google.com/storage/docs/request-endpoints#cookieauth"""
+        return f"https://storage.cloud.google.com/{self.bucket}/{BOARD_PAGE}"
+
     def account(self, name: str) -> str:
         """The e-mail address of a service account of the project."""
         return f"{name}@{self.project}.iam.gserviceaccount.com"
@@ -205,17 +209,6 @@ def _filled(text: str, known: Mapping[str, str]) -> str:
     names = "|".join(known)
     doubled_or_one = rf"\{{(\{{(?:{names})\}})\}}|\{{({names})\}}"
     return re.sub(doubled_or_one, lambda found: found[1] or known[found[2]], text)
-
-
-def interlock_command(*words: str, env: str = LOCAL) -> str:
-    """`interlock WORDS` in an environment, so that it can be pasted at the root of the repository."""
-    return shlex.join([INTERLOCK, *words, *(("--env", env) if env != LOCAL else ())])
-
-
-def make_command(target: str, *, env: str = LOCAL, **variables: str) -> str:
-    """`make TARGET` in an environment, so that it can be pasted at the root of the repository."""
-    given = {**variables, **({"ENV": env} if env != LOCAL else {})}
-    return " ".join(["make", target, *(f"{name}={shlex.quote(value)}" for name, value in given.items())])
 
 
 def refuse_local_variables(environment: Environment, environ: Mapping[str, str]) -> str | None:

@@ -120,10 +120,12 @@ class Holding:
     def during(self, job: str, start: datetime, end: datetime) -> list[Hold]:
         """What holds the job called `job` at some time of [start, end), as far as is known: openings of windows, and what
         holds now. `Hold.start` is None where nobody knows since when; then it is known from now on only."""
-        found = [self._since(hold) for hold in active(self._standing, self.now) if self._covers(hold, job)]
-        opened = (_hold(w, opening) for w in self._windows_of(job) for opening in openings(w, start, end))
-        found += self._unwritten(opened, found)
-        return [hold for hold in found if hold.end > start and (hold.start or self.now) < min(end, hold.end)]
+        standing = (hold for hold in active(self._standing, self.now) if self._covers(hold, job))
+        return self._between(standing, self._windows_of(job), start, end)
+
+    def all_during(self, start: datetime, end: datetime) -> list[Hold]:
+        """The same of whatever job."""
+        return self._between(active(self._standing, self.now), self.windows, start, end)
 
     def free(self, job: str, at: datetime) -> datetime | None:
         """From when on nothing holds the job called `job`, as far as is known: `at` itself when nothing does, None when that is
@@ -153,6 +155,18 @@ class Holding:
         """The same once `hold` is released."""
         rest = tuple(other for other in self.objects if other.identity != hold.identity)
         return replace(self, objects=rest, tombstones=(*self.tombstones, hold))
+
+    def _between(
+        self,
+        standing: Iterable[Hold],
+        windows: Iterable[HoldingWindow | Season | Planned],
+        start: datetime,
+        end: datetime,
+    ) -> list[Hold]:
+        found = [self._since(hold) for hold in standing]
+        opened = (_hold(w, opening) for w in windows for opening in openings(w, start, end))
+        found += self._unwritten(opened, found)
+        return [hold for hold in found if hold.end > start and (hold.start or self.now) < min(end, hold.end)]
 
     @cached_property
     def _standing(self) -> tuple[Hold, ...]:

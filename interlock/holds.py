@@ -215,6 +215,27 @@ def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
     )
 
 
+def hold_json(hold: Hold) -> dict[str, Json]:
+    """A hold for programs. The opening of a window that has no object yet has an empty `object`; without `asked_by` nobody
+    knows who asked for it, or nobody did. `run` has one that is for a command, and `failed` where that has."""
+    return {
+        "scope": hold.scope,
+        "id": hold.id,
+        "until": format_instant(hold.end),
+        "reason": hold.reason,
+        "owner": hold.owner,
+        **({"asked_by": hold.asked_by} if hold.asked_by else {}),
+        **({"run": hold.run} if hold.run else {}),
+        **({"failed": hold.failed} if hold.failed else {}),
+        "object": hold.object_name,
+    }
+
+
+def planned_json(hold: Hold) -> dict[str, Json]:
+    """The same of one that is to begin."""
+    return {**hold_json(hold), "from": format_instant(hold.start) if hold.start else None}
+
+
 def encode(content: dict[str, Json]) -> bytes:
     """An object's content, the same bytes for the same values."""
     # Half of a surrogate pair, which JSON can carry and UTF-8 can't, stays the escape that it came as.

@@ -2,8 +2,8 @@
 
 A grant is a role somewhere. A role of Interlock's own has exactly the permissions that are listed; of one of Google's
 `role.reason` says why it is that one, and `docs/rights.md` lists what it has beyond. `stacks/` grants what the coordinator, the
-build, the timers, the push subscription and the operators have; what the deployer, the deploy account, the plan account and the
-scrapers have is granted by the owner of the project. tests/e2e/test_rights.py holds each list to what is used.
+build, the timers, the push subscription, the operators and the viewers have; what the deployer, the deploy account, the plan
+account and the scrapers have is granted by the owner of the project. tests/e2e/test_rights.py holds each list to what is used.
 
 Names of permissions: https://cloud.google.com/iam/docs/permissions-reference; which of them a call needs:
 local/emulator/permissions.py, with its pages.
@@ -122,6 +122,7 @@ def only(bucket: str, prefix: str) -> str:
 
 
 FLAGS, HOLDS, LEDGER, DECLARATION, SOURCES = "backfills/", "holds/", "ledger/", "declaration/", "coordinator/"
+BOARD = "board/"
 """The prefixes of the coordination bucket."""
 STATES = "interlock/{env}/"
 """In the state bucket, of all stacks."""
@@ -205,11 +206,15 @@ COORDINATOR = Actor(
                 prefixes=(prefix,),
                 rights={
                     **_OBJECTS_READ,
-                    "storage.objects.create": f"writes a {what}",
-                    "storage.objects.delete": f"deletes a {what} that has ended",
+                    "storage.objects.create": f"writes {what}",
+                    "storage.objects.delete": deletes,
                 },
             )
-            for prefix, what in ((HOLDS, "hold"), (LEDGER, "mark of the ledger"))
+            for prefix, what, deletes in (
+                (HOLDS, "a hold", "deletes a hold that has ended"),
+                (LEDGER, "a mark of the ledger", "deletes a mark of the ledger that has ended"),
+                (BOARD, "the board", "replaces the board"),
+            )
         ),
         *(
             Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(prefix,), rights=_OBJECTS_READ)
@@ -235,8 +240,23 @@ OPERATOR = Actor(
                 "cloudscheduler.locations.list": "looks in all regions",
             },
         ),
-        Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION), rights=_OBJECTS_READ),
+        Grant(
+            role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION, BOARD), rights=_OBJECTS_READ
+        ),
         Grant(role=INVOKER, place=Place.COORDINATOR, rights=_CALLS),
+    ),
+)
+
+VIEWER = Actor(
+    name="viewer",
+    who="each of `coordinator.viewers`: people who look at the board, and do nothing else",
+    grants=(
+        Grant(
+            role=OBJECT_VIEWER,
+            place=Place.BUCKET,
+            prefixes=(BOARD,),
+            rights={"storage.objects.get": "the page, where its address is opened"},
+        ),
     ),
 )
 
@@ -431,5 +451,5 @@ SCRAPER = Actor(
     ),
 )
 
-ACTORS = (COORDINATOR, OPERATOR, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER)
+ACTORS = (COORDINATOR, OPERATOR, VIEWER, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER)
 """All of them, each with a name of its own."""

@@ -78,6 +78,7 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
     coordinator = account("coordinator", "interlock-coordinator", "Interlock: pauses and resumes jobs")
     _let_coordinate(stack, env, coordinator, bucket)
     _let_operators_look(stack, env, bucket)
+    _let_viewers_look(stack, env, bucket)
     build = account("build", "interlock-build", "Interlock: builds the coordinator")
     return Accounts(
         coordinator=coordinator,
@@ -137,6 +138,21 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
             condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks.condition(env) or ""),
             depends_on=[bucket],
         ).override_logical_id(f"looks-{word}")
+
+
+def _let_viewers_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
+    """At the board and nothing else."""
+    (looks,) = _on(roles.VIEWER, Place.BUCKET)
+    for member, word in names_of(set(env.coordinator.viewers) - set(env.coordinator.operators)).items():
+        StorageBucketIamMember(
+            stack,
+            f"member-views-{word}",
+            bucket=env.bucket,
+            role=looks.role.name(env.project),
+            member=member,
+            condition=StorageBucketIamMemberCondition(title=f"only {roles.BOARD}", expression=looks.condition(env) or ""),
+            depends_on=[bucket],
+        ).override_logical_id(f"views-{word}")
 
 
 def _own_role(stack: BaseStack, actor: roles.Actor, name: str) -> ProjectIamCustomRole:

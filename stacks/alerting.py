@@ -134,9 +134,8 @@ def documentation(policy: Policy, env: Environment) -> str:
         "{project}": env.project,
         "{bucket}": env.bucket,
     }
-    text = (
-        f"{policy.what}\n\nFirst:\n\n```\n{policy.command}\n```\n\nThen: {RUNBOOK}#{policy.key}. Owner: {env.alerts_owner}.\n"
-    )
+    first = f"First:\n\n```\n{policy.command}\n```\n\nBoard: {env.board_url}\n\n"
+    text = f"{policy.what}\n\n{first}Then: {RUNBOOK}#{policy.key}. Owner: {env.alerts_owner}.\n"
     for name, value in known.items():
         text = text.replace(name, value)
     # The label of a metric that entries are counted by is one that is extracted from each entry that is matched.

@@ -105,7 +105,8 @@ from imports.google.storage_bucket_iam_member import (
 from imports.google.storage_bucket_object import StorageBucketObject
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL, ONLY_UNDER_LOCAL_RUN, Environment
+from interlock.environment import ONLY_UNDER_LOCAL_RUN, Environment
+from interlock.pasted import LOCAL
 from interlock.terraform.facts import KEY
 from interlock.terraform.imports import FILE as IMPORTS
 

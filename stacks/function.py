@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
+from interlock.pasted import LOCAL
 from interlock.runtime.callers_of import callers
 from stacks.accounts import Accounts, names_of
 from stacks.archive import ENTRY_POINT, archive, archive_name, sources

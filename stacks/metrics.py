@@ -127,6 +127,7 @@ LABELLED_BY_HOLD = {
 UNLABELLED = {
     events.RECONCILED: "Reconciles that went through: the coordinator's heartbeat",
     events.RECONCILE_FAILED: "Reconciles that did not",
+    events.BOARD_FAILED: "Boards that could not be written",
     events.REQUEST_FAILED: "Requests that the coordinator could not serve at all",
 }
 HELD_JOBS = "interlock-held-jobs"

@@ -8,6 +8,8 @@ all flags, and writes those of its own backfills.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interlock.catalog import Catalog
 from interlock.declare import declare
 from interlock.environment import Environment
@@ -16,6 +18,7 @@ from interlock.runtime.declaration_file import OBJECT, object_of, to_json
 from interlock.shares import Share
 from interlock.terraform.drift import declared_digests
 from interlock.terraform.facts import stack_facts
+from interlock.timing.about import about
 from stacks.cdk import (
     BaseStack,
     Construct,
@@ -71,12 +74,13 @@ class SchedulesStack(BaseStack):
     def _declaration(self, catalog: Catalog, share: Share, *, after: ITerraformDependable) -> StorageBucketObject:
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
         digests = declared_digests(catalog, self.env, share.jobs)
+        declared = declare(catalog, self.env, digests, share)
         declaration = StorageBucketObject(
             self,
             "declaration",
             bucket=self.env.bucket,
             name=object_of(share.platform),
-            content=literal(to_json(declare(catalog, self.env, digests, share))),
+            content=literal(to_json(replace(declared, about=about(catalog, self.env.name).of(share.jobs)))),
             content_type="application/json",
             depends_on=[after],
         )

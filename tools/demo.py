@@ -16,8 +16,8 @@ from pathlib import Path
 
 from interlock.access import WRITES
 from interlock.catalog import Catalog
-from interlock.environment import interlock_command
 from interlock.graph import scopes
+from interlock.pasted import interlock_command
 from interlock.reading.files import load_catalog
 from interlock.reading.located import SourceError
 from interlock.terminal.tables import say, say_folded

@@ -24,6 +24,7 @@ COMMANDS = {
     "adopt": "The jobs that run in a project as a catalog that says the same, and what it can't say.",
     "affected": "The jobs that a backfill or scope covers, each with the chain that makes it so.",
     "backfill": "Turn backfills on or off, now or at a time; `plan` says when, `run` does its command; `status`.",
+    "board": "What is held, why, until when, and the day ahead, on one page of HTML.",
     "bootstrap": "Turn on the first APIs, and make the bucket for Terraform's state.",
     "deploy": "Synthesize once, then deploy the stacks in order.",
     "destroy": "Destroy the stacks, and what they leave.",

@@ -14,10 +14,10 @@ from datetime import timedelta
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.holds import SLUG, format_instant
 from interlock.names import did_you_mean
+from interlock.pasted import LOCAL
 from interlock.runtime.checking import checked_hold, running, runs_already
 from interlock.runtime.events import JOB_RESUMED
 from interlock.runtime.requests import HoldRequest, Rejected

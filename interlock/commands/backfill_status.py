@@ -9,9 +9,9 @@ import click
 
 from interlock.catalog import Json
 from interlock.commands.holds import how_to_end
-from interlock.holds import Hold, format_instant, until
+from interlock.holds import Hold, format_instant, hold_json, until
 from interlock.names import MAX_TEXT, count, did_you_mean, plain
-from interlock.terminal.common import Format, env_option, format_option, hold_json, print_json
+from interlock.terminal.common import Format, env_option, format_option, print_json
 from interlock.terminal.own_runs import OVER, SUCCEEDED, OwnRun, own_runs
 from interlock.terminal.site import Site, said_ahead, see
 from interlock.terminal.tables import say, say_command, say_folded

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Catalog
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
+from interlock.pasted import LOCAL
 from interlock.shares import is_schedules
 from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import check_tools, load_to_deploy, stacks_of, synth_option, synthesize_if_changed

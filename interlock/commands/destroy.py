@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp import CloudError
 from interlock.gcp.storage import has_bucket, remove_state_bucket
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option

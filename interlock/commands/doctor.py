@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.project import GoogleProject
 from interlock.names import count
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal import machine
 from interlock.terminal.common import Format, Place, catalog_option, env_option, environments_folder, format_option, print_json

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from interlock.board.acting import ending
 from interlock.catalog import Json
 from interlock.drawing import markdown
-from interlock.holds import Hold, format_instant, until
+from interlock.holds import Hold, format_instant, hold_json, planned_json, until
 from interlock.names import MAX_TEXT, count, plain
-from interlock.terminal.common import env_option, hold_json, planned_json, print_json
+from interlock.terminal.common import env_option, print_json
 from interlock.terminal.printed import interlock, make
 from interlock.terminal.site import Site, asking, said_ahead, see
 from interlock.terminal.tables import say, say_command, say_folded
-from interlock.windows import has_objects
 
 
 @click.command()
@@ -70,11 +70,7 @@ def _rows(site: Site) -> list[Row]:
 
 def how_to_end(hold: Hold) -> str:
     """The command that ends a hold before its time."""
-    if hold.is_flag:
-        return make("backfill-off", NAME=hold.scope.removeprefix("backfill/"))
-    if not has_objects(hold.scope):
-        return f"{make('deploy')}  # of other days under `seasons`, or of jobs without this `season`"
-    return interlock("release", hold.scope, hold.id)
+    return ending(hold, interlock=interlock, make=make)
 
 
 def _as_json(rows: list[Row], site: Site) -> Json:

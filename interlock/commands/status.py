@@ -14,23 +14,13 @@ from interlock.actual import ENABLED, MISSING, PAUSED, UNSEEN
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.graph import scopes
-from interlock.holds import Hold, format_end, format_instant, until
+from interlock.holds import Hold, format_end, format_instant, hold_json, planned_json, until
 from interlock.names import MAX_TEXT, count, plain
 from interlock.reading.files import load_catalog
 from interlock.runtime.alarms import SHOWN
 from interlock.runtime.ledger import Claim, unresolved
 from interlock.runtime.snapshot import Objects
-from interlock.terminal.common import (
-    Format,
-    Place,
-    catalog_option,
-    env_option,
-    format_option,
-    hold_json,
-    paused_figures,
-    planned_json,
-    print_json,
-)
+from interlock.terminal.common import Format, Place, catalog_option, env_option, format_option, paused_figures, print_json
 from interlock.terminal.drift_output import left_out_json, print_drift, print_strangers, print_undecided, print_unseen
 from interlock.terminal.ends import clock_of_readers
 from interlock.terminal.everywhere import Everywhere, look_everywhere

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.gcp.storage import read_lock
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog
 from interlock.shares import is_schedules
 from interlock.terminal.cdktf import check_tools, stacks_of, synthesize

@@ -13,10 +13,10 @@ from interlock.commands.holds import how_to_end
 from interlock.cron import zone
 from interlock.declaration import DeclaredJob
 from interlock.holding import LOOK_AHEAD, Effective
-from interlock.holds import format_end, format_instant, until
+from interlock.holds import format_end, format_instant, hold_json, until
 from interlock.names import MAX_TEXT, count, did_you_mean, plain
 from interlock.seasons import next_fire
-from interlock.terminal.common import Format, catalog_option, env_option, format_option, hold_json, print_json
+from interlock.terminal.common import Format, catalog_option, env_option, format_option, print_json
 from interlock.terminal.ends import own_zone
 from interlock.terminal.site import Site, asking, see
 from interlock.terminal.tables import say, say_command, say_folded

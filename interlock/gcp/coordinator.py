@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL, Environment, interlock_command
+from interlock.environment import Environment
 from interlock.gcp import CloudError, local_token, local_url
+from interlock.pasted import LOCAL, interlock_command
 from interlock.runtime.events import REQUEST_FAILED
 
 LOCAL_CALLER = "operator"

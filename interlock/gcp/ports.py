@@ -42,14 +42,14 @@ class GoogleBucket:
     """A `ports.Bucket` in Cloud Storage."""
 
     def __init__(self, project: str, bucket: str) -> None:
-        with _calls():
+        with calls():
             self._client: storage.Client = storage_client(project)
             self._bucket = self._client.bucket(bucket)
 
     def list(self, prefix: str) -> list[Item]:
         """The objects whose names begin with `prefix`."""
         try:
-            with _calls():
+            with calls():
                 found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
                 return [
                     Item(name=blob.name, generation=int(blob.generation), created=blob.time_created, size=blob.size)
@@ -63,7 +63,7 @@ class GoogleBucket:
     def read(self, item: Item) -> bytes | None:
         """The content of that generation, or None when it is gone: in a bucket with versions an old one could still be read."""
         try:
-            with _calls():
+            with calls():
                 content: bytes = self._bucket.blob(item.name).download_as_bytes(
                     if_generation_match=item.generation, end=MAX_OBJECT_BYTES, retry=None, timeout=CALL_SECONDS
                 )
@@ -78,7 +78,7 @@ class GoogleBucket:
     def create(self, name: str, content: bytes) -> bool:
         """Writes an object that must not exist; False when it does."""
         try:
-            with _calls():
+            with calls():
                 self._bucket.blob(name).upload_from_string(
                     content, content_type="application/json", if_generation_match=0, retry=None, timeout=CALL_SECONDS
                 )
@@ -91,7 +91,7 @@ class GoogleBucket:
     def delete(self, item: Item) -> bool:
         """Deletes exactly that generation; False when it is gone or another."""
         try:
-            with _calls():
+            with calls():
                 self._bucket.blob(item.name).delete(if_generation_match=item.generation, retry=None, timeout=CALL_SECONDS)
         except Refused as refused:
             if refused.code in (PRECONDITION_FAILED, NOT_FOUND):
@@ -109,34 +109,34 @@ class GoogleScheduler:
     @cached_property
     def _client(self) -> scheduler_v1.CloudSchedulerClient:
         """Made when it is needed first: its library takes longer to import than a command runs that only reads the bucket. To
-        be asked for within `_calls`."""
+        be asked for within `calls`."""
         return rest_client()
 
     def list(self, region: str) -> list[ActualJob]:
         """Every job of the region."""
         parent = f"projects/{self._project}/locations/{region}"
-        with _calls():
+        with calls():
             return [actual_job(job, region) for job in self._client.list_jobs(parent=parent, retry=None, timeout=CALL_SECONDS)]
 
     def regions(self) -> Sequence[str]:
         """Every region that Cloud Scheduler serves the project in, sorted."""
-        with _calls():
+        with calls():
             return regions(self._client, self._project, CALL_SECONDS)
 
     def pause(self, region: str, job: str) -> None:
         """Pauses an enabled job; nothing is wrong with one that somebody has paused meanwhile."""
-        with self._or_is("PAUSED", region, job), _calls():
+        with self._or_is("PAUSED", region, job), calls():
             self._client.pause_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
 
     def resume(self, region: str, job: str) -> None:
         """Resumes a paused job; nothing is wrong with one that somebody has resumed meanwhile."""
-        with self._or_is("ENABLED", region, job), _calls():
+        with self._or_is("ENABLED", region, job), calls():
             self._client.resume_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
 
     def run(self, region: str, job: str) -> None:
         """Starts a run now. Turned down for sure, or `Unknown`: no server's error means that nothing was started."""
         try:
-            with _calls():
+            with calls():
                 self._client.run_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
         except Refused as refused:
             if refused.code >= 500:
@@ -155,7 +155,7 @@ class GoogleScheduler:
         except Refused as refused:
             if refused.code != BAD_REQUEST:
                 raise
-            with _calls():
+            with calls():
                 found = self._client.get_job(name=self._name(region, job), retry=None, timeout=CALL_SECONDS)
             if found.state.name != state:
                 raise
@@ -165,7 +165,7 @@ class GoogleScheduler:
 
 
 @contextmanager
-def _calls() -> Iterator[None]:
+def calls() -> Iterator[None]:
     """Google's exceptions as the ports': a status that refuses, or no outcome that is known. What they say is logged, and
     Google may repeat in it what a job says."""
     from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError

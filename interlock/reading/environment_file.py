@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
-from interlock.environment import LOCAL, Breaker, Channel, ChannelKind, Coordinator, Environment, Required
+from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
 from interlock.names import exact
+from interlock.pasted import LOCAL
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
 from interlock.reading.located import Document, Problem, SourceError, parse
 from interlock.reading.refused import problems_of
@@ -63,6 +64,7 @@ class CoordinatorEntry(Entry):
     region: Region
     url: Annotated[str, matching(URL, "is no https URL")] | None = None
     operators: tuple[Annotated[str, matching(MEMBER, MEMBER_RULE)], ...] = ()
+    viewers: tuple[Annotated[str, matching(MEMBER, MEMBER_RULE)], ...] = ()
     admins: tuple[Annotated[str, matching(ADMIN, ADMIN_RULE)], ...] = ()
 
 
@@ -146,6 +148,7 @@ def parse_environment(name: str, text: str, file: str, *, unfilled: bool = False
                 region=entry.coordinator.region,
                 url=entry.coordinator.url or "",
                 operators=entry.coordinator.operators,
+                viewers=entry.coordinator.viewers,
                 admins=entry.coordinator.admins,
             ),
             "unfilled": tuple(str(one) for one in sorted(missing, key=lambda one: one.source.line)),

@@ -14,11 +14,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from interlock.about import About
 from interlock.catalog import CatchUp, Json
 from interlock.cron import Cron, CronError, ZoneError, zone
 from interlock.declaration import Declaration, DeclaredJob, DeclaredWindow
 from interlock.names import NAME, REGION, SCHEDULER_NAME, SCOPE, SEASON, TABLE
 from interlock.parts import DIGEST
+from interlock.runtime.about_file import about_json, parse_about
 from interlock.seasons import Season
 from interlock.windows import OPENINGS, openings_json, read_openings
 
@@ -75,6 +77,8 @@ def to_json(declaration: Declaration) -> str:
     }
     if declaration.seasons:
         content["seasons"] = {name: openings_json(season) for name, season in declaration.seasons.items()}
+    if declaration.about != About():
+        content["about"] = about_json(declaration.about)
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
@@ -118,7 +122,8 @@ def _parsed(content: bytes) -> Declaration:
         raise _wrong("", "is no JSON") from None
     keys = ("version", "jobs", "scopes", "windows", "services", "max_hold_s", "tick_s", "breaker_hold_s")
     # A deploy renews the coordinator before the declaration, so that it meets one from before there were tables.
-    file = {"tables": {}, "seasons": {}} | _entry(value, "", keys, optional=("tables", "seasons"))
+    unsaid: dict[str, object] = {"tables": {}, "seasons": {}, "about": {}}
+    file = unsaid | _entry(value, "", keys, optional=tuple(unsaid))
     if file["version"] != VERSION or isinstance(file["version"], bool):
         raise _wrong("version", "is not read here")
     seasons = {name: _season(name, value, at) for name, value, at in _named(file["seasons"], "seasons", _season_name)}
@@ -135,6 +140,7 @@ def _parsed(content: bytes) -> Declaration:
         tick=_seconds(file["tick_s"], "tick_s"),
         breaker_hold=_seconds(file["breaker_hold_s"], "breaker_hold_s"),
         seasons=seasons,
+        about=parse_about(file["about"]),
     )
 
 

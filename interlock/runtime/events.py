@@ -56,6 +56,8 @@ HOLD_FORCED = "hold_forced"
 INCIDENT_IGNORED = "incident_ignored"
 """An incident of the conflict policy that holds nothing."""
 
+BOARD_FAILED = "board_failed"
+"""The board could not be written; whatever else was asked is done."""
 REQUEST_REJECTED = "request_rejected"
 """A request was refused, and nothing changed."""
 REQUEST_FAILED = "request_failed"
@@ -77,5 +79,6 @@ SEVERITIES = {
     OBJECT_UNREADABLE: "WARNING",
     INCIDENT_IGNORED: "WARNING",
     HOLD_FORCED: "WARNING",
+    BOARD_FAILED: "WARNING",
 }
 """As Cloud Logging names them; what is not here is INFO."""

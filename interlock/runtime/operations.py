@@ -84,9 +84,9 @@ def _served(outside: Outside, request: Request, caller: Caller) -> Report:
         recorder(Record(event=RECONCILE_FAILED, why=f"the request was not carried out: {failure}"))
         report = reconcile(outside)
         records = (*recorder.records, *report.records)
-        return Report(settled=False, carried_out=False, rounds=report.rounds, records=records)
+        return replace(report, settled=False, carried_out=False, records=records)
     report = reconcile(outside)
-    return Report(settled=report.settled, rounds=report.rounds, records=(*recorder.records, *report.records))
+    return replace(report, records=(*recorder.records, *report.records))
 
 
 class _Operation:

@@ -70,7 +70,8 @@ def reconcile(outside: Outside) -> Report:
         recorder(Record(event=RECONCILE_FAILED, why=f"stopped: {failure}"))
         return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
     _conclude(last, recorder)
-    return Report(settled=not (last.moved or last.failed), rounds=rounds, records=tuple(recorder.records))
+    settled = not (last.moved or last.failed)
+    return Report(settled=settled, rounds=rounds, records=tuple(recorder.records), seen=last.snapshot)
 
 
 def _round(reader: Reader, recorder: Recorder) -> Round:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from interlock.catalog import Json
 from interlock.holds import format_instant
 from interlock.names import printable
 from interlock.runtime.events import SEVERITIES
+
+if TYPE_CHECKING:
+    from interlock.runtime.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,8 @@ class Report:
     records: tuple[Record, ...]
     carried_out: bool = True
     """What was asked besides is done, or was to be ignored; jobs may still have to follow."""
+    seen: Snapshot | None = field(default=None, compare=False, repr=False)
+    """What was seen last, before the jobs were changed; None where nothing could be."""
 
     def as_json(self) -> dict[str, Json]:
         """For answers."""

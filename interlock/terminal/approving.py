@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import click
 
-from interlock.environment import LOCAL
 from interlock.findings import Finding
 from interlock.gcp import CloudError
 from interlock.names import count
+from interlock.pasted import LOCAL
 from interlock.shares import is_schedules
 from interlock.terminal.importing import declared_beside
 from interlock.terminal.printed import again, make

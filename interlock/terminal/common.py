@@ -14,10 +14,10 @@ from typing import Literal, TypeVar
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.environment import LOCAL, Environment, refuse_local_variables
+from interlock.environment import Environment, refuse_local_variables
 from interlock.gcp import CloudError
-from interlock.holds import Hold, format_instant
 from interlock.names import MAX_TEXT, did_you_mean, unseen
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
@@ -151,24 +151,3 @@ def say_offline(root: Path, *, without: str = "") -> Catalog:
 def print_json(value: Json) -> None:
     """The same bytes for the same value."""
     click.echo(json.dumps(value, indent=2, sort_keys=True))
-
-
-def hold_json(hold: Hold) -> dict[str, Json]:
-    """A hold for programs. The opening of a window that has no object yet has an empty `object`; without `asked_by` nobody
-    knows who asked for it, or nobody did. `run` has one that is for a command, and `failed` where that has."""
-    return {
-        "scope": hold.scope,
-        "id": hold.id,
-        "until": format_instant(hold.end),
-        "reason": hold.reason,
-        "owner": hold.owner,
-        **({"asked_by": hold.asked_by} if hold.asked_by else {}),
-        **({"run": hold.run} if hold.run else {}),
-        **({"failed": hold.failed} if hold.failed else {}),
-        "object": hold.object_name,
-    }
-
-
-def planned_json(hold: Hold) -> dict[str, Json]:
-    """The same of one that is to begin."""
-    return {**hold_json(hold), "from": format_instant(hold.start) if hold.start else None}

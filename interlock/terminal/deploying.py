@@ -15,12 +15,13 @@ from typing import NoReturn
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
 from interlock.names import count, plain, printable
+from interlock.pasted import LOCAL
 from interlock.terminal import waiting
 from interlock.terminal.approving import Approving, ask_anyway
 from interlock.terminal.ends import clock_of_readers

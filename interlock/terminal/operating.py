@@ -13,13 +13,14 @@ import click
 
 from interlock.catalog import Json
 from interlock.declaration import DeclaredJob
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.gcp import CloudError, local_url
 from interlock.gcp.clock import check_clock
 from interlock.gcp.coordinator import RequestRefused, ask, caller_of_stand_in
 from interlock.gcp.project import GoogleProject
 from interlock.holds import Hold
 from interlock.names import count, plain
+from interlock.pasted import LOCAL
 from interlock.runtime.callers import Caller, Part
 from interlock.runtime.callers_of import callers
 from interlock.runtime.events import JOB_PAUSED, JOB_RESUMED, RECONCILED, RUN_CAUGHT_UP

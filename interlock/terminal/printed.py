@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from interlock.environment import LOCAL, interlock_command, make_command
+from interlock.pasted import LOCAL, interlock_command, make_command
 from interlock.terminal.common import CATALOG
 
 ROOT_VARIABLE = "INTERLOCK_CATALOG"

@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
+from interlock.pasted import LOCAL
 from interlock.secrets import scrubbed
 from interlock.terminal.cdktf import output_folder
 from interlock.terminal.initialized import LOCK_FILE, WANTED, is_initialized

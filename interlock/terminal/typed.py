@@ -9,7 +9,7 @@ import click
 
 ASKED_BY = "INTERLOCK_ASKED_BY"
 _NAMES = (
-    *("AT", "BASE", "BETWEEN", "DAY", "FOR", "FROM", "HEAD", "IN", "OWNER", "PLAN", "REASON"),
+    *("AT", "BASE", "BETWEEN", "DAY", "FOR", "FROM", "HEAD", "IN", "OUT", "OWNER", "PLAN", "REASON"),
     *("REGION", "SCOPE", "SERVICE", "SINCE", "SVG", "TABLE", "TO", "UNTIL", "YES_DELETE", "ZONE"),
 )
 VARIABLES = {f"--{name.lower().replace('_', '-')}": name for name in _NAMES}

@@ -205,8 +205,9 @@ def _media(call: Call, meta: JsonObject, content: bytes) -> Response:
         "Last-Modified": call.request.now.fromisoformat(meta["updated"]).strftime("%a, %d %b %Y %H:%M:%S GMT"),
         "Accept-Ranges": "bytes",
     }
-    if "contentEncoding" in meta:
-        headers["Content-Encoding"] = meta["contentEncoding"]
+    for key, header in (("contentEncoding", "Content-Encoding"), ("cacheControl", "Cache-Control")):
+        if key in meta:
+            headers[header] = meta[key]
     status = 200
     if parts := re.fullmatch(r"bytes=(\d*)-(\d*)", call.request.headers.get("range", "")):
         size = len(content)

@@ -12,7 +12,7 @@ from local.emulator.policies import policies
 from local.emulator.rest import Call, Handler
 from local.emulator.store import Store
 
-OPERATOR = "operator"
+OPERATOR, VIEWER = "operator", "viewer"
 
 
 def _get(call: Call) -> JsonObject:
@@ -21,12 +21,15 @@ def _get(call: Call) -> JsonObject:
 
 
 def born(store: Store, project: str) -> None:
-    """Makes what the project has before anybody deploys to it: the account of the operator that environments/local.yaml names.
-    Once: it may be deleted."""
+    """Makes what the project has before anybody deploys to it: the accounts of the people that environments/local.yaml
+    names. Each once: it may be deleted."""
     with store.transaction():
-        if store.get(f"{PROJECTS}.born", project) is None:
-            store.put(f"{PROJECTS}.born", project, {"operator": OPERATOR})
-            store.put(ACCOUNTS, iam.account_name(project, OPERATOR), iam.born(project, OPERATOR))
+        known = store.get(f"{PROJECTS}.born", project) or {}
+        for account in (OPERATOR, VIEWER):
+            if account not in known:
+                store.put(ACCOUNTS, iam.account_name(project, account), iam.born(project, account))
+        if known.keys() != {OPERATOR, VIEWER}:
+            store.put(f"{PROJECTS}.born", project, {OPERATOR: OPERATOR, VIEWER: VIEWER})
 
 
 HANDLERS: Mapping[str, Handler] = {

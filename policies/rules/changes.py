@@ -9,8 +9,8 @@ from datetime import date
 from operator import itemgetter
 
 from interlock.catalog import Json
-from interlock.environment import LOCAL
 from interlock.holds import Hold, format_instant, parse_object_name
+from interlock.pasted import LOCAL
 from interlock.terraform.target_changes import forgets_token
 from policies.rules.estate import JOB, OBJECT, STACK, Estate, Resource
 from policies.rules.rule import PLANNED, rule

@@ -157,7 +157,7 @@ class Truth:
 
     def left_over(self, state: State) -> None:
         """Nobody holds anything, and everything has settled."""
-        owned = ("declaration/", "coordinator/", "ledger/drift/", "ledger/incidents/")
+        owned = ("declaration/", "coordinator/", "board/", "ledger/drift/", "ledger/incidents/")
         for name in state.objects:
             if not name.startswith(owned):
                 self.wrong(state.now, f"{name} is left, and is nobody's")

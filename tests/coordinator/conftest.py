@@ -13,6 +13,7 @@ from interlock.catalog import Json
 from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
 from tests.coordinator.memory import World
+from tests.interlock.board.shelf import MemoryShelf
 
 ROOT = Path(__file__).parents[2]
 Ask = Callable[..., tuple[int, dict[str, Json]]]
@@ -35,6 +36,12 @@ def world(deployed: World) -> World:
     world = World(objects=dict(deployed.objects), jobs=dict(deployed.jobs), written=dict(deployed.written))
     world._generation = deployed._generation
     return world
+
+
+@pytest.fixture
+def shelf() -> MemoryShelf:
+    """Where the board lies: empty."""
+    return MemoryShelf()
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from functions_framework import create_app
 
 from coordinator import main
 from interlock.gcp import CloudError, tokens
+from interlock.runtime.ports import Refused, Unknown
 from tests.coordinator.conftest import ROOT
 from tests.coordinator.memory import Call, World
 from tests.coordinator.test_requests import HOLD
 from tests.coordinator.tokens import CALLERS, certs, token
+from tests.interlock.board.shelf import MemoryShelf
 
 HEAVY = {"cdktf", "constructs", "jsii", "pydantic", "pydantic_core", "rich", "yaml"}
 MAIN = "from coordinator.main import handle\n"
@@ -24,7 +26,7 @@ MAIN = "from coordinator.main import handle\n"
 
 
 @pytest.fixture
-def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FlaskClient:
+def client(world: World, shelf: MemoryShelf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FlaskClient:
     """The function over HTTP, acting on `world`, and logging as it is deployed."""
 
     def outside() -> object:
@@ -33,6 +35,9 @@ def client(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fla
         return made
 
     monkeypatch.setattr(main, "outside", outside)
+    monkeypatch.setattr(main, "shelf", lambda: shelf)
+    monkeypatch.setenv(main.PROJECT, "acme")
+    monkeypatch.setenv(main.BUCKET, "acme-holds")
     monkeypatch.setattr(tokens, "_fetched", lambda _: certs())
     monkeypatch.setenv(main.CALLERS, CALLERS.to_json())
     (tmp_path / "main.py").write_text(MAIN)
@@ -61,6 +66,51 @@ def test_every_transition_is_a_line_of_json_as_cloud_logging_takes_it(
     assert response.json is not None
     assert response.json["ok"]
     assert response.json["report"]["records"] == lines
+
+
+def test_a_hold_by_request_is_on_the_board_before_whoever_asked_hears_of_it(client: FlaskClient, shelf: MemoryShelf) -> None:
+    client.post("/", json={"action": "reconcile"})
+    assert "Nothing is held" in shelf.page
+    client.post("/", json=HOLD)
+    assert "<h1>2 jobs are held</h1>" in shelf.page
+    assert "<bdi>service/scrapers</bdi>" in shelf.page
+    assert shelf.data["history"][0]["asked_by"] == "ana@acme.dev"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Unknown("no answer"), Refused(403, "no right"), ValueError("a fault of ours")],
+    ids=["no answer", "no right", "a fault of ours"],
+)
+def test_a_board_that_cant_be_written_fails_no_hold_and_is_logged(
+    client: FlaskClient, shelf: MemoryShelf, capsys: pytest.CaptureFixture[str], failure: Exception
+) -> None:
+    client.post("/", json={"action": "reconcile"})
+    before = shelf.page
+
+    def fail(_: str) -> None:
+        raise failure
+
+    shelf.fails = fail
+    response = client.post("/", json=HOLD)
+    assert response.status_code == 200
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["severity"] for line in lines if line["event"] == "board_failed"] == ["WARNING"]
+    assert shelf.page == before, "it says its age"
+
+
+def test_a_tick_that_can_see_nothing_leaves_the_board_that_is_there(
+    client: FlaskClient, world: World, shelf: MemoryShelf
+) -> None:
+    client.post("/", json={"action": "reconcile"})
+    before, world.objects = shelf.page, {}
+    assert client.post("/", json={"action": "reconcile"}).status_code == 503
+    assert shelf.page == before
+
+
+def test_a_request_that_is_refused_asks_nothing_of_the_board(client: FlaskClient, shelf: MemoryShelf) -> None:
+    assert client.post("/", json=HOLD | {"scope": "service/gone"}).status_code >= 400
+    assert shelf.calls == []
 
 
 def test_who_sends_no_token_gets_nothing_but_a_sentence(client: FlaskClient, world: World) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import pytest
 from google.api_core.exceptions import Forbidden
-from google.cloud.storage import Client
+from google.cloud.storage import Bucket, Client
 from google.oauth2.credentials import Credentials
 from interlock_guard.bucket import HoldBucket
 
@@ -129,6 +129,31 @@ def test_who_deploys_everything_deploys_and_destroys_with_what_was_granted(nothi
     nothing.interlock("status")
     nothing.interlock("destroy", "--yes").succeeded()
     check(nothing, roles.DEPLOYER, ENV.account("deployer"))
+
+
+def test_viewers_and_operators_read_the_board_and_nobody_writes_it(live: Live) -> None:
+    cloud, page = live.deployment, "board/index.html"
+    live.go_on(TICK)
+
+    def bucket(account: str) -> Bucket:
+        credentials = Credentials(token=f"local:{ENV.account(account)}")
+        client = Client(project=ENV.project, credentials=credentials, client_options={"api_endpoint": cloud.url})
+        return client.bucket(ENV.bucket)
+
+    for account in ("viewer", "operator"):
+        assert b"<title>" in bucket(account).blob(page).download_as_bytes()
+        for call in (lambda b: b.blob(page).upload_from_string("<p>all is well</p>"), lambda b: b.blob(page).delete()):
+            with pytest.raises(Forbidden):
+                call(bucket(account))
+    for refused in ("holds/", "ledger/", "backfills/", "declaration/", ""):
+        with pytest.raises(Forbidden):
+            list(bucket("viewer").list_blobs(prefix=refused))
+    with pytest.raises(Forbidden):
+        bucket("viewer").blob("declaration/current.json").download_as_bytes()
+    for account in ("interlock-timers", "interlock-push", "interlock-build", "scheduler-invoker"):
+        with pytest.raises(Forbidden):
+            bucket(account).blob(page).download_as_bytes()
+    check(cloud, roles.VIEWER, ENV.account("viewer"))
 
 
 def test_a_scraper_with_the_guard_reads_flags_and_holds_with_what_it_was_granted(small: Deployment) -> None:

@@ -14,6 +14,7 @@ from interlock.declare import declare
 from interlock.reading.files import load_environment
 from interlock.runtime.declaration_file import parse, to_json
 from interlock.shares import shares
+from interlock.timing.about import about
 from tests.interlock.test_shares import catalog
 
 ENV = load_environment(Path(__file__).parents[2] / "environments", "local")
@@ -26,9 +27,15 @@ def parts(jobs: dict[str, int]) -> list[Declaration]:
 
 @given(jobs=st.dictionaries(st.sampled_from("abcde"), st.integers(1, 3), min_size=1), order=st.randoms(use_true_random=False))
 def test_all_shares_of_a_catalog_together_in_any_order_are_its_declaration(jobs: dict[str, int], order: random.Random) -> None:
-    found = [parse(to_json(part).encode()) for part in parts(jobs)]
+    whole = catalog(jobs)
+    known = about(whole, ENV.name)
+    found = [
+        parse(to_json(replace(part, about=known.of(share.jobs))).encode())
+        for part, share in zip(parts(jobs), shares(whole), strict=True)
+    ]
     order.shuffle(found)
-    assert together(found) == declare(catalog(jobs), ENV)
+    assert together(found) == declare(whole, ENV)
+    assert together(found).about == known
 
 
 def test_of_a_job_that_two_of_them_have_the_one_that_was_written_last_counts() -> None:

@@ -50,7 +50,7 @@ MOVES = (
     _bug(
         "what holds is not looked at again",
         "runtime.reconcile:_round",
-        "moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in",
+        "moved = not reader.stands_still(declared_in, objects)",
         "moved = False",
         0,
     ),
@@ -76,21 +76,21 @@ REQUESTS = (
     _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 0),
     _bug(
         "the longest hold is not checked",
-        "runtime.requests:end_of",
+        "runtime.checking:end_of",
         "if end > _whole(now) + declaration.max_hold:",
         "if False:",
         0,
     ),
     _bug(
         "the shortest hold is not checked",
-        "runtime.requests:end_of",
+        "runtime.checking:end_of",
         "if _whole(now) + shortest - slack > end:",
         "if False:",
         3,
     ),
     _bug(
         "an unknown scope is not refused",
-        "runtime.requests:_check_scope",
+        "runtime.checking:_check_scope",
         "if scope not in declaration.scopes:",
         "if False:",
         0,
@@ -190,7 +190,7 @@ LATE = (
     _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 2),
     _bug(
         "a hold can be extended for ever",
-        "runtime.requests:checked_extension",
+        "runtime.checking:checked_extension",
         "latest_end(hold, declaration, now)",
         "now + declaration.max_hold",
     ),

@@ -56,9 +56,9 @@ class TabledCron(Cron):
 
 
 @lru_cache
-def with_tables(content: bytes) -> Declaration:
+def with_tables(content: bytes, name: str) -> Declaration:
     """`declaration_file.parse`, once for each content and with schedules of that kind. Its errors are not kept."""
-    parsed = parse(content)
+    parsed = parse(content, name)
 
     def tabled(entry: T) -> T:
         return replace(entry, schedule=TabledCron.parse(entry.schedule.text))

@@ -21,7 +21,7 @@ from stacks.closure import closure
 from tests.stacks.conftest import ROOT
 
 OURS = frozenset({"coordinator", "interlock", "main"})
-SHIPPED = re.compile(r"coordinator/\w+\.py|interlock/\w+\.py|interlock/(runtime|gcp)/\w+\.py|main\.py|requirements\.txt")
+SHIPPED = re.compile(r"coordinator/\w+\.py|interlock/\w+\.py|interlock/(board|runtime|gcp)/\w+\.py|main\.py|requirements\.txt")
 NEEDLESS = ("access", "declare", "dates", "environment", "feeds", "findings", "graph", "inventory", "zone_record")
 """Nouns that the coordinator does without."""
 

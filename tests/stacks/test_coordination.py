@@ -80,11 +80,17 @@ def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration
     assert {(made["role"], made["condition"]["expression"]) for made in granted} == {
         ("roles/storage.objectUser", only(env.bucket, "holds/")),
         ("roles/storage.objectUser", only(env.bucket, "ledger/")),
+        ("roles/storage.objectUser", only(env.bucket, "board/")),
         ("roles/storage.objectViewer", only(env.bucket, "backfills/")),
         ("roles/storage.objectViewer", only(env.bucket, "declaration/")),
         ("roles/storage.objectViewer", f'resource.name == "projects/_/buckets/{env.bucket}"'),  # names, and no content
     }
-    assert {made["member"] for made in every if made not in granted} == set(env.coordinator.operators)
+    people = {*env.coordinator.operators, *env.coordinator.viewers}
+    assert {made["member"] for made in every if made not in granted} == people
+    assert {made["role"] for made in every if made["member"] in people} == {"roles/storage.objectViewer"}, "nobody writes"
+    viewers = [made for made in every if made["member"] in env.coordinator.viewers]
+    assert [made["condition"]["expression"] for made in viewers] == [only(env.bucket, "board/")] * len(viewers)
+    assert viewers
     assert {made["bucket"] for made in every} == {env.bucket}
 
 

@@ -92,6 +92,7 @@ WHOLE = {
     "JOB": ("why", "--"),
     "SINCE": ("verify", "--since"),
     "REGION": ("inventory", "--region"),
+    "OUT": ("board", "--out"),
     "DAY": ("timeline", "--day"),
     "ZONE": ("timeline", "--zone"),
     "SERVICE": ("timeline", "--service"),
@@ -232,7 +233,7 @@ def test_the_help_fits_a_terminal_and_leaves_nothing_out(folder: Folder) -> None
 
 
 def test_every_variable_that_people_type_is_tried_here() -> None:
-    others = {"ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER"}
+    others = {"ID", "ENV", "PYTHON", "INTERLOCK_CATALOG", "WITH_CHANGES", "PROVIDER", "OPEN", "WATCH"}
     assert _typed() == {*WHOLE, *NAMES, *IN_ENVIRONMENT, *OF_CHAOS, *others}
     assert set(re.findall(r'"?\$\$\{?([A-Z_]+)\b', MAKEFILE)) <= {*_typed(), "PATH", "TERRAFORM_BINARY_NAME"}, (
         "the shell reads what make does not hand on as it is"

@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.names import count
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.located import SourceError
 from policies.rules.judge import Outcome

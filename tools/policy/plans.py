@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from interlock.environment import LOCAL
 from interlock.gcp.project import GoogleProject
+from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
 from interlock.terminal.cdktf import stacks_of
 from interlock.terminal.machine import terraform_binary

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from interlock.environment import LOCAL, Environment
+from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.pasted import LOCAL
 from interlock.verify.columns import PARTITION_TIME, Shape
 from interlock.verify.verdict import CountedDay
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from interlock.catalog import Catalog
-from interlock.environment import LOCAL
 from interlock.names import count
+from interlock.pasted import LOCAL
 from interlock.terminal.cdktf import stacks_of
 from interlock.terminal.doctor.looking import Look
 from interlock.terminal.initialized import LOCK_FILE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlock.apis import ALL, FIRST, enable_command
-from interlock.environment import LOCAL
 from interlock.gcp.clock import ahead, is_far, said_ahead
+from interlock.pasted import LOCAL
 from interlock.terminal.doctor.looking import Look, set_quota_project
 from interlock.terminal.machine import Finding
 

@@ -152,7 +152,7 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
         pytest.param(
             "{region: us-west2, ",
             "{nam: x, region: us-west2, ",
-            "13: coordinator.nam: unknown key; did you mean name? Allowed: name, region, url, operators, admins",
+            "13: coordinator.nam: unknown key; did you mean name? Allowed: name, region, url, operators, viewers, admins",
             id="an unknown key of the coordinator",
         ),
         pytest.param(
@@ -346,9 +346,9 @@ def test_a_member_of_iam_is_an_operator(member: str) -> None:
 
 
 @pytest.mark.parametrize("member", NO_MEMBERS)
-@pytest.mark.parametrize("key", ["operators", "admins"])
+@pytest.mark.parametrize("key", ["operators", "viewers", "admins"])
 def test_what_is_no_member_is_refused_with_its_line(key: str, member: str) -> None:
-    given = f'operators: ["group:data@acme.dev"], admins: [{json.dumps(member)}]'
+    given = f'operators: ["group:data@acme.dev"], {key}: [{json.dumps(member)}]'
     if key == "operators":
         given = f"operators: [{json.dumps(member)}]"
     with pytest.raises(SourceError) as refused:

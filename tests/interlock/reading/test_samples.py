@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.environment import LOCAL
+from interlock.pasted import LOCAL
 from interlock.reading.environment_file import parse_environment
 from interlock.reading.fit import check_both_ways
 from interlock.reading.located import SourceError, parse

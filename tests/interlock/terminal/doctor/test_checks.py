@@ -53,7 +53,7 @@ def good() -> MemoryProject:
     asked.channels = {SLACK: FoundChannel(name=SLACK, kind="slack", is_verified=True, is_enabled=True)}
     asked.datasets = {"d": "US"}
     asked.objects = {
-        FLAGS: ["backfills/a", "declaration/b", "holds/c", "ledger/d"],
+        FLAGS: ["backfills/a", "board/a", "declaration/b", "holds/c", "ledger/d"],
         STATE: ["interlock/production/schedules/x"],
     }
     return asked
