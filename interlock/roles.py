@@ -182,6 +182,7 @@ SCRAPER_ROLE = Role(
 
 _READS = "interlock/gcp/ports.py reads what is held and declared"
 _OBJECTS_READ = {"storage.objects.get": _READS, "storage.objects.list": _READS}
+_BOARD_READ = {"storage.objects.get": "the page, where its address is opened"}
 _CALLS = {"run.routes.invoke": "calls the coordinator"}
 
 COORDINATOR = Actor(
@@ -240,9 +241,9 @@ OPERATOR = Actor(
                 "cloudscheduler.locations.list": "looks in all regions",
             },
         ),
-        Grant(
-            role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION, BOARD), rights=_OBJECTS_READ
-        ),
+        # A condition that changes replaces its binding, and nobody could look meanwhile: what is new is a grant of its own.
+        Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION), rights=_OBJECTS_READ),
+        Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(BOARD,), rights=_BOARD_READ),
         Grant(role=INVOKER, place=Place.COORDINATOR, rights=_CALLS),
     ),
 )
@@ -255,7 +256,7 @@ VIEWER = Actor(
             role=OBJECT_VIEWER,
             place=Place.BUCKET,
             prefixes=(BOARD,),
-            rights={"storage.objects.get": "the page, where its address is opened"},
+            rights=_BOARD_READ,
         ),
     ),
 )
