@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from heapq import merge
 from itertools import takewhile
 
@@ -60,6 +61,8 @@ DAYS_A_WEEK = 7
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Instants outside are refused: near the ends of `datetime`, looking for the next 29 February would overflow."""
 MINUTE = timedelta(minutes=1)
+CACHED = 2048
+"""Texts: a catalog, its declaration and each rule about it read the same ones."""
 SETTLING = timedelta(hours=36)
 """For so long after a change of offset an evaluation starts before the change; see `Cron._fires_after`."""
 
@@ -86,20 +89,7 @@ class Cron:
     @classmethod
     def parse(cls, text: str) -> Cron:
         """The schedule that `text` writes in the safe dialect above; raises CronError for everything else."""
-        fields = split(text)
-        for field, part in wrapping(text):
-            raise CronError(
-                f"{field.name} {shown(part)} is a range that wraps around, and Google's documents want the first number "
-                f"to be the smaller one; allowed is {shown(unwrapped(text))}"
-            )
-        values = [field.parse(part) for field, part in zip(FIELDS, fields, strict=True)]
-        if fields[2] != "*" and fields[4] != "*":
-            raise CronError(
-                f"day of month {shown(fields[2])} and day of week {shown(fields[4])} are both restricted, which cron "
-                f"implementations read differently (two leading libraries disagree on 46 % of such schedules); "
-                f"allowed is one of them with the other `*`"
-            )
-        return cls._of(text, fields, values)
+        return _parsed(text)
 
     @classmethod
     def read(cls, text: str) -> Cron:
@@ -121,10 +111,11 @@ class Cron:
         values = [field.take(part) for field, part in zip(FIELDS, fields, strict=True)]
         if unknown := _open_question(fields, values):
             return cls(text=text, unknown=f"Google's documents don't say {unknown}")
-        return replace(cls._of(plain, fields, [value for value in values if value is not None]), text=text)
+        return replace(cls.of(plain, fields, [value for value in values if value is not None]), text=text)
 
     @classmethod
-    def _of(cls, text: str, fields: list[str], values: list[frozenset[int]]) -> Cron:
+    def of(cls, text: str, fields: list[str], values: list[frozenset[int]]) -> Cron:
+        """The schedule whose five fields select these values; CronError where it never fires."""
         minutes, hours, days, months, weekdays = values
         either = "*" not in (fields[2], fields[4])
         if not either and min(days) > max(DAYS_IN_MONTH[month - 1] for month in months):
@@ -205,6 +196,24 @@ class Cron:
             if fire > last:
                 yield fire
                 last = fire
+
+
+@lru_cache(CACHED)
+def _parsed(text: str) -> Cron:
+    fields = split(text)
+    for field, part in wrapping(text):
+        raise CronError(
+            f"{field.name} {shown(part)} is a range that wraps around, and Google's documents want the first number "
+            f"to be the smaller one; allowed is {shown(unwrapped(text))}"
+        )
+    values = [field.parse(part) for field, part in zip(FIELDS, fields, strict=True)]
+    if fields[2] != "*" and fields[4] != "*":
+        raise CronError(
+            f"day of month {shown(fields[2])} and day of week {shown(fields[4])} are both restricted, which cron "
+            f"implementations read differently (two leading libraries disagree on 46 % of such schedules); "
+            f"allowed is one of them with the other `*`"
+        )
+    return Cron.of(text, fields, values)
 
 
 def instead(text: str) -> str:

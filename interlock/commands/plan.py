@@ -73,7 +73,7 @@ def command(
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        of_jobs = [(one.plan, declared_beside(one.stack.folder)) for one in plans if is_schedules(one.stack.name)]
+        of_jobs = [(one.whole, declared_beside(one.stack.folder)) for one in plans if is_schedules(one.stack.name)]
         say(f"Do it: {_do_it(on, off, catalog, of_jobs)}")
         ctx.exit(CHANGES)
 

@@ -170,7 +170,7 @@ class _Builder:
         self._loader = loader
         self._file = file
         self._left = MAX_NODES
-        self._refuse_token(file, "", 1)
+        self._refuse_token(file, (), 1)
 
     def build(self, node: yaml.Node, path: Path) -> object:
         line = node.start_mark.line + 1
@@ -200,28 +200,28 @@ class _Builder:
                 )
                 continue
             key = str(key_node.value)
-            here = dotted((*path, key))
+            here = (*path, key)
             if key_node.tag.endswith(":merge"):
-                message = f"{here}: merge keys are not read; write the values out, or use the defaults of the file"
+                message = f"{dotted(here)}: merge keys are not read; write the values out, or use the defaults of the file"
                 self.problems.append(_problem(self._file, line, message))
             elif key in result:
-                first = self.lines[(*path, key)]
-                self.problems.append(_problem(self._file, line, f"{here}: is written twice; first in line {first}"))
+                first = self.lines[here]
+                self.problems.append(_problem(self._file, line, f"{dotted(here)}: is written twice; first in line {first}"))
             else:
-                self.lines[(*path, key)] = line
+                self.lines[here] = line
                 if _is_plain(key_node):
-                    self.plain_keys[*path, key] = self._plain(key_node)
+                    self.plain_keys[here] = self._plain(key_node)
                 self._refuse_token(key, here, line)
-                result[key] = self.build(value_node, (*path, key))
+                result[key] = self.build(value_node, here)
         return result
 
-    def _refuse_token(self, value: object, where: str, line: int) -> None:
+    def _refuse_token(self, value: object, where: Path, line: int) -> None:
         if (found := taken_for_token(value)) is not None:
-            self.problems.append(_problem(self._file, line, f"{where}: holds {found}, {RULE}".removeprefix(": ")))
+            self.problems.append(_problem(self._file, line, f"{dotted(where)}: holds {found}, {RULE}".removeprefix(": ")))
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> object:
         value = self._plain(node)
-        self._refuse_token(value, dotted(path), node.start_mark.line + 1)
+        self._refuse_token(value, path, node.start_mark.line + 1)
         if _is_plain(node) or not isinstance(value, str):
             self.written[path] = str(node.value)
         # An instant is a text, too: only dates have a use in our files.

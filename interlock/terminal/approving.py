@@ -62,7 +62,7 @@ class Approving:
         """The broken rules that somebody may accept, once they are said. CloudError for what nobody may, here and so."""
         found = list[Finding]()
         of_jobs = [planned for planned in plans if is_schedules(planned.stack.name)]
-        self.refuse_unasked([(one.plan, declared_beside(one.stack.folder)) for one in of_jobs])
+        self.refuse_unasked([(one.whole, declared_beside(one.stack.folder)) for one in of_jobs])
         for planned in of_jobs:
             found += self._broken(planned, environment)
         return found
@@ -108,7 +108,7 @@ class Approving:
 
     def _broken(self, planned: Planned, environment: str) -> list[Finding]:
         try:
-            found = [*self.judge(planned.plan, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
+            found = [*self.judge(planned.whole, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
         except ValueError as error:  # as `policies` says that something can't be read
             raise CloudError(f"what this breaks can't be told: {error}; nothing is done") from None
         if environment == LOCAL and self.yes_delete:

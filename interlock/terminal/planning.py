@@ -42,8 +42,16 @@ def try_plan(
 
     def planned() -> Planned:
         line.now("planning")
-        heard = loud(Planning(line))
-        return plan(stack, variables, heard, folder, destroy=asked.destroy, only=asked.only, refresh=asked.refresh)
+        return plan(
+            stack,
+            variables,
+            loud(Planning(line)),
+            folder,
+            destroy=asked.destroy,
+            only=asked.only,
+            refresh=asked.refresh,
+            read_empty=is_schedules(stack.name),  # it is judged, and its jobs are counted
+        )
 
     try:
         line.now("preparing")

@@ -95,10 +95,19 @@ class Planned:
 
     stack: Stack
     file: Path
-    plan: Plan
+    plan: Plan | None
+    """None of an empty one that was not read."""
     changes: Changes
+    """With nothing in them where it was not read."""
     is_empty: bool
     warnings: tuple[Problem, ...]
+
+    @property
+    def whole(self) -> Plan:
+        """The plan, of one that was read; ValueError of another."""
+        if self.plan is None:
+            raise ValueError(f"the plan of {self.stack.name} is empty, and was not read")
+        return self.plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,27 +191,34 @@ def plan(
     destroy: bool = False,
     only: Sequence[str] = (),
     refresh: bool = True,
+    read_empty: bool = True,
 ) -> Planned:
     """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
-    Without `refresh` what the state says is believed. TerraformFailed when it can't be planned."""
+    Without `refresh` what the state says is believed. What an empty plan leaves as it is takes one more Terraform to read, and
+    is not read without `read_empty`. TerraformFailed when it can't be planned."""
     listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
     words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
     words += [*([] if refresh else ["-refresh=false"]), *(f"-target={address}" for address in only)]
     ended = _terraform(stack, [*words, *(f"-var={name}={variable(value)}" for name, value in variables.items())], listener)
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
-    try:
-        found = own_plan(shown(stack, file, "-json"), partial=bool(only))
-    except PlanError as error:
-        raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
+    is_empty = ended.code == NO_CHANGES
+    found = _read(stack, file, partial=bool(only)) if read_empty or not is_empty else None
     return Planned(
         stack=stack,
         file=file,
         plan=found,
-        changes=changes_of(found),
-        is_empty=ended.code == NO_CHANGES,
+        changes=changes_of(found) if found else Changes(changes=(), jobs={}, outputs={}),
+        is_empty=is_empty,
         warnings=tuple(problem for problem in listener.problems if not problem.is_error),
     )
+
+
+def _read(stack: Stack, file: Path, *, partial: bool) -> Plan:
+    try:
+        return own_plan(shown(stack, file, "-json"), partial=partial)
+    except PlanError as error:
+        raise TerraformFailed(stack.name, (), [str(error)], stopped=False) from None
 
 
 def shown(stack: Stack, file: Path, *words: str) -> str:

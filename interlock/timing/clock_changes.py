@@ -34,13 +34,15 @@ class Change:
 def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Change]:
     """The changes at or after `start` and before `end`, in order."""
     low = start - SECOND
+    before = offset(low, zone)
     while low < end:
         high = low + STEP
-        if offset(low, zone) != offset(high, zone):
+        after = offset(high, zone)
+        if before != after:
             at = _first_after(low, high, zone)
             if start <= at < end:
-                yield Change(at=at, before=_wall(at, offset(low, zone)), after=_wall(at, offset(high, zone)))
-        low = high
+                yield Change(at=at, before=_wall(at, before), after=_wall(at, after))
+        low, before = high, after
 
 
 def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:

@@ -1,7 +1,7 @@
 """Days by the clocks of a zone, sets of UTC minutes as bitsets, and the minutes in which a schedule fires.
 
 A bit is a minute of a span, so what two schedules have in common is one `&` of two whole numbers, however often they fire.
-The minutes of a schedule come from its fields on days of 24 hours, and from cronsim around a change of the clock.
+The minutes of a schedule come from its fields on days of 24 hours, and from `over_changes.py` around a change of the clock.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
 from interlock.seasons import midnight
+from interlock.timing.over_changes import day_bits, minutes_over
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
-CACHED_WALKS = 8192
+CACHED_PARTS = 8192
 """Schedules on days around a change of the clock: a review looks at each in two catalogs, by rules and by collisions."""
 
 
@@ -160,28 +161,25 @@ def _shifted(bits: int, places: int) -> int:
 def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
     days = local_days(zone, span)
-    pattern, none = _pattern(schedule.times), bytes(BYTES_A_DAY)
+    pattern, none = day_bits(schedule.times).to_bytes(BYTES_A_DAY, "little"), bytes(BYTES_A_DAY)
     bits = 0
     for run in days.runs:
         # A day is a whole number of bytes: the days of a run are joined, and shifted once to where the run begins.
         joined = b"".join([pattern if schedule.fires_on(day) else none for day in run.dates])
         bits |= _shifted(int.from_bytes(joined, "little"), run.place)
     for start, end in days.changing:
-        bits |= _walked(schedule, zone, start, end) << (start - span.start) // MINUTE
+        bits |= _changing(schedule, zone, start, end) << (start - span.start) // MINUTE
     return Minutes(span=span, bits=bits & span.all_bits)
 
 
-@lru_cache(CACHED_WALKS)
-def _walked(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> int:
-    """The minutes in which it fires from `start` until before `end`, by cronsim's walk."""
+@lru_cache(CACHED_PARTS)
+def _changing(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> int:
+    """The minutes in which it fires from `start` until before `end`, around a change of the clock."""
     floor = start.replace(second=0)
+    known = minutes_over(schedule, zone, start, end) if start == floor else None
+    if known is not None:
+        return known
     return sum(1 << (fire - floor) // MINUTE for fire in schedule.fires_between(start, end, zone))
-
-
-@lru_cache(CACHED_SPANS)
-def _pattern(times: frozenset[int]) -> bytes:
-    """The minutes of a day of 24 hours as a bitset, from midnight on."""
-    return sum(1 << time for time in times).to_bytes(BYTES_A_DAY, "little")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +204,7 @@ class LocalDays:
 def local_days(zone: ZoneInfo, span: Span) -> LocalDays:
     """The days of `span` in `zone`.
 
-    A day on which the offset changes is left to cronsim, and so is the day after: a time that is skipped just before midnight
+    A day on which the offset changes is set apart, and so is the day after: a time that is skipped just before midnight
     fires at midnight (Nuuk), and cronsim's walk over a change by half an hour (Lord Howe) leaves out fires until 01:00.
     """
     today = span.start.astimezone(zone).date() - DAY  # the first of the span may follow a change

@@ -410,6 +410,35 @@ def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> No
     assert done.output.count("Alert policies do not know a new metric yet") == 2
 
 
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [
+        pytest.param([], {"schedules"}, id="where there is nothing to do the jobs alone are counted and judged"),
+        pytest.param(["alerting"], {"schedules", "alerting"}, id="what is applied is read first"),
+    ],
+)
+def test_a_terraform_that_reads_a_plan_is_started_only_for_what_is_said_of_it(
+    place: Place, changed: list[str], read: set[str]
+) -> None:
+    for name in changed:
+        place.plans(name, change(POLICY, "create"))
+    assert bring(LOCAL).exit_code == 0
+    assert {line.split()[0] for line in place.asked if line.endswith(" show")} == read
+
+
+def test_of_a_plan_that_was_not_read_nobody_is_told_what_it_has() -> None:
+    empty = Planned(
+        stack=Stack(environment=ENVIRONMENT, name="alerting"),
+        file=Path("x.plan"),
+        plan=None,
+        changes=Changes(changes=(), jobs={}, outputs={}),
+        is_empty=True,
+        warnings=(),
+    )
+    with pytest.raises(ValueError, match="the plan of alerting is empty, and was not read"):
+        _ = empty.whole
+
+
 FUNCTION = "google_cloudfunctions2_function.coordinator"
 MEMBER = "google_project_iam_member.build_sources"
 TOO_EARLY = "Error code 13, message: Access to bucket b denied. You must grant Storage Object Viewer permission to a@b.c."
