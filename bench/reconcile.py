@@ -23,6 +23,7 @@ from interlock.gcp.ports import GoogleBucket, GoogleScheduler
 from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import MAX_CONCURRENT, Outside
+from interlock.runtime.remembering import Remembering
 from interlock.runtime.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.draining import running
@@ -161,12 +162,13 @@ def platform_of(jobs: int, *, made: bool = False) -> Platform:
         breaker_hold=timedelta(minutes=30),
     )
     outside = Outside(
-        bucket=GoogleBucket(PROJECT, bucket),
+        bucket=Remembering(GoogleBucket(PROJECT, bucket)),
         scheduler=GoogleScheduler(PROJECT),
         clock=lambda: datetime.now(UTC),
         log=lambda _record: None,
         sleep=time.sleep,
         jitter=random.random,
+        lists_all=True,
     )
     platform = Platform(declaration=declaration, outside=outside)
     if made:

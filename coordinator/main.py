@@ -3,7 +3,7 @@
 A request is a POST of JSON, from people and timers, or a Pub/Sub push envelope with an incident; `runtime/requests.py` says
 what people may ask. Cloud Run lets in who has run.invoker. Here the token is verified once more, and its address decides what
 may be asked: `runtime/callers.py`. The function may run twice at once for a moment: nothing here keeps anything of one request
-for another, and what must happen once is decided by generations in the bucket.
+for another but contents of objects, by their generations, and what must happen once is decided by generations in the bucket.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from interlock.runtime.incident import Incident
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import Outside
 from interlock.runtime.ports import Refused, Unknown
+from interlock.runtime.remembering import Remembering
 from interlock.runtime.report import Record, Report
 from interlock.runtime.requests import MAX_BODY_BYTES, ReconcileRequest, Rejected, Request, parse_request
 from interlock.secrets import scrubbed
@@ -150,12 +151,13 @@ def outside() -> Outside:
     """The bucket and Cloud Scheduler of this deployment; the clients are kept from request to request."""
     project, bucket = settings(os.environ)
     return Outside(
-        bucket=GoogleBucket(project, bucket),
+        bucket=Remembering(GoogleBucket(project, bucket)),
         scheduler=GoogleScheduler(project),
         clock=clock,
         log=log,
         sleep=time.sleep,
         jitter=random.random,
+        lists_all=True,
     )
 
 

@@ -16,14 +16,15 @@ knows when those fire (`Cron.unknown`).
 Daylight saving: Cloud Scheduler says only that jobs "may observe execution anomalies" at a change and recommends UTC. What
 we show there is cronsim's reading, which is Debian cron's: a time that is skipped fires when the gap ends, a time that comes
 twice fires the first time; but a schedule whose minute or hour starts with `*` follows the clock, so it skips the gap and
-fires in both passes.
+fires in both passes. Where clocks change at another minute than the full hour, as at 03:45 on the Chathams, cronsim walks back
+by whole hours and may never come out: there such a schedule is evaluated by that rule itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from heapq import merge
 from itertools import takewhile
@@ -60,7 +61,9 @@ __all__ = [
 DAYS_A_WEEK = 7
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Instants outside are refused: near the ends of `datetime`, looking for the next 29 February would overflow."""
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+LAST_SCANNED_YEAR, BETWEEN_LOOKS = 2060, timedelta(days=10)
+"""Until when, and how often, a zone is looked at for changes of its clock."""
 CACHED = 2048
 """Texts: a catalog, its declaration and each rule about it read the same ones."""
 SETTLING = timedelta(hours=36)
@@ -191,11 +194,60 @@ class Cron:
         last = after
         # Back to UTC before comparing: two datetimes of one zone compare and subtract by their wall times, which is wrong by
         # the jump of the clock on every day that has one.
-        walks = [(local.astimezone(UTC) for local in CronSim(line, begin.astimezone(zone))) for line in self.lines]
+        walks = [_line_fires(line, begin, zone) for line in self.lines]
         for fire in walks[0] if len(walks) == 1 else merge(*walks):
             if fire > last:
                 yield fire
                 last = fire
+
+
+def follows_the_clock(line: str) -> bool:
+    """Whether a schedule in numbers follows the clock over a change, as Debian's cron has it: its minute or hour begins with
+    `*`."""
+    return any(field.startswith("*") for field in line.split()[:2])
+
+
+def _line_fires(line: str, after: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """When one line of five fields fires after an instant, in UTC."""
+    if follows_the_clock(line) and line.split()[1:] != ["*"] * 4 and _changes_within_hours(zone):
+        return _by_the_clock(Cron.read(line), after, zone)
+    return (local.astimezone(UTC) for local in CronSim(line, after.astimezone(zone)))
+
+
+def _by_the_clock(schedule: Cron, after: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """Whenever the clock shows one of its times, after an instant."""
+    day, seen = after.astimezone(zone).date() - DAY, set[datetime]()
+    while True:
+        if schedule.fires_on(day):
+            for place in schedule.times:
+                wall = datetime.combine(day, time()) + place * MINUTE
+                # The first and the second pass; one that is skipped shows something else when it is looked at again.
+                both = {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+                seen |= {fire for fire in both if fire > after and fire.astimezone(zone).replace(tzinfo=None, fold=0) == wall}
+        day += DAY
+        # Of a day that comes back after the next one has begun, as where midnight is repeated, more may follow.
+        sure = datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+        yield from sorted(fire for fire in seen if fire < sure)
+        seen = {fire for fire in seen if fire >= sure}
+
+
+@lru_cache(CACHED)
+def _changes_within_hours(zone: tzinfo) -> bool:
+    """Whether its clocks ever change at another minute than that of a full hour, in the years that are asked about: those of
+    rules go on as they are in the last of them."""
+    at, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_SCANNED_YEAR, 1, 1, tzinfo=UTC)
+    while at < end:
+        later = at + BETWEEN_LOOKS
+        if (offset := zone.utcoffset(at.astimezone(zone))) != zone.utcoffset(later.astimezone(zone)):
+            first, last = at, later
+            while last - first > MINUTE:
+                middle = first + (last - first) // MINUTE // 2 * MINUTE
+                same = zone.utcoffset(middle.astimezone(zone)) == offset
+                first, last = (middle, last) if same else (first, middle)
+            if (last + (offset or timedelta(0))).minute:
+                return True
+        at = later
+    return False
 
 
 @lru_cache(CACHED)

@@ -47,11 +47,12 @@ def waivers_of(job: Job, catalog: Catalog) -> tuple[Waiver, ...]:
     return (*job.waivers, *(waiver for one in shared for waiver in one.waivers))
 
 
-ORDER = "order"
-REVIEWED = frozenset({ORDER})
-"""What no rule judges and a waiver may name all the same. That a consumer starts too soon after its producer is found by a
-review when it becomes so, and shown by the timeline. As a rule it would fail a platform for each pair of jobs that was always
-so: a schedule has no room for each producer of each table, and many consumers come back anyway."""
+ORDER, ALWAYS_HELD = "order", "always-held"
+REVIEWED = frozenset({ORDER, ALWAYS_HELD})
+"""What no rule judges and a waiver may name all the same: a review finds it when it becomes so. That windows hold every start
+of a job, a platform may have wanted once. That a consumer starts too soon after its producer is shown by the timeline, too; as
+a rule it would fail a platform for each pair of jobs that was always so: a schedule has no room for each producer of each
+table, and many consumers come back anyway."""
 
 
 def accepted(rule: str, jobs: Iterable[str], catalog: Catalog, today: date) -> Waiver | None:

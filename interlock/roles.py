@@ -26,6 +26,8 @@ class Place(StrEnum):
     BUCKETS = "the project, for both buckets"
     """By a condition on the project, as who deploys makes the buckets and can't have a grant on them before."""
     BUCKET = "the coordination bucket"
+    NAMES = "the coordination bucket, all names"
+    """Without a content: to list is asked of the bucket, and to read of an object."""
     STATE = "the bucket of Terraform's state"
     SOURCES = "the project, for the sources"
     """What Cloud Run functions copies the archive into is not there before the first function, so by a condition too."""
@@ -82,6 +84,8 @@ class Grant:
                 f'resource.name == "projects/_/buckets/{bucket}" || {_under(bucket, "")}'
                 for bucket in (env.bucket, env.state_bucket)
             )
+        if self.place is Place.NAMES:
+            return f'resource.name == "projects/_/buckets/{env.bucket}"'
         bucket = env.state_bucket if self.place is Place.STATE else env.bucket
         return " || ".join(only(bucket, prefix.format(env=env.name)) for prefix in self.prefixes) or None
 
@@ -176,8 +180,15 @@ SCRAPER_ROLE = Role(
     id="interlockGuard", title="Interlock guard", description="Reads the flags and holds, as a scraper with the guard does."
 )
 
+VERIFIER_ROLE = Role(
+    id="interlockVerifier",
+    title="Interlock verify",
+    description="Reads what the log metrics of the project have counted.",
+)
+
 _READS = "interlock/gcp/ports.py reads what is held and declared"
 _OBJECTS_READ = {"storage.objects.get": _READS, "storage.objects.list": _READS}
+_BOARD_READ = {"storage.objects.get": "the page, where its address is opened"}
 _CALLS = {"run.routes.invoke": "calls the coordinator"}
 
 COORDINATOR = Actor(
@@ -216,6 +227,11 @@ COORDINATOR = Actor(
             Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(prefix,), rights=_OBJECTS_READ)
             for prefix in (FLAGS, DECLARATION)
         ),
+        Grant(
+            role=OBJECT_VIEWER,
+            place=Place.NAMES,
+            rights={"storage.objects.list": "each tick lists once what is declared, what holds and the ledger"},
+        ),
     ),
 )
 
@@ -231,9 +247,9 @@ OPERATOR = Actor(
                 "cloudscheduler.locations.list": "looks in all regions",
             },
         ),
-        Grant(
-            role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION, BOARD), rights=_OBJECTS_READ
-        ),
+        # A condition that changes replaces its binding, and nobody could look meanwhile: what is new is a grant of its own.
+        Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(HOLDS, LEDGER, FLAGS, DECLARATION), rights=_OBJECTS_READ),
+        Grant(role=OBJECT_VIEWER, place=Place.BUCKET, prefixes=(BOARD,), rights=_BOARD_READ),
         Grant(role=INVOKER, place=Place.COORDINATOR, rights=_CALLS),
     ),
 )
@@ -246,7 +262,7 @@ VIEWER = Actor(
             role=OBJECT_VIEWER,
             place=Place.BUCKET,
             prefixes=(BOARD,),
-            rights={"storage.objects.get": "the page, where its address is opened"},
+            rights=_BOARD_READ,
         ),
     ),
 )
@@ -442,5 +458,18 @@ SCRAPER = Actor(
     ),
 )
 
-ACTORS = (COORDINATOR, OPERATOR, VIEWER, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER)
+VERIFIER = Actor(
+    name="verifier",
+    who="whoever runs `interlock verify --conflicts`, beside the two roles of BigQuery's that `adopt --tables` takes, too",
+    by_the_stacks=False,
+    grants=(
+        Grant(
+            role=VERIFIER_ROLE,
+            place=Place.PROJECT,
+            rights={"monitoring.timeSeries.list": "how many conflicts the log metric counted, by day"},
+        ),
+    ),
+)
+
+ACTORS = (COORDINATOR, OPERATOR, VIEWER, TIMERS, PUSH, NOTIFIER, BUILD, DEPLOYER, DEPLOY, PLAN, SCRAPER, VERIFIER)
 """All of them, each with a name of its own."""

@@ -37,23 +37,26 @@ def is_schedules(stack: str) -> bool:
 
 @once_a_catalog
 def shares(catalog: Catalog) -> tuple[Share, ...]:
-    """The parts of a catalog, by stack. Platforms that have jobs get one each where there are several of them; what one without
-    jobs declares goes with the first."""
+    """The parts of a catalog, by stack: one each for several platforms with jobs, and for each folder beside them that declares
+    a backfill or a window. So nothing that is on changes its stack when another platform comes or goes.
+
+    What has neither is about others' jobs only, such as their services, and goes with the first."""
     by_platform: dict[str, list[Job]] = {}
     for job in catalog.jobs.values():
         by_platform.setdefault(job.platform, []).append(job)
     if len(by_platform) < 2:
         return (Share(stack=SCHEDULES, platform=None, homes=catalog.platforms, jobs=frozenset(catalog.jobs), alone=True),)
-    first, idle = min(by_platform), catalog.platforms - by_platform.keys()
+    declaring = {one.platform for one in catalog.backfills.values()} | {one.platform for one in catalog.windows.values()}
+    stacks = sorted(by_platform.keys() | declaring)
     return tuple(
         Share(
             stack=SCHEDULES + BETWEEN + platform,
             platform=platform,
-            homes=frozenset({platform}) | (idle if platform == first else frozenset()),
-            jobs=frozenset(job.name for job in by_platform[platform]),
+            homes=frozenset({platform, *(catalog.platforms.difference(stacks) if platform == stacks[0] else ())}),
+            jobs=frozenset(job.name for job in by_platform.get(platform, ())),
             alone=False,
         )
-        for platform in sorted(by_platform)
+        for platform in stacks
     )
 
 

@@ -94,6 +94,8 @@ Who reads what another job writes starts after it: `lead` of its platform's `rul
 otherwise, and not before the writer is expected to be done. No rule judges that, as a schedule has no room for each writer of
 each table. A review finds it when it becomes so, and `.venv/bin/interlock timeline` shows it. What is meant to be is waived
 as a rule is, on either of the two jobs: `waive: [{rule: order, reason: ..., owner: ..., since: ..., until: ...}]`.
+
+Nor does one judge whether windows leave a job any start. A review finds it when none is left; `always-held` waives that.
 """
 WHERE = {Origin.CATALOG: "catalog", Origin.STACK: "stack", Origin.PLAN: "plan"}
 OF_A_JOB = "on the job, its service, or a processor that it starts"

@@ -12,12 +12,17 @@ from policies.from_catalog import facts_of, findings, found_by, in_order, resour
 from policies.rules import RULES
 from policies.rules.estate import Estate, Resource
 from policies.rules.judge import Outcome, judge
-from policies.rules.meetings import crowded, meetings
-from policies.rules.twins import twins
+from policies.rules.meetings import budget, crowded, gap, meetings
+from policies.rules.rule import Rule
+from policies.rules.twins import twin, twins
 
-OF_SEVERAL: tuple[Callable[[Estate], Mapping[str, object]], ...] = (crowded, meetings, twins)
-"""What rules find of several jobs by when they start. Of a job that was not moved, and of which these say what they said
-before, every rule says what it did."""
+OF_SEVERAL: tuple[tuple[Callable[[Estate], Mapping[str, object]], Rule], ...] = (
+    (crowded, budget),
+    (meetings, gap),
+    (twins, twin),
+)
+"""What is found of several jobs by when they start, each with the one rule that asks for it. Of a job that was not moved, and
+of which these say what they said before, every rule says what it did."""
 
 
 class Rejudging:
@@ -25,17 +30,17 @@ class Rejudging:
 
     def __init__(self, catalog: Catalog, today: date, known: Estate) -> None:
         self._catalog, self._today, self._estate = catalog, today, known
-        self._known: dict[str, tuple[Finding, ...]] = {}
+        self._known: dict[tuple[str, str], tuple[Finding, ...]] = {}
 
     @cached_property
     def _sources(self) -> dict[str, Source]:
         return sources_of(self._catalog)
 
-    def _before(self, address: str) -> tuple[Finding, ...]:
+    def _before(self, address: str, rule: Rule) -> tuple[Finding, ...]:
         """What was broken before."""
-        if address not in self._known:
-            self._known[address] = self._judged(self._estate.resources[address], self._estate)
-        return self._known[address]
+        if (key := (address, rule.name)) not in self._known:
+            self._known[key] = self._judged(self._estate.resources[address], rule, self._estate)
+        return self._known[key]
 
     def around(self, after: Catalog, moved: Collection[str]) -> tuple[Sequence[Finding], Sequence[Finding]]:
         """What is broken before and `after`, less what is so in both of jobs that the moves have nothing to do with. `after`
@@ -43,8 +48,8 @@ class Rejudging:
         if (estate := self._after(after, moved)) is None:
             return findings(self._catalog, self._today), findings(after, self._today)
         touched = self._touched(estate)
-        before = (finding for address in touched for finding in self._before(address))
-        now = (finding for address in touched for finding in self._judged(estate.resources[address], estate))
+        before = (finding for address, rule in touched for finding in self._before(address, rule))
+        now = (finding for address, rule in touched for finding in self._judged(estate.resources[address], rule, estate))
         return in_order(before), in_order(now)
 
     def _after(self, after: Catalog, moved: Collection[str]) -> Estate | None:
@@ -56,14 +61,20 @@ class Rejudging:
         resources = [resource_of(after.jobs[name], after) for name in moved]
         return self._estate.changing({resource.address: resource for resource in resources})
 
-    def _touched(self, estate: Estate) -> list[str]:
-        """Of whom a rule may say something else, in the order of the estate."""
-        touched = set(estate.changed)
-        for find in OF_SEVERAL:
+    def _touched(self, estate: Estate) -> list[tuple[str, Rule]]:
+        """Of whom which rule may say something else, in the order of the estate."""
+        touched: dict[str, list[Rule]] = {}
+        for find, rule in OF_SEVERAL:
             before, now = self._estate.once(find), estate.once(find)
-            touched.update(address for address in before.keys() | now.keys() if before.get(address) != now.get(address))
-        return [address for address in estate.resources if address in touched]
+            for address in before.keys() | now.keys():
+                if address not in estate.changed and before.get(address) != now.get(address):
+                    touched.setdefault(address, []).append(rule)
+        return [
+            (address, rule)
+            for address in estate.resources
+            for rule in (RULES if address in estate.changed else touched.get(address, ()))
+        ]
 
-    def _judged(self, resource: Resource, estate: Estate) -> tuple[Finding, ...]:
-        verdicts = (verdict for rule in RULES if (verdict := judge(rule, resource, estate)))
-        return tuple(found_by(verdicts, Outcome.FAILED, self._sources))
+    def _judged(self, resource: Resource, rule: Rule, estate: Estate) -> tuple[Finding, ...]:
+        verdict = judge(rule, resource, estate)
+        return tuple(found_by([verdict] if verdict else [], Outcome.FAILED, self._sources))

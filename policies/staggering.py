@@ -21,7 +21,6 @@ from interlock.timing.shifts import shifts
 from interlock.timing.year import Year
 from policies.from_catalog import estate
 from policies.rejudging import Rejudging
-from policies.rules.estate import Resource
 from policies.rules.meetings import budget, gap, why_conflict
 from policies.rules.stagger import backfilled, moved_wrongly, rests, stagger, starts_too_often
 from policies.rules.starts import Starter, starters, waived
@@ -44,16 +43,23 @@ class StaggerLimits:
         span = Year(first=today).span
         self._schedule, self._held = Schedule(running, span), held_minutes(catalog, span)
         self._known: dict[Pair, Apart] = {}
+        self._moves: dict[str, dict[int, str]] = {}
 
     def moves(self, job: Job) -> dict[int, str]:
         """By how many minutes a job may be moved within its hours, each with what forbids it; nothing for what is allowed."""
+        if job.name not in self._moves:
+            self._moves[job.name] = self._moves_of(job)
+        return self._moves[job.name]
+
+    def _moves_of(self, job: Job) -> dict[int, str]:
         starter = self._starters.get(job.name)
         if starter is None or rests(starter.job):
             return {}
-        rules, was = starter.rules, job.was or job.schedule
-        return {by: self._forbids(job, starter.job, rules, was, by) if by else "" for by in shifts(job.schedule)}
+        rules, was, asked = starter.rules, job.was or job.schedule, bool(backfilled(starter.job))
+        return {by: self._forbids(job, rules, was, by, asked=asked) if by else "" for by in shifts(job.schedule)}
 
-    def _forbids(self, job: Job, resource: Resource, rules: PlatformRules, was: Cron, by: int) -> str:
+    def _forbids(self, job: Job, rules: PlatformRules, was: Cron, by: int, *, asked: bool) -> str:
+        """`asked`: whether the stagger's minutes are asked of it."""
         if job.placing and job.placing.locked:
             return LOCKED
         new = replace(job.schedule, times=frozenset(time + by for time in job.schedule.times))
@@ -65,7 +71,7 @@ class StaggerLimits:
             return window
         if starts_too_often(new, rules) or new.minutes <= rules.stagger.allowed:
             return ""
-        if backfilled(resource):
+        if asked:
             return stagger.name
         # Whom somebody moved to these minutes, stays at them, whether or not a backfill changes what it writes.
         return PLACED if job.was is not None and job.schedule.minutes <= rules.stagger.allowed else ""

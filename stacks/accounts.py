@@ -99,8 +99,8 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
         member=account.member,
         depends_on=[role],
     ).override_logical_id("coordinator_jobs")
-    for grant in _on(roles.COORDINATOR, Place.BUCKET):
-        (prefix,) = grant.prefixes
+    for grant in (*_on(roles.COORDINATOR, Place.BUCKET), *_on(roles.COORDINATOR, Place.NAMES)):
+        (prefix,) = grant.prefixes or ("names",)
         word = prefix.strip("/")
         StorageBucketIamMember(
             stack,
@@ -119,7 +119,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
     if not env.coordinator.operators:
         return
     role = _own_role(stack, roles.OPERATOR, "operator")
-    (looks,) = _on(roles.OPERATOR, Place.BUCKET)
+    looks, _board = _on(roles.OPERATOR, Place.BUCKET)
     for member, word in names_of(env.coordinator.operators).items():
         ProjectIamMember(
             stack,
@@ -141,9 +141,9 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
 
 
 def _let_viewers_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
-    """At the board and nothing else."""
+    """At the board: viewers, who see nothing else, and operators."""
     (looks,) = _on(roles.VIEWER, Place.BUCKET)
-    for member, word in names_of(set(env.coordinator.viewers) - set(env.coordinator.operators)).items():
+    for member, word in names_of({*env.coordinator.viewers, *env.coordinator.operators}).items():
         StorageBucketIamMember(
             stack,
             f"member-views-{word}",

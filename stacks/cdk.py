@@ -209,8 +209,10 @@ class BaseStack(TerraformStack):
         self.add_override(f"//.{KEY}", facts)
 
     def resources(self, kind: str, more: Mapping[str, Mapping[str, Json]]) -> None:
-        """More arguments of resources of this kind, by their names, as Terraform's JSON: one call of jsii for all of them."""
-        self.add_override(f"resource.{kind}", more)
+        """More arguments of resources of this kind, by their names, as Terraform's JSON: one call of jsii for all of them.
+        Terraform refuses a kind without a resource."""
+        if more:
+            self.add_override(f"resource.{kind}", more)
 
     def local(self, name: str, value: Json) -> None:
         """A local value; other expressions read it as `local.<name>`."""

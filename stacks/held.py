@@ -71,7 +71,7 @@ def inputs(catalog: Catalog, env: Environment, share: Share) -> Mapping[str, Jso
             }
             for _, backfill in sorted(catalog.backfills.items())
         },
-        "scopes": {scope: list(jobs) for scope, jobs in covered.items()},
+        "scopes": {scope: list(jobs) for scope, jobs in {**covered, "all": covered.get("all", ())}.items()},
         **({} if share.alone else _of_others(catalog, share, covered)),
         **(_identities(catalog) if share.alone else _placed(catalog)),
         # As instants: no function of Terraform's knows time zones.

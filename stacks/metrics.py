@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from interlock.environment import Environment
 from interlock.runtime import events
+from interlock.verify.conflicts import METRIC, RESOURCE, SAID
 from stacks.cdk import (
     BaseStack,
     ITerraformDependable,
@@ -27,14 +28,14 @@ LAG = timedelta(minutes=10)
 its own time, so what looks back no further than this may never see it."""
 JOB_CHANGE = "protoPayload.metadata.jobChange.job"
 MESSAGE = f"{JOB_CHANGE}.jobStatus.errorResult.message"
-CONFLICT_MESSAGES = "(Could not serialize access to table|aborted due to concurrent update)"
+CONFLICT_MESSAGES = f"({'|'.join(SAID)})"
 LIMIT_MESSAGES = (
     "(Too many DML statements outstanding|DML statement has been queued for too long|max_dml_outstanding_per_table"
     "|too many table update operations|[Qq]uota exceeded)"
 )
 TABLE = f'REGEXP_EXTRACT({MESSAGE}, "table ([0-9A-Za-z_:.$-]*[:.][0-9A-Za-z_:.$-]*[0-9A-Za-z_])")'
 """P:D.T; empty where the message names no table, because of the `[:.]` that a word like "due" does not have."""
-BIGQUERY, SCHEDULER, FUNCTION = "bigquery_project", "cloud_scheduler_job", "cloud_run_revision"
+BIGQUERY, SCHEDULER, FUNCTION = RESOURCE, "cloud_scheduler_job", "cloud_run_revision"
 """The monitored resources whose entries are counted; a policy has to name its metric's."""
 
 
@@ -67,7 +68,7 @@ protoPayload.metadata.jobChange.after="DONE"
 
 
 CONFLICTS = Metric(
-    name="interlock-conflicts",
+    name=METRIC,
     description="BigQuery jobs that failed because another one changed the same table; Google's own three reruns not counted",
     resource=BIGQUERY,
     filter=_failed_bigquery(CONFLICT_MESSAGES),

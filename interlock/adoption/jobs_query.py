@@ -17,10 +17,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from interlock.labels import LABEL
 from interlock.names import LOCATION, PROJECT
 
-LABEL = "scheduler_job"
-"""The label of a BigQuery job that names the Cloud Scheduler job for which it ran."""
 TRANSFER_LABEL = "data_source_id"
 """BigQuery's Data Transfer Service labels the jobs of its scheduled queries with it: no service runs them."""
 SHARD = "_(19|20)[0-9][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"

@@ -21,18 +21,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from interlock.access import Kind
 from interlock.adoption.services import Known
 from interlock.adoption.statements import READS, TRUNCATE, UNKNOWN, Sample, kinds_of, needs_sample, said
 from interlock.catalog import Catalog, ServiceKind
+from interlock.labels import by_label
 from interlock.names import NAME, TABLE
 
 MIN_DAYS = 2
 GOOGLES_ACCOUNT = r".+-compute@developer\.gserviceaccount\.com|.+@appspot\.gserviceaccount\.com"
 """https://cloud.google.com/iam/docs/service-account-types#default"""
 ACCOUNT = r".+\.gserviceaccount\.com"
-MAX_LABEL = 63
 MAX_NAME = 1000
 """Characters of a table's name that a catalog can hold: YAML takes a key of up to 1,024."""
 
@@ -133,6 +134,17 @@ class Shared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Figure:
+    """Something measured, to write into an entry that the catalog has, or that is proposed."""
+
+    of: Literal["jobs", "processors"]
+    name: str
+    key: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """What is proposed, and what was seen and is not."""
 
@@ -152,14 +164,9 @@ class Proposal:
     """Tables of a processor that the catalog has already, with all that was seen."""
     silent: tuple[str, ...]
     """Services that a job calls or starts and of which JOBS has nothing."""
-
-
-def label_of(job: str) -> str:
-    """A job's name as a label can hold it: lower case, digits, - and _, at most 63 characters.
-
-    https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements
-    """
-    return re.sub(r"[^a-z0-9_-]", "_", job.lower())[:MAX_LABEL]
+    figures: tuple[Figure, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    """Jobs that write and of whose starts nothing could be measured."""
 
 
 def attributed(touches: Iterable[Touch], known: Known) -> list[Touch]:
@@ -172,7 +179,7 @@ def propose(catalog: Catalog, project: str, touches: Sequence[Touch], known: Kno
     named = _Names(project, touches)
     seen = [more for touch in touches if not touch.is_transfer for more in _with_sources(touch)]
     ours = [touch for touch in attributed(seen, known) if named.table(touch) is not None]
-    labels = _labels(catalog)
+    labels = by_label(catalog.jobs)
     groups = dict[tuple[str, str | None], list[Touch]]()
     shared = dict[str, list[Touch]]()
     for touch in ours:
@@ -206,14 +213,6 @@ def propose(catalog: Catalog, project: str, touches: Sequence[Touch], known: Kno
 def _order(group: tuple[tuple[str, str | None], list[Touch]]) -> tuple[str, str]:
     (service, job), _ = group
     return service, job or ""
-
-
-def _labels(catalog: Catalog) -> dict[str, str]:
-    """The job that each label means. A label that may mean two means none."""
-    by_label = dict[str, list[str]]()
-    for name in catalog.jobs:
-        by_label.setdefault(label_of(name), []).append(name)
-    return {label: names[0] for label, names in by_label.items() if len(names) == 1}
 
 
 def _with_sources(touch: Touch) -> Iterable[Touch]:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from interlock.adoption.tables import Line, Proposal, Proposed, Shared
+from interlock.adoption.tables import Line, Proposal, Shared
+from interlock.labels import LABEL
 from interlock.names import count, plain
 
 NAME = "tables.yaml.proposed"
@@ -54,8 +55,9 @@ def file_text(proposal: Proposal, asked: Asked) -> str:
     parts = [
         _head(proposal, asked),
         _services(proposal),
-        _processors(proposal.processors),
+        _processors(proposal),
         _runs(proposal),
+        _figures(proposal),
         _shared(proposal.shared),
         _rest(proposal),
     ]
@@ -89,15 +91,17 @@ def _services(proposal: Proposal) -> Iterator[str]:
         yield from (f"  {_word(name)}: {{kind: {kind.value}}}" for name, kind in sorted(new.items()) if kind is not None)
 
 
-def _processors(processors: Sequence[Proposed]) -> Iterator[str]:
-    if not processors:
+def _processors(proposal: Proposal) -> Iterator[str]:
+    if not proposal.processors:
         yield "# processors: none; no table of a service that could be named was touched."
         return
     yield "processors:"
-    for each in processors:
+    for each in proposal.processors:
         yield from _comment(each.why, "  # ")
         yield f"  {_word(each.name)}:"
         yield f"    service: {_word(each.service)}"
+        of_it = (figure for figure in proposal.figures if (figure.of, figure.name) == ("processors", each.name))
+        yield from (f"    {figure.key}: {figure.value} # {figure.why}" for figure in of_it)
         yield "    tables:"
         alone = len(each.accounts) == 1 and each.accounts[0] in each.why
         yield from (f"      {_word(line.table)}: [{_kinds(line)}] # {_evidence(line, by=not alone)}" for line in each.lines)
@@ -113,6 +117,22 @@ def _runs(proposal: Proposal) -> Iterator[str]:
         yield "# Started by messages. Who publishes them is not known here; if a processor does, write it as `after`:"
         for each in topics:
             yield from _named(f"#   {_word(each.name)}: ", each.topics)
+
+
+def _figures(proposal: Proposal) -> Iterator[str]:
+    """What was measured of entries that the catalog has, and of which jobs nothing could be."""
+    proposed = {each.name for each in proposal.processors}
+    for of in ("jobs", "processors"):
+        figures = [each for each in proposal.figures if each.of == of and not (of == "processors" and each.name in proposed)]
+        if figures:
+            yield f"# Measured, into the entries of the {of}:"
+            yield from (f"#   {_word(each.name)}: {each.key}: {each.value} # {each.why}" for each in figures)
+    if proposal.unmeasured:
+        number = count(len(proposal.unmeasured), "job")
+        yield from _named(
+            f"# Not measured: {number} with too few starts in these days, or without statements that have the label {LABEL}: ",
+            proposal.unmeasured,
+        )
 
 
 def _shared(shared: Sequence[Shared]) -> Iterator[str]:

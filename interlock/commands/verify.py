@@ -63,7 +63,7 @@ GIB = 2**30
     "--inserted-column", "inserted", multiple=True, metavar="[TABLE=]COLUMN", help="What says when a row was inserted."
 )
 @click.option("--conflicts", is_flag=True, help="Instead: conflicts in BigQuery's history by week, beside what is expected.")
-@click.option("--measure", is_flag=True, help="Instead: `active` and `dml` by BigQuery's history, to write into the catalog.")
+@click.option("--measure", is_flag=True, help="Instead: `active`, `dml` and `expect` by BigQuery's history, for the catalog.")
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for bq; BigQuery is not asked.")
 @click.option("--all", "everything", is_flag=True, help="Every job, table and statement, however many there are.")
 @click.option("--max-gib", default=10, show_default=True, type=click.IntRange(1, 10_000), help="What one query may scan.")
@@ -95,7 +95,7 @@ def command(
 
     With --conflicts, by default of the last four weeks: the statements that BigQuery refused since another one changed the
     same table at once. With --measure, likewise: by the statements that have the label of their job, which share of its
-    starts write, and how long its processors' statements take.
+    starts write, and how long its processors and their statements take.
 
     Exit code 1: a table was not written although a run was due, or can't be told.
     """
@@ -112,8 +112,11 @@ def command(
             asked = "--conflicts" if conflicts else "--measure"
             raise click.UsageError(f"{asked} asks of all tables: no --scope, --day-column, --inserted-column or --print")
         is_default = ctx.get_parameter_source("since") is ParameterSource.DEFAULT
-        ask = _conflicts if conflicts else _measure
-        ask(place.environment, load_catalog(root), None if is_default else since, style, everything=everything)
+        catalog, begin = load_catalog(root), None if is_default else since
+        if conflicts:
+            _conflicts(place.cloud, catalog, begin, style, everything=everything)
+        else:
+            _measure(place.environment, catalog, begin, style, everything=everything)
         return
     said = _said(days, inserted)
     catalog = load_catalog(root)

@@ -8,6 +8,7 @@ changed places: by the nearest starts after the edit, over every start of a year
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -68,32 +69,52 @@ class Inversion:
     follows: Follows
 
 
-def inverted(before: tuple[Starts, Starts], after: tuple[Starts, Starts]) -> Follows | None:
+@dataclass(frozen=True)
+class Together:
+    """The starts of a producer, each with that of its consumer that followed it: as many minutes after the beginning."""
+
+    starts: array[int]
+    followed: array[int]
+
+    @classmethod
+    def of(cls, produced: Sequence[int], consumed: Sequence[int]) -> Together:
+        """Of two jobs. A consumer follows the latest start before it, or together with it."""
+        found = cls(array("q"), array("q"))
+        for at, start in enumerate(produced):
+            place = bisect_left(consumed, start)
+            if place == len(consumed) or consumed[place] - start > FOLLOWS // MINUTE:
+                continue
+            if at + 1 < len(produced) and produced[at + 1] <= consumed[place]:
+                continue  # the consumer follows a later start
+            found.starts.append(start)
+            found.followed.append(consumed[place])
+        return found
+
+
+def inverted(before: tuple[Starts, Starts], after: tuple[Starts, Starts], known: Together | None = None) -> Follows | None:
     """What becomes of the order of two jobs, each side its producer's and its consumer's starts in one span; None when the
-    consumer starts before its producer nowhere where it followed it."""
+    consumer starts before its producer nowhere where it followed it. `known` is what followed what before, where that is."""
     produced, consumed = (starts.minutes for starts in after)
-    too_early = consumed & produced.around(-FOLLOWS, timedelta(0))
-    if not too_early - produced.around(timedelta(0), FRESH + MINUTE):
+    unfed = consumed - produced.around(timedelta(0), FRESH + MINUTE)
+    if not unfed & produced.around(-FOLLOWS, timedelta(0)):
         return None
+    hungry = unfed.bits.to_bytes(len(unfed.span) // 8 + 1, "little")
     (p_old, c_old), (p_new, c_new) = ([starts.places for starts in side] for side in (before, after))
     pairs: Counter[tuple[int, int]] = Counter()
-    followed, first = 0, len(produced.span)
-    for at, start in enumerate(p_old):
-        place = bisect_left(c_old, start)
-        if place == len(c_old) or c_old[place] - start > FOLLOWS // MINUTE:
+    first, together = len(produced.span), known or Together.of(p_old, c_old)
+    for start, consumer in zip(together.starts, together.followed, strict=True):
+        met = consumer if c_new is c_old else _nearest(c_new, consumer)
+        if met is None or not hungry[met >> 3] >> (met & 7) & 1:
             continue
-        if at + 1 < len(p_old) and p_old[at + 1] <= c_old[place]:
-            continue  # the consumer follows a later start
-        followed += 1
-        moved, met = _nearest(p_new, start), _nearest(c_new, c_old[place])
-        if moved is not None and met is not None and met < moved and not _is_fed(p_new, c_new, moved, met):
-            pairs[c_old[place] - start, moved - met] += 1
+        moved = start if p_new is p_old else _nearest(p_new, start)
+        if moved is not None and met < moved and not _is_fed(p_new, c_new, moved, met):
+            pairs[consumer - start, moved - met] += 1
             first = min(first, met)
     if not pairs:
         return None
     (lead, ahead), _ = min(pairs.items(), key=lambda one: (-one[1], one[0]))
     return Follows(
-        times=followed,
+        times=len(together.starts),
         inverted=pairs.total(),
         lead=lead * MINUTE,
         ahead=ahead * MINUTE,
@@ -157,6 +178,7 @@ class Orders:
         self._span = year_from(at)
         self._starts: dict[Alike, Starts] = {}
         self._follows: dict[tuple[Alike, ...], Follows | None] = {}
+        self._together: dict[tuple[Alike, ...], Together] = {}
 
     def follows(self, jobs: Sequence[Job]) -> Follows | None:
         """Of a producer and its consumer, before and after; None when one of the four is missing, or nothing has changed."""
@@ -165,7 +187,10 @@ class Orders:
             return None
         if keys not in self._follows:
             producer, consumer, new_producer, new_consumer = map(self._of, jobs)
-            self._follows[keys] = inverted((producer, consumer), (new_producer, new_consumer))
+            if keys[:2] not in self._together:
+                self._together[keys[:2]] = Together.of(producer.places, consumer.places)
+            known = self._together[keys[:2]]
+            self._follows[keys] = inverted((producer, consumer), (new_producer, new_consumer), known)
         return self._follows[keys]
 
     def _of(self, job: Job) -> Starts:

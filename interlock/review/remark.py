@@ -25,6 +25,7 @@ class Topic(StrEnum):
     UNWRITTEN = "table that nothing writes any more"
     ZONE_DATA = "zone data"
     COLLISION = "new collision"
+    ALWAYS_HELD = "never runs"
     INVERTED = "before what it reads"
     ORDER = "too soon after what it reads"
     PAIR = "pair changed alone"

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from interlock.catalog import Catalog
 from interlock.findings import ORDER, Finding, accepted
 from interlock.review.alike import AlikeRemarks, alike_remarks
+from interlock.review.always_held import about_always_held
 from interlock.review.baseline import about_baseline
 from interlock.review.collisions import CollisionChange, about_collisions, collision_changes
 from interlock.review.cost import Cost, cost
@@ -126,8 +127,10 @@ def review(
         *about_removals(changes, before, removals),
         *about_seasons(before, after, changes.seasons, at),
         *about_coverage(coverage, before, after, changes.renamed),
-        *about_better_minutes(_retimed(jobs), after, day, staggered),
+        *(about_always_held(before, after, changes.renamed, at) if changes else ()),
     ]
+    meeting = {one.subject for one in remarks if one.is_finding and one.topic in (Topic.COLLISION, Topic.RULE)}
+    remarks += about_better_minutes(_retimed(jobs), meeting, after, day, staggered)
     return Review(
         at=at,
         remarks=tuple(sorted(remarks, key=lambda remark: (not remark.is_finding, TOPICS.index(remark.topic)))),

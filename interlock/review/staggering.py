@@ -21,6 +21,7 @@ Staggered = Callable[[Catalog, date], StaggerRules]
 """What a proposal of other minutes for a catalog on a day has to keep."""
 MOST_OFFERED = 10
 """Jobs for which a review looks for a better minute: of a platform that moves whole, `interlock stagger` says it."""
+NO_BETTER = "no minute is better within its hour and the rules"
 WELL_BETTER, NOBODY = 0.7, 0.02
 """Of what is expected of a job at its minute: what is left at a better one, and what is as good as nothing."""
 MOST_LOOKS = 25
@@ -202,14 +203,19 @@ class Staggering:
         return state.get(pair[1], 0) - state.get(pair[0], 0)
 
 
-def about_better_minutes(jobs: Collection[str], catalog: Catalog, today: date, staggered: Staggered | None) -> Iterator[Remark]:
-    """A note for each of some jobs that would meet fewer others at another minute of its hour."""
+def about_better_minutes(
+    jobs: Collection[str], meeting: Collection[str], catalog: Catalog, today: date, staggered: Staggered | None
+) -> Iterator[Remark]:
+    """A note for each of some jobs that would meet fewer others at another minute of its hour; and of those that are `meeting`
+    others where that is a finding, that there is no such minute."""
     if staggered is None or not 0 < len(jobs) <= MOST_OFFERED:
         return
     search = Staggering(catalog, today, staggered(catalog, today))
     for job in sorted(jobs):
         if (found := search.best(job)) is not None:
             yield Remark(topic=Topic.BETTER, subject=job, text=found, is_finding=False)
+        elif job in meeting or f"jobs.{job}" in meeting:
+            yield Remark(topic=Topic.BETTER, subject=job, text=NO_BETTER, is_finding=False)
 
 
 def concerned(finding: Finding, moves: Mapping[str, int]) -> list[str]:

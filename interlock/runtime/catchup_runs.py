@@ -59,7 +59,8 @@ def catch_up(reader: Reader, snapshot: Snapshot, record: Callable[[Record], None
         record(said)
     declared = declaration.jobs
     free = [name for name in marks if name in declared and not snapshot.holding.is_held(name)]
-    free += [name for name in marks if name not in declared][:MAX_REMOVALS]
+    if not snapshot.is_being_deployed:  # else one that is not declared may be between two stacks
+        free += [name for name in marks if name not in declared][:MAX_REMOVALS]
     # A claim that is gone by now is that of a run which has just been made.
     claimed = {claim.job for claim in map(parse_claim, snapshot.objects.items) if claim is not None}
     traffic = Traffic(snapshot=snapshot, pending=set(marks) | claimed)

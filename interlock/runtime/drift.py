@@ -39,7 +39,7 @@ def find_drift(snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
     """The parts in which declared jobs are not as declared, by job. While the declaration is younger than a tick, the deploy
     that wrote it may still be changing them."""
     declaration = snapshot.declaration
-    if snapshot.declared is not None and snapshot.declared > snapshot.now - declaration.tick:
+    if snapshot.is_being_deployed:
         return {}
     both = ((name, job, snapshot.jobs.get(name)) for name, job in declaration.jobs.items())
     found = {

@@ -97,8 +97,7 @@ class _Operation:
         self._reader, self._caller = Reader(outside), caller
 
     def do(self, request: HoldRequest | ExtendRequest | ReleaseRequest | Incident) -> None:
-        declaration, _ = self._reader.declaration()
-        objects = self._reader.objects()
+        declaration, _, objects = self._reader.look()
         holding = objects.holding_by(declaration)
         slack = declaration.tick * CONFIRMATION_IN_TICKS
         if isinstance(request, HoldRequest) and request.at is not None:

@@ -61,6 +61,8 @@ class Outside:
     """Waits for so many seconds."""
     jitter: Callable[[], float]
     """A random number in [0, 1)."""
+    lists_all: bool = False
+    """Whether who asks may list the bucket as a whole: one call then tells what is declared, what holds, and the ledger."""
     concurrent: int = MAX_CONCURRENT
     patience: timedelta = PATIENCE
     """How long after the start of a request calls are tried again; those about one thing `OF_ONE` of it."""

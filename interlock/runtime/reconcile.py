@@ -76,8 +76,7 @@ def reconcile(outside: Outside) -> Report:
 
 def _round(reader: Reader, recorder: Recorder) -> Round:
     outside = reader.outside
-    declaration, declared_in = reader.declaration()
-    objects = reader.objects()
+    declaration, declared_in, objects = reader.look()
     writes, removals = windows_to_open(declaration, objects), leftovers(declaration, objects)
     failed = _write(outside, writes, recorder) | _remove(outside, removals, recorder)
     if writes or removals:
@@ -96,7 +95,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
     failed |= {step.job.name for step, failure in zip(due, outcomes, strict=True) if failure or step.waits}
-    moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in
+    moved = not reader.stands_still(declared_in, objects)
     # The clock moves too: a hold that ended meanwhile may have had a job paused after another instance resumed it.
     moved = moved or snapshot.holding.active_at(outside.clock()) != snapshot.holding.active
     # One that could not be resumed waits for its catch-up, and does not keep the others from theirs.

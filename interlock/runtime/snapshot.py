@@ -43,6 +43,7 @@ from interlock.windows import Planned
 
 DECLARATION_TRIES = 3
 """How often the declaration is read when it is replaced between being listed and being read."""
+FORBIDDEN = 403
 LISTINGS = 5
 """How often objects are listed when one of them is gone as it is read: of a hold that was extended meanwhile the longer one
 takes its place."""
@@ -127,6 +128,18 @@ class Objects:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listing:
+    """All objects of the bucket, by one call. `now` is from before it."""
+
+    now: datetime
+    items: list[Item]
+
+    def under(self, prefix: str) -> list[Item]:
+        """Those whose names begin so."""
+        return [item for item in self.items if item.name.startswith(prefix)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Everything that a reconcile decides by."""
 
@@ -144,6 +157,11 @@ class Snapshot:
         """From before the objects were listed."""
         return self.objects.now
 
+    @property
+    def is_being_deployed(self) -> bool:
+        """Whether the declaration is younger than a tick: then the deploy that wrote it may still be at it."""
+        return self.declared is not None and self.declared > self.now - self.declaration.tick
+
     @cached_property
     def holding(self) -> Holding:
         """What holds which job."""
@@ -158,17 +176,28 @@ class Reader:
     _contents: dict[Item, bytes] = field(default_factory=dict)
     _parsed: dict[tuple[Item, ...], Declaration] = field(default_factory=dict)
 
-    def declaration(self) -> tuple[Declaration, tuple[Item, ...]]:
-        """The declaration and the objects that it consists of, the last one written last: one, or one a platform.
-        DeclarationError when there is none or one of them can't be understood."""
+    def look(self) -> tuple[Declaration, tuple[Item, ...], Objects]:
+        """The declaration, what it consists of, and what holds, of one listing where the bucket may be listed as a whole."""
+        listing = self._whole()
+        return *self.declaration(listing), self.objects(listing)
+
+    def stands_still(self, declared_in: tuple[Item, ...], objects: Objects) -> bool:
+        """Whether what is declared and held is what was seen."""
+        listing = self._whole()
+        held = frozenset(item for prefix in (FLAG_PREFIX, HOLD_PREFIX) for item in self._list(prefix, listing))
+        return held == objects.flags_and_holds and _declarations(self._list(PREFIX, listing)) == declared_in
+
+    def declaration(self, listing: Listing | None = None) -> tuple[Declaration, tuple[Item, ...]]:
+        """The declaration and the objects that it consists of, the last one written last: one, or one a platform. A `listing`
+        is gone by first. DeclarationError when there is none or one of them can't be understood."""
         for _ in range(DECLARATION_TRIES):
-            found = [item for item in self._list(PREFIX) if is_declaration(item.name)]
+            found = _declarations(self._list(PREFIX, listing))
+            listing = None
             if not found:
                 break
-            found.sort(key=lambda item: (item.created is not None, item.created, item.name))
             contents = self.outside.each(self.content, found)
             if None not in contents:
-                return self._together(tuple(found), [content for content in contents if content is not None]), tuple(found)
+                return self._together(found, [content for content in contents if content is not None]), found
         raise DeclarationError("there is no declaration in the bucket; deploy the schedules: make deploy")
 
     def _together(self, items: tuple[Item, ...], contents: list[bytes]) -> Declaration:
@@ -176,20 +205,22 @@ class Reader:
             self._parsed[items] = together([parse(content, item.name) for item, content in zip(items, contents, strict=True)])
         return self._parsed[items]
 
-    def objects(self) -> Objects:
-        """Everything that holds, and the ledger.
+    def objects(self, listing: Listing | None = None) -> Objects:
+        """Everything that holds, and the ledger. A `listing` is gone by first.
 
-        Holds before tombstones: a release writes the tombstone first, so that who sees the hold gone sees the tombstone. What
-        is gone as it is read is never taken for empty: everything is listed again.
+        Holds before tombstones, as names are in order, too: a release writes the tombstone first, so that who sees the hold
+        gone sees the tombstone. What is gone as it is read is never taken for empty: everything is listed again.
         """
-        for listing in range(1, LISTINGS + 1):
-            now = self.outside.clock()
-            items = {item.name: item for prefix in (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX) for item in self._list(prefix)}
+        for listed in range(1, LISTINGS + 1):
+            now = listing.now if listing else self.outside.clock()
+            prefixes = (FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX)
+            items = {item.name: item for prefix in prefixes for item in self._list(prefix, listing)}
+            listing = None
             named = [hold for name in items if (hold := parse_object_name(name)) is not None]
             plans = [name for name in items if parse_planned(name) is not None]
             chosen, unread = _chosen([*named, *(one.hold for name in plans if (one := parse_planned(name)))], items, now)
             contents = dict(zip(chosen, self.outside.each(self._content_of, [items[name] for name in chosen]), strict=True))
-            if None not in contents.values() or listing == LISTINGS:
+            if None not in contents.values() or listed == LISTINGS:
                 break
         unread |= {name: str(why) for name, why in contents.items() if isinstance(why, Refused | Unknown)}
         unread |= {name: "it keeps changing" for name, content in contents.items() if content is None}
@@ -271,8 +302,27 @@ class Reader:
         except (Refused, Unknown) as failure:
             return failure
 
-    def _list(self, prefix: str) -> list[Item]:
-        return self.outside.patiently(lambda: self.outside.bucket.list(prefix))
+    def _list(self, prefix: str, listing: Listing | None = None) -> list[Item]:
+        return self.outside.patiently(lambda: self.outside.bucket.list(prefix)) if listing is None else listing.under(prefix)
+
+    def _whole(self) -> Listing | None:
+        """All of the bucket; None where that is not for us, and each prefix is listed. So it is for some minutes after a deploy
+        has granted it: https://cloud.google.com/iam/docs/access-change-propagation"""
+        if not self.outside.lists_all:
+            return None
+        now = self.outside.clock()
+        try:
+            return Listing(now=now, items=self._list(""))
+        except Refused as refused:
+            if refused.code != FORBIDDEN:
+                raise
+            return None
+
+
+def _declarations(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Those that declare something, the last one written last."""
+    found = (item for item in items if is_declaration(item.name))
+    return tuple(sorted(found, key=lambda item: (item.created is not None, item.created, item.name)))
 
 
 def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> tuple[list[str], dict[str, str]]:

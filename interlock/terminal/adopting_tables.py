@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from interlock.adoption.jobs_query import MOST_ROWS, NoQuery
 from interlock.adoption.services import Known, Push, who_is_who
-from interlock.adoption.tables import Proposal, Touch, attributed, propose
+from interlock.adoption.tables import Figure, Proposal, Proposed, Touch, attributed, propose
 from interlock.adoption.tables_file import NAME, Asked, file_text
-from interlock.catalog import Catalog
+from interlock.catalog import Catalog, Processor, Source
 from interlock.environment import Environment
 from interlock.gcp import CloudError
 from interlock.gcp.adoption.jobs import Jobs
@@ -21,10 +21,14 @@ from interlock.gcp.services import Services
 from interlock.gcp.verify.bigquery import endpoint_of
 from interlock.inventory import Deployed
 from interlock.names import count, plain
+from interlock.verify.conflicts import NoQuery as NotAsked
+from interlock.verify.measured import MOST_ROWS as MOST_STATEMENTS
+from interlock.verify.measured import Statement, measured, untold
 
 T = TypeVar("T")
 Says = Callable[[str], None]
 MAX_TEXT = 300
+DAY = timedelta(days=1)
 MOST_DAYS = 180
 """For so long JOBS keeps a job: https://docs.cloud.google.com/bigquery/docs/information-schema-jobs#data_retention"""
 
@@ -60,6 +64,8 @@ def propose_tables(
     if not places:
         problems.append("BigQuery: you see no dataset of the project")
     touches = jobs.sampled(touches, attributed(touches, known))
+    statements = _statements(jobs, places, since, problems)
+    proposal = propose(catalog, environment.project, touches, known)
     asked = Asked(
         project=environment.project,
         since=since,
@@ -68,7 +74,62 @@ def propose_tables(
         regions=tuple(regions),
         problems=tuple(dict.fromkeys(problems)),
     )
-    return Found(proposal=propose(catalog, environment.project, touches, known), asked=asked)
+    return Found(proposal=_measured(catalog, proposal, statements, asked), asked=asked)
+
+
+def _measured(catalog: Catalog, proposal: Proposal, statements: Sequence[Statement] | None, asked: Asked) -> Proposal:
+    """The proposal with what the statements of its whole days say of its entries and the catalog's: as if it were copied."""
+    source = Source(file=NAME, line=1)
+    proposed = {each.name: _processor(each, source) for each in proposal.processors}
+    jobs = {name: replace(catalog.jobs[name], runs=runs) for name, runs in proposal.runs}
+    copied = replace(catalog, processors={**catalog.processors, **proposed}, jobs={**catalog.jobs, **jobs})
+    since, until = (datetime.combine(each.astimezone(UTC).date(), time(), UTC) for each in (asked.since, asked.now))
+    found = [] if statements is None else [*measured(copied, statements, since + (since < asked.since) * DAY, until)]
+    figures = [
+        Figure(
+            of="jobs" if one.entry.startswith("jobs.") else "processors",
+            name=one.name,
+            key=one.key,
+            value=one.value,
+            why=one.why,
+        )
+        for one in found
+        if one.said != one.value
+    ]
+    return replace(proposal, figures=tuple(figures), unmeasured=tuple(untold(copied, found)))
+
+
+def _processor(proposed: Proposed, source: Source) -> Processor:
+    return Processor(
+        name=proposed.name,
+        service=proposed.service,
+        platform="",
+        after=(),
+        tables={line.table: frozenset(line.kinds) for line in proposed.lines},
+        expect=None,
+        idempotent=None,
+        waivers=(),
+        source=source,
+    )
+
+
+def _statements(jobs: Jobs, places: Sequence[str], since: datetime, problems: list[str]) -> list[Statement] | None:
+    """Those that have the label of their job; None where nobody may tell, or there are too many to tell which are missing."""
+    found = list[Statement]()
+    for location in places:
+        try:
+            listed = jobs.labelled(location, since.astimezone(UTC).date())
+        except (CloudError, NotAsked) as error:
+            problems.append(f"how often jobs write, and how long that takes: {error}")
+            return None
+        if len(listed) >= MOST_STATEMENTS:
+            problems.append(
+                f"how often jobs write, and how long that takes: BigQuery in {location} has {MOST_STATEMENTS:,} statements or "
+                "more; ask for fewer days: --days"
+            )
+            return None
+        found += listed
+    return found
 
 
 def run_tables(

@@ -49,6 +49,7 @@ from interlock.terminal.waiting import Cause, goes_no_further
 from interlock.terraform.changes import Change, Changes, Kind, counted
 from interlock.terraform.events import Event, Problem, Text
 from interlock.terraform.refusals import blocked_roles, lacks_of
+from interlock.terraform.turns import turns
 
 HALTED = "execution halted"
 """Terraform's error for each resource that it leaves alone once it was told to stop:
@@ -56,6 +57,8 @@ https://github.com/hashicorp/terraform/blob/main/internal/terraform/hook_stop.go
 CHECK_FAILED = "Check block assertion failed"
 """Terraform's title of every warning of a check block; what the block says is the detail:
 https://github.com/hashicorp/terraform/blob/main/internal/terraform/eval_conditions.go"""
+LET_GO = "Some objects will no longer be managed by Terraform"
+"""Terraform's warning of `removed` blocks: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/terraform/context_plan.go"""
 NOTHING = "nothing to do"
 PERMISSIONS = "https://cloud.google.com/iam/docs/permissions-reference says which roles have it"
 AT_ONCE = 3
@@ -85,8 +88,8 @@ class Deploying:
     def bring_about(
         self, stacks: Sequence[str], variables: Mapping[str, Json] | None = None, *, destroy: bool = False
     ) -> dict[str, Applied]:
-        """Plans all of `stacks`, asks once, and applies these plans in order. Exits with 1 when something fails, having said
-        what; aborts on a no."""
+        """Plans all of `stacks`, asks once, and applies these plans in order, unless jobs move between them. Exits with 1 when
+        something fails, having said what; aborts on a no."""
         if self._asks and not is_terminal():
             raise CloudError(
                 f"{self.environment.name} asks before it changes anything, and this is no terminal; add --yes to go on unasked"
@@ -96,7 +99,8 @@ class Deploying:
             for planned in plans:
                 self._say_plan(planned, names=not destroy)
             self._approve(plans)
-            return {planned.stack.name: self._apply(planned, variables or {}, destroy=destroy) for planned in plans}
+            applied = (plans[turn] for turn in turns([planned.changes for planned in plans]))
+            return {planned.stack.name: self._apply(planned, variables or {}, destroy=destroy) for planned in applied}
 
     def plan(
         self, stacks: Sequence[str], folder: Path, variables: Mapping[str, Json] | None = None, *, destroy: bool = False
@@ -167,7 +171,8 @@ class Deploying:
         for line in [*names_of(planned, GOING if names else ()), *imported_and_changed(planned)]:
             say(line)
         for problem in planned.warnings:
-            _echo_problem(problem)
+            if problem.summary != LET_GO:  # it says of each that somebody has to import it, as is done or was said above
+                _echo_problem(problem)
         if self.verbose:
             self.say_text(planned)
 

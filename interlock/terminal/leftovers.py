@@ -47,7 +47,7 @@ def say_leftovers(names: Sequence[str], catalog: Catalog) -> None:
         now = " or ".join(share.stack for share in shares(catalog))
         say_folded(
             f"{in_a_row(names)} {'is' if len(names) == 1 else 'are'} no stack of this catalog any more. What {now} declares"
-            " moves there: it is forgotten here and imported there, and no job is changed."
+            " moves there: forgotten here, imported there, and as it was. What none declares any more is deleted."
         )
 
 

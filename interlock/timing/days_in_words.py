@@ -173,19 +173,24 @@ def _kinds(listed: Sequence[date], year: Year) -> Iterator[_Kind]:
     yield _Kind(days=year.all_days, text="", weekly=True)
     weekdays, numbers = sorted({day.weekday() for day in listed}), sorted({day.day for day in listed})
     if len(weekdays) < len(WEEKDAYS):
-        found = year.those(lambda day: day.weekday() in weekdays)
+        found = year.weekdays(weekdays)
         yield _Kind(days=found, text=f"on {_weekdays(weekdays)}", weekly=True)
     yield from _either(listed, weekdays, year)
     places = {(number - 1) // len(WEEKDAYS) for number in numbers}
     if len(weekdays) == len(places) == 1 and max(places) < len(ORDINALS):
-        found = year.those(lambda day: day.weekday() in weekdays and (day.day - 1) // len(WEEKDAYS) in places)
+        found = year.weekdays(weekdays) & year.numbered(_numbers(max(places)))
         yield _Kind(days=found, text=f"on the {ORDINALS[max(places)]} {WEEKDAYS[weekdays[0]]}", weekly=False)
     in_a_row = numbers == [*range(numbers[0], numbers[-1] + 1)]
     if len(numbers) <= NUMBERS or in_a_row:
-        found = year.those(lambda day: day.day in numbers)
+        found = year.numbered(numbers)
         row = in_a_row and len(numbers) > 2
         text = f"from the {_th(numbers[0])} to the {_th(numbers[-1])}" if row else f"on the {_and(list(map(_th, numbers)))}"
         yield _Kind(days=found, text=text, weekly=False, last=numbers[-1], single=len(numbers) == 1)
+
+
+def _numbers(place: int) -> range:
+    """The days of the month of the first week of it, the second, ..."""
+    return range(place * len(WEEKDAYS) + 1, (place + 1) * len(WEEKDAYS) + 1)
 
 
 def _either(listed: Sequence[date], weekdays: Sequence[int], year: Year) -> Iterator[_Kind]:
@@ -195,7 +200,7 @@ def _either(listed: Sequence[date], weekdays: Sequence[int], year: Year) -> Iter
     whole = [weekday for weekday in weekdays if weekday not in missing]
     numbers = sorted({day.day for day in listed if day.weekday() in missing})
     if whole and 0 < len(numbers) <= NUMBERS:
-        found = year.those(lambda day: day.weekday() in whole or day.day in numbers)
+        found = year.weekdays(whole) | year.numbered(numbers)
         text = f"on {_weekdays(whole)} and on the {_and([*map(_th, numbers)])}"
         yield _Kind(days=found, text=text, weekly=False, last=numbers[-1], single=len(numbers) == 1)
 
@@ -204,7 +209,7 @@ def _periods(listed: Sequence[date], year: Year, zones: Sequence[ZoneInfo], zone
     """Where the days may lie: anywhere, in some months, or under one of the clocks."""
     yield _Period(least=year.all_days, most=year.all_days, text="")
     months = sorted({day.month for day in listed})
-    within, in_months = year.those(lambda day: day.month in months), _months(months)
+    within, in_months = year.months(months), _months(months)
     if in_months:
         yield _Period(least=within, most=within, text=in_months, months=tuple(months))
     clocks = [clock for of in zones if (clock := year.clock(of, zone)) is not None]

@@ -33,15 +33,28 @@ class Starts:
 
     @cached_property
     def kinds(self) -> tuple[Kind, ...]:
-        """Of each day of the span, in order."""
-        known: dict[tuple[bytes, tuple[tuple[int, int], ...]], Kind] = {}
+        """Those that there are, in the order in which they come first."""
+        return self._days[0]
+
+    @cached_property
+    def pattern(self) -> str:
+        """The kind of each day of the span, in order, as a character: the number of it. A text, since Python finds its hash
+        once only, and a year of days is looked up often."""
+        return self._days[1]
+
+    @cached_property
+    def _days(self) -> tuple[tuple[Kind, ...], str]:
+        known: dict[tuple[bytes, int], int] = {}
+        numbers: dict[Kind, int] = {}
         found = []
-        for data, cuts in zip(_days(self.minutes), _cuts(self.zone, self.minutes.span), strict=True):
-            if (key := (data, cuts)) not in known:
-                bits = int.from_bytes(data, "little")
-                known[key] = tuple((offset, bits & mask) for offset, mask in cuts if bits & mask)
+        parts, cuts = _cuts(self.zone, self.minutes.span)
+        for key in zip(_days(self.minutes), cuts, strict=True):
+            if key not in known:
+                bits = int.from_bytes(key[0], "little")
+                kind = tuple((offset, bits & mask) for offset, mask in parts[key[1]] if bits & mask)
+                known[key] = numbers.setdefault(kind, len(numbers))
             found.append(known[key])
-        return tuple(found)
+        return tuple(numbers), "".join(map(chr, found))
 
 
 def _days(minutes: Minutes) -> list[bytes]:
@@ -52,8 +65,10 @@ def _days(minutes: Minutes) -> list[bytes]:
 
 
 @lru_cache(64)
-def _cuts(zone: ZoneInfo, span: Span) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Of each day of UTC the parts that are one day in `zone`: which, as so many days after it, and their minutes as bits."""
+def _cuts(zone: ZoneInfo, span: Span) -> tuple[tuple[tuple[tuple[int, int], ...], ...], tuple[int, ...]]:
+    """The parts of a day of UTC that are one day in `zone`: which, as so many days after it, and their minutes as bits; and of
+    each day which of these it has."""
+    known: dict[tuple[tuple[int, int], ...], int] = {}
     found = []
     for number in range(-(-len(span) // MINUTES_A_DAY)):
         start = span.start + number * DAY
@@ -64,8 +79,8 @@ def _cuts(zone: ZoneInfo, span: Span) -> tuple[tuple[tuple[int, int], ...], ...]
             last = min(MINUTES_A_DAY, (local.end - start) // MINUTE)
             if first < last:
                 parts.append((offset, ((1 << (last - first)) - 1) << first))
-        found.append(tuple(parts))
-    return tuple(found)
+        found.append(known.setdefault(tuple(parts), len(known)))
+    return tuple(known), tuple(found)
 
 
 def distances(one: Starts, other: Starts, first: int, last: int, moved: int | None = None) -> dict[int, int]:
@@ -91,10 +106,16 @@ def _met(one: Starts, other: Starts, first: int, last: int) -> Iterator[tuple[in
     """By how many days the other's day is later, what kinds of days both are, and how often that is so."""
     ours, theirs = one.kinds, other.kinds
     for days in range(-(-(first - MINUTES_A_DAY + 1) // MINUTES_A_DAY), (last + MINUTES_A_DAY - 1) // MINUTES_A_DAY + 1):
-        pairs = zip(ours, theirs[days:], strict=False) if days >= 0 else zip(ours[-days:], theirs, strict=False)
-        for (mine, its), times in Counter(pairs).items():
-            if mine and its:
-                yield days, mine, its, times
+        for mine, its, times in _together(one.pattern, other.pattern, days):
+            if ours[mine] and theirs[its]:
+                yield days, ours[mine], theirs[its], times
+
+
+@lru_cache(CACHED)
+def _together(ours: str, theirs: str, days: int) -> tuple[tuple[int, int, int], ...]:
+    """Which kinds of days come together, the second so many days later, and how often, as they come first."""
+    pairs = zip(ours, theirs[days:], strict=False) if days >= 0 else zip(ours[-days:], theirs, strict=False)
+    return tuple((ord(mine), ord(its), times) for (mine, its), times in Counter(pairs).items())
 
 
 @lru_cache(CACHED)

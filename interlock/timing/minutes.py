@@ -20,6 +20,8 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
+CACHED_FIRES = 1_024
+"""Schedules of which a year has 64 KB each: several searches in one catalog ask for the same ones."""
 CACHED_PARTS = 8192
 """Schedules on days around a change of the clock: a review looks at each in two catalogs, by rules and by collisions."""
 
@@ -158,6 +160,7 @@ def _shifted(bits: int, places: int) -> int:
     return bits << places if places >= 0 else bits >> -places
 
 
+@lru_cache(CACHED_FIRES)
 def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
     days = local_days(zone, span)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from interlock.cron import MINUTE, SETTLING, Cron
+from interlock.cron import MINUTE, SETTLING, Cron, follows_the_clock
 from interlock.seasons import A_DAY
 from interlock.timing.clock_changes import Change, changes
 
@@ -40,7 +40,7 @@ class Piece:
 def minutes_over(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> int | None:
     """Bit n: it fires in the minute that begins n minutes after `start`, before `end`; aware UTC, whole minutes. None where
     only a walk tells."""
-    pieces, follows = _pieces(zone, start, end), {_follows(line) for line in schedule.lines}
+    pieces, follows = _pieces(zone, start, end), {follows_the_clock(line) for line in schedule.lines}
     if pieces is None or len(follows) > 1:
         return None
     bits = 0
@@ -57,11 +57,6 @@ def minutes_over(schedule: Cron, zone: ZoneInfo, start: datetime, end: datetime)
 def day_bits(times: frozenset[int]) -> int:
     """The minutes of a day of 24 hours, bit n being the minute n after midnight."""
     return sum(1 << minute for minute in times)
-
-
-def _follows(line: str) -> bool:
-    """Whether a schedule follows the clock over a change, as Debian's cron has it: its minute or hour begins with `*`."""
-    return any(field.startswith("*") for field in line.split()[:2])
 
 
 def _shown(schedule: Cron, wall: datetime, length: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import combinations
 from math import inf
 from typing import Protocol
@@ -159,7 +159,7 @@ class PlacingSearch:
         """Moves of several jobs at once that are worth it together; nothing where none are found."""
         for group in self._groups(state, least):
             moves = {job: self._options(job, group, state) for job in group}
-            alone = partial(self._alone, group=frozenset(group), state=state, began=began, least=least)
+            alone = self._alone(group, state, began, least)
             now = {job: state.get(job, 0) for job in group}
             price = sum(alone(job, by) for job, by in now.items())
             price += sum(self._costs_of(one, other, now[other] - now[one]) for one, other in combinations(group, 2))
@@ -167,11 +167,24 @@ class PlacingSearch:
                 return found
         return {}
 
-    def _alone(self, job: str, by: int, *, group: frozenset[str], state: State, began: State, least: float) -> float:
-        """What a move of a job costs but for what it costs with those of its group."""
-        there = {**state, job: by}
-        outside = (pair for pair in self._costs.neighbours.get(job, ()) if not group.issuperset(pair))
-        return sum(self._of(pair, there) for pair in outside) + least * (by != began.get(job, 0))
+    def _alone(self, group: Collection[str], state: State, began: State, least: float) -> Callable[[str, int], float]:
+        """What a move of a job of a group costs but for what it costs with the others of it."""
+        inside = frozenset(group)
+        outside = {
+            job: [
+                (pair, state.get(pair[1] if is_first else pair[0], 0), is_first)
+                for pair in self._costs.neighbours.get(job, ())
+                if not inside.issuperset(pair)
+                for is_first in [pair[0] == job]
+            ]
+            for job in group
+        }
+
+        def alone(job: str, by: int) -> float:
+            cost = sum(self._costs.of(pair, there - by if is_first else by - there) for pair, there, is_first in outside[job])
+            return cost + least * (by != began.get(job, 0))
+
+        return alone
 
     def _of(self, pair: Pair, state: State) -> float:
         return self._costs.of(pair, state.get(pair[1], 0) - state.get(pair[0], 0))

@@ -6,11 +6,12 @@ and a zone that changes its clocks does so within it. Which weekday a date is di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import groupby, pairwise
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from interlock.timing.minutes import BYTES_A_DAY, DAY, MINUTE, Day, Minutes, Span, local_days
@@ -52,7 +53,7 @@ class Year:
     @cached_property
     def dates(self) -> tuple[date, ...]:
         """Its days, in order."""
-        return tuple(self.first + number * DAY for number in range((self.end - self.first).days))
+        return _dates(self)
 
     @cached_property
     def all_days(self) -> int:
@@ -77,9 +78,17 @@ class Year:
         """The days by the clocks of `zone` on which one of `minutes`, a set of the year's span, is."""
         return _days(self, minutes.bits, zone)
 
-    def those(self, wanted: Callable[[date], bool]) -> int:
-        """The days that are `wanted`."""
-        return sum(1 << number for number, day in enumerate(self.dates) if wanted(day))
+    def weekdays(self, wanted: Iterable[int]) -> int:
+        """The days that are some weekdays, from Monday, 0, on."""
+        return _any(_calendar(self, "weekday"), wanted)
+
+    def numbered(self, wanted: Iterable[int]) -> int:
+        """Those that are some days of their month."""
+        return _any(_calendar(self, "day"), wanted)
+
+    def months(self, wanted: Iterable[int]) -> int:
+        """Those of some months."""
+        return _any(_calendar(self, "month"), wanted)
 
     def listed(self, days: int) -> tuple[date, ...]:
         """The days as dates, in order."""
@@ -96,6 +105,28 @@ class Year:
             for number, offsets in enumerate(_offsets(self, of, zone)):
                 found |= (len(offsets) > 1) << number
         return found
+
+
+@lru_cache(16)
+def _dates(year: Year) -> tuple[date, ...]:
+    return tuple(year.first + number * DAY for number in range((year.end - year.first).days))
+
+
+@lru_cache(64)
+def _calendar(year: Year, by: Literal["weekday", "day", "month"]) -> Mapping[int, int]:
+    """The days of a year by something of theirs."""
+    found: dict[int, int] = {}
+    for number, day in enumerate(year.dates):
+        key = {"weekday": day.weekday(), "day": day.day, "month": day.month}[by]
+        found[key] = found.get(key, 0) | 1 << number
+    return found
+
+
+def _any(days: Mapping[int, int], wanted: Iterable[int]) -> int:
+    found = 0
+    for one in wanted:
+        found |= days.get(one, 0)
+    return found
 
 
 @lru_cache(CACHED)

@@ -1,4 +1,5 @@
-"""The conflicts that there were, by BigQuery's history of jobs: what to ask, and the answers by week and table. Pure.
+"""The conflicts that there were, by BigQuery's history of jobs and by the log metric: what to ask, and the answers by week and
+table. Pure.
 
 Two statements that change one table at once don't fail both: the one that BigQuery refuses says so, with the name of the table.
 https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-manipulation-language#dml-limitations
@@ -9,17 +10,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from interlock.names import LOCATION, PROJECT, TABLE
 
 WEEK = timedelta(days=7)
 MOST_ROWS = 20_000
-SAID = ("Could not serialize access to table ", "aborted due to concurrent update")
+SAID = ("Could not serialize access to table", "aborted due to concurrent update")
 """How BigQuery says it, of a statement and of a transaction."""
+METRIC, RESOURCE = "interlock-conflicts", "bigquery_project"
+"""The log metric that counts what says so in the audit log, and the monitored resource of these entries."""
 NAMED = "[A-Za-z0-9.:-]+[:.][A-Za-z0-9_]+[.][A-Za-z0-9_$-]+"
 """The table in such a message, with its project."""
 
@@ -45,6 +48,10 @@ class Conflicts:
     since: date
     now: datetime
     refused: tuple[Refused, ...]
+    logged: Mapping[date, int] | None = None
+    """What the log metric counted, by day, of those days that it has a value for; None where it can't be read."""
+    unread: str = ""
+    """Why that is; for people."""
 
     @property
     def total(self) -> int:
@@ -57,9 +64,25 @@ class Conflicts:
         found = Counter[date]()
         for one in self.refused:
             found[monday(one.day)] += one.times
-        last = self.now.astimezone(UTC).date()
-        weeks = (monday(self.since) + number * WEEK for number in range((monday(last) - monday(self.since)) // WEEK + 1))
-        return {week: found[week] for week in weeks}
+        return {week: found[week] for week in self._weeks()}
+
+    @cached_property
+    def logged_by_week(self) -> dict[date, int | None]:
+        """The same of the log metric; None for a week of which it has no value."""
+        found = Counter[date]()
+        for day, times in (self.logged or {}).items():
+            found[monday(day)] += times
+        return {week: found.get(week) for week in self._weeks()}
+
+    def days_of(self, week: date) -> float:
+        """How many days of a week are in question, the last one until now."""
+        start = datetime.combine(max(week, self.since), time(), UTC)
+        end = min(datetime.combine(week + WEEK, time(), UTC), self.now)
+        return (end - start) / timedelta(days=1)
+
+    def _weeks(self) -> Iterator[date]:
+        first, last = monday(self.since), monday(self.now.astimezone(UTC).date())
+        yield from (first + number * WEEK for number in range((last - first) // WEEK + 1))
 
     @cached_property
     def by_table(self) -> dict[str, int]:

@@ -24,7 +24,7 @@ MIN_FORECAST, MAX_FORECAST = 3600.0, 60 * 3600.0  # seconds
 PROMQL_STEP = 30.0  # seconds
 _KINDS = re.compile(r"condition[A-Z]\w+")
 _USER_METRIC = re.compile(re.escape(metrics.TYPE) + r"([^\"'\s}]+)")
-_MISSING = (
+MISSING = (
     'Cannot find metric(s) that match type = "{type}". If a metric was created recently, it could take up to 10 minutes '
     "to become available. Please try again soon."
 )
@@ -65,7 +65,7 @@ def check(condition: JsonObject, index: int, call: Call) -> None:
     if not spec.get("disableMetricValidation"):
         for name in _user_metrics(spec):
             if metrics.find(call, _project(call), name) is None:
-                raise ApiError(404, _MISSING.format(type=metrics.TYPE + name))
+                raise ApiError(404, MISSING.format(type=metrics.TYPE + name))
 
 
 def _check_log(spec: JsonObject, at: str) -> None:

@@ -64,7 +64,7 @@ def measured(
     spec = condition.get("conditionThreshold") or condition.get("conditionAbsent")
     if not spec or "conditionMatchedLog" in condition:
         raise _refused("only conditionThreshold, conditionAbsent and conditionMatchedLog are evaluated")
-    wanted = _filter(spec.get("filter", ""))
+    wanted = equalities(spec.get("filter", ""))
     short = wanted["metric.type"].removeprefix(counting.TYPE)
     if short == wanted["metric.type"]:
         raise _refused(f"{wanted['metric.type']} is no user-defined log metric")
@@ -72,8 +72,8 @@ def measured(
     if (spec.get("trigger") or {"count": 1}) != {"count": 1}:
         raise _refused("a trigger other than one series is not evaluated")
     groups: dict[tuple[tuple[str, str], ...], tuple[Series, list[Point]]] = {}
-    for point in _points(store, f"projects/{project}/metrics/{short}", now, lag):
-        if _matches(point, wanted):
+    for point in points(store, f"projects/{project}/metrics/{short}", now, lag):
+        if matches(point, wanted):
             series = _series(point, aggregation)
             groups.setdefault(series.key, (series, []))[1].append(point)
     if "conditionThreshold" in condition:
@@ -81,7 +81,7 @@ def measured(
     return [_absence(spec, series, own, now, since) for series, own in groups.values()]
 
 
-def _points(store: Store, metric: str, now: datetime, lag: timedelta) -> Iterator[Point]:
+def points(store: Store, metric: str, now: datetime, lag: timedelta) -> Iterator[Point]:
     """What can be seen of a metric at `now`, oldest first."""
     for time, kept in store.points(metric, _EPOCH, now):
         seen = max(time, datetime.fromisoformat(kept["received"])) + lag if "received" in kept else time
@@ -102,8 +102,8 @@ def matched(
             yield number, entry, {key: extract(entry) for key, extract in extractors.items()}
 
 
-def _filter(text: str) -> dict[str, str]:
-    """`metric.type="..." AND resource.type="..."` and equalities of labels, by field."""
+def equalities(text: str) -> dict[str, str]:
+    """A filter that is a row of them: `metric.type="..." AND resource.type="..."` and equalities of labels, by field."""
     chosen = metric_filters.read(text)
     found = {term.field: term.values[0] for term in chosen.terms if term.op == "=" and not term.function}
     if not chosen.conjunction or len(found) != len(chosen.terms) or not all(map(_FIELD.fullmatch, found)):
@@ -124,7 +124,8 @@ def _aggregation(spec: JsonObject) -> JsonObject:
     return aggregation
 
 
-def _matches(point: Point, wanted: Mapping[str, str]) -> bool:
+def matches(point: Point, wanted: Mapping[str, str]) -> bool:
+    """Whether a point has what the equalities say."""
     labels = {f"metric.label.{key}": value for key, value in point.metric.items()}
     labels |= {f"resource.label.{key}": value for key, value in (point.resource.get("labels") or {}).items()}
     labels["resource.type"] = point.resource.get("type", "")
@@ -177,4 +178,4 @@ def _absence(spec: JsonObject, series: Series, points: list[Point], now: datetim
 
 
 def _refused(what: str) -> ApiError:
-    return ApiError(400, f"The local stand-in can't evaluate the condition: {what}.")
+    return ApiError(400, f"The local stand-in can't evaluate that: {what}.")

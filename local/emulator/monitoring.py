@@ -1,5 +1,5 @@
-"""Cloud Monitoring: notification channels; alert policies are in alerts.py, dashboards in dashboards.py. `incidents.py` beside
-them evaluates and notifies."""
+"""Cloud Monitoring: notification channels; alert policies are in alerts.py, dashboards in dashboards.py, time series in
+series.py. `incidents.py` beside them evaluates and notifies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.emulator import alerts, dashboards, pubsub
+from local.emulator import alerts, dashboards, pubsub, series
 from local.emulator.alerts import CHANNELS, POLICIES, record
 from local.emulator.model import ApiError, JsonObject
 from local.emulator.refusals import check_user_labels, invalid
@@ -98,4 +98,4 @@ def _delete_channel(call: Call) -> JsonObject:
 _CHANNELS = Collection(path="projects.notificationChannels", created=_create_channel, changed=_change_channel, shown=_obscured)
 COLLECTIONS = (_CHANNELS, alerts.COLLECTION)
 DASHBOARDS = (dashboards.COLLECTION,)
-HANDLERS: Mapping[str, Handler] = {f"{CHANNELS}.delete": _delete_channel}
+HANDLERS: Mapping[str, Handler] = {f"{CHANNELS}.delete": _delete_channel, **series.HANDLERS}

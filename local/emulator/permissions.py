@@ -14,6 +14,7 @@ resource, or where it is made or listed of what holds it, here the project. The 
   nothing is asked of the bucket of the source is assumed.
 * Service Usage: https://cloud.google.com/service-usage/docs/access-control
 * Logging: https://cloud.google.com/logging/docs/access-control
+* Monitoring: https://cloud.google.com/monitoring/access-control (`timeSeries.list`)
 """
 
 from __future__ import annotations
@@ -273,6 +274,7 @@ METHODS: dict[str, Needs] = {
     **_collection("monitoring.projects.alertPolicies", "monitoring.alertPolicies", _CRUD),
     **_collection("monitoring.projects.notificationChannels", "monitoring.notificationChannels", _CRUD),
     **_collection("monitoring.projects.dashboards", "monitoring.dashboards", _CRUD),
+    "monitoring.projects.timeSeries.list": _in_project("monitoring.timeSeries.list"),
     **{
         f"serviceusage.services.{verb}": _in_project(f"serviceusage.services.{verb}")
         for verb in ("disable", "enable", "get", "list")

@@ -57,6 +57,7 @@ class Owner:
             Place.BUCKETS: [project],
             Place.SOURCES: [project],
             Place.BUCKET: [f"/storage/v1/b/{self.env.bucket}/iam"],
+            Place.NAMES: [f"/storage/v1/b/{self.env.bucket}/iam"],
             Place.STATE: [f"/storage/v1/b/{self.env.state_bucket}/iam"],
             Place.JOB_ACCOUNTS: [f"{project}/serviceAccounts/{account}" for account in accounts],
             Place.COORDINATOR: [f"{service}/{self.env.coordinator.name}"],

@@ -101,6 +101,8 @@ class Cloud:
     """When each object was."""
     fails: Callable[[tuple[str, str]], object] = str
     generation: int = 0
+    lists_all: bool = False
+    """Whether the bucket is listed as a whole, as the deployed coordinator does."""
 
     def __post_init__(self) -> None:
         self.put(OBJECT, to_json(self.declared).encode())
@@ -128,6 +130,7 @@ class Cloud:
             log=self.log.append,
             sleep=self._sleep,
             jitter=lambda: 1.0,
+            lists_all=self.lists_all,
             concurrent=1,
         )
 

@@ -28,6 +28,7 @@ coordinator:
   name: interlock-coordinator
   region: us-west2
   operators: [] # who may hold, extend and release, and see what is held, as "group:data-platform@example.com"
+  viewers: [] # who may look at the board, and do nothing else
 tick: 10m # how often the coordinator reconciles, whatever happens
 # More conflicts of one table than this in a period hold its writers. Conflicts are counted up to ten minutes late, and have to
 # last for one: a period of 11 minutes or less may see none of them.

@@ -232,13 +232,15 @@ def test_two_libraries_agree_on_the_dialect(seed: int) -> None:
 
 
 # Changes of the clock by an hour at two, at midnight forwards and backwards, and by half an hour.
-ZONES = ("Etc/UTC", NEW_YORK, "Europe/Berlin", "America/Santiago", "America/Havana", "Australia/Lord_Howe")
+ZONES = ("Etc/UTC", NEW_YORK, "Europe/Berlin", "America/Santiago", "America/Havana", "Australia/Lord_Howe", "Pacific/Chatham")
 CHANGES = (
     "2026-03-08T07:00Z",  # New York; Havana skips midnight two hours before
     "2026-03-29T01:00Z",  # Berlin
     "2026-04-05T03:00Z",  # Santiago repeats 23:00
+    "2026-04-04T14:00Z",  # the Chathams repeat the hour from 02:45
     "2026-04-04T15:00Z",  # Lord Howe repeats half an hour
     "2026-09-06T04:00Z",  # Santiago skips midnight
+    "2026-09-26T14:00Z",  # the Chathams skip the hour from 02:45
     "2026-10-03T15:30Z",  # Lord Howe skips half an hour
     "2026-11-01T05:00Z",  # Havana repeats midnight, New York 01:00 an hour later
 )
@@ -284,3 +286,28 @@ def test_many_short_intervals_fire_as_the_whole(text: str, zone_name: str, chang
     whole = list(cron.fires_between(starts[0], starts[-1] + step, where))
     assert [fire for start in starts for fire in cron.fires_between(start, start + step, where)] == whole
     assert whole
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "change"),
+    [
+        pytest.param("Pacific/Chatham", "2026-04-04T14:00Z", id="back by an hour at 03:45"),
+        pytest.param("Pacific/Chatham", "2026-09-26T14:00Z", id="forth by an hour at 02:45"),
+        pytest.param("America/St_Johns", "2010-11-07T02:31Z", id="back at 00:01 into the day before"),
+        pytest.param("America/St_Johns", "2010-03-14T03:31Z", id="forth at 00:01"),
+        pytest.param("Antarctica/Casey", "2020-10-03T16:01Z", id="forth by three hours at 00:01"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    ["*/15 3 * * *", "* 3-23/7 * * *", "* 0-7/3 * * 0-6", "*/7 0,23 * * *", "1 */2 * * *", "*/5 2 * * SUN", "*/20 * 7 * *"],
+)
+def test_what_follows_clocks_that_change_within_an_hour_fires_whenever_they_show_its_time(
+    text: str, zone_name: str, change: str
+) -> None:
+    cron, where = Cron.parse(text), zone(zone_name)
+    start = datetime.fromisoformat(change) - timedelta(hours=30)
+    minutes = [start + timedelta(minutes=place) for place in range(60 * 60)]
+    shown = [(minute, minute.astimezone(where)) for minute in minutes]
+    expected = [minute for minute, wall in shown if cron.fires_on(wall.date()) and wall.hour * 60 + wall.minute in cron.times]
+    assert list(cron.fires_between(start, minutes[-1] + timedelta(minutes=1), where)) == expected

@@ -50,7 +50,7 @@ MOVES = (
     _bug(
         "what holds is not looked at again",
         "runtime.reconcile:_round",
-        "moved = reader.flags_and_holds() != objects.flags_and_holds or reader.declaration()[1] != declared_in",
+        "moved = not reader.stands_still(declared_in, objects)",
         "moved = False",
         0,
     ),

@@ -56,6 +56,8 @@ class Instance:
     """How long each of its calls takes."""
     stops: str = ""
     """It is suspended before its first call that begins so: `delete ledger/held/`."""
+    lists_all: bool = False
+    """It lists the bucket as a whole, as it may once that is granted; else each prefix."""
     calls: int = 0
     faulted: int = 0
     dead: bool = False

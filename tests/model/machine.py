@@ -91,6 +91,8 @@ class Model(RuleBasedStateMachine):
 
     steps = 0
     """Of all runs; reset by who is interested."""
+    lists_all = False
+    """Whether instances list the bucket as a whole."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -476,6 +478,7 @@ class Model(RuleBasedStateMachine):
             incident=request.incident,
             fault=fate.fault,
             dies_at=fate.dies_at,
+            lists_all=self.lists_all,
             overlapped=bool(self.in_flight),
         )
         for other, _ in self.in_flight:

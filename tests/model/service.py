@@ -108,6 +108,7 @@ def serve(instance: Instance, request: Request) -> Answer:
         log=lambda record: None,  # noqa: ARG005
         sleep=instance.sleep,
         jitter=lambda: 0.5,
+        lists_all=instance.lists_all,
         concurrent=1,
     )
     try:

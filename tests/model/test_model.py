@@ -15,6 +15,13 @@ from tests.model.machine import Model
 from tests.model.planning import Planning
 from tests.model.world import quickly
 
+
+class Whole(Model):
+    """As the deployed coordinator has it once its right counts."""
+
+    lists_all = True
+
+
 SHARDS = 8
 """For pytest-xdist; each begins from a seed of its own."""
 FIRST_SEED = int(os.environ.get("INTERLOCK_MODEL_SEED", "0"))
@@ -56,6 +63,11 @@ def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS,
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_sequence_of_mishaps_breaks_an_invariant(shard: int) -> None:
     run(FIRST_SEED + shard, RUNS // SHARDS)
+
+
+@pytest.mark.parametrize("shard", range(4))
+def test_nor_does_one_where_the_bucket_is_listed_as_a_whole(shard: int) -> None:
+    run(FIRST_SEED + shard, RUNS // SHARDS, model=Whole)
 
 
 @pytest.mark.parametrize("shard", range(2))

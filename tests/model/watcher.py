@@ -129,6 +129,10 @@ class Watcher:
             self.taken.add(subject[0].name)
 
     def _listed(self, what: str, result: list) -> None:
+        if what == "":  # of all at once: nothing comes between
+            for prefix in ("declaration/", "backfills/", "holds/", "ledger/"):
+                self._listed(prefix, [item for item in result if item.name.startswith(prefix)])
+            return
         if result and not isinstance(result[0], Item):
             self.listed_jobs[what], self.listed_at = self.world.clock, self.instance.calls
             self.saw_jobs = self.saw_objects
@@ -139,7 +143,7 @@ class Watcher:
         if what.startswith("declaration"):
             self.seen_declaration = self.world.objects.get(DECLARATION)
         self.ledger_known |= {item.name for item in result if item.name.startswith("ledger/held/")}
-        if what == "" or what.startswith(("holds", "backfills")):
+        if what.startswith(("holds", "backfills")):
             # Flags and holds are two listings, and something may come between them.
             before = {name: found for name, found in (self.seen or {}).items() if not name.startswith(what)}
             now = {name: found for name, found in self.world.objects.items() if name.startswith(what)}

@@ -83,6 +83,7 @@ def test_the_coordinator_writes_holds_and_ledger_and_reads_flags_and_declaration
         ("roles/storage.objectUser", only(env.bucket, "board/")),
         ("roles/storage.objectViewer", only(env.bucket, "backfills/")),
         ("roles/storage.objectViewer", only(env.bucket, "declaration/")),
+        ("roles/storage.objectViewer", f'resource.name == "projects/_/buckets/{env.bucket}"'),  # names, and no content
     }
     people = {*env.coordinator.operators, *env.coordinator.viewers}
     assert {made["member"] for made in every if made not in granted} == people
@@ -117,7 +118,8 @@ def test_operators_see_what_the_commands_show_and_change_nothing_themselves(shop
     granted = [
         made for kind in ("google_project_iam_member", "google_storage_bucket_iam_member") for made in stack[kind].values()
     ]
-    [jobs, objects] = [made for made in granted if made["member"] == operator]
+    [jobs, objects, board] = [made for made in granted if made["member"] == operator]
+    assert board["condition"]["expression"] == only(env.bucket, "board/")
     assert jobs["role"] == "projects/interlock-local/roles/interlockOperator"
     assert objects["role"] == "roles/storage.objectViewer"
     seen = {

@@ -87,6 +87,12 @@ def test_every_job_waits_for_the_guard_the_declaration_and_the_flags(shop: Stack
         ]
 
 
+def test_a_stack_without_jobs_names_no_kind_of_resource_that_it_has_not(env: Environment, tmp_path: Path) -> None:
+    window = 'windows: {night: {schedule: "0 8 1 * *", time_zone: Etc/UTC, duration: 2h, covers: [all], reason: r, owner: o}}'
+    stacks = synthesize(resolve_catalog([SourceFile(name="a.yaml", platform="a", text=window)]), env, tmp_path)
+    assert all(stacks["schedules"]["resource"].values())
+
+
 def test_nothing_that_is_declared_is_lost_on_the_way(shop: Stacks, shop_catalog: Catalog, env: Environment) -> None:
     for name, resource in jobs_of(shop).items():
         assert_same(resource, shop_catalog.jobs[name], env)

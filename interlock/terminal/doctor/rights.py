@@ -103,6 +103,7 @@ def _resources(grant: Grant, env: Environment) -> list[Resource]:
         Place.PROJECT: [Resource(kind="project", name=env.project)],
         Place.BUCKETS: buckets,
         Place.BUCKET: buckets[1:],
+        Place.NAMES: buckets[1:],
         Place.STATE: buckets[:1],
         Place.JOB_ACCOUNTS: [Resource(kind="account", name=email) for email in emails],
         Place.COORDINATOR: [Resource(kind="service", name=service)],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from interlock.environment import Environment
 from interlock.roles import Actor, Grant, Place, Role
 
-TITLES = {Place.BUCKETS: "only the buckets of Interlock"}
+TITLES = {Place.BUCKETS: "only the buckets of Interlock", Place.NAMES: "only names"}
 ACCOUNTS = ("deploy", "plan")
 """Actors that are accounts of workflows, called `interlock-deploy` and so on."""
 BEFORE = frozenset({Place.PROJECT, Place.BUCKETS})
@@ -55,6 +55,7 @@ def account_of(actor: Actor, env: Environment) -> str:
 def _on(grant: Grant, env: Environment) -> list[str]:
     return {
         Place.BUCKET: [env.bucket],
+        Place.NAMES: [env.bucket],
         Place.STATE: [env.state_bucket],
         Place.JOB_ACCOUNTS: sorted({env.invoker, *env.accounts.values()}),
         Place.COORDINATOR: [env.coordinator.name],

@@ -8,8 +8,9 @@ import pytest
 
 from interlock.access import Kind
 from interlock.adoption.services import Known
-from interlock.adoption.tables import Confidence, Line, Proposal, Touch, label_of, propose
+from interlock.adoption.tables import Confidence, Line, Proposal, Touch, propose
 from interlock.catalog import ServiceKind
+from interlock.labels import label_of
 from tests.interlock.catalogs import GOOD, load
 from tests.interlock.cloud import at
 

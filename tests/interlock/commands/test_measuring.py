@@ -12,7 +12,7 @@ import pytest
 
 from interlock.reading.files import load_catalog
 from interlock.timing.minutes import MINUTE
-from interlock.verify.measured import Statement, measured
+from interlock.verify.measured import Statement, measured, untold
 from tests.guard.bigquery_server import Server, serving
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
@@ -27,8 +27,16 @@ services: {mill: {kind: run}}
 processors:
   load: {service: mill, tables: {raw.grain: [mutate], raw.log: [append]}}
   copy: {service: mill, tables: {raw.flour: [mutate], raw.log: [append]}}
+  mill-bran: {service: mill, expect: 60s, tables: {raw.bran: [mutate]}}
+  soak: {service: mill, tables: {raw.water: [read]}}
+  roll: {service: mill, after: [soak], tables: {raw.oats: [mutate]}}
 jobs:
   poll: {description: d, schedule: "*/30 * * * *", target: {service: mill, path: /}, runs: [load, copy]}
+  alone: {description: d, schedule: "0 */4 * * *", target: {service: mill, path: /a}, runs: [mill-bran]}
+  in-capitals: {name: In_Capitals, description: d,
+    schedule: "0 */4 * * *", target: {service: mill, path: /c}, runs: [mill-bran]}
+  yearly: {description: d, schedule: "0 6 1 7 *", target: {service: mill, path: /y}, runs: [mill-bran]}
+  chained: {description: d, schedule: "0 */4 * * *", target: {service: mill, path: /o}, runs: [soak]}
   rare: {description: d, schedule: "0 6 * * *", target: {service: mill, path: /r}, runs: [copy], active: 0.5}
 """
 
@@ -56,6 +64,30 @@ def test_statements_of_a_start_add_up_and_are_the_processors_that_alone_writes_t
     found = proposals(*every_fourth("raw.grain", 4), *every_fourth("raw.log", 50))
     assert found["processors.load.dml"] == "8s"
     assert "processors.copy.dml" not in found
+
+
+def test_a_run_lasts_from_its_start_to_its_last_statement_where_one_processor_alone_can_be_meant() -> None:
+    found = proposals(*(wrote("alone", "raw.bran", n * 240 + after, 10) for n in range(42) for after in (1, 3)))
+    assert found["processors.mill-bran.expect"] == "190s"
+    assert found["processors.mill-bran.dml"] == "20s"
+    assert "processors.load.expect" not in proposals(*every_fourth("raw.grain", 4)), "which of two it was nobody can say"
+    chained = proposals(*(wrote("chained", "raw.oats", n * 240 + 1, 10) for n in range(42)))
+    assert chained["processors.roll.dml"] == "10s"
+    assert "processors.roll.expect" not in chained, "how long the processor before it took is not known"
+
+
+def test_a_label_holds_less_than_a_name() -> None:
+    assert proposals(*(wrote("in_capitals", "raw.bran", n * 240 + 1, 10) for n in range(42)))["jobs.in-capitals.active"] == "1"
+
+
+def test_of_a_job_without_a_start_in_these_days_nothing_is_said() -> None:
+    assert proposals(wrote("yearly", "raw.bran", 5, 10)) == {}
+
+
+def test_jobs_that_write_and_of_which_nothing_was_measured_are_named() -> None:
+    catalog = load(CATALOG, platform="granary")
+    found = [*measured(catalog, every_fourth("raw.grain", 4), SINCE, UNTIL)]
+    assert untold(catalog, found) == ["alone", "chained", "in-capitals", "rare", "yearly"]
 
 
 def test_of_a_job_that_started_seldom_or_that_nobody_knows_nothing_is_said() -> None:

@@ -72,6 +72,19 @@ def test_a_new_job_is_offered_the_better_minute(minute: str, better: str) -> Non
     assert all("it meets nobody (schedule:" in text for text in offered)
 
 
+def test_a_new_job_of_which_every_minute_meets_others_is_told_that_none_is_better() -> None:
+    crowd = tuple(f"w{minute}|{minute} * * * *|web|load" for minute in range(0, 60, 4))
+    found = reviewed(crowd, (*crowd, "d|2 9 * * *|web|load"), waived="")
+    assert [remark.subject for remark in found.findings if remark.topic in (Topic.COLLISION, Topic.RULE)]
+    offered = [(remark.subject, remark.text) for remark in found.notes if remark.topic is Topic.BETTER]
+    assert offered == [("d", "no minute is better within its hour and the rules")]
+
+
+def test_a_new_job_that_meets_nobody_is_told_nothing_of_minutes() -> None:
+    found = reviewed(WRITERS, (*WRITERS, "d|20 9 * * *|web|"))
+    assert not [remark for remark in found.remarks if remark.topic is Topic.BETTER]
+
+
 def test_a_consumer_that_comes_too_soon_is_a_finding_where_more_do() -> None:
     found = reviewed(("a|0 6 * * *|web|load", "g|0 8 * * *|web|grade"), ("a|0 6 * * *|web|load", "g|0 6 * * *|web|grade"))
     assert found.net is not None

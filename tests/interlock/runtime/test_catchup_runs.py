@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.declaration import Declaration
+from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.ledger import held_content, held_name
 from interlock.runtime.ports import Refused, Unknown
 from interlock.runtime.report import Report
@@ -426,3 +427,21 @@ def test_a_claim_that_is_gone_as_it_is_read_is_none_and_its_job_still_has_the_ot
     sky.fails = gone
     report = sky.reconcile()
     assert not records(report, "unresolved_claim")
+
+
+def test_a_job_that_is_between_two_stacks_keeps_what_it_has_missed() -> None:
+    sky, apart = after_a_hold("fetch"), declaration(HEAD + JOBS.replace("fetch", "fetched") + WINDOWS + BACKFILLS)
+    whole, mark = sky.objects[OBJECT][1], held_name("fetch")
+    sky.put(OBJECT, to_json(apart).encode())  # one that lets it go is deployed before the one that takes it over
+    sky.reconcile("2026-03-10 06:25")
+    assert mark in sky.names()
+    sky.put(OBJECT, whole)
+    sky.reconcile("2026-03-10 06:28")
+    assert (sky.runs, mark in sky.names()) == (["fetch"], False)
+
+
+def test_what_a_job_missed_that_is_no_more_is_forgotten_a_tick_later() -> None:
+    sky = after_a_hold("fetch")
+    sky.put(OBJECT, to_json(declaration(HEAD + JOBS.replace("fetch", "fetched") + WINDOWS + BACKFILLS)).encode())
+    sky.reconcile("2026-03-10 06:31")
+    assert (sky.runs, sky.names()) == ([], [])

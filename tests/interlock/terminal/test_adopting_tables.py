@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from interlock.gcp import CloudError
 from interlock.gcp.verify.bigquery import NoCredentials
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog, load_environment
+from interlock.terminal import adopting_tables
 from interlock.terminal.adopting_tables import NAME, run_tables
 from local.emulator import serve
 from tests.golden import golden
@@ -145,6 +147,71 @@ def test_the_file_that_people_read(there: There, tmp_path: Path) -> None:
     said, text = run(there, load(CATALOG), tmp_path / "p")
     golden("adoption/tables.yaml.proposed", text)
     golden("adoption/tables.txt", "\n".join(said) + "\n")
+
+
+def polls(there: There, *, labelled: bool = True) -> None:
+    """A service that looks every hour, and writes in every fourth; its statements take 6 s, a minute after the start."""
+    there.service("mills", account("mills"))
+    begun = at("2026-11-15")
+    label = {"scheduler_job": "fetch-flour"} if labelled else {}
+    past(
+        there.bigquery,
+        [
+            Row(
+                job_id=f"flour-{n}",
+                user_email=account("mills"),
+                creation_time=begun + n * timedelta(hours=4) + timedelta(minutes=1),
+                statement_type="MERGE",
+                destination="raw.flour",
+                labels=label,
+                lasted=timedelta(seconds=6),
+            )
+            for n in range(84)
+        ],
+    )
+
+
+MILLS = CATALOG.replace(
+    "jobs:\n", 'jobs:\n  fetch-flour: {description: x, schedule: "0 * * * *", target: {service: mills, path: /x}}\n'
+).replace("services:\n", "services:\n  mills: {kind: run}\n")
+
+
+def test_what_the_history_measures_is_in_the_file_and_what_it_cant_is_named(there: There, tmp_path: Path) -> None:
+    polls(there)
+    _, text = run(there, load(MILLS), tmp_path / "p")
+    golden("adoption/measured.yaml.proposed", text)
+    assert "    dml: 6s # the mean of 84 starts that wrote" in text
+    assert "    expect: 66s # from a start to its last statement, the mean of 84" in text
+    assert "#   fetch-flour: active: 0.25 # 84 of 336 starts wrote" in text
+    assert "# Not measured: 1 job with too few starts" in text
+
+
+def test_without_labels_nothing_is_measured(there: There, tmp_path: Path) -> None:
+    polls(there, labelled=False)
+    _, text = run(there, load(MILLS), tmp_path / "p")
+    assert "# Measured" not in text
+    assert "dml:" not in text
+    assert "have the label scheduler_job: fetch-flour" in text
+
+
+def test_what_is_measured_and_copied_is_not_said_again(there: There, tmp_path: Path) -> None:
+    polls(there)
+    written = MILLS.replace(
+        "processors:\n", "processors:\n  flour: {service: mills, tables: {raw.flour: [mutate]}, dml: 6s, expect: 66s}\n"
+    )
+    written = written.replace("{service: mills, path: /x}}", "{service: mills, path: /x}, runs: [flour], active: 0.25}")
+    _, text = run(there, load(written), tmp_path / "p")
+    assert "# Measured" not in text
+
+
+def test_more_statements_than_can_be_read_measure_nothing(
+    there: There, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls(there)
+    monkeypatch.setattr(adopting_tables, "MOST_STATEMENTS", 84)
+    said, text = run(there, load(MILLS), tmp_path / "p")
+    assert "dml:" not in text
+    assert any("ask for fewer days" in line for line in said)
 
 
 def copied(text: str, more: str = "") -> Catalog:

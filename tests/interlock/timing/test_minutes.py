@@ -24,7 +24,7 @@ CHANGES = {
     "America/St_Johns": ("2010-03-14T03:31Z", "2010-11-07T02:31Z"),  # at 00:01, back into the day before
     "Asia/Beirut": ("2026-03-28T22:00Z", "2026-10-24T21:00Z"),
     "Australia/Lord_Howe": ("2026-04-04T15:00Z", "2026-10-03T15:30Z"),  # half an hour
-    "Pacific/Chatham": ("2026-09-26T14:00Z",),  # at 02:45
+    "Pacific/Chatham": ("2026-04-04T14:00Z", "2026-09-26T14:00Z"),  # at 03:45 and 02:45
     "Antarctica/Troll": ("2026-03-29T01:00Z", "2026-10-25T01:00Z"),  # two hours
     "Antarctica/Casey": ("2020-10-03T16:01Z", "2021-03-13T13:00Z"),  # three hours, the first at 00:01
     "Asia/Kathmandu": ("1985-12-31T18:30Z",),  # from 5:30 to 5:45
