@@ -28,7 +28,7 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
     """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
     cloud, stacks = Place(env_name).cloud, stacks_of(load_catalog(root))
     if name not in stacks and not is_schedules(name):  # one of the schedules may be of a platform that is gone
-        raise click.BadParameter(f"{name!r} is not one of {', '.join(stacks)}")
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, stacks))}")
     stack = Stack(environment=cloud, name=name)
     lock = read_lock(cloud.project, cloud.state_bucket, stack.state_prefix)
     if lock is None:
