@@ -26,9 +26,11 @@ from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
 @click.pass_context
 def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool) -> None:
     """Release the state lock of STACK. Only when the deploy that holds it is gone: two at once would undo each other."""
-    cloud, stacks = Place(env_name).cloud, stacks_of(load_catalog(root))
+    stacks = stacks_of(load_catalog(root))
     if name not in stacks and not is_schedules(name):  # one of the schedules may be of a platform that is gone
-        raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, stacks))}")
+        [typed] = [one for one in ctx.command.params if one.name == "name"]
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(map(repr, stacks))}", param=typed)
+    cloud = Place(env_name).cloud
     stack = Stack(environment=cloud, name=name)
     lock = read_lock(cloud.project, cloud.state_bucket, stack.state_prefix)
     if lock is None:

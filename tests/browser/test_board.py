@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +17,7 @@ from interlock.board.compared import page as compared_page
 from interlock.board.page import POLICY
 from interlock.board.page import page as page_of
 from interlock.names import MAX_TEXT, plain
+from interlock.zones import zone as named
 from tests.browser.conftest import DESK, PHONE, Opens, Seen
 from tests.interlock.board.test_about import CLASHING
 from tests.interlock.board.test_compared import LATER, found
@@ -195,7 +195,7 @@ def test_a_reader_whose_clock_is_behind_is_told_so(opens: Opens) -> None:
 def test_every_zone_of_a_reader_has_its_clock(opens: Opens, zone: str) -> None:
     seen = opens(busy(), zone=zone)
     at = NOW.replace(second=0) + timedelta(hours=2)
-    assert f"{at.astimezone(ZoneInfo(zone)):%H:%M}" in seen.text("article >> nth=1 >> .until")
+    assert f"{at.astimezone(named(zone)):%H:%M}" in seen.text("article >> nth=1 >> .until")
     assert seen.said == []
 
 

@@ -60,6 +60,7 @@ STRANGERS = {
     "service_account scraper",
     "storage_bucket acme-data-lake",
     "service_account operator",
+    "service_account viewer",
     "service_account deployer",  # who may deploy, which an owner has made
     "project_iam_custom_role interlockDeployer",
     "project_iam_custom_role interlockDeployerBuckets",

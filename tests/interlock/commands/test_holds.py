@@ -129,7 +129,7 @@ def test_a_flag_is_ended_by_make(site: Direct, cloud: Cloud) -> None:
 def test_without_a_declaration_the_next_command_is_named(run: Run, cloud: Cloud) -> None:
     done = run("holds", INTERLOCK_LOCAL_URL=cloud.url)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no declaration/current.json in the bucket; deploy the schedules stack: make deploy" in done.stderr
+    assert "there is no declaration in the bucket; deploy the schedules: make deploy" in done.stderr
 
 
 def test_without_a_coordinator_the_way_without_it_is_named(site: Direct) -> None:
