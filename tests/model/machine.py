@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from interlock.holds import parse_object_name
 from interlock.runtime.checking import BREAKER_ID
 from interlock.runtime.outside import OF_OPERATORS, PATIENCE
 from tests.model.instance import FOREVER, MUTATIONS, Fault, Instance
@@ -397,14 +398,18 @@ class Model(RuleBasedStateMachine):
     @rule(how=st.sampled_from(("name", "scope", "date", "jobs", "content")))
     def somebody_writes_an_object(self, how: str) -> None:
         end = f"{self._whole(50):%Y-%m-%dT%H:%M:%SZ}"
+        name = {
+            "name": "holds/nonsense",
+            "scope": f"holds/platform/nhl/x@{end}.json",
+            "date": "holds/job/load/x@2026-02-30T00:00:00Z.json",
+            "jobs": f"holds/job/load/x@{end}.json",
+            "content": f"holds/table/nba_raw.odds/x@{end}.json",
+        }[how]
+        for instance, request in self.in_flight:  # a release that has looked already can't know of it
+            if (hold := parse_object_name(name)) is not None and request.identity == (hold.scope, hold.id):
+                instance.overlapped = True
         self.world.put(
-            {
-                "name": "holds/nonsense",
-                "scope": f"holds/platform/nhl/x@{end}.json",
-                "date": "holds/job/load/x@2026-02-30T00:00:00Z.json",
-                "jobs": f"holds/job/load/x@{end}.json",
-                "content": f"holds/table/nba_raw.odds/x@{end}.json",
-            }[how],
+            name,
             {"jobs": {"jobs": ["interlock-tick", "legacy", "no-such-job", "load"]}, "content": b"\xff{"}.get(how, {"jobs": []}),
         )
 
