@@ -47,11 +47,10 @@ def _variables() -> frozenset[str]:
     return frozenset({"INTERLOCK_CATALOG", *re.findall(r"^([A-Z]+) \?=", text, re.MULTILINE)})
 
 
-def _literals(source: str) -> Iterator[str]:
+def _literals(nodes: list[ast.AST]) -> Iterator[str]:
     """The texts of a module, docstrings left out: those speak of commands."""
-    tree = ast.parse(source)
     inside: set[int] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             inside.add(id(node.value))
         if isinstance(node, ast.JoinedStr):
@@ -61,9 +60,9 @@ def _literals(source: str) -> Iterator[str]:
             yield node.value
 
 
-def _calls(source: str) -> Iterator[str]:
+def _calls(nodes: list[ast.AST]) -> Iterator[str]:
     """The commands that a module has spelled: `interlock("release", scope)`, `make("deploy", ENV=env)`."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SPELLED:
             given = [part.value if isinstance(part, ast.Constant) else FILLED_IN for part in node.args]
             names = [part.arg for part in node.keywords if part.arg and part.arg.isupper()]
@@ -90,8 +89,8 @@ def _texts() -> Iterator[tuple[str, str]]:
             yield from ((str(path.relative_to(ROOT)), line) for line in text.splitlines())
     for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         if "node_modules" not in path.parts and ".venv" not in path.parts:
-            source = path.read_text(encoding="utf-8")
-            yield from ((str(path.relative_to(ROOT)), text) for text in (*_literals(source), *_calls(source)))
+            nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+            yield from ((str(path.relative_to(ROOT)), text) for text in (*_literals(nodes), *_calls(nodes)))
 
 
 def _commands() -> Iterator[tuple[str, str, str]]:
@@ -105,9 +104,6 @@ def _commands() -> Iterator[tuple[str, str, str]]:
                 printed = STRONG.search(line[: found.start()]) and not (program == "make" and not MAKE_WORD.fullmatch(first))
                 if known or (printed and line[: found.start()].strip(" $#`") == ""):
                     yield where, program, rest.strip()
-
-
-FOUND = sorted(set(_commands()))
 
 
 def _words(rest: str) -> list[str]:
@@ -174,15 +170,24 @@ def _makes(words: list[str]) -> str:
     return f"make {targets[0]} takes no {', '.join(unknown)}" if unknown else ""
 
 
-@pytest.mark.parametrize(("where", "program", "rest"), FOUND, ids=[": ".join(found)[:120] for found in FOUND])
-def test_a_printed_command_is_one(where: str, program: str, rest: str) -> None:
-    words = _words(rest)
-    assert (_parses(words) if program == "interlock" else _makes(words)) == "", f"{where}: {program} {rest}"
+@pytest.fixture(scope="module")
+def found() -> list[tuple[str, str, str]]:
+    """Not at the import: every worker of pytest imports every test, and would read all of the code for it."""
+    return sorted(set(_commands()))
 
 
-def test_commands_are_found_where_they_are_printed() -> None:
+def _wrong(program: str, rest: str) -> str:
+    """Nothing, or why it is no command."""
+    return _parses(_words(rest)) if program == "interlock" else _makes(_words(rest))
+
+
+def test_every_printed_command_is_one(found: list[tuple[str, str, str]]) -> None:
+    assert [f"{where}: {program} {rest}: {why}" for where, program, rest in found if (why := _wrong(program, rest))] == []
+
+
+def test_commands_are_found_where_they_are_printed(found: list[tuple[str, str, str]]) -> None:
     """Each kind of place has some, so that a change of the places does not empty this test."""
-    places = {where.split("/")[0] for where, _, _ in FOUND}
+    places = {where.split("/")[0] for where, _, _ in found}
     assert {"README.md", "docs", "tests", "interlock", "stacks"} <= places
 
 
@@ -206,5 +211,4 @@ def test_commands_are_found_where_they_are_printed() -> None:
     ],
 )
 def test_the_test_tells_a_command_from_none(program: str, rest: str, is_one: bool) -> None:
-    words = _words(rest)
-    assert ((_parses(words) if program == "interlock" else _makes(words)) == "") is is_one
+    assert (_wrong(program, rest) == "") is is_one

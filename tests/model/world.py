@@ -9,7 +9,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
@@ -44,6 +44,11 @@ def fires(schedule: str, zone: str) -> list[datetime]:
 class TabledCron(Cron):
     """A schedule that looks its fires up: `Cron` has tests of its own, and most of the model's time went there."""
 
+    @classmethod
+    def of_one(cls, schedule: Cron) -> TabledCron:
+        """The same schedule, of this kind: what `Cron.parse` returns is kept for every reader, and is of no subclass."""
+        return cls(**{field.name: getattr(schedule, field.name) for field in fields(schedule)})
+
     def fires_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """See `Cron`."""
         times = fires(self.text, zone.key)
@@ -61,7 +66,7 @@ def with_tables(content: bytes, name: str) -> Declaration:
     parsed = parse(content, name)
 
     def tabled(entry: T) -> T:
-        return replace(entry, schedule=TabledCron.parse(entry.schedule.text))
+        return replace(entry, schedule=TabledCron.of_one(entry.schedule))
 
     jobs = {name: tabled(job) for name, job in parsed.jobs.items()}
     return replace(parsed, jobs=jobs, windows={name: tabled(window) for name, window in parsed.windows.items()})
