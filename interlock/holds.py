@@ -115,7 +115,9 @@ def parse_instant(text: str) -> datetime | None:
     if not re.fullmatch(END, text):
         return None
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        # By place, as a tick reads thousands: strptime takes ten times as long.
+        day = int(text[:4]), int(text[5:7]), int(text[8:10])
+        return datetime(*day, int(text[11:13]), int(text[14:16]), int(text[17:19]), tzinfo=UTC)
     except ValueError:
         return None
 

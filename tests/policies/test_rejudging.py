@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -28,8 +31,42 @@ TODAY = date(2026, 1, 5)
 SEEDS = 60
 
 
-def whole(before: Catalog, after: Catalog) -> tuple[Finding, ...]:
-    return new_findings(findings(before, TODAY), findings(after, TODAY), {})
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """One that is made up, with what is found in it before anything moves."""
+
+    catalog: Catalog
+    limits: StaggerLimits
+    found: list[Finding]
+    chance: random.Random
+    """As it is when the platform has been made up."""
+
+    def whole(self, after: Catalog) -> tuple[Finding, ...]:
+        """What is new after moves, by a look at all before them and one after."""
+        return new_findings(self.found, findings(after, TODAY), {})
+
+    def broken(self, after: Catalog, moved: Iterable[str]) -> tuple[Finding, ...]:
+        """What is new, by a look at what moved and what that meets."""
+        return new_findings(*self.limits.around(after, moved), {})
+
+
+@cache
+def platform(seed: int) -> Platform:
+    chance = random.Random(seed)  # noqa: S311
+    catalog = made_up(chance)
+    return Platform(catalog=catalog, limits=StaggerLimits(catalog, TODAY), found=[*findings(catalog, TODAY)], chance=chance)
+
+
+@cache
+def trials(seed: int) -> list[tuple[dict[str, int], Catalog, tuple[Finding, ...]]]:
+    """Moves, what they make of the catalog, and what they break anew."""
+    of = platform(seed)
+    chance, found = copy(of.chance), []
+    for _ in range(3):
+        moves = moves_of(of.catalog, chance)
+        after = moved(of.catalog, moves)
+        found.append((moves, after, of.broken(after, moves)))
+    return found
 
 
 def made_up(rng: random.Random, jobs: int = 14) -> Catalog:
@@ -92,23 +129,14 @@ def moves_of(catalog: Catalog, rng: random.Random) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_moved_jobs_break_what_two_whole_looks_say(seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311
-    catalog = made_up(rng)
-    limits = StaggerLimits(catalog, TODAY)
-    for _ in range(3):
-        moves = moves_of(catalog, rng)
-        after = moved(catalog, moves)
-        assert new_findings(*limits.around(after, moves), {}) == whole(catalog, after)
+    for _, after, new in trials(seed):
+        assert new == platform(seed).whole(after)
 
 
 def test_what_moves_break_in_these_catalogs_is_of_every_rule_about_minutes_and_of_jobs_that_stay() -> None:
     rules, stays = Counter[str](), 0
     for seed in range(SEEDS):
-        rng = random.Random(seed)  # noqa: S311
-        catalog = made_up(rng)
-        for _ in range(3):
-            moves = moves_of(catalog, rng)
-            new = new_findings(*StaggerLimits(catalog, TODAY).around(moved(catalog, moves), moves), {})
+        for moves, _, new in trials(seed):
             rules.update(finding.rule for finding in new)
             stays += sum(finding.subject.removeprefix("jobs.") not in moves for finding in new)
     assert {"stagger", "budget", "gap", "twin"} <= rules.keys()
@@ -134,12 +162,12 @@ def test_jobs_that_have_nothing_to_do_with_a_moved_one_are_not_judged_again(monk
 
 def test_a_move_by_which_a_season_holds_a_job_or_does_not_is_judged_as_a_whole() -> None:
     for seed in range(SEEDS):
-        catalog = made_up(random.Random(seed))  # noqa: S311
-        for name, job in catalog.jobs.items():
+        of = platform(seed)
+        for name, job in of.catalog.jobs.items():
             if job.season is not None and job.schedule.is_known:
                 fields = job.schedule.text.split()
-                after = rescheduled(catalog, {name: Cron.read(" ".join([*fields[:2], "*", "9-10", "*"]))})
-                assert new_findings(*StaggerLimits(catalog, TODAY).around(after, [name]), {}) == whole(catalog, after)
+                after = rescheduled(of.catalog, {name: Cron.read(" ".join([*fields[:2], "*", "9-10", "*"]))})
+                assert of.broken(after, [name]) == of.whole(after)
 
 
 def test_every_rule_of_a_catalog_is_in_what_is_judged_again() -> None:
