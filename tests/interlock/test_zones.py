@@ -24,6 +24,10 @@ CODE = ("interlock", "policies", "stacks", "coordinator", "local", "bench", "too
 DOORS = {"interlock/zones.py", "interlock/timing/zone_record.py", "local/emulator/zones.py"}
 """They read the package, and a record."""
 TESTS_OF_IT = {"tests/interlock/test_zones.py", "tests/other_zone_data.py"}
+ASKING = {"available_timezones", "reset_tzpath", "tzset", "localtime", "tzlocal", "TZPATH"}
+LIBRARIES = {"pytz", "dateutil", "tzlocal"}
+WAYS = re.compile("|".join({"ZoneInfo", "zoneinfo", "astimezone", "now", *ASKING, *LIBRARIES}))
+"""A program without any of these words asks nobody, and need not be parsed."""
 LOCKS = ("requirements/run.txt", "requirements/policy.txt", "requirements/policy.in", "coordinator/requirements.txt")
 
 
@@ -43,24 +47,26 @@ def sources() -> Iterator[Path]:
 
 def elsewhere(text: str) -> list[str]:
     """What in a program asks the machine for a zone or a local time: everything but the type in an annotation."""
-    tree = ast.parse(text)
+    if not WAYS.search(text):
+        return []
+    nodes = [*ast.walk(ast.parse(text))]
     types: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         hints = [getattr(node, "annotation", None), getattr(node, "returns", None)]
         hints += [node.slice] if isinstance(node, ast.Subscript) else []
         types |= {inner for hint in hints if hint is not None for inner in ast.walk(hint)}
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
         if name == "ZoneInfo" and node not in types:
             found.append("ZoneInfo")
-        if name in {"available_timezones", "reset_tzpath", "tzset", "localtime", "tzlocal", "TZPATH"}:
+        if name in ASKING:
             found.append(name)
         if isinstance(node, ast.ImportFrom) and node.module == "zoneinfo":
             found += [alias.name for alias in node.names if alias.name != "ZoneInfo" or alias.asname]
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        found += [module for module in modules if module.partition(".")[0] in {"pytz", "dateutil", "tzlocal"}]
+        found += [module for module in modules if module.partition(".")[0] in LIBRARIES]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
             owner = node.func.value
             is_class = isinstance(owner, ast.Name) and owner.id == "datetime"

@@ -44,12 +44,12 @@ def test_waivers_that_nobody_has_to_look_at_are_not_in_a_comment() -> None:
 
 
 def many(later: int) -> str:
-    """A catalog of 400 jobs, no two of which move alike when they are `later`."""
+    """A catalog of 260 jobs, no two of which move alike when they are `later`."""
     jobs = (
         f"  job-{number:03}:\n    description: Fetches\n"
         f'    schedule: "{(number + later) % 60} {number // 60 + later} * * *"\n'
         "    target: {service: scrapers}\n"
-        for number in range(400)
+        for number in range(260)
     )
     return edited((", gap: 5m", ""), ("  fetch-lines:", f"{''.join(jobs)}  fetch-lines:"))
 

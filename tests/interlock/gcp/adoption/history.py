@@ -64,10 +64,16 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """As DuckDB reads it."""
-        kept = ("job_id", "parent_job_id", "user_email", "job_type", "statement_type", "state")
-        return {name: getattr(self, name) for name in kept} | {
-            "creation_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
-            "start_time": f"{self.creation_time:%Y-%m-%d %H:%M:%S}",
+        created = f"{self.creation_time:%Y-%m-%d %H:%M:%S}"
+        return {
+            "job_id": self.job_id,
+            "parent_job_id": self.parent_job_id,
+            "user_email": self.user_email,
+            "job_type": self.job_type,
+            "statement_type": self.statement_type,
+            "state": self.state,
+            "creation_time": created,
+            "start_time": created,
             "end_time": f"{self.creation_time + self.lasted:%Y-%m-%d %H:%M:%S}",
             "error_result": {"reason": "invalidQuery", "message": self.error or "no"} if self.failed or self.error else None,
             "destination_table": _parts(self.destination) if self.destination else None,
