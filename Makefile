@@ -129,7 +129,7 @@ destroy: setup ## destroy everything, flags, holds and their versions included
 
 test: setup $(VENV)/dev.stamp ## all tests
 	@$(BIN)/python -m compileall -q $(PACKAGES) # hundreds of processes follow, also where Python may not write byte code
-	@PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, so that the model test makes the same runs
+	@PYTHONDONTWRITEBYTECODE= PYTHONHASHSEED=0 $(BIN)/python -m pytest # the same order of sets, for the same runs of the model
 
 test-node: setup $(VENV)/dev.stamp $(NEWEST_NODE)/.stamp ## a deploy and a toggle on the newest Node.js, taken from npm
 	@PATH="$(CURDIR)/$(NEWEST_NODE)/bin:$$PATH" $(BIN)/python -m pytest -vv -n 0 -m node tests/e2e/test_node.py
