@@ -53,7 +53,9 @@ def findings(catalog: Catalog, today: date) -> list[Finding]:
 def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Judged:
     """The same, and what the baseline has to do with it; with an environment also what it makes of the jobs' targets."""
     known = estate(catalog, today, env)
-    verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
+    verdicts = [*judge_all(RULES, known, with_waived=False)]
+    if env is not None:
+        verdicts += judge_all(ADDRESSED, replace(known, origin=Origin.STACK), with_waived=False)
     sources = sources_of(catalog)
     old = in_order(found_by(verdicts, Outcome.OLD, sources))
     new = in_order([*found_by(verdicts, Outcome.FAILED, sources), *mistakes(catalog), *zone_record.mistakes(catalog)])

@@ -30,8 +30,9 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     gaps "drift by 4-7h", and five triggers graded the same games. So jobs are twins that call the same with the same body and
     sometimes start in one minute, and those that start at the same time of the day in two zones. A waiver of either of two
     jobs counts for both."""
-    fires(job)
-    _does(job)
+    if job.address not in estate.once(_deeds):  # may be one that can't be read
+        fires(job)
+        _does(job)
     met = estate.once(twins).get(job.address, {})
     at_once = {other: times for other, times in met.items() if times}
     if at_once:
