@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json, Source
-from interlock.environment import Environment
 from interlock.findings import Finding
 from interlock.names import count
 from interlock.terraform.attributes import job_attributes
@@ -23,6 +23,9 @@ from policies.rules.judge import Outcome, Verdict, judge_all
 from policies.rules.stagger import often
 from policies.rules.targets import https, token
 from policies.rules.values import Attributes
+
+if TYPE_CHECKING:
+    from interlock.environment import Environment
 
 NO_ENVIRONMENT = ""
 MOST_NAMED = 10

@@ -17,7 +17,6 @@ from typing import Any
 import click
 
 from interlock.names import count, did_you_mean, printable
-from interlock.reading.located import SourceError
 from interlock.terminal.tables import say
 
 COMMANDS = {
@@ -104,6 +103,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
         from interlock.reading.files import from_here
+        from interlock.reading.located import SourceError
         from interlock.terminal.typed import as_typed, asked_by_make, usage_error
         from interlock.zones import ZoneDataError
 

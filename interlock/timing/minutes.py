@@ -16,7 +16,7 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
 from interlock.seasons import midnight
 from interlock.timing.over_changes import day_bits, minutes_over
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+AT_ONCE, MINUTE, DAY = timedelta(0), timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""

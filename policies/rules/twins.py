@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import combinations
 
 from interlock.cron import Cron
-from interlock.timing.days_in_words import ALWAYS
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
 from policies.rules.schedules import fires
@@ -36,6 +35,8 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     met = estate.once(twins).get(job.address, {})
     at_once = {other: times for other, times in met.items() if times}
     if at_once:
+        from interlock.timing.days_in_words import ALWAYS
+
         words = words_of(job, at_once, estate)
         when = "sometimes in the same minute" if words == ALWAYS else f"in the same minute {words}"
         yield f"does what {_named(at_once, estate)}, with the same body, and {when}; remove one of them"
