@@ -58,7 +58,7 @@ _WEBHOOK = (
     r"|maker\.ifttt\.com/|hc-ping\.com/|api\.telegram\.org/(?:file/)?bot"
 )
 """Where whoever knows the URL may write, so that all that follows is a secret."""
-_KNOWN = re.compile(
+KNOWN = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"AIza[0-9A-Za-z_-]{30,}|GOCSPX-[0-9A-Za-z_-]{20,}|ya29\.[0-9A-Za-z_-]{10,}|1//0[0-9A-Za-z_-]{20,}"  # Google
     r"|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{20,}|gl[a-z]{2,6}-[0-9A-Za-z_-]{20,}"  # GitHub, GitLab
@@ -97,9 +97,7 @@ _QUOTED = r'(?:([A-Za-z_][\w.-]{0,63})\s*[=:]\s*)?("((?:[^"\\\n]|\\.)*+)("|\\?$)
 _SEPARATOR = re.compile(r"\s*[=:]\s*")
 _LINE_KEY = r"[\s~+\-/<=]*\"?([A-Za-z_][\w.-]*)\"?\s*[=:]"
 """Of a line of Terraform's text, `  ~ "X-Api-Key" = "..." -> "..."`."""
-_WELL_KNOWN = (
-    r"([\w-]+\.)*(google|googleapis|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)|localhost|127\.0\.0\.1"
-)
+_WELL_KNOWN = r"([\w-]+\.)*(google|googleapis|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)|localhost|127\.0\.0\.1"
 """Hosts of manuals and of Google's APIs, which errors name; a secret in their queries has a key or a form that we know."""
 
 
@@ -107,9 +105,7 @@ def is_secret(piece: Piece) -> bool:
     """Whether a piece of what a job says looks like a secret."""
     value, key = piece.value, piece.key
     if isinstance(value, str):
-        return bool(value.strip()) and (
-            _is_secret_by_key(piece, value) or _has_known(value) or _assigned(value) is not None
-        )
+        return bool(value.strip()) and (_is_secret_by_key(piece, value) or _has_known(value) or _assigned(value) is not None)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and _is_secret_key(key) and _SECRET_NUMBER.search(key) is not None
 
@@ -138,10 +134,10 @@ def _is_key_of_secret(key: str, around: str, opened: tuple[str, ...]) -> bool:
 
 def _has_known(text: str) -> bool:
     """Whether a secret is in it that is known by its form."""
-    return _may_have_known(text) and _KNOWN.search(text) is not None
+    return may_have_known(text) and KNOWN.search(text) is not None
 
 
-def _may_have_known(text: str) -> bool:
+def may_have_known(text: str) -> bool:
     """What all those forms have in common, found sooner: so many characters without a space, or how a URL or a key begins."""
     return "://" in text or "-----BEGIN " in text or any(len(word) >= SHORTEST_KNOWN for word in text.split())
 
@@ -161,7 +157,7 @@ def _assigned(text: str) -> str | None:
 
 def shown_key(key: str) -> str:
     """A key for people: not one that is a secret itself."""
-    return _KNOWN.sub(HIDDEN, key) if _may_have_known(key) else key
+    return KNOWN.sub(HIDDEN, key) if may_have_known(key) else key
 
 
 def secrets_among(found: Iterable[Piece]) -> Iterator[str]:
@@ -239,7 +235,7 @@ def _marked(value: Json, place: tuple[str | int, ...], places: set[tuple[str | i
     if place in places:
         return mark
     if isinstance(value, dict):
-        return {_KNOWN.sub(mark, key): _marked(inner, (*place, key), places, mark) for key, inner in value.items()}
+        return {KNOWN.sub(mark, key): _marked(inner, (*place, key), places, mark) for key, inner in value.items()}
     if isinstance(value, list):
         return [_marked(inner, (*place, index), places, mark) for index, inner in enumerate(value)]
     return value
@@ -265,7 +261,7 @@ def redacted_url(url: str) -> str:
     scheme = f"{parts.scheme}:" if parts.scheme else ""
     host = f"//{_host(parts)}{port}" if parts.netloc else ""
     # Again as a whole: a webhook is known by its host and its path together.
-    return _KNOWN.sub(_webhook, f"{scheme}{host}{_shown_path(parts.path)}{f'?{query}' if query else ''}")
+    return KNOWN.sub(_webhook, f"{scheme}{host}{_shown_path(parts.path)}{f'?{query}' if query else ''}")
 
 
 def _host(parts: SplitResult) -> str:
@@ -316,7 +312,7 @@ def _scrubbed_line(line: str) -> str:
 
     hidden = re.sub(_URL, _scrubbed_url, re.sub(_QUOTED, quoted, line))
     hidden = _ASSIGNED.sub(lambda found: f"{found[1]}={HIDDEN}" if _is_secret_key(found[1]) else found[0], hidden)
-    return _KNOWN.sub(_webhook, hidden)
+    return KNOWN.sub(_webhook, hidden)
 
 
 def _wraps_secret(text: str, key: str) -> bool:

@@ -48,7 +48,7 @@ def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Change]:
 def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
     """What becomes of the times of `schedule` that the change skips or repeats, in sentences; none when it concerns none."""
     first, last = sorted([change.before, change.after])
-    named = _named(schedule, first, last)
+    named = named_between(schedule, first, last)
     if not named:
         return []
     if change.after > change.before:
@@ -61,7 +61,7 @@ def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
     return [*said, *([f"{_walls(once)} {_comes(once)} twice that day, and it fires the first time"] if once else [])]
 
 
-def _named(schedule: Cron, first: datetime, last: datetime) -> list[datetime]:
+def named_between(schedule: Cron, first: datetime, last: datetime) -> list[datetime]:
     """The walls from `first` until before `last` that a schedule names, whatever clocks do, in order."""
     found: list[datetime] = []
     midnight = datetime.combine(first, time())

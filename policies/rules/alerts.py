@@ -19,9 +19,7 @@ SHORTEST_AUTO_CLOSE = timedelta(minutes=30)
 SHOWN_TABLES = 3
 _USER_METRIC = "logging.googleapis.com/user/"
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
-_TABLE = (
-    rf'metric\.labels?\.(?:"table"|table\b)\s*(!?=)?\s*([a-z_.]*)\(?((?:[\s,]*{_TEXT.replace("(", "(?:", 1)})*)'
-)
+_TABLE = rf'metric\.labels?\.(?:"table"|table\b)\s*(!?=)?\s*([a-z_.]*)\(?((?:[\s,]*{_TEXT.replace("(", "(?:", 1)})*)'
 """What a filter says of the label, with the functions of cloud.google.com/monitoring/api/v3/filters."""
 _SLOW = re.compile(r"[*+}]\)|\)[*+{]|\\[1-9]")
 """In a regular expression: a repeated group or a back reference, which Google's RE2 reads at once or not at all, and Python

@@ -82,8 +82,8 @@ def _failing(messages: tuple[str, ...], old: Old, today: date) -> Iterator[str]:
 
 
 def judge_all(rules: Iterable[Rule], estate: Estate, *, with_waived: bool = True) -> Iterator[Verdict]:
-    """The verdicts of every rule about every resource. Without the waived nothing is asked of what somebody accepts today, which
-    costs as much as to find it: there is then no verdict about it, passed or waived."""
+    """The verdicts of every rule about every resource. Without the waived there is none where somebody accepts what a rule
+    would find today: to look for it costs as much as elsewhere."""
     asked = [rule for rule in rules if estate.origin in rule.origins]
     about: dict[str, list[Rule]] = {}
     for resource in estate.resources.values():
