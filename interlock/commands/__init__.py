@@ -6,6 +6,7 @@ and the commands that only read the catalog start fast.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,8 @@ SUBCOMMANDS: dict[tuple[str, ...], str] = {
 """What has a module, and options, of its own."""
 ENV, LOCAL = "INTERLOCK_ENV", "local"
 """Not from interlock/environment.py, which takes longer to import than `--help` to say."""
+SELDOM = 100_000
+"""Objects more than there were when Python last looked for cycles; 700 unless somebody says."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
 ON_A_CLOUD = frozenset({"backfill", "deploy", "extend", "hold", "holds", "release", "status", "why"})
@@ -72,6 +75,9 @@ class _Commands(click.Group):
             from interlock.terminal.local_target import start_early
 
             start_early(words)
+        if args is None:
+            # What a command makes lasts as long as it does: to look for cycles in it as often as Python would is in vain.
+            gc.set_threshold(SELDOM)
         return super().main(args, *more, **others)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

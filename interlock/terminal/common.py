@@ -17,6 +17,7 @@ from interlock.gcp import CloudError
 from interlock.names import MAX_TEXT, did_you_mean, unseen
 from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
+from interlock.terminal.apart import apart
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
 
@@ -131,6 +132,14 @@ class Place:
             run_with_local_target(sys.argv[1:], lambda: _into(done, work))
             self._say()
         return self._environment, done.result() if done.done() else work()
+
+    def cloud_beside(self, work: Callable[[], T]) -> tuple[Environment, T]:
+        """The same, for work that another process may do (`apart`): this one then loads Google's libraries at once."""
+        begun: list[Callable[[], T]] = []
+        if self._needs_start:
+            run_with_local_target(sys.argv[1:], lambda: begun.append(apart(work)))
+            self._say()
+        return self._environment, begun[0]() if begun else work()
 
     def _say(self) -> None:
         line = self._environment.where
