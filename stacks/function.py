@@ -49,8 +49,8 @@ def add_function(
     """The function, from the sources under `root`; its archive is written into `output`, beside the stacks."""
     source = _source(stack, env, root=root, output=output, bucket=bucket)
     function = Cloudfunctions2Function(
-        stack,
-        "function",
+        stack.of(Cloudfunctions2Function),
+        "coordinator",
         name=env.coordinator.name,
         location=env.coordinator.region,
         description="Opens and closes windows, ends holds, catches up missed runs and says when something is left paused",
@@ -82,20 +82,19 @@ def add_function(
         labels={"managed-by": "interlock"},
         depends_on=[apis, *accounts.build_access],
     )
-    function.override_logical_id("coordinator")
     invokers = {"timers": accounts.timers.member, "push": accounts.push.member}
     invokers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
     for name, member in invokers.items():
         CloudRunV2ServiceIamMember(
-            stack,
-            f"member-{name}",
+            stack.of(CloudRunV2ServiceIamMember),
+            name,
             # The service behind a function has the function's name.
             name=env.coordinator.name,
             location=env.coordinator.region,
             role="roles/run.invoker",
             member=member,
             depends_on=[function],
-        ).override_logical_id(name)
+        )
     return function
 
 
@@ -119,7 +118,7 @@ def _source(
         old.unlink()
     (output / name).write_bytes(content)
     path = f"{UP_TO_THE_OUTPUT}/{name}"
-    source = StorageBucketObject(
+    return StorageBucketObject(
         stack,
         "source",
         bucket=env.bucket,
@@ -130,5 +129,3 @@ def _source(
         content_type="application/zip",
         depends_on=[bucket],
     )
-    source.override_logical_id("source")
-    return source
