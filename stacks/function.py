@@ -12,7 +12,7 @@ from interlock.environment import Environment
 from interlock.pasted import LOCAL
 from interlock.runtime.callers_of import callers
 from stacks.accounts import Accounts, names_of
-from stacks.archive import ENTRY_POINT, archive, archive_name, sources
+from stacks.archive import ENTRY_POINT, archive_name
 from stacks.cdk import (
     BaseStack,
     Cloudfunctions2Function,
@@ -41,13 +41,13 @@ def add_function(
     env: Environment,
     accounts: Accounts,
     *,
-    root: Path,
+    archive: bytes,
     output: Path,
     bucket: ITerraformDependable,
     apis: ITerraformDependable,
 ) -> Cloudfunctions2Function:
-    """The function, from the sources under `root`; its archive is written into `output`, beside the stacks."""
-    source = _source(stack, env, root=root, output=output, bucket=bucket)
+    """The function; its sources, the `archive`, are written into `output`, beside the stacks."""
+    source = _source(stack, env, archive=archive, output=output, bucket=bucket)
     function = Cloudfunctions2Function(
         stack.of(Cloudfunctions2Function),
         "coordinator",
@@ -108,15 +108,14 @@ def variables(env: Environment) -> dict[str, str]:
 
 
 def _source(
-    stack: BaseStack, env: Environment, *, root: Path, output: Path, bucket: ITerraformDependable
+    stack: BaseStack, env: Environment, *, archive: bytes, output: Path, bucket: ITerraformDependable
 ) -> StorageBucketObject:
     """The archive as an object. Not created before its predecessor is destroyed: where only the path of `source` changes, which
     also replaces it, both have one name, and the new one would be gone."""
-    content = archive(sources(root))
-    name = archive_name(content)
+    name = archive_name(archive)
     for old in output.glob("coordinator-*.zip"):
         old.unlink()
-    (output / name).write_bytes(content)
+    (output / name).write_bytes(archive)
     path = f"{UP_TO_THE_OUTPUT}/{name}"
     return StorageBucketObject(
         stack,
