@@ -5,7 +5,7 @@ A policy on a metric that is minutes old is refused with 404 "Cannot find metric
 
 from __future__ import annotations
 
-from interlock.environment import Environment
+from interlock.environment import OWN_CHANNEL, Environment
 from interlock.names import exact
 from interlock.terraform.attributes import go_duration
 from stacks.alert_policies import BREAKER, RUNBOOK, Policy, policies
@@ -76,7 +76,7 @@ class AlertingStack(BaseStack):
         afterwards."""
         channel = MonitoringNotificationChannel(
             self.of(MonitoringNotificationChannel),
-            "coordinator",
+            OWN_CHANNEL,
             display_name="Interlock: coordinator",
             type="pubsub",
             labels={"topic": f"projects/{self.env.project}/topics/{TOPIC}"},
