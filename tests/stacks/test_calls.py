@@ -38,8 +38,9 @@ def small(*, job: str = "", window: str = "") -> Catalog:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is called from now on: the method, else the kind of the request."""
-    import stacks.cdk  # noqa: F401  # what loading it asks is no stack's
     from jsii._kernel.providers import process
+
+    import stacks.cdk  # noqa: F401  # what loading it asks is no stack's
 
     asked: list[str] = []
     send = process._NodeProcess.send
