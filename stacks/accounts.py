@@ -61,7 +61,7 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
 
     def account(name: str, account_id: str, display_name: str) -> ServiceAccount:
         return ServiceAccount(
-            stack.of(ServiceAccount),
+            stack.among(ServiceAccount),
             name,
             account_id=account_id,
             display_name=display_name,
@@ -90,7 +90,7 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
 def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount, bucket: ITerraformDependable) -> None:
     role, member = _own_role(stack, roles.COORDINATOR, "coordinator"), account.member
     ProjectIamMember(
-        stack.of(ProjectIamMember),
+        stack.among(ProjectIamMember),
         "coordinator_jobs",
         project=env.project,
         role=roles.COORDINATOR_ROLE.name(env.project),
@@ -101,7 +101,7 @@ def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount,
         (prefix,) = grant.prefixes or ("names",)
         word = prefix.strip("/")
         StorageBucketIamMember(
-            stack.of(StorageBucketIamMember),
+            stack.among(StorageBucketIamMember),
             f"coordinator_{word}",
             bucket=env.bucket,
             role=grant.role.name(env.project),
@@ -120,7 +120,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
     looks, _board = _on(roles.OPERATOR, Place.BUCKET)
     for member, word in names_of(env.coordinator.operators).items():
         ProjectIamMember(
-            stack.of(ProjectIamMember),
+            stack.among(ProjectIamMember),
             f"jobs-{word}",
             project=env.project,
             role=roles.OPERATOR_ROLE.name(env.project),
@@ -128,7 +128,7 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
             depends_on=[role],
         )
         StorageBucketIamMember(
-            stack.of(StorageBucketIamMember),
+            stack.among(StorageBucketIamMember),
             f"looks-{word}",
             bucket=env.bucket,
             role=looks.role.name(env.project),
@@ -143,7 +143,7 @@ def _let_viewers_look(stack: BaseStack, env: Environment, bucket: ITerraformDepe
     (looks,) = _on(roles.VIEWER, Place.BUCKET)
     for member, word in names_of({*env.coordinator.viewers, *env.coordinator.operators}).items():
         StorageBucketIamMember(
-            stack.of(StorageBucketIamMember),
+            stack.among(StorageBucketIamMember),
             f"views-{word}",
             bucket=env.bucket,
             role=looks.role.name(env.project),
@@ -157,7 +157,7 @@ def _own_role(stack: BaseStack, actor: roles.Actor, name: str) -> ProjectIamCust
     """The role of its own that an actor has, by its name a policy can read before the role is there."""
     ((role, permissions),) = actor.roles()
     return ProjectIamCustomRole(
-        stack.of(ProjectIamCustomRole),
+        stack.among(ProjectIamCustomRole),
         name,
         role_id=role.id,
         title=role.title,
@@ -176,7 +176,7 @@ def _let_build(stack: BaseStack, env: Environment, account: ServiceAccount) -> t
         word = "sources" if grant.place is Place.SOURCES else grant.role.id.rpartition(".")[0].partition("/")[2]
         condition = grant.condition(env)
         member = ProjectIamMember(
-            stack.of(ProjectIamMember),
+            stack.among(ProjectIamMember),
             f"build_{word}",
             project=env.project,
             role=grant.role.name(env.project),

@@ -51,7 +51,7 @@ class AlertingStack(BaseStack):
         breaker = self._breaker_channel()
         for policy in policies(env):
             self._policy(policy, channels=[*people, breaker] if policy.breaker else people)
-        MonitoringDashboard(self.of(MonitoringDashboard), "interlock", dashboard_json=literal(dashboard(env)))
+        MonitoringDashboard(self.among(MonitoringDashboard), "interlock", dashboard_json=literal(dashboard(env)))
 
     def _channels(self) -> list[str]:
         """The channels of the environment. Those of Slack were made by hand and have names; the rest are made here."""
@@ -61,7 +61,7 @@ class AlertingStack(BaseStack):
                 names.append(channel.target)
                 continue
             made = MonitoringNotificationChannel(
-                self.of(MonitoringNotificationChannel),
+                self.among(MonitoringNotificationChannel),
                 name,
                 display_name=f"Interlock: {name}",
                 type=channel.kind,
@@ -75,7 +75,7 @@ class AlertingStack(BaseStack):
         """The topic that the coordinator hears. Google's account is born with the first such channel, so it may publish only
         afterwards."""
         channel = MonitoringNotificationChannel(
-            self.of(MonitoringNotificationChannel),
+            self.among(MonitoringNotificationChannel),
             OWN_CHANNEL,
             display_name="Interlock: coordinator",
             type="pubsub",
@@ -83,7 +83,7 @@ class AlertingStack(BaseStack):
             user_labels={"managed-by": "interlock"},
         )
         PubsubTopicIamMember(
-            self.of(PubsubTopicIamMember),
+            self.among(PubsubTopicIamMember),
             "publisher",
             topic=TOPIC,
             role="roles/pubsub.publisher",
@@ -95,7 +95,7 @@ class AlertingStack(BaseStack):
     def _policy(self, policy: Policy, *, channels: list[str]) -> None:
         title = f"Interlock: {policy.title}"
         MonitoringAlertPolicy(
-            self.of(MonitoringAlertPolicy),
+            self.among(MonitoringAlertPolicy),
             policy.key,
             display_name=title,
             combiner="OR",

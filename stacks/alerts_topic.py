@@ -31,9 +31,9 @@ def add_alerts_topic(
 ) -> None:
     """The topic and its subscription, which calls the coordinator as `account`."""
     labels = {"managed-by": "interlock"}
-    topic = PubsubTopic(stack.of(PubsubTopic), "alerts", name=TOPIC, labels=labels, depends_on=[apis])
+    topic = PubsubTopic(stack.among(PubsubTopic), "alerts", name=TOPIC, labels=labels, depends_on=[apis])
     PubsubSubscription(
-        stack.of(PubsubSubscription),
+        stack.among(PubsubSubscription),
         "alerts",
         name=SUBSCRIPTION,
         topic=topic.id,

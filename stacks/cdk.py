@@ -203,7 +203,7 @@ class BaseStack(TerraformStack):
         nobody = json.dumps({"type": ONLY_UNDER_LOCAL_RUN}) if env.name == LOCAL else None
         GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}", credentials=nobody)
 
-    def of(self, kind: type[TerraformElement]) -> Construct:
+    def among(self, kind: type[TerraformElement]) -> Construct:
         """Where constructs of this kind go: there the id of each is its name in Terraform. cdktf has one namespace for all of a
         stack and Terraform one for each kind, and to give a construct another name than its id is one more call of jsii.
 
@@ -243,7 +243,7 @@ class BaseStack(TerraformStack):
         """A variable. `default` None is null, and only then may it be null. A validation is a condition, whole in one `${}`,
         and a message."""
         TerraformVariable(
-            self.of(TerraformVariable),
+            self.among(TerraformVariable),
             name,
             type=kind,
             default=Token.null_value() if default is None else default,
@@ -271,7 +271,7 @@ class BaseStack(TerraformStack):
     def terraform_data(self, name: str, preconditions: Mapping[str, str]) -> TerraformResource:
         """A resource that does nothing but refuse the plan: each precondition's condition with its message."""
         return TerraformResource(
-            self.of(TerraformResource),
+            self.among(TerraformResource),
             name,
             terraform_resource_type="terraform_data",
             lifecycle=TerraformResourceLifecycle(

@@ -49,7 +49,7 @@ def add_function(
     """The function; its sources, the `archive`, are written into `output`, beside the stacks."""
     source = _source(stack, env, archive=archive, output=output, bucket=bucket)
     function = Cloudfunctions2Function(
-        stack.of(Cloudfunctions2Function),
+        stack.among(Cloudfunctions2Function),
         "coordinator",
         name=env.coordinator.name,
         location=env.coordinator.region,
@@ -86,7 +86,7 @@ def add_function(
     invokers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
     for name, member in invokers.items():
         CloudRunV2ServiceIamMember(
-            stack.of(CloudRunV2ServiceIamMember),
+            stack.among(CloudRunV2ServiceIamMember),
             name,
             # The service behind a function has the function's name.
             name=env.coordinator.name,

@@ -51,7 +51,7 @@ def add_jobs(
     jobs = [(name, job) for name, job in sorted(catalog.jobs.items()) if name in names]
     for name, job in jobs:
         CloudSchedulerJob(
-            stack.of(CloudSchedulerJob),
+            stack.among(CloudSchedulerJob),
             name,
             depends_on=list(after),
             # Somebody has to decide: until then neither a plan nor an apply touches what it is found as.

@@ -187,7 +187,7 @@ def add_metrics(stack: BaseStack, env: Environment, *, apis: ITerraformDependabl
     """The metrics as resources."""
     for name, metric in sorted(metrics(env).items()):
         LoggingMetric(
-            stack.of(LoggingMetric),
+            stack.among(LoggingMetric),
             name,
             name=name,
             description=metric.description,

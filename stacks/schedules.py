@@ -54,7 +54,7 @@ class SchedulesStack(BaseStack):
         """Read while planning: the bucket by its name, and no depends_on, which would make every `paused` known only after
         the apply. So the bucket has to exist; `coordination` is deployed first."""
         bucket = self.env.bucket
-        listings, contents = self.of(DataGoogleStorageBucketObjects), self.of(DataGoogleStorageBucketObjectContent)
+        listings, contents = self.among(DataGoogleStorageBucketObjects), self.among(DataGoogleStorageBucketObjectContent)
         DataGoogleStorageBucketObjects(listings, "flags", bucket=bucket, prefix=FLAG_PREFIX)
         DataGoogleStorageBucketObjects(listings, "holds", bucket=bucket, prefix=HOLD_PREFIX)
         active = DataGoogleStorageBucketObjectContent(contents, "active", bucket=bucket, name="${each.value}")
@@ -73,7 +73,7 @@ class SchedulesStack(BaseStack):
         digests = declared_digests(catalog, self.env, share.jobs)
         declared = declare(catalog, self.env, digests, share)
         return StorageBucketObject(
-            self.of(StorageBucketObject),
+            self.among(StorageBucketObject),
             "declaration",
             bucket=self.env.bucket,
             name=object_of(share.platform),
@@ -86,7 +86,7 @@ class SchedulesStack(BaseStack):
         """One flag for each backfill that is on. Its content (docs/flags.md) says what was true when it was written, and is not
         kept up to date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
         flags = StorageBucketObject(
-            self.of(StorageBucketObject),
+            self.among(StorageBucketObject),
             "flags",
             bucket=self.env.bucket,
             name=flag_name("each.key", "each.value"),

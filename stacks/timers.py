@@ -42,7 +42,7 @@ def add_timers(
     covers, email, more = scopes(catalog), account.email, {}
     for timer in timers(catalog, env):
         CloudSchedulerJob(
-            stack.of(CloudSchedulerJob),
+            stack.among(CloudSchedulerJob),
             timer.name,
             name=timer.name,
             description=literal(timer.description),
