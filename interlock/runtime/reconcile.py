@@ -71,7 +71,8 @@ def reconcile(outside: Outside) -> Report:
         return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
     _conclude(last, recorder)
     settled = not (last.moved or last.failed)
-    return Report(settled=settled, rounds=rounds, records=tuple(recorder.records), seen=last.snapshot)
+    records = tuple(recorder.records)
+    return Report(settled=settled, rounds=rounds, records=records, seen=last.snapshot, listed=reader.listed)
 
 
 def _round(reader: Reader, recorder: Recorder) -> Round:
