@@ -12,7 +12,6 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.gcp.coordinator import wake
 from interlock.gcp.storage import has_bucket, list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant
@@ -109,7 +108,6 @@ def command(
     end = _checked_end(asked_end, cloud, now)
     if mode == "on":
         refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
-    wake()
     check_tools(looked)
     if not has_bucket(cloud.project, cloud.bucket):
         raise CloudError(f"nothing is deployed in {cloud.name} yet, so nothing can be turned {mode}; run: {make('deploy')}")

@@ -10,16 +10,16 @@ import click
 
 from interlock.catalog import Catalog
 from interlock.gcp import CloudError
-from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
 from interlock.pasted import LOCAL
 from interlock.shares import is_schedules
+from interlock.terminal import looked
 from interlock.terminal.approving import Approving, yes_delete_option
 from interlock.terminal.cdktf import check_tools, load_to_deploy, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
-from interlock.terminal.leftovers import remove_ended_flags, say_leftovers, write_leftovers
+from interlock.terminal.leftovers import remove_ended_flags, say_leftovers, states_of, write_leftovers
 from interlock.terminal.operating import ask_to_reconcile
 from interlock.terminal.preparing import bootstrap, refuse_what_lacks
 from interlock.terminal.printed import make
@@ -42,9 +42,8 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     one of the rules about plans (a job that is deleted or replaced, a schedule that changes with a pause) is refused; on the
     local target it is asked about.
     """
-    cloud, (catalog, looked) = Place(env_name).cloud_and(partial(load_to_deploy, root))
-    wake()
-    check_tools(looked)
+    cloud, (catalog, tools) = Place(env_name).cloud_and(partial(load_to_deploy, root))
+    check_tools(tools)
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
     elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):
@@ -56,7 +55,7 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
     approving = Approving(catalog=said_origin(catalog, root), judge=plan_findings, yes_delete=yes_delete)
     deploying = Deploying(environment=cloud, approving=approving, yes=yes, verbose=verbose)
-    left = write_leftovers(cloud, catalog)
+    left = write_leftovers(cloud, catalog, states := states_of(cloud))
     say_leftovers(left, catalog)
     first, *others = [*stacks_of(catalog), *left]
     if not is_first:
@@ -68,7 +67,13 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     if left:
         remove_ended_flags(cloud, datetime.now(UTC))
     try:
-        ask_to_reconcile(cloud)
+        if is_first or any(not one.planned.is_empty for one in applied.values()):
+            states = states_of(cloud)
+        if looked.has_looked(cloud, states):
+            if verbose:
+                say("nothing is applied, and the coordinator has looked at what is deployed before, so it is not asked again")
+        elif ask_to_reconcile(cloud):
+            looked.note(cloud, states)
     finally:  # also when somebody stops that: Terraform is done
         after = together(one.planned.changes for name, one in applied.items() if is_schedules(name))
         _say_figures(catalog, after, datetime.now(UTC))

@@ -13,7 +13,7 @@ from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.deploying import Deploying, said_catalog
-from interlock.terminal.leftovers import write_leftovers
+from interlock.terminal.leftovers import states_of, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say, say_folded
 from interlock.terraform.imports import INVOKER
@@ -56,7 +56,7 @@ def command(root: Path, env_name: str, yes: bool, synth: bool, verbose: bool) ->
     if deploying.let_go("coordination", INVOKER):
         say_folded(f"The account {cloud.invoker} stays, as others may use it.")
     first, *others = stacks_of(catalog)
-    stacks = [first, *write_leftovers(cloud, catalog), *others]
+    stacks = [first, *write_leftovers(cloud, catalog, states_of(cloud)), *others]
     for stack in reversed(stacks):  # planned one by one: a plan lists the bucket, which is in the last of them
         gone += len(deploying.bring_about([stack], destroy=True)[stack].done)
     remove_state_bucket(cloud.project, cloud.state_bucket)

@@ -16,7 +16,7 @@ from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synth
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, imported_and_changed, names_of, plan_summary, said_catalog
 from interlock.terminal.importing import declared_beside
-from interlock.terminal.leftovers import say_leftovers, write_leftovers
+from interlock.terminal.leftovers import say_leftovers, states_of, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import in_a_row, say, say_folded
@@ -56,7 +56,7 @@ def command(
         covered = frozenset(job for name in (on or off) for job in scopes(catalog)[f"backfill/{name}"])
         stacks = stacks_with(catalog, on or off, covered)
     else:
-        left = write_leftovers(cloud, catalog)
+        left = write_leftovers(cloud, catalog, states_of(cloud))
         say_leftovers(left, catalog)
         stacks = [*stacks_of(catalog), *left]
     if not has_bucket(cloud.project, cloud.bucket, hidden_is_none=True):  # which the others list as they are planned
@@ -73,7 +73,8 @@ def command(
             if verbose:
                 deploying.say_text(planned)
     if any(not planned.is_empty for planned in plans):
-        of_jobs = [(one.whole, declared_beside(one.stack.folder)) for one in plans if is_schedules(one.stack.name)]
+        read = [(one.plan, one.stack.folder) for one in plans if is_schedules(one.stack.name)]
+        of_jobs = [(plan, declared_beside(folder)) for plan, folder in read if plan]
         say(f"Do it: {_do_it(on, off, catalog, of_jobs)}")
         ctx.exit(CHANGES)
 

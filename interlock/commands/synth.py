@@ -9,8 +9,8 @@ import click
 from interlock.reading.files import load_catalog
 from interlock.terminal.cdktf import check_tools, stacks_of, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.importing import write_imports
-from interlock.terminal.leftovers import say_leftovers, write_leftovers
+from interlock.terminal.importing import read_known, read_synthesized, write_imports
+from interlock.terminal.leftovers import say_leftovers, states_of, write_leftovers
 from interlock.terminal.printed import interlock
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import STACK_FILE, Stack
@@ -32,11 +32,11 @@ def command(imports: bool, root: Path, env_name: str) -> None:
     catalog = load_catalog(root)
     check_tools()
     synthesize(environment, root)
-    left = write_leftovers(environment, catalog) if imports else []
+    left = write_leftovers(environment, catalog, states_of(environment)) if imports else []
     say_leftovers(left, catalog)
     for name in [*stacks_of(catalog), *left]:
         stack = Stack(environment=environment, name=name)
         say(f"{stack.folder / STACK_FILE}")
-        if imports and (found := write_imports(stack)):
+        if imports and (found := write_imports(stack, read_synthesized(stack.folder), read_known(stack))):
             say(f"{stack.folder / FILE}: {len(found)} to import")
     say(f"What they would change: {interlock('plan')}")

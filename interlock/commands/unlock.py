@@ -12,7 +12,7 @@ from interlock.reading.files import load_catalog
 from interlock.shares import is_schedules
 from interlock.terminal.cdktf import check_tools, stacks_of, synthesize
 from interlock.terminal.common import Place, catalog_option, env_option
-from interlock.terminal.leftovers import write_leftovers
+from interlock.terminal.leftovers import states_of, write_leftovers
 from interlock.terminal.printed import make
 from interlock.terminal.tables import say
 from interlock.terminal.terraform import Stack, TerraformFailed, force_unlock
@@ -42,7 +42,7 @@ def command(ctx: click.Context, name: str, root: Path, env_name: str, yes: bool)
     check_tools()
     if not stack.folder.is_dir():
         synthesize(cloud, root)
-        write_leftovers(cloud, load_catalog(root))
+        write_leftovers(cloud, load_catalog(root), states_of(cloud))
     try:
         force_unlock(stack, lock.id)
     except TerraformFailed as failed:

@@ -101,12 +101,13 @@ def read_state(project: str, bucket: str, prefix: str) -> str | None:
     return None
 
 
-def list_states(project: str, bucket: str, prefix: str) -> list[str]:
-    """Under which prefixes there are Terraform states, of those that begin with `prefix`; sorted. CloudError."""
+def list_states(project: str, bucket: str, prefix: str) -> dict[str, int]:
+    """Under which prefixes there are Terraform states, of those that begin with `prefix`, each with its generation; sorted.
+    CloudError."""
     end = "/default.tfstate"
     with cloud_errors(f"the states in bucket {bucket} can't be listed"):
-        names = [str(blob.name) for blob in storage_client(project).list_blobs(bucket, prefix=prefix)]
-    return sorted(name.removesuffix(end) for name in names if name.endswith(end))
+        blobs = {str(blob.name): int(blob.generation) for blob in storage_client(project).list_blobs(bucket, prefix=prefix)}
+    return {name.removesuffix(end): blobs[name] for name in sorted(blobs) if name.endswith(end)}
 
 
 def has_bucket(project: str, bucket: str, *, hidden_is_none: bool = False) -> bool:

@@ -62,18 +62,21 @@ class Approving:
         """The broken rules that somebody may accept, once they are said. CloudError for what nobody may, here and so."""
         found = list[Finding]()
         of_jobs = [planned for planned in plans if is_schedules(planned.stack.name)]
-        self.refuse_unasked([(one.whole, declared_beside(one.stack.folder)) for one in of_jobs])
-        for planned in of_jobs:
-            found += self._broken(planned, environment)
+        read = [(one.plan, one.stack.folder) for one in of_jobs if one.plan]
+        untouched = sum(len(one.changes.jobs) for one in of_jobs if not one.plan)
+        self.refuse_unasked([(plan, declared_beside(folder)) for plan, folder in read], untouched)
+        for plan, folder in read:
+            found += self._broken(plan, folder, environment)
         return found
 
-    def refuse_unasked(self, plans: Sequence[tuple[Plan, Collection[str]]]) -> None:
+    def refuse_unasked(self, plans: Sequence[tuple[Plan, Collection[str]]], untouched: int = 0) -> None:
         """CloudError for plans of the schedules that do more than they were asked for, once that is said. With each the ids of
-        the jobs that the stacks beside it have."""
+        the jobs that the stacks beside it have; `untouched` are the jobs of those that are empty and were not read."""
         for plan, _ in plans:
             self._only_toggles(plan)
-        if plans:
-            self._counts(lost_together(lost_jobs(plan, elsewhere) for plan, elsewhere in plans))
+        if plans or untouched:
+            lost = (lost_jobs(plan, elsewhere) for plan, elsewhere in plans)
+            self._counts(lost_together([*lost, Lost(jobs=(), total=untouched)]))
 
     def _only_toggles(self, plan: Plan) -> None:
         if (toggle := self.toggle) is None:
@@ -106,9 +109,9 @@ class Approving:
             raise CloudError(f"{by}; nothing is done. If that is meant, say how many: --yes-delete {number}")
         raise CloudError(f"{by}; not {said}, as --yes-delete says; nothing is done. Look again what this is about to do")
 
-    def _broken(self, planned: Planned, environment: str) -> list[Finding]:
+    def _broken(self, plan: Plan, folder: Path, environment: str) -> list[Finding]:
         try:
-            found = [*self.judge(planned.whole, planned.stack.folder / "plan.json", datetime.now(UTC).date())]
+            found = [*self.judge(plan, folder / "plan.json", datetime.now(UTC).date())]
         except ValueError as error:  # as `policies` says that something can't be read
             raise CloudError(f"what this breaks can't be told: {error}; nothing is done") from None
         if environment == LOCAL and self.yes_delete:

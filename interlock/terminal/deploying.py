@@ -17,6 +17,7 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
@@ -96,6 +97,8 @@ class Deploying:
             )
         with folder_of_plans() as folder:
             plans = self.plan(stacks, folder, variables, destroy=destroy)
+            if not destroy and not all(planned.is_empty for planned in plans):
+                wake()  # who applies something asks the coordinator; meanwhile it starts, and not while Terraform plans
             for planned in plans:
                 self._say_plan(planned, names=not destroy)
             self._approve(plans)

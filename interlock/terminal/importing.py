@@ -29,11 +29,10 @@ MAY_LIST = "cloudscheduler.jobs.list, which roles/cloudscheduler.viewer has"
 MAY_GET = "iam.serviceAccounts.get, which roles/iam.serviceAccountViewer has"
 
 
-def write_imports(stack: Stack) -> list[str]:
-    """Makes the file of import blocks of a synthesized stack say what is there now, and leaves none where nothing is to import.
-    The addresses in it. CloudError."""
+def write_imports(stack: Stack, synthesized: Json, state: Known) -> list[str]:
+    """Makes the file of import blocks of a `synthesized` stack say what is there now and its `state` does not know, and leaves
+    none where nothing is to import. The addresses in it. CloudError."""
     project = stack.environment.project
-    synthesized, state = _read(stack.folder), read_known(stack)
     found = _there(project, unknown(declared(synthesized, project), state))
     let_go = moved(synthesized, state, declared_beside(stack.folder)) if is_schedules(stack.name) else []
     _refuse_moved_flags(stack.name, synthesized, state)
@@ -43,11 +42,13 @@ def write_imports(stack: Stack) -> list[str]:
 
 def declared_beside(folder: Path) -> frozenset[str]:
     """The ids of the jobs that the other stacks of the schedules declare, of those that are synthesized beside `folder`."""
-    others = [_read(file.parent) for file in folder.parent.glob(f"{SCHEDULES}*/{STACK_FILE}") if file.parent != folder]
+    beside = (file.parent for file in folder.parent.glob(f"{SCHEDULES}*/{STACK_FILE}"))
+    others = [read_synthesized(one) for one in beside if one != folder]
     return frozenset(one.id for other in others for one in declared(other, project_of(other)))
 
 
-def _read(folder: Path) -> Json:
+def read_synthesized(folder: Path) -> Json:
+    """The stack that is synthesized in `folder`."""
     found: Json = json.loads((folder / STACK_FILE).read_text(encoding="utf-8"))
     return found
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp.storage import list_every_flag, list_states, remove_flags
 from interlock.holds import parse_object_name
-from interlock.shares import SCHEDULES, is_schedules, shares
+from interlock.shares import is_schedules, shares
 from interlock.terminal.cdktf import LEFTOVER, stacks_of
 from interlock.terminal.importing import read_known
 from interlock.terminal.tables import in_a_row, say_folded
@@ -28,13 +28,18 @@ KEPT = ("//", "terraform", "provider")
 VERSIONS = "versions.tf"
 
 
-def write_leftovers(environment: Environment, catalog: Catalog) -> list[str]:
-    """The stacks that still have something and are none of the catalog's, by name; the folder of each is written beside those
-    that are synthesized. CloudError."""
-    begin = Stack(environment=environment, name=SCHEDULES).state_prefix
-    found = [prefix.rpartition("/")[2] for prefix in list_states(environment.project, environment.state_bucket, begin)]
+def states_of(environment: Environment) -> dict[str, int]:
+    """The stacks that have a state, each with that one's generation: whoever applies something writes another. CloudError."""
+    begin = Stack(environment=environment, name="").state_prefix
+    found = list_states(environment.project, environment.state_bucket, begin)
+    return {prefix.removeprefix(begin): generation for prefix, generation in found.items()}
+
+
+def write_leftovers(environment: Environment, catalog: Catalog, states: Iterable[str]) -> list[str]:
+    """The stacks that still have something and are none of the catalog's, of those with a state; the folder of each is written
+    beside those that are synthesized. CloudError."""
     stacks = stacks_of(catalog)
-    left = [name for name in found if is_schedules(name) and name not in stacks]
+    left = [name for name in states if is_schedules(name) and name not in stacks]
     left = [name for name in left if read_known(Stack(environment=environment, name=name)).addresses]
     for name in left:
         _write(Stack(environment=environment, name=name), Stack(environment=environment, name=stacks[1]))

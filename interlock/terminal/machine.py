@@ -76,10 +76,10 @@ def npm() -> Finding:
 
 
 def terraform() -> Finding:
-    """Terraform, which deploys, or OpenTofu where TERRAFORM_BINARY_NAME says so; in its JSON that is Terraform's, too."""
+    """Terraform, which deploys, or OpenTofu where TERRAFORM_BINARY_NAME says so; only in its text that has its own name."""
     name = terraform_binary()
-    version = _version(name, r'"terraform_version":\s*"([^"]+)"', "version", "-json")
-    if _version(name, r"(OpenTofu) v", "version"):
+    product, _, version = _version(name, r"((?:Terraform|OpenTofu) v\S+)", "version").partition(" v")
+    if product == "OpenTofu":
         return _tried(name, version, "OpenTofu", OLDEST_TOFU, NEWEST_TOFU, "opentofu.org/docs/intro/install")
     return _tried(name, version, "Terraform", OLDEST_TERRAFORM, NEWEST_TERRAFORM, "developer.hashicorp.com/terraform/install")
 

@@ -174,19 +174,20 @@ def _who(environment: Environment) -> Caller:
     return Caller(email=email, part=callers(environment).part(email) or Part.OPERATOR)
 
 
-def ask_to_reconcile(environment: Environment) -> None:
-    """Has the coordinator reconcile after a deploy. A tick may have come between: as a backfill is ended, Terraform resumes its
-    jobs before it deletes the flag, and a reconcile meanwhile pauses them again. Without an answer the next tick does it."""
+def ask_to_reconcile(environment: Environment) -> bool:
+    """Has the coordinator reconcile after a deploy; whether all is well then. A tick may have come between: as a backfill is
+    ended, Terraform resumes its jobs before it deletes the flag, and a reconcile meanwhile pauses them again. Without an answer
+    the next tick does it."""
     try:
         answer = ask(environment, {"action": "reconcile"})
     except CloudError as error:
         say(f"The coordinator did not look at it now, its next tick will: {error}", err=True)
         say(f"No alert misses one that has never worked: have it answer once, by {make('deploy')}", err=True)
-        return
+        return False
     except KeyboardInterrupt:
         say("Stopped before the coordinator has answered; if it did not look at it now, its next tick will.", err=True)
         raise
-    print_report(answer.report, ok=answer.ok)
+    return print_report(answer.report, ok=answer.ok)
 
 
 def print_report(report: Mapping[str, Json], foreseen: Foreseen = NONE_FORESEEN, *, ok: bool) -> bool:

@@ -10,9 +10,11 @@ from interlock.catalog import Json
 from interlock.gcp import CloudError
 from interlock.shares import is_schedules
 from interlock.terminal.cdktf import is_leftover
-from interlock.terminal.importing import write_imports
+from interlock.terminal.importing import read_known, read_synthesized, write_imports
 from interlock.terminal.progress import Planning, StackLine
 from interlock.terminal.terraform import Heard, Planned, Stack, TerraformFailed, plan, prepare
+from interlock.terraform.imports import leaves_pauses
+from interlock.terraform.state import Known
 
 REPLACE_CATALOG = "replace_catalog"
 """The variable of the schedules that lets a catalog of other platforms take the place of the deployed one."""
@@ -40,6 +42,9 @@ def try_plan(
     guarded = is_schedules(stack.name) and not is_leftover(stack.folder)
     variables = {**asked.variables, **({REPLACE_CATALOG: True} if guarded else {})}
 
+    state: Known | None = None
+    """What an empty plan leaves as it is, if that is what is there."""
+
     def planned() -> Planned:
         line.now("planning")
         return plan(
@@ -50,7 +55,7 @@ def try_plan(
             destroy=asked.destroy,
             only=asked.only,
             refresh=asked.refresh,
-            read_empty=is_schedules(stack.name),  # it is judged, and its jobs are counted
+            state=state,
         )
 
     try:
@@ -58,7 +63,10 @@ def try_plan(
         ran = prepare(stack)
         if not asked.destroy:  # what was never ours does not go with what is
             line.now("looking for what is there already")
-            write_imports(stack)
+            synthesized, state = read_synthesized(stack.folder), read_known(stack)
+            write_imports(stack, synthesized, state)
+            if leaves_pauses(synthesized):
+                state = None
         try:
             return planned()
         except TerraformFailed as failed:

@@ -27,9 +27,10 @@ from interlock.terminal.initialized import note as note_init
 from interlock.terminal.machine import terraform_binary
 from interlock.terminal.printed import make
 from interlock.terminal.process import Ended, run
-from interlock.terraform.changes import Change, Changes, changes_of
+from interlock.terraform.changes import Change, Changes, changes_of, none_from
 from interlock.terraform.events import Event, Outputs, Problem, Progress, Step, Text, parse_event
 from interlock.terraform.plan import NO_ACTION, Plan, PlanError, own_plan
+from interlock.terraform.state import NOTHING, Known
 
 NO_CHANGES, CHANGES = 0, 2  # terraform plan -detailed-exitcode
 STACK_FILE = "cdk.tf.json"
@@ -98,16 +99,8 @@ class Planned:
     plan: Plan | None
     """None of an empty one that was not read."""
     changes: Changes
-    """With nothing in them where it was not read."""
     is_empty: bool
     warnings: tuple[Problem, ...]
-
-    @property
-    def whole(self) -> Plan:
-        """The plan, of one that was read; ValueError of another."""
-        if self.plan is None:
-            raise ValueError(f"the plan of {self.stack.name} is empty, and was not read")
-        return self.plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,11 +184,11 @@ def plan(
     destroy: bool = False,
     only: Sequence[str] = (),
     refresh: bool = True,
-    read_empty: bool = True,
+    state: Known | None = None,
 ) -> Planned:
     """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
     Without `refresh` what the state says is believed. What an empty plan leaves as it is takes one more Terraform to read, and
-    is not read without `read_empty`. TerraformFailed when it can't be planned."""
+    is not read where `state` says it. TerraformFailed when it can't be planned."""
     listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
     words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
     words += [*([] if refresh else ["-refresh=false"]), *(f"-target={address}" for address in only)]
@@ -203,12 +196,12 @@ def plan(
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     is_empty = ended.code == NO_CHANGES
-    found = _read(stack, file, partial=bool(only)) if read_empty or not is_empty else None
+    found = None if is_empty and state is not None else _read(stack, file, partial=bool(only))
     return Planned(
         stack=stack,
         file=file,
         plan=found,
-        changes=changes_of(found) if found else Changes(changes=(), jobs={}, outputs={}),
+        changes=changes_of(found) if found else none_from(state or NOTHING),
         is_empty=is_empty,
         warnings=tuple(problem for problem in listener.problems if not problem.is_error),
     )

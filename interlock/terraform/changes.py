@@ -13,6 +13,7 @@ from enum import Enum
 from interlock.catalog import Json
 from interlock.terraform.job_changes import JOB, changed_names
 from interlock.terraform.plan import FORGET, REPLACEMENTS, UPDATE, Plan, ResourceChange
+from interlock.terraform.state import Known
 
 
 class Kind(Enum):
@@ -111,6 +112,11 @@ def changes_of(plan: Plan) -> Changes:
     found = (_change(one) for one in plan.changes if one.managed)
     jobs = {one.name: one.values.get("paused") is True for one in plan.planned if one.kind == JOB}
     return Changes(changes=tuple(change for change in found if change), jobs=jobs, outputs=plan.outputs)
+
+
+def none_from(state: Known) -> Changes:
+    """Those of a plan that changes nothing of what the state knows."""
+    return Changes(changes=(), jobs=state.paused, outputs=state.outputs)
 
 
 def counted(changes: Iterable[Change], *, done: bool = False) -> str:

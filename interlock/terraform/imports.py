@@ -61,6 +61,15 @@ def declared(stack: Json, project: str) -> list[Declared]:
     return sorted([*jobs, *accounts])
 
 
+def leaves_pauses(stack: Json) -> bool:
+    """Whether a synthesized stack has a job of which Terraform leaves `paused` as it is found. What the state says of that need
+    not be what is there, though a plan is empty."""
+    resources = stack.get("resource") if isinstance(stack, dict) else None
+    lifecycles = (one.get("lifecycle") for _, one in _of_type(resources if isinstance(resources, dict) else {}, JOB))
+    ignored = (one.get("ignore_changes") for one in lifecycles if isinstance(one, dict))
+    return any(isinstance(names, list) and "paused" in names for names in ignored)
+
+
 def project_of(stack: Json) -> str:
     """The project in which a synthesized stack is; empty for one that does not say it."""
     provider = stack.get("provider") if isinstance(stack, dict) else None

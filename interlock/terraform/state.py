@@ -1,4 +1,4 @@
-"""What a Terraform state knows: the addresses in it, the ids of the things behind them, and its flags. Pure.
+"""What a Terraform state knows: the addresses in it, the ids of the things behind them, its flags, jobs and outputs. Pure.
 
 Only these, of version 4: https://github.com/hashicorp/terraform/blob/v1.11.4/internal/states/statefile/version4.go
 """
@@ -28,6 +28,9 @@ class Known:
     ids: frozenset[str] = frozenset()
     jobs: Mapping[str, str] = field(default_factory=dict)
     """The id of each job, by address."""
+    paused: Mapping[str, bool] = field(default_factory=dict)
+    """Whether each job is paused, by the name of its resource."""
+    outputs: Mapping[str, Json] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     """The names of the objects that are flags."""
 
@@ -50,6 +53,8 @@ def known(text: str | None) -> Known:
         addresses=frozenset(f"{one.get('type')}.{one.get('name')}" for one in resources if _objects(one.get("instances"))),
         ids=frozenset(id_ for one in resources for id_ in _said(one, "id")),
         jobs={f"{JOB}.{one.get('name')}": id_ for one in resources if one.get("type") == JOB for id_ in _said(one, "id")},
+        paused={f"{one.get('name')}": paused for one in resources if one.get("type") == JOB for paused in _paused(one)},
+        outputs=_outputs(state.get("outputs")),
         flags=frozenset(
             name for one in resources if f"{one.get('type')}.{one.get('name')}" == FLAGS for name in _said(one, "name")
         ),
@@ -61,6 +66,17 @@ def _said(resource: Mapping[str, Json], attribute: str) -> Iterator[str]:
         attributes = instance.get("attributes")
         if isinstance(attributes, dict) and isinstance(found := attributes.get(attribute), str):
             yield found
+
+
+def _paused(job: Mapping[str, Json]) -> Iterator[bool]:
+    for instance in _objects(job.get("instances")):
+        attributes = instance.get("attributes")
+        if isinstance(attributes, dict):
+            yield attributes.get("paused") is True
+
+
+def _outputs(value: Json) -> dict[str, Json]:
+    return {name: one.get("value") for name, one in value.items() if isinstance(one, dict)} if isinstance(value, dict) else {}
 
 
 def _objects(value: Json) -> list[Mapping[str, Json]]:

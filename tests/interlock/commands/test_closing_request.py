@@ -58,6 +58,7 @@ def test_who_stops_the_request_after_a_deploy_still_reads_what_is_on(
         monkeypatch.setattr(module, "Deploying", Done)
         monkeypatch.setattr(module, "has_bucket", lambda *_, **__: True)
     monkeypatch.setattr(deploy, "write_leftovers", lambda *_: [])
+    monkeypatch.setattr(deploy, "states_of", lambda *_: {})
     monkeypatch.setattr(backfill, "_say_uncovered", lambda *_: None)
     monkeypatch.setattr(backfill, "list_flags", lambda *_: [])
     monkeypatch.setattr(backfill, "remove_flags", lambda *_: [])

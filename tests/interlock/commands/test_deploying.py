@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from interlock.gcp import CloudError
 from interlock.terminal import deploying, planning, waiting
+from interlock.terminal.approving import Approving
 from interlock.terminal.cdktf import STACKS
 from interlock.terminal.deploying import (
     CHECK_FAILED,
@@ -32,6 +33,7 @@ from interlock.terminal.waiting import TRIES
 from interlock.terraform.changes import Change, Changes, Kind
 from interlock.terraform.events import Problem
 from interlock.terraform.plan import parse_plan
+from interlock.terraform.state import Known
 from tests.golden import golden
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
 from tests.interlock.commands.test_approving import judged_by
@@ -93,6 +95,10 @@ def pausing(*jobs: str) -> list[dict[str, object]]:
     return [change(f"{JOB}.{job}", "update", before={"paused": False}, after={"paused": True}) for job in jobs]
 
 
+STATE = Known(paused={"odds": True, "lines": False}, outputs={"backfills_on": {"marts": "2026-01-13T12:00:00Z"}})
+"""Of the schedules, before any plan."""
+
+
 class Place:
     """A folder with three stacks, and a Terraform that says what it is told."""
 
@@ -131,12 +137,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     for name in ("BEFORE_A_BUILD", "SHORT_WAIT", "WAIT"):
         monkeypatch.setattr(waiting, name, 0.0)
     monkeypatch.setattr(deploying, "read_lock", lambda *_: None)
-    monkeypatch.setattr(planning, "write_imports", lambda _: [])
+    monkeypatch.setattr(planning, "read_known", lambda stack: STATE if stack.name == "schedules" else Known())
+    monkeypatch.setattr(planning, "read_synthesized", lambda folder: json.loads((folder / STACK_FILE).read_text()))
+    monkeypatch.setattr(planning, "write_imports", lambda *_: [])
     monkeypatch.setattr(sys, "argv", ["interlock", "deploy"])
     place = Place(tmp_path)
     for env in ("local", "production"):
         for stack in STACKS:
             place.stack(stack, env).mkdir(parents=True)
+            (place.stack(stack, env) / STACK_FILE).write_text("{}")
             place.plans(stack, env=env)
     return place
 
@@ -146,7 +155,7 @@ def test_what_is_there_already_is_looked_for_before_each_plan_but_not_to_destroy
 ) -> None:
     place.plans("schedules", *pausing("odds"))
     looked = list[str]()
-    monkeypatch.setattr(planning, "write_imports", lambda stack: looked.append(stack.name))
+    monkeypatch.setattr(planning, "write_imports", lambda stack, *_: looked.append(stack.name))
     blocks = place.stack("schedules") / "imports.tf"
     blocks.write_text("import {}\n")
     assert bring(LOCAL).exit_code == 0
@@ -413,11 +422,12 @@ def test_a_deploy_is_tried_again_until_the_metrics_are_known(place: Place) -> No
 @pytest.mark.parametrize(
     ("changed", "read"),
     [
-        pytest.param([], {"schedules"}, id="where there is nothing to do the jobs alone are counted and judged"),
-        pytest.param(["alerting"], {"schedules", "alerting"}, id="what is applied is read first"),
+        pytest.param([], set(), id="where there is nothing to do the state has the jobs that are counted"),
+        pytest.param(["alerting"], {"alerting"}, id="what is applied is read first"),
+        pytest.param(["schedules", "alerting"], {"schedules", "alerting"}, id="all of that"),
     ],
 )
-def test_a_terraform_that_reads_a_plan_is_started_only_for_what_is_said_of_it(
+def test_a_terraform_that_reads_a_plan_is_started_only_for_what_is_done(
     place: Place, changed: list[str], read: set[str]
 ) -> None:
     for name in changed:
@@ -426,17 +436,28 @@ def test_a_terraform_that_reads_a_plan_is_started_only_for_what_is_said_of_it(
     assert {line.split()[0] for line in place.asked if line.endswith(" show")} == read
 
 
-def test_of_a_plan_that_was_not_read_nobody_is_told_what_it_has() -> None:
-    empty = Planned(
-        stack=Stack(environment=ENVIRONMENT, name="alerting"),
-        file=Path("x.plan"),
-        plan=None,
-        changes=Changes(changes=(), jobs={}, outputs={}),
-        is_empty=True,
-        warnings=(),
-    )
-    with pytest.raises(ValueError, match="the plan of alerting is empty, and was not read"):
-        _ = empty.whole
+def test_of_a_job_whose_pause_terraform_leaves_alone_an_empty_plan_says_what_the_state_may_not(place: Place) -> None:
+    jobs = {"odds": {"name": "odds", "lifecycle": {"ignore_changes": ["paused"]}}, "lines": {"name": "lines"}}
+    (place.stack("schedules") / STACK_FILE).write_text(json.dumps({"resource": {JOB: jobs}}))
+    assert bring(LOCAL).exit_code == 0
+    assert {line.split()[0] for line in place.asked if line.endswith(" show")} == {"schedules"}
+
+
+@pytest.mark.usefixtures("place")
+def test_an_empty_plan_leaves_the_jobs_and_the_backfills_that_the_state_has() -> None:
+    with folder_of_plans() as folder:
+        [planned] = LOCAL.plan(["schedules"], folder)
+    assert planned.is_empty
+    assert planned.plan is None
+    assert planned.changes == Changes(changes=(), jobs=STATE.paused, outputs=STATE.outputs)
+
+
+@pytest.mark.usefixtures("place")
+def test_how_many_jobs_may_go_is_held_against_an_empty_plan_too() -> None:
+    asked = Approving(catalog="catalog/", judge=lambda *_: [], yes_delete=3)
+    done = bring(replace(LOCAL, approving=asked), ["schedules"])
+    assert isinstance(done.exception, CloudError)
+    assert "0 of the 2 jobs that are deployed would be deleted" in str(done.exception)
 
 
 FUNCTION = "google_cloudfunctions2_function.coordinator"

@@ -22,7 +22,7 @@ from interlock.terminal.cdktf import check_tools
 ROOT = Path(__file__).parents[3]
 Room = namedtuple("Room", "free")
 Tools = Callable[..., None]
-NPM, TERRAFORM = "11.19.1", '{"terraform_version": "1.11.4"}'
+NPM, TERRAFORM = "11.19.1", "Terraform v1.11.4\non linux_amd64"
 
 
 @pytest.fixture
@@ -42,10 +42,6 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     return put
 
 
-TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
-"""What it says of itself with -json, and without."""
-
-
 @pytest.mark.parametrize(
     ("look", "tool", "said", "found", "advice"),
     [
@@ -58,16 +54,12 @@ TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
         pytest.param(machine.node, "node", "v27.0.0", "27.0.0", "install Node.js 20 to 26", id="a Node.js that nobody tried"),
         pytest.param(machine.node, "node", "dyld: no", "", "install Node.js 20 to 26", id="a Node.js that does not start"),
         pytest.param(machine.npm, "npm", "11.19.1", "11.19.1", "", id="npm"),
-        pytest.param(
-            machine.terraform, "terraform", '{"terraform_version": "1.11.0"}', "1.11.0", "", id="the oldest Terraform"
-        ),
-        pytest.param(
-            machine.terraform, "terraform", '╷ Warning\n{"terraform_version": "1.15.9"}', "1.15.9", "", id="the newest"
-        ),
+        pytest.param(machine.terraform, "terraform", "Terraform v1.11.0", "1.11.0", "", id="the oldest Terraform"),
+        pytest.param(machine.terraform, "terraform", "╷ Warning\nTerraform v1.15.9", "1.15.9", "", id="the newest"),
         pytest.param(
             machine.terraform,
             "terraform",
-            '{"terraform_version": "1.10.5"}',
+            "Terraform v1.10.5",
             "1.10.5",
             "install Terraform 1.11",
             id="an old one",
@@ -75,17 +67,27 @@ TOFU = '{"terraform_version": "%s"}\nOpenTofu v%s'
         pytest.param(
             machine.terraform,
             "terraform",
-            '{"terraform_version": "1.16.0"}',
+            "Terraform v1.16.0",
             "1.16.0",
             "tried with 1.11 to 1.15",
             id="a newer one",
         ),
-        pytest.param(machine.terraform, "terraform", TOFU % ("1.12.6", "1.12.6"), "1.12.6", "", id="OpenTofu"),
+        pytest.param(machine.terraform, "terraform", "OpenTofu v1.12.6\n", "1.12.6", "", id="OpenTofu"),
         pytest.param(
-            machine.terraform, "terraform", TOFU % ("1.11.4", "1.11.4"), "1.11.4", "install OpenTofu 1.12", id="an old OpenTofu"
+            machine.terraform,
+            "terraform",
+            "OpenTofu v1.11.4\n",
+            "1.11.4",
+            "install OpenTofu 1.12",
+            id="an old OpenTofu",
         ),
         pytest.param(
-            machine.terraform, "terraform", TOFU % ("1.13.0", "1.13.0"), "1.13.0", "tried with 1.12, not", id="a newer OpenTofu"
+            machine.terraform,
+            "terraform",
+            "OpenTofu v1.13.0\n",
+            "1.13.0",
+            "tried with 1.12, not",
+            id="a newer OpenTofu",
         ),
         pytest.param(machine.gcloud, "gcloud", "Google Cloud SDK 528.0.0\nbeta", "528.0.0", "", id="gcloud"),
     ],
@@ -101,7 +103,7 @@ def test_a_tool_is_fine_or_it_is_said_what_to_install(
 
 
 def test_only_a_newer_terraform_and_a_missing_gcloud_do_not_stop_anybody(tools: Tools) -> None:
-    tools(terraform='{"terraform_version": "1.16.0"}')
+    tools(terraform="Terraform v1.16.0")
     assert machine.terraform().advice
     assert not machine.terraform().wrong
     assert machine.gcloud().advice

@@ -9,7 +9,7 @@ import pytest
 
 from interlock.gcp import CloudError
 from interlock.terminal import importing
-from interlock.terminal.importing import declared_beside, write_imports
+from interlock.terminal.importing import declared_beside, read_synthesized, write_imports
 from interlock.terminal.terraform import STACK_FILE, Stack
 from interlock.terraform.imports import FILE
 from interlock.terraform.state import Known
@@ -37,9 +37,8 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def write(name: str, state: Known, monkeypatch: pytest.MonkeyPatch, stacks: Path) -> str:
-    monkeypatch.setattr(importing, "read_known", lambda _: state)
-    write_imports(Stack(environment=ENVIRONMENT, name=name))
+def write(name: str, state: Known, stacks: Path) -> str:
+    write_imports(Stack(environment=ENVIRONMENT, name=name), read_synthesized(stacks / name), state)
     file = stacks / name / FILE
     return file.read_text(encoding="utf-8") if file.exists() else ""
 
@@ -49,17 +48,17 @@ def test_what_the_other_stacks_of_jobs_declare(stacks: Path) -> None:
     assert declared_beside(stacks / "schedules-bets") == frozenset(), "nobody else has them"
 
 
-def test_a_stack_lets_go_of_what_another_one_declares(stacks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_lets_go_of_what_another_one_declares(stacks: Path) -> None:
     state = Known(jobs={f"{JOB}.odds": ODDS, f"{JOB}.gone": ODDS + "-gone"})
-    assert f"from = {JOB}.odds\n" in (text := write("schedules", state, monkeypatch, stacks))
+    assert f"from = {JOB}.odds\n" in (text := write("schedules", state, stacks))
     assert "gone" not in text, "what no stack declares is deleted"
-    assert write("schedules-bets", state, monkeypatch, stacks) == ""
-    assert write("alerting", state, monkeypatch, stacks) == ""
+    assert write("schedules-bets", state, stacks) == ""
+    assert write("alerting", state, stacks) == ""
 
 
-def test_a_backfill_that_is_on_does_not_change_its_platform(stacks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backfill_that_is_on_does_not_change_its_platform(stacks: Path) -> None:
     on, over = "backfills/lines@2999-01-01T00:00:00Z.json", "backfills/lines@2020-01-01T00:00:00Z.json"
     with pytest.raises(CloudError, match=r"backfill/lines is on by the stack schedules-games.*another platform; end it"):
-        write("schedules-games", Known(flags=frozenset({on})), monkeypatch, stacks)
+        write("schedules-games", Known(flags=frozenset({on})), stacks)
     for stack, flag in (("schedules-bets", on), ("schedules-games", over), ("schedules", on)):
-        write(stack, Known(flags=frozenset({flag})), monkeypatch, stacks)
+        write(stack, Known(flags=frozenset({flag})), stacks)
