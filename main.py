@@ -9,15 +9,6 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from interlock.environment import refuse_local_variables, refuse_own_token
-from interlock.pasted import LOCAL
-from interlock.reading.files import load_catalog, load_environment
-from interlock.reading.fit import check_both_ways
-from interlock.reading.located import SourceError
-from interlock.runtime.declaration_file import DeclarationError
-from interlock.shares import shares
-from interlock.zones import ZoneDataError
-
 HERE = Path(__file__).parent
 OUTPUT = "CDKTF_OUTDIR"
 """Set by the cdktf command line, from its --output, CDKTF_OUTPUT or cdktf.json."""
@@ -28,11 +19,23 @@ BAD_INPUT = 2
 def main(*, unfilled: bool = False) -> None:
     """Write every stack of one environment to its own folder: two environments never share a plan or a lock file. One that may
     be `unfilled`, with samples in it, is to be judged and not to be deployed."""
-    with ThreadPoolExecutor(1) as pool:  # Node.js starts, and reads cdktf, while the catalog is read
+    import_module("jsii")  # which starts Node.js; while that reads cdktf we import, read and work out whatever needs neither
+    with ThreadPoolExecutor(1) as pool:
         _write_stacks(pool.submit(import_module, "stacks.cdk"), unfilled=unfilled)
 
 
 def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
+    from interlock.environment import refuse_local_variables, refuse_own_token
+    from interlock.pasted import LOCAL
+    from interlock.reading.files import load_catalog, load_environment
+    from interlock.reading.fit import check_both_ways
+    from interlock.reading.located import SourceError
+    from interlock.runtime.declaration_file import DeclarationError
+    from interlock.shares import shares
+    from interlock.timing.about import about
+    from interlock.zones import ZoneDataError
+    from stacks.archive import coordinator
+
     name = os.environ.get("INTERLOCK_ENV", LOCAL)
     output = Path(os.environ.get(OUTPUT) or Path("cdktf.out") / name)
     try:
@@ -45,6 +48,8 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
         sys.exit(_refused(refusal))
     if output.name != name:
         sys.exit(_refused(f"{output} is not the folder of {name}: set CDKTF_OUTPUT=cdktf.out/{name} and INTERLOCK_ENV={name}"))
+    about(catalog)  # the catalog keeps it for the stacks
+    packed = coordinator()
     try:
         cdk.result()
         from stacks.alerting import AlertingStack
@@ -58,7 +63,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
 
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
-    CoordinationStack(app, catalog=catalog, env=env, output=output)
+    CoordinationStack(app, catalog=catalog, env=env, archive=packed, output=output)
     try:
         for share in shares(catalog):
             SchedulesStack(app, catalog=catalog, env=env, share=share)

@@ -10,7 +10,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from interlock.reading.files import load_catalog
 from tools.demo import shortest
 
 ROOT = Path(__file__).parent.parent
-LONG = ("setup",)
+LONG = ("setup", "many")
 """Rows that take minutes each, beside those that are always there."""
 
 
@@ -52,8 +53,8 @@ def main() -> int:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     os.chdir(ROOT)
     if options.part:
-        with local_target(options.latency):
-            for part in options.part:
+        for part in options.part:
+            with nullcontext() if part in WITH_THEIR_OWN else local_target(options.latency):
                 PARTS[part](options.rounds, options.latency)
         return 0
     now, load = datetime.now(UTC), os.getloadavg()[0]
@@ -64,15 +65,19 @@ def main() -> int:
     return 0
 
 
-def _comparisons(wanted: list[str]) -> Iterator[Comparison]:
-    backfill = shortest(load_catalog(Path("catalog")))
-    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder, cycle.deployed() as environ:
-        for name in wanted:
-            if name in ALONE:
-                with local_target():
-                    yield ALONE[name]()
-            else:
+def _comparisons(wanted: Collection[str]) -> Iterator[Comparison]:
+    if typed := [name for name in TYPED if name in wanted]:
+        backfill = shortest(load_catalog(Path("catalog")))
+        with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder, cycle.deployed() as environ:
+            for name in typed:
                 yield TYPED[name](environ, backfill, Path(folder))
+    for name, (latency, comparisons) in ALONE.items():
+        if name in wanted:
+            for comparison in comparisons:
+                with local_target(latency):
+                    yield comparison()
+    if "many" in wanted:  # last: what it synthesizes is of another catalog
+        yield from cycle.many()
 
 
 def _said(comparison: Comparison, rounds: int) -> list[Row]:
@@ -93,8 +98,12 @@ TYPED: Mapping[str, Callable[[Mapping[str, str], str, Path], Comparison]] = {
     "setup": lambda _, __, ___: setting_up.setup(),
 }
 """Rows of commands. Each gets the environment of a deployed local target, a backfill, and a folder."""
-ALONE: Mapping[str, Callable[[], Comparison]] = {"hold": holds.hold, "tick": holds.tick}
-"""Rows of our own code, in this process, on a local target of their own."""
+ALONE: Mapping[str, tuple[str, Sequence[Callable[[], Comparison]]]] = {
+    "hold": ("0ms", [holds.hold, holds.hold_started]),
+    "far": (holds.FAR, [holds.hold_far]),
+    "tick": ("0ms", [holds.tick]),
+}
+"""Rows of our own code, in this process, each on a local target of its own that answers after so long."""
 ROWS = (*(name for name in TYPED if name not in LONG), *ALONE)
 PARTS: Mapping[str, Callable[[int, str], None]] = {
     "gcloud": lambda _, latency: reconcile.gcloud_on_all(latency),
@@ -108,6 +117,8 @@ PARTS: Mapping[str, Callable[[int, str], None]] = {
     "guard": guard.measure,
 }
 """What is measured apart, each with tables of its own."""
+WITH_THEIR_OWN = ("growth",)
+"""Parts that bring local targets of their own."""
 
 
 if __name__ == "__main__":

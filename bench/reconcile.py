@@ -24,6 +24,7 @@ from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.runtime.operations import serve
 from interlock.runtime.outside import MAX_CONCURRENT, Outside
 from interlock.runtime.remembering import Remembering
+from interlock.runtime.report import Report
 from interlock.runtime.requests import HoldRequest, ReconcileRequest, ReleaseRequest, Request
 from interlock.runtime.snapshot import Reader
 from interlock.terminal.draining import running
@@ -48,11 +49,14 @@ class Platform:
     declaration: Declaration
     outside: Outside
 
-    def ask(self, request: Request) -> None:
+    bucket: str
+
+    def ask(self, request: Request) -> Report:
         """What the coordinator does when it is asked; nothing may be left to do."""
         report = serve(self.outside, request)
         if not report.settled:
             raise SystemExit(f"bench: the reconcile did not settle: {report.records[-1]}")
+        return report
 
     def hold(self) -> None:
         self.ask(HoldRequest(scope=SCOPE, until=timedelta(hours=2), reason="bench", owner="bench", id=ID))
@@ -161,16 +165,8 @@ def platform_of(jobs: int, *, made: bool = False) -> Platform:
         tick=timedelta(minutes=10),
         breaker_hold=timedelta(minutes=30),
     )
-    outside = Outside(
-        bucket=Remembering(GoogleBucket(PROJECT, bucket)),
-        scheduler=GoogleScheduler(PROJECT),
-        clock=lambda: datetime.now(UTC),
-        log=lambda _record: None,
-        sleep=time.sleep,
-        jitter=random.random,
-        lists_all=True,
-    )
-    platform = Platform(declaration=declaration, outside=outside)
+    outside = outside_of(PROJECT, bucket)
+    platform = Platform(declaration=declaration, outside=outside, bucket=bucket)
     if made:
         return platform
     api("POST", f"/v1/projects/{PROJECT}/services/cloudscheduler.googleapis.com:enable", {})  # a new project has it off
@@ -185,6 +181,19 @@ def platform_of(jobs: int, *, made: bool = False) -> Platform:
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(make, names))
     return platform
+
+
+def outside_of(project: str, bucket: str) -> Outside:
+    """The outside as an instance of the coordinator has it."""
+    return Outside(
+        bucket=Remembering(GoogleBucket(project, bucket)),
+        scheduler=GoogleScheduler(project),
+        clock=lambda: datetime.now(UTC),
+        log=lambda _record: None,
+        sleep=time.sleep,
+        jitter=random.random,
+        lists_all=True,
+    )
 
 
 def _job(name: str) -> DeclaredJob:

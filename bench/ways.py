@@ -77,10 +77,10 @@ def cost_of(methods: Mapping[str, int], peak: float | None = None) -> Cost:
 
 
 @contextmanager
-def local_target(latency: str = "0ms") -> Iterator[None]:
-    """A local target of its own, on which this process acts meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as state:
-        run = [*LOCAL_RUN[:-1], "--state", state, "--latency", latency, "--", PYTHON, "-c", SERVING]
+def local_target(latency: str = "0ms", state: Path | None = None) -> Iterator[None]:
+    """A local target, of its own unless a `state` is given, on which this process acts meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as own:
+        run = [*LOCAL_RUN[:-1], "--state", str(state or own), "--latency", latency, "--", PYTHON, "-c", SERVING]
         with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin and process.stdout  # noqa: S101, PT018 - pipes
             with patch.dict(os.environ, json.loads(process.stdout.readline())):

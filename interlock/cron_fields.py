@@ -58,6 +58,8 @@ class Field:
 
     def _unwrapped(self, item: str) -> str:
         span, _, step = item.partition("/")
+        if "-" not in span:
+            return item
         ends = [self._known(token) for token in span.split("-")]
         if len(ends) != 2 or None in ends or not re.fullmatch(r"[1-9][0-9]?|", step):
             return item

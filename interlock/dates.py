@@ -6,10 +6,13 @@ import json
 import shlex
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from interlock.catalog import Job, Json, Partition, ServiceKind
-from interlock.environment import Environment
 from interlock.secrets import own_url, redacted
+
+if TYPE_CHECKING:
+    from interlock.environment import Environment
 
 DAY = timedelta(days=1)
 AUTO = "auto"

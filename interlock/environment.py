@@ -21,6 +21,8 @@ ONLY_UNDER_LOCAL_RUN = (
 )
 """What Terraform says of it where the stand-in does not run."""
 
+OWN_CHANNEL = "coordinator"
+"""What the stacks call the notification channel that the coordinator hears; people's may not be called so."""
 BY_CDKTF = "CDKTF_CONTEXT_JSON"
 """Set by the cdktf command line for the app."""
 ACCESS_TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name

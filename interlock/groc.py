@@ -36,12 +36,12 @@ _MONTH = (
 )
 _ORDINAL = "|".join(_ORDINALS)
 _OF = rf"of (?P<months>month|quarter|{_listed(_MONTH)}|(?P<of_quarter>{_listed(_ORDINAL)}) month of quarter)"
-_INTERVAL = re.compile(
+_INTERVAL = (
     r"every (?:(?P<number>[0-9]{1,5}) (?P<unit>hours|mins|minutes)|(?P<one>hour|minute))"
     rf"(?: (?P<synchronized>synchronized)| from (?P<start>{_TIME}) to (?P<end>{_TIME}))?(?P<on> on {_listed(_DAY)})?"
 )
-_BY_WEEKDAY = re.compile(rf"(?P<which>every|{_listed(_ORDINAL)}) (?P<days>day|{_listed(_DAY)})(?: {_OF})? (?P<time>{_TIME})")
-_BY_DAY = re.compile(rf"(?P<days>{_listed('[0-9]{1,2}')}) {_OF} (?P<time>{_TIME})")
+_BY_WEEKDAY = rf"(?P<which>every|{_listed(_ORDINAL)}) (?P<days>day|{_listed(_DAY)})(?: {_OF})? (?P<time>{_TIME})"
+_BY_DAY = rf"(?P<days>{_listed('[0-9]{1,2}')}) {_OF} (?P<time>{_TIME})"
 
 
 class GrocError(ValueError):
@@ -76,11 +76,11 @@ class English:
 def parse(text: str) -> English | None:
     """What `text` says; None when it is no such English, GrocError when it is but can't be."""
     words = re.sub(r" ?, ?", ",", " ".join(text.lower().split()))
-    if found := _INTERVAL.fullmatch(words):
+    if found := re.fullmatch(_INTERVAL, words):
         return _interval(found.groupdict())
-    if found := _BY_WEEKDAY.fullmatch(words):
+    if found := re.fullmatch(_BY_WEEKDAY, words):
         return _by_weekday(found.groupdict())
-    if found := _BY_DAY.fullmatch(words):
+    if found := re.fullmatch(_BY_DAY, words):
         days = frozenset(map(int, found["days"].split(",")))
         months = _months(found["months"], found["of_quarter"])
         if not days <= ALL_DAYS or min(days) > max(DAYS_IN_MONTH[month - 1] for month in months):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from datetime import timedelta
-from decimal import Decimal
-from difflib import get_close_matches
 from functools import lru_cache
 
 NAME = r"[a-z][a-z0-9-]{0,99}"
@@ -91,6 +89,8 @@ def plain(text: str, limit: int | None = None) -> str:
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """`; did you mean x?`, or nothing when no known name is near. Of names of the same kind, as `service/web`, what follows it
     is compared: the kind would make all of them near."""
+    from difflib import get_close_matches  # here, as few commands have something to correct
+
     kind = name[: name.find("/") + 1]
     alike = {one.removeprefix(kind): one for one in known if one.startswith(kind)} if kind else {}
     others = {one: one for one in known if one not in alike.values()}
@@ -114,6 +114,8 @@ def rounded(duration: timedelta) -> str:
 def exact(duration: timedelta) -> str:
     """As people write it: 45s, 10m, 30h or 14d, in the largest unit that is exact."""
     if duration.microseconds:
+        from decimal import Decimal
+
         return f"{Decimal(duration // timedelta(microseconds=1)).scaleb(-6).normalize():f}s"
     seconds = int(duration.total_seconds())
     unit = next((unit for unit in "dhm" if seconds and seconds % SECONDS[unit] == 0), "s")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from interlock.catalog import Json
 from interlock.payload import Piece, TooDeep, content_pieces, pieces, read_json
 
+CACHED_KEYS = 4096
+"""Jobs of a platform have most of their keys in common."""
 HIDDEN = "***"
 """What is shown instead of a secret, or of what may be one."""
 WITHHELD = "SECRET-WITHHELD"
@@ -55,7 +58,7 @@ _WEBHOOK = (
     r"|maker\.ifttt\.com/|hc-ping\.com/|api\.telegram\.org/(?:file/)?bot"
 )
 """Where whoever knows the URL may write, so that all that follows is a secret."""
-_KNOWN = re.compile(
+KNOWN = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"AIza[0-9A-Za-z_-]{30,}|GOCSPX-[0-9A-Za-z_-]{20,}|ya29\.[0-9A-Za-z_-]{10,}|1//0[0-9A-Za-z_-]{20,}"  # Google
     r"|gh[pousr]_[0-9A-Za-z]{30,}|github_pat_[0-9A-Za-z_]{20,}|gl[a-z]{2,6}-[0-9A-Za-z_-]{20,}"  # GitHub, GitLab
@@ -74,6 +77,8 @@ _KNOWN = re.compile(
     r"|(?<=://)[^/\s:@\"]{0,99}:[^/\s@\"]{1,999}(?=@)|(?<=://)[0-9A-Za-z_-]{16,99}(?=@)"  # in the place of a user
 )
 """Secrets by the form that their issuers give them."""
+SHORTEST_KNOWN = 12
+"""Characters without a space that each of them has, but a user in a URL and a private key."""
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]{0,63})=(?!\*\*\*)([^\s&;,\"']+)")
 """In a longer text, as `host=db password=5f1c`."""
 _STATED = re.compile(
@@ -86,15 +91,13 @@ _KEY_SEGMENT = re.compile(r"(?i)(api[_-]?)?key|token|secret")
 
 _PARAMETERS = re.compile(r"(;[^=;]*=|;|%3[BbFf]|%23).*", re.DOTALL)
 """Of one part of a path, or a query whose mark is encoded."""
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\]+")
-_QUOTED = re.compile(r'(?:([A-Za-z_][\w.-]{0,63})\s*[=:]\s*)?("((?:[^"\\\n]|\\.)*+)("|\\?$))')
+_URL = r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\]+"
+_QUOTED = r'(?:([A-Za-z_][\w.-]{0,63})\s*[=:]\s*)?("((?:[^"\\\n]|\\.)*+)("|\\?$))'
 """Up to the end of the line when nothing closes it, so that the search never goes back."""
 _SEPARATOR = re.compile(r"\s*[=:]\s*")
-_LINE_KEY = re.compile(r"[\s~+\-/<=]*\"?([A-Za-z_][\w.-]*)\"?\s*[=:]")
+_LINE_KEY = r"[\s~+\-/<=]*\"?([A-Za-z_][\w.-]*)\"?\s*[=:]"
 """Of a line of Terraform's text, `  ~ "X-Api-Key" = "..." -> "..."`."""
-_WELL_KNOWN = re.compile(
-    r"([\w-]+\.)*(google|googleapis|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)|localhost|127\.0\.0\.1"
-)
+_WELL_KNOWN = r"([\w-]+\.)*(google|googleapis|hashicorp)\.com|(www\.)?(terraform\.io|github\.com)|localhost|127\.0\.0\.1"
 """Hosts of manuals and of Google's APIs, which errors name; a secret in their queries has a key or a form that we know."""
 
 
@@ -102,39 +105,59 @@ def is_secret(piece: Piece) -> bool:
     """Whether a piece of what a job says looks like a secret."""
     value, key = piece.value, piece.key
     if isinstance(value, str):
-        return bool(value.strip()) and (
-            _is_secret_by_key(piece, value) or _KNOWN.search(value) is not None or _assigned(value) is not None
-        )
+        return bool(value.strip()) and (_is_secret_by_key(piece, value) or _has_known(value) or _assigned(value) is not None)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and _is_secret_key(key) and _SECRET_NUMBER.search(key) is not None
 
 
 def _is_secret_by_key(piece: Piece, value: str) -> bool:
-    key, around = piece.key, piece.around
-    if _NO_SECRET.fullmatch(value.strip()) or _NO_SECRET_KEY.search(around):
+    if _NO_SECRET.fullmatch(value.strip()):
         return False
-    if any(_is_secret_key(one) or _HEADER_KEY.fullmatch(one) for one in (key, *piece.opened)):
+    if _is_key_of_secret(piece.key, piece.around, piece.opened):
+        return True
+    is_key = piece.key.lower() == "key" and not _NO_SECRET_KEY.search(piece.around)
+    return is_key and _RANDOM.fullmatch(value) is not None
+
+
+@lru_cache(CACHED_KEYS)
+def _is_key_of_secret(key: str, around: str, opened: tuple[str, ...]) -> bool:
+    """Whether what stands under a key, and in texts that stand under others, is a secret whatever it looks like."""
+    if _NO_SECRET_KEY.search(around):
+        return False
+    if any(_is_secret_key(one) or _HEADER_KEY.fullmatch(one) for one in (key, *opened)):
         return True
     if _is_secret_key(around) and key.lower() == "value":
         return True
     is_among_secrets = _SECRETS_KEY.search(around) is not None and not _NO_SECRET_KEY.search(key)
-    return (is_among_secrets and not _ABOUT_KEY.search(key)) or (key.lower() == "key" and _RANDOM.fullmatch(value) is not None)
+    return is_among_secrets and not _ABOUT_KEY.search(key)
 
 
+def _has_known(text: str) -> bool:
+    """Whether a secret is in it that is known by its form."""
+    return may_have_known(text) and KNOWN.search(text) is not None
+
+
+def may_have_known(text: str) -> bool:
+    """What all those forms have in common, found sooner: so many characters without a space, or how a URL or a key begins."""
+    return "://" in text or "-----BEGIN " in text or any(len(word) >= SHORTEST_KNOWN for word in text.split())
+
+
+@lru_cache(CACHED_KEYS)
 def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None and not _NO_SECRET_KEY.search(key)
 
 
 def _assigned(text: str) -> str | None:
     """The key of the first secret that stands in a longer text beside its key."""
-    pairs = [(found[1], found[2]) for found in _ASSIGNED.finditer(text)]
-    pairs += [(found[1] or found[3], found[2] or found[4]) for found in _STATED.finditer(text)]
+    pairs = [(found[1], found[2]) for found in _ASSIGNED.finditer(text)] if "=" in text else []
+    if "-" in text or '"' in text or "'" in text:
+        pairs += [(found[1] or found[3], found[2] or found[4]) for found in _STATED.finditer(text)]
     return next((key for key, value in pairs if _is_secret_key(key) and not _NO_SECRET.fullmatch(value)), None)
 
 
 def shown_key(key: str) -> str:
     """A key for people: not one that is a secret itself."""
-    return _KNOWN.sub(HIDDEN, key)
+    return KNOWN.sub(HIDDEN, key) if may_have_known(key) else key
 
 
 def secrets_among(found: Iterable[Piece]) -> Iterator[str]:
@@ -212,7 +235,7 @@ def _marked(value: Json, place: tuple[str | int, ...], places: set[tuple[str | i
     if place in places:
         return mark
     if isinstance(value, dict):
-        return {_KNOWN.sub(mark, key): _marked(inner, (*place, key), places, mark) for key, inner in value.items()}
+        return {KNOWN.sub(mark, key): _marked(inner, (*place, key), places, mark) for key, inner in value.items()}
     if isinstance(value, list):
         return [_marked(inner, (*place, index), places, mark) for index, inner in enumerate(value)]
     return value
@@ -238,7 +261,7 @@ def redacted_url(url: str) -> str:
     scheme = f"{parts.scheme}:" if parts.scheme else ""
     host = f"//{_host(parts)}{port}" if parts.netloc else ""
     # Again as a whole: a webhook is known by its host and its path together.
-    return _KNOWN.sub(_webhook, f"{scheme}{host}{_shown_path(parts.path)}{f'?{query}' if query else ''}")
+    return KNOWN.sub(_webhook, f"{scheme}{host}{_shown_path(parts.path)}{f'?{query}' if query else ''}")
 
 
 def _host(parts: SplitResult) -> str:
@@ -275,7 +298,7 @@ def scrubbed(text: str) -> str:
 
 
 def _scrubbed_line(line: str) -> str:
-    named = _LINE_KEY.match(line)
+    named = re.match(_LINE_KEY, line)
     line_key, before, end = named[1] if named else "", "", 0
 
     def quoted(found: re.Match[str]) -> str:
@@ -287,9 +310,9 @@ def _scrubbed_line(line: str) -> str:
             return found[0]
         return f'{found[0].removesuffix(found[2])}"{HIDDEN}"'
 
-    hidden = _URL.sub(_scrubbed_url, _QUOTED.sub(quoted, line))
+    hidden = re.sub(_URL, _scrubbed_url, re.sub(_QUOTED, quoted, line))
     hidden = _ASSIGNED.sub(lambda found: f"{found[1]}={HIDDEN}" if _is_secret_key(found[1]) else found[0], hidden)
-    return _KNOWN.sub(_webhook, hidden)
+    return KNOWN.sub(_webhook, hidden)
 
 
 def _wraps_secret(text: str, key: str) -> bool:
@@ -304,7 +327,7 @@ def _scrubbed_url(found: re.Match[str]) -> str:
     url = found[0]
     bare = url.rstrip(".,;:)]}")
     try:
-        is_known = _WELL_KNOWN.fullmatch(urlsplit(bare).hostname or "") is not None
+        is_known = re.fullmatch(_WELL_KNOWN, urlsplit(bare).hostname or "") is not None
     except ValueError:
         is_known = False
     if is_known and "@" not in bare and not any(True for _ in secrets_among(url_pieces(bare))):

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from interlock.baseline import identity
 from interlock.catalog import Accepted, Catalog, Job, Json, Source
-from interlock.environment import Environment
 from interlock.findings import Finding
 from interlock.names import count
 from interlock.terraform.attributes import job_attributes
@@ -23,6 +23,9 @@ from policies.rules.judge import Outcome, Verdict, judge_all
 from policies.rules.stagger import often
 from policies.rules.targets import https, token
 from policies.rules.values import Attributes
+
+if TYPE_CHECKING:
+    from interlock.environment import Environment
 
 NO_ENVIRONMENT = ""
 MOST_NAMED = 10
@@ -53,7 +56,9 @@ def findings(catalog: Catalog, today: date) -> list[Finding]:
 def judged(catalog: Catalog, today: date, env: Environment | None = None) -> Judged:
     """The same, and what the baseline has to do with it; with an environment also what it makes of the jobs' targets."""
     known = estate(catalog, today, env)
-    verdicts = [*judge_all(RULES, known), *(judge_all(ADDRESSED, replace(known, origin=Origin.STACK)) if env else ())]
+    verdicts = [*judge_all(RULES, known, with_waived=False)]
+    if env is not None:
+        verdicts += judge_all(ADDRESSED, replace(known, origin=Origin.STACK), with_waived=False)
     sources = sources_of(catalog)
     old = in_order(found_by(verdicts, Outcome.OLD, sources))
     new = in_order([*found_by(verdicts, Outcome.FAILED, sources), *mistakes(catalog), *zone_record.mistakes(catalog)])

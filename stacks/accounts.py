@@ -60,15 +60,13 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
     """The accounts and their roles; `apis` are there before them, and `bucket` before what is granted on it."""
 
     def account(name: str, account_id: str, display_name: str) -> ServiceAccount:
-        made = ServiceAccount(
-            stack,
-            f"account-{name}",
+        return ServiceAccount(
+            stack.among(ServiceAccount),
+            name,
             account_id=account_id,
             display_name=display_name,
             depends_on=[apis],
         )
-        made.override_logical_id(name)
-        return made
 
     # What it may call is granted where the services are declared. Most projects have it, and it is imported; others may use it,
     # so that it keeps its name and is never deleted with the stack. The bindings' provider has no deletion policy for it yet.
@@ -90,27 +88,27 @@ def add_accounts(stack: BaseStack, env: Environment, *, bucket: ITerraformDepend
 
 
 def _let_coordinate(stack: BaseStack, env: Environment, account: ServiceAccount, bucket: ITerraformDependable) -> None:
-    role = _own_role(stack, roles.COORDINATOR, "coordinator")
+    role, member = _own_role(stack, roles.COORDINATOR, "coordinator"), account.member
     ProjectIamMember(
-        stack,
-        "member-coordinator-jobs",
+        stack.among(ProjectIamMember),
+        "coordinator_jobs",
         project=env.project,
         role=roles.COORDINATOR_ROLE.name(env.project),
-        member=account.member,
+        member=member,
         depends_on=[role],
-    ).override_logical_id("coordinator_jobs")
+    )
     for grant in (*_on(roles.COORDINATOR, Place.BUCKET), *_on(roles.COORDINATOR, Place.NAMES)):
         (prefix,) = grant.prefixes or ("names",)
         word = prefix.strip("/")
         StorageBucketIamMember(
-            stack,
-            f"member-coordinator-{word}",
+            stack.among(StorageBucketIamMember),
+            f"coordinator_{word}",
             bucket=env.bucket,
             role=grant.role.name(env.project),
-            member=account.member,
+            member=member,
             condition=StorageBucketIamMemberCondition(title=f"only {prefix}", expression=grant.condition(env) or ""),
             depends_on=[bucket],
-        ).override_logical_id(f"coordinator_{word}")
+        )
 
 
 def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
@@ -122,22 +120,22 @@ def _let_operators_look(stack: BaseStack, env: Environment, bucket: ITerraformDe
     looks, _board = _on(roles.OPERATOR, Place.BUCKET)
     for member, word in names_of(env.coordinator.operators).items():
         ProjectIamMember(
-            stack,
-            f"member-jobs-{word}",
+            stack.among(ProjectIamMember),
+            f"jobs-{word}",
             project=env.project,
             role=roles.OPERATOR_ROLE.name(env.project),
             member=member,
             depends_on=[role],
-        ).override_logical_id(f"jobs-{word}")
+        )
         StorageBucketIamMember(
-            stack,
-            f"member-looks-{word}",
+            stack.among(StorageBucketIamMember),
+            f"looks-{word}",
             bucket=env.bucket,
             role=looks.role.name(env.project),
             member=member,
             condition=StorageBucketIamMemberCondition(title="what is held and declared", expression=looks.condition(env) or ""),
             depends_on=[bucket],
-        ).override_logical_id(f"looks-{word}")
+        )
 
 
 def _let_viewers_look(stack: BaseStack, env: Environment, bucket: ITerraformDependable) -> None:
@@ -145,29 +143,27 @@ def _let_viewers_look(stack: BaseStack, env: Environment, bucket: ITerraformDepe
     (looks,) = _on(roles.VIEWER, Place.BUCKET)
     for member, word in names_of({*env.coordinator.viewers, *env.coordinator.operators}).items():
         StorageBucketIamMember(
-            stack,
-            f"member-views-{word}",
+            stack.among(StorageBucketIamMember),
+            f"views-{word}",
             bucket=env.bucket,
             role=looks.role.name(env.project),
             member=member,
             condition=StorageBucketIamMemberCondition(title=f"only {roles.BOARD}", expression=looks.condition(env) or ""),
             depends_on=[bucket],
-        ).override_logical_id(f"views-{word}")
+        )
 
 
 def _own_role(stack: BaseStack, actor: roles.Actor, name: str) -> ProjectIamCustomRole:
     """The role of its own that an actor has, by its name a policy can read before the role is there."""
     ((role, permissions),) = actor.roles()
-    made = ProjectIamCustomRole(
-        stack,
-        f"role-{name}",
+    return ProjectIamCustomRole(
+        stack.among(ProjectIamCustomRole),
+        name,
         role_id=role.id,
         title=role.title,
         description=role.description,
         permissions=list(permissions),
     )
-    made.override_logical_id(name)
-    return made
 
 
 def _on(actor: roles.Actor, place: Place) -> list[Grant]:
@@ -175,18 +171,17 @@ def _on(actor: roles.Actor, place: Place) -> list[Grant]:
 
 
 def _let_build(stack: BaseStack, env: Environment, account: ServiceAccount) -> tuple[ITerraformDependable, ...]:
-    made = []
+    made, account_member = [], account.member
     for grant in roles.BUILD.grants:
         word = "sources" if grant.place is Place.SOURCES else grant.role.id.rpartition(".")[0].partition("/")[2]
         condition = grant.condition(env)
         member = ProjectIamMember(
-            stack,
-            f"member-build-{word}",
+            stack.among(ProjectIamMember),
+            f"build_{word}",
             project=env.project,
             role=grant.role.name(env.project),
-            member=account.member,
+            member=account_member,
             condition=ProjectIamMemberCondition(title="only the sources", expression=condition) if condition else None,
         )
-        member.override_logical_id(f"build_{word}")
         made.append(member)
     return tuple(made)

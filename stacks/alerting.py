@@ -5,7 +5,7 @@ A policy on a metric that is minutes old is refused with 404 "Cannot find metric
 
 from __future__ import annotations
 
-from interlock.environment import Environment
+from interlock.environment import OWN_CHANNEL, Environment
 from interlock.names import exact
 from interlock.terraform.attributes import go_duration
 from stacks.alert_policies import BREAKER, RUNBOOK, Policy, policies
@@ -51,7 +51,7 @@ class AlertingStack(BaseStack):
         breaker = self._breaker_channel()
         for policy in policies(env):
             self._policy(policy, channels=[*people, breaker] if policy.breaker else people)
-        MonitoringDashboard(self, "dashboard", dashboard_json=literal(dashboard(env))).override_logical_id("interlock")
+        MonitoringDashboard(self.among(MonitoringDashboard), "interlock", dashboard_json=literal(dashboard(env)))
 
     def _channels(self) -> list[str]:
         """The channels of the environment. Those of Slack were made by hand and have names; the rest are made here."""
@@ -61,14 +61,13 @@ class AlertingStack(BaseStack):
                 names.append(channel.target)
                 continue
             made = MonitoringNotificationChannel(
-                self,
-                f"channel-{name}",
+                self.among(MonitoringNotificationChannel),
+                name,
                 display_name=f"Interlock: {name}",
                 type=channel.kind,
                 labels={LABEL_OF[channel.kind]: literal(channel.target)},
                 user_labels={"managed-by": "interlock"},
             )
-            made.override_logical_id(name)
             names.append(made.name)
         return names
 
@@ -76,29 +75,28 @@ class AlertingStack(BaseStack):
         """The topic that the coordinator hears. Google's account is born with the first such channel, so it may publish only
         afterwards."""
         channel = MonitoringNotificationChannel(
-            self,
-            "channel-breaker",
+            self.among(MonitoringNotificationChannel),
+            OWN_CHANNEL,
             display_name="Interlock: coordinator",
             type="pubsub",
             labels={"topic": f"projects/{self.env.project}/topics/{TOPIC}"},
             user_labels={"managed-by": "interlock"},
         )
-        channel.override_logical_id("coordinator")
         PubsubTopicIamMember(
-            self,
-            "member-publisher",
+            self.among(PubsubTopicIamMember),
+            "publisher",
             topic=TOPIC,
             role="roles/pubsub.publisher",
             member="serviceAccount:" + AGENT.format(number=self.env.project_number),
             depends_on=[channel],
-        ).override_logical_id("publisher")
+        )
         return channel.name
 
     def _policy(self, policy: Policy, *, channels: list[str]) -> None:
         title = f"Interlock: {policy.title}"
         MonitoringAlertPolicy(
-            self,
-            f"policy-{policy.key}",
+            self.among(MonitoringAlertPolicy),
+            policy.key,
             display_name=title,
             combiner="OR",
             severity=policy.severity,
@@ -120,7 +118,7 @@ class AlertingStack(BaseStack):
                 "runbook": policy.key,
                 **({"interlock": BREAKER} if policy.breaker else {}),
             },
-        ).override_logical_id(policy.key)
+        )
 
 
 def documentation(policy: Policy, env: Environment) -> str:

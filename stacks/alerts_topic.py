@@ -31,11 +31,10 @@ def add_alerts_topic(
 ) -> None:
     """The topic and its subscription, which calls the coordinator as `account`."""
     labels = {"managed-by": "interlock"}
-    topic = PubsubTopic(stack, "topic", name=TOPIC, labels=labels, depends_on=[apis])
-    topic.override_logical_id("alerts")
+    topic = PubsubTopic(stack.among(PubsubTopic), "alerts", name=TOPIC, labels=labels, depends_on=[apis])
     PubsubSubscription(
-        stack,
-        "subscription",
+        stack.among(PubsubSubscription),
+        "alerts",
         name=SUBSCRIPTION,
         topic=topic.id,
         labels=labels,
@@ -49,4 +48,4 @@ def add_alerts_topic(
             oidc_token=PubsubSubscriptionPushConfigOidcToken(service_account_email=account.email, audience=env.coordinator_url),
         ),
         depends_on=[function],
-    ).override_logical_id("alerts")
+    )

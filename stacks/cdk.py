@@ -25,6 +25,7 @@ from cdktf import (
     ITerraformDependable,
     Precondition,
     TerraformDataSource,
+    TerraformElement,
     TerraformOutput,
     TerraformResource,
     TerraformResourceLifecycle,
@@ -194,6 +195,7 @@ class BaseStack(TerraformStack):
     def __init__(self, scope: Construct, stack: str, *, env: Environment) -> None:
         super().__init__(scope, stack)
         self.env = env
+        self._kinds: dict[type[TerraformElement], Construct] = {}
         # Without the label goog-terraform-provisioned: what is written here is all that there is, and an import stays one.
         GoogleProvider(self, "google", project=env.project, region=env.location, add_terraform_attribution_label=False)
         # Terraform reads the state before anything else. It takes an access token before credentials, and `local run` sets one;
@@ -201,8 +203,15 @@ class BaseStack(TerraformStack):
         nobody = json.dumps({"type": ONLY_UNDER_LOCAL_RUN}) if env.name == LOCAL else None
         GcsBackend(self, bucket=env.state_bucket, prefix=f"interlock/{env.name}/{stack}", credentials=nobody)
 
-    # cdktf has one namespace for the ids of variables, locals, outputs and resources of a stack; Terraform has one for each.
-    # So a construct gets an id with its kind in front, and Terraform's name as the logical id.
+    def among(self, kind: type[TerraformElement]) -> Construct:
+        """Where constructs of this kind go: there the id of each is its name in Terraform. cdktf has one namespace for all of a
+        stack and Terraform one for each kind, and to give a construct another name than its id is one more call of jsii.
+
+        A construct called Default leaves no trace in the names below it, and one in another opens the next namespace.
+        https://github.com/hashicorp/terraform-cdk/blob/v0.21.0/packages/cdktf/lib/private/unique.ts"""
+        if kind not in self._kinds:
+            self._kinds[kind] = Construct(next(reversed(self._kinds.values()), self), "Default")
+        return self._kinds[kind]
 
     def facts(self, facts: Mapping[str, Json]) -> None:
         """Writes `facts` beside the whole stack, as `beside` has them of a resource."""
@@ -214,9 +223,9 @@ class BaseStack(TerraformStack):
         if more:
             self.add_override(f"resource.{kind}", more)
 
-    def local(self, name: str, value: Json) -> None:
-        """A local value; other expressions read it as `local.<name>`."""
-        self.add_override(f"locals.{name}", value)
+    def local_values(self, values: Mapping[str, Json]) -> None:
+        """All local values; expressions read each as `local.<name>`."""
+        self.add_override("locals", values)
 
     def output(self, name: str, value: Json, description: str) -> None:
         """An output. Its id is its name: that is what the cdktf command line shows."""
@@ -233,9 +242,9 @@ class BaseStack(TerraformStack):
     ) -> None:
         """A variable. `default` None is null, and only then may it be null. A validation is a condition, whole in one `${}`,
         and a message."""
-        variable = TerraformVariable(
-            self,
-            f"variable-{name}",
+        TerraformVariable(
+            self.among(TerraformVariable),
+            name,
             type=kind,
             default=Token.null_value() if default is None else default,
             nullable=default is None,
@@ -246,11 +255,14 @@ class BaseStack(TerraformStack):
             ]
             or None,
         )
-        variable.override_logical_id(name)
 
-    def check(self, name: str, condition: str, message: str) -> None:
-        """A check block, which warns in a plan and fails nothing. cdktf has no class for it."""
-        self.add_override(f"check.{name}", {"assert": [{"condition": condition, "error_message": message}]})
+    def checks(self, checks: Mapping[str, tuple[str, str]]) -> None:
+        """All check blocks, each a condition and a message: they warn in a plan. cdktf has no class for one."""
+        blocks = {
+            name: {"assert": [{"condition": condition, "error_message": message}]}
+            for name, (condition, message) in checks.items()
+        }
+        self.add_override("check", blocks)
 
     def for_each(self, thing: TerraformResource | TerraformDataSource, expression: str) -> None:
         """One instance of a resource or data source for each element; cdktf's iterators can't say a plain expression."""
@@ -258,9 +270,9 @@ class BaseStack(TerraformStack):
 
     def terraform_data(self, name: str, preconditions: Mapping[str, str]) -> TerraformResource:
         """A resource that does nothing but refuse the plan: each precondition's condition with its message."""
-        guard = TerraformResource(
-            self,
-            f"terraform_data-{name}",
+        return TerraformResource(
+            self.among(TerraformResource),
+            name,
             terraform_resource_type="terraform_data",
             lifecycle=TerraformResourceLifecycle(
                 precondition=[
@@ -268,5 +280,3 @@ class BaseStack(TerraformStack):
                 ]
             ),
         )
-        guard.override_logical_id(name)
-        return guard

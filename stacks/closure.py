@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 
 TYPES_ONLY = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING"})
 """The condition of an `if` that only type checkers enter."""
+BLOCKS = ("body", "orelse", "finalbody")
+"""The fields of a statement that have others, what runs under its own condition first."""
 MAY_BE = (ast.Name, ast.Attribute)
 """What such a condition is; all others are spared to be written as text, which takes longer than the rest together."""
 
@@ -17,11 +19,13 @@ def closure(root: Path, module: str) -> Mapping[str, bytes]:
     """`module` and all that it imports from under `root`, at any depth and inside functions too, with the `__init__.py` of each
     package on the way: contents by path, sorted. What is not under `root` is left to who installs it."""
     found: dict[Path, bytes] = {}
-    queue = [module]
+    seen, queue = set[str](), [module]
     while queue:
-        name = queue.pop()
+        if (name := queue.pop()) in seen:
+            continue
+        seen.add(name)
         file = _file(root, name)
-        if file is None or file in found:
+        if file is None:
             continue
         found[file] = file.read_bytes()
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
@@ -43,7 +47,7 @@ def _parents(module: str) -> Iterator[str]:
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
     """The modules that may be meant: of `from a import b` both a and a.b, as b may be a name in a or a module of its own."""
-    for statement in _statements(tree):
+    for statement in _statements(tree.body):
         if isinstance(statement, ast.Import):
             yield from (name.name for name in statement.names)
         elif isinstance(statement, ast.ImportFrom):
@@ -52,11 +56,18 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
             yield from (f"{module}.{name.name}" for name in statement.names)
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every statement that may run, those of functions and classes included."""
-    for inner in ast.iter_child_nodes(node):
-        if isinstance(inner, ast.If) and isinstance(inner.test, MAY_BE) and ast.unparse(inner.test) in TYPES_ONLY:
-            yield from (statement for branch in inner.orelse for statement in (branch, *_statements(branch)))
-        elif not isinstance(inner, ast.expr):
-            yield inner
-            yield from _statements(inner)
+def _statements(block: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement that may run, those of functions and classes included. Expressions have none, and are most of a file."""
+    for statement in block:
+        yield statement
+        types_only = (
+            isinstance(statement, ast.If) and isinstance(statement.test, MAY_BE) and ast.unparse(statement.test) in TYPES_ONLY
+        )
+        yield from _blocks(statement, BLOCKS[1:] if types_only else BLOCKS)
+
+
+def _blocks(node: ast.AST, names: Iterable[str]) -> Iterator[ast.stmt]:
+    for name in names:
+        yield from _statements(getattr(node, name, ()))
+    for branch in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        yield from _statements(branch.body)

@@ -26,21 +26,20 @@ from stacks.metrics import add_metrics
 from stacks.timers import add_timers
 
 STACK = "coordination"
-ROOT = Path(__file__).parents[1]
 
 
 class CoordinationStack(BaseStack):
     """The bucket, which `schedules` reads by name and without remote state, and the coordinator with all that wakes it.
 
-    `output` is the folder of the synthesized stacks: the coordinator's archive is written there.
+    `archive` is the coordinator's, and `output` the folder of the synthesized stacks, where it is written.
     """
 
-    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment, output: Path) -> None:
+    def __init__(self, scope: Construct, *, catalog: Catalog, env: Environment, archive: bytes, output: Path) -> None:
         super().__init__(scope, STACK, env=env)
         apis = self._apis()
         bucket = self._bucket()
         accounts = add_accounts(self, env, bucket=bucket, apis=apis)
-        function = add_function(self, env, accounts, root=ROOT, output=output, bucket=bucket, apis=apis)
+        function = add_function(self, env, accounts, archive=archive, output=output, bucket=bucket, apis=apis)
         add_timers(self, catalog, env, account=accounts.timers, after=function)
         add_alerts_topic(self, env, account=accounts.push, function=function, apis=apis)
         add_metrics(self, env, apis=apis)

@@ -12,7 +12,7 @@ from interlock.environment import Environment
 from interlock.pasted import LOCAL
 from interlock.runtime.callers_of import callers
 from stacks.accounts import Accounts, names_of
-from stacks.archive import ENTRY_POINT, archive, archive_name, sources
+from stacks.archive import ENTRY_POINT, archive_name
 from stacks.cdk import (
     BaseStack,
     Cloudfunctions2Function,
@@ -41,16 +41,16 @@ def add_function(
     env: Environment,
     accounts: Accounts,
     *,
-    root: Path,
+    archive: bytes,
     output: Path,
     bucket: ITerraformDependable,
     apis: ITerraformDependable,
 ) -> Cloudfunctions2Function:
-    """The function, from the sources under `root`; its archive is written into `output`, beside the stacks."""
-    source = _source(stack, env, root=root, output=output, bucket=bucket)
+    """The function; its sources, the `archive`, are written into `output`, beside the stacks."""
+    source = _source(stack, env, archive=archive, output=output, bucket=bucket)
     function = Cloudfunctions2Function(
-        stack,
-        "function",
+        stack.among(Cloudfunctions2Function),
+        "coordinator",
         name=env.coordinator.name,
         location=env.coordinator.region,
         description="Opens and closes windows, ends holds, catches up missed runs and says when something is left paused",
@@ -82,20 +82,19 @@ def add_function(
         labels={"managed-by": "interlock"},
         depends_on=[apis, *accounts.build_access],
     )
-    function.override_logical_id("coordinator")
     invokers = {"timers": accounts.timers.member, "push": accounts.push.member}
     invokers |= {f"operator-{name}": member for member, name in names_of(env.coordinator.operators).items()}
     for name, member in invokers.items():
         CloudRunV2ServiceIamMember(
-            stack,
-            f"member-{name}",
+            stack.among(CloudRunV2ServiceIamMember),
+            name,
             # The service behind a function has the function's name.
             name=env.coordinator.name,
             location=env.coordinator.region,
             role="roles/run.invoker",
             member=member,
             depends_on=[function],
-        ).override_logical_id(name)
+        )
     return function
 
 
@@ -109,17 +108,16 @@ def variables(env: Environment) -> dict[str, str]:
 
 
 def _source(
-    stack: BaseStack, env: Environment, *, root: Path, output: Path, bucket: ITerraformDependable
+    stack: BaseStack, env: Environment, *, archive: bytes, output: Path, bucket: ITerraformDependable
 ) -> StorageBucketObject:
     """The archive as an object. Not created before its predecessor is destroyed: where only the path of `source` changes, which
     also replaces it, both have one name, and the new one would be gone."""
-    content = archive(sources(root))
-    name = archive_name(content)
+    name = archive_name(archive)
     for old in output.glob("coordinator-*.zip"):
         old.unlink()
-    (output / name).write_bytes(content)
+    (output / name).write_bytes(archive)
     path = f"{UP_TO_THE_OUTPUT}/{name}"
-    source = StorageBucketObject(
+    return StorageBucketObject(
         stack,
         "source",
         bucket=env.bucket,
@@ -130,5 +128,3 @@ def _source(
         content_type="application/zip",
         depends_on=[bucket],
     )
-    source.override_logical_id("source")
-    return source

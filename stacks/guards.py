@@ -18,6 +18,8 @@ from stacks.held import flag_name
 
 GUARD = "guard"
 REPLACE_CATALOG = "replace_catalog"
+CHECKS = {"ends_before_it_is_through": "too_short", "ends_with_one_flag": "ended_twice"}
+"""By check, the local that lists what it warns of."""
 PLAN_MAX_AGE = "15m"
 """A plan says what was on when it was made; applied much later it would pause or resume by that."""
 
@@ -171,14 +173,14 @@ def _lines(name: str) -> str:
     return "${join(" + quoted("\n") + f", local.{name})}}"
 
 
+def judged(env: Environment, share: Share) -> Mapping[str, str]:
+    """The locals that the guard and the checks read."""
+    return {**(_platforms() if share.alone else {}), **refusals(env, share), **_warnings(env)}
+
+
 def add_guard(stack: BaseStack, env: Environment, share: Share) -> TerraformResource:
     """The resource that every job and flag depends on: where one of its conditions fails, nothing is changed."""
-    preconditions = {}
-    for name, expression in _platforms().items() if share.alone else ():
-        stack.local(name, expression)
-    for name, expression in refusals(env, share).items():
-        stack.local(name, expression)
-        preconditions[f"${{length(local.{name}) == 0}}"] = _lines(name)
+    preconditions = {f"${{length(local.{name}) == 0}}": _lines(name) for name in refusals(env, share)}
     # timestamp() is unknown while planning and the time of the apply afterwards, so this one is judged then.
     preconditions["${timecmp(timestamp(), timeadd(plantimestamp(), var.plan_max_age)) < 0}"] = (
         "This plan was made at ${plantimestamp()}, more than ${var.plan_max_age} ago; what is on may have changed. Plan again."
@@ -186,22 +188,25 @@ def add_guard(stack: BaseStack, env: Environment, share: Share) -> TerraformReso
     return stack.terraform_data(GUARD, preconditions)
 
 
-def add_checks(stack: BaseStack, env: Environment) -> None:
+def _warnings(env: Environment) -> Mapping[str, str]:
+    """Locals, each a list of what a plan warns of, written for people."""
+    return {
+        "too_short": (
+            '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expected}'
+            ' and will be held until ${end} only; its jobs resume then, done or not"'
+            ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}'
+        ),
+        # Terraform deletes only the flag that it knows, and there is no way to ask here which one that is. A flag that nobody
+        # deletes would turn the backfill on again with the next plan that asks nothing.
+        "ended_twice": (
+            '${[for backfill, ends in local.flag_ends : "${backfill} has ${length(ends)} flags, as after an extension that was'
+            " interrupted, and Terraform deletes the one that it wrote last. When this is through, release the rest:"
+            f" gcloud storage rm 'gs://{env.bucket}/{FLAG_PREFIX}${{backfill}}@*.json'\""
+            " if length(ends) > 1 && !contains(keys(local.active), backfill)]}"
+        ),
+    }
+
+
+def add_checks(stack: BaseStack) -> None:
     """What a plan warns of, and an apply when it is through."""
-    stack.local(
-        "too_short",
-        '${[for backfill, end in local.asked : "${backfill} is expected to take ${local.declared[backfill].expected} and will'
-        ' be held until ${end} only; its jobs resume then, done or not"'
-        ' if try(local.on[backfill], "") != end && timecmp(end, timeadd(local.now, local.declared[backfill].expect)) < 0]}',
-    )
-    stack.check("ends_before_it_is_through", "${length(local.too_short) == 0}", _lines("too_short"))
-    # Terraform deletes only the flag that it knows, and there is no way to ask here which one that is. A flag that nobody
-    # deletes would turn the backfill on again with the next plan that asks nothing.
-    stack.local(
-        "ended_twice",
-        '${[for backfill, ends in local.flag_ends : "${backfill} has ${length(ends)} flags, as after an extension that was'
-        " interrupted, and Terraform deletes the one that it wrote last. When this is through, release the rest:"
-        f" gcloud storage rm 'gs://{env.bucket}/{FLAG_PREFIX}${{backfill}}@*.json'\""
-        " if length(ends) > 1 && !contains(keys(local.active), backfill)]}",
-    )
-    stack.check("ends_with_one_flag", "${length(local.ended_twice) == 0}", _lines("ended_twice"))
+    stack.checks({check: (f"${{length(local.{name}) == 0}}", _lines(name)) for check, name in CHECKS.items()})

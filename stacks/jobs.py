@@ -19,7 +19,6 @@ from stacks.cdk import (
     CloudSchedulerJobHttpTargetOidcToken,
     CloudSchedulerJobPubsubTarget,
     CloudSchedulerJobRetryConfig,
-    Construct,
     ITerraformDependable,
     TerraformResourceLifecycle,
     beside,
@@ -48,15 +47,11 @@ def add_jobs(
     *,
     after: Sequence[ITerraformDependable],
 ) -> None:
-    """The jobs of these names, with what the environment decides. `after` is what must be there before a job is paused.
-
-    A construct called Default leaves no trace in the names below it, and they are a namespace of their own: a job may be called
-    as anything else of the stack is. https://github.com/hashicorp/terraform-cdk/blob/v0.21.0/packages/cdktf/lib/private/unique.ts
-    """
-    jobs, scope = [(name, job) for name, job in sorted(catalog.jobs.items()) if name in names], Construct(stack, "Default")
+    """The jobs of these names, with what the environment decides. `after` is what must be there before a job is paused."""
+    jobs = [(name, job) for name, job in sorted(catalog.jobs.items()) if name in names]
     for name, job in jobs:
         CloudSchedulerJob(
-            scope,
+            stack.among(CloudSchedulerJob),
             name,
             depends_on=list(after),
             # Somebody has to decide: until then neither a plan nor an apply touches what it is found as.

@@ -187,8 +187,8 @@ def add_metrics(stack: BaseStack, env: Environment, *, apis: ITerraformDependabl
     """The metrics as resources."""
     for name, metric in sorted(metrics(env).items()):
         LoggingMetric(
-            stack,
-            f"metric-{name}",
+            stack.among(LoggingMetric),
+            name,
             name=name,
             description=metric.description,
             filter=literal(metric.filter),
@@ -207,4 +207,4 @@ def add_metrics(stack: BaseStack, env: Environment, *, apis: ITerraformDependabl
                 or None,
             ),
             depends_on=[apis],
-        ).override_logical_id(name)
+        )

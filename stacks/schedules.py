@@ -29,7 +29,7 @@ from stacks.cdk import (
     TerraformResourceLifecycle,
     literal,
 )
-from stacks.guards import add_checks, add_guard, add_variables
+from stacks.guards import add_checks, add_guard, add_variables, judged
 from stacks.held import DECLARATIONS_LISTING, expressions, flag_name, inputs
 from stacks.jobs import add_jobs
 
@@ -41,13 +41,12 @@ class SchedulesStack(BaseStack):
         super().__init__(scope, share.stack, env=env)
         add_variables(self, env)
         self._read_the_bucket(share)
-        for name, value in {**inputs(catalog, env, share), **expressions(share)}.items():
-            self.local(name, value)
+        self.local_values({**inputs(catalog, env, share), **expressions(share), **judged(env, share)})
         guard = add_guard(self, env, share)
         declaration = self._declaration(catalog, share, after=guard)
         flags = self._flags(share, after=guard)
         add_jobs(self, catalog, env, share.jobs, after=[guard, declaration, flags])
-        add_checks(self, env)
+        add_checks(self)
         self._outputs(share)
         self.facts(stack_facts(catalog, env.name, share))
 
@@ -55,18 +54,16 @@ class SchedulesStack(BaseStack):
         """Read while planning: the bucket by its name, and no depends_on, which would make every `paused` known only after
         the apply. So the bucket has to exist; `coordination` is deployed first."""
         bucket = self.env.bucket
-        DataGoogleStorageBucketObjects(self, "listing-flags", bucket=bucket, prefix=FLAG_PREFIX).override_logical_id("flags")
-        DataGoogleStorageBucketObjects(self, "listing-holds", bucket=bucket, prefix=HOLD_PREFIX).override_logical_id("holds")
-        active = DataGoogleStorageBucketObjectContent(self, "content-active", bucket=bucket, name="${each.value}")
-        active.override_logical_id("active")
+        listings, contents = self.among(DataGoogleStorageBucketObjects), self.among(DataGoogleStorageBucketObjectContent)
+        DataGoogleStorageBucketObjects(listings, "flags", bucket=bucket, prefix=FLAG_PREFIX)
+        DataGoogleStorageBucketObjects(listings, "holds", bucket=bucket, prefix=HOLD_PREFIX)
+        active = DataGoogleStorageBucketObjectContent(contents, "active", bucket=bucket, name="${each.value}")
         self.for_each(active, "${local.objects_read}")
         if not share.alone:
             return
-        listing = DataGoogleStorageBucketObjects(self, "listing-declarations", bucket=bucket, prefix=OBJECT)
-        listing.override_logical_id("declarations")
+        DataGoogleStorageBucketObjects(listings, "declarations", bucket=bucket, prefix=OBJECT)
         # By a listing: what is not there yet can't be read, and that fails the plan.
-        deployed = DataGoogleStorageBucketObjectContent(self, "content-deployed", bucket=bucket, name="${each.value}")
-        deployed.override_logical_id("deployed")
+        deployed = DataGoogleStorageBucketObjectContent(contents, "deployed", bucket=bucket, name="${each.value}")
         self.for_each(
             deployed, f'${{toset([for one in {DECLARATIONS_LISTING}.bucket_objects : one.name if one.name == "{OBJECT}"])}}'
         )
@@ -75,8 +72,8 @@ class SchedulesStack(BaseStack):
         """What the coordinator goes by, there before the first job changes: it never acts on jobs by an older catalog."""
         digests = declared_digests(catalog, self.env, share.jobs)
         declared = declare(catalog, self.env, digests, share)
-        declaration = StorageBucketObject(
-            self,
+        return StorageBucketObject(
+            self.among(StorageBucketObject),
             "declaration",
             bucket=self.env.bucket,
             name=object_of(share.platform),
@@ -84,14 +81,12 @@ class SchedulesStack(BaseStack):
             content_type="application/json",
             depends_on=[after],
         )
-        declaration.override_logical_id("declaration")
-        return declaration
 
     def _flags(self, share: Share, *, after: ITerraformDependable) -> StorageBucketObject:
         """One flag for each backfill that is on. Its content (docs/flags.md) says what was true when it was written, and is not
         kept up to date: the jobs in it stay held, and a later catalog may not lose them. An extension takes them over."""
         flags = StorageBucketObject(
-            self,
+            self.among(StorageBucketObject),
             "flags",
             bucket=self.env.bucket,
             name=flag_name("each.key", "each.value"),

@@ -39,11 +39,11 @@ def add_timers(
     stack: BaseStack, catalog: Catalog, env: Environment, *, account: ServiceAccount, after: ITerraformDependable
 ) -> None:
     """The timers, which act as `account`; `after` is what they call."""
-    covers, more = scopes(catalog), {}
+    covers, email, more = scopes(catalog), account.email, {}
     for timer in timers(catalog, env):
-        resource = CloudSchedulerJob(
-            stack,
-            f"timer-{timer.name}",
+        CloudSchedulerJob(
+            stack.among(CloudSchedulerJob),
+            timer.name,
             name=timer.name,
             description=literal(timer.description),
             region=env.coordinator.region,
@@ -63,13 +63,10 @@ def add_timers(
                 http_method="POST",
                 headers={"Content-Type": "application/json"},
                 body=BODY,
-                oidc_token=CloudSchedulerJobHttpTargetOidcToken(
-                    service_account_email=account.email, audience=env.coordinator_url
-                ),
+                oidc_token=CloudSchedulerJobHttpTargetOidcToken(service_account_email=email, audience=env.coordinator_url),
             ),
             depends_on=[after],
         )
-        resource.override_logical_id(timer.name)
         window = timer.window
         facts = window_facts(window, covers[f"window/{window.name}"], env.max_hold) if window else {"owner": env.alerts_owner}
         more[timer.name] = beside(facts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -71,14 +71,22 @@ def keep(shelf: Shelf, report: Report, project: str) -> bool:
     drawn = drawn_by(report, project)
     shows = digest(drawn)
     news = any(record.event in TOLD.keys() - LASTING for record in report.records)
-    for _ in range(TRIES):
-        found = shelf.look()
+    for found in _looks(shelf, report):
         if not news and not _is_due(found.get(PAGE), shows, drawn):
             return False
         history = history_of(shelf, found).then(report.records, drawn.now)
         if _written(shelf, found, replace(drawn, history=history), shows):
             return True
     return False
+
+
+def _looks(shelf: Shelf, report: Report) -> Iterator[Mapping[str, Stored]]:
+    """The board's objects: as the reconcile has listed them, which costs no call, and then anew for each try."""
+    if report.listed is not None:
+        ours = [item for item in report.listed if item.name.startswith(PREFIX)]
+        yield {item.name: Stored(name=item.name, generation=item.generation, metadata=item.metadata) for item in ours}
+    for _ in range(TRIES):
+        yield shelf.look()
 
 
 def drawn_by(report: Report, project: str) -> Board:

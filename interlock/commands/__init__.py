@@ -7,6 +7,7 @@ and the commands that only read the catalog start fast.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import threading
@@ -20,7 +21,6 @@ from typing import Any
 import click
 
 from interlock.names import count, did_you_mean, printable
-from interlock.reading.located import SourceError
 from interlock.terminal.tables import say
 
 COMMANDS = {
@@ -60,6 +60,8 @@ SUBCOMMANDS: dict[tuple[str, ...], str] = {
 """What has a module, and options, of its own."""
 ENV, LOCAL = "INTERLOCK_ENV", "local"
 """Not from interlock/environment.py, which takes longer to import than `--help` to say."""
+SELDOM = 100_000
+"""Objects more than there were when Python last looked for cycles; 700 unless somebody says."""
 BAD_INPUT = 2
 """Exit code for a mistake in what people wrote or typed; 1 says that something is not as it should be."""
 ON_A_CLOUD = frozenset({"backfill", "deploy", "extend", "hold", "holds", "release", "status", "why"})
@@ -78,6 +80,8 @@ class _Commands(click.Group):
             from interlock.terminal.local_target import start_early
 
             start_early(words)
+        # What a command makes lasts as long as it does: to look for cycles in it as often as Python would is in vain.
+        gc.set_threshold(SELDOM)
         try:
             return super().main(args, *more, **others)
         except SystemExit as ended:
@@ -116,6 +120,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
         from interlock.reading.files import from_here
+        from interlock.reading.located import SourceError
         from interlock.terminal.typed import as_typed, asked_by_make, usage_error
         from interlock.zones import ZoneDataError
 

@@ -54,7 +54,7 @@ def command(ctx: click.Context, root: Path, env_name: str, style: Format, everyt
     that states no hold, a catch-up run of which nobody knows whether it was made), or a region could not
     be looked at.
     """
-    environment, catalog = Place(env_name).cloud_and(partial(load_catalog, root))
+    environment, catalog = Place(env_name).cloud_beside(partial(load_catalog, root))
     with asking(environment):
         reader = reader_of(environment)
         objects = reader.objects()

@@ -50,10 +50,7 @@ class GoogleBucket:
         try:
             with calls():
                 found = self._client.list_blobs(self._bucket, prefix=prefix, retry=None, timeout=CALL_SECONDS)
-                return [
-                    Item(name=blob.name, generation=int(blob.generation), created=blob.time_created, size=blob.size)
-                    for blob in found
-                ]
+                return [_item(blob) for blob in found]
         except Refused as refused:
             if refused.code == NOT_FOUND:
                 raise NoBucket(refused.code, str(refused)) from refused
@@ -161,6 +158,16 @@ class GoogleScheduler:
 
     def _name(self, region: str, job: str) -> str:
         return f"projects/{self._project}/locations/{region}/jobs/{job}"
+
+
+def _item(blob: storage.Blob) -> Item:
+    return Item(
+        name=blob.name,
+        generation=int(blob.generation),
+        created=blob.time_created,
+        size=blob.size,
+        metadata=blob.metadata or {},
+    )
 
 
 @contextmanager

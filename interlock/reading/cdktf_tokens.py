@@ -30,10 +30,11 @@ def taken_for_token(value: object) -> str | None:
         return None
     if not isinstance(value, str):
         return f"{value:g}" if _is_token(value) else None
-    if MARK in value:
-        return MARK
-    if value.strip() in OF_MAPS:
-        return value.strip()
+    if "Token" in value:
+        if MARK in value:
+            return MARK
+        if value.strip() in OF_MAPS:
+            return value.strip()
     for found in _NUMBER.finditer(value):
         begins = _BEGINS.match(found[0])
         if begins is not None and _is_token(float(begins[0])):

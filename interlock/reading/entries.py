@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -96,6 +97,12 @@ class Written(Generic[E]):
     def where(self, *path: str | int) -> str:
         """The entry or a key in it, for people."""
         return dotted((self.section, self.name, *path))
+
+
+@cache
+def _optional(model: type[Entry]) -> tuple[str, ...]:
+    """The keys that may be left out."""
+    return tuple(key for key, field in model.model_fields.items() if field.default is None)
 
 
 class EntryReader:
@@ -223,9 +230,9 @@ class EntryReader:
         if self.past and isinstance(raw, dict):
             raw = {key: value for key, value in raw.items() if (model, key) not in GONE}
         written = raw if isinstance(raw, dict) else {}
-        for key, field in model.model_fields.items():
+        for key in _optional(model) if None in written.values() else ():
             # What is left blank by mistake must not read as "not said": `paused:` would make a job run.
-            if field.default is None and written.get(key, "") is None:
+            if written.get(key, "") is None:
                 self.complain(document.at((*at, key)), f"{dotted((*at, key))}: has no value; write one, or leave the key out")
         try:
             return model.model_validate(raw)

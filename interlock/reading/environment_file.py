@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from interlock.catalog import ServiceKind
-from interlock.environment import Breaker, Channel, ChannelKind, Coordinator, Environment, Required
+from interlock.environment import OWN_CHANNEL, Breaker, Channel, ChannelKind, Coordinator, Environment, Required
 from interlock.names import exact
 from interlock.pasted import LOCAL
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
@@ -213,6 +213,8 @@ def _coordination_problems(entry: EnvironmentFile, problem: Callable[..., Proble
         wanted = WHERE_OF[channel.type]
         if channel.model_dump(exclude_none=True).keys() != {"type", wanted}:
             yield problem(f"of type {channel.type} has the key {wanted} and no other", "notification_channels", name)
+        if name == OWN_CHANNEL:
+            yield problem("is what Interlock's own channel is called; give it another name", "notification_channels", name)
     if not entry.invoker.endswith(f"@{entry.project}.iam.gserviceaccount.com"):
         yield problem(
             f"is of another project; Cloud Scheduler only takes accounts of {entry.project}: "

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from interlock.catalog import Catalog, Source
-from interlock.environment import Environment
 from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
 from interlock.reading.located import Problem, SourceError
+
+if TYPE_CHECKING:
+    from interlock.environment import Environment
 
 NAME_OF_ENVIRONMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 NAME_RULE = "allowed: A-Z, a-z, 0-9, ., - and _, a letter or digit first, at most 63"

@@ -228,6 +228,8 @@ class _Builder:
         return value if isinstance(value, (bool, int, float, str)) or type(value) is date or value is None else str(node.value)
 
     def _plain(self, node: yaml.ScalarNode) -> object:
+        if node.tag == _TEXT:  # most are, and PyYAML makes no more of one
+            return node.value
         try:
             return self._loader.construct_object(node)
         except (ValueError, yaml.YAMLError):  # February 30, thousands of digits, a tag: a text shows what was written
@@ -239,4 +241,5 @@ def _is_plain(node: yaml.ScalarNode) -> bool:
     return node.style in (None, "")
 
 
+_TEXT = "tag:yaml.org,2002:str"
 _SCALARS = {"null", "bool", "int", "float", "str", "timestamp"}

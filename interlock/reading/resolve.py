@@ -39,6 +39,7 @@ from interlock.reading.located import Problem, SourceError
 from interlock.reading.references import check_references
 from interlock.reading.schema import (
     BackfillEntry,
+    DefaultsEntry,
     JobEntry,
     ProcessorEntry,
     RemovedEntry,
@@ -404,12 +405,12 @@ class _Settings:
 
     def origins(self) -> dict[str, str]:
         """Per key of a job, where its value comes from, for people."""
-        written = self._written
+        written, said = self._written, self._written.value.model_fields_set
         origins: dict[str, str] = {}
         for key in type(written.value).model_fields:
-            if key in written.value.model_fields_set:
+            if key in said:
                 origins[key] = str(written.at(key))
-            elif getattr(written.defaults, key, None) is not None:
+            elif key in DefaultsEntry.model_fields and getattr(written.defaults, key, None) is not None:
                 origins[key] = f"defaults, {written.document.at(('defaults', key))}"
             else:
                 origins[key] = BUILT_IN

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 from interlock.runtime.ports import Bucket, Clock, Refused, Scheduler, Unknown
@@ -26,7 +27,7 @@ LONGEST_REQUEST = timedelta(minutes=5)
 https://cloud.google.com/run/docs/configuring/request-timeout"""
 NOTHING = timedelta()
 MAX_CONCURRENT = 10
-"""Calls at a time: 200 jobs are paused in seconds, and Google's 500 writes a minute are left to others too."""
+"""Calls of one API at a time: 200 jobs are paused in seconds, and Google's 500 writes a minute are left to others too."""
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -83,13 +84,18 @@ class Outside:
         """Whether the request has outlived its timeout: what it saw is old, and others have been at work since."""
         return self.spent is not None and self.clock() - self.spent.began > LONGEST_REQUEST
 
-    def each(self, call: Callable[[A], T], arguments: Iterable[A]) -> Sequence[T]:
-        """`call` for every argument, up to `concurrent` at a time; the results in the order of the arguments."""
+    def each(self, call: Callable[[A], T], arguments: Iterable[A], *, apis: int = 1) -> Sequence[T]:
+        """`call` for every argument, up to `concurrent` at a time for each of the `apis` that it asks one after the other; the
+        results in the order of the arguments. Who asks two sees to it, by a gate for each, that neither gets more."""
         all_arguments = list(arguments)
         if self.concurrent == 1 or len(all_arguments) < 2:
             return [call(argument) for argument in all_arguments]
-        with ThreadPoolExecutor(max_workers=self.concurrent) as pool:
+        with ThreadPoolExecutor(max_workers=self.concurrent * apis) as pool:
             return list(pool.map(call, all_arguments))
+
+    def gate(self) -> BoundedSemaphore:
+        """Lets so many through at a time as an API is to have calls."""
+        return BoundedSemaphore(self.concurrent)
 
     def patiently(
         self,

@@ -6,7 +6,7 @@ fails raises; one whose outcome is not known raises `Unknown`, and then it may o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +43,8 @@ class Item:
     """When it was written, by the bucket's clock; None where it is not known."""
     size: int | None = field(default=None, compare=False)
     """Bytes of its content; None where it is not known."""
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What its writer said of it beside the content."""
 
 
 class Bucket(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from threading import BoundedSemaphore
 
 from interlock.declaration import DeclaredJob
 from interlock.runtime.alarms import found_wrong
@@ -71,7 +72,8 @@ def reconcile(outside: Outside) -> Report:
         return Report(settled=False, rounds=rounds, records=tuple(recorder.records))
     _conclude(last, recorder)
     settled = not (last.moved or last.failed)
-    return Report(settled=settled, rounds=rounds, records=tuple(recorder.records), seen=last.snapshot)
+    records = tuple(recorder.records)
+    return Report(settled=settled, rounds=rounds, records=records, seen=last.snapshot, listed=reader.listed)
 
 
 def _round(reader: Reader, recorder: Recorder) -> Round:
@@ -90,7 +92,8 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
         recorder(Record(event=ACTION_FAILED, hold=region, why=f"its jobs can't be listed, and are left alone: {why}"))
     failed |= objects.unsure.union(unlisted)
     due = steps(snapshot)
-    outcomes = outside.each(partial(_take, outside), due)
+    # While some are being paused the marks of the next are written: together it takes no longer than the pauses.
+    outcomes = outside.each(partial(_take, outside, outside.gate(), outside.gate()), due, apis=2)
     for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)
@@ -145,7 +148,7 @@ def _tried(outside: Outside, name: str, call: Callable[[], bool]) -> bool | Fail
         return failure
 
 
-def _take(outside: Outside, step: Step) -> Failure | None:
+def _take(outside: Outside, marking: BoundedSemaphore, changing: BoundedSemaphore, step: Step) -> Failure | None:
     """Does a step: the mark before the pause, so that no crash between the two loses what the job misses."""
     job = step.job
     call = outside.scheduler.pause if step.verb == "pause" else outside.scheduler.resume
@@ -154,18 +157,24 @@ def _take(outside: Outside, step: Step) -> Failure | None:
     try:
         if step.mark:
             content = held_content(job.name, step.mark)
-            outside.patiently(lambda: outside.bucket.create(held_name(job.name), content), about=job.name)
+            outside.patiently(lambda: _marked(outside, marking, job, content), about=job.name)
         if step.verb:
-            outside.patiently(lambda: _changed(outside, call, job), about=job.name)
+            outside.patiently(lambda: _changed(outside, changing, call, job), about=job.name)
     except (Refused, Unknown) as failure:
         return failure
     return None
 
 
-def _changed(outside: Outside, call: Callable[[str, str], None], job: DeclaredJob) -> None:
-    if outside.is_overdue:
-        raise Refused(TOO_LATE, "not tried: this request has been at it for too long, and what it saw is old")
-    call(job.region, job.scheduler_name)
+def _marked(outside: Outside, marking: BoundedSemaphore, job: DeclaredJob, content: bytes) -> None:
+    with marking:
+        outside.bucket.create(held_name(job.name), content)
+
+
+def _changed(outside: Outside, changing: BoundedSemaphore, call: Callable[[str, str], None], job: DeclaredJob) -> None:
+    with changing:
+        if outside.is_overdue:
+            raise Refused(TOO_LATE, "not tried: this request has been at it for too long, and what it saw is old")
+        call(job.region, job.scheduler_name)
 
 
 def _outcome(step: Step, failure: Failure | None) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from interlock.catalog import Json
 from interlock.holds import format_instant
 from interlock.names import printable
 from interlock.runtime.events import SEVERITIES
+from interlock.runtime.ports import Item
 
 if TYPE_CHECKING:
     from interlock.runtime.snapshot import Snapshot
@@ -74,6 +75,8 @@ class Report:
     """What was asked besides is done, or was to be ignored; jobs may still have to follow."""
     seen: Snapshot | None = field(default=None, compare=False, repr=False)
     """What was seen last, before the jobs were changed; None where nothing could be."""
+    listed: Sequence[Item] | None = field(default=None, compare=False, repr=False)
+    """All objects of the bucket, as they were listed last; None where it was not listed as a whole."""
 
     def as_json(self) -> dict[str, Json]:
         """For answers."""

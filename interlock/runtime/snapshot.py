@@ -175,6 +175,8 @@ class Reader:
     outside: Outside
     _contents: dict[Item, bytes] = field(default_factory=dict)
     _parsed: dict[tuple[Item, ...], Declaration] = field(default_factory=dict)
+    listed: list[Item] | None = None
+    """All of the bucket, as it was listed last; None where it was not listed as a whole."""
 
     def look(self) -> tuple[Declaration, tuple[Item, ...], Objects]:
         """The declaration, what it consists of, and what holds, of one listing where the bucket may be listed as a whole."""
@@ -312,7 +314,8 @@ class Reader:
             return None
         now = self.outside.clock()
         try:
-            return Listing(now=now, items=self._list(""))
+            self.listed = self._list("")
+            return Listing(now=now, items=self.listed)
         except Refused as refused:
             if refused.code != FORBIDDEN:
                 raise

@@ -6,21 +6,25 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 
 from interlock.catalog import Catalog, Json
-from interlock.environment import Environment, refuse_local_variables
 from interlock.gcp import CloudError
 from interlock.names import MAX_TEXT, did_you_mean, unseen
 from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
+from interlock.terminal.apart import apart
 from interlock.terminal.local_target import is_running, run_with_local_target, where
 from interlock.terminal.tables import say
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from interlock.environment import Environment
 
 CATALOG = Path("catalog")
 """The root of the catalog where nobody says another."""
@@ -94,6 +98,8 @@ class Place:
     """Where a command acts, checked and said: on standard error, so that output can be piped."""
 
     def __init__(self, env_name: str) -> None:
+        from interlock.environment import refuse_local_variables
+
         self._environment = load_environment(environments_folder(), env_name)
         if refusal := refuse_local_variables(self._environment, os.environ):
             raise CloudError(refusal)
@@ -119,11 +125,21 @@ class Place:
     def cloud_and(self, work: Callable[[], T]) -> tuple[Environment, T]:
         """The same, and what `work` returns or raises, which is done while the local target starts: what asks no cloud and says
         nothing."""
+        from concurrent.futures import Future
+
         done: Future[T] = Future()
         if self._needs_start:
             run_with_local_target(sys.argv[1:], lambda: _into(done, work))
             self._say()
         return self._environment, done.result() if done.done() else work()
+
+    def cloud_beside(self, work: Callable[[], T]) -> tuple[Environment, T]:
+        """The same, for work that another process may do (`apart`): this one then loads Google's libraries at once."""
+        begun: list[Callable[[], T]] = []
+        if self._needs_start:
+            run_with_local_target(sys.argv[1:], lambda: begun.append(apart(work)))
+            self._say()
+        return self._environment, begun[0]() if begun else work()
 
     def _say(self) -> None:
         line = self._environment.where

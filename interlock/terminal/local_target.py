@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -88,6 +87,8 @@ def _go_on(read: int) -> None:
 
 def _end_with_parent() -> None:
     """The watcher of a killed `local run` knows what that has started by its environment, which this was not started with."""
+    import ctypes  # here, as it takes longer to import than what most commands do with it
+
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from interlock.catalog import OVER_HTTP, Job, Json, OAuth, Oidc, RetryProfile, ServiceKind, Target
-from interlock.environment import Environment
+
+if TYPE_CHECKING:
+    from interlock.environment import Environment
 
 Attributes = dict[str, Json]
 """Of google_cloud_scheduler_job or a block of it, by name; without those that are not written. A block is one mapping."""

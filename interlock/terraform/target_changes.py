@@ -6,11 +6,13 @@ A URL, a header or a body may hold a secret, so that nothing but the name of wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from interlock.catalog import Json
 from interlock.parts import MAPS, OF_A_TARGET, OTHER, TARGETS
-from interlock.terraform.plan import Values
+
+if TYPE_CHECKING:
+    from interlock.terraform.plan import Values
 
 HTTP: Final = "http_target"
 HEADERS: Final = f"{HTTP}.headers"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from interlock.cron import Cron
+from interlock.cron import DAY, MINUTE, Cron
 
 STEP = timedelta(hours=6)
 """No zone has changed its clocks twice within so short a time."""
@@ -48,10 +48,7 @@ def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Change]:
 def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
     """What becomes of the times of `schedule` that the change skips or repeats, in sentences; none when it concerns none."""
     first, last = sorted([change.before, change.after])
-    # A schedule evaluated in UTC fires at the walls that it names, whatever clocks do.
-    named = [
-        fire.replace(tzinfo=None) for fire in schedule.fires_between(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), UTC)
-    ]
+    named = named_between(schedule, first, last)
     if not named:
         return []
     if change.after > change.before:
@@ -62,6 +59,18 @@ def what_happens(schedule: Cron, zone: ZoneInfo, change: Change) -> list[str]:
     once = [wall for wall in named if fires.count(wall) == 1]
     said = [f"{_walls(both)} {_comes(both)} twice that day, and it fires both times"] if both else []
     return [*said, *([f"{_walls(once)} {_comes(once)} twice that day, and it fires the first time"] if once else [])]
+
+
+def named_between(schedule: Cron, first: datetime, last: datetime) -> list[datetime]:
+    """The walls from `first` until before `last` that a schedule names, whatever clocks do, in order."""
+    found: list[datetime] = []
+    midnight = datetime.combine(first, time())
+    while midnight < last:
+        if schedule.fires_on(midnight.date()):
+            low, high = -((midnight - first) // MINUTE), -((midnight - last) // MINUTE)
+            found += [midnight + place * MINUTE for place in sorted(schedule.times) if low <= place < high]
+        midnight += DAY
+    return found
 
 
 def _skipped(schedule: Cron, zone: ZoneInfo, change: Change, named: list[datetime]) -> str:

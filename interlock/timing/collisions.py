@@ -27,11 +27,9 @@ from interlock.names import count, rounded
 from interlock.platform_rules import rules_of
 from interlock.timing.crowds import crowds
 from interlock.timing.fires import Fires, alike
-from interlock.timing.minutes import MINUTE, Minutes, Span
+from interlock.timing.minutes import AT_ONCE, MINUTE, Minutes, Span
 from interlock.timing.named_days import Starts, by_same_day
 from interlock.timing.writes import Use, Uses, conflict_of, writes
-
-AT_ONCE = timedelta(0)
 
 
 class CollisionKind(StrEnum):

@@ -7,7 +7,7 @@ The minutes of a schedule come from its fields on days of 24 hours, and from `ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
@@ -16,12 +16,14 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR, Cron
 from interlock.seasons import midnight
 from interlock.timing.over_changes import day_bits, minutes_over
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+AT_ONCE, MINUTE, DAY = timedelta(0), timedelta(minutes=1), timedelta(days=1)
 BYTES_A_DAY = DAY // MINUTE // 8
 CACHED_SPANS = 256
 """A zone and a span each, with their days; what one review needs is the zones of its catalogs times four spans."""
 CACHED_FIRES = 1_024
 """Schedules of which a year has 64 KB each: several searches in one catalog ask for the same ones."""
+CACHED_DAYS = 1024
+"""Days of a schedule in the runs of a zone; a year has three of them."""
 CACHED_PARTS = 8192
 """Schedules on days around a change of the clock: a review looks at each in two catalogs, by rules and by collisions."""
 
@@ -165,14 +167,21 @@ def fire_minutes(schedule: Cron, zone: ZoneInfo, span: Span) -> Minutes:
     """The minutes of `span` in which `schedule` fires, evaluated in `zone`: those of its `fires_between`."""
     days = local_days(zone, span)
     pattern, none = day_bits(schedule.times).to_bytes(BYTES_A_DAY, "little"), bytes(BYTES_A_DAY)
+    of_day = replace(schedule, text="", times=frozenset(), lines=())
     bits = 0
     for run in days.runs:
         # A day is a whole number of bytes: the days of a run are joined, and shifted once to where the run begins.
-        joined = b"".join([pattern if schedule.fires_on(day) else none for day in run.dates])
+        joined = b"".join([pattern if is_on else none for is_on in _fires_on(of_day, run.dates)])
         bits |= _shifted(int.from_bytes(joined, "little"), run.place)
     for start, end in days.changing:
         bits |= _changing(schedule, zone, start, end) << (start - span.start) // MINUTE
     return Minutes(span=span, bits=bits & span.all_bits)
+
+
+@lru_cache(CACHED_DAYS)
+def _fires_on(of_day: Cron, dates: tuple[date, ...]) -> tuple[bool, ...]:
+    """On which of some dates a schedule fires that says the day alone: many schedules have their days in common."""
+    return tuple(map(of_day.fires_on, dates))
 
 
 @lru_cache(CACHED_PARTS)

@@ -19,9 +19,7 @@ SHORTEST_AUTO_CLOSE = timedelta(minutes=30)
 SHOWN_TABLES = 3
 _USER_METRIC = "logging.googleapis.com/user/"
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
-_TABLE = re.compile(
-    rf'metric\.labels?\.(?:"table"|table\b)\s*(!?=)?\s*([a-z_.]*)\(?((?:[\s,]*{_TEXT.replace("(", "(?:", 1)})*)'
-)
+_TABLE = rf'metric\.labels?\.(?:"table"|table\b)\s*(!?=)?\s*([a-z_.]*)\(?((?:[\s,]*{_TEXT.replace("(", "(?:", 1)})*)'
 """What a filter says of the label, with the functions of cloud.google.com/monitoring/api/v3/filters."""
 _SLOW = re.compile(r"[*+}]\)|\)[*+{]|\\[1-9]")
 """In a regular expression: a repeated group or a back reference, which Google's RE2 reads at once or not at all, and Python
@@ -83,7 +81,7 @@ def _reaches(text: str, table: str) -> bool:
     """Whether a filter lets a table through; not when it says something of the table that we don't understand."""
     if re.search(r"(-|NOT\s+)\(?\s*metric\.labels?\.table", text):
         return False
-    for operator, function, listed in _TABLE.findall(text):
+    for operator, function, listed in re.findall(_TABLE, text):
         wanted = [re.sub(r"\\(.)", r"\1", one) for one in re.findall(_TEXT, listed)]
         matches = any(_matches(function, one, table) for one in wanted)
         if not operator or not wanted or function not in _FUNCTIONS or matches is (operator == "!="):

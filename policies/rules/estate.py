@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from interlock.catalog import Json
-from interlock.terraform.plan import FORGET, REPLACEMENTS
 from policies.rules.values import NOTHING, Attributes
 
 JOB = "google_cloud_scheduler_job"
@@ -55,11 +54,15 @@ class Change:
     @property
     def replaces(self) -> bool:
         """Whether it is made again, and the old one destroyed or let go."""
+        from interlock.terraform.plan import REPLACEMENTS  # here, as only those who judge a plan read one
+
         return self.actions in REPLACEMENTS
 
     @property
     def lets_go(self) -> bool:
         """Whether it goes from the state and stays in the cloud."""
+        from interlock.terraform.plan import FORGET
+
         return self.actions == FORGET
 
 

@@ -11,7 +11,7 @@ from policies.rules.estate import Estate, Origin, Resource
 from policies.rules.old import Old, old_of
 from policies.rules.rule import Rule
 from policies.rules.values import Malformed, Unresolved, clean
-from policies.rules.waivers import waiver_of
+from policies.rules.waivers import waived_rules, waiver_of
 
 DEFERRED = "deferred to plan: "
 """How the message begins of what the plan will tell. checkov has one outcome for this and for what is waived, and passes on
@@ -81,11 +81,18 @@ def _failing(messages: tuple[str, ...], old: Old, today: date) -> Iterator[str]:
     return (clean(f"{message} ({old.why_not(len(messages), today)})") for message in messages)
 
 
-def judge_all(rules: Iterable[Rule], estate: Estate) -> Iterator[Verdict]:
-    """The verdicts of every rule about every resource."""
-    known = list(rules)
+def judge_all(rules: Iterable[Rule], estate: Estate, *, with_waived: bool = True) -> Iterator[Verdict]:
+    """The verdicts of every rule about every resource. Without the waived there is none where somebody accepts what a rule
+    would find today: to look for it costs as much as elsewhere."""
+    asked = [rule for rule in rules if estate.origin in rule.origins]
+    about: dict[str, list[Rule]] = {}
     for resource in estate.resources.values():
-        for rule in known:
+        if resource.kind not in about:
+            about[resource.kind] = [rule for rule in asked if resource.kind in rule.kinds]
+        accepted = frozenset[str]() if with_waived else waived_rules(resource, estate.today)
+        for rule in about[resource.kind]:
+            if rule.waivable and rule.name in accepted:
+                continue
             if verdict := judge(rule, resource, estate):
                 yield verdict
 

@@ -10,9 +10,8 @@ from operator import or_
 
 from interlock.access import Kind, is_real, worst_pair
 from interlock.names import count, rounded
-from interlock.timing.collisions import AT_ONCE
 from interlock.timing.crowds import crowds
-from interlock.timing.minutes import Minutes
+from interlock.timing.minutes import AT_ONCE, Minutes
 from interlock.timing.named_days import Starts, by_same_day
 from interlock.timing.year import Year
 from policies.rules.estate import JOB, Estate, Resource

@@ -31,9 +31,9 @@ IAM = tuple(
     for kind in ("member", "binding", "policy")
 )
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer", "roles/browser"})
-BROAD = re.compile(r"roles/[\w.]*(?:\.|[a-z])([aA]dmin(istrator)?|[oO]wner|[eE]ditor|[dD]eveloper)(\.v\d+)?")
+BROAD = r"roles/[\w.]*(?:\.|[a-z])([aA]dmin(istrator)?|[oO]wner|[eE]ditor|[dD]eveloper)(\.v\d+)?"
 """The predefined roles that may create, change and delete, or hand out rights."""
-CUSTOM = re.compile(r"\$\{google_(project|organization)_iam_custom_role\.[\w-]+\.(id|name)\}")
+CUSTOM = r"\$\{google_(project|organization)_iam_custom_role\.[\w-]+\.(id|name)\}"
 """A role that the same configuration makes: its id is known only after the first apply."""
 WIDE = ("google_project_iam", "google_folder_iam", "google_organization_iam")
 OF_A_PROJECT = frozenset(
@@ -108,7 +108,7 @@ def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     """roles/cloudscheduler.admin may create jobs, which send any request as any account that is attached; an account that only
     pauses and resumes needs two permissions (cloud.google.com/scheduler/docs/reference/rest, each method's IAM)."""
     written = (grant.written if estate.origin is Origin.PLAN else grant.attributes).values.get("role")
-    if isinstance(written, str) and CUSTOM.fullmatch(written):
+    if isinstance(written, str) and re.fullmatch(CUSTOM, written):
         return  # a role of its own, which says each permission
     if grant.kind.endswith("_policy"):
         yield "writes a whole policy, which takes away what others granted and is not read here; write members, one a role"
@@ -116,7 +116,7 @@ def broad_role(grant: Resource, estate: Estate) -> Iterator[str]:
     role = grant.attributes.text("role")
     if role is None:
         yield "grants no role; name one"
-    elif role in BASIC or BROAD.fullmatch(role) or (grant.kind.startswith(WIDE) and role in OF_A_PROJECT):
+    elif role in BASIC or re.fullmatch(BROAD, role) or (grant.kind.startswith(WIDE) and role in OF_A_PROJECT):
         yield f"grants {role}; grant a role of just what is needed, on the one thing that needs it"
 
 

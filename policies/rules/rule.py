@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FunctionType
 from typing import cast
 
 from policies.rules.estate import JOB, Estate, Origin, Resource
@@ -91,7 +92,8 @@ def rule(
 
 
 def _taking_both(find: Written) -> Find:
-    names = tuple(inspect.signature(find).parameters)
+    code = cast(FunctionType, find).__code__
+    names = code.co_varnames[: code.co_argcount]
     named = cast("Callable[..., Iterator[str]]", find)
 
     def judged(resource: Resource, estate: Estate) -> Iterator[str]:

@@ -12,7 +12,6 @@ from interlock.dates import NamedDay
 from interlock.names import count, rounded
 from interlock.platform_rules import PlatformRules
 from interlock.seasons import Season
-from interlock.timing.days_in_words import ALWAYS, days_in_words
 from interlock.timing.minutes import Minutes
 from interlock.timing.season_minutes import minutes_inside
 from interlock.timing.year import Year
@@ -92,6 +91,8 @@ def starters(estate: Estate) -> dict[str, Starter]:
 
 def must_be_readable(job: Resource, estate: Estate) -> None:
     """Raises what `starters` leaves a job out for."""
+    if job.address in estate.once(starters):
+        return
     rules_for(job, estate)
     fires(job)
     season_of(job, estate)
@@ -128,6 +129,8 @@ def names_of(jobs: list[str]) -> str:
 
 def with_days(job: Resource, met: Met, estate: Estate) -> str:
     """The names of the jobs that one meets, those first with which it does on most days; with the days, where not on all."""
+    from interlock.timing.days_in_words import ALWAYS  # here, as a catalog without findings says no days
+
     known = estate.once(starters)
     alike: dict[str, list[str]] = {}
     for other in sorted(met, key=lambda address: (-len(met[address]), known[address].job.name)):
@@ -143,6 +146,8 @@ def with_days(job: Resource, met: Met, estate: Estate) -> str:
 
 def words_of(job: Resource, met: Met, estate: Estate) -> str:
     """The days on which one meets some of the others, by its own clock."""
+    from interlock.timing.days_in_words import days_in_words
+
     known, year = estate.once(starters), Year(first=estate.today)
     zone = known[job.address].zone
     bits = 0

@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -20,6 +21,8 @@ GOOGLE = "googleapis.com"
 _YEAR = re.compile(r"(?<![0-9])20[1-4][0-9](?:(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
 """A year, or a date without separators."""
 _DATED_KEY = re.compile(r"(?<![A-Za-z])(?:[Yy]ear|[Dd]ate|[Ss]eason)|(?<=[a-z])(?:Year|Date|Season)")
+CACHED_TEXTS = 4096
+"""Bodies that have been opened, and keys: jobs of a platform have most of these in common."""
 _SIZE = "2048"
 """A year that is more often a number of megabytes."""
 _ON = ("true", "1", "1.0", "yes", "on", "y", "t")
@@ -79,10 +82,21 @@ def _is_googles(host: str) -> bool:
 
 def _inside(text: str) -> Iterator[Piece]:
     """What is in the body of a request or the data of a message."""
+    found, is_too_deep = _opened(text)
+    yield from found
+    if is_too_deep:
+        raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most")
+
+
+@lru_cache(CACHED_TEXTS)
+def _opened(text: str) -> tuple[tuple[Piece, ...], bool]:
+    """The pieces of a body, until it is nested too deeply, and whether it is: four rules look into each."""
+    found: list[Piece] = []
     try:
-        yield from content_pieces(text)
+        found.extend(content_pieces(text))
     except TooDeep:
-        raise Malformed("its body", "nested too deeply", f"nested {MAX_DEPTH} deep at most") from None
+        return tuple(found), True
+    return tuple(found), False
 
 
 def _said(job: Resource) -> Iterator[tuple[str, Piece]]:
@@ -195,7 +209,7 @@ def year(job: Resource) -> Iterator[str]:
             continue
         if is_address:
             value = urlsplit(str(value)).path
-        is_dated = _DATED_KEY.search(key) is not None
+        is_dated = _is_dated(key)
         found = _YEAR.search(str(value)) if isinstance(value, str) or is_dated else None
         if found := (found if found and (is_dated or found[0] != _SIZE) else None) or _YEAR.search(key):
             yield f"its {where} has the year {found[0][:4]} in {shown(shown_key(key))}; let the service work it out"
@@ -217,6 +231,11 @@ def backfill_body(job: Resource) -> Iterator[str]:
             yield f"its {where} says backfill_mode: true on every run; leave it out, and start a backfill by hand"
 
 
+@lru_cache(CACHED_TEXTS)
+def _is_dated(key: str) -> bool:
+    return _DATED_KEY.search(key) is not None
+
+
 def _secrets(job: Resource) -> Iterator[tuple[str, str]]:
     """Where a secret is, and under which key."""
     for where, piece in chain(_said(job), _said_of_it(job)):
@@ -225,10 +244,16 @@ def _secrets(job: Resource) -> Iterator[tuple[str, str]]:
 
 def _asks_for_backfill(piece: Piece) -> bool:
     """Whether a piece turns the mode on: by its key, an `enabled` below that, or in a text that is no JSON, as a command."""
-    key, around = (re.sub(r"[^a-z]", "", one.lower()).removeprefix("x") for one in (piece.key, piece.around))
+    key, around = _letters(piece.key), _letters(piece.around)
     if key == "backfillmode" or (around == "backfillmode" and key in ("enabled", "on", "active", "value")):
         return str(piece.value).lower() in _ON
-    return isinstance(piece.value, str) and _ASKED.search(piece.value) is not None
+    return isinstance(piece.value, str) and "mode" in piece.value.lower() and _ASKED.search(piece.value) is not None
+
+
+@lru_cache(CACHED_TEXTS)
+def _letters(key: str) -> str:
+    """A key without what different writers put between its words, and before it."""
+    return re.sub(r"[^a-z]", "", key.lower()).removeprefix("x")
 
 
 @rule(

@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import combinations
 
 from interlock.cron import Cron
-from interlock.timing.days_in_words import ALWAYS
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
 from policies.rules.schedules import fires
@@ -30,11 +29,14 @@ def twin(job: Resource, estate: Estate) -> Iterator[str]:
     gaps "drift by 4-7h", and five triggers graded the same games. So jobs are twins that call the same with the same body and
     sometimes start in one minute, and those that start at the same time of the day in two zones. A waiver of either of two
     jobs counts for both."""
-    fires(job)
-    _does(job)
+    if job.address not in estate.once(_deeds):  # may be one that can't be read
+        fires(job)
+        _does(job)
     met = estate.once(twins).get(job.address, {})
     at_once = {other: times for other, times in met.items() if times}
     if at_once:
+        from interlock.timing.days_in_words import ALWAYS
+
         words = words_of(job, at_once, estate)
         when = "sometimes in the same minute" if words == ALWAYS else f"in the same minute {words}"
         yield f"does what {_named(at_once, estate)}, with the same body, and {when}; remove one of them"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from interlock.catalog import Json
 from interlock.secrets import redacted, scrubbed
@@ -153,6 +154,16 @@ class Attributes:
 
     def blocks(self, name: str) -> tuple[Attributes, ...]:
         """Blocks of which there may be several."""
+        if name not in self._read:
+            self._read[name] = self._blocks(name)
+        return self._read[name]
+
+    @cached_property
+    def _read(self) -> dict[str, tuple[Attributes, ...]]:
+        """The blocks that were asked for, by name: each rule asks for the same ones."""
+        return {}
+
+    def _blocks(self, name: str) -> tuple[Attributes, ...]:
         value, unknown = self._known(name), self._unknown(name)
         if value is None:
             return ()

@@ -23,6 +23,11 @@ def waiver_of(resource: Resource, rule: str, today: date) -> Waiver | None:
     return next((waiver for waiver in waivers(resource) if waiver.rule == rule and today <= waiver.until), None)
 
 
+def waived_rules(resource: Resource, today: date) -> frozenset[str]:
+    """The names of the rules that `waiver_of` finds a waiver of."""
+    return frozenset(waiver.rule for waiver in waivers(resource) if today <= waiver.until)
+
+
 def written(resource: Resource) -> tuple[Attributes, ...]:
     """All that is written under `waive`; nothing when that is no list of blocks."""
     try:

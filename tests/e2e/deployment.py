@@ -54,13 +54,14 @@ def parsed(text: str) -> Catalog:
 def synthesize(catalog: Catalog, output: Path) -> None:
     """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
     from stacks.alerting import AlertingStack
+    from stacks.archive import coordinator
     from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     output.mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(output))
-    CoordinationStack(app, catalog=catalog, env=local_environment(), output=output)
+    CoordinationStack(app, catalog=catalog, env=local_environment(), archive=coordinator(), output=output)
     for share in shares(catalog):
         SchedulesStack(app, catalog=catalog, env=local_environment(), share=share)
     AlertingStack(app, env=local_environment())

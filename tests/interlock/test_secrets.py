@@ -12,7 +12,17 @@ from hypothesis import strategies as some
 
 from interlock.catalog import Json
 from interlock.payload import MAX_DEPTH, pieces
-from interlock.secrets import HIDDEN, WITHHELD, find_secrets, own_url, redacted, redacted_url, scrubbed
+from interlock.secrets import (
+    HIDDEN,
+    KNOWN,
+    WITHHELD,
+    find_secrets,
+    may_have_known,
+    own_url,
+    redacted,
+    redacted_url,
+    scrubbed,
+)
 
 S = "hunter2"
 RUN = "https://run.googleapis.com/v2/projects/p/locations/us-west2/jobs/x:run"
@@ -259,3 +269,9 @@ def test_a_secret_in_a_body_that_is_no_strict_json_is_found(content: bytes) -> N
 @pytest.mark.parametrize("content", [b"the token expired in May", b"retry the password reset mails", b"a: b\nc: d"])
 def test_words_about_secrets_are_none(content: bytes) -> None:
     assert find_secrets([("body", content)]) == []
+
+
+@given(some.from_regex(KNOWN), some.text(max_size=9), some.text(max_size=9))
+def test_what_is_looked_at_closely_has_every_secret_that_is_known_by_its_form(secret: str, before: str, after: str) -> None:
+    for text in (secret, before + secret + after):
+        assert may_have_known(text) or KNOWN.search(text) is None

@@ -116,6 +116,22 @@ def test_what_a_platform_asks_of_its_schedules_is_judged_alike_in_catalog_and_st
     assert {rule for rule, _, _ in mine} == expected
 
 
+def test_what_nobody_waives_is_judged_the_same_without_what_is_waived() -> None:
+    one = "waive: [{rule: stagger, reason: r, owner: o, until: 2026-11-23}]"
+    later = JOB_TOO.replace("fetch:", "again:").replace('"0 * * * *"', '"7 * * * *"').replace("/x", "/y")
+    text = CLEAN.replace("[append, mutate]", "[truncate]").replace("    runs:", f"    {one}\n    runs:", 1)
+    about = estate(load(text.replace("backfills:", f"{later}backfills:")), TODAY)
+    every = {(one.rule.name, one.resource.name): one for one in judge_all(RULES, about)}
+    others = {(one.rule.name, one.resource.name): one for one in judge_all(RULES, about, with_waived=False)}
+    gone = every.keys() - others.keys()
+    assert others == {key: verdict for key, verdict in every.items() if key not in gone}
+    waived = {key for key, one in every.items() if one.outcome is Outcome.WAIVED}
+    assert waived
+    assert waived <= gone
+    assert {every[key].outcome for key in gone} <= {Outcome.WAIVED, Outcome.PASSED}
+    assert Outcome.FAILED in {one.outcome for one in others.values()}
+
+
 def test_the_clean_catalog_has_no_findings(clean_catalog: Catalog) -> None:
     assert findings(clean_catalog, TODAY) == []
 

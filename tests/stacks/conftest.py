@@ -25,12 +25,13 @@ Stacks = dict[str, Any]
 def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
     """The stacks, synthesized into `folder` and read back."""
     from stacks.alerting import AlertingStack
+    from stacks.archive import coordinator
     from stacks.cdk import App, write
     from stacks.coordination import CoordinationStack
     from stacks.schedules import SchedulesStack
 
     app = App(outdir=str(folder))
-    CoordinationStack(app, catalog=catalog, env=env, output=folder)
+    CoordinationStack(app, catalog=catalog, env=env, archive=coordinator(), output=folder)
     for share in shares(catalog):
         SchedulesStack(app, catalog=catalog, env=env, share=share)
     AlertingStack(app, env=env)

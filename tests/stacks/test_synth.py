@@ -53,7 +53,7 @@ def test_every_job_of_the_catalog_is_there_under_its_name(shop: Stacks, shop_cat
 
 
 def test_a_job_may_be_called_as_anything_else_of_the_stack_is(env: Environment, tmp_path: Path) -> None:
-    """What is beside the jobs has construct ids, too: "declaration", "google" of the provider, "variable-" and a name."""
+    """What is beside the jobs has construct ids, too: "google" of the provider, and those of the other kinds."""
     text = (ROOT / "tests" / "stacks" / "small.yaml").read_text(encoding="utf-8")
     names = {
         "partner-poll": "declaration",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,6 +62,21 @@ def test_the_shell_does_not_change_what_is_made(folder: Path, capfd: pytest.Capt
     assert not (folder / "imports" / "older").exists()
     assert not (folder / ".local").exists()
     assert capfd.readouterr() == ("", "imports: bindings of the provider, with cdktf get\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("def f(x):\n    if __debug__:\n        raise TypeError(x)\n", id="no argument is checked"),
+        pytest.param("def f(x: nobody.has_imported_this) -> None:\n    pass\n", id="no annotation is evaluated"),
+    ],
+)
+def test_what_only_type_checkers_need_costs_nothing_at_run_time(folder: Path, source: str) -> None:
+    _cdktf(folder, source=source)
+    assert bindings.make(os.environ) == 0
+    program = "from imports.google import f; f(1); assert not __debug__"
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == "AssertionError", "asserts of others stay"
 
 
 @pytest.mark.parametrize(

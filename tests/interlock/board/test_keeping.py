@@ -12,7 +12,7 @@ from interlock.board.keeping import DATA, PAGE, keep, packed
 from interlock.board.page import page
 from interlock.holds import format_instant
 from interlock.runtime import events
-from interlock.runtime.ports import Unknown
+from interlock.runtime.ports import Item, Unknown
 from interlock.runtime.report import Record, Report
 from interlock.runtime.snapshot import Snapshot
 from tests.interlock.board.shelf import MemoryShelf
@@ -131,6 +131,31 @@ def test_who_dies_between_the_two_writes_both_at_the_next_look() -> None:
     shelf.fails = str
     assert keep(shelf, report(snapshot([flag()], now=NOW + TICK)), "p")
     assert "backfill/orders" in shelf.page
+
+
+def as_listed(shelf: MemoryShelf) -> list[Item]:
+    """The board's objects as a list of the whole bucket has them."""
+    stored = [one for one, _ in shelf.objects.values()]
+    return [Item(name=one.name, generation=one.generation, metadata=one.metadata) for one in stored]
+
+
+def test_who_has_listed_the_whole_bucket_asks_nothing_to_see_that_the_board_is_as_it_should_be() -> None:
+    shelf = MemoryShelf()
+    keep(shelf, report(snapshot()), "p")
+    shelf.calls.clear()
+    assert not keep(shelf, replace(report(snapshot(now=NOW + TICK)), listed=as_listed(shelf)), "p")
+    assert shelf.calls == []
+    assert keep(shelf, replace(report(snapshot([flag()])), listed=as_listed(shelf)), "p")
+    assert shelf.calls == [f"read {DATA}", f"write {DATA}", f"write {PAGE}"]
+
+
+def test_a_board_that_was_written_since_the_bucket_was_listed_loses_nothing() -> None:
+    shelf, other = MemoryShelf(), Record(event=events.HOLD_RELEASED, hold="job/order-tick", why="ana: done")
+    keep(shelf, report(snapshot()), "p")
+    before = as_listed(shelf)
+    keep(shelf, report(snapshot(), other), "p")
+    assert keep(shelf, replace(report(snapshot([flag()]), HELD), listed=before), "p")
+    assert {line["event"] for line in shelf.data["history"]} == {"hold_written", "hold_released"}
 
 
 def test_a_look_that_saw_nothing_leaves_the_board_as_it_is() -> None:

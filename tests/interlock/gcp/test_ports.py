@@ -75,6 +75,14 @@ def test_a_listing_says_when_each_object_was_written_and_how_long_it_is(bucket: 
     assert item.created.tzinfo is not None
 
 
+def test_a_listing_says_what_a_writer_has_said_of_an_object(bucket: GoogleBucket) -> None:
+    blob = storage_client(PROJECT).bucket(BUCKET).blob("board/x")
+    blob.metadata = {"shows": "this"}
+    blob.upload_from_string(b"")
+    bucket.create("board/y", b"")
+    assert [item.metadata for item in bucket.list("board/")] == [{"shows": "this"}, {}]
+
+
 def test_a_flag_that_was_written_again_since_it_was_listed_stays(bucket: GoogleBucket) -> None:
     name, other = "backfills/marts@2026-11-23T18:00:00Z.json", "backfills/marts@2026-11-24T18:00:00Z.json"
     for each in (name, other):

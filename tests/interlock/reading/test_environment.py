@@ -203,6 +203,12 @@ def test_the_environment_that_the_tests_break_is_good() -> None:
             id="a topic with an address",
         ),
         pytest.param(
+            "on-call: {",
+            "coordinator: {",
+            "16: notification_channels.coordinator: is what Interlock's own channel is called",
+            id="a channel that is called as the one that the coordinator hears",
+        ),
+        pytest.param(
             '"group:data@acme.dev"',
             "ana@acme.dev",
             "13: coordinator.operators[0]: 'ana@acme.dev' is no member; write one like group:data-platform@example.com",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from interlock.cron import Cron, zone
-from interlock.timing.clock_changes import changes, what_happens
+from interlock.timing.clock_changes import changes, named_between, what_happens
 from tests.interlock.cloud import at
 
 NEW_YORK, LORD_HOWE, SANTIAGO = "America/New_York", "Australia/Lord_Howe", "America/Santiago"
@@ -65,3 +67,26 @@ def test_what_happens_to_a_schedule(schedule: str, name: str, day: str, said: li
     place, noon = zone(name), at(f"{day} 12:00")
     (change,) = changes(place, noon - timedelta(days=1), noon + timedelta(days=1))
     assert what_happens(Cron.parse(schedule), place, change) == said
+
+
+@given(
+    schedule=some.sampled_from(
+        [
+            "*/7 * * * *",
+            "30 2 * * *",
+            "0 0 1 * *",
+            "15 0-3 * * 1-5",
+            "59 23 29 2 *",
+            "0 9 1,15 * 3",
+            "every 90 minutes synchronized",
+        ]
+    ),
+    first=some.datetimes(datetime(2024, 2, 26), datetime(2024, 3, 4)),
+    minutes=some.integers(0, 3_000),
+)
+def test_a_schedule_names_the_times_at_which_it_fires_where_no_clock_changes(
+    schedule: str, first: datetime, minutes: int
+) -> None:
+    cron, last = Cron.read(schedule), first + timedelta(minutes=minutes)
+    fires = cron.fires_between(first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), UTC)
+    assert named_between(cron, first, last) == [fire.replace(tzinfo=None) for fire in fires]
