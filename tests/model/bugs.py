@@ -52,7 +52,7 @@ MOVES = (
         "runtime.reconcile:_round",
         "moved = not reader.stands_still(declared_in, objects)",
         "moved = False",
-        0,
+        4,
     ),
     _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 37),
 )
@@ -73,7 +73,7 @@ REQUESTS = (
     _bug(
         "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
     ),
-    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 0),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 1),
     _bug(
         "the longest hold is not checked",
         "runtime.checking:end_of",
@@ -93,7 +93,7 @@ REQUESTS = (
         "runtime.checking:_check_scope",
         "if scope not in declaration.scopes:",
         "if False:",
-        0,
+        1,
     ),
 )
 RUNS = (
@@ -186,8 +186,8 @@ LATE = (
         "",
         4,
     ),
-    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 4),
-    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 2),
+    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 9),
+    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 3),
     _bug(
         "a hold can be extended for ever",
         "runtime.checking:checked_extension",
@@ -199,6 +199,7 @@ LATE = (
         "runtime.operations:_Operation._trip",
         "if incident.started is None and first is not None:",
         "if False:",
+        3,
     ),
 )
 UNREADABLE = (
@@ -208,6 +209,7 @@ UNREADABLE = (
         "runtime.snapshot:Reader.held_since",
         "None if content is None else",
         "None if not isinstance(content, bytes) else",
+        4,
     ),
 )
 BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS, *RACES, *LATE, *UNREADABLE)

@@ -36,18 +36,21 @@ def keep(stand: Stand, contract: Contract) -> None:
     """Hold the provider to the contract."""
     stand.write(contract.first)
     stand.apply()
-    assert stand.changes() == {}, "a plan after the apply"
+    stand.rests("after the apply")
 
     stand.write(contract.second)
     assert stand.changes() == {contract.address: contract.change}
-    stand.apply()
-    assert stand.changes() == {}, "a plan after the change"
+    stand.terraform("apply", "plan.bin")
+    stand.rests("after the change")
 
     name = str(stand.state(contract.address)["id"])
     for import_id in (form.replace(NAME, name) for form in contract.import_ids):
         stand.terraform("state", "rm", contract.address)
         stand.terraform("import", contract.address, import_id)
-        assert stand.changes() == contract.after_import, import_id
+        if contract.after_import:
+            assert stand.changes() == contract.after_import, import_id
+        else:
+            stand.rests(f"after an import of {import_id}")
     if not contract.import_ids:
         stand.terraform("state", "rm", contract.address)
         assert "doesn't support import" in stand.terraform("import", contract.address, "x", fails=True)
