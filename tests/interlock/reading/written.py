@@ -17,6 +17,7 @@ from interlock.reading.resolve import resolve_catalog
 from policies.from_catalog import findings
 
 TODAY = date(2026, 11, 23)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C it takes a tenth of the time
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Files:
         return Files(copy.deepcopy(self.data))
 
     def text(self, file: str) -> str:
-        return yaml.safe_dump(self.data[file], sort_keys=False, width=10_000, allow_unicode=True)
+        text: str = yaml.dump(self.data[file], Dumper=_DUMPER, sort_keys=False, width=10_000, allow_unicode=True)
+        return text
 
     def line(self, file: str, path: Path) -> int:
         """Where a value stands, or what is nearest around it."""
