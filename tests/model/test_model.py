@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Model
 from tests.model.planning import Planning
-from tests.model.world import quickly
+from tests.model.terraform import first_declaration
+from tests.model.world import DECLARATION, TabledCron, quickly, with_tables
 
 
 class Whole(Model):
@@ -73,3 +75,10 @@ def test_nor_does_one_where_the_bucket_is_listed_as_a_whole(shard: int) -> None:
 @pytest.mark.parametrize("shard", range(2))
 def test_nor_does_one_in_which_backfills_are_planned(shard: int) -> None:
     run(FIRST_SEED + shard, RUNS // SHARDS, model=Planning)
+
+
+def test_the_model_looks_up_when_schedules_fire() -> None:
+    """Evaluated each time, they take half of its time."""
+    declared = with_tables(json.dumps(first_declaration()).encode(), DECLARATION)
+    timed = [*declared.jobs.values(), *declared.windows.values()]
+    assert {type(entry.schedule) for entry in timed} == {TabledCron}
