@@ -114,4 +114,7 @@ def _fault(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # all is closed and written: to take apart what is in memory would only keep people waiting

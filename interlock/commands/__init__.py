@@ -6,11 +6,11 @@ and the commands that only read the catalog start fast.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import os
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -82,10 +82,13 @@ class _Commands(click.Group):
             start_early(words)
         # What a command makes lasts as long as it does: to look for cycles in it as often as Python would is in vain.
         gc.set_threshold(SELDOM)
+        code: list[int] = []
+        atexit.register(leave, code)  # the first to be registered is the last to be called
         try:
             return super().main(args, *more, **others)
         except SystemExit as ended:
-            leave(ended.code)
+            if ended.code is None or isinstance(ended.code, int):
+                code.append(ended.code or 0)
             raise
         except OSError as error:
             _leave_unsaid(error)
@@ -143,12 +146,10 @@ class _Commands(click.Group):
             ctx.exit(_bad_input(ctx))
 
 
-def leave(code: object) -> None:
-    """Ends this process as `sys.exit` does, but without taking apart what it has in memory, which is a good part of a command's
-    time: nothing of ours waits for that, and temporary folders go with their `with`. Returns where a thread still runs, and
-    where nobody reads the output any more: Python then does what there is to do."""
-    if threading.active_count() > 1 or not (code is None or isinstance(code, int)):
-        return
+def leave(code: Sequence[int]) -> None:
+    """Ends this process with the `code`, once its threads and all else have ended, without taking apart what it has in memory:
+    that is a good part of a command's time, and nothing waits for it. Returns where there is no code, as after an error that
+    nobody foresaw, and where nobody reads the output any more: Python then says what there is to say."""
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # closed by who has started us
@@ -158,7 +159,8 @@ def leave(code: object) -> None:
     except OSError as error:
         _leave_unsaid(error)
         return
-    os._exit(code or 0)
+    for number in code:
+        os._exit(number)
 
 
 def _leave_unsaid(error: OSError) -> None:

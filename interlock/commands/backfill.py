@@ -26,7 +26,7 @@ from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfill
 from interlock.terminal.ends import end_options, perhaps_typed_end
 from interlock.terminal.operating import ask_to_reconcile, typed_text
 from interlock.terminal.printed import make
-from interlock.terminal.site import look, see
+from interlock.terminal.site import Site, look, see
 from interlock.terminal.tables import folded, room, say, say_folded
 from interlock.terminal.terraform import Applied
 from interlock.terminal.typed import asked_by_make
@@ -102,7 +102,8 @@ def command(
             yes=yes,
         )
         ctx.exit(0 if planned else 1)
-    if mode == "off" and _taken_back(ctx, cloud, chosen):
+    there = _look(cloud) if mode == "off" else None
+    if isinstance(there, Site) and _taken_back(ctx, there, chosen):
         return
     asked_end = perhaps_typed_end(duration, until, now := datetime.now(UTC))
     end = _checked_end(asked_end, cloud, now)
@@ -119,8 +120,8 @@ def command(
     if mode == "on" or owner:  # who ends one names whose it is (policies/rules/changes.py)
         variables |= {"backfill_owner": owner}
     synthesize_if_changed(cloud, root, force=synth, verbose=verbose)
-    if mode == "off":
-        _say_uncovered(cloud, chosen, root)
+    if there is not None:
+        _say_uncovered(there, chosen, root)
     covered = frozenset(job for name in chosen for job in scopes(catalog)[f"backfill/{name}"])
     approving = Approving(
         catalog=said_origin(catalog, root),
@@ -139,13 +140,17 @@ def command(
         _say_what_is_on(catalog, chosen, applied) if mode == "on" else _say_what_is_off(chosen, applied)
 
 
-def _taken_back(ctx: click.Context, cloud: Environment, chosen: Sequence[str]) -> bool:
+def _look(cloud: Environment) -> Site | CloudError:
+    """What is there, or why that can't be seen."""
+    try:
+        return look(cloud)
+    except CloudError as error:
+        return error
+
+
+def _taken_back(ctx: click.Context, site: Site, chosen: Sequence[str]) -> bool:
     """Whether that is all: the coordinator had these backfills on, or was to, and no flag of Terraform's is there. It takes no
     more than operators have. Where the coordinator can't be asked, the flags go all the same."""
-    try:
-        site = look(cloud)
-    except CloudError:  # whatever is there can't be seen; what follows says why
-        return False
     try:
         number, done = take_back(site, chosen)
     except CloudError as error:
@@ -182,13 +187,13 @@ def _say_what_is_off(chosen: Sequence[str], applied: Sequence[Applied]) -> None:
     say(f"Are their tables written again? {make('verify')}")
 
 
-def _say_uncovered(cloud: Environment, chosen: Sequence[str], root: Path) -> None:
+def _say_uncovered(there: Site | CloudError, chosen: Sequence[str], root: Path) -> None:
     """Days that no run will cover, while the ledger still tells. If it can't be told, the backfill ends all the same."""
     try:
-        site = look(cloud)
-        print_uncovered(
-            site, sorted({job for name in chosen for job in site.declaration.scopes.get(f"backfill/{name}", ())}), root
-        )
+        if isinstance(there, CloudError):
+            raise there
+        covered = {job for name in chosen for job in there.declaration.scopes.get(f"backfill/{name}", ())}
+        print_uncovered(there, sorted(covered), root)
     except CloudError as error:
         say(f"Which days no run will cover can't be told: {error}", err=True)
 

@@ -61,7 +61,7 @@ def serve(
     emulator = Emulator(state_dir, services() if rows is None else rows, enabled=enabled)
     try:
         with Server(emulator, port) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
             thread.start()
             try:
                 yield Running(url=f"http://{HOST}:{server.server_port}", faults=emulator.faults, runtime=emulator.runtime)
