@@ -219,7 +219,7 @@ def test_a_job_with_what_cdktf_takes_for_a_token_is_left_outside_and_said() -> N
     assert found.catalog.jobs == {}
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(JOBS)
 def test_each_job_comes_back_as_the_very_job(generated: list[tuple[str, str, Json]]) -> None:
     jobs = [live(*one) for one in generated]
