@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -16,16 +15,17 @@ import pytest
 from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
 from local import emulator
+from local.emulator import guest
 from local.environment import ACCOUNT, for_command
+from tests.e2e import forked
 from tests.e2e.deployment import (
     STACKS,
     Deployment,
     clean_environ,
-    finish,
     link_repository,
     local_environment,
     parsed,
-    start,
+    synthesize_as_commands_do,
 )
 from tests.e2e.granting import prepare
 from tests.e2e.live import Live
@@ -47,6 +47,8 @@ def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
     """The cloud whose state is in `folder`, with the commands' folder beside it. Commands act as the deployer, or as the owner
     of the project."""
     with ExitStack() as stack:
+        if forked.SAFE:
+            stack.enter_context(pytest.MonkeyPatch.context()).setattr(guest, "subprocess", forked.LIKE_SUBPROCESS)
         cloud = stack.enter_context(emulator.serve(folder / "cloud", enabled=()))
         deployer = prepare(cloud.url, local_environment())
         account = "" if as_owner else deployer
@@ -58,9 +60,7 @@ def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
 
 
 def _synthesize_once(root: Path, folder: Path) -> None:
-    link_repository(folder)
-    environ = clean_environ() | {"INTERLOCK_CATALOG": str(root)}
-    finish(start([str(Path(sys.prefix) / "bin" / "interlock"), "synth"], folder, environ)).succeeded()
+    synthesize_as_commands_do(root, link_repository(folder), clean_environ())
 
 
 def _deploy_once(synthesized: Path, folder: Path) -> None:
@@ -73,7 +73,7 @@ def _deploy_once(synthesized: Path, folder: Path) -> None:
             deployment.apply(stack).succeeded()
 
 
-def _once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], None]) -> Path:
+def once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], object]) -> Path:
     """The folder that the first worker makes and all of them copy."""
     base = factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -90,13 +90,13 @@ def _once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], Non
 def synthesized(name: str, root: Path, factory: pytest.TempPathFactory) -> Path:
     """A folder in which the commands run, where the stacks of a catalog are synthesized: a deploy of it takes them as they
     are."""
-    return _once(f"synthesized-{name}", factory, partial(_synthesize_once, root))
+    return once(f"synthesized-{name}", factory, partial(_synthesize_once, root))
 
 
 def shared(name: str, root: Path, factory: pytest.TempPathFactory) -> Path:
     """The folder of a cloud in which they are deployed, with such a folder in it."""
     made = synthesized(name, root, factory)
-    return _once(f"deployed-{name}", factory, partial(_deploy_once, made))
+    return once(f"deployed-{name}", factory, partial(_deploy_once, made))
 
 
 @pytest.fixture(scope="session")

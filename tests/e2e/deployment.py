@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,11 +23,14 @@ from google.cloud.storage import Bucket, Client
 
 from interlock.catalog import Catalog
 from interlock.environment import Environment
+from interlock.pasted import LOCAL
 from interlock.reading.entries import SourceFile
-from interlock.reading.files import load_environment
+from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
 from interlock.shares import shares
+from interlock.terminal import synthesized
 from local.emulator.faults import Faults
+from tests.e2e import forked
 from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
 
@@ -66,6 +70,15 @@ def synthesize(catalog: Catalog, output: Path) -> None:
         SchedulesStack(app, catalog=catalog, env=local_environment(), share=share)
     AlertingStack(app, env=local_environment())
     write(app)
+
+
+def synthesize_as_commands_do(root: Path, folder: Path, environ: Mapping[str, str]) -> None:
+    """The same of the catalog in `root`, for the commands that run in `folder` with these variables."""
+    with chdir(folder):
+        asked = synthesized.inputs(root, LOCAL, environ)
+    output = folder / "cdktf.out" / LOCAL
+    synthesize(load_catalog(root), output)
+    synthesized.stamp(output, asked)
 
 
 def link_repository(folder: Path, catalog: Path = SHOP) -> Path:
@@ -143,7 +156,7 @@ class Deployment:
 
     def interlock(self, *words: str, **environ: str) -> Done:
         """Run the `interlock` command line."""
-        return self.run(str(Path(sys.prefix) / "bin" / "interlock"), *words, **environ)
+        return done(*forked.interlock(words, self.folder, self.environ | environ))
 
     def terraform(self, stack: str, *words: str) -> Done:
         """Run terraform in the folder of a stack."""
@@ -162,10 +175,13 @@ class Deployment:
         self.apply(**variables).succeeded()
         assert self.plan().changes == {}
 
-    def plan(self, stack: str = "schedules", /, *, refresh: bool = True, **variables: object) -> Plan:
-        """What a plan with these variables would do; it is left in the stack's folder as `plan.bin`."""
+    def plan(self, stack: str = "schedules", /, *, refresh: bool = True, read_empty: bool = False, **variables: object) -> Plan:
+        """What a plan with these variables would do; it is left in the stack's folder as `plan.bin`. One that does nothing, as
+        Terraform's exit code says, is not read further unless `read_empty`: then it has its outputs, and all that is shown."""
         done = self.try_plan(stack, refresh=refresh, **variables)
         assert done.code in (NO_CHANGES, CHANGES), done.raw
+        if done.code == NO_CHANGES and not read_empty:
+            return Plan(changes={}, outputs={}, text=done.text, shown="")
         raw = self.terraform(stack, "show", "-json", "plan.bin").succeeded().raw
         shown = json.loads(raw)
         changes = {
@@ -272,6 +288,10 @@ class Deployment:
         """A colleague's merge: the stacks are synthesized from another catalog, and not yet deployed."""
         synthesize(catalog, self.folder / "cdktf.out" / "local")
 
+    def synthesize(self, root: Path) -> None:
+        """What the next command that acts on the catalog in `root` would synthesize, which it then takes for its own."""
+        synthesize_as_commands_do(root, self.folder, self.environ)
+
 
 def start(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a command; what it says goes to one pipe."""
@@ -289,12 +309,18 @@ def start(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> sub
 def finish(process: subprocess.Popen[str]) -> Done:
     """Wait for a command's end."""
     said, _ = process.communicate()
-    return Done(code=process.returncode, text=" ".join(said.replace("│", " ").split()), raw=said)
+    return done(process.returncode, said)
+
+
+def done(code: int, said: str) -> Done:
+    """A command that has ended with this code, and has said this."""
+    return Done(code=code, text=" ".join(said.replace("│", " ").split()), raw=said)
 
 
 def clean_environ() -> dict[str, str]:
-    """This process' environment without what would lead a command elsewhere, and with the provider of the tests."""
-    foreign = ("TF_", "CDKTF_", "GOOGLE_", "CLOUDSDK_", "INTERLOCK_", "STORAGE_")
+    """This process' environment with the provider of the tests, and without what would lead a command elsewhere, or have it
+    synthesize once more because stacks/cdk.py was imported here meanwhile."""
+    foreign = ("TF_", "CDKTF_", "GOOGLE_", "CLOUDSDK_", "INTERLOCK_", "STORAGE_", "JSII_SILENCE_", "NODE_NO_")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | leading()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from interlock.declaration import together
 from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.declaration_file import parse
+from interlock.terminal import synthesized
 from interlock.terraform.drift import declared_digests
-from tests.e2e.conftest import SMALL
-from tests.e2e.deployment import NO_CHANGES, Deployment, local_environment
+from tests.e2e.conftest import SMALL, once, serve
+from tests.e2e.deployment import NO_CHANGES, Deployment, link_repository, local_environment
 
 BETA = Path(__file__).parent / "two" / "beta" / "beta.yaml"
 OF_JOBS = "cloudscheduler.projects.locations.jobs."
@@ -28,9 +31,9 @@ def apart(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def joined(tmp_path: Path) -> Path:
-    """The same jobs as one platform."""
-    return _catalog(tmp_path / "joined", "small", "small")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same jobs as one platform; no test changes it."""
+    return once("catalog-joined", tmp_path_factory, lambda folder: _catalog(folder, "small", "small"))
 
 
 def _catalog(root: Path, of_small: str, of_beta: str) -> Path:
@@ -41,6 +44,7 @@ def _catalog(root: Path, of_small: str, of_beta: str) -> Path:
 
 
 def deploy(cloud: Deployment, catalog: Path, *words: str) -> str:
+    cloud.synthesize(catalog)
     return cloud.interlock("deploy", "--yes", *words, INTERLOCK_CATALOG=str(catalog)).succeeded().text
 
 
@@ -67,11 +71,28 @@ def declared_by_all(cloud: Deployment) -> list[str]:
 
 
 @pytest.fixture
-def together_first(nothing: Deployment, joined: Path) -> Deployment:
+def together_first(joined: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The jobs of both, deployed as one platform, with a backfill on."""
-    deploy(nothing, joined)
-    nothing.interlock("backfill", "on", "books", "--reason", "why", INTERLOCK_CATALOG=str(joined)).succeeded()
-    return nothing
+    made = once("deployed-together", tmp_path_factory, partial(_deploy_together, joined))
+    with serve(Path(shutil.copytree(made, tmp_path / "together", symlinks=True))) as cloud:
+        yield cloud
+
+
+def _deploy_together(catalog: Path, folder: Path) -> None:
+    link_repository(folder / "work")
+    with serve(folder) as cloud:
+        deploy(cloud, catalog)
+        cloud.interlock("backfill", "on", "books", "--reason", "why", INTERLOCK_CATALOG=str(catalog)).succeeded()
+
+
+def test_what_is_synthesized_here_a_command_takes_for_its_own(nothing: Deployment, apart: Path) -> None:
+    """The other tests go by that: cdktf takes seconds to start, and runs here already."""
+    out, environ = nothing.folder / "cdktf.out" / "local", {"INTERLOCK_CATALOG": str(apart)}
+    nothing.interlock("synth", **environ).succeeded()
+    stamp = (out / synthesized.FILE).read_bytes()
+    shutil.rmtree(out)
+    nothing.synthesize(apart)
+    assert (out / synthesized.FILE).read_bytes() == stamp
 
 
 def test_jobs_move_to_stacks_of_their_platforms_and_back_and_none_is_written(
@@ -117,10 +138,10 @@ def test_a_move_that_is_killed_between_two_states_goes_on_and_writes_no_job(
 
 @pytest.mark.long
 def test_a_platform_that_goes_is_deleted_by_its_number_and_the_one_that_stays_is_not_touched(
-    together_first: Deployment, apart: Path
+    together_first: Deployment, joined: Path, apart: Path
 ) -> None:
     cloud = together_first
-    cloud.interlock("backfill", "off", "books", INTERLOCK_CATALOG=str(apart.parent / "joined")).succeeded()
+    cloud.interlock("backfill", "off", "books", INTERLOCK_CATALOG=str(joined)).succeeded()
     deploy(cloud, apart)
     shutil.rmtree(apart / "beta")
     before = job_writes(cloud)
@@ -143,7 +164,7 @@ def test_a_backfill_holds_jobs_of_another_platform_and_one_stack_writes_its_flag
     [flag] = flags_of(cloud)
     assert set(cloud.content(flag)["jobs"]) == {*held, "gamebooks-summer"}
     assert cloud.paused() - before == held
-    plans = {stack: cloud.plan(stack) for stack in (SMALL_STACK, BETA_STACK)}
+    plans = {stack: cloud.plan(stack, read_empty=True) for stack in (SMALL_STACK, BETA_STACK)}
     assert {stack: plan.changes for stack, plan in plans.items()} == {SMALL_STACK: {}, BETA_STACK: {}}
     assert 'google_storage_bucket_object.flags["books"]' not in plans[BETA_STACK].shown
     assert cloud.interlock("plan", **environ).code == NO_CHANGES, "no stack says anything of another one's flags"

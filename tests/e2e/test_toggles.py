@@ -53,6 +53,7 @@ def _declared(small: Deployment) -> dict[str, scheduler_v1.Job]:
 
 def refused(small: Deployment, *words: str, by: Path = SMALL) -> Done:
     """What a command said that has done nothing."""
+    small.synthesize(by)
     before = small.writes(), _declared(small), small.objects()
     said = small.interlock(*words, INTERLOCK_CATALOG=str(by))
     assert said.code == 2, said.raw

@@ -1,0 +1,213 @@
+"""Programs in Python as processes of their own, without a Python that starts and imports anew for each.
+
+One process has imported what a kind of program imports from others, and done nothing else. For each program it makes a copy of
+itself, which has that one's arguments, folder, variables and pipes, runs it, and ends as it does. The kinds are the `interlock`
+command line, and functions-framework with a function: of what is deployed nothing is imported before.
+
+The scripts themselves run wherever tests type them, as in test_backfill_run.py and test_readme.py, and where a copy is not safe:
+macOS' own frameworks don't survive a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, NoReturn
+
+INTERLOCK = Path(sys.prefix) / "bin" / "interlock"
+ROOT = Path(__file__).parents[2]
+SAFE = sys.platform == "linux"
+LENGTH = 8  # bytes before a request
+PIPES = 4
+"""Of a program: its three streams, and where its number and its exit code are told."""
+GOOGLE = (
+    "google.auth.transport.requests",
+    "google.cloud.scheduler_v1",
+    "google.cloud.storage",
+    "google.oauth2.credentials",
+)
+COMMANDS, FUNCTIONS = "commands", "functions"
+IMPORTED: Mapping[str, Sequence[str]] = {
+    COMMANDS: (
+        "interlock.commands",
+        *(f"interlock.commands.{file.stem}" for file in sorted((ROOT / "interlock" / "commands").glob("[a-z]*.py"))),
+        *GOOGLE,
+    ),
+    FUNCTIONS: ("functions_framework", "functions_framework._http.gunicorn", "gunicorn.workers.sync", *GOOGLE),
+}
+
+
+def interlock(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """The exit code of `interlock WORDS` and all that it has said, when it has ended; a signal is a code below zero."""
+    if not SAFE:
+        merged = subprocess.STDOUT
+        done = subprocess.run([INTERLOCK, *words], cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=merged, check=False)
+        return done.returncode, done.stdout.decode(errors="replace")
+    said, output = os.pipe()
+    with Path(os.devnull).open("rb") as nothing:
+        process = _parent(COMMANDS).start(words, folder, environ, (nothing.fileno(), output, output))
+    os.close(output)
+    with os.fdopen(said, encoding="utf-8", errors="replace") as text:
+        printed = text.read()
+    return process.wait(), printed
+
+
+def start_python(
+    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: int, stdout: int, stderr: int, start_new_session: bool
+) -> Process:
+    """What `subprocess.Popen` does for local/emulator/guest.py: starts a program of Python's in a session, with pipes."""
+    assert [*words[:2], stdin, stdout, stderr] == [sys.executable, "-c", *[subprocess.PIPE] * 3]
+    assert start_new_session
+    (its_input, ours), (said, output), (errors, its_errors) = os.pipe(), os.pipe(), os.pipe()
+    process = _parent(FUNCTIONS).start(words[1:], cwd, env, (its_input, output, its_errors))
+    for number in (its_input, output, its_errors):
+        os.close(number)
+    process.stdin = os.fdopen(ours, "wb", buffering=0)
+    process.stdout, process.stderr = os.fdopen(said, "rb"), os.fdopen(errors, "rb")
+    return process
+
+
+LIKE_SUBPROCESS = SimpleNamespace(
+    Popen=start_python, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired, DEVNULL=subprocess.DEVNULL
+)
+"""In the place of that module for who starts functions."""
+
+
+class Process:
+    """A program that runs, or has ended; what of `subprocess.Popen` is asked for."""
+
+    def __init__(self, told: int) -> None:
+        self._told = os.fdopen(told, "rb", buffering=0)
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+        self.stdin: IO[bytes] | None = None
+        self.stdout: IO[bytes] | None = None
+        self.stderr: IO[bytes] | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, once it has one."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; TimeoutExpired after so many seconds."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            self.returncode = int(self._told.readline())
+            self._told.close()
+        return self.returncode
+
+
+@cache
+def _parent(kind: str) -> Parent:
+    """The one of this process; it ends when this does."""
+    return Parent(kind)
+
+
+class Parent:
+    """The process that the programs of a kind are copies of."""
+
+    def __init__(self, kind: str) -> None:
+        self._socket, its = socket.socketpair()
+        self._lock = threading.Lock()
+        words = [sys.executable, "-c", f"from tests.e2e.forked import serve; serve({kind!r}, {its.fileno()})"]
+        environ = os.environ | ({"PYTHONUNBUFFERED": "1"} if kind == FUNCTIONS else {})
+        null = subprocess.DEVNULL
+        self._process = subprocess.Popen(words, cwd=ROOT, env=environ, pass_fds=[its.fileno()], stdin=null, stdout=null)
+        its.close()
+        atexit.register(self._end)
+
+    def start(self, words: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[int]) -> Process:
+        """Starts one with these arguments and streams."""
+        request = json.dumps([[*words], str(folder), dict(environ)]).encode()
+        told, tell = os.pipe()
+        with self._lock:
+            socket.send_fds(self._socket, [len(request).to_bytes(LENGTH, "big")], [*streams, tell])
+            self._socket.sendall(request)
+        os.close(tell)
+        return Process(told)
+
+    def _end(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
+
+def serve(kind: str, number: int) -> NoReturn:
+    """Copies this process for whoever asks at the socket with this file number, until nobody can any more."""
+    asked = socket.socket(fileno=number)
+    for name in IMPORTED[kind]:
+        import_module(name)
+    assert threading.active_count() == 1, "a copy would have one thread of several"
+    gc.freeze()
+    while True:
+        length, numbers, _, _ = socket.recv_fds(asked, LENGTH, PIPES)
+        if not length:
+            os._exit(0)
+        request = _exactly(asked, int.from_bytes(length, "big"))
+        if os.fork() == 0:
+            asked.close()
+            _mind(kind, request, numbers)
+        for one in numbers:
+            os.close(one)
+        with suppress(ChildProcessError):  # those that have ended
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _exactly(asked: socket.socket, length: int) -> bytes:
+    found = b""
+    while len(found) < length:
+        found += asked.recv(length - len(found))
+    return found
+
+
+def _mind(kind: str, request: bytes, numbers: Sequence[int]) -> NoReturn:
+    """Makes the copy that is the program, and tells its number and how it has ended."""
+    *streams, tell = numbers
+    program = os.fork()
+    if program == 0:
+        os.close(tell)
+        _become(kind, *json.loads(request), streams)
+    for stream in {0, 1, *streams}:
+        os.close(stream)
+    os.write(tell, f"{program}\n".encode())
+    _, status = os.waitpid(program, 0)
+    os.write(tell, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], streams: list[int]) -> NoReturn:
+    """Is the program from here on: what it raises goes to Python, as that of a script does."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    for stream in {*streams} - {0, 1, 2}:
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
+    if kind == FUNCTIONS:
+        os.setsid()
+        _, text, *arguments = words
+        sys.argv = ["-c", *arguments]
+        exec(text, {"__name__": "__main__"})  # noqa: S102 - what `python -c` does
+        sys.exit()
+    sys.path.remove("")  # a command looks for nothing in the folder where it runs
+    sys.argv = [str(INTERLOCK), *words]
+    sys.exit(import_module("interlock.commands").main())
