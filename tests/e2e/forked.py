@@ -4,7 +4,7 @@ One process has imported what a kind of program imports from others, and done no
 itself, which has that one's arguments, folder, variables and pipes, runs it, and ends as it does. The kinds are the `interlock`
 command line, and functions-framework with a function: of what is deployed nothing is imported before.
 
-The scripts themselves run wherever tests type them, as in test_backfill_run.py and test_readme.py, and where a copy is not safe:
+The scripts themselves run where tests type them, as in test_backfill_run.py and test_readme.py, and where a copy is not safe:
 macOS' own frameworks don't survive a fork.
 """
 
