@@ -17,7 +17,6 @@ import click
 from interlock.catalog import Catalog, Json
 from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.gcp.coordinator import wake
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import read_lock
 from interlock.holds import format_end, parse_instant
@@ -97,8 +96,6 @@ class Deploying:
             )
         with folder_of_plans() as folder:
             plans = self.plan(stacks, folder, variables, destroy=destroy)
-            if not destroy and not all(planned.is_empty for planned in plans):
-                wake()  # who applies something asks the coordinator; meanwhile it starts, and not while Terraform plans
             for planned in plans:
                 self._say_plan(planned, names=not destroy)
             self._approve(plans)
@@ -111,7 +108,7 @@ class Deploying:
         """The plans of these stacks, saved in `folder`. Exits with 1 when one can't be planned."""
         wanted, asked = (
             [Stack(environment=self.environment, name=name) for name in stacks],
-            Asked(variables or {}, destroy=destroy),
+            Asked(variables or {}, destroy=destroy, asks_then=self.approving is not None),
         )
         if self.verbose or len(wanted) == 1:  # so that what Terraform says of one stays together
             return [self._plan(stack, folder, asked) for stack in wanted]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interlock.catalog import Json
 from interlock.gcp import CloudError
+from interlock.gcp.coordinator import wake
 from interlock.shares import is_schedules
 from interlock.terminal.cdktf import is_leftover
 from interlock.terminal.importing import read_known, read_synthesized, write_imports
@@ -23,12 +24,14 @@ REPLACE_CATALOG = "replace_catalog"
 @dataclass(frozen=True)
 class Asked:
     """What is to be planned: with which variables, of the resources `only` where some are named. Without `refresh` what the
-    state says is believed."""
+    state says is believed. Who applies the plan `asks_then` the coordinator: it starts when there is something to apply, while
+    the plan is read, and not while Terraform plans."""
 
     variables: Mapping[str, Json]
     destroy: bool = False
     only: Sequence[str] = ()
     refresh: bool = True
+    asks_then: bool = False
 
 
 def try_plan(
@@ -56,6 +59,7 @@ def try_plan(
             only=asked.only,
             refresh=asked.refresh,
             state=state,
+            changes=wake if asked.asks_then else _nothing,
         )
 
     try:
@@ -76,3 +80,7 @@ def try_plan(
         return planned()
     except (TerraformFailed, CloudError) as failed:
         return failed
+
+
+def _nothing() -> None:
+    """What there is to do where nobody is asked."""

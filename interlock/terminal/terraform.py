@@ -185,10 +185,12 @@ def plan(
     only: Sequence[str] = (),
     refresh: bool = True,
     state: Known | None = None,
+    changes: Callable[[], object] = lambda: None,
 ) -> Planned:
     """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
     Without `refresh` what the state says is believed. What an empty plan leaves as it is takes one more Terraform to read, and
-    is not read where `state` says it. TerraformFailed when it can't be planned."""
+    is not read where `state` says it; one that has `changes` calls that before it is read. TerraformFailed when it can't be
+    planned."""
     listener, file = _Listener(heard=heard), folder / f"{stack.name}.plan"
     words = ["plan", "-input=false", "-json", "-detailed-exitcode", f"-out={file}", *(["-destroy"] if destroy else [])]
     words += [*([] if refresh else ["-refresh=false"]), *(f"-target={address}" for address in only)]
@@ -196,6 +198,8 @@ def plan(
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     is_empty = ended.code == NO_CHANGES
+    if not is_empty:
+        changes()
     found = None if is_empty and state is not None else _read(stack, file, partial=bool(only))
     return Planned(
         stack=stack,

@@ -9,6 +9,7 @@ entries, as on Cloud Run. Stands in for Cloud Build, Cloud Run and its front end
 
 from __future__ import annotations
 
+import compileall
 import http.client
 import io
 import re
@@ -18,6 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from threading import Lock, Thread
 
 from local.emulator import identity, tokens
@@ -28,6 +30,7 @@ from local.emulator.store import Store
 PREFIX = "/_functions/"
 FUNCTIONS = "cloudfunctions.projects.locations.functions"
 MAX_SOURCE = 256 * 1024 * 1024  # bytes, unpacked
+BYTE_CODE = ".pyc"
 _TIMEOUT_SECONDS = 60.0  # Cloud Run functions' default
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "content-type", "date", "server", "host"})
 
@@ -228,16 +231,30 @@ def _timeout(function: JsonObject) -> float:
 
 
 def _unpack(archive: bytes, folder: Path) -> None:
-    """The archive's files in an empty folder; StartError if it isn't a zip file that stays inside."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """The archive's files in a folder with nothing else but their byte code, so that a process need not compile them each time;
+    StartError if it isn't a zip file that stays inside."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as files:
             if sum(file.file_size for file in files.infolist()) > MAX_SOURCE:
                 raise StartError(f"The source archive is larger than {MAX_SOURCE} bytes.")
+            if _is_unpacked(files, folder):
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
             files.extractall(folder)  # leaves out "..", roots and drives by itself
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise StartError(f"The source archive can't be unpacked: {error}") from None
+    # By their contents, as all of them may be of one date. What does not compile says so when it is imported.
+    compileall.compile_dir(folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+
+
+def _is_unpacked(files: zipfile.ZipFile, folder: Path) -> bool:
+    """Whether just these files lie in the folder, as they are in the archive."""
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.suffix != BYTE_CODE}
+    packed = [file for file in files.infolist() if not file.is_dir()]
+    return there == {file.filename for file in packed} and all(
+        (folder / file.filename).read_bytes() == files.read(file) for file in packed
+    )
 
 
 def _forward(guest: Guest, method: str, path: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> Response:
