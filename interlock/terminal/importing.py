@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from interlock.catalog import Json
@@ -25,6 +26,8 @@ from interlock.terminal.written import write
 from interlock.terraform.imports import FILE, Declared, declared, imports_text, moved, project_of, unknown
 from interlock.terraform.state import Known, StateError, known
 
+CACHED = 256
+"""Stacks of which it is kept what they declare."""
 MAY_LIST = "cloudscheduler.jobs.list, which roles/cloudscheduler.viewer has"
 MAY_GET = "iam.serviceAccounts.get, which roles/iam.serviceAccountViewer has"
 
@@ -42,9 +45,17 @@ def write_imports(stack: Stack, synthesized: Json, state: Known) -> list[str]:
 
 def declared_beside(folder: Path) -> frozenset[str]:
     """The ids of the jobs that the other stacks of the schedules declare, of those that are synthesized beside `folder`."""
-    beside = (file.parent for file in folder.parent.glob(f"{SCHEDULES}*/{STACK_FILE}"))
-    others = [read_synthesized(one) for one in beside if one != folder]
-    return frozenset(one.id for other in others for one in declared(other, project_of(other)))
+    here = folder.resolve()
+    beside = (file for file in here.parent.glob(f"{SCHEDULES}*/{STACK_FILE}") if file.parent != here)
+    return frozenset().union(*(_declared_in(file, file.stat().st_mtime_ns) for file in beside))
+
+
+@lru_cache(CACHED)
+def _declared_in(file: Path, changed: int) -> frozenset[str]:
+    """Read once as it was `changed` last, though each of many stacks asks for all the others."""
+    del changed
+    stack = read_synthesized(file.parent)
+    return frozenset(one.id for one in declared(stack, project_of(stack)))
 
 
 def read_synthesized(folder: Path) -> Json:
