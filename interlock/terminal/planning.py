@@ -59,7 +59,7 @@ def try_plan(
             only=asked.only,
             refresh=asked.refresh,
             state=state,
-            changes=wake if asked.asks_then else _nothing,
+            changes=wake if asked.asks_then else None,
         )
 
     try:
@@ -80,7 +80,3 @@ def try_plan(
         return planned()
     except (TerraformFailed, CloudError) as failed:
         return failed
-
-
-def _nothing() -> None:
-    """What there is to do where nobody is asked."""

@@ -185,7 +185,7 @@ def plan(
     only: Sequence[str] = (),
     refresh: bool = True,
     state: Known | None = None,
-    changes: Callable[[], object] = lambda: None,
+    changes: Callable[[], object] | None = None,
 ) -> Planned:
     """Plans a prepared stack and saves the plan in `folder`: of the resources `only` and what they need, where some are named.
     Without `refresh` what the state says is believed. What an empty plan leaves as it is takes one more Terraform to read, and
@@ -198,7 +198,7 @@ def plan(
     if ended.code not in (NO_CHANGES, CHANGES) or ended.stopped:
         raise listener.failure(stack, ended)
     is_empty = ended.code == NO_CHANGES
-    if not is_empty:
+    if changes and not is_empty:
         changes()
     found = None if is_empty and state is not None else _read(stack, file, partial=bool(only))
     return Planned(

@@ -84,11 +84,11 @@ def test_a_beginning_that_an_object_makes_up_gives_no_more_time(ask: Ask, world:
 
 def test_new_incidents_make_the_breakers_hold_no_longer_than_any_may_be(ask: Ask, world: World) -> None:
     ends = set()
-    for number in range(MAX_HOLD // timedelta(minutes=20)):
+    for number in range(MAX_HOLD // timedelta(minutes=10)):
         push = incident(incident_id=f"0.{number}", started_at=int(world.now.timestamp()))
         assert ask(push)[0] == 200
         ends |= {name.rpartition("@")[2].removesuffix(".json") for name in world.names("holds/table/")}
-        world.now += timedelta(minutes=20)
+        world.now += timedelta(minutes=10)
     assert max(ends) == format_instant(NOW + MAX_HOLD)
 
 
