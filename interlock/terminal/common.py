@@ -135,11 +135,8 @@ class Place:
 
     def cloud_beside(self, work: Callable[[], T]) -> tuple[Environment, T]:
         """The same, for work that another process may do (`apart`): this one then loads Google's libraries at once."""
-        begun: list[Callable[[], T]] = []
-        if self._needs_start:
-            run_with_local_target(sys.argv[1:], lambda: begun.append(apart(work)))
-            self._say()
-        return self._environment, begun[0]() if begun else work()
+        environment, result = self.cloud_and(lambda: apart(work) if self._needs_start else work)
+        return environment, result()
 
     def _say(self) -> None:
         line = self._environment.where
