@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +16,14 @@ from stacks.held import INPUTS
 from tests.providers import TERRAFORM
 
 VARIABLES = ("backfill_mode", "backfills", "backfill_until", "backfill_reason", "backfill_owner")
+CONVERSIONS = {"bool": "tobool", "string": "tostring", "set(string)": "toset"}
+"""What a variable of a type does with its value."""
 
 
 def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run terraform in `folder`, with nothing of this shell's that would change what it says."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "CDKTF_"))}
-    environ |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "GOGC": "400"}  # GOGC: memory for speed
+    environ |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     command = [TERRAFORM, *arguments, "-no-color"]
     return subprocess.run(command, cwd=folder, env=environ, text=True, capture_output=True, check=False)
 
@@ -43,26 +46,39 @@ def evaluate(schedules: Mapping[str, Any], cases: Mapping[str, Any], wanted: Map
 
     A case gives a value for each of the inputs and for each of the variables. `wanted` are the expressions to return.
     """
-    # One variable for all inputs and one output: what a case costs is the number of its nodes in Terraform's graph.
-    module = {
-        "variable": {"inputs": {}, REPLACE_CATALOG: schedules["variable"][REPLACE_CATALOG]}
-        | {name: {"type": schedules["variable"][name]["type"]} for name in VARIABLES},
-        "locals": schedules["locals"] | {name: f"${{var.inputs.{name}}}" for name in INPUTS},
-        "output": {"said": {"value": dict(wanted)}},
-    }
-    arguments = {name: f"${{each.value.{name}}}" for name in VARIABLES} | {"inputs": "${each.value}"}
+    # Each local is one of all cases: as instances of a module they would be cases x locals nodes of Terraform's graph, which
+    # takes it longer than what they say.
+    types = {name: schedules["variable"][name]["type"] for name in VARIABLES}
+    given = {name: f"{CONVERSIONS[kind]}(case.{name})" for name, kind in types.items()}
+    defaults = {REPLACE_CATALOG: json.dumps(schedules["variable"][REPLACE_CATALOG]["default"])}
+    variables = ", ".join(f"{name} = {value}" for name, value in {**given, **defaults}.items())
+    said = ", ".join(f"{name} = {_of_one_case(expression)}" for name, expression in wanted.items())
     root = {
-        "locals": {"cases": '${jsondecode(file("cases.json"))}'},
-        "module": {"case": {"source": "./twin", "for_each": "${local.cases}"} | arguments},
-        "output": {"said": {"value": "${{for name, case in module.case : name => case.said}}"}},
+        "locals": {name: _of_all_cases(_of_one_case(expression)) for name, expression in schedules["locals"].items()}
+        | {name: _of_all_cases(f"case.{name}") for name in INPUTS}
+        | {"cases": '${jsondecode(file("cases.json"))}', "variables": _of_all_cases(f"{{{variables}}}")},
+        "output": {"said": {"value": _of_all_cases(f"{{{said}}}")}},
     }
-    write(folder / "twin", module)
     write(folder, root)
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
     check_run(folder, "init", "-input=false")
     check_run(folder, "plan", "-input=false", "-out=plan")
     shown = json.loads(check_run(folder, "show", "-json", "plan"))
     return dict(shown["planned_values"]["outputs"]["said"]["value"])
+
+
+def _of_all_cases(expression: str) -> str:
+    return f"${{{{for number, case in local.cases : number => {expression}}}}}"
+
+
+def _of_one_case(expression: object) -> str:
+    """The inside of an expression, with what it refers to in the place of one case."""
+    if not isinstance(expression, str):
+        return json.dumps(expression)
+    inside = re.fullmatch(r"\$\{(.*)\}", expression, re.DOTALL)
+    assert inside, expression
+    assert not re.search(r"\b(number|case|each)\b|local\.(cases|variables)\b", expression), expression
+    return re.sub(r"\bvar\.(\w+)", r"local.variables[number].\1", re.sub(r"\blocal\.(\w+)", r"local.\1[number]", inside[1]))
 
 
 def planned(schedules: Mapping[str, Any], inputs: Mapping[str, Any], folder: Path) -> Path:
