@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterable, Mapping
 from copy import copy
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
