@@ -17,7 +17,7 @@ from interlock.reading.files import load_catalog
 from local import emulator
 from local.emulator import guest
 from local.environment import ACCOUNT, for_command
-from tests.e2e import forked
+from tests import forked
 from tests.e2e.deployment import (
     STACKS,
     Deployment,

@@ -30,7 +30,7 @@ from interlock.reading.resolve import resolve_catalog
 from interlock.shares import shares
 from interlock.terminal import synthesized
 from local.emulator.faults import Faults
-from tests.e2e import forked
+from tests import forked
 from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 CODE = ("interlock", "policies", "stacks", "coordinator", "local", "bench", "tools", "guard", "main.py", "tests")
 DOORS = {"interlock/zones.py", "interlock/timing/zone_record.py", "local/emulator/zones.py"}
 """They read the package, and a record."""
-TESTS_OF_IT = {"tests/interlock/test_zones.py", "tests/other_zone_data.py", "tests/e2e/forked.py"}
+TESTS_OF_IT = {"tests/interlock/test_zones.py", "tests/other_zone_data.py", "tests/forked.py"}
 """The last has a copy of a process take its own TZ, as one that starts does."""
 ASKING = {"available_timezones", "reset_tzpath", "tzset", "localtime", "tzlocal", "TZPATH"}
 LIBRARIES = {"pytz", "dateutil", "tzlocal"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from interlock.reading.files import load_catalog
+from tests import forked
 from tests.interlock.commands.conftest import NOW, ROOT, Cloud
 
 PATIENCE = 30.0  # seconds, of a test that waits for something to happen
-INTERLOCK = [sys.executable, "-c", "from interlock.commands import main; main(prog_name='interlock')"]
 RUN = ["backfill", "run", "marts", "--direct", "--owner", "ana"]
 UNTIL_DONE = "while ! test -e done; do sleep 0.05; done"
-Start = Callable[..., "subprocess.Popen[str]"]
+Running = forked.Process | subprocess.Popen[str]
+Start = Callable[..., Running]
 
 
 @pytest.fixture
@@ -40,14 +40,13 @@ def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place:
     """Starts `interlock backfill run marts OPTIONS -- sh -c SCRIPT`, and ends what is left of it."""
     cloud.declare(load_catalog(root))
     cloud.at(NOW)
-    begun: list[subprocess.Popen[str]] = []
+    begun: list[Running] = []
     mine = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "XDG_STATE_HOME": str(state), "COLUMNS": "80"}
 
-    def call(script: str, *options: str, **more: object) -> subprocess.Popen[str]:
-        words = [*INTERLOCK, *RUN, *options, "--", "sh", "-c", f"cd {place}; {script}"]
+    def call(script: str, *options: str, **more: object) -> Running:
+        words = [*RUN, *options, "--", "sh", "-c", f"cd {place}; {script}"]
         here: dict[str, str] = more.pop("environ", {})  # type: ignore[assignment]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True, **more}
-        begun.append(subprocess.Popen(words, cwd=ROOT, env={**environ, **mine, **here}, **streams))  # type: ignore[call-overload]
+        begun.append(forked.start(words, ROOT, {**environ, **mine, **here}, **more))  # type: ignore[arg-type]
         return begun[-1]
 
     yield call
@@ -65,7 +64,7 @@ def wait(what: Callable[[], object], patience: float = PATIENCE) -> None:
         time.sleep(0.05)
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+def ended(process: Running) -> tuple[int, str]:
     """Its exit code, and what it said, with its lines joined."""
     said, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, " ".join(said.split())

@@ -2,10 +2,11 @@
 
 One process has imported what a kind of program imports from others, and done nothing else. For each program it makes a copy of
 itself, which has that one's arguments, folder, variables and pipes, runs it, and ends as it does. The kinds are the `interlock`
-command line, and functions-framework with a function: of what is deployed nothing is imported before.
+command line, functions-framework with a function, and what runs with the standard library alone: of what is deployed nothing is
+imported before.
 
-The scripts themselves run where tests type them, as in test_backfill_run.py and test_readme.py, and where a copy is not safe:
-macOS' own frameworks don't survive a fork.
+The scripts themselves run where tests type them, as in tests/e2e/test_backfill_run.py and test_readme.py, and where a copy is
+not safe: macOS' own frameworks don't survive a fork.
 """
 
 from __future__ import annotations
@@ -14,22 +15,25 @@ import atexit
 import gc
 import json
 import os
+import runpy
 import select
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 INTERLOCK = Path(sys.prefix) / "bin" / "interlock"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SAFE = sys.platform == "linux"
 LENGTH = 8  # bytes before a request
 PIPES = 4
@@ -40,30 +44,89 @@ GOOGLE = (
     "google.cloud.storage",
     "google.oauth2.credentials",
 )
-COMMANDS, FUNCTIONS = "commands", "functions"
+COMMANDS, FUNCTIONS, STANDARD = "commands", "functions", "standard"
 IMPORTED: Mapping[str, Sequence[str]] = {
     COMMANDS: (
         "interlock.commands",
         *(f"interlock.commands.{file.stem}" for file in sorted((ROOT / "interlock" / "commands").glob("[a-z]*.py"))),
+        "interlock.reading.files",
         *GOOGLE,
     ),
     FUNCTIONS: ("functions_framework", "functions_framework._http.gunicorn", "gunicorn.workers.sync", *GOOGLE),
+    STANDARD: ("json", "urllib.request", "subprocess", "datetime", "html", "dataclasses"),
 }
 
 
 def interlock(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     """The exit code of `interlock WORDS` and all that it has said, when it has ended; a signal is a code below zero."""
+    done = run(COMMANDS, words, folder, environ, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+def run(
+    kind: str,
+    words: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdout: int | IO[str] = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.CompletedProcess[str]:
+    """What `subprocess.run` says of a program of this kind that has ended, without anything to read. `words` are those behind
+    `interlock`, or behind `python -S -m`."""
     if not SAFE:
-        merged = subprocess.STDOUT
-        done = subprocess.run([INTERLOCK, *words], cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=merged, check=False)
-        return done.returncode, done.stdout.decode(errors="replace")
-    said, output = os.pipe()
-    with Path(os.devnull).open("rb") as nothing:
-        process = _parent(COMMANDS).start(words, folder, environ, (nothing.fileno(), output, output))
-    os.close(output)
-    with os.fdopen(said, encoding="utf-8", errors="replace") as text:
-        printed = text.read()
-    return process.wait(), printed
+        streams = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr}
+        typed = [*_program(kind), *words]
+        return subprocess.run(
+            typed,
+            cwd=folder,
+            env=environ,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+            **streams,  # type: ignore[call-overload]
+        )
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong, Path(os.devnull).open("rb") as nothing:
+        output = said if stdout == subprocess.PIPE else stdout
+        assert not isinstance(output, int)
+        errors = output if stderr == subprocess.STDOUT else wrong
+        streams = (nothing.fileno(), output.fileno(), errors.fileno())
+        code = _parent(kind).start(words, folder, environ, streams).wait()
+        texts = []
+        for file in (said, wrong):
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+    return subprocess.CompletedProcess([*words], code, *texts)
+
+
+def start(
+    words: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[str] = subprocess.PIPE,
+    stderr: int | IO[str] = subprocess.STDOUT,
+) -> Process | subprocess.Popen[str]:
+    """`interlock WORDS`, which runs. What it says can be read of `stdout`, unless that is somebody's own."""
+    if not SAFE:
+        typed = [INTERLOCK, *words]
+        return subprocess.Popen(typed, cwd=folder, env=environ, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
+    with ExitStack() as ours:
+        nothing = ours.enter_context(Path(os.devnull).open("rb")).fileno()
+        said, output = None, stdout if isinstance(stdout, int) else stdout.fileno()
+        if stdout == subprocess.PIPE:
+            said, output = os.pipe()
+            ours.callback(os.close, output)
+        errors = stderr if isinstance(stderr, int) else stderr.fileno()
+        streams = (nothing if stdin == subprocess.DEVNULL else stdin, output, output if stderr == subprocess.STDOUT else errors)
+        process = _parent(COMMANDS).start(words, folder, environ, streams)
+    process.stdout = None if said is None else os.fdopen(said, encoding="utf-8", errors="replace")
+    return process
+
+
+def _program(kind: str) -> tuple[str, ...]:
+    return (str(INTERLOCK),) if kind == COMMANDS else (sys.executable, "-S", "-m")
 
 
 def start_python(
@@ -95,7 +158,7 @@ class Process:
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
         self.stdin: IO[bytes] | None = None
-        self.stdout: IO[bytes] | None = None
+        self.stdout: IO[Any] | None = None
         self.stderr: IO[bytes] | None = None
 
     def poll(self) -> int | None:
@@ -113,6 +176,28 @@ class Process:
             self._told.close()
         return self.returncode
 
+    def send_signal(self, number: int) -> None:
+        """Nothing, where it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float) -> tuple[str, None]:
+        """All that is said at its stdout until nobody can any more, when it has ended."""
+        assert self.stdout is not None
+        said: list[str] = []
+        reader = threading.Thread(target=lambda text: said.append(text.read()), args=[self.stdout], daemon=True)
+        reader.start()
+        reader.join(timeout)
+        if reader.is_alive():
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        self.stdout.close()
+        self.wait(timeout)
+        return said[0], None
+
 
 @cache
 def _parent(kind: str) -> Parent:
@@ -126,7 +211,8 @@ class Parent:
     def __init__(self, kind: str) -> None:
         self._socket, its = socket.socketpair()
         self._lock = threading.Lock()
-        words = [sys.executable, "-c", f"from tests.e2e.forked import serve; serve({kind!r}, {its.fileno()})"]
+        program = f"from tests.forked import serve; serve({kind!r}, {its.fileno()})"
+        words = [sys.executable, *(["-S"] if kind == STANDARD else []), "-c", program]
         environ = os.environ | ({"PYTHONUNBUFFERED": "1"} if kind == FUNCTIONS else {})
         null = subprocess.DEVNULL
         self._process = subprocess.Popen(words, cwd=ROOT, env=environ, pass_fds=[its.fileno()], stdin=null, stdout=null)
@@ -202,11 +288,19 @@ def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], s
     os.environ.clear()
     os.environ.update(environ)
     time.tzset()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        if os.isatty(number):
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if kind == FUNCTIONS:
         os.setsid()
         _, text, *arguments = words
         sys.argv = ["-c", *arguments]
         exec(text, {"__name__": "__main__"})  # noqa: S102 - what `python -c` does
+        sys.exit()
+    if kind == STANDARD:
+        sys.argv = ["-m", *words[1:]]
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
         sys.exit()
     sys.path.remove("")  # a command looks for nothing in the folder where it runs
     sys.argv = [str(INTERLOCK), *words]
