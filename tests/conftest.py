@@ -18,6 +18,9 @@ HERE = Path(__file__).parent
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "512MiB")
 
+# Python's clients ask the environment for a proxy before each request, and all that tests ask is on this machine.
+os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
+
 # No test asserts a time: on a busy machine an example may take long, and says nothing about what it shows.
 settings.register_profile("interlock", deadline=None)
 settings.load_profile("interlock")

@@ -6,17 +6,25 @@ Cloud Run's clocks are Google's. A person's machine may be hours off, and what g
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
 from interlock.gcp import CloudError, local_url
 from interlock.runtime.ledger import MAX_CLOCK_SKEW
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is not for proxies
+_kept: deque[tuple[str, HTTPConnection]] = deque()
+"""Connections to a stand-in that nobody uses just now: a command asks it a hundred times what time it is, and connecting takes
+longer than the answer. Past any proxy, as loopback is not for those."""
+os.register_at_fork(after_in_child=_kept.clear)
 SECONDS = 5
 ROUNDED = timedelta(seconds=1)
 """What a Date header leaves out."""
@@ -29,10 +37,42 @@ def clock() -> datetime:
     if (url := local_url()) is None:
         return datetime.now(UTC)
     try:
-        with _DIRECT.open(f"{url}/_local/clock", timeout=SECONDS) as answer:
-            return datetime.fromisoformat(json.load(answer)["now"]).astimezone(UTC)
-    except (OSError, ValueError, KeyError) as error:
+        return datetime.fromisoformat(json.loads(_said(url))["now"]).astimezone(UTC)
+    except (OSError, HTTPException, ValueError, KeyError) as error:
         raise CloudError(f"the local target at {url} does not say what time it is: {error}") from error
+
+
+def _said(url: str) -> bytes:
+    """What the stand-in says of its clock, over a connection that is kept, or another one where that has ended."""
+    while True:
+        kept = _taken(url)
+        connection = kept or HTTPConnection(url.removeprefix("http://"), timeout=SECONDS)
+        try:
+            connection.request("GET", "/_local/clock")
+            answer = connection.getresponse()
+            said = answer.read()
+        except (OSError, HTTPException) as error:
+            connection.close()
+            if kept is None or isinstance(error, TimeoutError):
+                raise
+            continue
+        if answer.status == HTTPStatus.OK:
+            _kept.append((url, connection))
+            return said
+        connection.close()
+        if kept is None:
+            raise OSError(f"it answers {answer.status} {answer.reason}")
+
+
+def _taken(url: str) -> HTTPConnection | None:
+    """One that is kept; those to another stand-in, which is a test's that has ended, are closed."""
+    with suppress(IndexError):
+        while True:
+            whose, connection = _kept.popleft()
+            if whose == url:
+                return connection
+            connection.close()
+    return None
 
 
 def elapsed() -> float:
