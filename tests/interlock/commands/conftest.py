@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -104,14 +105,19 @@ def parsed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 class Cloud:
-    """The emulated project, as Google's own clients change it."""
+    """The emulated project, as Google's own clients change it. The catalog is deployed, unless it `is_deployed` already."""
 
-    def __init__(self, url: str, catalog: Catalog) -> None:
+    def __init__(self, url: str, catalog: Catalog, *, is_deployed: bool = False) -> None:
         anonymous = {"credentials": AnonymousCredentials(), "client_options": {"api_endpoint": url}}  # type: ignore[no-untyped-call]
         self.url = url
         self.regions = {job.name: job.region for job in catalog.jobs.values()}
         self.jobs = scheduler_v1.CloudSchedulerClient(transport="rest", **anonymous)  # type: ignore[arg-type]
-        self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).create_bucket(ENVIRONMENT.bucket)
+        self.bucket = storage.Client(project=ENVIRONMENT.project, **anonymous).bucket(ENVIRONMENT.bucket)
+        if not is_deployed:
+            self._deploy(catalog)
+
+    def _deploy(self, catalog: Catalog) -> None:
+        self.bucket.create()
         for job in catalog.jobs.values():
             self.jobs.create_job(parent=self.name(job.name).partition("/jobs/")[0], job=job_of(resource_of(job, ENVIRONMENT)))
             if job.paused:
@@ -162,11 +168,29 @@ class Cloud:
         self.bucket.blob(name).upload_from_string(content)
 
 
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """The state of a cloud where this catalog is deployed, to be copied; of each catalog made once."""
+    made: dict[str, Path] = {}
+
+    def state(root: Path) -> Path:
+        text = "".join(path.read_text() for path in sorted(root.rglob("*.yaml")))
+        if text not in made:
+            folder = tmp_path_factory.mktemp("deployed")
+            with serve(folder) as running:
+                Cloud(running.url, load_catalog(root))
+            made[text] = folder
+        return made[text]
+
+    return state
+
+
 @pytest.fixture
-def cloud(tmp_path: Path, root: Path) -> Iterator[Cloud]:
+def cloud(tmp_path: Path, root: Path, deployed: Callable[[Path], Path]) -> Iterator[Cloud]:
     """The small catalog, deployed as declared."""
+    shutil.copytree(deployed(root), tmp_path / "state")
     with serve(tmp_path / "state") as running:
-        yield Cloud(running.url, load_catalog(root))
+        yield Cloud(running.url, load_catalog(root), is_deployed=True)
 
 
 @pytest.fixture

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from interlock.apis import FIRST
 from interlock.commands import deploy, doctor
+from interlock.gcp.project import GoogleProject
 from interlock.roles import DEPLOYER, Place
+from interlock.terminal.doctor.looking import Look
+from interlock.terminal.doctor.rights import lacking, rights
 from interlock.terminal.machine import Finding
+from interlock.terminal.preparing import BOOTSTRAP_TAKES
 from local.emulator import serve
 from tests.e2e.granting import Owner
+from tests.interlock.catalogs import CLEAN, load
 from tests.interlock.commands.conftest import ENVIRONMENT, Run
 from tests.local.plain import Rest
 
-Look = Callable[..., tuple[int, dict[str, list[tuple[str, str]]]]]
+Doctor = Callable[..., tuple[int, dict[str, list[tuple[str, str]]]]]
 TOPIC = next(channel.target for channel in ENVIRONMENT.notification_channels.values() if channel.kind == "pubsub")
 
 
@@ -36,7 +42,7 @@ def _good_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def look(run: Run, url: str) -> Look:
+def look(run: Run, url: str) -> Doctor:
     """Looks, and gives the exit code and what is wrong or worth a note, by what it is about."""
 
     def call(*words: str) -> tuple[int, dict[str, list[tuple[str, str]]]]:
@@ -53,7 +59,7 @@ def wrong(found: dict[str, list[tuple[str, str]]]) -> dict[str, str]:
     return {what: advice for what, rows in found.items() for state, advice in rows if state == "wrong"}
 
 
-def test_it_is_red_before_bootstrap_and_green_after_what_it_said_was_done(run: Run, look: Look, url: str) -> None:
+def test_it_is_red_before_bootstrap_and_green_after_what_it_said_was_done(run: Run, look: Doctor, url: str) -> None:
     code, found = look()
     assert code == 1
     assert wrong(found)["state bucket"] == "make bootstrap"
@@ -69,7 +75,7 @@ def test_it_is_red_before_bootstrap_and_green_after_what_it_said_was_done(run: R
 
 
 @pytest.mark.parametrize("actor", ["deployer", "deploy", "plan", "operator"])
-def test_it_reads_and_never_writes(look: Look, url: str, actor: str) -> None:
+def test_it_reads_and_never_writes(look: Doctor, url: str, actor: str) -> None:
     Rest(url)("DELETE", "/_local/requests")
     look("--as", actor)
     asked = Rest(url)("GET", "/_local/requests").json["methods"]
@@ -78,7 +84,7 @@ def test_it_reads_and_never_writes(look: Look, url: str, actor: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["serviceusage", "cloudresourcemanager", "iam", "storage", "pubsub"])
-def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, look: Look, url: str, api: str) -> None:
+def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, look: Doctor, url: str, api: str) -> None:
     """Once something is deployed; before, what the first deploy turns on is a note."""
     run("bootstrap", INTERLOCK_LOCAL_URL=url)
     Rest(url)("POST", f"/storage/v1/b?project={ENVIRONMENT.project}", {"name": ENVIRONMENT.bucket})
@@ -88,33 +94,17 @@ def test_an_api_that_does_not_answer_is_named_with_the_line_to_type(run: Run, lo
     assert f"gcloud services enable {api}.googleapis.com --project=interlock-local" in wrong(found).values()
 
 
-@pytest.fixture
-def as_deployer(url: str) -> Callable[..., str]:
-    """Makes an account that has the deployer's roles, and gives the token that it acts with."""
-    return lambda: without(url)
-
-
-def without(url: str, lacks: str = "") -> str:
-    """The token of an account that has the deployer's roles but for one permission; each of these has roles of its own."""
-    owner, number = Owner(url=url, env=ENVIRONMENT), str([*WHERE].index(lacks)) if lacks else ""
+def deployer(url: str) -> str:
+    """The token of an account that has the deployer's roles."""
+    owner = Owner(url=url, env=ENVIRONMENT)
     owner.enable(*FIRST)
-    email = owner.account(f"deployer{number}")
-    grants = [
-        replace(
-            grant,
-            role=replace(grant.role, id=f"{grant.role.id}{number}"),
-            rights={right: why for right, why in grant.rights.items() if right != lacks},
-        )
-        for grant in DEPLOYER.grants
-    ]
-    owner.grant(replace(DEPLOYER, grants=tuple(grants)), email)
+    email = owner.account("deployer")
+    owner.grant(DEPLOYER, email)
     return f"local:{email}"
 
 
-def test_it_and_bootstrap_need_nothing_beyond_what_the_deployer_has(
-    run: Run, url: str, as_deployer: Callable[..., str]
-) -> None:
-    env = {"INTERLOCK_LOCAL_URL": url, "GOOGLE_OAUTH_ACCESS_TOKEN": as_deployer()}
+def test_it_and_bootstrap_need_nothing_beyond_what_the_deployer_has(run: Run, url: str) -> None:
+    env = {"INTERLOCK_LOCAL_URL": url, "GOOGLE_OAUTH_ACCESS_TOKEN": deployer(url)}
     made = run("bootstrap", **env)
     assert made.returncode == 0, made.stderr
     done = run("doctor", "--format", "json", **env)
@@ -135,29 +125,67 @@ WHERE = {
 }
 
 
+@dataclass(frozen=True)
+class Granted:
+    """A project whose deployer has all rights, but those that are taken."""
+
+    url: str
+    token: str
+
+    @contextmanager
+    def without(self, permission: str) -> Iterator[None]:
+        """Takes one, as long as this lasts."""
+        [(role, permissions)] = [found for found in DEPLOYER.roles() if permission in found[1]]
+        path = f"/v1/{role.name(ENVIRONMENT.project)}?updateMask=includedPermissions"
+        left = [one for one in permissions if one != permission]
+        assert Rest(self.url)("PATCH", path, {"includedPermissions": left}).status == 200
+        yield
+        assert Rest(self.url)("PATCH", path, {"includedPermissions": [*permissions]}).status == 200
+
+
 @pytest.fixture(scope="module")
-def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A project in which whoever deploys may do nothing yet."""
+def granted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granted]:
     with serve(tmp_path_factory.mktemp("all") / "state") as running:
         ensure = {"name": ENVIRONMENT.state_bucket, "location": ENVIRONMENT.location}
         Rest(running.url)("POST", f"/storage/v1/b?project={ENVIRONMENT.project}", ensure)
-        yield running.url
+        yield Granted(running.url, deployer(running.url))
 
 
 @pytest.mark.parametrize("permission", WHERE)
-def test_a_permission_that_was_not_granted_is_named_with_where_by_doctor_and_before_a_first_deploy(
-    run: Run, bootstrapped: str, permission: str, monkeypatch: pytest.MonkeyPatch
+def test_a_permission_that_was_not_granted_is_found_with_where(
+    granted: Granted, permission: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", granted.url)
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", granted.token)
+    project = GoogleProject(ENVIRONMENT.project)
+    look = Look(environment=ENVIRONMENT, catalog=load(CLEAN), project=project, actor="deployer", is_deployed=False)
+    with granted.without(permission):
+        (found,) = [finding for finding in rights(look) if finding.wrong]
+        assert found.found == f"{permission} on {WHERE[permission]}: not granted"
+        assert [*lacking(DEPLOYER, ENVIRONMENT, project)] == [(WHERE[permission], [permission])]
+    assert [*lacking(DEPLOYER, ENVIRONMENT, project)] == []
+
+
+ALL_THE_WAY = {**{place: name for name, place in WHERE.items()}, **{name: name for name in BOOTSTRAP_TAKES}}
+"""One of each place, and those that a deploy makes use of before it asks for the others."""
+
+
+@pytest.mark.parametrize("permission", sorted({*ALL_THE_WAY.values()}))
+def test_what_lacks_is_said_by_doctor_and_before_a_first_deploy(
+    run: Run, granted: Granted, permission: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deploy, "check_tools", lambda _: None)
-    env = {"INTERLOCK_LOCAL_URL": bootstrapped, "GOOGLE_OAUTH_ACCESS_TOKEN": without(bootstrapped, permission)}
-    done = run("doctor", "--format", "json", **env)
+    where = WHERE[permission]
+    env = {"INTERLOCK_LOCAL_URL": granted.url, "GOOGLE_OAUTH_ACCESS_TOKEN": granted.token}
+    with granted.without(permission):
+        done = run("doctor", "--format", "json", **env)
+        refused = run("deploy", **env)
     (found,) = [row for row in json.loads(done.stdout) if row["what"] == "permissions" and row["state"] == "wrong"]
-    assert found["found"] == f"{permission} on {WHERE[permission]}: not granted"
+    assert found["found"] == f"{permission} on {where}: not granted"
     assert found["advice"] == ".venv/bin/interlock roles --actor deployer --format gcloud"
     assert done.returncode == 1
-    refused = run("deploy", **env)
     said = " ".join(refused.stderr.split())
-    assert f"lacks {permission} on {WHERE[permission]}; nothing is done; run: {found['advice']}" in said
+    assert f"lacks {permission} on {where}; nothing is done; run: {found['advice']}" in said
     assert refused.returncode == 2
 
 
