@@ -71,6 +71,7 @@ def run(
     *,
     stdout: int | IO[str] = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
+    timeout: float | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """What `subprocess.run` says of a program of this kind that has ended, without anything to read. `words` are those behind
     `interlock`, or behind `python -S -m`."""
@@ -82,6 +83,7 @@ def run(
             cwd=folder,
             env=environ,
             check=False,
+            timeout=timeout,
             encoding="utf-8",
             errors="replace",
             **streams,  # type: ignore[call-overload]
@@ -91,12 +93,25 @@ def run(
         assert not isinstance(output, int)
         errors = output if stderr == subprocess.STDOUT else wrong
         streams = (nothing.fileno(), output.fileno(), errors.fileno())
-        code = _parent(kind).start(words, folder, environ, streams).wait()
+        process = _parent(kind).start(words, folder, environ, streams)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
         texts = []
         for file in (said, wrong):
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
     return subprocess.CompletedProcess([*words], code, *texts)
+
+
+def run_commands(words: Sequence[str], **more: Any) -> subprocess.CompletedProcess[Any]:
+    """What `subprocess.run` does, where a program runs `interlock` among others and reads bytes of its stdout."""
+    if words[0] != str(INTERLOCK):
+        return subprocess.run(words, **more)
+    done = run(COMMANDS, words[1:], more["cwd"], more["env"], timeout=more["timeout"])
+    print(done.stderr, end="", file=sys.stderr)
+    return subprocess.CompletedProcess(words, done.returncode, done.stdout.encode())
 
 
 def start(
@@ -148,6 +163,13 @@ LIKE_SUBPROCESS = SimpleNamespace(
     Popen=start_python, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired, DEVNULL=subprocess.DEVNULL
 )
 """In the place of that module for who starts functions."""
+RUNNING_COMMANDS = SimpleNamespace(
+    run=run_commands,
+    PIPE=subprocess.PIPE,
+    CompletedProcess=subprocess.CompletedProcess,
+    TimeoutExpired=subprocess.TimeoutExpired,
+)
+"""The same for who runs commands."""
 
 
 class Process:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -56,20 +56,20 @@ def ours() -> str:
     return archive_name(archive(sources(ROOT)))
 
 
-def name_after_a_comment(root: Path, path: str) -> str:
-    """The archive's name once a line of comment stands in a file; the file is put back."""
-    file = root / path
-    before = file.read_text(encoding="utf-8")
-    file.write_text(before + "# a word more\n", encoding="utf-8")
+def with_a_comment(root: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
+    """The sources once a line of comment stands in each of these files, which are put back."""
+    before = {root / path: (root / path).read_text(encoding="utf-8") for path in paths}
     try:
-        return archive_name(archive(sources(root)))
+        for file, text in before.items():
+            file.write_text(text + "# a word more\n", encoding="utf-8")
+        return sources(root)
     finally:
-        file.write_text(before, encoding="utf-8")
+        for file, text in before.items():
+            file.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_a_comment_in_a_file_that_the_coordinator_does_not_import_deploys_nothing(copy: Path, ours: str) -> None:
+    others = (
         "interlock/timing/timeline.py",
         "interlock/reading/schema.py",
         "interlock/terraform/facts.py",
@@ -77,25 +77,22 @@ def name_after_a_comment(root: Path, path: str) -> str:
         "interlock/gcp/verify/bigquery.py",
         "interlock/commands/__init__.py",
         *(f"interlock/{name}.py" for name in NEEDLESS),
-    ],
-)
-def test_a_comment_in_a_file_that_the_coordinator_does_not_import_deploys_nothing(copy: Path, path: str, ours: str) -> None:
-    assert name_after_a_comment(copy, path) == ours
+    )
+    assert archive_name(archive(with_a_comment(copy, others))) == ours
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_a_comment_in_a_file_that_it_imports_is_another_archive(copy: Path, ours: str) -> None:
+    imported = (
         "coordinator/main.py",
-        "coordinator/requirements.txt",
         "interlock/__init__.py",
         "interlock/holds.py",
         "interlock/runtime/reconcile.py",
         "interlock/gcp/storage.py",
-    ],
-)
-def test_a_comment_in_a_file_that_it_imports_is_another_archive(copy: Path, path: str, ours: str) -> None:
-    assert name_after_a_comment(copy, path) != ours
+    )
+    before, after = sources(copy), with_a_comment(copy, [*imported, "coordinator/requirements.txt"])
+    assert archive_name(archive(before)) == ours
+    for name in (*imported, "requirements.txt"):
+        assert archive_name(archive({**before, name: after[name]})) != ours, name
 
 
 def test_only_the_nouns_the_run_time_and_google_are_sent() -> None:

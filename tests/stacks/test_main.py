@@ -1,11 +1,13 @@
-"""main.py as the cdktf command line runs it: in a process of its own."""
+"""main.py as the cdktf command line runs it, in a process of its own where that is the point."""
 
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +25,31 @@ CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULAT
 def run(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """main.py run in `folder`, with these variables and none of this shell's that it reads."""
     clean = {name: value for name, value in os.environ.items() if name not in CHOICES}
-    app = folder / "main.py" if (folder / "main.py").exists() else ROOT / "main.py"
     return subprocess.run(
-        [sys.executable, str(app)], cwd=folder, env=clean | environ, text=True, capture_output=True, check=False
+        [sys.executable, str(main_in(folder))], cwd=folder, env=clean | environ, text=True, capture_output=True, check=False
     )
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[object, str]]:
+    """The same in this process, which has imported cdktf: what it ends with, and what it says."""
+
+    def call(folder: Path, **environ: str) -> tuple[object, str]:
+        for name in CHOICES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(main_in(folder)), run_name="__main__")
+        return ended.value.code, capsys.readouterr().err
+
+    return call
+
+
+def main_in(folder: Path) -> Path:
+    """The app that is beside its environments in `folder`, or ours."""
+    return folder / "main.py" if (folder / "main.py").exists() else ROOT / "main.py"
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -59,13 +82,14 @@ def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Pa
         pytest.param({"INTERLOCK_CATALOG": "bad"}, "bad/shop/jobs.yaml:1", id="a catalog with an error in it"),
     ],
 )
-def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+def test_bad_input_is_one_clear_message_and_nothing_is_written(
+    run_here: Callable[..., tuple[object, str]], tmp_path: Path, environ: dict[str, str], message: str
+) -> None:
     (tmp_path / "bad" / "shop").mkdir(parents=True)
     (tmp_path / "bad" / "shop" / "jobs.yaml").write_text("jobz: {}\n")
-    done = run(tmp_path, **environ)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    code, said = run_here(tmp_path, **environ)
+    assert code == 2
+    assert message in said
     assert not (tmp_path / "cdktf.out").exists()
 
 
@@ -84,13 +108,15 @@ def test_bad_input_is_one_clear_message_and_nothing_is_written(tmp_path: Path, e
         ),
     ],
 )
-def test_another_environment_keeps_to_itself(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+def test_another_environment_keeps_to_itself(
+    run_here: Callable[..., tuple[object, str]], tmp_path: Path, environ: dict[str, str], message: str
+) -> None:
     shutil.copy(ROOT / "main.py", tmp_path)
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "production.yaml").write_text(filled_in(), encoding="utf-8")
-    done = run(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(SHOP), **environ)
-    assert done.returncode == 2
-    assert message in done.stderr
+    code, said = run_here(tmp_path, INTERLOCK_ENV="production", INTERLOCK_CATALOG=str(SHOP), **environ)
+    assert code == 2
+    assert message in said
     assert not (tmp_path / "cdktf.out").exists()
 
 
@@ -160,4 +186,5 @@ def test_what_the_app_refuses_it_says_once(tmp_path: Path) -> None:
     done = run(tmp_path, **SHELL)
     assert done.returncode == 2
     assert done.stderr.startswith("This is the local environment")
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "cdktf.out").exists()

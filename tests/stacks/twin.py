@@ -61,7 +61,6 @@ def evaluate(schedules: Mapping[str, Any], cases: Mapping[str, Any], wanted: Map
     }
     write(folder, root)
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
-    check_run(folder, "init", "-input=false")
     check_run(folder, "plan", "-input=false", "-out=plan")
     shown = json.loads(check_run(folder, "show", "-json", "plan"))
     return dict(shown["planned_values"]["outputs"]["said"]["value"])
@@ -82,7 +81,7 @@ def _of_one_case(expression: object) -> str:
 
 
 def planned(schedules: Mapping[str, Any], inputs: Mapping[str, Any], folder: Path) -> Path:
-    """The twin as a root module of its own, initialized: variables with validations, guard, check and outputs as they are."""
+    """The twin as a root module of its own, which needs no provider: validations, guard, check and outputs as they are."""
     write(
         folder,
         {
@@ -94,5 +93,4 @@ def planned(schedules: Mapping[str, Any], inputs: Mapping[str, Any], folder: Pat
             "output": schedules["output"] | {"held": {"value": "${local.held}"}, "said": {"value": "${local.said}"}},
         },
     )
-    check_run(folder, "init", "-input=false")
     return folder

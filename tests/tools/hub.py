@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests import forked
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "s3cret"
@@ -49,8 +49,7 @@ def serve(answer: Answer) -> Iterator[str]:
 def run_module(module: str, folder: Path, url: str, *, token: str = TOKEN, **environ: str) -> tuple[int, str]:
     """A script as in CI: in a checkout, with the standard library and nothing else."""
     env = {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": "o/r", "GH_TOKEN": token, "NO_PROXY": "*", "PATH": os.environ["PATH"]}
-    words = [sys.executable, "-S", "-m", module, str(folder)]
-    done = subprocess.run(words, cwd=ROOT, env={**env, **environ}, capture_output=True, text=True, check=False)
+    done = forked.run(forked.STANDARD, [module, str(folder)], ROOT, {**env, **environ})
     assert "Traceback" not in done.stderr, done.stderr
     assert token not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import pytest
 
 from interlock.terminal.waiting import NEW_METRIC
 from stacks.guards import PLAN_MAX_AGE
+from tests import forked
 from tests.tools.plans import change, plan_text
 from tools.apply_plan import MAX_AGE, TRIES, WAITED_FOR
 
@@ -23,7 +23,7 @@ COMMIT = "a" * 40
 POLICY, CHANNEL, OTHER = (f"google_monitoring_{one}" for one in ("alert_policy.late", "notification_channel.a", "dashboard.x"))
 PLAN = [change(POLICY, "create"), change(CHANNEL, "create")]
 TERRAFORM = """\
-#!{python}
+#!{python} -S
 import json, pathlib, sys
 told = pathlib.Path(__file__).with_name("told.json")
 script = json.loads(told.read_text())
@@ -66,8 +66,7 @@ def run(tmp_path: Path, *options: str, made: datetime | None, commit: str = COMM
         (stack / "plan.json").write_text(plan_text(PLAN, made=f"{made:%Y-%m-%dT%H:%M:%SZ}"), encoding="utf-8")
     (stack / "commit").write_text(f"{commit}\n", encoding="utf-8")
     environ = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "GITHUB_SHA": COMMIT, "WAIT_SECONDS": "0"}
-    words = [sys.executable, "-S", "-m", "tools.apply_plan", *options, str(stack)]
-    done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    done = forked.run(forked.STANDARD, ["tools.apply_plan", *options, str(stack)], ROOT, environ)
     assert "Traceback" not in done.stderr, done.stderr
     calls = tools / "calls"
     return Ran(code=done.returncode, said=done.stdout, calls=calls.read_text().splitlines() if calls.exists() else [])

@@ -25,7 +25,7 @@ STAMPS = (".cache/checked", ".venv/run.stamp", ".venv/dev.stamp", "node_modules/
 LATER = 2e9
 HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a#b; touch RAN & * % ~ | > RAN ü $@ $< ('
 """What make or a shell would do something with."""
-RECORD = """#!{python}
+RECORD = """#!{python} -S
 import json, os, sys
 OURS = ("pytest", "conformance", "tests.chaos", "tools.bindings", "tools.replay")
 if sys.argv[1] != "-m" or sys.argv[2] in OURS or "local" in sys.argv:

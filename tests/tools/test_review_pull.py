@@ -3,18 +3,22 @@ nothing. From a real repository of git to the comment."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.shop import CATALOG
+from tools import review_pull
 from tools.neutral import SPACE, neutral
 from tools.post_review import MARKER, comment_in
 
@@ -49,15 +53,33 @@ class Pull:
         git(self.origin, "reset", "-q", "--hard", self.base)
         return head
 
-    def review(self, tmp_path: Path, **environ: str) -> tuple[int, str | None, str]:
-        """The exit code of the script, the comment, and what was said beside it."""
-        asked = {"PULL": "7", "BASE_SHA": self.base, "RUN": RUN, "PYTHONPATH": str(ROOT), **environ}
-        words = [sys.executable, "-m", "tools.review_pull", str(tmp_path / "review")]
+    def asked(self, **environ: str) -> dict[str, str]:
+        """The variables of a review."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "COV"))}
-        done = subprocess.run(words, cwd=self.checkout, env={**kept, **asked}, capture_output=True, text=True, check=False)
+        return {**kept, "PULL": "7", "BASE_SHA": self.base, "RUN": RUN, **environ}
+
+    def review(self, tmp_path: Path, **environ: str) -> tuple[int, str | None, str]:
+        """The exit code of the script, the comment, and what was said beside it. It runs here, and `interlock` as a copy."""
+        said, asked = io.StringIO(), self.asked(**environ)
+        with pytest.MonkeyPatch.context() as patch, chdir(self.checkout), redirect_stdout(said), redirect_stderr(said):
+            patch.setattr(review_pull, "subprocess", forked.RUNNING_COMMANDS)
+            patch.setattr(os, "environ", asked)
+            code = review_pull.main([str(tmp_path / "review")], asked)
+        return code, comment_of(tmp_path), said.getvalue()
+
+    def review_as_typed(self, tmp_path: Path, **environ: str) -> tuple[int, str | None, str]:
+        """The same as the workflow has it."""
+        words = [sys.executable, "-m", "tools.review_pull", str(tmp_path / "review")]
+        env = self.asked(PYTHONPATH=str(ROOT), **environ)
+        done = subprocess.run(words, cwd=self.checkout, env=env, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr, done.stderr
-        path = tmp_path / "review" / "comment.md"
-        return done.returncode, path.read_text(encoding="utf-8") if path.exists() else None, done.stdout + done.stderr
+        return done.returncode, comment_of(tmp_path), done.stdout + done.stderr
+
+
+def comment_of(tmp_path: Path) -> str | None:
+    """What a review has written."""
+    path = tmp_path / "review" / "comment.md"
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 @pytest.fixture
@@ -117,7 +139,7 @@ def test_what_a_pull_request_means_is_said_with_what_it_changes_beside(pull: Pul
 
 def test_a_fork_that_forges_its_review_is_reviewed_all_the_same(pull: Pull, tmp_path: Path) -> None:
     head = pull.propose(forges_the_review)
-    code, comment, _ = pull.review(tmp_path, HEAD_SHA=head)
+    code, comment, _ = pull.review_as_typed(tmp_path, HEAD_SHA=head)
     assert code == 0
     assert comment is not None
     assert comment.startswith(f"{MARKER}\n⛔ **")

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from interlock.graph import scopes
 from interlock.reading.files import load_catalog
 from interlock.terraform.plan import load_plan
 from tests.tools.plans import change, plan_text
 from tests.workflows.test_workflows import script
-from tools.unasked import toggle_of
+from tools.unasked import main, toggle_of
 
 ROOT = Path(__file__).parents[2]
 PLANS = ROOT / "tests" / "interlock" / "terraform" / "plans"
+STEP = "What nobody asked for"
 SMALL = ROOT / "tests" / "e2e" / "catalog"
 DECLARES = {"backfill/books": ("a", "b"), "backfill/marts": ("b", "c"), "job/a": ("a",)}
 ASKED_ON = {"backfill_mode": {"value": True}, "backfills": {"value": ["books"]}}
+
+
+def run_step(environ: Mapping[str, str]) -> tuple[int, str]:
+    """The exit code of the step, and what it says is wrong: what it runs, in this process."""
+    assert shlex.split(script("deploy.yml", STEP)) == [".venv/bin/python", "-m", "tools.unasked", "$STACK/plan.json"]
+    with chdir(ROOT):
+        done = CliRunner().invoke(main, [f"{environ['STACK']}/plan.json"], env=environ)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stderr
 
 
 def planned(folder: Path, name: str, variables: Mapping[str, object]) -> Path:
@@ -68,7 +82,6 @@ def test_the_step_of_the_workflow_refuses_what_nobody_asked_for(
     tmp_path: Path, plan: str, variables: Mapping[str, object], form: Mapping[str, str], said: str
 ) -> None:
     planned(tmp_path, plan, variables)
-    step = script("deploy.yml", "What nobody asked for").replace(".venv/bin/python", sys.executable)
     blank = {
         "NAME": "schedules",
         "WITH_CHANGES": "false",
@@ -76,10 +89,19 @@ def test_the_step_of_the_workflow_refuses_what_nobody_asked_for(
         "INTERLOCK_ENV": "production",
         "INTERLOCK_CATALOG": str(SMALL),
     }
-    environ = {**os.environ, **blank, **form, "STACK": str(tmp_path)}
-    done = subprocess.run(["bash", "-e", "-c", step], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if said else 0), done.stdout + done.stderr
-    assert said in done.stderr
+    code, wrong = run_step({**blank, **form, "STACK": str(tmp_path)})
+    assert code == (2 if said else 0), wrong
+    assert said in wrong
+
+
+def test_the_step_runs_as_it_is_in_the_workflow(tmp_path: Path) -> None:
+    planned(tmp_path, "delete", {})
+    step = script("deploy.yml", STEP).replace(".venv/bin/python", sys.executable)
+    asked = {"NAME": "schedules", "INTERLOCK_ENV": "production", "INTERLOCK_CATALOG": str(SMALL), "STACK": str(tmp_path)}
+    words = ["bash", "-e", "-c", step]
+    done = subprocess.run(words, cwd=ROOT, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "say how many: --yes-delete 1" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -113,10 +135,7 @@ def test_of_another_stack_nothing_goes_away_uncounted(
     tmp_path: Path, changes: list[object], form: Mapping[str, str], said: str
 ) -> None:
     (tmp_path / "plan.json").write_text(plan_text(changes), encoding="utf-8")
-    step = script("deploy.yml", "What nobody asked for").replace(".venv/bin/python", sys.executable)
     blank = {"NAME": "coordination", "WITH_CHANGES": "false", "YES_DELETE": "", "INTERLOCK_ENV": "production"}
-    environ = {**os.environ, **blank, **form, "STACK": str(tmp_path)}
-    done = subprocess.run(["bash", "-e", "-c", step], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if said else 0), done.stdout + done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    code, wrong = run_step({**blank, **form, "STACK": str(tmp_path)})
+    assert code == (2 if said else 0), wrong
+    assert said in wrong

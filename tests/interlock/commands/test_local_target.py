@@ -18,6 +18,7 @@ import pytest
 from interlock.commands import COMMANDS, ON_A_CLOUD, acts_on_local_target
 from interlock.reading.files import load_environment
 from interlock.terminal import common, local_target
+from tests import forked
 from tests.interlock.commands.conftest import ROOT, Run
 
 BANNER = "LOCAL STAND-IN, not Google Cloud"
@@ -77,10 +78,8 @@ def test_as_people_type_it(environ: dict[str, str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["on", "off"])
 def test_a_toggle_before_the_first_deploy_says_what_to_run(environ: dict[str, str], tmp_path: Path, mode: str) -> None:
-    interlock = str(Path(sys.executable).with_name("interlock"))
-    words = [interlock, "backfill", mode, "marts"]
     state = {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
-    done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
+    done = forked.run(forked.COMMANDS, ["backfill", mode, "marts"], ROOT, {**environ, **state})
     said = f"Error: nothing is deployed in local yet, so nothing can be turned {mode}; run: make deploy"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[1:]) == (2, "", [said])
 
@@ -89,12 +88,11 @@ def test_a_mistake_in_the_catalog_is_said_below_the_line_that_says_where_a_comma
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     """The catalog is loaded while the local target starts, which is no reason to say anything before."""
-    interlock, catalog = str(Path(sys.executable).with_name("interlock")), tmp_path / "catalog"
+    catalog = tmp_path / "catalog"
     (catalog / "shop").mkdir(parents=True)
     (catalog / "shop" / "jobs.yaml").write_text("jobz: {}\n")
-    words = [interlock, "deploy", "--catalog", str(catalog)]
     state = {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
-    done = subprocess.run(words, cwd=ROOT, env={**environ, **state}, capture_output=True, text=True, check=False, timeout=60)
+    done = forked.run(forked.COMMANDS, ["deploy", "--catalog", str(catalog)], ROOT, {**environ, **state})
     first, *others = done.stderr.splitlines()
     assert first.startswith(BANNER)
     assert "jobz" in others[0]
@@ -171,9 +169,8 @@ def test_what_is_sure_to_be_asked_is_a_command_with_an_environment_and_says_wher
 def test_a_mistake_in_what_was_typed_is_said_whether_the_local_target_starts_already_or_not(
     environ: dict[str, str], tmp_path: Path, words: list[str], said: str
 ) -> None:
-    interlock = str(Path(sys.executable).with_name("interlock"))
     environ |= {"INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud")}
-    done = subprocess.run([interlock, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    done = forked.run(forked.COMMANDS, words, ROOT, environ)
     assert said in done.stderr
     assert BANNER not in done.stderr
     assert (done.returncode, done.stdout) == (2, "")
