@@ -123,9 +123,10 @@ def start(
     stdout: int | IO[str] = subprocess.PIPE,
     stderr: int | IO[str] = subprocess.STDOUT,
 ) -> Process | subprocess.Popen[str]:
-    """`interlock WORDS`, which runs. What it says can be read of `stdout`, unless that is somebody's own."""
+    """`interlock WORDS`, which runs, or `python -c TEXT` where that is what the words begin with. What it says can be read of
+    `stdout`, unless that is somebody's own."""
     if not SAFE:
-        typed = [INTERLOCK, *words]
+        typed = [sys.executable if words[:1] == ["-c"] else INTERLOCK, *words]
         return subprocess.Popen(typed, cwd=folder, env=environ, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
     with ExitStack() as ours:
         nothing = ours.enter_context(Path(os.devnull).open("rb")).fileno()
@@ -316,6 +317,7 @@ def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], s
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if kind == FUNCTIONS:
         os.setsid()
+    if words[:1] == ["-c"]:
         _, text, *arguments = words
         sys.argv = ["-c", *arguments]
         exec(text, {"__name__": "__main__"})  # noqa: S102 - what `python -c` does

@@ -187,16 +187,18 @@ print(os.environ["INTERLOCK_LOCAL_URL"], os.getsid(0) == os.getpid(), flush=True
 
 
 @contextmanager
-def going_on(tmp_path: Path, then: str, environ: dict[str, str], **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that has the local target run around itself, and does `then` below it."""
+def going_on(
+    tmp_path: Path, then: str, environ: dict[str, str], **more: str
+) -> Iterator[forked.Process | subprocess.Popen[str]]:
+    """A process that has the local target run around itself, and does `then` below it. What it says is wrong goes to a file."""
     environ = {**environ, "INTERLOCK_LOCAL_STATE": str(tmp_path / "cloud"), **more}
-    words = [sys.executable, "-c", GOING_ON.format(then=then)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(words, cwd=ROOT, env=environ, text=True, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with (tmp_path / "wrong").open("w") as wrong:
+        process = forked.start(["-c", GOING_ON.format(then=then)], ROOT, environ, stderr=wrong)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the command begins anew")
@@ -211,7 +213,8 @@ def test_the_command_goes_on_below_the_local_target_and_its_code_is_that_of_the_
     environ: dict[str, str], tmp_path: Path, then: str, code: int
 ) -> None:
     with going_on(tmp_path, then, environ) as process:
-        said, wrong = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=60)
+    wrong = (tmp_path / "wrong").read_text()
     url, leads_a_session = said.split()
     assert url.startswith("http://127.0.0.1:")
     assert (leads_a_session, wrong, process.returncode) == ("True", "", code)
@@ -236,7 +239,8 @@ def test_where_the_local_target_does_not_start_nothing_goes_on(environ: dict[str
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
         with going_on(tmp_path, "pass", environ, INTERLOCK_LOCAL_PORT=port) as process:
-            said, wrong = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=60)
+    wrong = (tmp_path / "wrong").read_text()
     assert (said, process.returncode) == ("", 2)
     assert f"port {port} on 127.0.0.1" in wrong
     assert "Traceback" not in wrong
