@@ -29,7 +29,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     from interlock.pasted import LOCAL
     from interlock.reading.files import load_catalog, load_environment
     from interlock.reading.fit import check_both_ways
-    from interlock.reading.located import SourceError
+    from interlock.reading.problems import SourceError
     from interlock.runtime.declaration_file import DeclarationError
     from interlock.shares import shares
     from interlock.timing.about import about

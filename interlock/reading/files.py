@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from interlock.catalog import Catalog, Source
-from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
-from interlock.reading.located import Problem, SourceError
+from interlock.reading.folder import SUFFIX, decoded, is_candidate, problem
+from interlock.reading.kept import catalog_of
+from interlock.reading.problems import Problem, SourceError
 
 if TYPE_CHECKING:
     from interlock.environment import Environment
