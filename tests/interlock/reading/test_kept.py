@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from hypothesis import strategies as some
 
 from interlock.catalog import Catalog
 from interlock.reading import folder, kept
-from interlock.reading.files import load_catalog
+from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.problems import SourceError
 from tests.interlock.catalogs import GOOD
 
@@ -30,7 +31,7 @@ HARM = "touched-by-a-pickle"
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(kept, "FOLDER", tmp_path / "made" / "catalogs")
     monkeypatch.setattr(kept, "WORTHWHILE_BYTES", 0)
-    return tmp_path / "made" / "catalogs"
+    return tmp_path / "made" / "catalogs" / "catalog"
 
 
 @pytest.fixture
@@ -63,20 +64,71 @@ def test_what_is_kept_is_what_was_read(cache: Path, reads: list[str], root: Path
     assert [path.name for path in cache.iterdir()]
 
 
+Read = tuple[str, Mapping[PurePosixPath, bytes], bool]
+CATALOG = folder.catalog_of("catalog", CONTENTS)
+
+
+def are_told_apart(first: Read, second: Read) -> bool:
+    """Whether the second is read, though the first is kept; whatever is in them."""
+    asked: list[Read] = []
+
+    def read(name: str, contents: Mapping[PurePosixPath, bytes], *, past: bool, **_: object) -> Catalog:
+        asked.append((name, contents, past))
+        return CATALOG
+
+    with TemporaryDirectory() as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "FOLDER", Path(made))
+        patch.setattr(kept, "WORTHWHILE_BYTES", 0)
+        patch.setattr(folder, "catalog_of", read)
+        for name, contents, past in (first, second):
+            kept.catalog_of(name, contents, past=past)
+    return asked == [first, second]
+
+
 @given(
-    place=some.integers(0, len(GOOD) - 1), written=some.sampled_from(" #xX7\n"), is_past=some.booleans(), name=some.text("ab")
+    place=some.integers(0, len(GOOD) - 1),
+    written=some.sampled_from(" #xX7\n"),
+    name=some.sampled_from(["catalog", "catalo", ""]),
+    is_past=some.booleans(),
 )
-def test_whatever_is_edited_is_found_under_another_name(place: int, written: str, is_past: bool, name: str) -> None:
+def test_whatever_is_edited_is_read_anew(place: int, written: str, name: str, is_past: bool) -> None:
     edited = GOOD[:place] + written + GOOD[place + 1 :]
-    before, after = (CONTENTS, "", False), ({FILE: edited.encode()}, name, is_past)
-    same = [kept._name(folder, contents, past=past) for contents, folder, past in (before, after)]
-    assert (same[0] == same[1]) == (before == after)
+    before, after = ("catalog", CONTENTS, False), (name, {FILE: edited.encode()}, is_past)
+    assert are_told_apart(before, after) == (before != after)
 
 
-def test_a_file_that_is_moved_or_cut_in_two_is_another_catalog() -> None:
-    halves = {PurePosixPath("shop/a.yaml"): GOOD[:50].encode(), PurePosixPath("shop/b.yaml"): GOOD[50:].encode()}
-    moved = {PurePosixPath("shop/b.yaml"): GOOD[:50].encode(), PurePosixPath("shop/a.yaml"): GOOD[50:].encode()}
-    assert len({kept._name("catalog", contents, past=False) for contents in (CONTENTS, halves, moved)}) == 3
+def test_files_that_are_cut_in_two_or_change_places_are_another_catalog() -> None:
+    first, second = PurePosixPath("shop/a.yaml"), PurePosixPath("shop/b.yaml")
+    head, tail = GOOD[:50].encode(), GOOD[50:].encode()
+    assert are_told_apart(("catalog", CONTENTS, False), ("catalog", {first: head, second: tail}, False))
+    assert are_told_apart(("catalog", {first: head, second: tail}, False), ("catalog", {second: head, first: tail}, False))
+    assert are_told_apart(("catalog", {first: head}, False), ("catalog", {second: head}, False))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(lambda patch: patch.setattr(kept, "_code", lambda: "other"), id="other code of ours"),
+        pytest.param(lambda patch: patch.setattr(kept, "installed", lambda: ["tzdata-2099.1.dist-info"]), id="other packages"),
+        pytest.param(lambda patch: patch.setattr(sys, "version", "3.99.0"), id="another Python"),
+    ],
+)
+def test_what_something_else_read_is_read_anew(
+    cache: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch, other: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    kept.catalog_of("catalog", CONTENTS)
+    other(monkeypatch)
+    kept.catalog_of("catalog", CONTENTS)
+    assert len(reads) == 2
+    assert len([*cache.iterdir()]) == 2
+
+
+def test_an_environment_is_kept_too_and_one_that_is_to_be_filled_in_is_another(cache: Path) -> None:
+    once, again = (load_environment(ROOT / "environments", "production", unfilled=True) for _ in range(2))
+    assert once == again
+    assert len([*(cache.parent / "environment").iterdir()]) == 1
+    with pytest.raises(SourceError, match="sample"):
+        load_environment(ROOT / "environments", "production")
 
 
 def test_all_code_that_reads_is_in_the_name() -> None:
@@ -148,7 +200,7 @@ def test_what_is_no_catalog_of_ours_is_not_taken(
 
 
 def test_where_nothing_can_be_kept_it_is_read(cache: Path, reads: list[str]) -> None:
-    cache.parent.mkdir()
+    cache.parent.mkdir(parents=True)
     cache.write_text("a file where the folder would be")
     assert kept.catalog_of("catalog", CONTENTS) == kept.catalog_of("catalog", CONTENTS)
     assert len(reads) == 2
