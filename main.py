@@ -80,3 +80,6 @@ def _refused(message: str) -> int:
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # all is written: whoever waits for it need not wait for Python and Node.js to take themselves apart
