@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -79,6 +80,7 @@ def _refused(message: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what a synth makes lasts as long as it does
     main()
     sys.stdout.flush()
     sys.stderr.flush()
