@@ -76,7 +76,7 @@ def run(
     """What `subprocess.run` says of a program of this kind that has ended, without anything to read. `words` are those behind
     `interlock`, or behind `python -S -m`."""
     if not SAFE:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr}
+        pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr}
         typed = [*_program(kind), *words]
         return subprocess.run(
             typed,
@@ -86,7 +86,7 @@ def run(
             timeout=timeout,
             encoding="utf-8",
             errors="replace",
-            **streams,  # type: ignore[call-overload]
+            **pipes,
         )
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong, Path(os.devnull).open("rb") as nothing:
         output = said if stdout == subprocess.PIPE else stdout
@@ -312,9 +312,9 @@ def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], s
     os.environ.update(environ)
     time.tzset()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+    for number, text in ((1, sys.stdout), (2, sys.stderr)):
         if os.isatty(number):
-            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+            text.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if kind == FUNCTIONS:
         os.setsid()
     if words[:1] == ["-c"]:
