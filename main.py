@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +31,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     from interlock.pasted import LOCAL
     from interlock.reading.files import load_catalog, load_environment
     from interlock.reading.fit import check_both_ways
-    from interlock.reading.located import SourceError
+    from interlock.reading.problems import SourceError
     from interlock.runtime.declaration_file import DeclarationError
     from interlock.shares import shares
     from interlock.timing.about import about
@@ -78,5 +80,17 @@ def _refused(message: str) -> int:
     return BAD_INPUT
 
 
+def _leave(is_written: list[bool]) -> None:
+    """The last of what happens at the end, as the first that was registered: to take apart what is in memory is in vain."""
+    if is_written:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
 if __name__ == "__main__":
+    is_written: list[bool] = []
+    atexit.register(_leave, is_written)
+    gc.disable()  # what a synth makes lasts as long as it does
     main()
+    is_written.append(True)
