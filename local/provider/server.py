@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
@@ -67,13 +68,7 @@ class Provider:
         }
 
     def GetProviderSchema(self, _request: Any, _context: Any) -> dict[str, object]:
-        known_types = schema.load()
-        return {
-            "provider": _schema(known_types.provider),
-            "resource_schemas": {name: _schema(known_types.resources[name]) for name in RESOURCES},
-            "data_source_schemas": {name: _schema(known_types.data[name]) for name in DATA_SOURCES},
-            "server_capabilities": _CAPABILITIES,
-        }
+        return {**_schemas(), "server_capabilities": _CAPABILITIES}
 
     def GetFunctions(self, _request: Any, _context: Any) -> dict[str, object]:
         return {}
@@ -176,6 +171,17 @@ def _first_of(variables: tuple[str, ...]) -> str:
 
 def _resource(type_name: str) -> Resource:
     return RESOURCES[type_name]
+
+
+@cache
+def _schemas() -> dict[str, object]:
+    """Every schema as a message. Each Terraform asks for them, and to make them anew took a quarter of what we do for it."""
+    known_types = schema.load()
+    return {
+        "provider": _schema(known_types.provider),
+        "resource_schemas": {name: _schema(known_types.resources[name]) for name in RESOURCES},
+        "data_source_schemas": {name: _schema(known_types.data[name]) for name in DATA_SOURCES},
+    }
 
 
 def _schema(block: schema.Block) -> Any:

@@ -75,5 +75,5 @@ def serve(folder: Path, *, seed: int, planted: Callable[[Path], None] = lambda _
         environ = clean_environ() | {ACCOUNT: deployer}
         environ = for_command(environ, url=url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
-        deployment = Deployment(folder=folder / "work", url=url, faults=Faults(), environ=environ)
+        deployment = Deployment(folder=folder / "work", url=url, faults=Faults(), environ=environ, store=emulator.store)
         yield Cloud(live=Live(deployment=deployment), emulator=emulator, fleet=fleet, log=log)

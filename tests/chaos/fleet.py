@@ -11,6 +11,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -283,7 +284,9 @@ class Fleet(serving.Functions):
 
     def _source_folder(self, target: Target) -> Path:
         if self._unpacked is None:
-            folder = self.folder / "chaos"
+            folder, deployed = self.folder / "chaos", self.folder / target.name
+            if deployed.exists():  # unpacked and compiled
+                shutil.copytree(deployed, folder)
             serving._unpack(self._source(target)[1], folder)
             self.planted(folder)
             self._unpacked = folder

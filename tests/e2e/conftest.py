@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from tests.e2e.deployment import (
     STACKS,
     Deployment,
     clean_environ,
+    instant,
     link_repository,
     local_environment,
     parsed,
@@ -33,6 +36,7 @@ from tests.providers import TERRAFORM, provider_of
 
 SMALL = Path(__file__).parent / "catalog"
 DAY = Path(__file__).parent / "day"
+PATIENCE_SECONDS = 60
 Serve = Callable[[Path], AbstractContextManager[Deployment]]
 
 
@@ -56,7 +60,7 @@ def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
         environ = clean_environ() | {ACCOUNT: account}
         environ = for_command(environ, url=cloud.url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
-        yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ)
+        yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ, store=cloud.runtime.store)
 
 
 def _synthesize_once(root: Path, folder: Path) -> None:
@@ -71,6 +75,16 @@ def _deploy_once(synthesized: Path, folder: Path) -> None:
         for stack in STACKS:
             deployment.terraform(stack, "init", "-input=false").succeeded()
             deployment.apply(stack).succeeded()
+        _start_function(deployment)
+
+
+def _start_function(deployment: Deployment) -> None:
+    """So that its source lies there unpacked and compiled for each copy of the cloud, which has nothing else from that."""
+    deployment.api("POST", "/_local/functions")
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not deployment.api("GET", "/_local/functions")["processes"]:
+        assert time.monotonic() < end, "the coordinator does not start"
+        time.sleep(0.05)
 
 
 def once(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], object]) -> Path:
@@ -121,6 +135,24 @@ def deployed_small(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def small(deployed_small: Path) -> Iterator[Deployment]:
     """The small catalog, deployed."""
     with serve(deployed_small) as deployment:
+        deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
+        yield deployment
+
+
+BOOKS_ON = {"backfill_mode": True, "backfills": ["books"], "backfill_reason": "reprocess", "backfill_owner": "me"}
+
+
+def _turn_on_once(deployed: Path, folder: Path) -> None:
+    shutil.copytree(deployed, folder, symlinks=True)
+    with serve(folder) as deployment:
+        deployment.deploy(**BOOKS_ON, backfill_until=instant(timedelta(hours=24)))
+
+
+@pytest.fixture
+def held(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The small catalog, deployed, with `books` on for a day, as BOOKS_ON has it. The plan after that was empty."""
+    made = once("held-small", tmp_path_factory, partial(_turn_on_once, shared("small", SMALL, tmp_path_factory)))
+    with serve(Path(shutil.copytree(made, tmp_path / "held", symlinks=True))) as deployment:
         deployment.environ["INTERLOCK_CATALOG"] = str(SMALL)
         yield deployment
 

@@ -124,7 +124,7 @@ def test_its_failure_opens_an_incident_that_closes_when_somebody_ends_it(
     noon.evaluate()
     incidents = [found["policy_user_labels"].get("runbook") for found in noon.incidents()]
     assert "backfill-failed" in incidents
-    off = noon.deployment.run(INTERLOCK, "backfill", "off", "books", **operator)
+    off = noon.deployment.interlock("backfill", "off", "books", **operator)
     assert off.code == 0, off.raw
     assert "books is off: no flag was there, so nothing is deployed." in off.text
     assert covered(noon) == set()
@@ -134,7 +134,7 @@ def test_its_failure_opens_an_incident_that_closes_when_somebody_ends_it(
 def test_an_operator_plans_one_which_begins_at_its_time_and_ends_by_itself(noon: Live, operator: dict[str, str]) -> None:
     at = NOON + timedelta(minutes=44)
     words = ("backfill", "on", "books", "--at", written(at), "--for", "1h")
-    planned = noon.deployment.run(INTERLOCK, *words, **operator)
+    planned = noon.deployment.interlock(*words, **operator)
     assert planned.code == 0, planned.raw
     assert noon.deployment.plan().changes == {}
     noon.go_to(at - MINUTE)

@@ -34,7 +34,7 @@ def test_a_plan_inside_an_open_window_and_after_it_is_empty(live: Live, night: O
     assert live.paused() == {*COVERED, OFF_SEASON}
     for stack in ("coordination", "schedules", "alerting"):
         assert live.deployment.plan(stack).changes == {}, f"{stack}, inside"
-    live.deployment.deploy()
+    live.deployment.apply().succeeded()
     assert live.paused() == {*COVERED, OFF_SEASON}
     live.go_to(night.end + 2 * TICK)
     assert live.paused() == {OFF_SEASON}

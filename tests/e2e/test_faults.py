@@ -18,6 +18,9 @@ OFF_SEASON = "gamebooks-summer"
 SCRAPERS = {"gamebooks", "boxscores", "odds", OFF_SEASON}
 BUCKET = "/storage/v1/b/interlock-local-coordination/o"
 MINUTE = timedelta(minutes=1)
+SOON = 2
+"""Refusals in a row. The waits after them are shorter than what one object may cost a request of an operator, whatever the
+jitter; and no clock moves, so that it matters little how busy the machine is."""
 PATIENCE_SECONDS = 30  # of a test that waits for something to begin
 
 
@@ -90,14 +93,10 @@ def test_killed_between_the_claim_of_a_missed_run_and_the_run_it_leaves_that_to_
         pytest.param(f"* {BUCKET} 503", id="a bucket that answers 503"),
     ],
 )
-def test_what_passes_within_a_minute_is_waited_for(noon: Live, fault: str) -> None:
-    noon.deployment.faults.add(fault)
-    asked = Background(lambda: noon.hold("service/scrapers", END))
-    wait(lambda: struck(noon) > 0)
-    noon.stand_at(NOON + MINUTE)
-    assert not asked.ended
-    noon.deployment.faults.clear()
-    assert asked.answer().status == 200
+def test_what_passes_soon_is_waited_for(noon: Live, fault: str) -> None:
+    noon.deployment.faults.add(f"{fault} x{SOON}")
+    assert noon.hold("service/scrapers", END).status == 200
+    assert struck(noon) == SOON
     assert noon.paused() == SCRAPERS
     assert noon.log("action_failed", "reconcile_failed") == []
 

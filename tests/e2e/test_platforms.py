@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.declaration import together
+from interlock.declaration import together as joint
 from interlock.declare import declare
 from interlock.reading.files import load_catalog
 from interlock.runtime.declaration_file import parse
@@ -21,6 +22,7 @@ from tests.e2e.deployment import NO_CHANGES, Deployment, link_repository, local_
 
 BETA = Path(__file__).parent / "two" / "beta" / "beta.yaml"
 OF_JOBS = "cloudscheduler.projects.locations.jobs."
+MOVE = "move.json"
 SMALL_STACK, BETA_STACK, ONE = "schedules-small", "schedules-beta", "schedules"
 
 
@@ -71,10 +73,15 @@ def declared_by_all(cloud: Deployment) -> list[str]:
 
 
 @pytest.fixture
-def together_first(joined: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The jobs of both, deployed as one platform, with a backfill on."""
-    made = once("deployed-together", tmp_path_factory, partial(_deploy_together, joined))
-    with serve(Path(shutil.copytree(made, tmp_path / "together", symlinks=True))) as cloud:
+def together(joined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a cloud with the jobs of both, deployed as one platform, with a backfill on."""
+    return once("deployed-together", tmp_path_factory, partial(_deploy_together, joined))
+
+
+@pytest.fixture
+def together_first(together: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A copy of that."""
+    with serve(Path(shutil.copytree(together, tmp_path / "together", symlinks=True))) as cloud:
         yield cloud
 
 
@@ -83,6 +90,26 @@ def _deploy_together(catalog: Path, folder: Path) -> None:
     with serve(folder) as cloud:
         deploy(cloud, catalog)
         cloud.interlock("backfill", "on", "books", "--reason", "why", INTERLOCK_CATALOG=str(catalog)).succeeded()
+
+
+@pytest.fixture
+def moved(together: Path, apart: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The same after a deploy of the two platforms, with the backfill still on. MOVE beside it says what came of that."""
+    made = once("deployed-apart", tmp_path_factory, partial(_move_apart, together))
+    with serve(Path(shutil.copytree(made, tmp_path / "moved", symlinks=True))) as cloud:
+        cloud.synthesize(apart)
+        cloud.apply("coordination").succeeded()  # it has the archive's path, which is another one in a copy
+        yield cloud
+
+
+def _move_apart(deployed: Path, folder: Path) -> None:
+    shutil.copytree(deployed, folder, symlinks=True)
+    with serve(folder) as cloud:
+        before, stood = job_writes(cloud), (sorted(cloud.paused()), flags_of(cloud))
+        said = deploy(cloud, _catalog(folder / "catalog", "small", "beta"))
+        stands = (sorted(cloud.paused()), flags_of(cloud))
+        move = {"said": said, "written": job_writes(cloud) - before, "before": stood, "after": stands}
+        (cloud.folder / MOVE).write_text(json.dumps(move), encoding="utf-8")
 
 
 def test_what_is_synthesized_here_a_command_takes_for_its_own(nothing: Deployment, apart: Path) -> None:
@@ -96,17 +123,17 @@ def test_what_is_synthesized_here_a_command_takes_for_its_own(nothing: Deploymen
 
 
 def test_jobs_move_to_stacks_of_their_platforms_and_back_and_none_is_written(
-    together_first: Deployment, joined: Path, apart: Path
+    moved: Deployment, joined: Path, apart: Path
 ) -> None:
-    cloud = together_first
-    before, paused, flags = job_writes(cloud), cloud.paused(), flags_of(cloud)
-    said = deploy(cloud, apart)
-    assert "no stack of this catalog any more" in said
+    cloud, move = moved, json.loads((moved.folder / MOVE).read_text(encoding="utf-8"))
+    assert "no stack of this catalog any more" in move["said"]
+    assert (move["written"], move["after"]) == ({}, move["before"])
     assert states(cloud) == {ONE: 0, SMALL_STACK: 6, BETA_STACK: 2}
     assert declared_by_all(cloud) == ["declaration/platforms/beta.json", "declaration/platforms/small.json"]
     parts = [parse(cloud.bucket().blob(name).download_as_bytes(), name) for name in declared_by_all(cloud)]
     catalog, env = load_catalog(apart), local_environment()
-    assert together(parts) == declare(catalog, env, declared_digests(catalog, env))
+    assert joint(parts) == declare(catalog, env, declared_digests(catalog, env))
+    before, paused, flags = job_writes(cloud), cloud.paused(), flags_of(cloud)
     assert deploy(cloud, apart).count("nothing to do") == 4
 
     deploy(cloud, joined)
@@ -152,13 +179,10 @@ def test_a_platform_that_goes_is_deleted_by_its_number_and_the_one_that_stays_is
     assert states(cloud) == {ONE: 6, SMALL_STACK: 0, BETA_STACK: 0}
 
 
-def test_a_backfill_holds_jobs_of_another_platform_and_one_stack_writes_its_flag(
-    together_first: Deployment, joined: Path, apart: Path
-) -> None:
-    cloud = together_first
-    cloud.interlock("backfill", "off", "books", INTERLOCK_CATALOG=str(joined)).succeeded()
-    deploy(cloud, apart)
-    environ, before = {"INTERLOCK_CATALOG": str(apart)}, cloud.paused()
+def test_a_backfill_holds_jobs_of_another_platform_and_one_stack_writes_its_flag(moved: Deployment, apart: Path) -> None:
+    cloud, environ = moved, {"INTERLOCK_CATALOG": str(apart)}
+    cloud.interlock("backfill", "off", "books", **environ).succeeded()
+    before = cloud.paused()
     held = {"gamebooks", "gamebooks-late", "amendments"}
     cloud.interlock("backfill", "on", "books", **environ).succeeded()
     [flag] = flags_of(cloud)

@@ -1,7 +1,7 @@
 """Each actor does what it is there for with the rights of interlock/roles.py: nothing is missing, and nothing is beyond.
 
 What is missing fails, as the emulator refuses it; what is beyond is what was granted and not used, but for what can't be shown
-here, which says why.
+here, which says why. Who deploys everything does so in test_command_line.py.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ UNSEEN: Mapping[str, Mapping[str, str]] = {
         **{f"pubsub.{noun}.update": _CHANGED for noun in ("subscriptions", "topics")},
         "cloudfunctions.functions.update": _CHANGED,
         "cloudfunctions.operations.get": "operations here are done when they begin",
-        "cloudscheduler.jobs.enable": "a first deploy resumes nothing",
-        "iam.roles.undelete": "a deploy after a destroy: tests/e2e/test_command_line.py",
+        "iam.roles.undelete": "a deploy after a destroy: tests/e2e/test_first_day.py",
         "resourcemanager.projects.get": _REAL,
         "cloudscheduler.jobs.list": _MISSING,
         "run.routes.invoke": "a reconcile at the end of a deploy: tests/e2e/test_runtime_holds.py",
@@ -120,15 +119,6 @@ def test_the_workflows_plan_and_apply_a_toggle_with_what_they_were_granted(small
 
     check(small, roles.PLAN, accounts["plan"])
     check(small, roles.DEPLOY, accounts["deploy"])
-
-
-def test_who_deploys_everything_deploys_and_destroys_with_what_was_granted(nothing: Deployment) -> None:
-    nothing.interlock("bootstrap").succeeded()
-    nothing.interlock("deploy", "--yes").succeeded()
-    nothing.interlock("backfill", "on", "books", "--until", instant(FAR), "--reason", "a test", "--yes").succeeded()
-    nothing.interlock("status")
-    nothing.interlock("destroy", "--yes").succeeded()
-    check(nothing, roles.DEPLOYER, ENV.account("deployer"))
 
 
 def test_viewers_and_operators_read_the_board_and_nobody_writes_it(live: Live) -> None:

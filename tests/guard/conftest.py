@@ -17,6 +17,7 @@ from interlock_guard import HoldBucket
 from interlock_guard.objects import Hold
 
 from local import emulator as target
+from local.emulator.store import Store
 from tests.guard.appending import SCHEMA, TABLE
 from tests.guard.bigquery_server import Engine, Server, serving
 from tests.local.plain import Rest
@@ -35,6 +36,7 @@ class Cloud:
 
     rest: Rest
     client: storage.Client
+    store: Store
     now: datetime = NOW
     ticks: float = 0.0
     """The monotonic clock, in seconds."""
@@ -73,7 +75,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         client = storage.Client(project="p")
         client.create_bucket(BUCKET)
-        yield Cloud(rest=Rest(running.url), client=client)
+        yield Cloud(rest=Rest(running.url), client=client, store=running.runtime.store)
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """What `test_forks.py` has done in an interpreter of its own, as pytest's has libraries that don't live through a fork (gRPC).
 
-`python -m tests.guard.forking SCENARIO CLIENT` prints what came of it.
+`python -m tests.guard.forking` goes through every scenario, each in a fork of its own, and prints what came of it.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -126,17 +126,25 @@ def known(bucket: Bucket, asks: HoldBucket) -> object:
 
 
 SCENARIOS = {"under load": under_load, "while reading": while_reading, "past Python": past_python, "known": known}
+CLIENTS = ("given", "own")
+"""One that somebody gave to the bucket, or the bucket's own."""
 
 
-def main(scenario: str, client: str) -> None:
-    """`client`: one that somebody gave to the bucket, or the bucket's own."""
+def act(scenario: str, client: str) -> object:
+    """What came of a scenario."""
     with serving() as bucket:
         fill(bucket)
         os.environ |= {"STORAGE_EMULATOR_HOST": bucket.url, "GOOGLE_CLOUD_PROJECT": "p"}
         given = bucket.client() if client == "given" else None
         asks = HoldBucket("b", client=given, max_age_s=0.0, patience_s=PATIENCE_S)
-        print(json.dumps(SCENARIOS[scenario](bucket, asks)))
+        return SCENARIOS[scenario](bucket, asks)
+
+
+def main() -> None:
+    """Nothing but imports has happened in the process that forks, and these only once."""
+    cases = [(scenario, client) for scenario in SCENARIOS for client in CLIENTS]
+    print(json.dumps([[*case, in_child(functools.partial(act, *case), 240)] for case in cases]))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -12,6 +12,7 @@ from interlock_guard import BucketUnreadable, HoldBucket, active_holds, check
 from interlock_guard.bucket import MAX_CONTENT_BYTES
 
 from tests.guard.conftest import BUCKET, FLAG, FLAG_CONTENT, UNTIL_EIGHT, Cloud, scopes
+from tests.local.plain import copy_object
 
 Lines = Callable[[], list[dict[str, object]]]
 OBJECTS = 1000
@@ -68,15 +69,9 @@ def test_the_latest_end_of_a_hold_counts_while_it_is_being_extended(cloud: Cloud
 
 
 def test_a_listing_of_a_thousand_objects_is_read_to_its_end(cloud: Cloud) -> None:
-    def put(number: int) -> None:
-        day = 1 + number % 9
-        cloud.rest(
-            "POST",
-            f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name=holds/job/j{number:04}/x@2026-03-0{day}T00:00:00Z.json",
-        )
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(put, range(OBJECTS)))
+    cloud.put(first := "holds/job/j/x@2026-03-01T00:00:00Z.json")
+    names = (f"holds/job/j{number:04}/x@2026-03-0{1 + number % 9}T00:00:00Z.json" for number in range(1, OBJECTS))
+    copy_object(cloud.store, BUCKET, first, names)
     last = f"holds/table/d.mart/last@{UNTIL_EIGHT}.json"
     cloud.put(last, {"tables": ["d.mart"]})
     bucket = cloud.bucket()

@@ -20,35 +20,30 @@ from interlock_guard.jobs import Written
 
 from tests.guard.appending import SCHEMA, TABLE, games
 from tests.guard.bigquery_server import PROJECT, Server
-from tests.guard.write_server import INVALID_ARGUMENT, UNAVAILABLE, Code, WriteServer, writing
+from tests.guard.write_server import INVALID_ARGUMENT, UNAVAILABLE, Code, WriteServer, Writing, writing
 
 PATH = f"projects/{PROJECT}/datasets/raw/tables/games"
 STEPS = ["CreateWriteStream", "AppendRows", "FinalizeWriteStream", "BatchCommitWriteStreams"]
 
 
 @pytest.fixture(scope="module")
-def storage() -> Iterator[tuple[WriteServer, BigQueryWriteClient]]:
-    with writing() as running, running.client() as writer:
-        yield running, writer
+def storage() -> Iterator[Writing]:
+    with writing() as running:
+        yield running
 
 
 @pytest.fixture
-def api(storage: tuple[WriteServer, BigQueryWriteClient]) -> WriteServer:
-    """The one server of this module, as new."""
-    running, _ = storage
-    address = running.address
-    running.__init__()  # type: ignore[misc]
-    running.address = address
-    return running
+def api(storage: Writing) -> WriteServer:
+    """A server of this test."""
+    storage.server = WriteServer()
+    return storage.server
 
 
 @pytest.fixture
-def append(
-    server: Server, api: WriteServer, storage: tuple[WriteServer, BigQueryWriteClient]
-) -> Callable[[list[dict[str, object]]], Written]:
+def append(server: Server, api: WriteServer, storage: Writing) -> Callable[[list[dict[str, object]]], Written]:
     """Appends with the Storage Write API."""
-    assert api is storage[0]
-    return lambda rows: append_rows(TABLE, rows, method="storage_write", client=server.client(), writer=storage[1])
+    assert api is storage.server
+    return lambda rows: append_rows(TABLE, rows, method="storage_write", client=server.client(), writer=storage.client)
 
 
 Append = Callable[[list[dict[str, object]]], Written]
@@ -64,10 +59,10 @@ def test_rows_are_there_after_create_append_finalize_and_commit(append: Append, 
     assert api.routes == [f"write_stream={PATH}/streams/s0"]
 
 
-def test_a_table_of_another_alphabet_is_appended_to(server: Server, api: WriteServer, storage: tuple[WriteServer, Any]) -> None:
+def test_a_table_of_another_alphabet_is_appended_to(server: Server, api: WriteServer, storage: Writing) -> None:
     """The routing header goes as ASCII."""
     server.declare("raw.игры", SCHEMA)
-    append_rows("raw.игры", games(2), method="storage_write", client=server.client(), writer=storage[1])
+    append_rows("raw.игры", games(2), method="storage_write", client=server.client(), writer=storage.client)
     assert len(api.tables["projects/acme/datasets/raw/tables/игры"]) == 2
     [route] = api.routes
     assert route == "write_stream=projects/acme/datasets/raw/tables/%D0%B8%D0%B3%D1%80%D1%8B/streams/s0"

@@ -36,7 +36,7 @@ class Stream:
 
 
 class WriteServer:
-    """The state of one server: streams, what was committed, and what it was asked."""
+    """A server as one test has it: streams, what was committed, and what it was asked."""
 
     def __init__(self) -> None:
         self.streams: dict[str, Stream] = {}
@@ -54,12 +54,6 @@ class WriteServer:
         """Calls that are carried out, but whose answer is UNAVAILABLE: once each."""
         self.commit_errors: list[types.StorageError] = []
         self.miscounts = 0
-        self.address = ""
-
-    @contextmanager
-    def client(self) -> Iterator[BigQueryWriteClient]:
-        with grpc.insecure_channel(self.address) as channel:
-            yield BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
 
     def rows(self) -> list[Message]:
         """All committed rows."""
@@ -133,12 +127,23 @@ class WriteServer:
             self.tables.setdefault(request.parent, []).extend(self.streams[name].rows)
         return types.BatchCommitWriteStreamsResponse(commit_time="2026-01-05T06:00:00Z")
 
+
+@dataclass
+class Writing:
+    """An address that serves one after the other. What a call finds when it begins it keeps: one that was cancelled may go on
+    while the next test has a server of its own."""
+
+    server: WriteServer
+    client: BigQueryWriteClient
+
     def handlers(self) -> grpc.GenericRpcHandler:
         calls = {
-            "CreateWriteStream": (self.create, types.CreateWriteStreamRequest, types.WriteStream),
-            "FinalizeWriteStream": (self.finalize, types.FinalizeWriteStreamRequest, types.FinalizeWriteStreamResponse),
+            "CreateWriteStream": (WriteServer.create, types.CreateWriteStreamRequest, types.WriteStream),
+            "FinalizeWriteStream": (
+                WriteServer.finalize, types.FinalizeWriteStreamRequest, types.FinalizeWriteStreamResponse,
+            ),
             "BatchCommitWriteStreams": (
-                self.commit, types.BatchCommitWriteStreamsRequest, types.BatchCommitWriteStreamsResponse,
+                WriteServer.commit, types.BatchCommitWriteStreamsRequest, types.BatchCommitWriteStreamsResponse,
             ),
         }  # fmt: skip
         made = {
@@ -148,18 +153,21 @@ class WriteServer:
             for name, (act, request, response) in calls.items()
         }
         made["AppendRows"] = grpc.stream_stream_rpc_method_handler(
-            self._noted("AppendRows", self.append),
+            self._noted("AppendRows", WriteServer.append),
             request_deserializer=types.AppendRowsRequest.deserialize,
             response_serializer=types.AppendRowsResponse.serialize,
         )
         return grpc.method_handlers_generic_handler(SERVICE, made)
 
-    def _noted(self, name: str, act: Callable[[Any, grpc.ServicerContext], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
+    def _noted(
+        self, name: str, act: Callable[[WriteServer, Any, grpc.ServicerContext], Any]
+    ) -> Callable[[Any, grpc.ServicerContext], Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
-            self.calls.append(name)
-            answer = act(request, context)
-            if name in self.lost_answers:
-                self.lost_answers.remove(name)
+            server = self.server
+            server.calls.append(name)
+            answer = act(server, request, context)
+            if name in server.lost_answers:
+                server.lost_answers.remove(name)
                 context.abort(grpc.StatusCode.UNAVAILABLE, "the answer was lost")
             return answer
 
@@ -167,18 +175,20 @@ class WriteServer:
 
 
 @contextmanager
-def writing() -> Iterator[WriteServer]:
-    """A server on a free port of the loopback."""
-    server = WriteServer()
+def writing() -> Iterator[Writing]:
+    """A free port of the loopback."""
     with ThreadPoolExecutor(4) as threads:
         running = grpc.server(threads, options=[("grpc.max_receive_message_length", REQUEST_LIMIT_BYTES)])
-        running.add_generic_rpc_handlers((server.handlers(),))
-        server.address = f"127.0.0.1:{running.add_insecure_port('127.0.0.1:0')}"
-        running.start()
-        try:
-            yield server
-        finally:
-            running.stop(None).wait()
+        address = f"127.0.0.1:{running.add_insecure_port('127.0.0.1:0')}"
+        with grpc.insecure_channel(address) as channel:
+            client = BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+            found = Writing(server=WriteServer(), client=client)
+            running.add_generic_rpc_handlers((found.handlers(),))
+            running.start()
+            try:
+                yield found
+            finally:
+                running.stop(None).wait()
 
 
 def _class(descriptor: DescriptorProto) -> type[Message]:

@@ -14,6 +14,7 @@ from google.auth import jwt
 from local.emulator.tokens import GCLOUD
 from tests.local.sources import archive
 
+pytestmark = pytest.mark.usefixtures("forked_functions")
 PARENT = "projects/interlock-local/locations/us-west2"
 SERVICE = f"{PARENT}/services/coordinator"
 URI = "https://coordinator-100000000000.us-west2.run.invalid"

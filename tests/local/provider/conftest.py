@@ -6,6 +6,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from local import emulator
 from local.environment import for_command
 from tests.e2e.deployment import clean_environ
+from tests.local.provider.contract import AllKept, keep
 from tests.local.provider.stand import PROJECT, Stand
 from tests.providers import TERRAFORM, provider_of
 
@@ -23,16 +25,32 @@ def made_account(url: str, account: str) -> None:
     urllib.request.urlopen(f"{url}/v1/projects/{PROJECT}/serviceAccounts", body).close()  # noqa: S310 - loopback
 
 
-@pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
+@contextmanager
+def standing(folder: Path) -> Iterator[Stand]:
     """A fresh cloud without faults, and an empty configuration."""
     if shutil.which(TERRAFORM) is None:
         pytest.skip(f"{TERRAFORM} is not on PATH")
-    with emulator.serve(tmp_path / "cloud") as cloud, provider_of(cloud.url) as provider:
+    with emulator.serve(folder / "cloud") as cloud, provider_of(cloud.url) as provider:
         for account in ("pusher", "runner"):  # whom configurations name
             made_account(cloud.url, account)
-        folder = tmp_path / "configuration"
-        folder.mkdir()
-        env = for_command(clean_environ(), url=cloud.url, provider=provider.variables, state=tmp_path)
+        configuration = folder / "configuration"
+        configuration.mkdir()
+        env = for_command(clean_environ(), url=cloud.url, provider=provider.variables, state=folder)
         del env["CLOUDSDK_CORE_PROJECT"]  # these configurations say it themselves
-        yield Stand(folder=folder, url=cloud.url, faults=cloud.faults, env=env)
+        yield Stand(folder=configuration, url=cloud.url, faults=cloud.faults, store=cloud.runtime.store, env=env)
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    """One for a test."""
+    with standing(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AllKept]:
+    """What came of the CONTRACTS of a file, with what its `prepare` made before. Its SHARED are names of more than one."""
+    file = request.module
+    with standing(tmp_path_factory.mktemp("contracts")) as found:
+        getattr(file, "prepare", lambda _: None)(found)
+        yield keep(found, [param.values[0] for param in file.CONTRACTS], getattr(file, "SHARED", ()))

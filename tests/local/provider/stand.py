@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.acting import REAL
 from local.emulator.faults import Faults
+from local.emulator.store import Store
 from local.provider import version
 from tests.providers import KIND, TERRAFORM
 
@@ -35,6 +36,7 @@ class Stand:
     folder: Path
     url: str
     faults: Faults
+    store: Store
     env: dict[str, str]
     variables: dict[str, object] = field(default_factory=dict)
 
@@ -72,18 +74,15 @@ class Stand:
         """The plan as `terraform show -json` has it."""
         self.variables |= variables
         self.terraform("plan", "-out=plan.bin")
-        shown = subprocess.run(
-            [TERRAFORM, "show", "-json", "plan.bin"], cwd=self.folder, env=self.env, capture_output=True, check=True
-        )
-        plan = json.loads(shown.stdout)
-        assert isinstance(plan, dict)
-        return plan
+        return self._shown()
 
     def changes(self, **variables: object) -> dict[str, str]:
         """What a plan would do, by address: `create`, `delete,create`, `update paused schedule`."""
-        plan = self.plan(**variables)
+        self.variables |= variables
+        if not self._would_change("plan", "-out=plan.bin"):
+            return {}
         planned: dict[str, str] = {}
-        resources = plan.get("resource_changes", [])
+        resources = self._shown().get("resource_changes", [])
         assert isinstance(resources, list)
         for resource in resources:
             change = resource["change"]
@@ -91,17 +90,26 @@ class Stand:
                 planned[resource["address"]] = _describe(change)
         return planned
 
-    def rests(self, when: str) -> None:
-        """A plan has nothing to do: its exit code says so, which spares to show it."""
-        said = self.command("plan", "-detailed-exitcode")
+    def _shown(self) -> dict[str, object]:
+        shown = subprocess.run(
+            [TERRAFORM, "show", "-json", "plan.bin"], cwd=self.folder, env=self.env, capture_output=True, check=True
+        )
+        plan = json.loads(shown.stdout)
+        assert isinstance(plan, dict)
+        return plan
+
+    def _would_change(self, *arguments: str) -> bool:
+        """Whether a plan has something to do: its exit code says so, which spares to show it."""
+        said = self.command(*arguments, "-detailed-exitcode")
         ran = subprocess.run(said, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, f"a plan {when}: {ran.stdout}{ran.stderr}"
+        assert ran.returncode in (0, 2), f"{ran.stdout}{ran.stderr}"
+        return ran.returncode == 2
 
     def state(self, address: str) -> dict[str, object]:
         """The attributes of a resource in the state."""
         kept = json.loads((self.folder / "terraform.tfstate").read_text(encoding="utf-8"))
         found: dict[str, object] = next(
-            one["instances"][0]["attributes"] for one in kept["resources"] if f"{one['type']}.{one['name']}" == address
+            one["instances"][0]["attributes"] for one in kept["resources"] if _address(one) == address
         )
         return found
 
@@ -125,6 +133,10 @@ class Stand:
         found = self.api("GET", "/_local/requests")["methods"]
         assert isinstance(found, dict)
         return found
+
+
+def _address(resource: dict[str, str]) -> str:
+    return ".".join(filter(None, (resource.get("module"), resource["type"], resource["name"])))
 
 
 def _describe(change: dict[str, object]) -> str:

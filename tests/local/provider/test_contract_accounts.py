@@ -6,7 +6,7 @@ import pytest
 
 from local.provider.cloud import Failure, Settings
 from local.provider.types import RESOURCES
-from tests.local.provider.contract import Contract, keep
+from tests.local.provider.contract import AllKept, Contract
 from tests.local.provider.stand import PROJECT, REGION, Stand
 
 ACCOUNT_ID = f"projects/{PROJECT}/serviceAccounts/coordinator@{PROJECT}.iam.gserviceaccount.com"
@@ -137,6 +137,7 @@ def members(kind: str) -> Contract:
     )
 
 
+SHARED = ("coordinator", "incidents", "pulled")
 CONTRACTS = [
     pytest.param(
         Contract(
@@ -214,10 +215,15 @@ CONTRACTS = [
 ]
 
 
+def prepare(stand: Stand) -> None:
+    """A service for each contract to have."""
+    for number in range(len(CONTRACTS)):
+        stand.api("POST", f"{SERVICE}?serviceId=coordinator{number}", {})
+
+
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    stand.api("POST", f"{SERVICE}?serviceId=coordinator", {})
-    keep(stand, contract)
+def test_every_type_keeps_its_contract(kept: AllKept, contract: Contract) -> None:
+    kept.check(contract)
 
 
 def test_a_condition_that_the_provider_does_not_ask_for_is_not_found_again(stand: Stand) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.provider.contract import NAME, Contract, keep
+from tests.local.provider.contract import NAME, AllKept, Contract
 from tests.local.provider.stand import PROJECT, Stand
 
 POLICY = """
@@ -191,8 +191,8 @@ CONTRACTS = [
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    keep(stand, contract)
+def test_every_type_keeps_its_contract(kept: AllKept, contract: Contract) -> None:
+    kept.check(contract)
 
 
 def policy(kind: str) -> str:

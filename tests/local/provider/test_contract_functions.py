@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.provider.contract import Contract, keep
+from tests.local.provider.contract import AllKept, Contract
 from tests.local.provider.stand import PROJECT, REGION, Stand
 from tests.local.sources import archive
 
@@ -90,10 +90,15 @@ CONTRACTS = [
 ]
 
 
+def prepare(stand: Stand) -> None:
+    """The archives a.zip and b.zip, which do not say the same."""
+    for name in ("a", "b"):
+        (stand.folder / f"{name}.zip").write_bytes(archive(notes=name))
+
+
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    _sources(stand)
-    keep(stand, contract)
+def test_every_type_keeps_its_contract(kept: AllKept, contract: Contract) -> None:
+    kept.check(contract)
 
 
 def test_an_api_is_disabled_only_if_asked_for(stand: Stand) -> None:
@@ -107,7 +112,7 @@ def test_an_api_is_disabled_only_if_asked_for(stand: Stand) -> None:
 
 
 def test_new_source_deploys_the_function_again_and_keeps_its_invokers(stand: Stand) -> None:
-    _sources(stand)
+    prepare(stand)
     stand.write(FUNCTION % BARE + INVOKER)
     stand.apply()
     before = stand.api("GET", FUNCTION_LINK)
@@ -122,14 +127,14 @@ def test_new_source_deploys_the_function_again_and_keeps_its_invokers(stand: Sta
 
 
 def test_a_function_without_source_is_refused(stand: Stand) -> None:
-    _sources(stand)
+    prepare(stand)
     stand.write((FUNCTION % BARE).replace("google_storage_bucket_object.source.name", '"other.zip"'))
     assert "The source gs://test-bucket/other.zip" in stand.apply(fails=True)
 
 
 def test_a_function_whose_build_fails_is_left_tainted_and_made_anew(stand: Stand) -> None:
     """As the provider, which has the id before the build ends (resource_cloudfunctions2_function.go)."""
-    _sources(stand)
+    prepare(stand)
     (stand.folder / "bad.zip").write_bytes(archive(None))
     stand.write(FUNCTION % (BARE | {"source": "bad"}))
     said = stand.apply(fails=True)
@@ -138,12 +143,6 @@ def test_a_function_whose_build_fails_is_left_tainted_and_made_anew(stand: Stand
     assert stand.changes()["google_cloudfunctions2_function.it"] == "delete,create"
     stand.apply()
     assert stand.changes() == {}
-
-
-def _sources(stand: Stand) -> None:
-    """The archives a.zip and b.zip, which do not say the same."""
-    for name in ("a", "b"):
-        (stand.folder / f"{name}.zip").write_bytes(archive(notes=name))
 
 
 def _source(function: dict[str, object]) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.provider.contract import NAME, Contract, keep
+from tests.local.provider.contract import NAME, AllKept, Contract
 from tests.local.provider.stand import PROJECT, Stand
 
 METRICS = f"/v2/projects/{PROJECT}/metrics"
@@ -94,6 +94,7 @@ resource "google_monitoring_notification_channel" "it" {
   labels       = { topic = google_pubsub_topic.t.id }
 }
 """
+SHARED = ("conflicts",)
 CONTRACTS = [
     pytest.param(
         Contract(
@@ -194,8 +195,8 @@ CONTRACTS = [
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    keep(stand, contract)
+def test_every_type_keeps_its_contract(kept: AllKept, contract: Contract) -> None:
+    kept.check(contract)
 
 
 def test_a_secret_is_shown_to_nobody(stand: Stand) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from local.provider.types import DATA_SOURCES, RESOURCES
+from tests.local.plain import copy_object
 from tests.local.provider import test_contract_accounts as accounts
 from tests.local.provider import test_contract_alerting as alerting
 from tests.local.provider import test_contract_functions as functions
 from tests.local.provider import test_contract_metrics as metrics
-from tests.local.provider.contract import Contract, keep
+from tests.local.provider.contract import AllKept, Contract
 from tests.local.provider.stand import JOBS, PROJECT, REGION, Stand
 
 RETRY = """
@@ -120,6 +121,7 @@ resource "google_storage_bucket_object" "it" {
 """
 JOB_ID = f"projects/{PROJECT}/locations/{REGION}/jobs/scraper"
 
+SHARED = ("test-bucket",)
 CONTRACTS = [
     pytest.param(
         Contract(
@@ -197,10 +199,13 @@ CONTRACTS = [
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_type_keeps_its_contract(stand: Stand, contract: Contract) -> None:
-    keep(stand, contract)
-    assert stand.job_states() == {}
-    assert stand.api("GET", f"/storage/v1/b?project={PROJECT}")["items"] == []
+def test_every_type_keeps_its_contract(kept: AllKept, contract: Contract) -> None:
+    kept.check(contract)
+
+
+def test_a_destroy_leaves_no_job_and_no_bucket(kept: AllKept) -> None:
+    assert kept.stand.job_states() == {}
+    assert kept.stand.api("GET", f"/storage/v1/b?project={PROJECT}")["items"] == []
 
 
 def test_every_type_in_the_table_has_a_contract() -> None:
@@ -255,7 +260,8 @@ def test_a_listing_is_read_at_plan(stand: Stand, prefix: str, glob: str, names: 
 
 def test_a_listing_is_read_over_all_its_pages(stand: Stand) -> None:
     names = [f"holds/{i:04}" for i in range(1100)]  # a page has 1000
-    _fill_bucket(stand, *names)
+    _fill_bucket(stand, names[0])
+    copy_object(stand.store, "test-bucket", names[0], names[1:])
     stand.write(DATA % {"prefix": "holds/", "glob": ""})
     assert _output(stand, "names") == names
 
