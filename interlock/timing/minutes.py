@@ -92,11 +92,12 @@ class Minutes:
     @classmethod
     def at(cls, places: Iterable[int], span: Span) -> Minutes:
         """The minutes that begin so many minutes after the start of `span`; those outside of it are left out."""
-        digits = bytearray(b"0") * len(span)
+        length = len(span)
+        data = bytearray(-(-length // 8))
         for place in places:
-            if 0 <= place < len(digits):
-                digits[-1 - place] = ord("1")
-        return cls(span=span, bits=int(digits or b"0", 2))
+            if 0 <= place < length:
+                data[place >> 3] |= 1 << (place & 7)
+        return cls(span=span, bits=int.from_bytes(data, "little"))
 
     def __or__(self, other: Minutes) -> Minutes:
         return Minutes(span=self.span, bits=self.bits | self._same_span(other).bits)
