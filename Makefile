@@ -178,7 +178,7 @@ bench: setup $(VENV)/dev.stamp ## measure what people wait for beside the tools 
 	@$(BIN)/python -m bench
 
 clean: ## remove what make built; the local target's state in .local/ stays
-	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(BROWSER) $(CHECKED) node_modules imports cdktf.out
+	rm -rf $(VENV) $(WORKFLOWS) $(POLICY) $(NEWEST_NODE) $(BROWSER) $(CHECKED) .cache/read node_modules imports cdktf.out
 
 setup: $(CHECKED) $(VENV)/run.stamp node_modules/.stamp imports/.stamp ## packages from the locks, and the bindings; first what they need
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     from interlock.pasted import LOCAL
     from interlock.reading.files import load_catalog, load_environment
     from interlock.reading.fit import check_both_ways
-    from interlock.reading.located import SourceError
+    from interlock.reading.problems import SourceError
     from interlock.runtime.declaration_file import DeclarationError
     from interlock.shares import shares
     from interlock.timing.about import about
@@ -79,4 +80,8 @@ def _refused(message: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what a synth makes lasts as long as it does
     main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # all is written: whoever waits for it need not wait for Python and Node.js to take themselves apart

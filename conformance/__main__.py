@@ -24,7 +24,7 @@ from interlock.environment import Environment, refuse_local_variables
 from interlock.gcp import local_url
 from interlock.pasted import LOCAL
 from interlock.reading.files import load_environment
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.terminal.process import run
 
 ENVIRONMENTS = Path("environments")

@@ -154,6 +154,24 @@ def _touching(catalog: Catalog) -> Mapping[str, frozenset[str]]:
     return MappingProxyType({table: frozenset(jobs) for table, jobs in found.items()})
 
 
+Judged = Mapping[str, list[Reason | NearMiss | None]]
+
+
+def _judged(catalog: Catalog, backfill: Backfill) -> Judged:
+    """What each chain is to a backfill, of the jobs that lead to its tables, sorted by name; whatever it keeps."""
+    touching = set[str]().union(*(_touching(catalog).get(table, ()) for table in backfill.tables))
+    return {
+        job: [_judge(backfill, chain) for chain in chains(catalog)[job] if chain.table in backfill.tables]
+        for job in sorted(touching)
+    }
+
+
+@whenever
+def _judged_of_own(catalog: Catalog) -> Mapping[str, Judged]:
+    """The same of the backfills of the catalog, by name: they are asked for again and again."""
+    return {name: _judged(catalog, backfill) for name, backfill in catalog.backfills.items()}
+
+
 Members = tuple[dict[str, tuple[Reason, ...]], dict[str, tuple[NearMiss, ...]]]
 
 
@@ -162,9 +180,9 @@ def members(catalog: Catalog, backfill: Backfill) -> Members:
     covered: dict[str, tuple[Reason, ...]] = {}
     missed: dict[str, tuple[NearMiss, ...]] = {}
     kept = {keep.job: keep.reason for keep in backfill.keep}
-    touching = set[str]().union(*(_touching(catalog).get(table, ()) for table in backfill.tables))
-    for job in sorted(touching):
-        judged = [_judge(backfill, chain) for chain in chains(catalog)[job] if chain.table in backfill.tables]
+    own = catalog.backfills.get(backfill.name)
+    is_own = own is not None and own.tables == backfill.tables and own.protect == backfill.protect
+    for job, judged in (_judged_of_own(catalog)[backfill.name] if is_own else _judged(catalog, backfill)).items():
         reasons = tuple(found for found in judged if isinstance(found, Reason))
         near = tuple(found for found in judged if isinstance(found, NearMiss))
         if reasons and job in kept:

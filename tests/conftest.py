@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -36,3 +37,10 @@ def pytest_collection(session: pytest.Session) -> None:
     for path in files[mine::workers]:
         with suppress(Exception):  # collecting it says what is wrong
             import_module(".".join(path.relative_to(HERE.parent).with_suffix("").parts))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected lasts to the end: to go through it for garbage again and again is in vain."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)

@@ -19,7 +19,7 @@ from interlock.catalog import Catalog
 from interlock.graph import scopes
 from interlock.pasted import interlock_command
 from interlock.reading.files import load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.terminal.tables import say, say_folded
 
 BIN = Path(sys.executable).parent

@@ -21,7 +21,7 @@ from interlock.drawing.nights import HEAD, picture, rows
 from interlock.drawing.stagger import with_former_crons
 from interlock.names import count
 from interlock.reading.files import load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.terminal.tables import Table, kept, say, say_folded
 from interlock.timing.bigquery import Retry
 from interlock.timing.minutes import Span

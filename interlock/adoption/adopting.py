@@ -25,7 +25,7 @@ from interlock.names import OWN_PREFIX, plain
 from interlock.parts import DEFAULT_DEADLINE
 from interlock.reading.fit import check_fit
 from interlock.reading.folder import catalog_of
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.terraform.attributes import Attributes, job_attributes
 
 MAX_REASON = 300

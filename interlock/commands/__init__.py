@@ -123,7 +123,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         from interlock.gcp import CloudError
         from interlock.reading.files import from_here
-        from interlock.reading.located import SourceError
+        from interlock.reading.problems import SourceError
         from interlock.terminal.typed import as_typed, asked_by_make, usage_error
         from interlock.zones import ZoneDataError
 
@@ -193,13 +193,13 @@ def _as_text(error: click.UsageError) -> click.UsageError:
 
 
 def _say_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> None:
+    del param
+    if not is_asked or ctx.resilient_parsing:
+        return
     from importlib.metadata import version
 
     from interlock.zones import ZoneDataError, release
 
-    del param
-    if not is_asked or ctx.resilient_parsing:
-        return
     try:
         say(f"{ctx.info_name}, version {version('interlock')}, zone data {release()}")
     except ZoneDataError as error:

@@ -18,7 +18,7 @@ from interlock.cron import FIRST_YEAR, LAST_YEAR
 from interlock.findings import Finding
 from interlock.names import count
 from interlock.reading.files import load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.review.comment import MAX_CHARACTERS, as_markdown, failure, in_words
 from interlock.review.review import review
 from interlock.terminal.common import catalog_option, print_json

@@ -14,7 +14,7 @@ from interlock.catalog import Catalog, Json
 from interlock.commands.timeline import parsed_day
 from interlock.drawing.stagger import with_former_crons
 from interlock.names import count
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.review.net import ratio, times
 from interlock.terminal.common import Format, catalog_option, format_option, print_json, say_offline
 from interlock.terminal.refs import RefError, catalog_at

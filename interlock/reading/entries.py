@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from interlock.baseline import BASELINE_FILE
 from interlock.catalog import Accepted, Source
 from interlock.names import IDENTITY, IDENTITY_RULE, NAME, NAME_RULE, OWN_PREFIX
-from interlock.reading.located import Document, Path, Problem, dotted, parse
+from interlock.reading.located import Document, Path, dotted, parse
+from interlock.reading.problems import Problem
 from interlock.reading.refused import GONE, one_of, problems_of
 from interlock.reading.schema import (
     AcceptedEntry,

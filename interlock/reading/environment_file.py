@@ -14,7 +14,8 @@ from interlock.environment import OWN_CHANNEL, Breaker, Channel, ChannelKind, Co
 from interlock.names import exact
 from interlock.pasted import LOCAL
 from interlock.reading.fields import Count, Duration, Flag, Name, Region, matching
-from interlock.reading.located import Document, Problem, SourceError, parse
+from interlock.reading.located import Document, parse
+from interlock.reading.problems import Problem, SourceError
 from interlock.reading.refused import problems_of
 from interlock.reading.samples import samples
 from interlock.reading.schema import Entry

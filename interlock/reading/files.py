@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from interlock.catalog import Catalog, Source
-from interlock.reading.folder import SUFFIX, catalog_of, decoded, is_candidate, problem
-from interlock.reading.located import Problem, SourceError
+from interlock.reading.folder import SUFFIX, decoded, is_candidate, problem
+from interlock.reading.kept import catalog_of, environment_of
+from interlock.reading.problems import Problem, SourceError
 
 if TYPE_CHECKING:
     from interlock.environment import Environment
@@ -52,8 +53,6 @@ def from_here(source: Source, root: Path) -> Source:
 def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Environment:
     """The environment `name` of `folder`. SourceError when there is none or something is wrong in it, samples that are left
     among that, unless it may be `unfilled`."""
-    from interlock.reading.environment_file import parse_environment
-
     path = folder / f"{name}{SUFFIX}"
     known = sorted(found.stem for found in folder.glob(f"*{SUFFIX}"))
     if name not in known:
@@ -64,7 +63,7 @@ def load_environment(folder: Path, name: str, *, unfilled: bool = False) -> Envi
     if not re.fullmatch(NAME_OF_ENVIRONMENT, name):
         raise SourceError([problem(folder.as_posix(), f"{name!a} is no name of an environment; {NAME_RULE}")])
     file = _name(path, folder)
-    return parse_environment(name, decoded(_content(path, file), file), file, unfilled=unfilled)
+    return environment_of(name, decoded(_content(path, file), file), file, unfilled=unfilled)
 
 
 def _content(path: Path, name: str) -> bytes:

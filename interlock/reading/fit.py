@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from interlock.catalog import OVER_HTTP, Catalog, Service, Source
 from interlock.environment import Environment
 from interlock.names import did_you_mean
-from interlock.reading.located import Problem, SourceError
+from interlock.reading.problems import Problem, SourceError
 
 
 def check_fit(catalog: Catalog, env: Environment) -> None:

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from interlock.catalog import Catalog, Source
 from interlock.names import NAME, NAME_RULE
-from interlock.reading.located import Problem, SourceError
+from interlock.reading.problems import Problem, SourceError
 from interlock.zone_record import RECORD_FILE, ZoneRecord
 
 SUFFIX = ".yaml"

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path as FilePath
 
 import yaml
 
 from interlock.catalog import Source
 from interlock.reading.cdktf_tokens import RULE, taken_for_token
+from interlock.reading.problems import MAX_FILE_CHARACTERS, Problem
 
-MAX_FILE_CHARACTERS = 1_000_000
 MAX_NODES = 200_000
 """Aliases are expanded; a file that grows beyond this is a mistake or an attack."""
 MAX_SHOWN_CHARACTERS = 60
@@ -28,27 +27,6 @@ HARMLESS_DEPTH = 5_000
 """Levels that libyaml composes without harm; it calls itself for each, and some 10,000s end the process."""
 
 Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something wrong in a file, for people: where, what was found and what is allowed."""
-
-    source: Source
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.message}"
-
-
-class SourceError(Exception):
-    """One or more problems in what people wrote, sorted by place. All are reported at once. `root` is the folder that was read,
-    if it was one of this disk."""
-
-    def __init__(self, problems: list[Problem], root: FilePath | None = None) -> None:
-        self.root = root
-        self.problems = sorted(set(problems), key=lambda p: (p.source.file, p.source.line, p.message))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(frozen=True, kw_only=True)

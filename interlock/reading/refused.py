@@ -10,7 +10,8 @@ from pydantic_core import ErrorDetails
 
 from interlock.names import did_you_mean
 from interlock.payload import Piece
-from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, Problem, dotted
+from interlock.reading.located import MAX_SHOWN_CHARACTERS, Document, Path, dotted
+from interlock.reading.problems import Problem
 from interlock.reading.schema import (
     FULL,
     SHORT,

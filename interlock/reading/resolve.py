@@ -35,7 +35,7 @@ from interlock.platform_rules import STAGGER_MINUTES, PlatformRules, Stagger
 from interlock.reading.accesses import accesses, partitions
 from interlock.reading.entries import WITHOUT_RETRY, EntryReader, SourceFile, Written
 from interlock.reading.fields import DEADLINES, MAX_DEADLINE
-from interlock.reading.located import Problem, SourceError
+from interlock.reading.problems import Problem, SourceError
 from interlock.reading.references import check_references
 from interlock.reading.schema import (
     BackfillEntry,

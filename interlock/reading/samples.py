@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from interlock.reading.located import Document, Path, Problem, dotted
+from interlock.reading.located import Document, Path, dotted
+from interlock.reading.problems import Problem
 
 RESERVED = re.compile(r"(.*\.)?(example\.(com|net|org)|example|test|invalid|localhost|local)")
 """Hosts that nobody can own, or that only the own network or machine has: RFC 2606, RFC 6761 and, of `local`, RFC 6762."""

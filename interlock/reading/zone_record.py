@@ -10,7 +10,8 @@ from pydantic import Field, Strict, ValidationError
 
 from interlock.catalog import Source
 from interlock.reading.fields import Text, matching
-from interlock.reading.located import Document, Path, Problem, dotted, parse
+from interlock.reading.located import Document, Path, dotted, parse
+from interlock.reading.problems import Problem
 from interlock.reading.refused import problems_of
 from interlock.reading.schema import Entry
 from interlock.zone_record import ANEW, Offsets, ZoneRecord

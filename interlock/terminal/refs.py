@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
-from interlock.reading.folder import catalog_of, is_candidate, problem
-from interlock.reading.located import MAX_FILE_CHARACTERS, Problem
+from interlock.reading.folder import is_candidate, problem
+from interlock.reading.kept import catalog_of
+from interlock.reading.problems import MAX_FILE_CHARACTERS, Problem
 
 MAX_FILE_BYTES = 4 * MAX_FILE_CHARACTERS
 """UTF-8 has at most four bytes a character; what is larger is not read at all."""

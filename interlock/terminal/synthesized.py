@@ -10,12 +10,12 @@ import errno
 import hashlib
 import json
 import os
-import site
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from interlock.reading.kept import installed
 from interlock.terminal.written import write
 
 FILE = "synthesized.json"
@@ -33,8 +33,6 @@ OF_OTHERS = ("CDKTF_DISABLE_PLUGIN_CACHE_ENV", "CDKTF_OUTDIR", "CDKTF_SKIP_PROVI
 """Variables of these that are not theirs: `local run` sets two for the cdktf command line, and the folder is told by us."""
 BYTE_CODE = "__pycache__"
 """The folders of what Python has compiled of sources that count themselves; without a source it counts where it lies."""
-PACKAGES = (".dist-info", ".egg-info", ".pth")
-"""Of what is installed, with its version in its name."""
 OUTPUTS = ("manifest.json", "coordinator-*.zip", "stacks/*/cdk.tf.json", "stacks/*/versions.tf")
 """What a synth writes into the output folder."""
 
@@ -58,7 +56,7 @@ def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
         _file(found, file.name, file)
     for name in CODE:
         _folder(found, root / name)
-    _texts(found, sys.version, *_installed())
+    _texts(found, sys.version, *installed())
     _texts(
         found, *(f"{name}={environ[name]}" for name in sorted(environ) if name.startswith(VARIABLES) and name not in OF_OTHERS)
     )
@@ -88,12 +86,6 @@ def outputs(folder: Path) -> dict[str, str]:
     """The digest of each file that a synth has written into `folder`."""
     files = sorted(file for pattern in OUTPUTS for file in folder.glob(pattern))
     return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
-def _installed() -> list[str]:
-    """The packages of this Python, each with its version."""
-    folders = [Path(name) for name in site.getsitepackages()]
-    return sorted(entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir() if entry.suffix in PACKAGES)
 
 
 def _folder(found: _Digest, folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from interlock.catalog import Catalog
 from interlock.dates import rerun_command
 from interlock.reading.files import load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.runtime.catchup import uncovered_days
 from interlock.seasons import fires_between
 from interlock.terminal.site import Site

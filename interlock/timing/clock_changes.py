@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from interlock.cron import DAY, MINUTE, Cron
 
-STEP = timedelta(hours=6)
-"""No zone has changed its clocks twice within so short a time."""
+STEP = timedelta(days=2)
+"""No zone changes its clocks twice within so short a time: the nearest two are a week apart, less an hour."""
 SECOND = timedelta(seconds=1)
 SHOWN_WALLS = 3
 

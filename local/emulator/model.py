@@ -56,7 +56,7 @@ class Response:
 
 def json_response(value: object, *, status: int = 200) -> Response:
     """`value` as a JSON response."""
-    return Response(status=status, body=json.dumps(value, indent=1).encode())
+    return Response(status=status, body=json.dumps(value).encode())
 
 
 class ApiError(Exception):

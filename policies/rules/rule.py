@@ -94,6 +94,8 @@ def rule(
 def _taking_both(find: Written) -> Find:
     code = cast(FunctionType, find).__code__
     names = code.co_varnames[: code.co_argcount]
+    if len(names) == 2 and names[1] == "estate":
+        return cast(Find, find)
     named = cast("Callable[..., Iterator[str]]", find)
 
     def judged(resource: Resource, estate: Estate) -> Iterator[str]:

@@ -188,6 +188,8 @@ class Attributes:
 
     def _known(self, name: str) -> Json:
         value = self.values.get(name)
+        if not self.unknown and not self.templates:  # most of them, and rules ask much
+            return value
         if self._unknown(name) is True:
             raise Unresolved(self._path(name), "known only after the apply")
         if self.templates and is_expression(value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock.catalog import Catalog
 from interlock.reading.entries import SourceFile
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.reading.resolve import resolve_catalog
 
 GOOD = """\

@@ -24,7 +24,7 @@ from interlock.environment import Environment
 from interlock.names import count
 from interlock.pasted import LOCAL
 from interlock.reading.files import load_catalog, load_environment
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from policies.rules.judge import Outcome
 from tools.policy import accepted, seen
 from tools.policy.plans import PLAN

@@ -13,7 +13,7 @@ from interlock.baseline import accept, text_of
 from interlock.catalog import Accepted, Catalog, Source
 from interlock.findings import Finding
 from interlock.reading.folder import catalog_of
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from tests.interlock.catalogs import GOOD
 
 LINE = "{rule: stagger, subject: jobs.fetch, since: 2026-11-01, until: 2027-01-31, owner: data}"

@@ -10,7 +10,7 @@ import pytest
 
 from interlock.reading.cdktf_tokens import MARK, OF_MAPS, taken_for_token
 from interlock.reading.files import load_catalog, load_environment
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import HEAD, JOBS
 

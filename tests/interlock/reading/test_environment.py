@@ -15,7 +15,7 @@ from interlock.environment import Environment, refuse_local_variables
 from interlock.names import exact
 from interlock.reading.environment_file import TICKS, parse_environment
 from interlock.reading.files import load_environment
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from tests.interlock.catalogs import GOOD, load
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlock.reading.files import load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 
 SERVICES = "services:\n  tills: {kind: run}\n"
 

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.catalog import Source
 from interlock.reading.files import from_here, load_catalog
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from interlock.pasted import LOCAL
 from interlock.reading.environment_file import parse_environment
 from interlock.reading.fit import check_both_ways
-from interlock.reading.located import SourceError, parse
+from interlock.reading.located import parse
+from interlock.reading.problems import SourceError
 from interlock.reading.samples import samples
 from tests.interlock.production import FILLED, SHIPPED, UNFILLED, filled_in
 from tests.shop import shop

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from interlock.reading.files import load_catalog
-from interlock.reading.located import MAX_FILE_CHARACTERS, SourceError
+from interlock.reading.problems import MAX_FILE_CHARACTERS, SourceError
 from tests.interlock.catalogs import GOOD, changed, problems
 
 SECTIONS = ", ".join(

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from interlock.reading.folder import catalog_of
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from tests.interlock.catalogs import GOOD, beside, problems_beside
 
 JOB = """\

@@ -10,7 +10,7 @@ from interlock.catalog import Catalog, OAuth, Oidc, Token
 from interlock.environment import Environment
 from interlock.live import live_attributes
 from interlock.reading.fit import check_fit
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.terraform.attributes import job_attributes
 from tests.interlock.adoption.real_shapes import created
 from tests.interlock.catalogs import load

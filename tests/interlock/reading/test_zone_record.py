@@ -11,7 +11,7 @@ import pytest
 
 from interlock.catalog import Source
 from interlock.reading.folder import catalog_of
-from interlock.reading.located import SourceError
+from interlock.reading.problems import SourceError
 from interlock.reading.zone_record import read_record
 from interlock.timing.zone_record import recorded
 from interlock.zone_record import RECORD_FILE, text_of

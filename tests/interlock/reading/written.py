@@ -12,7 +12,8 @@ import yaml
 
 from interlock.catalog import Catalog
 from interlock.reading.entries import SourceFile
-from interlock.reading.located import Path, SourceError, parse
+from interlock.reading.located import Path, parse
+from interlock.reading.problems import SourceError
 from interlock.reading.resolve import resolve_catalog
 from policies.from_catalog import findings
 

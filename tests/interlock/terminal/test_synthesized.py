@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import site
 from pathlib import Path
 
 import pytest
@@ -206,7 +207,7 @@ def test_a_pipe_in_the_catalog_is_not_waited_for(root: Path) -> None:
 def test_another_python_and_another_set_of_packages_give_another_stamp(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [digest()]
     packages = root / "site-packages"
-    monkeypatch.setattr(synthesized.site, "getsitepackages", lambda: [str(packages)])
+    monkeypatch.setattr(site, "getsitepackages", lambda: [str(packages)])
     for name in ("cdktf-0.21.0.dist-info", "cdktf-0.22.0.dist-info"):
         write(packages, f"{name}/METADATA", b"")
         found.append(digest())

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import tzdata
 from hypothesis import given
 from hypothesis import strategies as some
 
 from interlock.cron import Cron, zone
-from interlock.timing.clock_changes import changes, named_between, what_happens
+from interlock.timing.clock_changes import STEP, changes, named_between, what_happens
+from interlock.zones import names
 from tests.interlock.cloud import at
 
 NEW_YORK, LORD_HOWE, SANTIAGO = "America/New_York", "Australia/Lord_Howe", "America/Santiago"
@@ -39,6 +44,27 @@ def found(name: str, start: str, end: str) -> list[tuple[str, str]]:
 )  # fmt: skip
 def test_the_changes_of_an_interval(name: str, start: str, end: str, expected: list[tuple[str, str]]) -> None:
     assert found(name, start, end) == expected
+
+
+def test_no_two_changes_of_any_zone_are_so_near_that_one_is_not_seen() -> None:
+    """By the data themselves, from their first year on: https://www.rfc-editor.org/rfc/rfc9636"""
+    nearest = min(later - earlier for name in names() for earlier, later in pairwise(_instants_of_changes(name)))
+    assert timedelta(seconds=nearest) > 2 * STEP
+
+
+def _instants_of_changes(name: str) -> list[int]:
+    """Seconds since 1970, of the second block of a zone's file, which has 64 bits for each."""
+    content = (Path(tzdata.__file__).parent / "zoneinfo" / name).read_bytes()
+    header = ">20x6l"
+    utc, standard, leaps, instants, types, letters = struct.unpack_from(header, content)
+    second = 44 + utc + standard + 8 * leaps + 5 * instants + 6 * types + letters
+    utc, standard, leaps, instants, types, letters = struct.unpack_from(header, content, second)
+    at = second + 44
+    times = struct.unpack_from(f">{instants}q", content, at)
+    kinds = content[at + 8 * instants : at + 9 * instants]
+    offsets = [ahead for ahead, _ in struct.iter_unpack(">l2s", content[at + 9 * instants : at + 9 * instants + 6 * types])]
+    ahead = [offsets[0], *(offsets[kind] for kind in kinds)]
+    return [time for time, (before, after) in zip(times, pairwise(ahead), strict=True) if before != after]
 
 
 @pytest.mark.parametrize(
