@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -79,9 +80,17 @@ def _refused(message: str) -> int:
     return BAD_INPUT
 
 
+def _leave(is_written: list[bool]) -> None:
+    """The last of what happens at the end, as the first that was registered: to take apart what is in memory is in vain."""
+    if is_written:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
 if __name__ == "__main__":
+    is_written: list[bool] = []
+    atexit.register(_leave, is_written)
     gc.disable()  # what a synth makes lasts as long as it does
     main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # all is written: whoever waits for it need not wait for Python and Node.js to take themselves apart
+    is_written.append(True)

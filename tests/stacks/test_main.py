@@ -42,7 +42,9 @@ def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Pa
     shutil.copy(ROOT / "main.py", first)
     (first / "environments").symlink_to(ROOT / "environments")
     second.mkdir()
-    assert run(first, PYTHONHASHSEED="1").returncode == 0
+    (left := tmp_path / "temporary").mkdir()
+    assert run(first, PYTHONHASHSEED="1", TMPDIR=str(left)).returncode == 0
+    assert files(left) == {}
     assert run(second, PYTHONHASHSEED="2", INTERLOCK_CATALOG=str(elsewhere)).returncode == 0
     written = files(first / "cdktf.out")
     assert "local/stacks/schedules/cdk.tf.json" in written
