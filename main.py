@@ -35,7 +35,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
     from interlock.runtime.declaration_file import DeclarationError
     from interlock.shares import shares
     from interlock.timing.about import about
-    from interlock.zones import ZoneDataError
+    from interlock.zones import ZoneDataError, release
     from stacks.archive import coordinator
 
     name = os.environ.get("INTERLOCK_ENV", LOCAL)
@@ -44,6 +44,7 @@ def _write_stacks(cdk: Future[ModuleType], *, unfilled: bool) -> None:
         env = load_environment(HERE / "environments", name, unfilled=unfilled)
         catalog = load_catalog(Path(os.environ.get("INTERLOCK_CATALOG") or HERE / "catalog"))
         check_both_ways(catalog, env)
+        release()  # a catalog that was kept as it was read asks for no zone
     except (SourceError, ZoneDataError) as error:
         sys.exit(_refused(str(error)))
     if refusal := refuse_local_variables(env, os.environ) or refuse_own_token(env, os.environ):
