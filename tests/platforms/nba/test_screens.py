@@ -34,10 +34,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, nba: Catalog) -> Iterator[Cl
 
 
 @pytest.fixture
-def lines(cloud: Cloud, nba: Catalog, monkeypatch: pytest.MonkeyPatch) -> Lines:
-    """The lines that a command prints on 80 columns. It does not read the catalog again."""
+def lines(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """The lines that a command prints on 80 columns."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("interlock.reading.files.catalog_of", lambda *_, **__: nba)
 
     def call(*arguments: str) -> list[str]:
         env = {"COLUMNS": "80", "INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/Los_Angeles", "INTERLOCK_CATALOG": None}
