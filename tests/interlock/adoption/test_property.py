@@ -192,7 +192,7 @@ JOBS = st.lists(
         _some(description=_TEXTS, retryConfig=_RETRIES),
     ),
     min_size=1,
-    max_size=6,
+    max_size=4,
     unique_by=lambda job: (job[0], job[1]),
 )
 
