@@ -36,6 +36,11 @@ class Rejudging:
     def _sources(self) -> dict[str, Source]:
         return sources_of(self._catalog)
 
+    @cached_property
+    def _whole(self) -> list[Finding]:
+        """All that was broken before."""
+        return findings(self._catalog, self._today)
+
     def _before(self, address: str, rule: Rule) -> tuple[Finding, ...]:
         """What was broken before."""
         if (key := (address, rule.name)) not in self._known:
@@ -46,7 +51,7 @@ class Rejudging:
         """What is broken before and `after`, less what is so in both of jobs that the moves have nothing to do with. `after`
         differs in the schedules of the jobs that were moved, and in their `was`, alone."""
         if (estate := self._after(after, moved)) is None:
-            return findings(self._catalog, self._today), findings(after, self._today)
+            return self._whole, findings(after, self._today)
         touched = self._touched(estate)
         before = (finding for address, rule in touched for finding in self._before(address, rule))
         now = (finding for address, rule in touched for finding in self._judged(estate.resources[address], rule, estate))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 from interlock.catalog import Catalog
 from interlock.reading import folder as room
 from interlock.reading.problems import Problem
+from interlock.zones import release
 
 if TYPE_CHECKING:
     from interlock.environment import Environment
@@ -52,13 +53,14 @@ def catalog_of(
     unreadable: Sequence[Problem] = (),
     past: bool = False,
 ) -> Catalog:
-    """As `folder.catalog_of`, which is asked when this is not kept. A catalog with problems never is."""
+    """As `folder.catalog_of`, which is asked when this is not kept; with its errors. A catalog with problems never is."""
 
     def read() -> Catalog:
         return room.catalog_of(folder, contents, shown=shown, unreadable=unreadable, past=past)
 
     if unreadable or sum(map(len, contents.values())) < WORTHWHILE_BYTES:
         return read()
+    release()  # as reading it would ask for its zones
     parts = (part for path, content in sorted(contents.items()) for part in (path.as_posix(), content))
     return _kept(Catalog, (folder, str(past), *parts), read)
 

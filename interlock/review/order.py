@@ -80,15 +80,31 @@ class Together:
     def of(cls, produced: Sequence[int], consumed: Sequence[int]) -> Together:
         """Of two jobs. A consumer follows the latest start before it, or together with it."""
         found = cls(array("q"), array("q"))
-        for at, start in enumerate(produced):
-            place = bisect_left(consumed, start)
-            if place == len(consumed) or consumed[place] - start > FOLLOWS // MINUTE:
-                continue
-            if at + 1 < len(produced) and produced[at + 1] <= consumed[place]:
-                continue  # the consumer follows a later start
-            found.starts.append(start)
-            found.followed.append(consumed[place])
+        for start, place in (
+            _by_producers(produced, consumed) if len(produced) < len(consumed) else _by_consumers(produced, consumed)
+        ):
+            if place - start <= FOLLOWS // MINUTE:
+                found.starts.append(start)
+                found.followed.append(place)
         return found
+
+
+def _by_producers(produced: Sequence[int], consumed: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The starts of a producer after which its consumer starts before it does again, and that start of the consumer."""
+    for at, start in enumerate(produced):
+        place = bisect_left(consumed, start)
+        if place < len(consumed) and (at + 1 == len(produced) or consumed[place] < produced[at + 1]):
+            yield start, consumed[place]
+
+
+def _by_consumers(produced: Sequence[int], consumed: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The same, for as many looks as the consumer has starts."""
+    last = -1
+    for place in consumed:
+        at = bisect_right(produced, place) - 1
+        if at > last:
+            yield produced[at], place
+            last = at
 
 
 def inverted(before: tuple[Starts, Starts], after: tuple[Starts, Starts], known: Together | None = None) -> Follows | None:

@@ -37,13 +37,14 @@ def new_findings(before: Iterable[Finding], after: Sequence[Finding], renamed: M
     whose message is new. `renamed` maps old names of jobs to new ones: a job takes its findings along."""
     old = [_renamed(finding, renamed) for finding in before]
     lacking = Counter(map(identity, after)) - Counter(map(identity, old))
-    novelty = _novelty(old, after)
+    more = [finding for finding in after if identity(finding) in lacking]
+    novelty = _novelty([finding for finding in old if identity(finding) in lacking], more)
     taken: set[int] = set()
-    for place in sorted(range(len(after)), key=lambda place: -novelty[place]):
-        if lacking[identity(after[place])] > 0:
-            lacking[identity(after[place])] -= 1
+    for place in sorted(range(len(more)), key=lambda place: -novelty[place]):
+        if lacking[identity(more[place])] > 0:
+            lacking[identity(more[place])] -= 1
             taken.add(place)
-    return tuple(finding for place, finding in enumerate(after) if place in taken)
+    return tuple(finding for place, finding in enumerate(more) if place in taken)
 
 
 def _novelty(old: Sequence[Finding], after: Sequence[Finding]) -> list[int]:

@@ -37,6 +37,8 @@ RELEASED_OBJECT = rf"{RELEASED_PREFIX}(?P<scope>window/{NAME}|backfill/{SLUG})/(
 
 PLANNED_OBJECT = rf"{PLANNED_PREFIX}(?P<scope>backfill/{SLUG})/(?P<id>{OPENING_ID})@(?P<end>{END})\.json"
 INCIDENT_OBJECT = rf"{INCIDENT_PREFIX}(?P<key>[0-9a-f]{{16}})@(?P<until>{END})\.json"
+_HELD, _CLAIM, _DRIFT = re.compile(HELD_OBJECT), re.compile(CLAIM_OBJECT), re.compile(DRIFT_OBJECT)
+_RELEASED, _PLANNED, _INCIDENT = re.compile(RELEASED_OBJECT), re.compile(PLANNED_OBJECT), re.compile(INCIDENT_OBJECT)
 
 MAX_CLOCK_SKEW = timedelta(seconds=10)
 """How far apart the clocks of two instances, or ours and Cloud Scheduler's, may be."""
@@ -74,7 +76,7 @@ def held_name(job: str) -> str:
 
 def held_job(name: str) -> str | None:
     """The job of a held object's name, or None when it is none."""
-    found = re.fullmatch(HELD_OBJECT, name)
+    found = _HELD.fullmatch(name)
     return found["job"] if found else None
 
 
@@ -130,7 +132,7 @@ def claim_content(claim: Claim) -> bytes:
 def parse_claim(name: str, content: bytes = b"", written: datetime | None = None) -> Claim | None:
     """The claim that an object's name states, with what its content adds, and when it was written by the bucket's clock; None
     when it is no claim's name."""
-    found = re.fullmatch(CLAIM_OBJECT, name)
+    found = _CLAIM.fullmatch(name)
     if found is None or (since := parse_instant(found["since"])) is None:
         return None
     says = decode(content)
@@ -174,7 +176,7 @@ def drift_content(drifted: Mapping[str, Iterable[str]]) -> bytes:
 
 def drift_day(name: str) -> str | None:
     """The day of such an object's name, as YYYY-MM-DD; None when it is none."""
-    found = re.fullmatch(DRIFT_OBJECT, name)
+    found = _DRIFT.fullmatch(name)
     return found["day"] if found else None
 
 
@@ -185,7 +187,7 @@ def released_name(scope: str, id: str, end: datetime) -> str:
 
 def parse_released(name: str) -> Hold | None:
     """The opening that a tombstone's name states, as the hold that it was; None when it is no such name."""
-    found = re.fullmatch(RELEASED_OBJECT, name)
+    found = _RELEASED.fullmatch(name)
     if found is None or (end := parse_instant(found["end"])) is None:
         return None
     return Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
@@ -206,7 +208,7 @@ def planned_content(hold: Hold) -> bytes:
 
 def parse_planned(name: str, content: bytes = b"") -> Planned | None:
     """What an object's name plans, with what its content adds, a stranger's input; None when it is no such name."""
-    found = re.fullmatch(PLANNED_OBJECT, name)
+    found = _PLANNED.fullmatch(name)
     if found is None or (end := parse_instant(found["end"])) is None or (start := opened_at(found["id"])) is None:
         return None
     hold = Hold(scope=found["scope"], id=found["id"], end=end, object_name=name)
@@ -222,13 +224,13 @@ def incident_name(key: str, until: datetime) -> str:
 
 def incident_until(name: str) -> datetime | None:
     """Until when such an object is kept; None when its name is none."""
-    found = re.fullmatch(INCIDENT_OBJECT, name)
+    found = _INCIDENT.fullmatch(name)
     return parse_instant(found["until"]) if found else None
 
 
 def is_known(name: str) -> bool:
     """Whether an object is a mark, a claim or a plan, by its name."""
-    return bool(re.fullmatch(HELD_OBJECT, name)) or parse_claim(name) is not None or parse_planned(name) is not None
+    return bool(_HELD.fullmatch(name)) or parse_claim(name) is not None or parse_planned(name) is not None
 
 
 def _instant(says: dict[str, object], key: str) -> datetime | None:

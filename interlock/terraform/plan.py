@@ -369,4 +369,4 @@ def _wrong(value: Json, what: str, wanted: str) -> PlanError:
 def shown(value: Json) -> str:
     """A stranger's value in a message: short, and without anything that a terminal or a page acts on."""
     text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(c if re.match(r"[A-Za-z0-9 ._@:/\"\[\]-]", c) else "?" for c in text[:60])
+    return re.sub(r"[^A-Za-z0-9 ._@:/\"\[\]-]", "?", text[:60])

@@ -345,8 +345,12 @@ class _Search:
 def _least(first: Minutes, later: Minutes) -> timedelta:
     """The shortest time from one of `first` to one of `later`, a set in a narrower span; there must be one."""
     found, distance = later.within(first.span).bits, 0
-    while not first.bits << distance & found:
-        distance += 1
+    reached = [first.bits]  # at place n the minutes that begin less than 2 ** n minutes after one of `first`
+    while not reached[-1] & found:
+        reached.append(reached[-1] | reached[-1] << (1 << len(reached) - 1))
+    for place in reversed(range(len(reached) - 1)):
+        if not reached[place] << distance & found:
+            distance += 1 << place
     return distance * MINUTE
 
 

@@ -146,10 +146,20 @@ class Costs:
 
     def _of_job(self, job: str, by: int, state: State) -> float:
         found = 0.0
-        for one, other in self.neighbours.get(job, ()):
-            apart = state.get(other, 0) - by if one == job else by - state.get(one, 0)
-            found += self.of((one, other), apart)
+        for pair, other, is_first, known in self._around.get(job, ()):
+            apart = state.get(other, 0) - by if is_first else by - state.get(other, 0)
+            cost = known.get(apart)
+            found += self.of(pair, apart) if cost is None else cost
         return found
+
+    @cached_property
+    def _around(self) -> Mapping[str, list[tuple[Pair, str, bool, Mapping[int, float]]]]:
+        """By job, each pair that it is in, the other of it, whether it is the first, and what the pair is known to cost. A
+        search asks for that millions of times."""
+        return {
+            job: [(pair, pair[pair[0] == job], pair[0] == job, self._sums.setdefault(pair, {})) for pair in pairs]
+            for job, pairs in self.neighbours.items()
+        }
 
     def _met(self, pair: Pair) -> list[tuple[Mapping[int, float], tuple[tuple[int, int], ...]]]:
         """The chances of a pair, by minutes apart, and how often its jobs start how far apart."""

@@ -75,10 +75,14 @@ class Often:
 
 def often(minutes: Minutes, year: Year, zone: ZoneInfo, clocks: Sequence[ZoneInfo]) -> Often:
     """How often one of `minutes`, a set of the year's span, is on the days of `zone`; `clocks` as in `days_in_words`."""
-    counts = year.a_day(minutes, zone)
+    return _often(year.a_day(minutes, zone), year, zone, _distinct(zone, clocks))
+
+
+@lru_cache(SAID)
+def _often(counts: tuple[int, ...], year: Year, zone: ZoneInfo, clocks: tuple[ZoneInfo, ...]) -> Often:
     days = sum(1 << number for number, times in enumerate(counts) if times)
-    words = days_in_words(days, year, zone, clocks)
-    a_week = _a_week(counts, year, year.changes(_distinct(zone, clocks), zone)) if words.weekly else None
+    words = _words(days, year, zone, clocks)
+    a_week = _a_week(counts, year, year.changes(clocks, zone)) if words.weekly else None
     return Often(times=sum(counts), days=days.bit_count(), when=words, a_week=a_week)
 
 

@@ -92,11 +92,12 @@ class Minutes:
     @classmethod
     def at(cls, places: Iterable[int], span: Span) -> Minutes:
         """The minutes that begin so many minutes after the start of `span`; those outside of it are left out."""
-        digits = bytearray(b"0") * len(span)
+        length = len(span)
+        data = bytearray(-(-length // 8))
         for place in places:
-            if 0 <= place < len(digits):
-                digits[-1 - place] = ord("1")
-        return cls(span=span, bits=int(digits or b"0", 2))
+            if 0 <= place < length:
+                data[place >> 3] |= 1 << (place & 7)
+        return cls(span=span, bits=int.from_bytes(data, "little"))
 
     def __or__(self, other: Minutes) -> Minutes:
         return Minutes(span=self.span, bits=self.bits | self._same_span(other).bits)
@@ -118,11 +119,15 @@ class Minutes:
 
     def places(self) -> Iterator[int]:
         """In order, how many minutes after the start of the span each minute begins."""
-        digits = f"{self.bits:b}"[::-1]
-        place = digits.find("1")
-        while place >= 0:
-            yield place
-            place = digits.find("1", place + 1)
+        # Part by part: most of a year's minutes are in parts that have none, and who asks for the first wants no more.
+        data, none = self.bits.to_bytes(-(-self.bits.bit_length() // 8), "little"), bytes(BYTES_A_DAY)
+        for start in range(0, len(data), BYTES_A_DAY):
+            if (part := data[start : start + BYTES_A_DAY]) != none:
+                digits = f"{int.from_bytes(part, 'little'):b}"
+                last, at = 8 * start + len(digits) - 1, digits.rfind("1")
+                while at >= 0:
+                    yield last - at
+                    at = digits.rfind("1", 0, at)
 
     def lengthened(self, duration: timedelta) -> Minutes:
         """Every minute that begins within `duration` after one of the set begins, this one included, up to the span's end."""

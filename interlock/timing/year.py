@@ -102,8 +102,7 @@ class Year:
         """The days of `zone` on which the clocks of one of `zones` change."""
         found = 0
         for of in zones:
-            for number, offsets in enumerate(_offsets(self, of, zone)):
-                found |= (len(offsets) > 1) << number
+            found |= _changes(self, of, zone)
         return found
 
 
@@ -184,6 +183,11 @@ def _offsets(year: Year, of: ZoneInfo, zone: ZoneInfo) -> tuple[frozenset[timede
         for start, end in pairwise(starts)
     ]
     return tuple(frozenset(offset for offset in pair if offset is not None) for pair in seen)
+
+
+@lru_cache(256)
+def _changes(year: Year, of: ZoneInfo, zone: ZoneInfo) -> int:
+    return sum((len(offsets) > 1) << number for number, offsets in enumerate(_offsets(year, of, zone)))
 
 
 @lru_cache(256)

@@ -42,15 +42,19 @@ class Malformed(Exception):
 
 def clean(message: str) -> str:
     """A message with what a stranger wrote in it: one line that no terminal obeys, of at most 2,000 characters."""
-    text = "".join(c if c.isprintable() else "?" for c in message[: MESSAGE_CHARACTERS + 1])
+    text = _printable(message[: MESSAGE_CHARACTERS + 1])
     return text if len(text) <= MESSAGE_CHARACTERS else f"{text[: MESSAGE_CHARACTERS - 3]}..."
 
 
 def shown(value: Json) -> str:
     """A stranger's value in a message: one line of at most 80 characters."""
     text = f'"{value}"' if isinstance(value, str) else str(value)
-    text = "".join(c if c.isprintable() else "?" for c in text[: SHOWN_CHARACTERS + 1])
+    text = _printable(text[: SHOWN_CHARACTERS + 1])
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def is_expression(value: Json) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from coordinator.main import answer
 from interlock.catalog import Json
 from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
+from interlock.runtime import snapshot
+from interlock.runtime.declaration_file import parse
 from tests.coordinator.memory import World
 from tests.interlock.board.shelf import MemoryShelf
 
@@ -36,6 +39,14 @@ def world(deployed: World) -> World:
     world = World(objects=dict(deployed.objects), jobs=dict(deployed.jobs), written=dict(deployed.written))
     world._generation = deployed._generation
     return world
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _read_once() -> Iterator[None]:
+    """A declaration is read once for each content: every request reads it again, and each test asks for the same one."""
+    snapshot.parse = cache(parse)
+    yield
+    snapshot.parse = parse
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from coordinator import main
 from interlock.actual import PAUSED
 from interlock.declaration import Declaration
 from interlock.declare import declare
-from interlock.gcp.scheduler import rest_client
 from interlock.gcp.storage import storage_client
 from interlock.holds import HOLD_PREFIX
 from interlock.runtime import operations
@@ -61,15 +59,24 @@ def asked(cloud: Running) -> Counter[str]:
     return Counter(rest("GET", "/_local/requests").json["methods"])
 
 
-@pytest.mark.parametrize("platforms", [[OBJECT], [f"{PARTS}{name}.json" for name in "abcdefg"]], ids=["one", "seven"])
-@pytest.mark.parametrize("jobs", [3, PAGE + 1])
+ONE, SEVEN = [OBJECT], [f"{PARTS}{name}.json" for name in "abcdefg"]
+
+
+@pytest.mark.parametrize(
+    ("platforms", "jobs"),
+    [
+        pytest.param(ONE, 3, id="one"),
+        pytest.param(SEVEN, 3, id="seven"),
+        pytest.param(ONE, PAGE + 1, id="more jobs than on a page"),
+    ],
+)
 def test_a_tick_with_nothing_to_do_reads_the_jobs_and_two_lists_of_the_bucket(
     cloud: Running, platforms: list[str], jobs: int
 ) -> None:
     declared = many(jobs)
     for name in platforms:
         storage_client(PROJECT).bucket(BUCKET).blob(name).upload_from_string(to_json(declared))
-    make(declared)
+    make(declared, Rest(cloud.url))
     pages = -(-jobs // PAGE)
     first = asked(cloud)
     assert first[READ] == len(platforms), "an instance reads each declaration once"
@@ -124,16 +131,10 @@ def many(jobs: int) -> Declaration:
     return replace(known, jobs=same, scopes={"all": tuple(same)}, tables={}, windows={}, seasons={})
 
 
-def make(declared: Declaration) -> None:
+def make(declared: Declaration, rest: Rest) -> None:
     """The jobs, as a deploy makes them."""
-    client = rest_client()
-
-    def create(name: str) -> None:
-        job = declared.jobs[name]
+    for name, job in declared.jobs.items():
         parent = f"projects/{PROJECT}/locations/{job.region}"
         target = {"uri": "https://nothing.invalid/"}
-        content = {"name": f"{parent}/jobs/{name}", "schedule": str(job.schedule), "time_zone": job.time_zone}
-        client.create_job(parent=parent, job={**content, "http_target": target})
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(create, declared.jobs))
+        content = {"name": f"{parent}/jobs/{name}", "schedule": str(job.schedule), "timeZone": job.time_zone}
+        assert rest("POST", f"/v1/{parent}/jobs", {**content, "httpTarget": target}).status == 200

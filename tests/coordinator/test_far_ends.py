@@ -17,6 +17,8 @@ from tests.coordinator.test_requests import COVERED, HOLD, incident
 RECONCILE = {"action": "reconcile"}
 LAST = "9999-12-31T23:59:59Z"
 MAX_HOLD = timedelta(days=4)
+OFTEN = timedelta(minutes=20)
+"""Before a breaker's hold ends."""
 """Of the local environment."""
 
 
@@ -84,11 +86,11 @@ def test_a_beginning_that_an_object_makes_up_gives_no_more_time(ask: Ask, world:
 
 def test_new_incidents_make_the_breakers_hold_no_longer_than_any_may_be(ask: Ask, world: World) -> None:
     ends = set()
-    for number in range(MAX_HOLD // timedelta(minutes=10)):
+    for number in range(MAX_HOLD // OFTEN):
         push = incident(incident_id=f"0.{number}", started_at=int(world.now.timestamp()))
         assert ask(push)[0] == 200
         ends |= {name.rpartition("@")[2].removesuffix(".json") for name in world.names("holds/table/")}
-        world.now += timedelta(minutes=10)
+        world.now += OFTEN
     assert max(ends) == format_instant(NOW + MAX_HOLD)
 
 
@@ -97,9 +99,9 @@ def test_an_incident_that_does_not_say_when_it_opened_and_comes_again_for_ever_l
     ask: Ask, world: World, lasts: timedelta
 ) -> None:
     before = world.states()
-    for _ in range(lasts // timedelta(minutes=20)):
+    for _ in range(lasts // OFTEN):
         assert ask(incident())[0] == 200
-        world.now += timedelta(minutes=20)
+        world.now += OFTEN
         if world.now > NOW + timedelta(hours=1, minutes=30):
             assert world.names("holds/table/") == []
     assert lasts > timedelta(days=2) or world.states() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from interlock.actual import ActualJob
@@ -38,6 +39,7 @@ def records(report: Report, event: str) -> list[Record]:
     return [record for record in report.records if record.event == event]
 
 
+@cache
 def environment() -> Environment:
     """The local one: ticks of 10 minutes, holds of at most 4 days, a breaker of 30 minutes."""
     return load_environment(ROOT / "environments", "local")

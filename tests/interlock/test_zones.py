@@ -27,8 +27,8 @@ TESTS_OF_IT = {"tests/interlock/test_zones.py", "tests/other_zone_data.py", "tes
 """The last has a copy of a process take its own TZ, as one that starts does."""
 ASKING = {"available_timezones", "reset_tzpath", "tzset", "localtime", "tzlocal", "TZPATH"}
 LIBRARIES = {"pytz", "dateutil", "tzlocal"}
-WAYS = re.compile(r"\b(ZoneInfo|zoneinfo|(astimezone|now)\s*\(\s*\)|" + "|".join({*ASKING, *LIBRARIES}) + r")")
-"""A program without any of these words asks nobody, and need not be parsed."""
+WAYS = re.compile(rf"\b(?:ZoneInfo|zoneinfo|{'|'.join(sorted(ASKING | LIBRARIES))})\b|\.\s*(?:astimezone|now)\s*\(\s*\)")
+"""A program without any of these asks nobody, and need not be parsed."""
 LOCKS = ("requirements/run.txt", "requirements/policy.txt", "requirements/policy.in", "coordinator/requirements.txt")
 
 

@@ -102,7 +102,7 @@ RUNS = (
         "runtime.catchup_runs:_Maker._make",
         "if not self._bucket.delete(mark):",
         "if self._bucket.delete(mark) is None:",
-        4,
+        6,
     ),
     _bug(
         "a run is made without a claim",

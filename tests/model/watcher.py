@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -47,11 +48,8 @@ def windows_open(said: dict, at: datetime) -> list[tuple[str, datetime, datetime
     found = []
     for name, window in said["windows"].items():
         length = timedelta(seconds=window["duration_s"])
-        found += [
-            (name, start, start + length)
-            for start in fires(window["schedule"], window["time_zone"])
-            if start <= at < start + length
-        ]
+        times = fires(window["schedule"], window["time_zone"])
+        found += [(name, start, start + length) for start in times[bisect_right(times, at - length) : bisect_right(times, at)]]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -32,6 +33,10 @@ REFUSED = "the plan is refused until it ends or is released"
 GONE = "holds fetch-games, which the catalog no longer has; wait for its end, or release it"
 
 
+known = cache(load)
+"""Most of these tests are about the same two catalogs."""
+
+
 def change(job: str = "fetch-games", *, before: bool | None = False, after: bool | None = True, **more: Any) -> JobChange:
     """An update of `paused`, unless `more` says otherwise."""
     return JobChange(job=job, **{"actions": ("update",), "changed": ("paused",), "paused": (before, after), **more})
@@ -56,7 +61,7 @@ def said(
         flags_off=tuple(off),
         holds=tuple(hold for hold in holds if hold not in flags),
     )
-    found = review(load(before), load(after), AT, plan, rules=findings)
+    found = review(known(before), known(after), AT, plan, rules=findings)
     about = {Topic.PLAN, Topic.DRIFT, Topic.HELD}
     return [f"{'!' * remark.is_finding}{remark.subject}: {remark.text}" for remark in found.remarks if remark.topic in about]
 

@@ -303,7 +303,8 @@ def test_the_signs_of_the_stacks_are_theirs() -> None:
         assert {name for name, found in addresses.items() if address in found} == {stack}
 
 
-def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.05)
     os.mkfifo(pipe := tmp_path / "plan.json")
     with pytest.raises(PlanError):
         load_plan(pipe)

@@ -13,11 +13,11 @@ from interlock.seasons import fires_between
 from interlock.timing.backfill_starts import BackfillStarts, Lost
 from interlock.timing.minutes import MINUTE
 from interlock.timing.writes import DEFAULT_EXPECT
-from interlock.windows import open_at
+from interlock.windows import openings
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import at
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 FIRST, AUTUMN = at("2026-03-05 11:07"), at("2026-10-29 23:53")  # each over a change of the clocks
 
 
@@ -48,25 +48,35 @@ jobs:
 {lines}""")
 
 
-def walked(catalog: Catalog, start: datetime) -> Lost:
+class Walk:
     """The same from one start, fire by fire."""
-    backfill = catalog.backfills["all"]
-    end, day = start + backfill.expect, timedelta(days=1)
-    unrecoverable = once = jobs = in_flight = 0
-    for name in scopes(catalog)["backfill/all"]:
-        job = catalog.jobs[name]
-        held = [window for window in catalog.windows.values() if name in scopes(catalog)[f"window/{window.name}"]]
-        fires = [f for f in fires_between(job, start - day, end) if not any(open_at(window, f) for window in held)]
-        missed = [fire for fire in fires if fire >= start]
-        unrecoverable += len(missed) * (not job.recoverable)
-        once += len(missed) * (len(job.schedule.times) == 1)
-        jobs += bool(missed)
-        longest = max(
-            sum((catalog.processors[p].expect or DEFAULT_EXPECT for p in chain.processors), timedelta(0))
-            for chain in chains(catalog)[name]
-        )
-        in_flight += sum(fire < start < fire + longest for fire in fires)
-    return Lost(unrecoverable, once, jobs, in_flight)
+
+    def __init__(self, catalog: Catalog, first: datetime) -> None:
+        self.catalog, self.backfill = catalog, catalog.backfills["all"]
+        end = first + WEEK + self.backfill.expect
+        opened = {name: [*openings(window, first - DAY, end)] for name, window in catalog.windows.items()}
+        self.fires: dict[str, list[datetime]] = {}
+        """Of each job that the backfill covers, those that no window holds."""
+        for name in scopes(catalog)["backfill/all"]:
+            held = [one for window, found in opened.items() if name in scopes(catalog)[f"window/{window}"] for one in found]
+            fires = fires_between(catalog.jobs[name], first - DAY, end)
+            self.fires[name] = [fire for fire in fires if not any(one.start <= fire < one.end for one in held)]
+
+    def lost(self, start: datetime) -> Lost:
+        end = start + self.backfill.expect
+        unrecoverable = once = jobs = in_flight = 0
+        for name, fires in self.fires.items():
+            job = self.catalog.jobs[name]
+            missed = [fire for fire in fires if start <= fire < end]
+            unrecoverable += len(missed) * (not job.recoverable)
+            once += len(missed) * (len(job.schedule.times) == 1)
+            jobs += bool(missed)
+            longest = max(
+                sum((self.catalog.processors[p].expect or DEFAULT_EXPECT for p in chain.processors), timedelta(0))
+                for chain in chains(self.catalog)[name]
+            )
+            in_flight += sum(start - DAY <= fire < start < fire + longest for fire in fires)
+        return Lost(unrecoverable, once, jobs, in_flight)
 
 
 @pytest.mark.parametrize("first", [FIRST, AUTUMN], ids=["spring", "autumn"])
@@ -74,10 +84,10 @@ def walked(catalog: Catalog, start: datetime) -> Lost:
 def test_thirty_starts_of_each_are_as_a_walk_counts_them(seed: int, first: datetime) -> None:
     rng = random.Random(seed)  # noqa: S311
     catalog = made(rng)
-    found = BackfillStarts(catalog, "all", first, WEEK)
+    found, walk = BackfillStarts(catalog, "all", first, WEEK), Walk(catalog, first)
     for _ in range(30):
         start = first + rng.randrange(WEEK // MINUTE) * MINUTE
-        assert found.at(start) == walked(catalog, start), start
+        assert found.at(start) == walk.lost(start), start
 
 
 def test_the_best_is_no_worse_than_any_and_the_worst_no_better() -> None:
@@ -105,9 +115,11 @@ def test_only_minutes_outside_of_windows() -> None:
     found = BackfillStarts(catalog, "all", FIRST, WEEK)
     outside = found.outside_windows()
     held = {f"window/{name}" for name in catalog.windows}
+    opened = [one for window in catalog.windows.values() for one in openings(window, FIRST, FIRST + WEEK)]
     for place, is_outside in enumerate(outside):
-        opened = [window for window in catalog.windows.values() if open_at(window, FIRST + place * MINUTE)]
-        assert is_outside is not bool(opened)
+        minute = FIRST + place * MINUTE
+        assert is_outside is not any(one.start <= minute < one.end for one in opened)
+    assert not all(outside)
     assert set(found.windows) == held
     (best,) = found.best(outside)
     assert outside[(best.at - FIRST) // MINUTE]

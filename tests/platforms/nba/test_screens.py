@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -22,10 +21,10 @@ ON = "2026-01-06T06:00:00Z"
 UNTIL = "2026-01-07T18:00:00Z"
 
 
-@pytest.fixture
-def cloud(tmp_path: Path, nba: Catalog) -> Iterator[Cloud]:
-    """The platform, deployed as declared."""
-    with serve(tmp_path / "state") as running:
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory, nba: Catalog) -> Iterator[Cloud]:
+    """The platform, deployed as declared. Each test leaves it so."""
+    with serve(tmp_path_factory.mktemp("screens") / "state") as running:
         cloud = Cloud(running.url, nba)
         cloud.bucket.versioning_enabled = True
         cloud.bucket.patch()
@@ -48,37 +47,45 @@ def lines(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Lines:
     return call
 
 
-def _hold(cloud: Cloud, nba: Catalog) -> list[str]:
-    """Turns the backfill on; returns the jobs that it pauses."""
-    cloud.hold(f"backfills/{BACKFILL}@{UNTIL}.json")
-    jobs = [*scopes(nba)[f"backfill/{BACKFILL}"]]
+@pytest.fixture
+def held(cloud: Cloud, nba: Catalog) -> Iterator[tuple[str, ...]]:
+    """The backfill is on: the jobs that it pauses."""
+    flag, jobs = f"backfills/{BACKFILL}@{UNTIL}.json", scopes(nba)[f"backfill/{BACKFILL}"]
+    cloud.hold(flag)
     for job in jobs:
         cloud.jobs.pause_job(name=cloud.name(job))
-    return jobs
+    yield jobs
+    cloud.at(ON)
+    cloud.bucket.blob(flag).delete()
+    for job in jobs:
+        cloud.jobs.resume_job(name=cloud.name(job))
 
 
-def test_status_says_what_is_held_on_one_screen_and_names_every_job(lines: Lines, cloud: Cloud, nba: Catalog) -> None:
+def test_status_without_a_hold_takes_less_than_a_screen(lines: Lines) -> None:
     assert len(lines("status")) <= 25
-    jobs = _hold(cloud, nba)
-    held = lines("status")
-    assert len(held) <= 45
-    assert set(jobs) <= {word for line in held for word in line.split()}
-    assert held[-1].endswith("no drift")
+
+
+def test_status_says_what_is_held_on_one_screen_and_names_every_job(lines: Lines, held: tuple[str, ...]) -> None:
+    status = lines("status")
+    assert len(status) <= 45
+    assert set(held) <= {word for line in status for word in line.split()}
+    assert status[-1].endswith("no drift")
 
 
 @pytest.mark.parametrize("served", [False, True], ids=["nothing deployed", "every service deployed"])
 def test_the_inventory_fits_on_two_screens(lines: Lines, cloud: Cloud, nba: Catalog, served: bool) -> None:
-    rest = Rest(cloud.url)
+    rest, services = Rest(cloud.url), f"/v2/projects/{ENVIRONMENT.project}/locations/us-west2/services"
     for service in nba.services if served else ():
-        path = f"/v2/projects/{ENVIRONMENT.project}/locations/us-west2/services?serviceId={service}"
-        assert rest("POST", path, {}).status == 200
+        assert rest("POST", f"{services}?serviceId={service}", {}).status == 200
     assert len(lines("inventory")) <= 60
     assert len(lines("inventory", "--unled")) <= 60
     assert len(lines("inventory", "--all")) > 60
+    for service in nba.services if served else ():
+        assert rest("DELETE", f"{services}/{service}").status == 200
 
 
-def test_verify_fits_on_two_screens_and_prints_every_statement_when_asked(lines: Lines, cloud: Cloud, nba: Catalog) -> None:
-    _hold(cloud, nba)
+@pytest.mark.usefixtures("held")
+def test_verify_fits_on_two_screens_and_prints_every_statement_when_asked(lines: Lines, cloud: Cloud) -> None:
     cloud.at("2026-01-06T16:00:00Z")
     assert len(lines("verify")) <= 60
     assert "bq query" in "\n".join(lines("verify", "--print"))
@@ -92,9 +99,9 @@ def test_what_a_scope_covers_fits_on_two_screens(lines: Lines, nba: Catalog) -> 
     assert len(lines("affected", "all", "--all")) > 60
 
 
+@pytest.mark.usefixtures("held")
 @pytest.mark.parametrize(
     "command", ["holds", "timeline --day 2026-01-13", "why nba-gamebook-scraper", "fires nba-gamebook-scraper"]
 )
-def test_every_line_fits(lines: Lines, cloud: Cloud, nba: Catalog, command: str) -> None:
-    _hold(cloud, nba)
+def test_every_line_fits(lines: Lines, command: str) -> None:
     assert [line for line in lines(*command.split()) if width(line) > 80] == []

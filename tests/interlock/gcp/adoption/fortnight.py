@@ -128,7 +128,7 @@ class _Making:
 
     def _fires(self) -> list[datetime]:
         every = self._chance.choice(
-            [timedelta(minutes=60), timedelta(hours=6), timedelta(days=1), timedelta(days=1), timedelta(days=7)]
+            [timedelta(hours=3), timedelta(hours=6), timedelta(days=1), timedelta(days=1), timedelta(days=7)]
         )
         first = START + timedelta(minutes=self._chance.randrange(int(every.total_seconds() // 60)))
         return [first + every * turn for turn in range(int((NOW - first) / every) + 1) if first + every * turn < NOW]
