@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,8 +53,8 @@ def site(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Site, World]:
     world.declare(declaration)
     outside = world.outside()
     outside.scheduler.run("us-west2", "repair")
-    monkeypatch.setattr(draining.time, "sleep", world.sleep)
-    monkeypatch.setattr(draining.time, "monotonic", lambda: world.now.timestamp())
+    # Its own name for the module: others' threads sleep, too.
+    monkeypatch.setattr(draining, "time", SimpleNamespace(sleep=world.sleep, monotonic=lambda: world.now.timestamp()))
     reader = Reader(outside)
     site = Site(environment=ENVIRONMENT, reader=reader, declaration=declaration, objects=reader.objects())
     return site, world
@@ -76,6 +77,6 @@ def test_it_waits_no_longer_than_the_longest_job_may_take(
         world.sleep(seconds)
         there.reader.outside.scheduler.run("us-west2", "repair")  # somebody starts it by hand again and again
 
-    monkeypatch.setattr(draining.time, "sleep", sleep)
+    monkeypatch.setattr(draining.time, "sleep", sleep)  # of the stand-in of `site`
     assert not wait_for_drain(there, ["repair"])
     assert capsys.readouterr().err.endswith("still running after 4m: repair\n")
