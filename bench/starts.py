@@ -9,9 +9,12 @@ from pathlib import Path
 from bench.measure import PYTHON
 from bench.table import Comparison
 from bench.ways import INTERLOCK, Commands, way
+from interlock.reading.kept import FOLDER
 
 EMPTY = "import sys; from cdktf import App; App(outdir=sys.argv[1]).synth()"
 """An app without a stack."""
+AFRESH = ["sh", "-c", f"rm -rf '{FOLDER}' && exec '{INTERLOCK}' validate"]
+"""Reads a catalog that nobody has read: as after an edit."""
 MUST = {"--help": 0.15, "validate": 0.4, "status": 1.0}
 
 
@@ -22,6 +25,7 @@ def starts(environ: Mapping[str, str]) -> Comparison:
             way(f"interlock {words}", Commands(lines=[[INTERLOCK, words]], environ=environ), must=limit)
             for words, limit in MUST.items()
         ]
+        + [way("interlock validate, of a catalog that was not read before", Commands(lines=[AFRESH], environ=environ))]
     )
 
 
