@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from interlock.actual import ActualJob
 from interlock.declaration import Declaration, together
@@ -174,7 +174,6 @@ class Reader:
 
     outside: Outside
     _contents: dict[Item, bytes] = field(default_factory=dict)
-    _parsed: dict[tuple[Item, ...], Declaration] = field(default_factory=dict)
     listed: list[Item] | None = None
     """All of the bucket, as it was listed last; None where it was not listed as a whole."""
 
@@ -199,13 +198,10 @@ class Reader:
                 break
             contents = self.outside.each(self.content, found)
             if None not in contents:
-                return self._together(found, [content for content in contents if content is not None]), found
+                return _declared_in(
+                    tuple(item.name for item in found), tuple(content for content in contents if content is not None)
+                ), found
         raise DeclarationError("there is no declaration in the bucket; deploy the schedules: make deploy")
-
-    def _together(self, items: tuple[Item, ...], contents: list[bytes]) -> Declaration:
-        if items not in self._parsed:
-            self._parsed[items] = together([parse(content, item.name) for item, content in zip(items, contents, strict=True)])
-        return self._parsed[items]
 
     def objects(self, listing: Listing | None = None) -> Objects:
         """Everything that holds, and the ledger. A `listing` is gone by first.
@@ -320,6 +316,12 @@ class Reader:
             if refused.code != FORBIDDEN:
                 raise
             return None
+
+
+@lru_cache(maxsize=1)
+def _declared_in(names: tuple[str, ...], contents: tuple[bytes, ...]) -> Declaration:
+    """What they declare together. An instance keeps the last one: most of a tick with nothing to do was to read it again."""
+    return together([parse(content, name) for name, content in zip(names, contents, strict=True)])
 
 
 def _declarations(items: Iterable[Item]) -> tuple[Item, ...]:
