@@ -51,7 +51,7 @@ release()  # a revision with other zone data than are locked doesn't start, and 
 storage.preload()  # as an instance starts, which `wake` has it do early, and not while somebody waits for its first answer
 scheduler.preload()
 gc.freeze()  # what was imported lasts as long as the instance does,
-gc.set_threshold(*SELDOM)  # and of 5,000 jobs Python would look through all for garbage again and again: 40 % of a tick
+gc.set_threshold(*SELDOM)  # and Python would look through the declarations of 5,000 jobs for garbage again and again
 
 Answer = tuple[int, dict[str, Json]]
 

@@ -196,11 +196,9 @@ class Reader:
             listing = None
             if not found:
                 break
-            contents = self.outside.each(self.content, found)
-            if None not in contents:
-                return _declared_in(
-                    tuple(item.name for item in found), tuple(content for content in contents if content is not None)
-                ), found
+            contents = tuple(content for content in self.outside.each(self.content, found) if content is not None)
+            if len(contents) == len(found):
+                return _declared_in(tuple(item.name for item in found), contents), found
         raise DeclarationError("there is no declaration in the bucket; deploy the schedules: make deploy")
 
     def objects(self, listing: Listing | None = None) -> Objects:
