@@ -2,8 +2,8 @@
 
 One process has imported what a kind of program imports from others, and done nothing else. For each program it makes a copy of
 itself, which has that one's arguments, folder, variables and pipes, runs it, and ends as it does. The kinds are the `interlock`
-command line, functions-framework with a function, and what runs with the standard library alone: of what is deployed nothing is
-imported before.
+command line, `python -m local`, functions-framework with a function, and what runs with the standard library alone: of what is
+deployed nothing is imported before.
 
 The scripts themselves run where tests type them, as in tests/e2e/test_backfill_run.py and test_readme.py, and where a copy is
 not safe: macOS' own frameworks don't survive a fork.
@@ -44,7 +44,7 @@ GOOGLE = (
     "google.cloud.storage",
     "google.oauth2.credentials",
 )
-COMMANDS, FUNCTIONS, STANDARD = "commands", "functions", "standard"
+COMMANDS, FUNCTIONS, LOCAL, STANDARD = "commands", "functions", "local", "standard"
 IMPORTED: Mapping[str, Sequence[str]] = {
     COMMANDS: (
         "interlock.commands",
@@ -53,6 +53,7 @@ IMPORTED: Mapping[str, Sequence[str]] = {
         *GOOGLE,
     ),
     FUNCTIONS: ("functions_framework", "functions_framework._http.gunicorn", "gunicorn.workers.sync", *GOOGLE),
+    LOCAL: ("local.runner", "local.emulator", "local.provider.server"),
     STANDARD: ("json", "urllib.request", "subprocess", "datetime", "html", "dataclasses"),
 }
 
@@ -141,6 +142,21 @@ def start(
     return process
 
 
+def start_local(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Process | subprocess.Popen[str]:
+    """`python -m local WORDS`, which runs; what it says can be read of its `stdout` and `stderr`."""
+    typed = ["local", *words]
+    if not SAFE:
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-m", *typed], cwd=folder, env=environ, stdout=pipe, stderr=pipe, text=True)
+    (said, output), (wrong, errors) = os.pipe(), os.pipe()
+    with Path(os.devnull).open("rb") as nothing:
+        process = _parent(LOCAL).start(typed, folder, environ, (nothing.fileno(), output, errors))
+    for number in (output, errors):
+        os.close(number)
+    process.stdout, process.stderr = (os.fdopen(number, encoding="utf-8", errors="replace") for number in (said, wrong))
+    return process
+
+
 def _program(kind: str) -> tuple[str, ...]:
     return (str(INTERLOCK),) if kind == COMMANDS else (sys.executable, "-S", "-m")
 
@@ -182,7 +198,7 @@ class Process:
         self.returncode: int | None = None
         self.stdin: IO[bytes] | None = None
         self.stdout: IO[Any] | None = None
-        self.stderr: IO[bytes] | None = None
+        self.stderr: IO[Any] | None = None
 
     def poll(self) -> int | None:
         """Its exit code, once it has one."""
@@ -204,22 +220,33 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
 
-    def communicate(self, timeout: float) -> tuple[str, None]:
-        """All that is said at its stdout until nobody can any more, when it has ended."""
-        assert self.stdout is not None
-        said: list[str] = []
-        reader = threading.Thread(target=lambda text: said.append(text.read()), args=[self.stdout], daemon=True)
-        reader.start()
-        reader.join(timeout)
-        if reader.is_alive():
-            raise subprocess.TimeoutExpired(str(self.pid), timeout)
-        self.stdout.close()
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """All that is said at its stdout and its stderr until nobody can any more, when it has ended; nothing where that is no
+        pipe of its own."""
+        pipes, said = [pipe for pipe in (self.stdout, self.stderr) if pipe is not None], dict[IO[Any] | None, str]()
+
+        def read(pipe: IO[Any]) -> None:
+            said[pipe] = pipe.read()
+
+        readers = [threading.Thread(target=read, args=[pipe], daemon=True) for pipe in pipes if not pipe.closed]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(timeout)
+            if reader.is_alive():
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        for pipe in pipes:
+            pipe.close()
         self.wait(timeout)
-        return said[0], None
+        return said.get(self.stdout, ""), said.get(self.stderr, "")
 
 
 @cache
@@ -322,7 +349,7 @@ def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], s
         sys.argv = ["-c", *arguments]
         exec(text, {"__name__": "__main__"})  # noqa: S102 - what `python -c` does
         sys.exit()
-    if kind == STANDARD:
+    if kind in (LOCAL, STANDARD):
         sys.argv = ["-m", *words[1:]]
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
         sys.exit()

@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from local import environment
+from tests import forked
+from tests.local import forked_gcloud
 from tests.providers import TERRAFORM
 
 LOCATION = ("--location", "us-west2")
@@ -37,15 +39,47 @@ def tool(emulator, tmp_path):
     return run
 
 
+@pytest.fixture(scope="module")
+def imported():
+    """A gcloud that has imported itself, to be copied; None where a copy is not safe, or its Python would not be given it."""
+    program = forked_gcloud.__file__
+    if not forked.SAFE or " " in program:
+        yield None
+        return
+    pipe, env = subprocess.PIPE, os.environ | {"CLOUDSDK_PYTHON_ARGS": f"-S {program}"}
+    with subprocess.Popen(["gcloud"], env=env, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def typed():
+    """The commands that ran as people type them."""
+    return []
+
+
 @pytest.fixture
-def gcloud(tool):
+def gcloud(request, emulator, tool, typed, tmp_path):
+    """Runs gcloud: what it says at stdout. The first command of all runs as people type it, the others as copies."""
     if shutil.which("gcloud") is None:
         if os.environ.get("INTERLOCK_REQUIRE_GCLOUD") == "1":
             pytest.fail("gcloud is not on PATH, and INTERLOCK_REQUIRE_GCLOUD=1 asks for it")
         pytest.skip("gcloud is not on PATH")
+    env = environment.for_command(os.environ, url=emulator.url, provider={}, state=tmp_path)
+
+    def copied(process, arguments):
+        files = [tmp_path / name for name in ("out", "err")]
+        wanted = {"words": arguments, "folder": str(tmp_path), "environ": dict(env), "files": [*map(str, files)]}
+        print(json.dumps(wanted), file=process.stdin, flush=True)
+        found = (int(process.stdout.readline()), *(file.read_text() for file in files))
+        for file in files:
+            file.unlink()
+        return found
 
     def run(*arguments):
-        code, out, err = tool("gcloud", *arguments)
+        process = request.getfixturevalue("imported") if typed else None
+        typed[:] = typed or [arguments]
+        code, out, err = tool("gcloud", *arguments) if process is None else copied(process, arguments)
         assert code == 0, err
         return out
 

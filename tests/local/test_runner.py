@@ -19,6 +19,7 @@ import pytest
 
 import local
 from local.__main__ import main
+from tests import forked
 
 PYTHON = sys.executable
 ROOT = str(Path(local.__file__).parents[1])
@@ -35,14 +36,7 @@ def start(tmp_path):
 
     def begin(*command, options=(), **env):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("INTERLOCK_")}
-        process = subprocess.Popen(
-            [PYTHON, "-m", "local", "run", *options, "--", *command],
-            cwd=tmp_path,
-            env=clean | {"PYTHONPATH": ROOT} | env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = forked.start_local(["run", *options, "--", *command], tmp_path, clean | {"PYTHONPATH": ROOT} | env)
         processes.append(process)
         return process
 
