@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from interlock.cron import Cron
+from interlock.timing.minutes import Minutes
 from policies.rules.estate import JOB, Estate, Resource
 from policies.rules.rule import rule
 from policies.rules.schedules import fires
@@ -72,13 +73,24 @@ def _twins(estate: Estate) -> dict[str, tuple[list[Starter], dict[str, Met]]]:
 
 def _among(same: Sequence[Starter], estate: Estate) -> dict[str, Met]:
     found: dict[str, Met] = {}
+    meet = _who_meet(same)
     for one, other in combinations(same, 2):
-        times = one.starts & other.starts
+        may_meet = one.job.address in meet and other.job.address in meet
+        times = one.starts & other.starts if may_meet else Minutes(span=one.starts.span, bits=0)
         if times or _on_two_clocks(one, other):
             for mine, theirs in ((one, other), (other, one)):
                 if not waived(theirs.job, twin, estate):
                     found.setdefault(mine.job.address, {})[theirs.job.address] = times
     return found
+
+
+def _who_meet(same: Sequence[Starter]) -> set[str]:
+    """The addresses of those that start in a minute of any other: most do not, and need no look at each of the others."""
+    one = several = 0
+    for starter in same:
+        several |= one & starter.starts.bits
+        one |= starter.starts.bits
+    return {starter.job.address for starter in same if starter.starts.bits & several}
 
 
 def _on_two_clocks(one: Starter, other: Starter) -> bool:
