@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 DAYS_A_WEEK = 7
+HOURS_A_DAY = 24
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 """Instants outside are refused: near the ends of `datetime`, looking for the next 29 February would overflow."""
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -66,6 +67,7 @@ LAST_SCANNED_YEAR, BETWEEN_LOOKS = 2060, timedelta(days=10)
 """Until when, and how often, a zone is looked at for changes of its clock."""
 CACHED = 2048
 """Texts: a catalog, its declaration and each rule about it read the same ones."""
+NO_CHANGES = "Etc/UTC"
 SETTLING = timedelta(hours=36)
 """For so long after a change of offset an evaluation starts before the change; see `Cron._fires_after`."""
 
@@ -211,7 +213,49 @@ def _line_fires(line: str, after: datetime, zone: tzinfo) -> Iterator[datetime]:
     """When one line of five fields fires after an instant, in UTC."""
     if follows_the_clock(line) and line.split()[1:] != ["*"] * 4 and _changes_within_hours(zone):
         return _by_the_clock(Cron.read(line), after, zone)
-    return (local.astimezone(UTC) for local in CronSim(line, after.astimezone(zone)))
+    if str(zone) == NO_CHANGES:
+        return _Walk(line, after)  # as a step by the clock of a zone takes several times as long
+    return (local.astimezone(UTC) for local in _Walk(line, after.astimezone(zone)))
+
+
+class _Walk(CronSim):
+    """cronsim in longer steps. It goes on by a second, then minute by minute, and each step by the clock of a zone takes long;
+    what we evaluate fires in the first second of a minute."""
+
+    def __init__(self, line: str, after: datetime) -> None:
+        super().__init__(line, after)
+        self._minutes, self._hours = (
+            sorted(one for one in wanted if isinstance(one, int)) for wanted in (self.minutes, self.hours)
+        )
+
+    def tick(self, seconds: int = 1) -> None:
+        """From the first second of a minute to that of the next one."""
+        super().tick(60 if seconds == 1 and not self.dt.second else seconds)
+
+    def advance_hour(self) -> bool:
+        """To the next hour that is wanted, or the next midnight, at once."""
+        if self.dt.hour in self.hours:
+            return False
+        begin = self.dt.replace(minute=0, second=0)
+        later = next((hour for hour in self._hours if hour > begin.hour), HOURS_A_DAY)
+        return self._went(begin, 3600 * (later - begin.hour)) or super().advance_hour()
+
+    def advance_minute(self) -> bool:
+        """To the next minute that is wanted at once."""
+        if self.dt.minute in self.minutes:
+            return False
+        begin = self.dt.replace(second=0)
+        later = next((minute for minute in self._minutes if minute > begin.minute), self._minutes[0] + MINUTES_AN_HOUR)
+        return self._went(begin, 60 * (later - begin.minute)) or super().advance_minute()
+
+    def _went(self, begin: datetime, seconds: int) -> bool:
+        """Whether it goes on by so many seconds: if no clock changes meanwhile."""
+        self.dt = begin
+        self.tick(seconds)
+        if self.dt.utcoffset() == begin.utcoffset():
+            return True
+        self.dt = begin
+        return False
 
 
 def _by_the_clock(schedule: Cron, after: datetime, zone: tzinfo) -> Iterator[datetime]:

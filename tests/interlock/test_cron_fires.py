@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,16 @@ from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.cron import DAY_NAMES, MONTH_NAMES, Cron, CronError, zone
+from interlock.cron import (
+    DAY_NAMES,
+    MONTH_NAMES,
+    Cron,
+    CronError,
+    _changes_within_hours,
+    _line_fires,
+    follows_the_clock,
+    zone,
+)
 
 EXPRESSIONS = int(os.environ.get("INTERLOCK_CRON_EXPRESSIONS", "2000"))
 SEEDS = 5
@@ -244,6 +254,21 @@ CHANGES = (
     "2026-10-03T15:30Z",  # Lord Howe skips half an hour
     "2026-11-01T05:00Z",  # Havana repeats midnight, New York 01:00 an hour later
 )
+
+
+@pytest.mark.parametrize("zone_name", [*ZONES[:-1], "America/St_Johns", "Africa/Casablanca", "Antarctica/Troll"])
+def test_longer_steps_come_to_where_cronsim_comes(zone_name: str) -> None:
+    """Its own steps are by a second, and then minute by minute and hour by hour."""
+    rng, where, compared = random.Random(zone_name), zone(zone_name), 0  # noqa: S311
+    while compared < max(20, EXPRESSIONS // 100):
+        text = random_expression(rng)
+        start = datetime.fromisoformat(rng.choice(CHANGES)) + timedelta(seconds=rng.randint(-100_000, 100_000))
+        with suppress(CronError):
+            fires = itertools.islice(_line_fires(Cron.parse(text).text, start, where), 12)
+            expected = itertools.islice(CronSim(text, start.astimezone(where)), 12)
+            if not (follows_the_clock(text) and _changes_within_hours(where)):
+                assert [*fires] == [fire.astimezone(UTC) for fire in expected], (text, start)
+                compared += 1
 
 
 @settings(max_examples=400, derandomize=True)
