@@ -161,7 +161,7 @@ def _by_day(year: Year, bits: int, zone: ZoneInfo) -> list[bytes]:
 
 @lru_cache(CACHED)
 def _minutes_of(year: Year, days: int, zone: ZoneInfo) -> int:
-    places = [(_midnight(day, zone) - year.span.start) // MINUTE for day in (*year.dates, year.end)]
+    places = [(midnight - year.span.start) // MINUTE for midnight in _midnights(year, zone)]
     bits = 0
     for is_in, run in groupby(range(len(year.dates)), key=lambda number: days >> number & 1):
         numbers = [*run]
@@ -170,19 +170,22 @@ def _minutes_of(year: Year, days: int, zone: ZoneInfo) -> int:
     return bits
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return Day(date=day, zone=zone).start
+@lru_cache(64)
+def _midnights(year: Year, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """Of all of its days, and of the day after them."""
+    return tuple(Day(date=day, zone=zone).start for day in (*year.dates, year.end))
 
 
 @lru_cache(256)
 def _offsets(year: Year, of: ZoneInfo, zone: ZoneInfo) -> tuple[frozenset[timedelta], ...]:
     """The offsets of the zone `of` on each of the days of `zone`: two on the day of a change."""
-    starts = [_midnight(day, zone) for day in (*year.dates, year.end)]
+    starts = _midnights(year, zone)
     seen = [
         (start.astimezone(of).utcoffset(), (end - timedelta(seconds=1)).astimezone(of).utcoffset())
         for start, end in pairwise(starts)
     ]
-    return tuple(frozenset(offset for offset in pair if offset is not None) for pair in seen)
+    sets = {pair: frozenset(offset for offset in pair if offset is not None) for pair in set(seen)}
+    return tuple(sets[pair] for pair in seen)
 
 
 @lru_cache(256)
