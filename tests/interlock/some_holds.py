@@ -17,11 +17,14 @@ SCOPES = {
 }
 
 
+scopes_of_holds, ids, seconds = st.sampled_from([*SCOPES, "window/gone"]), st.sampled_from("abc"), st.integers(-100, 100)
+
+
 @st.composite
 def some_holds(draw: st.DrawFn) -> Hold:
     """A hold with its end near NOW, before, at or after it; few ids, so that extensions of one another come up."""
-    scope, identity = draw(st.sampled_from([*SCOPES, "window/gone"])), draw(st.sampled_from("abc"))
-    end = NOW + timedelta(seconds=draw(st.integers(min_value=-100, max_value=100)))
+    scope, identity = draw(scopes_of_holds), draw(ids)
+    end = NOW + timedelta(seconds=draw(seconds))
     found = parse_object_name(f"holds/{scope}/{identity}@{format_instant(end)}.json")
     assert found is not None
     return found

@@ -48,21 +48,27 @@ class World:
 
 
 minutes = st.integers(0, 6 * 60).map(lambda minutes: timedelta(minutes=minutes))
+names = st.sampled_from(sorted(CATALOG.jobs))
+sets_of_names, sets_with_strangers = st.sets(names), st.sets(st.sampled_from([*sorted(CATALOG.jobs), "gone"]))
+durations = st.sampled_from([timedelta(minutes=30), timedelta(hours=2), timedelta(hours=30)])
+some_scopes, ids = st.sampled_from([*SCOPES, "window/gone", "job/gone"]), st.sampled_from("ab")
+lengths = st.integers(20, 180)
+since = st.sampled_from([timedelta(0), timedelta(days=2)])
 
 
 @st.composite
 def some_worlds(draw: st.DrawFn) -> World:
-    paused = draw(st.sets(st.sampled_from(sorted(CATALOG.jobs))))
-    season = draw(st.none() | some_seasons())
+    paused = draw(sets_of_names)
+    season = draw(perhaps_a_season)
     jobs = {
         name: replace(job, paused=OFF if name in paused else None, season=season if name in SEASONAL else None)
         for name, job in CATALOG.jobs.items()
     }
-    duration = draw(st.sampled_from([timedelta(minutes=30), timedelta(hours=2), timedelta(hours=30)]))
+    duration = draw(durations)
     windows = {name: replace(window, duration=duration) for name, window in CATALOG.windows.items()}
-    objects = tuple(draw(st.lists(some_objects(), max_size=5)))
+    objects = tuple(draw(lists_of_objects))
     opening = Hold(scope="window/weekly", id=compact(OPENING), end=OPENING + duration, object_name="")
-    planned = tuple(draw(st.lists(some_plans(), max_size=2)))
+    planned = tuple(draw(lists_of_plans))
     # Of a plan that was taken back the object may be there still: whoever released it died half way.
     taken_back = tuple(plan for plan in planned if draw(st.booleans()))
     released = ((opening,) if draw(st.booleans()) else ()) + taken_back
@@ -79,7 +85,7 @@ def some_worlds(draw: st.DrawFn) -> World:
 def some_seasons(draw: st.DrawFn) -> Season:
     """One that opens or closes on the day, and is open for a while of it."""
     opens = START + draw(minutes)
-    return dated("cup", [(opens - draw(st.sampled_from([timedelta(0), timedelta(days=2)])), opens + timedelta(hours=2))])
+    return dated("cup", [(opens - draw(since), opens + timedelta(hours=2))])
 
 
 @st.composite
@@ -89,10 +95,10 @@ def some_objects(draw: st.DrawFn) -> Hold:
         flag = parse_object_name(f"backfills/mart@{end:%Y-%m-%dT%H:%M:%SZ}.json")
         assert flag is not None
         return flag
-    scope = draw(st.sampled_from([*SCOPES, "window/gone", "job/gone"]))
+    scope = draw(some_scopes)
     # Sometimes the very opening: written in time, extended, or left by a release that died half way.
-    id = compact(OPENING) if scope == "window/weekly" and draw(st.booleans()) else draw(st.sampled_from("ab"))
-    jobs = frozenset(draw(st.sets(st.sampled_from([*sorted(CATALOG.jobs), "gone"]))))
+    id = compact(OPENING) if scope == "window/weekly" and draw(st.booleans()) else draw(ids)
+    jobs = frozenset(draw(sets_with_strangers))
     return Hold(scope=scope, id=id, end=end, object_name=hold_name(scope, id, end), jobs=jobs, reason="r", owner="o")
 
 
@@ -100,9 +106,13 @@ def some_objects(draw: st.DrawFn) -> Hold:
 def some_plans(draw: st.DrawFn) -> Hold:
     """A backfill that begins at a time, before or after now."""
     start = START + draw(minutes)
-    end = start + timedelta(minutes=draw(st.integers(20, 180)))
+    end = start + timedelta(minutes=draw(lengths))
     name = planned_name("backfill/mart", start, end)
     return Hold(scope="backfill/mart", id=compact(start), end=end, object_name=name, start=start, reason="r", owner="o")
+
+
+perhaps_a_season = st.none() | some_seasons()
+lists_of_objects, lists_of_plans = st.lists(some_objects(), max_size=5), st.lists(some_plans(), max_size=2)
 
 
 def site_of(world: World) -> tuple[Cloud, Site]:

@@ -25,6 +25,10 @@ from tests.interlock.review.test_mirror import SCHEDULES, ZONES, catalogs
 from tests.interlock.review.test_remarks import remarks
 
 EDITS = ["move", "zone", "pause", "waive", "unwaive", "was", "remove", "rename", "double"]
+kinds, numbers = st.sampled_from(EDITS), st.integers(0, 4)
+schedules, zones = st.sampled_from([*SCHEDULES[:2], "16 6 * * *"]), st.sampled_from(ZONES)
+budgets, waivable = st.sampled_from([None, 1, 3]), st.sampled_from(["gap", "budget", "stagger", "twin"])
+ends = st.sampled_from([date(2020, 1, 1), date(2099, 1, 1)])
 PAUSE = DeclaredPause(reason="off-season", owner="data", review=date(2099, 1, 1))
 
 
@@ -32,7 +36,7 @@ PAUSE = DeclaredPause(reason="off-season", owner="data", review=date(2099, 1, 1)
 def edits(draw: st.DrawFn, catalog: Catalog) -> Catalog:
     """The catalog after a few edits of its jobs, and perhaps of a service's budget."""
     jobs = dict(catalog.jobs)
-    for _ in range(draw(st.integers(0, 4)) if jobs else 0):
+    for _ in range(draw(numbers) if jobs else 0):
         job = jobs[draw(st.sampled_from(sorted(jobs)))]
         edited_job = _edited(draw, job)
         if edited_job is None or edited_job.name != job.name:
@@ -43,7 +47,7 @@ def edits(draw: st.DrawFn, catalog: Catalog) -> Catalog:
             break
     services = dict(catalog.services)
     if draw(st.booleans()):
-        services["scrapers"] = replace(services["scrapers"], starts_per_minute=draw(st.sampled_from([None, 1, 3])))
+        services["scrapers"] = replace(services["scrapers"], starts_per_minute=draw(budgets))
         jobs = {name: _calling(job, services) for name, job in jobs.items()}
     return replace(catalog, jobs=jobs, services=services)
 
@@ -53,17 +57,17 @@ def _calling(job: Job, services: dict[str, object]) -> Job:
 
 
 def _edited(draw: st.DrawFn, job: Job) -> Job | None:
-    schedule = Cron.parse(draw(st.sampled_from([*SCHEDULES[:2], "16 6 * * *"])))
-    match draw(st.sampled_from(EDITS)):
+    schedule = Cron.parse(draw(schedules))
+    match draw(kinds):
         case "move":
             return replace(job, schedule=schedule)
         case "zone":
-            return replace(job, time_zone=draw(st.sampled_from(ZONES)))
+            return replace(job, time_zone=draw(zones))
         case "pause":
             return replace(job, paused=None if job.paused else PAUSE)
         case "waive":
-            rule = draw(st.sampled_from(["gap", "budget", "stagger", "twin"]))
-            until = draw(st.sampled_from([date(2020, 1, 1), date(2099, 1, 1)]))
+            rule = draw(waivable)
+            until = draw(ends)
             return replace(job, waivers=(Waiver(rule=rule, reason="as it is", owner="data", until=until),))
         case "unwaive":
             return replace(job, waivers=())

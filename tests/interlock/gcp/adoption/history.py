@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """As DuckDB reads it."""
-        created = f"{self.creation_time:%Y-%m-%d %H:%M:%S}"
+        created = _instant(self.creation_time)
         return {
             "job_id": self.job_id,
             "parent_job_id": self.parent_job_id,
@@ -74,7 +75,7 @@ class Row:
             "state": self.state,
             "creation_time": created,
             "start_time": created,
-            "end_time": f"{self.creation_time + self.lasted:%Y-%m-%d %H:%M:%S}",
+            "end_time": _instant(self.creation_time + self.lasted),
             "error_result": {"reason": "invalidQuery", "message": self.error or "no"} if self.failed or self.error else None,
             "destination_table": _parts(self.destination) if self.destination else None,
             "referenced_tables": [_parts(name) for name in self.references],
@@ -92,6 +93,11 @@ class Row:
         return Job({kind: configuration}, statistics={"ddlOperationPerformed": self.ddl} if self.ddl else {})
 
 
+def _instant(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+@cache
 def _parts(name: str) -> dict[str, str]:
     project, colon, table = name.rpartition(":")
     dataset, _, short = table.partition(".")
@@ -116,9 +122,9 @@ class JobsEngine(DuckDBEngine):
         """These are the jobs of a location."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "jobs.json"
-            file.write_text("".join(json.dumps(row.as_json()) + "\n" for row in rows))
+            file.write_text(json.dumps([row.as_json() for row in rows]))
             columns = ", ".join(f"{name}: '{kind}'" for name, kind in _COLUMNS.items())
-            read = f"read_json('{file}', format = 'newline_delimited', columns = {{{columns}}})"
+            read = f"read_json('{file}', format = 'array', columns = {{{columns}}})"
             self.database.execute(f'CREATE TABLE "jobs of {location}" AS SELECT * FROM {read}')  # noqa: S608 (our own names)
 
     def query(self, text: str, parameters: dict[str, Any]) -> Rows:
