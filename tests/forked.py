@@ -115,6 +115,12 @@ def run_commands(words: Sequence[str], **more: Any) -> subprocess.CompletedProce
     return subprocess.CompletedProcess(words, done.returncode, done.stdout.encode())
 
 
+def run_local(words: Sequence[str], *, env: Mapping[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+    """What `subprocess.run` does for tools/bindings.py: `python -m local` in this folder, all that it says as one."""
+    assert [*words[:3]] == [sys.executable, "-m", LOCAL]
+    return run(LOCAL, words[2:], Path.cwd(), env, stderr=subprocess.STDOUT)
+
+
 def start(
     words: Sequence[str],
     folder: Path,
@@ -158,7 +164,7 @@ def start_local(words: Sequence[str], folder: Path, environ: Mapping[str, str]) 
 
 
 def _program(kind: str) -> tuple[str, ...]:
-    return (str(INTERLOCK),) if kind == COMMANDS else (sys.executable, "-S", "-m")
+    return (str(INTERLOCK),) if kind == COMMANDS else (sys.executable, *(["-S"] if kind == STANDARD else []), "-m")
 
 
 def start_python(
@@ -187,6 +193,9 @@ RUNNING_COMMANDS = SimpleNamespace(
     TimeoutExpired=subprocess.TimeoutExpired,
 )
 """The same for who runs commands."""
+
+RUNNING_LOCAL = SimpleNamespace(run=run_local, DEVNULL=subprocess.DEVNULL, PIPE=subprocess.PIPE, STDOUT=subprocess.STDOUT)
+"""And for who runs the local target."""
 
 
 class Process:

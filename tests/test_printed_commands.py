@@ -26,6 +26,8 @@ SPELLED = {"interlock": "interlock", "interlock_command": "interlock", "make": "
 """Functions that spell a command for an environment, and its program."""
 STANDS_FOR = re.compile(rf"{FILLED_IN}|<[^<>]+>|\b[A-Z][A-Z0-9_]*\b|\.\.\.|\$")
 COMMAND = re.compile(r"(?<![\w/.-])(?:\.venv/bin/)?(interlock|make) +(?=[a-z<{]|FILLED-IN|--)([^\n`]*)")
+SPEAKS = re.compile(r"(interlock|make)(_command)?[ \"'(]")
+"""What stands in a module that has a command, in a text or spelled: most have none, and to parse them all takes a second."""
 STRONG = re.compile(r"(^|`|\$ |[:;(] ?|\bthen |# )$")
 """What stands before a command; elsewhere `make` is a word, as in make sure, unless a target follows."""
 END = re.compile(r"[;,)\"“”]|(?<!\.)\.(?= |$)|:(?= |$)| # | \| | > | && | \[")
@@ -89,7 +91,8 @@ def _texts() -> Iterator[tuple[str, str]]:
             yield from ((str(path.relative_to(ROOT)), line) for line in text.splitlines())
     for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         if "node_modules" not in path.parts and ".venv" not in path.parts:
-            nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+            module = path.read_text(encoding="utf-8")
+            nodes = [*ast.walk(ast.parse(module))] if SPEAKS.search(module) else []
             yield from ((str(path.relative_to(ROOT)), text) for text in (*_literals(nodes), *_calls(nodes)))
 
 
@@ -176,6 +179,7 @@ def found() -> list[tuple[str, str, str]]:
     return sorted(set(_commands()))
 
 
+@cache
 def _wrong(program: str, rest: str) -> str:
     """Nothing, or why it is no command."""
     return _parses(_words(rest)) if program == "interlock" else _makes(_words(rest))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tools import bindings
 
 CDKTF = """#!{python}
@@ -33,6 +34,12 @@ SHELL = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 """What a shell may have, and what would make other bindings of it, or none."""
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`local run` is a copy of a process that has imported it, and no Python that starts."""
+    monkeypatch.setattr(bindings, "subprocess", forked.RUNNING_LOCAL)
 
 
 @pytest.fixture
@@ -64,6 +71,7 @@ def test_the_shell_does_not_change_what_is_made(folder: Path, capfd: pytest.Capt
     assert capfd.readouterr() == ("", "imports: bindings of the provider, with cdktf get\n")
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize(
     "source",
     [
@@ -79,6 +87,7 @@ def test_what_only_type_checkers_need_costs_nothing_at_run_time(folder: Path, so
     assert done.stderr.splitlines()[-1] == "AssertionError", "asserts of others stay"
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize(
     ("source", "code", "said"),
     [
@@ -97,6 +106,7 @@ def test_a_failure_says_why_and_leaves_nothing(
     assert not (folder / "imports").exists()
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("code", [0, 4])
 def test_of_opentofu_cdktf_hears_what_terraform_would_say(folder: Path, code: int) -> None:
     """cdktf asks for the provider by its name in Terraform's registry."""

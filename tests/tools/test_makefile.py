@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 import re
 import shutil
@@ -26,10 +26,10 @@ LATER = 2e9
 HOSTILE = 'pay $100 $(shell touch RAN) ${HOME} $$ `touch RAN` it\'s "q" \\n \\ a#b; touch RAN & * % ~ | > RAN ü $@ $< ('
 """What make or a shell would do something with."""
 RECORD = """#!{python} -S
-import json, os, sys
+import os, sys
 OURS = ("pytest", "conformance", "tests.chaos", "tools.bindings", "tools.replay")
 if sys.argv[1] != "-m" or sys.argv[2] in OURS or "local" in sys.argv:
-    print(json.dumps([sys.argv[1:], dict(os.environ)]))
+    print([sys.argv[1:], dict(os.environ)])
 """
 """Stands in for Python and the command line; what compiles is not told."""
 
@@ -53,7 +53,7 @@ class Folder:
     def make(self, *words: str, **environ: str) -> Ran:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "INTERLOCK_"))}
         done = subprocess.run(["make", *words], cwd=self.path, env=kept | environ, capture_output=True, text=True, check=False)
-        found = json.loads(done.stdout.splitlines()[0]) if done.stdout.startswith("[") else [[], {}]
+        found = ast.literal_eval(done.stdout.splitlines()[0]) if done.stdout.startswith("[") else [[], {}]
         return Ran(code=done.returncode, said=done.stdout + done.stderr, words=found[0], environ=found[1])
 
 
