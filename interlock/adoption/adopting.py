@@ -87,13 +87,17 @@ def adopt(jobs: Iterable[ActualJob], existing: Files, catalog: Catalog, asked: A
     while True:
         drafts, profiles, entries = _entries(lives, catalog, asked, found.secrets)
         contents = _contents(entries, drafts, profiles, [*found.outside, *found.left], asked.owner)
-        wrong = {entry.live.identity: why for entry in entries if (why := _wrong(entry, contents, existing, drafts.env, asked))}
-        if not wrong:
-            break
+        found.entries, found.env = entries, drafts.env
+        try:
+            _written(found, contents, existing, asked)
+        except (SourceError, CantSay):
+            each = ((entry, _wrong(entry, contents, existing, drafts.env, asked)) for entry in entries)
+            if not (wrong := {entry.live.identity: why for entry, why in each if why}):
+                raise
+        else:
+            return found
         found.outside += [Outside(identity=identity, reason=why) for identity, why in wrong.items()]
         lives = [live for live in lives if live.identity not in wrong]
-    found.entries, found.env = entries, drafts.env
-    return _written(found, contents, existing, asked)
 
 
 def is_named(identity: str, names: frozenset[str]) -> bool:
@@ -215,22 +219,23 @@ def _wrong(entry: Entry, contents: Contents, existing: Files, env: Environment, 
     return f"the catalog can't say its {', '.join(differs)} as it is" if differs else ""
 
 
-def _written(found: Adoption, contents: Contents, existing: Files, asked: Asked) -> Adoption:
-    """The same with the files, read again as a whole."""
+def _written(found: Adoption, contents: Contents, existing: Files, asked: Asked) -> None:
+    """Writes the files, and reads them again as a whole. SourceError or CantSay where they are not the jobs: which entry that
+    is about, `_wrong` says of each alone."""
     if not (contents.entries or contents.outside):
-        return found
+        return
     found.text = one_file(contents, asked.today)
     if any(path.parts[0] == asked.platform for path in existing):
         found.files = {_free(f"adopted-{asked.today}", asked.platform, existing): found.text}
     else:
         found.files = files(contents, asked.today)
     new = {PurePosixPath(asked.platform, name): text.encode() for name, text in found.files.items()}
-    found.catalog = catalog_of(ROOT, {**existing, **new})
-    check_fit(found.catalog, found.env)
+    catalog = catalog_of(ROOT, {**existing, **new})
+    check_fit(catalog, found.env)
     for entry in contents.entries:
-        differs = differing(job_attributes(found.catalog.jobs[entry.key], found.env), entry.live.attributes)
-        assert not differs, f"{entry.live.identity}: {', '.join(differs)}"  # noqa: S101 - each was read alone before
-    return found
+        if differs := differing(job_attributes(catalog.jobs[entry.key], found.env), entry.live.attributes):
+            raise CantSay(f"{entry.live.identity}: {', '.join(differs)}")
+    found.catalog = catalog
 
 
 def _free(name: str, platform: str, existing: Files) -> str:
