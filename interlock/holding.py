@@ -267,20 +267,25 @@ class _Index:
 
     def covering(self, job: str) -> list[Hold]:
         """All that cover the job."""
-        found = [self._by_job.get(job, ()), *(self._by_scope[scope] for scope in self._scopes(job))]
-        return [hold for _, hold in merge(*found)]
+        return _in_order([self._by_job.get(job, ()), *(self._by_scope[scope] for scope in self._scopes(job))])
 
     def grounds(self, job: str) -> list[Hold]:
         """Of each scope the three that say it all; and those that only name the job."""
-        for scope in self._scopes(job):
+        scopes = self._scopes(job)
+        for scope in scopes:
             if scope not in self._grounds:
                 self._grounds[scope] = _essential(self._by_scope[scope])
-        found = [_essential(self._by_job.get(job, [])), *(self._grounds[scope] for scope in self._scopes(job))]
-        return [hold for _, hold in merge(*found)]
+        return _in_order([_essential(self._by_job.get(job, ())), *(self._grounds[scope] for scope in scopes)])
 
     def _scopes(self, job: str) -> list[str]:
         """Those of the job's scopes that something holds."""
         return [scope for scope in self._holding._scopes_of.get(job, ()) if scope in self._by_scope]
+
+
+def _in_order(found: Iterable[Sequence[tuple[int, Hold]]]) -> list[Hold]:
+    """The holds of several lists, each of which is in order."""
+    some = [holds for holds in found if holds]
+    return [hold for _, hold in (merge(*some) if len(some) > 1 else some[0] if some else ())]
 
 
 def _essential(ordered: Sequence[tuple[int, Hold]]) -> list[tuple[int, Hold]]:

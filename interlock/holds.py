@@ -31,6 +31,7 @@ HOLD_PREFIX = "holds/"
 FLAG_OBJECT = rf"{FLAG_PREFIX}(?P<name>{SLUG})@(?P<end>{END})\.json"
 HOLD_OBJECT = rf"{HOLD_PREFIX}(?P<scope>{WRITTEN_SCOPE})/(?P<id>{HOLD_ID})@(?P<end>{END})\.json"
 _END, _FLAG, _HOLD = re.compile(END), re.compile(FLAG_OBJECT), re.compile(HOLD_OBJECT)
+_IDENTITY, _TABLE, _EMAIL = re.compile(IDENTITY), re.compile(TABLE), re.compile(EMAIL)
 # Compiled here: a tick asks each name of thousands for each of these, and `re.fullmatch` looks its pattern up every time.
 
 HALF_A_DAY = timedelta(hours=12)
@@ -126,7 +127,7 @@ def parse_instant(text: str) -> datetime | None:
 
 def parse_object_name(name: str) -> Hold | None:
     """The hold or flag that an object's name states, or None when it is no such name."""
-    found = _FLAG.fullmatch(name) or _HOLD.fullmatch(name)
+    found = (_FLAG if name.startswith(FLAG_PREFIX) else _HOLD).fullmatch(name)
     if found is None or (end := parse_instant(found["end"])) is None:
         return None
     parts = found.groupdict()
@@ -197,8 +198,9 @@ def hold_content(hold: Hold) -> bytes:
     )
 
 
-def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
-    """The hold with what its object's content adds, a stranger's input: other types are left out.
+def with_content(hold: Hold, content: Mapping[str, object], created: datetime | None = None) -> Hold:
+    """The hold with what its object's content adds, a stranger's input: other types are left out. `created`: by the bucket's
+    clock.
 
     Content that was written before there were `tables`, `identities` or `asked_by` says none, and a flag's says nothing of a
     start.
@@ -213,9 +215,10 @@ def with_content(hold: Hold, content: Mapping[str, object]) -> Hold:
         run=_text(content, "run"),
         failed=_text(content, "failed"),
         start=parse_instant(start) if start is not None else None,
+        created=created,
         jobs=_texts(content.get("jobs")),
-        identities=frozenset(one for one in _texts(content.get("identities")) if re.fullmatch(IDENTITY, one)),
-        tables=frozenset(table for table in _texts(content.get("tables")) if re.fullmatch(TABLE, table)),
+        identities=frozenset(one for one in _texts(content.get("identities")) if _IDENTITY.fullmatch(one)),
+        tables=frozenset(table for table in _texts(content.get("tables")) if _TABLE.fullmatch(table)),
     )
 
 
@@ -248,6 +251,8 @@ def encode(content: dict[str, Json]) -> bytes:
 
 def decode(content: bytes) -> dict[str, object]:
     """The JSON object in `content`, or an empty one: contents are a stranger's input."""
+    if not content:  # as of all whose name alone is asked for
+        return {}
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
@@ -261,7 +266,7 @@ def _text(content: Mapping[str, object], key: str) -> str | None:
 
 
 def _address(value: object) -> str | None:
-    return value if isinstance(value, str) and re.fullmatch(EMAIL, value) else None
+    return value if isinstance(value, str) and _EMAIL.fullmatch(value) else None
 
 
 def _texts(value: object) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection
 from datetime import timedelta
@@ -44,6 +45,8 @@ JOINERS = "\u200c\u200d"
 """Nobody sees them, but between two letters or pictures they make one of both: emoji of families, words of Hindi or Persian."""
 JOINED = frozenset({"So", "Sk", "Lo", "Mn", "Mc"})
 """Categories of what may be joined: pictures, their colours of skin, letters without capitals, and marks over either."""
+_OTHERS = re.compile(r"[^ -~]")
+"""Characters that have to be looked at: of a long text that somebody made up most are none."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -59,8 +62,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    seen = (character for place, character in enumerate(text) if _is_seen(text, place) or character.isspace())
-    return "".join(" " if character.isspace() else character for character in seen)
+    return _OTHERS.sub(lambda found: _shown(text, found.start()), text)
 
 
 def unseen(text: str) -> str | None:
@@ -70,6 +72,11 @@ def unseen(text: str) -> str | None:
         return None
     wrong = (text[place] for place in range(len(text)) if not _is_seen(text, place))
     return next(wrong, None)
+
+
+def _shown(text: str, place: int) -> str:
+    character = text[place]
+    return " " if character.isspace() else character if _is_seen(text, place) else ""
 
 
 def _is_seen(text: str, place: int) -> bool:

@@ -202,12 +202,15 @@ class Process:
     """A program that runs, or has ended; what of `subprocess.Popen` is asked for."""
 
     def __init__(self, told: int) -> None:
-        self._told = os.fdopen(told, "rb", buffering=0)
+        self._told, self._telling = os.fdopen(told, "rb", buffering=0), threading.Lock()
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
         self.stdin: IO[bytes] | None = None
         self.stdout: IO[Any] | None = None
         self.stderr: IO[Any] | None = None
+
+    def __del__(self) -> None:
+        self._told.close()
 
     def poll(self) -> int | None:
         """Its exit code, once it has one."""
@@ -220,8 +223,9 @@ class Process:
         if self.returncode is None:
             if not select.select([self._told], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            self.returncode = int(self._told.readline())
-            self._told.close()
+            with self._telling:  # it is told once, and several threads may ask
+                if self.returncode is None:
+                    self.returncode = int(self._told.readline())
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -353,6 +357,10 @@ def _become(kind: str, words: list[str], folder: str, environ: dict[str, str], s
             text.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if kind == FUNCTIONS:
         os.setsid()
+    if "PYTHONPATH" in environ:  # what a Python that starts does with it
+        sys.path[1:1] = environ["PYTHONPATH"].split(os.pathsep)
+        with suppress(ImportError):
+            import_module("sitecustomize")
     if words[:1] == ["-c"]:
         _, text, *arguments = words
         sys.argv = ["-c", *arguments]

@@ -29,6 +29,7 @@ OBJECT = PREFIX + "current.json"
 """Of a catalog of one platform."""
 PARTS = PREFIX + "platforms/"
 """Where each platform of several has its own."""
+_PART = re.compile(rf"{re.escape(PARTS)}{NAME}\.json")
 VERSION = 1
 MAX_BYTES = 16 * 2**20
 """Of an object that is read whole; a declaration of 5,000 jobs, which is the most that a region has, has less than 8 MiB."""
@@ -47,7 +48,7 @@ def object_of(platform: str | None) -> str:
 
 def is_declaration(name: str) -> bool:
     """Whether an object of this name declares something."""
-    return name == OBJECT or re.fullmatch(f"{re.escape(PARTS)}{NAME}\\.json", name) is not None
+    return name == OBJECT or _PART.fullmatch(name) is not None
 
 
 class DeclarationError(ValueError):

@@ -23,8 +23,7 @@ from interlock.runtime.snapshot import Snapshot
 def say_drift(outside: Outside, snapshot: Snapshot, recorder: Recorder) -> None:
     """Logs what has drifted, unless that was done today."""
     drifted = find_drift(snapshot)
-    name = drift_name(snapshot.now.date(), drifted)
-    if not drifted or name in snapshot.objects.items:
+    if not drifted or (name := drift_name(snapshot.now.date(), drifted)) in snapshot.objects.items:
         return
     for job, parts in drifted.items():
         why = f"not as declared: {', '.join(parts)}; run make deploy, or change the catalog"

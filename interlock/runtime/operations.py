@@ -68,7 +68,7 @@ def serve(outside: Outside, request: Request, caller: Caller = DIRECTLY) -> Repo
 
 
 def _asked(record: Record, caller: Caller) -> Record:
-    return replace(record, asked_by=caller.asked_by)
+    return record if record.asked_by == caller.asked_by else replace(record, asked_by=caller.asked_by)
 
 
 def _served(outside: Outside, request: Request, caller: Caller) -> Report:

@@ -93,7 +93,7 @@ def _round(reader: Reader, recorder: Recorder) -> Round:
     failed |= objects.unsure.union(unlisted)
     due = steps(snapshot)
     # While some are being paused the marks of the next are written: together it takes no longer than the pauses.
-    outcomes = outside.each(partial(_take, outside, outside.gate(), outside.gate()), due, apis=2)
+    outcomes = outside.each(partial(_take, outside, outside.gate(), outside.gate()), due, apis=2) if due else ()
     for step, failure in zip(due, outcomes, strict=True):
         for record in (*step.notes, *_outcome(step, failure)):
             recorder(record)

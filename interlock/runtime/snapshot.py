@@ -91,7 +91,15 @@ class Objects:
 
     def holding_by(self, declaration: Declaration) -> Holding:
         """What holds which declared job."""
-        return self.holding(declaration.scopes, declaration.timed, declaration.identities, declaration.max_hold)
+        if id(declaration) not in self._by_declaration:
+            held = self.holding(declaration.scopes, declaration.timed, declaration.identities, declaration.max_hold)
+            self._by_declaration[id(declaration)] = declaration, held
+        return self._by_declaration[id(declaration)][1]
+
+    @cached_property
+    def _by_declaration(self) -> dict[int, tuple[Declaration, Holding]]:
+        """What `holding_by` has made, by which declaration object: a round asks twice."""
+        return {}
 
     def _beginning(self, scopes: Mapping[str, Iterable[str]], max_hold: timedelta) -> list[Planned]:
         """What is planned of scopes that are known, none of it for longer than a hold may last."""
@@ -213,8 +221,8 @@ class Reader:
             items = {item.name: item for prefix in prefixes for item in self._list(prefix, listing)}
             listing = None
             named = [hold for name in items if (hold := parse_object_name(name)) is not None]
-            plans = [name for name in items if parse_planned(name) is not None]
-            chosen, unread = _chosen([*named, *(one.hold for name in plans if (one := parse_planned(name)))], items, now)
+            plans = {name: one.hold for name in items if (one := parse_planned(name)) is not None}
+            chosen, unread = _chosen([*named, *plans.values()], items, now)
             contents = dict(zip(chosen, self.outside.each(self._content_of, [items[name] for name in chosen]), strict=True))
             if None not in contents.values() or listed == LISTINGS:
                 break
@@ -344,7 +352,7 @@ def _chosen(named: Iterable[Hold], items: Mapping[str, Item], now: datetime) -> 
 
 
 def _with_content(hold: Hold, content: dict[str, object] | None, item: Item) -> Hold:
-    return replace(hold if content is None else with_content(hold, content), created=item.created)
+    return replace(hold, created=item.created) if content is None else with_content(hold, content, item.created)
 
 
 def _bytes(content: bytes | Failure | None) -> bytes:

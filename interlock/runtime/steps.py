@@ -128,6 +128,7 @@ def steps(snapshot: Snapshot) -> list[Step]:
     seen = snapshot.now - declaration.tick
     # What an object that can't be read just now may name beside what its scope covers.
     unsure = next((hold.object_name for hold in snapshot.holding.active if hold.object_name in snapshot.objects.unsure), None)
+    is_old = _older(snapshot.declared, seen)
     found = []
     for name, job in declaration.jobs.items():
         if job.region in snapshot.unlisted:
@@ -137,7 +138,6 @@ def steps(snapshot: Snapshot) -> list[Step]:
         found_paused = job.undecided and actual is not None and actual.state == PAUSED
         is_paused = job.paused or (found_paused and not marked)  # by whoever paused it, and so it stays
         mark = None if marked or is_paused or not held_by else _since(declaration, held_by, actual, snapshot.now)
-        is_old = _older(snapshot.declared, seen)
         # That a season is closed is news when its declaration is.
         noticed = held_by if is_old else [hold for hold in held_by if has_objects(hold.scope)]
         known = _was_held(noticed, marks[name], seen) if marked else is_old

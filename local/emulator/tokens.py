@@ -97,11 +97,9 @@ class Issuer:
         with self._lock:
             if self._signer is None:
                 key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-                private = serialization.PrivateFormat.TraditionalOpenSSL
-                pem = key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption())
                 public = serialization.PublicFormat.SubjectPublicKeyInfo
                 self._certs[KEY_ID] = key.public_key().public_bytes(serialization.Encoding.PEM, public).decode()
-                self._signer = RSASigner.from_string(pem.decode(), KEY_ID)
+                self._signer = RSASigner(key, KEY_ID)
             return self._signer
 
 

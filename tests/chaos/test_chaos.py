@@ -6,12 +6,15 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from local.emulator import guest
+from tests import forked
 from tests.chaos.cloud import serve
 from tests.chaos.month import HOUR, START, Month
 from tests.chaos.people import Pace
@@ -31,7 +34,10 @@ def month(
     """Some hours, in which as much happens as else in days."""
     folder = tmp_path / f"day-{seed}"
     shutil.copytree(shared("day", DAY, factory), folder, symlinks=True)
-    with serve(folder, seed=seed, planted=planted) as cloud:
+    with ExitStack() as stack:
+        if forked.SAFE:
+            stack.enter_context(pytest.MonkeyPatch.context()).setattr(guest, "subprocess", forked.LIKE_SUBPROCESS)
+        cloud = stack.enter_context(serve(folder, seed=seed, planted=planted))
         cloud.fleet.certain = [(":run", "unanswered")]
         cloud.live.deployment.environ["INTERLOCK_CATALOG"] = str(DAY)
         found = Month(

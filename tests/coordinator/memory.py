@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.declaration import Declaration
@@ -22,6 +23,12 @@ class Call:
 
     kind: str
     about: str
+
+
+@lru_cache(50_000)
+def _item(name: str, generation: int, created: datetime) -> Item:
+    """Every listing has most of those of the last one."""
+    return Item(name=name, generation=generation, created=created)
 
 
 def nothing_fails(_: Call) -> None:
@@ -103,9 +110,7 @@ class World:
         def list(self, prefix: str) -> list[Item]:
             self.world.called("list", prefix)
             world = self.world
-            return [
-                Item(name=name, generation=world.objects[name][0], created=world.written[name]) for name in world.names(prefix)
-            ]
+            return [_item(name, world.objects[name][0], world.written[name]) for name in world.names(prefix)]
 
         def read(self, item: Item) -> bytes | None:
             self.world.called("read", item.name)

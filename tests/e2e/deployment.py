@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ cdktf.out of its own."""
 Json = dict[str, Any]
 
 
+@cache
 def local_environment() -> Environment:
     """The environment of the local target."""
     return load_environment(ROOT / "environments", "local")

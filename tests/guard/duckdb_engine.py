@@ -29,7 +29,7 @@ class DuckDBEngine(Engine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.database = duckdb.connect()
+        self.database = duckdb.connect(config={"threads": 1})  # each job has one of ours; its own would only be started
         self.hold: Callable[[str], None] = lambda _statement: None
         """Called in the transaction, before each statement that writes and before its commit ("COMMIT"): a place to meet."""
         self.conflicts: list[str] = []

@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
-import requests
 
+from tests import forked
 from tests.guard.forking import CLIENTS, QUESTIONS, TABLES, WORKERS, expected, fill
 from tests.guard.storage_server import Bucket, serving
 
@@ -64,6 +66,7 @@ def test_a_child_answers_rightly(came_of: dict[tuple[str, str], object], scenari
 
 REQUESTS = 3 * TABLES
 """More than one about each table, for more workers than one to get some."""
+GUNICORN = "from gunicorn.app.wsgiapp import run; run()"
 APP = """
 import json, os
 from urllib.parse import parse_qs
@@ -95,17 +98,20 @@ def test_workers_of_gunicorn_that_were_forked_after_a_question_answer_rightly(
 ) -> None:
     (tmp_path / "main.py").write_text(APP)
     environ = ENVIRON | {"STORAGE_EMULATOR_HOST": bucket.url}
-    command = [sys.executable, "-m", "gunicorn", "--preload", "--bind", "127.0.0.1:0", "--timeout", "120", *worker, "main:app"]
-    with (tmp_path / "log").open("wb") as log:
-        running = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=log, stderr=log)
+    options = ["--preload", "--bind", "127.0.0.1:0", "--timeout", "120", *worker, "main:app"]
+    with (tmp_path / "log").open("w") as log:
+        running = forked.start(["-c", GUNICORN, *options], tmp_path, environ, stdout=log)
     try:
         url = _address(tmp_path / "log", running)
+
+        def ask(number: int) -> dict[str, Any]:
+            with urlopen(f"{url}?number={number % TABLES}", timeout=120) as answer:  # noqa: S310 - loopback
+                return json.load(answer)
+
         with ThreadPoolExecutor(12) as pool:
-            answers = list(
-                pool.map(lambda number: requests.get(f"{url}?number={number % TABLES}", timeout=120).json(), range(REQUESTS))
-            )
+            answers = list(pool.map(ask, range(REQUESTS)))
     finally:
-        running.terminate()
+        running.send_signal(signal.SIGTERM)
         assert running.wait(60) in (0, -signal.SIGTERM)
     assert [answer["error"] for answer in answers if answer["error"]] == []
     assert [answer["reasons"] for answer in answers] == [expected(number) for number in range(REQUESTS)]
@@ -113,7 +119,7 @@ def test_workers_of_gunicorn_that_were_forked_after_a_question_answer_rightly(
     assert len({answer["pid"] for answer in answers}) > 1
 
 
-def _address(log: Path, running: subprocess.Popen[bytes]) -> str:
+def _address(log: Path, running: forked.Process | subprocess.Popen[str]) -> str:
     until = time.monotonic() + 60
     while time.monotonic() < until and running.poll() is None:
         for line in log.read_text().splitlines():

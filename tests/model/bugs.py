@@ -160,7 +160,7 @@ RACES = (
         "runtime.catchup_runs:_Maker._withdraw",
         " and self._reader.content(item) == content",
         "",
-        4,
+        13,
     ),
     _bug(
         "what is gone as it is read is empty",
@@ -184,7 +184,7 @@ LATE = (
         "runtime.catchup_runs:_Maker._make",
         " and self._is_put_back(claim, mark)",
         "",
-        4,
+        7,
     ),
     _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 9),
     _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 3),

@@ -149,9 +149,10 @@ class Instance:
     def call(self, kind: str, effect: Callable[[], object], *subject: object) -> object:
         """One call to the outside."""
         before = self.world.now
-        about = subject[0].name if isinstance(subject[0], Item) else str(subject[0])
-        if self.stops and f"{kind} {about}".startswith(self.stops):
-            self._budget, self.stops = 0, ""
+        if self.stops:
+            about = subject[0].name if isinstance(subject[0], Item) else str(subject[0])
+            if f"{kind} {about}".startswith(self.stops):
+                self._budget, self.stops = 0, ""
         self._perhaps_suspended()
         self._budget -= 1
         self.calls += 1
@@ -198,6 +199,20 @@ class Instance:
 def _item(name: str, generation: int, created: datetime) -> Item:
     """Every listing has most of those of the last one."""
     return Item(name=name, generation=generation, created=created)
+
+
+@lru_cache(4096)
+def _actual(name: str, region: str, state: str, schedule: str, zone: str, last_attempt: datetime | None) -> ActualJob:
+    """The same of jobs."""
+    return ActualJob(
+        name=name,
+        region=region,
+        state=state,
+        schedule=schedule,
+        time_zone=zone,
+        last_attempt=last_attempt,
+        last_status=0,
+    )
 
 
 @dataclass(frozen=True)
@@ -262,15 +277,7 @@ class ModelScheduler:
 
         def effect() -> list[ActualJob]:
             return [
-                ActualJob(
-                    name=job.name,
-                    region=region,
-                    state=job.state,
-                    schedule=job.schedule,
-                    time_zone=job.zone,
-                    last_attempt=job.last_attempt,
-                    last_status=0,
-                )
+                _actual(job.name, region, job.state, job.schedule, job.zone, job.last_attempt)
                 for job in self.instance.world.jobs.values()
                 if job.region == region and job.state != "ABSENT"
             ]

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import HypothesisException
 from hypothesis.internal.conjecture.providers import HypothesisProvider
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import get_state_machine_test
 
 from tests.model.machine import Model
 from tests.model.planning import Planning
@@ -44,9 +45,14 @@ def the_same_draws() -> Iterator[None]:
         HypothesisProvider._maybe_draw_constant = drawn
 
 
-def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS, model: type[Model] = Model) -> None:
-    """So many runs of the model from a seed: the same ones every time."""
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+class Found(BaseException):
+    """Ends all runs: Hypothesis would go through the one that failed again."""
+
+
+def run(seed_number: int, runs: int, *, until_found: bool = False, steps: int = STEPS, model: type[Model] = Model) -> None:
+    """So many runs of the model from a seed: the same ones every time. With `until_found` what goes wrong first is the cause of
+    Found; else Hypothesis says it, with the fewest steps to it."""
+    phases = [Phase.generate] if until_found else [Phase.generate, Phase.shrink]
     chosen = settings(
         max_examples=runs,
         stateful_step_count=steps,
@@ -58,8 +64,21 @@ def run(seed_number: int, runs: int, *, shrink: bool = True, steps: int = STEPS,
         print_blob=False,
     )
     machine = type("Model", (model,), {})  # a class of its own: the seed is an attribute
+    test = get_state_machine_test(seed(seed_number)(machine), settings=chosen)
+    inner = test.hypothesis.inner_test
+
+    def stops(*arguments: object, **more: object) -> None:
+        try:
+            inner(*arguments, **more)
+        except HypothesisException:  # as that it has drawn enough
+            raise
+        except Exception as wrong:
+            raise Found from wrong
+
+    if until_found:
+        test.hypothesis.inner_test = stops
     with quickly(), the_same_draws():
-        run_state_machine_as_test(seed(seed_number)(machine), settings=chosen)
+        test()
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

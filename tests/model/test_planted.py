@@ -7,18 +7,18 @@ import pytest
 from tests.model.bugs import BUGS
 from tests.model.machine import Model
 from tests.model.plant import Bug
-from tests.model.test_model import run
+from tests.model.test_model import Found, run
 
 RUNS = 50
 
 
-def find(bug: Bug, seed: int, runs: int = RUNS) -> Exception | None:
+def find(bug: Bug, seed: int, runs: int = RUNS) -> BaseException | None:
     """What the model says of the bug, if it finds it."""
     with bug.planted():
         try:
-            run(seed, runs, shrink=False)
-        except Exception as violation:
-            return violation
+            run(seed, runs, until_found=True)
+        except Found as found:
+            return found.__cause__
     return None
 
 

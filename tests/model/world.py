@@ -182,6 +182,8 @@ class World:
     jobs: dict[str, SimulatedJob] = field(default_factory=dict)
     job_writes: list[tuple[int, str, object]] = field(default_factory=list)
     """(when in order, job, who) of every pause and resume."""
+    quiet_until: datetime = START
+    """No schedule fires before."""
     clock: int = 0
     """Counts calls: the order of events that happen at one instant."""
     runs: dict[tuple[str, datetime], object] = field(default_factory=dict)
@@ -235,6 +237,8 @@ class World:
         if not step:  # nearly every call takes no time
             return
         before, self.now = self.now, self.now + step
+        if self.now < self.quiet_until:
+            return
         for at, job in sorted(self._due(before), key=lambda due: (due[0], due[1].name)):
             if job.state == "ENABLED":
                 job.attempt(at, "schedule")
@@ -242,7 +246,10 @@ class World:
                 job.missed[at] = f"ledger/held/{job.key}.json" in self.objects
 
     def _due(self, before: datetime) -> Iterator[tuple[datetime, SimulatedJob]]:
+        self.quiet_until = START + HORIZON
         for job in self.jobs.values():
             times = fires(job.schedule, job.zone)
-            for at in times[bisect_right(times, before) : bisect_right(times, self.now)]:
+            end = bisect_right(times, self.now)
+            self.quiet_until = min(self.quiet_until, *times[end : end + 1])
+            for at in times[bisect_right(times, before, 0, end) : end]:
                 yield at, job

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from interlock.catalog import Catalog
@@ -15,6 +16,7 @@ PAUSED = frozenset({"supplier-feed", "winter-sale-prices"})
 """What is paused by declaration."""
 
 
+@cache
 def shop() -> Catalog:
     """Its catalog."""
     return load_catalog(CATALOG)

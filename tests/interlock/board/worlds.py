@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from interlock.actual import ENABLED, PAUSED, ActualJob
 from interlock.board.board import Board, board
@@ -31,6 +32,7 @@ HOSTILE = (
 TEN_KB = HOSTILE + "x" * 10_000
 
 
+@cache
 def declared() -> Declaration:
     """The shop, as a deploy declares it in production."""
     return replace(declare(shop(), environment()), about=about(shop(), "production"))
