@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,11 @@ from interlock.pasted import LOCAL
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
-from interlock.shares import shares
 from interlock.terminal import synthesized
 from local.emulator.attempts import JOBS
 from local.emulator.faults import Faults
 from local.emulator.store import Store
-from tests import forked
+from tests import forked, synths
 from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
 
@@ -47,6 +47,7 @@ cdktf.out of its own."""
 Json = dict[str, Any]
 
 
+@cache
 def local_environment() -> Environment:
     """The environment of the local target."""
     return load_environment(ROOT / "environments", "local")
@@ -58,20 +59,8 @@ def parsed(text: str) -> Catalog:
 
 
 def synthesize(catalog: Catalog, output: Path) -> None:
-    """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
-    from stacks.alerting import AlertingStack
-    from stacks.archive import coordinator
-    from stacks.cdk import App, write
-    from stacks.coordination import CoordinationStack
-    from stacks.schedules import SchedulesStack
-
-    output.mkdir(parents=True, exist_ok=True)
-    app = App(outdir=str(output))
-    CoordinationStack(app, catalog=catalog, env=local_environment(), archive=coordinator(), output=output)
-    for share in shares(catalog):
-        SchedulesStack(app, catalog=catalog, env=local_environment(), share=share)
-    AlertingStack(app, env=local_environment())
-    write(app)
+    """The stacks of a catalog for the local target."""
+    synths.synthesize(catalog, local_environment(), output)
 
 
 def synthesize_as_commands_do(root: Path, folder: Path, environ: Mapping[str, str]) -> None:
