@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +89,15 @@ def instant(later: timedelta) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A command that has ended. `text` is what it said, whitespace folded, as line breaks move with the width."""
+    """A command that has ended."""
 
     code: int
-    text: str
     raw: str
+
+    @cached_property
+    def text(self) -> str:
+        """What it said, whitespace folded, as line breaks move with the width."""
+        return " ".join(self.raw.replace("│", " ").split())
 
     def succeeded(self) -> Done:
         """Itself, or a failure of the test with what it said."""
@@ -313,7 +317,7 @@ def finish(process: subprocess.Popen[str]) -> Done:
 
 def done(code: int, said: str) -> Done:
     """A command that has ended with this code, and has said this."""
-    return Done(code=code, text=" ".join(said.replace("│", " ").split()), raw=said)
+    return Done(code=code, raw=said)
 
 
 def clean_environ() -> dict[str, str]:
