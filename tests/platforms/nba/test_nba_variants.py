@@ -11,7 +11,7 @@ minute by five, 0.04 with any minute. What differs:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,6 +20,7 @@ import pytest
 from interlock.catalog import Catalog, Placing
 from interlock.cron import Cron
 from interlock.drawing.stagger import with_former_crons
+from interlock.findings import Finding
 from interlock.platform_rules import Stagger, rules_of
 from interlock.review.rule_findings import new_findings
 from interlock.review.staggering import Staggering
