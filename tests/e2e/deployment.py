@@ -29,6 +29,7 @@ from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
 from interlock.terminal import synthesized
+from interlock.terminal.cdktf import forget_leftovers
 from local.emulator.attempts import JOBS
 from local.emulator.faults import Faults
 from local.emulator.store import Store
@@ -66,9 +67,10 @@ def synthesize(catalog: Catalog, output: Path) -> None:
 def synthesize_as_commands_do(root: Path, folder: Path, environ: Mapping[str, str]) -> None:
     """The same of the catalog in `root`, for the commands that run in `folder` with these variables."""
     with chdir(folder):
-        asked = synthesized.inputs(root, LOCAL, environ)
+        asked, catalog = synthesized.inputs(root, LOCAL, environ), load_catalog(root)
     output = folder / "cdktf.out" / LOCAL
-    synthesize(load_catalog(root), output)
+    forget_leftovers(output)
+    synthesize(catalog, output)
     synthesized.stamp(output, asked)
 
 
