@@ -15,10 +15,11 @@ from pathlib import Path
 
 from bench.copies import write_copies
 from bench.table import Comparison, Way
-from bench.ways import INTERLOCK, LOCAL_RUN, Commands, way
+from bench.ways import INTERLOCK, LOCAL_RUN, Commands, way, without
 from interlock.reading.files import load_catalog
 from interlock.shares import SCHEDULES
 from interlock.terminal.cdktf import STACKS as NAMES
+from interlock.terminal.synthesized import FILE
 from tools.demo import shortest
 
 STACKS = Path("cdktf.out/local/stacks")
@@ -49,12 +50,14 @@ def toggle(environ: Mapping[str, str], backfill: str, folder: Path) -> Compariso
     applies = [_terraform("schedules", "apply", "-auto-approve", *(f"-var={one}" for one in variables)) for variables in both]
     cdktf = [*LOCAL_RUN, "npx", "cdktf", "deploy", "schedules", "--auto-approve", "--output", str(folder / "local")]
     deploys = [[*cdktf, *(word for one in variables for word in ("--var", one))] for variables in both]
+    anew = [without(folder / "local" / FILE, *words) for words in deploys]
     return Comparison(
         floor=way("terraform apply alone, a toggle", Commands(lines=applies, environ=environ, inside=True)),
         ways=[
             typed("interlock backfill on, off", must=1.8, goal=1.4),
             typed("interlock backfill on, off, synthesized anew", "--synth"),
             way("npx cdktf deploy schedules, a toggle", Commands(lines=deploys, environ=environ), must=2.8),
+            way("npx cdktf deploy schedules, synthesized anew", Commands(lines=anew, environ=environ)),
         ],
     )
 

@@ -21,7 +21,7 @@ from bench.cycle import MODES, deployed
 from bench.measure import PYTHON
 from bench.page import Grown, write_growth
 from bench.reconcile import outside_of
-from bench.ways import INTERLOCK, local_target
+from bench.ways import INTERLOCK, local_target, without
 from interlock.board.keeping import keep
 from interlock.gcp.shelf import GoogleShelf
 from interlock.reading.files import load_catalog, load_environment
@@ -60,7 +60,8 @@ def _works(root: Path, folder: Path) -> Iterator[tuple[str, Callable[[], float]]
     yield "validate", partial(_timed, plain, INTERLOCK, "validate")
     yield "review of one change", partial(_timed, plain, INTERLOCK, "review", "--base", str(before), or_else=FINDINGS)
     yield "risk", partial(_timed, plain, INTERLOCK, "risk")
-    yield "synth", partial(_timed, {**plain, "CDKTF_OUTDIR": str(folder / "out" / "local")}, PYTHON, "main.py")
+    out = folder / "out" / "local"
+    yield "synth", partial(_timed, {**plain, "CDKTF_OUTDIR": str(out)}, *without(out, PYTHON, "main.py"))
     with deployed(root) as environ:
         backfill = shortest(load_catalog(root))
 

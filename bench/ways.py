@@ -24,6 +24,11 @@ SERVING = "import json, os, sys; print(json.dumps(dict(os.environ)), flush=True)
 """Says the environment below the local target, and keeps that until its input ends."""
 
 
+def without(path: Path, *words: str) -> list[str]:
+    """A command that first removes `path`, of which it would make use: as after an edit."""
+    return ["sh", "-c", 'rm -rf "$0" && exec "$@"', str(path), *words]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Commands:
     """Commands, one after the other, or all side by side: what is said of them is of one of them, or of all together."""

@@ -25,28 +25,29 @@ LEGEND = {
 
 def of_job(row: Row, board: Board) -> str:
     """The strip of a job: what holds it behind its starts."""
-    kinds: dict[str, list[int]] = {kind: [] for kind in MARKS}
-    for at in row.starts:
-        kinds[_kind(row, at)].append(_minute(at, board))
-    closed = "".join(_closing(one, board) for one in row.closed)
+    begin, kinds = _begin(board), {kind: list[int]() for kind in MARKS}
+    starts = [(_minute(at, begin), _kind(row, at)) for at in row.starts]
+    for minute, kind in starts:
+        kinds[kind].append(minute)
+    closed = "".join(_closing(one, begin) for one in row.closed)
     marks = "".join(_marks(kind, minutes) for kind, minutes in kinds.items() if minutes)
-    data = ",".join(f"{_minute(at, board)}{_kind(row, at)[0]}" for at in row.starts)
+    data = ",".join(f"{minute}{kind[0]}" for minute, kind in starts)
     return _svg(_said(row, kinds), closed + marks, f' data-f="{data}"' if data else "")
 
 
 def of_closing(one: Covered, board: Board, said: str) -> str:
     """The strip of what holds jobs."""
-    return _svg(said, _closing(one, board))
+    return _svg(said, _closing(one, _begin(board)))
 
 
 def of_starts(board: Board) -> tuple[str, int]:
     """How many jobs start in each quarter of an hour, and the most of them."""
-    counts = [0] * (MINUTES // QUARTER)
+    begin, counts = _begin(board), [0] * (MINUTES // QUARTER)
     for row in board.rows:
         if not row.effective.declared:
             for at in row.starts:
                 if not row.is_held_at(at):
-                    counts[_minute(at, board) // QUARTER] += 1
+                    counts[_minute(at, begin) // QUARTER] += 1
     most = max(counts)
     path = "".join(
         f"M{place * QUARTER + 1} {HEIGHT}v{-HEIGHT * number / most:.1f}h{QUARTER - 2}V{HEIGHT}z"
@@ -58,7 +59,8 @@ def of_starts(board: Board) -> tuple[str, int]:
 
 def of_instants(instants: Iterable[datetime], board: Board, said: str) -> str:
     """Where something collides."""
-    minutes = sorted({_minute(at, board) for at in instants})
+    begin = _begin(board)
+    minutes = sorted({_minute(at, begin) for at in instants})
     return _svg(said, _marks("bad", minutes) if minutes else "")
 
 
@@ -86,14 +88,14 @@ def _marks(kind: str, minutes: Sequence[int]) -> str:
     return f'<path class="{kind}" d="{"".join(f"M{minute} {MARKS[kind]}" for minute in minutes)}"/>'
 
 
-def _closing(one: Covered, board: Board) -> str:
-    left = _minute(one.start, board)
-    right = max(left + 1, min(MINUTES, -((_begin(board) - one.end) // MINUTE)))
+def _closing(one: Covered, begin: datetime) -> str:
+    left = _minute(one.start, begin)
+    right = max(left + 1, min(MINUTES, -((begin - one.end) // MINUTE)))
     return f'<rect class="shut" x="{left}" width="{right - left}" height="{HEIGHT}"/>'
 
 
-def _minute(at: datetime, board: Board) -> int:
-    return min(MINUTES - 1, (at - _begin(board)) // MINUTE)
+def _minute(at: datetime, begin: datetime) -> int:
+    return min(MINUTES - 1, (at - begin) // MINUTE)
 
 
 def _begin(board: Board) -> datetime:

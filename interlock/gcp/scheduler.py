@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from interlock.actual import UNREADABLE, ActualJob
 from interlock.gcp import local_url
-from interlock.gcp.credentials import local_credentials
+from interlock.gcp.credentials import local_credentials, send_as_asked
 
 if TYPE_CHECKING:
     from google.cloud import scheduler_v1
@@ -23,10 +23,13 @@ def rest_client() -> scheduler_v1.CloudSchedulerClient:
     from google.cloud import scheduler_v1
 
     if (url := local_url()) is None:
-        return scheduler_v1.CloudSchedulerClient(transport="rest")
-    return scheduler_v1.CloudSchedulerClient(
-        transport="rest", credentials=local_credentials(), client_options={"api_endpoint": url}
-    )
+        client = scheduler_v1.CloudSchedulerClient(transport="rest")
+    else:
+        client = scheduler_v1.CloudSchedulerClient(
+            transport="rest", credentials=local_credentials(), client_options={"api_endpoint": url}
+        )
+    send_as_asked(client.transport._session)  # type: ignore[attr-defined]  # REST has one
+    return client
 
 
 def regions(client: scheduler_v1.CloudSchedulerClient, project: str, timeout: float) -> list[str]:

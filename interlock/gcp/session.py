@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from interlock.catalog import Json
 from interlock.gcp import CloudError, local_url
-from interlock.gcp.credentials import local_credentials
+from interlock.gcp.credentials import local_credentials, send_as_asked
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -58,7 +58,7 @@ class Session:
         self._says, self._sleep = says, sleep
         self.credentials = _credentials()
         self._session: AuthorizedSession = AuthorizedSession(self.credentials)
-        self._session.trust_env = local_url() is None  # loopback is not for proxies
+        send_as_asked(self._session)
 
     def get(self, api: str, path: str, parameters: Mapping[str, str | list[str]] | None = None) -> Mapping[str, object]:
         """What a GET answers. Refusal; CloudError where nothing answers."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interlock.gcp import CloudError, local_url
-from interlock.gcp.credentials import local_credentials
+from interlock.gcp.credentials import local_credentials, send_as_asked
 from interlock.holds import FLAG_PREFIX, parse_object_name
 from interlock.runtime.ports import Item
 
@@ -172,8 +172,11 @@ def storage_client(project: str) -> Client:
     from google.cloud.storage import Client
 
     if (url := local_url()) is None:
-        return Client(project=project)
-    return Client(project=project, credentials=local_credentials(), client_options={"api_endpoint": url})
+        client = Client(project=project)
+    else:
+        client = Client(project=project, credentials=local_credentials(), client_options={"api_endpoint": url})
+    send_as_asked(client._http)
+    return client
 
 
 def preload() -> None:

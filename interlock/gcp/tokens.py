@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from interlock.gcp import CloudError, local_url
+from interlock.gcp.credentials import send_as_asked
 from interlock.names import EMAIL
 
 GOOGLE_CERTS = "https://www.googleapis.com/oauth2/v1/certs"
@@ -97,7 +98,7 @@ def _get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes
     from google.auth.transport.requests import Request
 
     with requests.Session() as session:
-        session.trust_env = local_url() is None  # loopback is not for proxies
+        send_as_asked(session)
         response = Request(session)(url, method="GET", headers={**(headers or {})}, timeout=SECONDS)
         return int(response.status), bytes(response.data)
 

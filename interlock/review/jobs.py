@@ -238,7 +238,8 @@ def _parts(before: Job, after: Job, at: datetime) -> list[tuple[str, Span]]:
     """The year of `at` between the changes of the clocks of both sides, the longest part first, with its season by the clock of
     the newer zone that changes its own. What is next to a change is left out: there a time is skipped or comes twice."""
     year, zones = Year.of(at).span, [zone(after.time_zone), zone(before.time_zone)]
-    changes = {place.key: _changes(place, year) for place in zones}
+    near = Span(start=year.start - AROUND_A_CHANGE, end=year.end + AROUND_A_CHANGE)
+    changes = {place.key: _changes(place, near) for place in zones}
     cuts = sorted({instant for instants in changes.values() for instant in instants})
     telling = next((place for place in zones if changes[place.key]), None)
     starts = [year.start, *(whole_minute(cut) + AROUND_A_CHANGE for cut in cuts)]
@@ -289,13 +290,13 @@ def year_from(at: datetime) -> Span:
 
 
 def _shifts(old: Minutes, new: Minutes, inner: Span) -> list[timedelta]:
-    """By how much every fire of `old` may be said to have moved, as far as `inner` shows it."""
-    wanted = new.within(inner)
-    if not wanted:
-        return []
-    pivot = next(iter(wanted))
-    near = (pivot - fire for fire in old.within(Span(start=pivot - FARTHEST, end=pivot + FARTHEST + MINUTE)))
-    return [by for by in near if old.delayed(by).within(inner) == wanted]
+    """By how much every fire of `old` may be said to have moved, as far as `inner` shows it: each fire in there has its
+    counterpart, on whichever side, which may lie outside. So the way back is said alike."""
+    was, now = old.within(inner), new.within(inner)
+    pivot = next(iter(now), None) or next(iter(was))
+    near = Span(start=pivot - FARTHEST, end=pivot + FARTHEST + MINUTE)
+    found = [pivot - fire for fire in old.within(near)] if now else [fire - pivot for fire in new.within(near)]
+    return [by for by in found if old.delayed(by).within(inner) == now and new.delayed(-by).within(inner) == was]
 
 
 def _zone_moved(before: Job, after: Job, at: datetime) -> tuple[Moved, ...]:

@@ -22,7 +22,6 @@ from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
 from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import say
-from interlock.terraform.imports import FILE as IMPORTS
 
 F = TypeVar("F", bound=Callable[..., object])
 Looked = Sequence[Future[machine.Finding]]
@@ -83,8 +82,7 @@ def synthesize_if_changed(environment: Environment, root: Path, *, force: bool =
     if force or not synthesized.is_fresh(folder, synthesized.inputs(root, environment.name, os.environ)):
         synthesize(environment, root)
         return
-    for file in folder.glob(f"stacks/*/{IMPORTS}"):  # of an earlier day; a block too many fails every plan
-        file.unlink()
+    synthesized.forget_imports(folder)
     if verbose:
         say(f"nothing has changed since {folder}/ was synthesized, so that is used; anew: --synth")
 
@@ -105,11 +103,8 @@ def synthesize(environment: Environment, root: Path) -> None:
     to start. Exits on failure, the app having said why."""
     folder = output_folder(environment)
     settings = {"INTERLOCK_ENV": environment.name, "INTERLOCK_CATALOG": str(root), "CDKTF_OUTDIR": str(folder)}
-    synthesized.forget(folder)
-    before = synthesized.inputs(root, environment.name, os.environ)
+    synthesized.forget(folder)  # else the app leaves what is there
     with StackLine("stacks").while_it_lasts("synthesizing"):
         ended = run([sys.executable, str(synthesized.APP)], {**os.environ, **settings}, stop_with=signal.SIGTERM)
     if ended.code != 0:
         click.get_current_context().exit(ended.code if ended.code > 0 else 128 - ended.code)
-    if synthesized.inputs(root, environment.name, os.environ) == before:  # else it may be of either
-        synthesized.stamp(folder, before)

@@ -2,6 +2,8 @@
 
 Contents count and no file's date, so that a checkout, a copy or a merge that changes nothing asks for no synth. Whatever may
 play a part is in the stamp: a synth too many takes seconds, one too few deploys what nobody has written.
+
+The app asks this before it starts Node.js, so what else is needed is imported where it is.
 """
 
 from __future__ import annotations
@@ -12,11 +14,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-from interlock.reading.kept import installed
-from interlock.terminal.written import write
 
 FILE = "synthesized.json"
 """The stamp, in an environment's output folder, beside what it is of."""
@@ -27,24 +26,43 @@ LOCKS = ("cdktf.json", "package-lock.json", "requirements/run.txt")
 """Files beside the app that say what it runs on."""
 SETTINGS = "cdktf.json"
 """In the current folder, where cdktf looks for it."""
-VARIABLES = ("CDKTF_", "JSII_", "NODE_", "PYTHON", "TERRAFORM_")
+VARIABLES = ("CDKTF_", "JSII_", "NODE_", "PYTHON", "SYNTH_", "TERRAFORM_")
 """How the names of the variables begin that cdktf, jsii, Node.js and Python go by."""
 OF_OTHERS = ("CDKTF_DISABLE_PLUGIN_CACHE_ENV", "CDKTF_OUTDIR", "CDKTF_SKIP_PROVIDER_LOCK")
 """Variables of these that are not theirs: `local run` sets two for the cdktf command line, and the folder is told by us."""
+SET_BY_CDKTF = {
+    "CDKTF_CONTEXT_JSON": '{"cdktfRelativeModules":[]}',
+    "CDKTF_CONTINUE_SYNTH_ON_ERROR_ANNOTATIONS": "true",
+    "NODE_ENV": "production",
+    "NODE_OPTIONS": "--max-old-space-size=4096",
+    "SYNTH_HCL_OUTPUT": "false",
+}
+"""What its command line (0.21) tells every app that is asked for JSON, of which ours writes the same."""
 BYTE_CODE = "__pycache__"
 """The folders of what Python has compiled of sources that count themselves; without a source it counts where it lies."""
 OUTPUTS = ("manifest.json", "coordinator-*.zip", "stacks/*/cdk.tf.json", "stacks/*/versions.tf")
 """What a synth writes into the output folder."""
+TICK = 0.1
+"""Seconds: file systems date a change by a clock that is a few hundredths behind, and a Python takes as long to begin."""
 
 
-class _Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+@dataclass
+class _Inputs:
+    sum: hashlib._Hash = field(default_factory=hashlib.sha256)
+    newest: float = 0.0
+    """When a file of them last became what it is, by the file system: no tool can set that back."""
 
 
 def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
     """A digest of all that a synth of `catalog` in `environment` reads: both, code, bindings, locks, the packages that are
     installed, and the variables of `environ`."""
-    root, found = APP.resolve().parent, hashlib.sha256()
+    return _inputs(catalog, environment, environ).sum.hexdigest()
+
+
+def _inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> _Inputs:
+    from interlock.reading.kept import installed
+
+    root, found = APP.resolve().parent, _Inputs()
     _texts(found, environment, str(catalog), catalog.resolve().name)
     _folder(found, catalog)
     for file in (
@@ -57,10 +75,14 @@ def inputs(catalog: Path, environment: str, environ: Mapping[str, str]) -> str:
     for name in CODE:
         _folder(found, root / name)
     _texts(found, sys.version, *installed())
-    _texts(
-        found, *(f"{name}={environ[name]}" for name in sorted(environ) if name.startswith(VARIABLES) and name not in OF_OTHERS)
-    )
-    return found.hexdigest()
+    told = {name: value for name, value in environ.items() if name.startswith(VARIABLES) and SET_BY_CDKTF.get(name) != value}
+    _texts(found, *(f"{name}={told[name]}" for name in sorted(told) if name not in OF_OTHERS))
+    return found
+
+
+def is_ours() -> bool:
+    """Whether the app in the current folder, or where that links to, is the one beside this code: we know no other's inputs."""
+    return APP.resolve() == Path(__file__).resolve().parents[2] / APP
 
 
 def is_fresh(folder: Path, digest: str) -> bool:
@@ -72,8 +94,20 @@ def is_fresh(folder: Path, digest: str) -> bool:
         return False
 
 
+def stamp_unless_edited(
+    folder: Path, digest: str, *, catalog: Path, environment: str, environ: Mapping[str, str], began: float
+) -> None:
+    """Notes that what is in `folder` was synthesized with these inputs by the process that `began` then, in seconds since the
+    epoch: unless some were edited since, so that it may be of either."""
+    found = _inputs(catalog, environment, environ)
+    if found.sum.hexdigest() == digest and found.newest < began - TICK:
+        stamp(folder, digest)
+
+
 def stamp(folder: Path, digest: str) -> None:
     """Notes that what is in `folder` was synthesized just now, with these inputs."""
+    from interlock.terminal.written import write
+
     write(folder / FILE, json.dumps({"inputs": digest, "outputs": outputs(folder)}, indent=2, sort_keys=True) + "\n")
 
 
@@ -82,13 +116,21 @@ def forget(folder: Path) -> None:
     (folder / FILE).unlink(missing_ok=True)
 
 
+def forget_imports(folder: Path) -> None:
+    """Removes the import blocks of an earlier day: one too many fails every plan."""
+    from interlock.terraform.imports import FILE as IMPORTS
+
+    for file in folder.glob(f"stacks/*/{IMPORTS}"):
+        file.unlink()
+
+
 def outputs(folder: Path) -> dict[str, str]:
     """The digest of each file that a synth has written into `folder`."""
     files = sorted(file for pattern in OUTPUTS for file in folder.glob(pattern))
     return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def _folder(found: _Digest, folder: Path) -> None:
+def _folder(found: _Inputs, folder: Path) -> None:
     """Names and contents of all files below, but for what Python keeps of its sources."""
     files = [*_below(folder)]
     _texts(found, folder.name, str(len(files)))
@@ -108,10 +150,11 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (Path(path, name) for name in sorted({*files, *within}))
 
 
-def _file(found: _Digest, name: str, file: Path) -> None:
+def _file(found: _Inputs, name: str, file: Path) -> None:
     try:
         if file.exists() and not (file.is_file() or file.is_dir()):
             raise OSError(errno.EINVAL, "a pipe, which would be waited for")
+        found.newest = max(found.newest, file.stat().st_ctime)
         content = file.read_bytes()
     except OSError as error:  # it is not there or a folder, or the synth says what is wrong with it
         _texts(found, name, str(error.errno))
@@ -120,13 +163,13 @@ def _file(found: _Digest, name: str, file: Path) -> None:
     _bytes(found, content)
 
 
-def _texts(found: _Digest, *texts: str) -> None:
+def _texts(found: _Inputs, *texts: str) -> None:
     _bytes(found, str(len(texts)).encode())
     for text in texts:
         _bytes(found, text.encode(errors="surrogateescape"))
 
 
-def _bytes(found: _Digest, content: bytes) -> None:
+def _bytes(found: _Inputs, content: bytes) -> None:
     """With its length before it, so that no two rows of contents are the same bytes."""
-    found.update(len(content).to_bytes(8, "big"))
-    found.update(content)
+    found.sum.update(len(content).to_bytes(8, "big"))
+    found.sum.update(content)

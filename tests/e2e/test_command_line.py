@@ -9,12 +9,15 @@ import signal
 import sys
 import time
 import urllib.request
+from contextlib import chdir
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from interlock import roles
+from interlock.pasted import LOCAL
+from interlock.terminal.synthesized import inputs, is_fresh
 from tests.e2e.conftest import SMALL, serve
 from tests.e2e.deployment import (
     FAR,
@@ -53,6 +56,8 @@ def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_smal
     on = ["npx", "cdktf", "deploy", "schedules", "--auto-approve", "--var", "backfill_mode=true", "--var"]
     said = finish(start([*LOCAL_RUN, str(deployed_small / "cloud"), "--", *on, 'backfills=["books"]'], folder, environ))
     assert said.succeeded().raw.startswith("LOCAL STAND-IN, not Google Cloud: http://127.0.0.1:")
+    with chdir(folder):
+        assert is_fresh(folder / "cdktf.out" / LOCAL, inputs(SMALL, LOCAL, environ)), "our commands take it as it is"
     with serve(deployed_small) as deployment:
         assert deployment.paused() == BOOKS | DECLARED
         assert list(deployment.flags()) == ["books"]

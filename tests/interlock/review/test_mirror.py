@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +157,44 @@ def test_a_review_the_other_way_round_mirrors_it(a: Catalog, b: Catalog, at: dat
     assert covered(there, old_names, swapped=False) == covered(back, {}, swapped=True)
     assert moves(there, swapped=False) == moves(back, swapped=True)
     assert there.cost.cents == -back.cost.cents
+
+
+def timed(schedule: str, zone: str) -> Catalog:
+    """One job that fires then."""
+    lines = [
+        "jobs:",
+        "  ant:",
+        "    description: Does it",
+        f'    schedule: "{schedule}"',
+        f"    time_zone: {zone}",
+        "    runs: []",
+    ]
+    return load(HEAD + "\n".join([*lines, "    target: {service: scrapers}"]) + "\n")
+
+
+CHANGE = date(2027, 3, 14)
+"""Of the clocks of New York."""
+
+
+@pytest.mark.parametrize("days", range(-4, 5))
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("15 6 * * *", "Etc/UTC"), ("15 11 * * *", "America/New_York")),
+        (("15 11 * * *", "America/New_York"), ("20 11 * * *", "Europe/London")),
+        (("0 3 * * *", "America/New_York"), ("0 23 * * *", "Etc/UTC")),
+        (("55 23 * * *", "America/Phoenix"), ("15 1 * * *", "America/New_York")),
+    ],
+)
+def test_a_job_moves_as_far_both_ways_round_however_little_is_left_until_the_clocks_change(
+    old: tuple[str, str], new: tuple[str, str], days: int
+) -> None:
+    at = datetime.combine(CHANGE + timedelta(days=days), time(), UTC)
+    there, back = (review(timed(*one), timed(*other), at, rules=unruled) for one, other in ((old, new), (new, old)))
+    for job in (*there.jobs, *back.jobs):
+        winter, summer = job.moved
+        assert abs(winter.by - summer.by) <= timedelta(hours=1)
+    assert moves(there, swapped=False) == moves(back, swapped=True)
 
 
 @settings(max_examples=10)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.terminal import synthesized
-from interlock.terminal.synthesized import FILE, forget, inputs, is_fresh, stamp
+from interlock.terminal.synthesized import FILE, forget, inputs, is_fresh, stamp, stamp_unless_edited
 
 READ = (
     "main.py",
@@ -229,6 +229,7 @@ def test_what_no_synth_reads_leaves_the_stamp(root: Path, name: str) -> None:
         ("JSII_RUNTIME", True),
         ("NODE_OPTIONS", True),
         ("PYTHONPATH", True),
+        ("SYNTH_HCL_OUTPUT", True),
         ("TERRAFORM_BINARY_NAME", True),
         ("CDKTF_OUTDIR", False),
         ("CDKTF_SKIP_PROVIDER_LOCK", False),
@@ -240,6 +241,42 @@ def test_of_the_variables_those_count_that_cdktf_and_what_it_runs_on_go_by(root:
     assert root.exists()
     assert (digest() != digest(**{name: "a"})) == counts
     assert (digest(**{name: "b"}) != digest(**{name: "a"})) == counts
+
+
+@pytest.mark.usefixtures("root")
+def test_what_the_cdktf_command_line_tells_every_app_asks_for_no_synth_and_another_value_does() -> None:
+    told = synthesized.SET_BY_CDKTF
+    assert digest(**told) == digest()
+    assert len({digest(**told | {name: "another"}) for name in told} - {digest()}) == len(told)
+
+
+def noted(output: Path, *, before: str, began: float) -> bool:
+    """Whether a synth of these inputs is noted that began then."""
+    stamp_unless_edited(output, before, catalog=Path("catalog"), environment="here", environ={}, began=began)
+    return (output / FILE).exists()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_synth_is_not_noted_of_what_was_edited_since_it_began_also_where_its_date_says_otherwise(
+    root: Path, name: str
+) -> None:
+    before, output = digest(), root / "out"
+    output.mkdir()
+    began = (root / name).stat().st_ctime + 60
+    assert noted(output, before=before, began=began)
+    forget(output)
+    assert not noted(output, before="of something else", began=began)
+    os.utime(root / name, (0, 0))
+    assert not noted(output, before=digest(), began=(root / name).stat().st_ctime), "it was read before or after"
+    assert digest() == before
+
+
+def test_only_the_app_beside_this_code_is_known(root: Path) -> None:
+    assert not synthesized.is_ours(), "a copy"
+    (root / "main.py").unlink()
+    assert not synthesized.is_ours(), "none"
+    (root / "main.py").symlink_to(Path(__file__).parents[3] / "main.py")
+    assert synthesized.is_ours()
 
 
 def test_another_environment_or_another_name_of_the_catalog_gives_another_stamp(root: Path) -> None:
