@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from interlock.reading.files import load_catalog
-from interlock.terminal.cdktf import check_tools, stacks_of, synthesize
+from interlock.terminal.cdktf import check_tools, stacks_of, synthesize, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option
 from interlock.terminal.importing import read_known, read_synthesized, write_imports
 from interlock.terminal.leftovers import say_leftovers, states_of, write_leftovers
@@ -31,7 +31,10 @@ def command(imports: bool, root: Path, env_name: str) -> None:
     environment = place.cloud if imports else place.environment
     catalog = load_catalog(root)
     check_tools()
-    synthesize(environment, root)
+    if imports:
+        synthesize_if_changed(environment, root)
+    else:
+        synthesize(environment, root)
     left = write_leftovers(environment, catalog, states_of(environment)) if imports else []
     say_leftovers(left, catalog)
     for name in [*stacks_of(catalog), *left]:

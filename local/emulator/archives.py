@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 SOURCE_VARIABLE = "GOOGLE_FUNCTION_SOURCE"
 """Of the build: which file the function is in, where it isn't main.py."""
@@ -61,6 +62,7 @@ def _missing(file: str, *, chosen: bool) -> str:
     )
 
 
+@lru_cache(512)  # an archive that is built again has most files of the last one
 def _compile(name: str, text: bytes) -> None:
     try:
         ast.parse(text, name)

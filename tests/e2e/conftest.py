@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -37,6 +41,7 @@ from tests.providers import TERRAFORM, provider_of
 SMALL = Path(__file__).parent / "catalog"
 DAY = Path(__file__).parent / "day"
 PATIENCE_SECONDS = 60
+ARCHIVE = re.compile(r'"/[^"]*/(cdktf\.out/[^"]*/coordinator-[^"]*\.zip)"')
 Serve = Callable[[Path], AbstractContextManager[Deployment]]
 
 
@@ -60,7 +65,24 @@ def serve(folder: Path, *, as_owner: bool = False) -> Iterator[Deployment]:
         environ = clean_environ() | {ACCOUNT: account}
         environ = for_command(environ, url=cloud.url, provider=provider.variables, state=folder)
         environ |= {"TF_IN_AUTOMATION": "1", "CI": "1", "COLUMNS": "200"}
-        yield Deployment(folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ, store=cloud.runtime.store)
+        deployment = Deployment(
+            folder=folder / "work", url=cloud.url, faults=cloud.faults, environ=environ, store=cloud.runtime.store
+        )
+        _stands_here(deployment)
+        yield deployment
+
+
+def _stands_here(deployment: Deployment) -> None:
+    """Of the local target a state has the absolute path of the coordinator's archive. In a copy of a cloud that is another one,
+    which would be a change in every plan of the stack."""
+    bucket, name = local_environment().state_bucket, "interlock/local/coordination/default.tfstate"
+    with deployment.store.transaction():
+        found = deployment.store.object(bucket, name)
+    before = found[1].decode() if found else ""
+    if (state := ARCHIVE.sub(rf'"{deployment.folder}/\1"', before)) != before:
+        path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}"
+        with urllib.request.urlopen(deployment.url + path, state.encode()) as reply:  # noqa: S310 - loopback
+            assert reply.status == HTTPStatus.OK
 
 
 def _synthesize_once(root: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,12 @@ from interlock.pasted import LOCAL
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
-from interlock.shares import shares
 from interlock.terminal import synthesized
+from interlock.terminal.cdktf import forget_leftovers
 from local.emulator.attempts import JOBS
 from local.emulator.faults import Faults
 from local.emulator.store import Store
-from tests import forked
+from tests import forked, synths
 from tests.providers import TERRAFORM, leading
 from tests.shop import CATALOG as SHOP
 
@@ -60,28 +60,17 @@ def parsed(text: str) -> Catalog:
 
 
 def synthesize(catalog: Catalog, output: Path) -> None:
-    """What main.py does, in this process: importing cdktf takes seconds, and once is enough."""
-    from stacks.alerting import AlertingStack
-    from stacks.archive import coordinator
-    from stacks.cdk import App, write
-    from stacks.coordination import CoordinationStack
-    from stacks.schedules import SchedulesStack
-
-    output.mkdir(parents=True, exist_ok=True)
-    app = App(outdir=str(output))
-    CoordinationStack(app, catalog=catalog, env=local_environment(), archive=coordinator(), output=output)
-    for share in shares(catalog):
-        SchedulesStack(app, catalog=catalog, env=local_environment(), share=share)
-    AlertingStack(app, env=local_environment())
-    write(app)
+    """The stacks of a catalog for the local target."""
+    synths.synthesize(catalog, local_environment(), output)
 
 
 def synthesize_as_commands_do(root: Path, folder: Path, environ: Mapping[str, str]) -> None:
     """The same of the catalog in `root`, for the commands that run in `folder` with these variables."""
     with chdir(folder):
-        asked = synthesized.inputs(root, LOCAL, environ)
+        asked, catalog = synthesized.inputs(root, LOCAL, environ), load_catalog(root)
     output = folder / "cdktf.out" / LOCAL
-    synthesize(load_catalog(root), output)
+    forget_leftovers(output)
+    synthesize(catalog, output)
     synthesized.stamp(output, asked)
 
 
@@ -102,11 +91,15 @@ def instant(later: timedelta) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A command that has ended. `text` is what it said, whitespace folded, as line breaks move with the width."""
+    """A command that has ended."""
 
     code: int
-    text: str
     raw: str
+
+    @cached_property
+    def text(self) -> str:
+        """What it said, whitespace folded, as line breaks move with the width."""
+        return " ".join(self.raw.replace("│", " ").split())
 
     def succeeded(self) -> Done:
         """Itself, or a failure of the test with what it said."""
@@ -326,7 +319,7 @@ def finish(process: subprocess.Popen[str]) -> Done:
 
 def done(code: int, said: str) -> Done:
     """A command that has ended with this code, and has said this."""
-    return Done(code=code, text=" ".join(said.replace("│", " ").split()), raw=said)
+    return Done(code=code, raw=said)
 
 
 def clean_environ() -> dict[str, str]:

@@ -34,7 +34,6 @@ from tests.e2e.test_flags import BOOKS, DECLARED, MARTS
 from tests.e2e.test_rights import check
 from tests.interlock.production import filled_in
 from tests.shop import BACKFILL, shop
-from tests.shop import CATALOG as SHOP
 
 BIN = Path(sys.prefix) / "bin"
 PATIENCE_SECONDS = 120
@@ -46,7 +45,7 @@ def test_a_first_deploy_makes_everything_a_second_changes_nothing_and_who_does_a
     nothing: Deployment,
 ) -> None:
     del nothing.environ["INTERLOCK_CATALOG"]  # the shop's
-    nothing.synthesize(SHOP)
+    nothing.synthesize(Path("catalog"))
     deploy_twice_and_toggle(nothing, shop(), BACKFILL, "12 jobs: 10 enabled, 2 paused (2 by declaration); no drift")
     nothing.interlock("destroy", "--yes").succeeded()
     check(nothing, roles.DEPLOYER, local_environment().account("deployer"))

@@ -28,7 +28,6 @@ def night(day_catalog: Catalog) -> Opening:
 
 
 def test_a_plan_inside_an_open_window_and_after_it_is_empty(live: Live, night: Opening) -> None:
-    live.deployment.apply("coordination").succeeded()  # this is a copy, and of the local target the archive's path is absolute
     live.stand_at(night.start - TICK)
     live.go_to(night.start + TICK)
     assert live.paused() == {*COVERED, OFF_SEASON}

@@ -98,7 +98,6 @@ def moved(together: Path, apart: Path, tmp_path: Path, tmp_path_factory: pytest.
     made = once("deployed-apart", tmp_path_factory, partial(_move_apart, together))
     with serve(Path(shutil.copytree(made, tmp_path / "moved", symlinks=True))) as cloud:
         cloud.synthesize(apart)
-        cloud.apply("coordination").succeeded()  # it has the archive's path, which is another one in a copy
         yield cloud
 
 
@@ -148,12 +147,14 @@ def test_a_move_that_is_killed_between_two_states_goes_on_and_writes_no_job(
 ) -> None:
     cloud = together_first
     before, paused = job_writes(cloud), cloud.paused()
+    cloud.synthesize(apart)
     cloud.interlock("synth", "--imports", INTERLOCK_CATALOG=str(apart)).succeeded()
     cloud.terraform(SMALL_STACK, "init", "-input=false").succeeded()
     cloud.apply(SMALL_STACK).succeeded()  # and no further
     assert states(cloud) == {ONE: 8, SMALL_STACK: 6}
     deploy(cloud, joined)  # of a colleague whose catalog still has one
     assert states(cloud) == {ONE: 8, SMALL_STACK: 0}
+    cloud.synthesize(apart)
     cloud.interlock("synth", "--imports", INTERLOCK_CATALOG=str(apart)).succeeded()
     cloud.terraform(ONE, "init", "-input=false").succeeded()
     cloud.apply(ONE).succeeded()  # out of turn: nobody knows of the jobs now

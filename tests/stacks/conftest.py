@@ -14,7 +14,7 @@ from interlock.environment import Environment
 from interlock.reading.entries import SourceFile
 from interlock.reading.files import load_catalog, load_environment
 from interlock.reading.resolve import resolve_catalog
-from interlock.shares import shares
+from tests import synths
 from tests.shop import CATALOG as SHOP
 
 ROOT = Path(__file__).parents[2]
@@ -24,18 +24,7 @@ Stacks = dict[str, Any]
 
 def synthesize(catalog: Catalog, env: Environment, folder: Path) -> Stacks:
     """The stacks, synthesized into `folder` and read back."""
-    from stacks.alerting import AlertingStack
-    from stacks.archive import coordinator
-    from stacks.cdk import App, write
-    from stacks.coordination import CoordinationStack
-    from stacks.schedules import SchedulesStack
-
-    app = App(outdir=str(folder))
-    CoordinationStack(app, catalog=catalog, env=env, archive=coordinator(), output=folder)
-    for share in shares(catalog):
-        SchedulesStack(app, catalog=catalog, env=env, share=share)
-    AlertingStack(app, env=env)
-    write(app)
+    synths.synthesize(catalog, env, folder)
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("stacks/*/cdk.tf.json"))}
 
 

@@ -13,9 +13,10 @@ import pytest
 
 from interlock.environment import Environment
 from interlock.roles import only
-from stacks.archive import archive_name, coordinator
+from stacks.archive import archive_name
 from tests.golden import golden
 from tests.stacks.conftest import Stacks
+from tests.synths import packed
 
 Json = dict[str, Any]
 MEMBERS = re.compile(r"google_.*_iam_member")
@@ -171,7 +172,7 @@ def test_apis_stay_on_when_the_stack_is_destroyed(shop: Stacks) -> None:
 
 def test_an_archive_of_other_sources_is_another_object(shop: Stacks) -> None:
     source = shop["coordination"]["resource"]["google_storage_bucket_object"]["source"]
-    name = archive_name(coordinator())
+    name = archive_name(packed())
     assert source["name"] == f"coordinator/{name}"
     assert source["source"] == f'${{abspath("../../{name}")}}'
     function = shop["coordination"]["resource"]["google_cloudfunctions2_function"]["coordinator"]
@@ -185,7 +186,7 @@ def test_an_archive_of_other_sources_is_another_object(shop: Stacks) -> None:
 
 def test_the_path_of_the_archive_is_the_same_on_every_machine(strict: Stacks) -> None:
     source = strict["coordination"]["resource"]["google_storage_bucket_object"]["source"]
-    assert source["source"] == f"../../{archive_name(coordinator())}"
+    assert source["source"] == f"../../{archive_name(packed())}"
 
 
 def test_a_channel_of_slack_is_used_and_not_made(env: Environment, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,16 +35,21 @@ def run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     """The same in this process, which has imported cdktf: what it ends with, and what it says."""
 
     def call(folder: Path, **environ: str) -> tuple[object, str]:
-        for name in CHOICES:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(folder)
+        go_to(folder, monkeypatch, environ)
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(main_in(folder)), run_name="__main__")
         return ended.value.code, capsys.readouterr().err
 
     return call
+
+
+def go_to(folder: Path, monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str]) -> None:
+    """Have this process be in `folder`, with these variables and none of this shell's that main.py reads."""
+    for name in CHOICES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
 
 
 def main_in(folder: Path) -> Path:
@@ -57,7 +62,8 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Path) -> None:
+def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is the other one, whose hashes of texts are others too."""
     first, second = tmp_path / "first", tmp_path / "second"
     elsewhere = tmp_path / "elsewhere" / "catalog"
     for catalog in (first / "catalog", elsewhere):
@@ -66,9 +72,11 @@ def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Pa
     (first / "environments").symlink_to(ROOT / "environments")
     second.mkdir()
     (left := tmp_path / "temporary").mkdir()
-    assert run(first, PYTHONHASHSEED="1", TMPDIR=str(left)).returncode == 0
+    assert run(first, PYTHONHASHSEED="20261123", TMPDIR=str(left)).returncode == 0
     assert files(left) == {}
-    assert run(second, PYTHONHASHSEED="2", INTERLOCK_CATALOG=str(elsewhere)).returncode == 0
+    output = second / "cdktf.out" / "local"  # the Node.js of this process is in another folder
+    go_to(second, monkeypatch, {"INTERLOCK_CATALOG": str(elsewhere), "CDKTF_OUTDIR": str(output)})
+    runpy.run_path(str(main_in(second)))["main"]()
     written = files(first / "cdktf.out")
     assert "local/stacks/schedules/cdk.tf.json" in written
     assert "local/stacks/coordination/cdk.tf.json" in written
