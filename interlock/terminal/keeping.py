@@ -209,7 +209,7 @@ class Keeper:
 
     def _asked(self, action: str, more: Mapping[str, Json], *, with_force: bool = False) -> tuple[Mapping[str, Json], bool]:
         """Asks, and takes over until when the hold is then. An answer that was lost on its way is as good as any."""
-        before = elapsed()
+        before, known = elapsed(), getattr(self, "end", None)
         force: dict[str, Json] = {"with_force": True} if with_force else {}
         try:
             answer = carried_out(self.site, {**self._named(action), **more, **force}, direct=self.direct, patience=PATIENCE)
@@ -223,7 +223,7 @@ class Keeper:
         if found is None:
             raise CloudError(f"{self.scope} is not held; the coordinator could not write it: {interlock('holds')}")
         self.end = found
-        if "for_s" in more:
+        if "for_s" in more and found != known:  # else it was not carried out, and the end is counted from an earlier ask
             self._told, self._told_at = found - self.length, before
         return answer
 

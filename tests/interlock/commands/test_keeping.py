@@ -121,3 +121,36 @@ def test_what_the_coordinator_has_answered_and_not_done_is_asked_again(
     assert (cloud.objects("holds/") == []) is told
     left = 0
     assert keeper.release("done", {}), "what is gone is released"
+
+
+@pytest.mark.parametrize("ever", [True, False])
+def test_an_extension_that_was_answered_and_not_done_says_nothing_of_the_time(
+    cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch, *, ever: bool
+) -> None:
+    """Else the end would seem to be as far off as when the hold began, and would pass without a word."""
+    monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
+    cloud.declare(load_catalog(root))
+    carried_out, is_there = operating.carried_out, True
+
+    def perhaps(site: Site, content: Mapping[str, Json], **_: object) -> tuple[Mapping[str, Json], bool]:
+        return carried_out(site, content, direct=True) if is_there else ({"settled": False, "records": []}, False)
+
+    monkeypatch.setattr(keeping, "carried_out", perhaps)
+    keeper = Keeper(
+        site=sites.look(ENVIRONMENT), scope="backfill/marts", id="run-1", length=timedelta(hours=4), where="laptop, process 1"
+    )
+    assert keeper.begin("reload", "ana", {}, with_force=False)
+    is_there, first = False, keeper.end
+    for instant in ("2026-03-10T13:10:00+00:00", "2026-03-10T15:40:00+00:00"):
+        cloud.at(instant)
+        assert keeper.tend() is None
+        assert (keeper.now, keeper.end) == (datetime.fromisoformat(instant), first)
+    cloud.at("2026-03-10T16:04:30Z")
+    is_there = ever
+    said = keeper.tend()
+    if ever:
+        assert said is None
+        assert keeper.end >= datetime(2026, 3, 10, 20, 4, tzinfo=UTC)
+    else:
+        assert said is not None
+        assert said.startswith("its hold ends at 2026-03-10T16:05:")
