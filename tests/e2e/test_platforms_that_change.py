@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,19 @@ def catalog(root: Path, **folders: Path) -> Path:
     return root
 
 
+def closed_commons(folder: Path) -> Path:
+    """The folder without jobs, whose window of all jobs is not open today, nor tomorrow."""
+    text, at = (THREE / "commons" / "commons.yaml").read_text(), "0 8 1 * *"
+    assert at in text
+    (file := folder / "commons.yaml").write_text(text.replace(at, f"0 8 {(datetime.now(UTC) + timedelta(days=14)).day} * *"))
+    return file
+
+
 def test_a_platform_comes_and_one_is_renamed_while_a_backfill_of_a_folder_without_jobs_is_on(
     nothing: Deployment, tmp_path: Path
 ) -> None:
     cloud, root = nothing, tmp_path / "catalog"
-    environ, commons = {"INTERLOCK_CATALOG": str(root)}, THREE / "commons" / "commons.yaml"
+    environ, commons = {"INTERLOCK_CATALOG": str(root)}, closed_commons(tmp_path)
     deploy(cloud, catalog(root, small=SMALL_FILE, beta=BETA, commons=commons))
     assert states(cloud) == {"schedules-beta": 2, "schedules-commons": 0, "schedules-small": 6}
     cloud.interlock("backfill", "on", "every-book", "--reason", "why", "--owner", "me", **environ).succeeded()
