@@ -187,7 +187,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]
 
 @pytest.fixture
 def cloud(tmp_path: Path, root: Path, deployed: Callable[[Path], Path]) -> Iterator[Cloud]:
-    """The small catalog, deployed as declared. It is NOW there, whatever the hour of who runs the tests: a window may be open."""
+    """The small catalog, deployed as declared. It is NOW there, at whatever hour this runs: a window may be open."""
     shutil.copytree(deployed(root), tmp_path / "state")
     with serve(tmp_path / "state") as running:
         cloud = Cloud(running.url, load_catalog(root), is_deployed=True)
