@@ -48,7 +48,7 @@ def toggle(environ: Mapping[str, str], backfill: str, folder: Path) -> Compariso
 
     both = [_variables(backfill, mode) for mode in MODES.values()]
     applies = [_terraform("schedules", "apply", "-auto-approve", *(f"-var={one}" for one in variables)) for variables in both]
-    cdktf = [*LOCAL_RUN, "npx", "cdktf", "deploy", "schedules", "--auto-approve", "--output", str(folder / "local")]
+    cdktf = [*LOCAL_RUN, "cdktf", "deploy", "schedules", "--auto-approve", "--output", str(folder / "local")]
     deploys = [[*cdktf, *(word for one in variables for word in ("--var", one))] for variables in both]
     anew = [without(folder / "local" / FILE, *words) for words in deploys]
     return Comparison(
@@ -56,8 +56,8 @@ def toggle(environ: Mapping[str, str], backfill: str, folder: Path) -> Compariso
         ways=[
             typed("interlock backfill on, off", must=1.8, goal=1.4),
             typed("interlock backfill on, off, synthesized anew", "--synth"),
-            way("npx cdktf deploy schedules, a toggle", Commands(lines=deploys, environ=environ), must=2.8),
-            way("npx cdktf deploy schedules, synthesized anew", Commands(lines=anew, environ=environ)),
+            way("cdktf deploy schedules, a toggle", Commands(lines=deploys, environ=environ), must=2.8),
+            way("cdktf deploy schedules, synthesized anew", Commands(lines=anew, environ=environ)),
         ],
     )
 

@@ -15,7 +15,7 @@ from local.emulator.faults import Faults, parse_latency
 
 _EPILOG = """\
 examples:
-  python -m local run -- npx cdktf deploy schedules --auto-approve --var backfill_mode=true
+  python -m local run -- cdktf deploy schedules --auto-approve --var backfill_mode=true
   python -m local run --latency 120ms -- terraform plan
   python -m local run --fault "POST :pause$ 409 x3" -- make deploy
   python -m local run -- gcloud scheduler jobs list --location us-west2

@@ -25,6 +25,8 @@ SAYS = "INTERLOCK_LOCAL_SAYS"
 """How COMMAND came to have a cloud, for a COMMAND that says it itself."""
 EXIT_USAGE = 2
 EXIT_NOT_FOUND = 127  # as shells have it
+LOCKED = Path(__file__).parents[1] / "node_modules" / ".bin"
+"""Where `make setup` installs the cdktf command line, for who has none of their own: npx takes half a second to look for it."""
 _POLL_SECONDS = 0.1
 _INSTALL = {
     "terraform": "install Terraform >= 1.11 (https://developer.hashicorp.com/terraform/install)",
@@ -32,7 +34,7 @@ _INSTALL = {
     "npx": "install Node.js 20 to 26 (https://nodejs.org)",
     "node": "install Node.js 20 to 26 (https://nodejs.org)",
     "npm": "install Node.js 20 to 26 (https://nodejs.org)",
-    "cdktf": "run it as `npx cdktf`, after `npm ci`",
+    "cdktf": "run: make setup",
     "gcloud": "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install)",
 }
 
@@ -63,6 +65,7 @@ class Options:
 
 def run(options: Options, env: Mapping[str, str]) -> int:
     """Run the command and return its exit code. UsageError for what the user has to change."""
+    env = with_locked(env)
     _check(options.command, env)
     try:
         folder = share.Folder(options.state)
@@ -71,6 +74,11 @@ def run(options: Options, env: Mapping[str, str]) -> int:
     if folder.own():
         return _own(folder, options, env)
     return _join(folder, options, env)
+
+
+def with_locked(env: Mapping[str, str]) -> dict[str, str]:
+    """`env` with what `make setup` installs at the end of its PATH: whatever a person has goes first."""
+    return {**env, "PATH": os.pathsep.join(filter(None, (env.get("PATH", os.defpath), str(LOCKED))))}
 
 
 def _check(command: Sequence[str], env: Mapping[str, str]) -> None:

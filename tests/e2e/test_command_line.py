@@ -53,7 +53,7 @@ def test_a_first_deploy_makes_everything_a_second_changes_nothing_and_who_does_a
 
 def test_the_plain_cdktf_command_of_the_readme_turns_a_backfill_on(deployed_small: Path) -> None:
     folder, environ = deployed_small / "work", clean_environ() | {"INTERLOCK_CATALOG": str(SMALL), "CI": "1"}
-    on = ["npx", "cdktf", "deploy", "schedules", "--auto-approve", "--var", "backfill_mode=true", "--var"]
+    on = ["cdktf", "deploy", "schedules", "--auto-approve", "--var", "backfill_mode=true", "--var"]
     said = finish(start([*LOCAL_RUN, str(deployed_small / "cloud"), "--", *on, 'backfills=["books"]'], folder, environ))
     assert said.succeeded().raw.startswith("LOCAL STAND-IN, not Google Cloud: http://127.0.0.1:")
     with chdir(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import local
+from local import runner
 from local.__main__ import main
 from tests import forked
 
@@ -171,6 +173,19 @@ def test_refused_with_one_clear_line(monkeypatch, capfd, tmp_path, command, opti
     out, err = capfd.readouterr()
     assert (found, out) == (code, "")
     assert message in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+def test_cdktf_is_the_one_that_make_setup_installs_unless_there_is_another(finish, monkeypatch, tmp_path, has_own):
+    for folder in ("own", "locked"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cdktf").symlink_to("/bin/true")
+    monkeypatch.setattr(runner, "LOCKED", tmp_path / "locked")
+    path = f"{tmp_path / 'own'}:/usr/bin:/bin" if has_own else "/usr/bin:/bin"
+    added = runner.with_locked({"PATH": path})
+    assert shutil.which("cdktf", path=added["PATH"]) == str(tmp_path / ("own" if has_own else "locked") / "cdktf")
+    code, out, _ = finish("sh", "-c", "command -v cdktf")
+    assert (code, out.strip()[-6:]) == (0, "/cdktf")
 
 
 def test_a_taken_port_is_named_with_what_to_do(finish):
