@@ -18,14 +18,13 @@ from interlock.terminal import keeping, operating
 from interlock.terminal import site as sites
 from interlock.terminal.keeping import Keeper
 from interlock.terminal.site import Site
-from tests.interlock.commands.conftest import ENVIRONMENT, NOW, Cloud
+from tests.interlock.commands.conftest import ENVIRONMENT, Cloud
 
 
 @pytest.mark.parametrize("off", [pytest.param(timedelta(hours=hours), id=f"{hours} hours") for hours in (-30, -5, 0, 5, 30)])
 def test_a_clock_that_is_off_changes_nothing(off: timedelta, cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
     cloud.declare(load_catalog(root))
-    cloud.at(NOW)
     carried_out = operating.carried_out
 
     def by_the_coordinator(
@@ -59,7 +58,6 @@ def test_of_two_that_have_written_at_once_whose_hold_is_older_goes_on(
     """Two instances of the coordinator have each seen nothing of the other's."""
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
     cloud.declare(load_catalog(root))
-    cloud.at(NOW)
     other = "holds/backfill/marts/run-0@2026-03-10T16:05:00Z.json"
     carried_out = operating.carried_out
 
@@ -96,7 +94,6 @@ def test_what_the_coordinator_has_answered_and_not_done_is_asked_again(
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
     monkeypatch.setattr(keeping, "LOOKS_HERE", 0.01)
     cloud.declare(load_catalog(root))
-    cloud.at(NOW)
     carried_out = operating.carried_out
     left = times
 
