@@ -12,7 +12,7 @@ import pytest
 
 from interlock.reading.files import load_catalog
 from tests import forked
-from tests.interlock.commands.conftest import NOW, ROOT, Cloud
+from tests.interlock.commands.conftest import ROOT, Cloud
 
 PATIENCE = 30.0  # seconds, of a test that waits for something to happen
 RUN = ["backfill", "run", "marts", "--direct", "--owner", "ana"]
@@ -39,7 +39,6 @@ def place(tmp_path: Path) -> Path:
 def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place: Path) -> Iterator[Start]:
     """Starts `interlock backfill run marts OPTIONS -- sh -c SCRIPT`, and ends what is left of it."""
     cloud.declare(load_catalog(root))
-    cloud.at(NOW)
     begun: list[Running] = []
     mine = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "XDG_STATE_HOME": str(state), "COLUMNS": "80"}
 

@@ -27,7 +27,6 @@ def held(cloud: Cloud, root: Path) -> Cloud:
     """The small catalog, deployed, with a hold that somebody has written."""
     from interlock.reading.files import load_catalog
 
-    cloud.at(NOW)
     cloud.declare(load_catalog(root))
     content = {"reason": "a <b>proxy</b> changes", "owner": "ana", "jobs": ["repair"], "start": NOW}
     cloud.bucket.blob(f"holds/job/repair/at-1@{LATER}.json").upload_from_string(json.dumps(content))
