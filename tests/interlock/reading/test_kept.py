@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -62,6 +63,17 @@ def test_what_is_kept_is_what_was_read(cache: Path, reads: list[str], root: Path
     assert [*second.jobs] == [*first.jobs]
     assert [str(job.source) for job in second.jobs.values()] == [str(job.source) for job in first.jobs.values()]
     assert [path.name for path in cache.iterdir()]
+
+
+def test_so_it_is_where_python_pickles_enumerations_by_name(
+    cache: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 3.11.0 to 3.11.3 do, Debian 12's among them."""
+    monkeypatch.setattr(Enum, "__reduce_ex__", lambda member, _: (getattr, (type(member), member.name)))
+    first, second = kept.catalog_of("catalog", CONTENTS), kept.catalog_of("catalog", CONTENTS)
+    assert b"getattr" in next(cache.iterdir()).read_bytes()
+    assert len(reads) == 1
+    assert second == first
 
 
 Read = tuple[str, Mapping[PurePosixPath, bytes], bool]
@@ -182,6 +194,7 @@ def _whole(content: bytes) -> bytes:
         pytest.param(lambda _: _whole(pickle.dumps(_Harm(os.mkdir, HARM))), id="one that calls what it likes"),
         pytest.param(lambda _: _whole(b"cinterlock.catalog\nNobody\n."), id="one of a class that is gone"),
         pytest.param(lambda _: _whole(b"\x80\x04\x8c\x08datetime\x8c\x03sys\x93."), id="one that takes a way around"),
+        pytest.param(lambda _: _whole(pickle.dumps(_Harm(getattr, Catalog, "jobs"))), id="one that takes what a class has"),
         pytest.param(lambda _: _whole(b"cinterlock.catalog\nonce_a_catalog\n(NtR."), id="one that calls a function of ours"),
     ],
 )
