@@ -183,7 +183,7 @@ def cases() -> Iterator[object]:
                 yield pytest.param(part, act, forced, id=f"{part}: {act}{', with --force' if forced else ''}")
 
 
-@pytest.mark.parametrize(("part", "act", "forced"), cases())
+@pytest.mark.parametrize(("part", "act", "forced"), [*cases()])
 def test_what_the_table_says_is_what_happens(part: Part, act: Act, forced: bool) -> None:
     sky = Cloud(now=at(NOW))
     who = caller(part=part) if part is not Part.DIRECT else DIRECTLY
