@@ -141,7 +141,7 @@ def _keep(file: Path, found: object) -> None:
 
 
 def _member(kind: type, name: str) -> Enum:
-    """A member of an enumeration. Python 3.11.0 to 3.11.3 pickle one as `getattr` of these, later ones by its value:
+    """A member of an enumeration. The first releases of Python 3.11 pickle one as `getattr` of these, later ones by its value:
     https://github.com/python/cpython/pull/26658."""
     if isinstance(kind, EnumType) and name in kind.__members__:
         return kind.__members__[name]

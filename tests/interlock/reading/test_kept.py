@@ -68,7 +68,7 @@ def test_what_is_kept_is_what_was_read(cache: Path, reads: list[str], root: Path
 def test_so_it_is_where_python_pickles_enumerations_by_name(
     cache: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As 3.11.0 to 3.11.3 do, Debian 12's among them."""
+    """As 3.11.2 does, which Debian 12 has."""
     monkeypatch.setattr(Enum, "__reduce_ex__", lambda member, _: (getattr, (type(member), member.name)))
     first, second = kept.catalog_of("catalog", CONTENTS), kept.catalog_of("catalog", CONTENTS)
     assert b"getattr" in next(cache.iterdir()).read_bytes()
