@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from enum import Enum, EnumType
+from enum import Enum
 from functools import cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -126,7 +126,9 @@ def _known(file: Path, kind: type[T]) -> T | None:
 
 
 def _keep(file: Path, found: object) -> None:
-    content = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+    written = BytesIO()
+    _Writer(written, pickle.HIGHEST_PROTOCOL).dump(found)
+    content = written.getvalue()
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=file.parent)
     try:
@@ -140,20 +142,19 @@ def _keep(file: Path, found: object) -> None:
         old.unlink(missing_ok=True)
 
 
-def _member(kind: type, name: str) -> Enum:
-    """A member of an enumeration. The first releases of Python 3.11 pickle one as `getattr` of these, later ones by its value:
-    https://github.com/python/cpython/pull/26658."""
-    if isinstance(kind, EnumType) and name in kind.__members__:
-        return kind.__members__[name]
-    raise pickle.UnpicklingError(f"{name} is no member of {kind}")
+class _Writer(pickle.Pickler):
+    """Makes a member of an enumeration of its value, whatever Python it is: the first releases of 3.11 make it by `getattr`,
+    which is no part of what is kept. https://github.com/python/cpython/pull/26658"""
+
+    def reducer_override(self, found: object) -> tuple[type, tuple[object]]:
+        """See `pickle.Pickler`: NotImplemented leaves it to that."""
+        return (type(found), (found.value,)) if isinstance(found, Enum) else NotImplemented
 
 
 class _Reader(pickle.Unpickler):
     """Makes what is kept, and nothing else."""
 
-    def find_class(self, module: str, name: str) -> type | Callable[[type, str], Enum]:
-        if (module, name) == ("builtins", "getattr"):
-            return _member
+    def find_class(self, module: str, name: str) -> type:
         if module in PARTS:
             found = super().find_class(module, name)
             if isinstance(found, type) and found.__module__ == module and found.__qualname__ == name:
