@@ -37,10 +37,10 @@ LEFTOVER = "leftover"
 
 
 def look_at_tools() -> Looked:
-    """Begins to look at what a deploy takes here: it runs Terraform and the cdktf library; the cdktf command line is for who
-    types it."""
-    pool = ThreadPoolExecutor()  # each starts a program or two
-    begun = [pool.submit(look) for look in (machine.terraform, machine.node, machine.disk)]
+    """Begins to look at what a deploy takes here whatever it does. Node.js, which the cdktf library runs on, is looked at where
+    something is synthesized; the cdktf command line is for who types it."""
+    pool = ThreadPoolExecutor()  # Terraform is a program that has to start
+    begun = [pool.submit(look) for look in (machine.terraform, machine.disk)]
     pool.shutdown(wait=False)
     return begun
 
@@ -48,7 +48,10 @@ def look_at_tools() -> Looked:
 def check_tools(looked: Looked | None = None) -> None:
     """CloudError that says all that a deploy lacks here, and what to install. Where they are `looked` at already their answers
     are waited for."""
-    findings = [one.result() for one in (look_at_tools() if looked is None else looked)]
+    _refuse(*(one.result() for one in (look_at_tools() if looked is None else looked)))
+
+
+def _refuse(*findings: machine.Finding) -> None:
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
@@ -100,7 +103,8 @@ def forget_leftovers(folder: Path) -> None:
 
 def synthesize(environment: Environment, root: Path) -> None:
     """Writes the stacks' JSON of the catalog in `root` once, with the app itself: `cdktf synth` does the same and takes seconds
-    to start. Exits on failure, the app having said why."""
+    to start. Exits on failure, the app having said why; CloudError without a Node.js for it."""
+    _refuse(machine.node())
     folder = output_folder(environment)
     settings = {"INTERLOCK_ENV": environment.name, "INTERLOCK_CATALOG": str(root), "CDKTF_OUTDIR": str(folder)}
     synthesized.forget(folder)  # else the app leaves what is there

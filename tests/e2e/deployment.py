@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 STACKS = ("coordination", "schedules", "alerting")
 NO_CHANGES, FAILED, CHANGES = 0, 1, 2  # terraform plan -detailed-exitcode
 FAR = timedelta(hours=48)
+READS = (".get", ".list", ".getIamPolicy", ".testIamPermissions")
 REPOSITORY = ("main.py", "cdktf.json", "environments", "imports", "node_modules")
 """What the commands need in the folder where they run; linked into the folder of a test, which gets a catalog and a
 cdktf.out of its own."""
@@ -287,7 +288,7 @@ class Deployment:
     def writes(self) -> dict[str, int]:
         """Changes of jobs and objects so far, by API method; Terraform's own state and lock are not told apart."""
         counts: dict[str, int] = self.api("GET", "/_local/requests")["methods"]
-        return {name: count for name, count in counts.items() if not name.endswith((".get", ".list"))}
+        return {name: count for name, count in counts.items() if not name.endswith(READS)}
 
     def merge(self, catalog: Catalog) -> None:
         """A colleague's merge: the stacks are synthesized from another catalog, and not yet deployed."""

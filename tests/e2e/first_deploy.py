@@ -45,7 +45,5 @@ def _toggle(cloud: Deployment, backfill: str, folder: Path) -> None:
 
 
 def _changes(writes: dict[str, int]) -> dict[str, int]:
-    """The writes to jobs and buckets. Objects are Terraform's own state and lock, too; a policy is read to be compared, and a
-    right asked for."""
-    kinds, reads = ("scheduler", "buckets"), ("getIamPolicy", "testIamPermissions")
-    return {name: n for name, n in writes.items() if any(k in name for k in kinds) and not name.endswith(reads)}
+    """The writes to jobs and buckets. Objects are Terraform's own state and lock, too."""
+    return {name: n for name, n in writes.items() if "scheduler" in name or "buckets" in name}

@@ -182,7 +182,7 @@ def test_a_missing_tool_is_named_with_what_to_install(
     small: Deployment, tmp_path: Path, there: tuple[str, ...], message: str
 ) -> None:
     before = small.writes()
-    for words in (("deploy",), ("backfill", "on", "books"), ("destroy",)):
+    for words in (("deploy", "--synth"), ("backfill", "on", "books", "--synth"), ("destroy", "--synth")):
         said = small.interlock(*words, PATH=_only(tmp_path / words[0], *there), TERRAFORM_BINARY_NAME="")
         assert said.code == 2, said.raw
         assert message in said.text

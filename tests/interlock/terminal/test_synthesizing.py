@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from interlock.gcp import CloudError
 from interlock.terminal.cdktf import STACKS, synth_option, synthesize_if_changed
 from interlock.terminal.synthesized import FILE
 from tests.interlock.commands.conftest import ENVIRONMENT
@@ -77,6 +78,16 @@ def test_the_same_is_synthesized_once_and_v_says_so(root: Path) -> None:
 def test_asked_for_it_is_synthesized_all_the_same(root: Path) -> None:
     assert [synthesize(*words).exit_code for words in ((), ("--synth",), ())] == [0, 0, 0]
     assert runs(root) == ["local"] * 2
+
+
+def test_only_what_is_synthesized_takes_node(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synthesize()
+    monkeypatch.setenv("PATH", "")
+    assert synthesize().exit_code == 0, "nobody waits for a backfill because of a tool that it does not take"
+    refused = synthesize("--synth").exception
+    assert isinstance(refused, CloudError)
+    assert str(refused).startswith("Node.js is missing: install Node.js 20 to 26")
+    assert runs(root) == ["local"]
 
 
 def test_each_environment_has_a_stamp_of_its_own(root: Path) -> None:
