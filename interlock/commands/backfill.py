@@ -16,10 +16,11 @@ from interlock.gcp.storage import has_bucket, list_flags, remove_flags
 from interlock.graph import scopes
 from interlock.holds import format_instant
 from interlock.names import count
+from interlock.reading.files import load_catalog
 from interlock.shares import stacks_with
 from interlock.terminal.ahead import plan_ahead, take_back
 from interlock.terminal.approving import Approving, Toggle, yes_delete_option
-from interlock.terminal.cdktf import check_tools, load_to_deploy, synth_option, synthesize_if_changed
+from interlock.terminal.cdktf import check_tools, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, known_backfills
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.empty import even_if_empty_option, refuse_empty_backfills
@@ -84,7 +85,7 @@ def command(
     A toggle changes pauses: where the plan would do anything else, it says what and does nothing. Deploy that first.
     """
     reason, owner = (typed_text(key, said) if said else "" for key, said in (("reason", reason), ("owner", owner)))
-    cloud, (catalog, looked) = Place(env_name).cloud_and(partial(load_to_deploy, root))
+    cloud, catalog = Place(env_name).cloud_and(partial(load_catalog, root))
     chosen = _chosen(catalog, names, every)
     if at is not None:
         if mode == "off":
@@ -109,7 +110,7 @@ def command(
     end = _checked_end(asked_end, cloud, now)
     if mode == "on":
         refuse_empty_backfills(catalog, cloud, chosen, asked_end, now, allowed=even_if_empty)
-    check_tools(looked)
+    check_tools()
     if not has_bucket(cloud.project, cloud.bucket):
         raise CloudError(f"nothing is deployed in {cloud.name} yet, so nothing can be turned {mode}; run: {make('deploy')}")
     say(f"{', '.join(chosen)} {mode} in {cloud.name}, by {said_catalog(catalog, root)}")

@@ -13,10 +13,11 @@ from interlock.gcp import CloudError
 from interlock.gcp.project import GoogleProject
 from interlock.gcp.storage import has_bucket
 from interlock.pasted import LOCAL
+from interlock.reading.files import load_catalog
 from interlock.shares import is_schedules
 from interlock.terminal import looked
 from interlock.terminal.approving import Approving, yes_delete_option
-from interlock.terminal.cdktf import check_tools, load_to_deploy, stacks_of, synth_option, synthesize_if_changed
+from interlock.terminal.cdktf import check_tools, stacks_of, synth_option, synthesize_if_changed
 from interlock.terminal.common import Place, catalog_option, env_option, paused_figures
 from interlock.terminal.deploying import Deploying, said_catalog, said_origin, until_when
 from interlock.terminal.leftovers import remove_ended_flags, say_leftovers, states_of, write_leftovers
@@ -42,8 +43,8 @@ def command(root: Path, env_name: str, yes: bool, yes_delete: int | None, synth:
     one of the rules about plans (a job that is deleted or replaced, a schedule that changes with a pause) is refused; on the
     local target it is asked about.
     """
-    cloud, (catalog, tools) = Place(env_name).cloud_and(partial(load_to_deploy, root))
-    check_tools(tools)
+    cloud, catalog = Place(env_name).cloud_and(partial(load_catalog, root))
+    check_tools()
     if cloud.name == LOCAL:
         bootstrap(cloud, GoogleProject(cloud.project))
     elif not has_bucket(cloud.project, cloud.state_bucket, hidden_is_none=True):

@@ -6,8 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +15,6 @@ import click
 from interlock.catalog import Catalog
 from interlock.environment import Environment
 from interlock.gcp import CloudError
-from interlock.reading.files import load_catalog
 from interlock.shares import SCHEDULES, shares
 from interlock.terminal import machine, synthesized
 from interlock.terminal.process import run
@@ -24,8 +22,6 @@ from interlock.terminal.progress import StackLine
 from interlock.terminal.tables import say
 
 F = TypeVar("F", bound=Callable[..., object])
-Looked = Sequence[Future[machine.Finding]]
-"""The tools that are being looked at, each with what comes of it."""
 
 FIRST, LAST = "coordination", "alerting"
 STACKS = (FIRST, SCHEDULES, LAST)
@@ -36,22 +32,15 @@ LEFTOVER = "leftover"
 """The file in the folder of a stack that is no more, beside those that are synthesized."""
 
 
-def look_at_tools() -> Looked:
-    """Begins to look at what a deploy takes here whatever it does. Node.js, which the cdktf library runs on, is looked at where
-    something is synthesized; the cdktf command line is for who types it."""
-    pool = ThreadPoolExecutor()  # Terraform is a program that has to start
-    begun = [pool.submit(look) for look in (machine.terraform, machine.disk)]
-    pool.shutdown(wait=False)
-    return begun
+def check_tools() -> None:
+    """CloudError that says what a deploy lacks here whatever it does, and what to install. Which Terraform it is is looked at
+    where one begins in a folder, Node.js where something is synthesized; the cdktf command line is for who types it."""
+    is_there = shutil.which(machine.terraform_binary())
+    refuse(*([] if is_there else [machine.terraform()]), machine.disk())
 
 
-def check_tools(looked: Looked | None = None) -> None:
-    """CloudError that says all that a deploy lacks here, and what to install. Where they are `looked` at already their answers
-    are waited for."""
-    _refuse(*(one.result() for one in (look_at_tools() if looked is None else looked)))
-
-
-def _refuse(*findings: machine.Finding) -> None:
+def refuse(*findings: machine.Finding) -> None:
+    """CloudError that says which of them are wrong, if any are."""
     if lacking := [finding for finding in findings if finding.wrong]:
         raise CloudError("; ".join(f"{one.what} {one.found or 'is missing'}: {one.advice}" for one in lacking))
 
@@ -59,12 +48,6 @@ def _refuse(*findings: machine.Finding) -> None:
 def stacks_of(catalog: Catalog) -> tuple[str, ...]:
     """The stacks that a catalog becomes, in the order of deployment."""
     return (FIRST, *(share.stack for share in shares(catalog)), LAST)
-
-
-def load_to_deploy(root: Path) -> tuple[Catalog, Looked]:
-    """The catalog in `root`; while it is loaded the tools are looked at."""
-    looked = look_at_tools()
-    return load_catalog(root), looked
 
 
 def output_folder(environment: Environment) -> Path:
@@ -104,7 +87,7 @@ def forget_leftovers(folder: Path) -> None:
 def synthesize(environment: Environment, root: Path) -> None:
     """Writes the stacks' JSON of the catalog in `root` once, with the app itself: `cdktf synth` does the same and takes seconds
     to start. Exits on failure, the app having said why; CloudError without a Node.js for it."""
-    _refuse(machine.node())
+    refuse(machine.node())
     folder = output_folder(environment)
     settings = {"INTERLOCK_ENV": environment.name, "INTERLOCK_CATALOG": str(root), "CDKTF_OUTDIR": str(folder)}
     synthesized.forget(folder)  # else the app leaves what is there

@@ -20,11 +20,11 @@ from interlock.catalog import Json
 from interlock.environment import Environment
 from interlock.pasted import LOCAL
 from interlock.secrets import scrubbed
-from interlock.terminal.cdktf import output_folder
+from interlock.terminal.cdktf import output_folder, refuse
 from interlock.terminal.initialized import LOCK_FILE, WANTED, is_initialized
 from interlock.terminal.initialized import forget as forget_init
 from interlock.terminal.initialized import note as note_init
-from interlock.terminal.machine import terraform_binary
+from interlock.terminal.machine import terraform, terraform_binary
 from interlock.terminal.printed import make
 from interlock.terminal.process import Ended, run
 from interlock.terraform.changes import Change, Changes, changes_of, none_from
@@ -157,12 +157,13 @@ def folder_of_plans() -> Iterator[Path]:
 
 def prepare(stack: Stack, *, anew: bool = False) -> bool:
     """`terraform init`, unless one has run on the same before, or `anew`; returns whether it ran. TerraformFailed when it does
-    not work.
+    not work, CloudError where that Terraform is none with which Interlock works.
 
     On the local target the provider is whichever `local run` has, so that a lock of the folder's last one says nothing."""
     environ, binary = _environ(stack), terraform_binary()
     if not anew and is_initialized(stack.folder, binary, environ):
         return False
+    refuse(terraform())
     forget_init(stack.folder)
     if stack.environment.name == LOCAL:
         (stack.folder / LOCK_FILE).unlink(missing_ok=True)

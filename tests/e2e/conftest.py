@@ -20,6 +20,7 @@ import pytest
 
 from interlock.catalog import Catalog
 from interlock.reading.files import load_catalog
+from interlock.terminal.initialized import note
 from local import emulator
 from local.emulator import guest
 from local.environment import ACCOUNT, for_command
@@ -96,6 +97,7 @@ def _deploy_once(synthesized: Path, folder: Path) -> None:
         deployment.storage().create_bucket(env.state_bucket, location=env.location)
         for stack in STACKS:
             deployment.terraform(stack, "init", "-input=false").succeeded()
+            note(deployment.stack(stack), TERRAFORM, deployment.environ)  # as a first command leaves it
             deployment.apply(stack).succeeded()
         _start_function(deployment)
 

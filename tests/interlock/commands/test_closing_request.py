@@ -53,7 +53,7 @@ def test_who_stops_the_request_after_a_deploy_still_reads_what_is_on(
 
     for module in (backfill, deploy):
         monkeypatch.setattr(module, "Place", lambda _: SimpleNamespace(cloud_and=lambda work: (PRODUCTION, work())))
-        monkeypatch.setattr(module, "check_tools", lambda _: None)
+        monkeypatch.setattr(module, "check_tools", lambda: None)
         monkeypatch.setattr(module, "synthesize_if_changed", lambda *_, **__: None)
         monkeypatch.setattr(module, "Deploying", Done)
         monkeypatch.setattr(module, "has_bucket", lambda *_, **__: True)

@@ -50,7 +50,8 @@ MISSING = 'googleapi: Error 404: Cannot find metric(s) that match type = "loggin
 DENIED = "googleapi: Error 403: Permission monitoring.alertPolicies.create denied"
 TERRAFORM = """\
 #!/bin/sh
-# Plans what its folder says, answers the applies in turn, and notes what it was asked.
+# Plans what its folder says, answers the applies in turn, and notes what it was asked, but for its version.
+test "$1" != version || { cat release 2>/dev/null || echo Terraform v1.11.4; exit; }
 stack=${1#-chdir=}; shift
 name=$(basename "$stack")
 for file; do case $file in -out=*) file=${file#-out=}; break;; esac; done # else the last word, which is the plan as well
@@ -674,6 +675,14 @@ def test_an_init_runs_once_for_the_same_providers_and_the_same_backend(place: Pl
     (folder / STACK_FILE).write_text(json.dumps({**stack, "terraform": {"backend": {"gcs": {"bucket": "b"}}}}))
     bring(LOCAL, ["schedules"])
     assert place.asked.count("schedules init") == 2
+
+
+def test_a_terraform_that_nobody_tried_begins_in_no_folder(place: Place) -> None:
+    (place.folder / "release").write_text("OpenTofu v1.11.0\n")
+    done = bring(LOCAL)
+    assert isinstance(done.exception, CloudError)
+    assert "1.11.0: install OpenTofu 1.12 or newer" in str(done.exception)
+    assert not (place.folder / "asked").exists()
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ ALL_THE_WAY = {**{place: name for name, place in WHERE.items()}, **{name: name f
 def test_what_lacks_is_said_by_doctor_and_before_a_first_deploy(
     run: Run, granted: Granted, permission: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "check_tools", lambda _: None)
+    monkeypatch.setattr(deploy, "check_tools", lambda: None)
     where = WHERE[permission]
     env = {"INTERLOCK_LOCAL_URL": granted.url, "GOOGLE_OAUTH_ACCESS_TOKEN": granted.token}
     with granted.without(permission):
