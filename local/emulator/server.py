@@ -29,7 +29,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from local.emulator import apis, entries, identity, kept, objects, pages, projects, push, rights, serving, tokens
-from local.emulator.discovery import Api, Method, match
+from local.emulator.discovery import Api, Method
 from local.emulator.faults import parse_latency
 from local.emulator.model import ApiError, JsonObject, Request, Response, json_response
 from local.emulator.rest import Call, Handler
@@ -137,19 +137,13 @@ class Emulator:
             return ApiError(code, message).response(request.path)
 
     def _route(self, request: Request) -> tuple[Api, Method, Handler | None, dict[str, str]]:
-        path = found[1] if (found := _DOWNLOAD.fullmatch(request.path)) else request.path
-        unserved = None
-        for api, served in (row.served for row in self._rows):
-            for method in api.methods:
-                # A resumable upload is begun with POST and continued with PUT on the same path.
-                http = "POST" if method.upload and request.http == "PUT" else request.http
-                parameters = match(method, http, path)
-                if parameters is not None:
-                    if method.id in served:
-                        return api, method, served[method.id], parameters
-                    unserved = unserved or (api, method, None, parameters)
-        if unserved:
-            return unserved
+        path = download[1] if (download := _DOWNLOAD.fullmatch(request.path)) else request.path
+        for is_served in (True, False):
+            for row in self._rows:
+                if found := row.routes[not is_served].find(request.http, path):
+                    api, handlers = row.served
+                    method, parameters = found
+                    return api, method, handlers.get(method.id), parameters
         if request.http in {"GET", "HEAD"} and (xml := _XML.fullmatch(path)) and not path.startswith(_JSON):
             api = next(api for api, _ in (row.served for row in self._rows) if api.is_storage)
             get = next(method for method in api.methods if method.id == "storage.objects.get")

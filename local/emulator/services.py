@@ -23,7 +23,7 @@ from local.emulator import (
     run,
     scheduler,
 )
-from local.emulator.discovery import Api
+from local.emulator.discovery import Api, Routes
 from local.emulator.policies import policies
 from local.emulator.rest import Collection, Handler
 
@@ -47,6 +47,13 @@ class Service:
                 if method.id not in served and (handler := collection.handler(method)):
                     served[method.id] = handler
         return api, served
+
+    @cached_property
+    def routes(self) -> tuple[Routes, Routes]:
+        """Of what is served, and of what is not."""
+        api, served = self.served
+        others = (method for method in api.methods if method.id not in served)
+        return Routes(method for method in api.methods if method.id in served), Routes(others)
 
 
 @cache
