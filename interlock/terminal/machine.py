@@ -1,7 +1,7 @@
 """What Interlock needs of a machine: found or not, in which version, and what to install; everything at once.
 
 `make setup` runs this file with the machine's own Python before it installs anything. So it has the standard library only, and
-starts on Python 3.7, to say that this is too old. `interlock doctor` and each deploy say the same.
+starts on Python 3.7, to say that this is too old. `interlock doctor` says the same, and a deploy says what it lacks.
 """
 
 from __future__ import annotations
