@@ -7,6 +7,7 @@ variables, folder and files for what it says. It answers with the copy's exit co
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -17,7 +18,6 @@ from importlib import import_module
 
 EARLY = (
     "googlecloudsdk.gcloud_main",
-    "googlecloudsdk.api_lib.container.api_adapter",
     "googlecloudsdk.api_lib.logging.util",
     "googlecloudsdk.command_lib.tasks.app",
     "googlecloudsdk.command_lib.util.apis.update_resource_args",
@@ -37,6 +37,7 @@ def serve(program: str) -> None:
         with suppress(ImportError):
             import_module(name)
     assert threading.active_count() == 1, "a copy would have one thread of several"
+    gc.freeze()  # or each copy looks through all of it for garbage, and has a copy of every page of it
     for line in sys.stdin:
         copy = os.fork()
         if copy == 0:
