@@ -57,6 +57,14 @@ IMPORTED: Mapping[str, Sequence[str]] = {
     STANDARD: ("json", "urllib.request", "subprocess", "datetime", "html", "dataclasses"),
 }
 
+SCRIPT = """
+import os, runpy, sys
+del sys.argv[0]
+sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""What `python NAME` does with a script."""
+
 
 def interlock(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     """The exit code of `interlock WORDS` and all that it has said, when it has ended; a signal is a code below zero."""
@@ -104,6 +112,14 @@ def run(
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
     return subprocess.CompletedProcess([*words], code, *texts)
+
+
+def run_script(name: str, folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What `python NAME` in this folder says and ends with. Of what it imports, that of commands is there before."""
+    if SAFE:
+        return run(COMMANDS, ["-c", SCRIPT, name], folder, environ)
+    words, pipe = [sys.executable, name], subprocess.PIPE
+    return subprocess.run(words, cwd=folder, env=environ, check=False, text=True, stdout=pipe, stderr=pipe)
 
 
 def run_commands(words: Sequence[str], **more: Any) -> subprocess.CompletedProcess[Any]:

@@ -7,11 +7,24 @@ variables, folder and files for what it says. It answers with the copy's exit co
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
 import sys
 import threading
+from contextlib import suppress
+from importlib import import_module
+
+EARLY = (
+    "googlecloudsdk.gcloud_main",
+    "googlecloudsdk.api_lib.logging.util",
+    "googlecloudsdk.command_lib.tasks.app",
+    "googlecloudsdk.command_lib.util.apis.update_resource_args",
+    "googlecloudsdk.core.updater.update_manager",
+    "proto",
+)
+"""The first, and what commands import beside it, which a copy would import anew; another gcloud may not have them."""
 
 
 def serve(program: str) -> None:
@@ -20,8 +33,11 @@ def serve(program: str) -> None:
     import gcloud  # type: ignore[import-not-found]
 
     sys.path = gcloud.reorder_sys_path(sys.path)
-    __import__("googlecloudsdk.gcloud_main")
+    for name in EARLY:
+        with suppress(ImportError):
+            import_module(name)
     assert threading.active_count() == 1, "a copy would have one thread of several"
+    gc.freeze()  # or each copy looks through all of it for garbage, and has a copy of every page of it
     for line in sys.stdin:
         copy = os.fork()
         if copy == 0:

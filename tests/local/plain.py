@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,14 +37,26 @@ class Rest:
     """Requests to the emulator, as they are written here."""
 
     url: str
+    _idle: list[http.client.HTTPConnection] = field(default_factory=list, repr=False, compare=False)
+    """Connections for the next requests: to make one takes as long as to answer."""
 
     def __call__(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
-        connection.request(method, path, body=data, headers=dict(headers or {}))
-        response = connection.getresponse()
-        answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-        connection.close()
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=30)
+        try:
+            connection.request(method, path, body=data, headers=dict(headers or {}))
+            response = connection.getresponse()
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        except BaseException:
+            connection.close()
+            raise
+        if answer.status < http.HTTPStatus.BAD_REQUEST:
+            self._idle.append(connection)
+        else:  # the emulator ends one on which it refused something
+            connection.close()
         return answer
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -41,6 +42,12 @@ print(sys.modules["interlock"].__file__)
 """A program that imports the modules of its second argument, and finds none of the packages in its first."""
 
 
+@cache
+def shipped() -> Mapping[str, bytes]:
+    """The sources as they are: to follow all imports is most of what a test of them takes."""
+    return sources(ROOT)
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources in a folder of their own, which tests leave as they found it."""
@@ -53,7 +60,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ours() -> str:
     """The archive's name as the sources are."""
-    return archive_name(archive(sources(ROOT)))
+    return archive_name(archive(shipped()))
 
 
 def with_a_comment(root: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
@@ -96,7 +103,7 @@ def test_a_comment_in_a_file_that_it_imports_is_another_archive(copy: Path, ours
 
 
 def test_only_the_nouns_the_run_time_and_google_are_sent() -> None:
-    assert [name for name in sources(ROOT) if not SHIPPED.fullmatch(name)] == []
+    assert [name for name in shipped() if not SHIPPED.fullmatch(name)] == []
 
 
 def imported(text: bytes) -> Iterator[str]:
@@ -109,11 +116,12 @@ def imported(text: bytes) -> Iterator[str]:
             yield node.module
 
 
-def everything() -> set[str]:
+@cache
+def everything() -> frozenset[str]:
     """The modules of the archive, and those of others that they name, in functions and for types too."""
-    files = {name: text for name, text in sources(ROOT).items() if name.endswith(".py")}
+    files = {name: text for name, text in shipped().items() if name.endswith(".py")}
     ours = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
-    return ours | {name for text in files.values() for name in imported(text) if name.partition(".")[0] not in OURS}
+    return frozenset(ours | {name for text in files.values() for name in imported(text) if name.partition(".")[0] not in OURS})
 
 
 def test_nothing_in_it_needs_what_reads_yaml_or_shows_tables() -> None:
@@ -124,12 +132,12 @@ def test_nothing_in_it_needs_what_reads_yaml_or_shows_tables() -> None:
 
 def test_nothing_in_it_is_imported_by_a_name_that_is_only_known_at_run_time() -> None:
     calls = re.compile(rb"import_module|__import__|importlib|\bexec\(|\beval\(")
-    assert [name for name, text in sources(ROOT).items() if name.endswith(".py") and calls.search(text)] == []
+    assert [name for name, text in shipped().items() if name.endswith(".py") and calls.search(text)] == []
 
 
 def import_all(python: Path | str, folder: Path, blocked: set[str]) -> None:
     """Unpack the archive into an empty folder and import all of it there, with nothing of the repository at hand."""
-    with zipfile.ZipFile(io.BytesIO(archive(sources(ROOT)))) as bundle:
+    with zipfile.ZipFile(io.BytesIO(archive(shipped()))) as bundle:
         bundle.extractall(folder)
     words = [python, "-P", "-c", IMPORTING, ",".join(sorted(blocked)), ",".join(sorted(everything()))]
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

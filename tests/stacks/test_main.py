@@ -15,6 +15,7 @@ import pytest
 
 from interlock.environment import refuse_own_token
 from interlock.reading.files import load_environment
+from tests import forked
 from tests.interlock.production import filled_in
 from tests.shop import CATALOG as SHOP
 from tests.stacks.conftest import ROOT
@@ -23,11 +24,18 @@ CHOICES = ("INTERLOCK_CATALOG", "INTERLOCK_ENV", "CDKTF_OUTDIR", "STORAGE_EMULAT
 
 
 def run(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """main.py run in `folder`, with these variables and none of this shell's that it reads."""
-    clean = {name: value for name, value in os.environ.items() if name not in CHOICES}
-    return subprocess.run(
-        [sys.executable, str(main_in(folder))], cwd=folder, env=clean | environ, text=True, capture_output=True, check=False
-    )
+    """main.py run in `folder`, with these variables and none of this shell's that it reads, where cdktf is not imported."""
+    return forked.run_script(str(main_in(folder)), folder, clean_environ() | environ)
+
+
+def run_as_typed(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The same in a Python that starts for it."""
+    words = [sys.executable, str(main_in(folder))]
+    return subprocess.run(words, cwd=folder, env=clean_environ() | environ, text=True, capture_output=True, check=False)
+
+
+def clean_environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in CHOICES}
 
 
 @pytest.fixture
@@ -72,7 +80,7 @@ def test_a_second_synth_in_another_folder_and_process_is_byte_equal(tmp_path: Pa
     (first / "environments").symlink_to(ROOT / "environments")
     second.mkdir()
     (left := tmp_path / "temporary").mkdir()
-    assert run(first, PYTHONHASHSEED="20261123", TMPDIR=str(left)).returncode == 0
+    assert run_as_typed(first, PYTHONHASHSEED="20261123", TMPDIR=str(left)).returncode == 0
     assert files(left) == {}
     output = second / "cdktf.out" / "local"  # the Node.js of this process is in another folder
     go_to(second, monkeypatch, {"INTERLOCK_CATALOG": str(elsewhere), "CDKTF_OUTDIR": str(output)})

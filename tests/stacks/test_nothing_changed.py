@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from interlock.terminal.synthesized import FILE
+from tests import forked
 from tests.e2e.deployment import link_repository
 
 NO_NODE = {"PATH": "/nowhere"}
@@ -19,11 +20,19 @@ NO_NODE = {"PATH": "/nowhere"}
 
 def run(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """main.py in `folder`; where there is NO_NODE it can write nothing."""
-    environ = {
+    return forked.run_script("main.py", folder, clean_environ() | more)
+
+
+def run_as_typed(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """The same in a Python that starts for it."""
+    words = [sys.executable, "main.py"]
+    return subprocess.run(words, cwd=folder, env=clean_environ() | more, text=True, capture_output=True, check=False)
+
+
+def clean_environ() -> dict[str, str]:
+    return {
         name: value for name, value in os.environ.items() if not name.startswith(("CDKTF_", "GOOGLE_", "INTERLOCK_", "NODE_"))
     }
-    words = [sys.executable, "main.py"]
-    return subprocess.run(words, cwd=folder, env=environ | more, text=True, capture_output=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +56,7 @@ OUT = Path("cdktf.out/local")
 def test_what_was_written_stays_and_import_blocks_of_an_earlier_day_go(repository: Path) -> None:
     before = files(repository / OUT)
     (repository / OUT / "stacks" / "schedules" / "imports.tf").write_text("import {}")
-    done = run(repository, **NO_NODE)
+    done = run_as_typed(repository, **NO_NODE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert files(repository / OUT) == before
 
@@ -63,7 +72,12 @@ def test_what_was_written_stays_and_import_blocks_of_an_earlier_day_go(repositor
 )
 def test_after_a_change_it_is_all_written_anew(repository: Path, changed: Callable[[Path], object]) -> None:
     changed(repository)
-    assert run(repository, **NO_NODE).returncode != 0
+    assert needs_node(run(repository, **NO_NODE))
+
+
+def needs_node(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether it has begun to write."""
+    return done.returncode != 0 and "No such file or directory: 'node'" in done.stderr
 
 
 def edit(folder: Path, name: str) -> None:
@@ -78,7 +92,7 @@ def edit(folder: Path, name: str) -> None:
 def test_another_catalog_is_not_taken_for_the_one_that_was_written(repository: Path) -> None:
     assert run(repository, INTERLOCK_CATALOG="catalog", **NO_NODE).returncode == 0
     shutil.copytree(repository / "catalog", repository / "other")
-    assert run(repository, INTERLOCK_CATALOG="other", **NO_NODE).returncode != 0
+    assert needs_node(run(repository, INTERLOCK_CATALOG="other", **NO_NODE))
 
 
 def test_what_it_refuses_it_refuses_all_the_same(repository: Path) -> None:

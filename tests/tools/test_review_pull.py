@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.terminal.refs import MAX_FILE_BYTES
 from tests import forked
 from tests.shop import CATALOG
 from tools import review_pull
@@ -196,7 +197,7 @@ def deep(origin: Path) -> None:
 
 
 def large(origin: Path) -> None:
-    (origin / "catalog" / "shop" / "large.yaml").write_text("# " + "x" * 20_000_000, encoding="utf-8")
+    (origin / "catalog" / "shop" / "large.yaml").write_text("# " + "x" * MAX_FILE_BYTES, encoding="utf-8")
 
 
 def link(origin: Path) -> None:

@@ -92,23 +92,15 @@ def test_a_job_without_paused_keeps_the_state_it_has(stand: Stand) -> None:
     assert stand.changes() == {}, "gcp.md 1.2: optional and computed, so a paused job stays paused silently"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "change"),
-    [
-        pytest.param("POST", ":pause", {}, "update paused", id="paused by hand"),
-        pytest.param("PATCH", "?updateMask=schedule", {"schedule": "0 1 * * *"}, "update schedule", id="rescheduled"),
-        pytest.param("DELETE", "", None, "create", id="deleted"),
-    ],
-)
-def test_what_happened_behind_terraforms_back_is_in_the_next_plan(
-    stand: Stand, method: str, path: str, body: object, change: str
-) -> None:
-    stand.write(jobs(2))
+def test_what_happened_behind_terraforms_back_is_in_the_next_plan(stand: Stand) -> None:
+    stand.write(jobs(4))
     stand.apply()
-    stand.api(method, f"{JOBS}/job-001{path}", body)
-    assert stand.changes() == {address(1): change}
+    stand.api("POST", f"{JOBS}/job-001:pause", {})
+    stand.api("PATCH", f"{JOBS}/job-002?updateMask=schedule", {"schedule": "0 1 * * *"})
+    stand.api("DELETE", f"{JOBS}/job-003")
+    assert stand.changes() == {address(1): "update paused", address(2): "update schedule", address(3): "create"}
     stand.apply()
-    assert stand.job_states() == {"job-000": "ENABLED", "job-001": "ENABLED"}
+    assert stand.job_states() == {f"job-00{number}": "ENABLED" for number in range(4)}
     assert stand.changes() == {}
 
 
@@ -143,11 +135,10 @@ def test_a_409_on_another_call_is_retried(stand: Stand) -> None:
     assert stand.job_states() == {"job-000": "PAUSED"}
 
 
-@pytest.mark.parametrize("code", [429, 503])
-def test_a_passing_refusal_is_retried(stand: Stand, code: int) -> None:
+def test_a_passing_refusal_is_retried(stand: Stand) -> None:
     stand.write(jobs(2))
     stand.apply()
-    stand.faults.add(f"POST :pause$ {code} x1", f"PATCH . {code} x1", f"GET . {code} x1")
+    stand.faults.add(*(f"{call} {code} x1" for call in ("POST :pause$", "PATCH .", "GET .") for code in (429, 503)))
     stand.apply(backfill_mode=True)
     assert set(stand.job_states().values()) == {"PAUSED"}
 

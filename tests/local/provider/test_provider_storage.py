@@ -69,21 +69,18 @@ def test_content_that_is_ignored_is_written_once(stand: Stand) -> None:
     assert stand.changes(content="second") == {}
 
 
-@pytest.mark.parametrize(
-    ("rule", "content"),
-    [
-        pytest.param("", "{}", id="content under watch"),
-        pytest.param(IGNORED, "{}", id="content that is ignored is still what Terraform wrote"),
-    ],
-)
-def test_a_flag_overwritten_by_hand_is_written_again(stand: Stand, rule: str, content: str) -> None:
-    stand.write(bucket() + FLAG % rule)
+def test_a_flag_overwritten_by_hand_is_written_again(stand: Stand) -> None:
+    """Under watch, and where content that is ignored is still what Terraform wrote."""
+    ignored = FLAG[FLAG.index("resource") :].replace('"flag"', '"ignored"').replace("tdza", "ignored")
+    stand.write(bucket() + FLAG % "" + ignored % IGNORED)
     stand.apply()
-    upload(stand, "backfills/tdza@2030-01-01T00:00:00Z.json", {"other": 1})
-    assert stand.changes() == {FLAG_ADDRESS: "update crc32c detect_md5hash generation md5hash"}
+    for name in ("tdza", "ignored"):
+        upload(stand, f"backfills/{name}@2030-01-01T00:00:00Z.json", {"other": 1})
+    addresses = (FLAG_ADDRESS, "google_storage_bucket_object.ignored")
+    assert stand.changes() == dict.fromkeys(addresses, "update crc32c detect_md5hash generation md5hash")
     stand.apply()
     assert stand.changes() == {}
-    assert stand.state(FLAG_ADDRESS)["content"] == content
+    assert [stand.state(address)["content"] for address in addresses] == ["{}", "{}"]
 
 
 def test_a_flag_deleted_by_hand_is_made_again(stand: Stand) -> None:
@@ -190,19 +187,18 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("made", HEADERS)
-@pytest.mark.parametrize("then", HEADERS)
 def test_the_label_of_attribution_is_added_to_what_is_made_and_stays_where_it_is_unless_it_is_not_wanted(
-    stand: Stand, made: str, then: str
+    stand: Stand, made: str
 ) -> None:
     stand.write(bucket(), header=HEADER.replace("region ", f"{HEADERS[made]}\n region "))
     stand.apply()
     has = made != "never"
     labels = stand.api("GET", "/storage/v1/b/test-bucket").get("labels", {})
     assert labels == ({"goog-terraform-provisioned": "true"} if has else {})
-    stand.write(bucket(), header=HEADER.replace("region ", f"{HEADERS[then]}\n region "))
-    wanted = {"as the provider has it": has, "never": False, "always": True}[then]
-    update = {"google_storage_bucket.b": "update effective_labels terraform_labels"}
-    assert stand.changes() == ({} if has == wanted else update)
+    for then, wanted in {"as the provider has it": has, "never": False, "always": True}.items():
+        stand.write(bucket(), header=HEADER.replace("region ", f"{HEADERS[then]}\n region "))
+        update = {"google_storage_bucket.b": "update effective_labels terraform_labels"}
+        assert stand.changes() == ({} if has == wanted else update), then
 
 
 def test_an_import_of_what_has_the_label_takes_it_for_terraforms_unless_it_is_not_wanted(stand: Stand) -> None:
