@@ -23,6 +23,7 @@ by whole hours and may never come out: there such a schedule is evaluated by tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -214,8 +215,14 @@ def _line_fires(line: str, after: datetime, zone: tzinfo) -> Iterator[datetime]:
     if follows_the_clock(line) and line.split()[1:] != ["*"] * 4 and _changes_within_hours(zone):
         return _by_the_clock(Cron.read(line), after, zone)
     if str(zone) == NO_CHANGES:
-        return _Walk(line, after)  # as a step by the clock of a zone takes several times as long
-    return (local.astimezone(UTC) for local in _Walk(line, after.astimezone(zone)))
+        return _walk(line, UTC).going_on(after)  # as a step by the clock of a zone takes several times as long
+    return (local.astimezone(UTC) for local in _walk(line, zone).going_on(after.astimezone(zone)))
+
+
+@lru_cache(CACHED)
+def _walk(line: str, zone: tzinfo) -> _Walk:
+    """To read a line takes longer than to find its next fire."""
+    return _Walk(line, datetime(FIRST_YEAR, 1, 1, tzinfo=zone))
 
 
 class _Walk(CronSim):
@@ -227,6 +234,13 @@ class _Walk(CronSim):
         self._minutes, self._hours = (
             sorted(one for one in wanted if isinstance(one, int)) for wanted in (self.minutes, self.hours)
         )
+
+    def going_on(self, after: datetime) -> _Walk:
+        """The same from that instant on, of the same zone."""
+        walk = copy(self)
+        # As cronsim does where it walks by the clock alone, and looks after changes of it by itself.
+        walk.dt = after.replace(microsecond=0) if walk.fixup_tz is None else after.replace(microsecond=0, tzinfo=None)
+        return walk
 
     def tick(self, seconds: int = 1) -> None:
         """From the first second of a minute to that of the next one."""

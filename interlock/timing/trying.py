@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import permutations
+from operator import add
 
 Vector = list[float]
 """What each move of a job costs, in the order of its moves."""
@@ -62,10 +63,7 @@ class Trying:
             if here + least >= self._best or self._left <= 0:
                 return
             self._left -= 1
-            rest = [
-                [a + b for a, b in zip(vector, rows[place], strict=True)]
-                for vector, rows in zip(others, self._both[at], strict=True)
-            ]
+            rest = [[*map(add, vector, rows[place])] for vector, rows in zip(others, self._both[at], strict=True)]
             if here + sum(map(min, rest)) + floor < self._best:
                 self._go(here, rest, [*chosen, place])
 

@@ -59,7 +59,8 @@ def _printable(text: str) -> str:
 
 def is_expression(value: Json) -> bool:
     """Whether Terraform would evaluate something in it; `$${` and `%%{` are how it writes `${` and `%{`."""
-    return isinstance(value, str) and _EXPRESSION.search(value) is not None
+    # Of most texts the brace says it, and rules ask much.
+    return isinstance(value, str) and "{" in value and _EXPRESSION.search(value) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from interlock.runtime.declaration_file import OBJECT, PARTS, to_json
 from interlock.runtime.ledger import held_name
 from interlock.runtime.requests import HoldRequest
 from local.emulator import Running, serve
+from local.emulator.attempts import JOBS
 from tests.coordinator.memory import Call, World
 from tests.interlock.cloud import environment
 from tests.local.plain import Rest
@@ -76,7 +77,7 @@ def test_a_tick_with_nothing_to_do_reads_the_jobs_and_two_lists_of_the_bucket(
     declared = many(jobs)
     for name in platforms:
         storage_client(PROJECT).bucket(BUCKET).blob(name).upload_from_string(to_json(declared))
-    make(declared, Rest(cloud.url))
+    make(declared, cloud)
     pages = -(-jobs // PAGE)
     first = asked(cloud)
     assert first[READ] == len(platforms), "an instance reads each declaration once"
@@ -131,10 +132,16 @@ def many(jobs: int) -> Declaration:
     return replace(known, jobs=same, scopes={"all": tuple(same)}, tables={}, windows={}, seasons={})
 
 
-def make(declared: Declaration, rest: Rest) -> None:
-    """The jobs, as a deploy makes them."""
-    for name, job in declared.jobs.items():
-        parent = f"projects/{PROJECT}/locations/{job.region}"
-        target = {"uri": "https://nothing.invalid/"}
-        content = {"name": f"{parent}/jobs/{name}", "schedule": str(job.schedule), "timeZone": job.time_zone}
-        assert rest("POST", f"/v1/{parent}/jobs", {**content, "httpTarget": target}).status == 200
+def make(declared: Declaration, cloud: Running) -> None:
+    """The jobs: one as a deploy makes it, and the others like it."""
+    store = cloud.runtime.store
+    (name, job), *others = declared.jobs.items()
+    parent = f"projects/{PROJECT}/locations/{job.region}/jobs"
+    target = {"uri": "https://nothing.invalid/"}
+    content = {"name": f"{parent}/{name}", "schedule": str(job.schedule), "timeZone": job.time_zone, "httpTarget": target}
+    assert Rest(cloud.url)("POST", f"/v1/{parent}", content).status == 200
+    with store.transaction():
+        made = store.get(JOBS, f"{parent}/{name}")
+        assert made is not None
+        for other, _ in others:
+            store.put(JOBS, f"{parent}/{other}", made | {"name": f"{parent}/{other}"})

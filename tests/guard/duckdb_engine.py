@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -25,15 +26,17 @@ _TYPES = {"STRING": "VARCHAR", "INTEGER": "BIGINT", "DATE": "DATE", "FLOAT": "DO
 
 
 class DuckDBEngine(Engine):
-    """One database; each statement runs in a transaction of its own, each script in the one that it begins."""
+    """One database, empty; each statement runs in a transaction of its own, each script in the one that it begins."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.database = duckdb.connect(config={"threads": 1})  # each job has one of ours; its own would only be started
+        self.database = _database()
         self.hold: Callable[[str], None] = lambda _statement: None
         """Called in the transaction, before each statement that writes and before its commit ("COMMIT"): a place to meet."""
         self.conflicts: list[str] = []
         self._opening = threading.Lock()
+        for (table,) in self.database.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            self.delete(table)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows, in order."""
@@ -97,6 +100,12 @@ class DuckDBEngine(Engine):
         """A connection of its own to the same database, as each job of BigQuery has."""
         with self._opening:
             return self.database.cursor()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The one of all engines, of which one is in use at a time: to start another takes as long as what a test does with it."""
+    return duckdb.connect(config={"threads": 1})  # each job has one of ours; its own would only be started
 
 
 def _translated(statement: str) -> str:

@@ -20,7 +20,8 @@ from interlock_guard import HoldBucket, check, forks
 from tests.guard.storage_server import Bucket, serving
 
 END = "2099-01-01T00:00:00Z"
-WORKERS, QUESTIONS, THREADS = 8, 1000, 4
+WORKERS, QUESTIONS, THREADS = 8, 1000, 8
+"""So many threads of a child ask at once, and share a reading: to read is what takes time."""
 TABLES = 40
 """So many are asked about, and the first half of them is held."""
 PATIENCE_S = 60.0

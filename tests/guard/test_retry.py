@@ -10,7 +10,7 @@ from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError
 from google.cloud import bigquery
 from interlock_guard.errors import ConflictsExhausted, StreamingBufferBlocked
 from interlock_guard.jobs import load, query
-from interlock_guard.retry import serialization_retry
+from interlock_guard.retry import JITTER, serialization_retry
 
 from tests.guard.bigquery_server import Engine, Failure, Server, When, serving
 
@@ -235,13 +235,12 @@ def test_a_load_whose_answer_was_lost_is_found_and_not_loaded_twice(server: Serv
     assert loads == [[{"game_id": "1"}]]
 
 
-def test_delays_differ_by_up_to_half(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", slept.append)
+def test_delays_differ_by_up_to_half(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock_guard.retry.JITTER", JITTER)
     for _ in range(50):
         with pytest.raises(ConflictsExhausted):
             serialization_retry(raises(SERIALIZATION))()
-    for steady, drawn in zip((1, 2, 4, 8), (slept[n::4] for n in range(4)), strict=True):
+    for steady, drawn in zip((1, 2, 4, 8), (pauses[n::4] for n in range(4)), strict=True):
         assert all(steady * 0.5 <= seconds <= steady * 1.5 for seconds in drawn)
         assert len(set(drawn)) > 40
 

@@ -19,7 +19,7 @@ _CREATE = "if self._create(longer.object_name, hold_content(longer)):"
 
 HOLDS = (
     _bug("an end is ignored", "holds:active", "if hold.end > now and", "if", 0),
-    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 4),
+    _bug("an end is included", "holds:active", "hold.end > now", "hold.end >= now", 13),
     _bug(
         "a scope is widened to all", "holding:Holding._members", "self.scopes.get(scope, ())", "self.scopes.get('all', ())", 0
     ),
@@ -28,10 +28,10 @@ HOLDS = (
         "holding:_Index._scopes",
         "if scope in self._by_scope",
         "if False",
-        4,
+        0,
     ),
-    _bug("an expired flag is deleted", "runtime.steps:leftovers", " or hold.is_flag", "", 1),
-    _bug("holds are deleted before their end", "runtime.steps:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 0),
+    _bug("an expired flag is deleted", "runtime.steps:leftovers", " or hold.is_flag", "", 32),
+    _bug("holds are deleted before their end", "runtime.steps:leftovers", "objects.now - MAX", "objects.now + 60 * MAX", 9),
     _bug("ended holds stay", "runtime.steps:leftovers", "elif hold.end <= over:", "elif False:", 0),
 )
 JOBS = (
@@ -43,7 +43,7 @@ JOBS = (
         "runtime.outside:Outside.patiently",
         "failure.code in passing if",
         "False if",
-        4,
+        13,
     ),
 )
 MOVES = (
@@ -52,7 +52,7 @@ MOVES = (
         "runtime.reconcile:_round",
         "moved = not reader.stands_still(declared_in, objects)",
         "moved = False",
-        4,
+        11,
     ),
     _bug("what has moved does not matter", "runtime.reconcile:_round", "repeat=moved or to_be_seen", "repeat=to_be_seen", 37),
 )
@@ -64,22 +64,22 @@ WINDOWS = (
         "if False:",
         17,
     ),
-    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 0),
-    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 0),
+    _bug("a window ends its duration after it is noticed", "windows:openings", "end=fire + ", "end=start + ", 3),
+    _bug("a window's id is when it is noticed", "windows:openings", "start=fire,", "start=start,", 2),
 )
 REQUESTS = (
-    _bug("an extension deletes before it writes", "runtime.operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 3),
-    _bug("an extension leaves the old name", "runtime.operations:_Operation._extend", "if older.end < end:", "if False:", 5),
+    _bug("an extension deletes before it writes", "runtime.operations:_Operation._extend", _CREATE, _DELETE_FIRST + _CREATE, 0),
+    _bug("an extension leaves the old name", "runtime.operations:_Operation._extend", "if older.end < end:", "if False:", 0),
     _bug(
         "a release leaves a name", "runtime.operations:_Operation._release", "for name in names:", "for name in names[1:]:", 3
     ),
-    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 1),
+    _bug("the breaker stacks holds", "runtime.operations:_Operation._trip", "if end > held[0].end:", "if True:", 27),
     _bug(
         "the longest hold is not checked",
         "runtime.checking:end_of",
         "if end > _whole(now) + declaration.max_hold:",
         "if False:",
-        0,
+        18,
     ),
     _bug(
         "the shortest hold is not checked",
@@ -93,7 +93,7 @@ REQUESTS = (
         "runtime.checking:_check_scope",
         "if scope not in declaration.scopes:",
         "if False:",
-        1,
+        15,
     ),
 )
 RUNS = (
@@ -118,17 +118,17 @@ RUNS = (
         "pass",
         0,
     ),
-    _bug("what is skipped is run", "runtime.catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 1),
+    _bug("what is skipped is run", "runtime.catchup:Traffic.decide", 'job.catch_up == "skip" or ', "", 10),
     _bug(
         "the last attempt is ignored",
         "runtime.catchup:missed_fires",
         "max(since, last_attempt + datetime.resolution)",
         "since",
-        1,
+        26,
     ),
-    _bug("a consumer does not wait", "runtime.catchup:Traffic._why_not", "self._producers(job) or ", "", 3),
-    _bug("a service takes any number of starts", "runtime.catchup:Traffic._why_not", " or self._budget(job)", "", 3),
-    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 0),
+    _bug("a consumer does not wait", "runtime.catchup:Traffic._why_not", "self._producers(job) or ", "", 5),
+    _bug("a service takes any number of starts", "runtime.catchup:Traffic._why_not", " or self._budget(job)", "", 12),
+    _bug("a run is made into a window", "runtime.catchup:Traffic._why_not", "self._next_window(job) or ", "", 113),
 )
 _BY_IDENTITY = """job.identity: job for job in listed}
     return {name: found[one] for name, one in declaration.identities.items() if one in found}"""
@@ -141,18 +141,21 @@ RACES = (
         "runtime.snapshot:Reader.objects",
         "(FLAG_PREFIX, HOLD_PREFIX, LEDGER_PREFIX)",
         "(LEDGER_PREFIX, FLAG_PREFIX, HOLD_PREFIX)",
+        17,
     ),
     _bug(
         "a tombstone goes although its opening has been made longer",
         "runtime.steps:leftovers",
         "if is_over and (hold.scope, hold.id) not in still_open:",
         "if is_over:",
+        2,
     ),
     _bug(
         "what ends while runs are made up for is not looked at again",
         "runtime.reconcile:reconcile",
         "if last.snapshot.holding.active_at(outside.clock()) == last.snapshot.holding.active:",
         "if True:",
+        13,
     ),
     _bug("a job of the same name in another region is ours", "runtime.snapshot:_declared", _BY_IDENTITY, _BY_NAME),
     _bug(
@@ -160,14 +163,14 @@ RACES = (
         "runtime.catchup_runs:_Maker._withdraw",
         " and self._reader.content(item) == content",
         "",
-        13,
+        17,
     ),
     _bug(
         "what is gone as it is read is empty",
         "runtime.snapshot:Reader._content_of",
         "return self.content(item)",
         "return self.content(item) or b''",
-        3,
+        21,
     ),
     _bug(
         "the claim of an instance at work is cleared away",
@@ -178,7 +181,7 @@ RACES = (
     ),
 )
 LATE = (
-    _bug("a claim may be of any age", "runtime.catchup_runs:_Maker._make", "> RUN_WITHIN", "> 99 * RUN_WITHIN", 3),
+    _bug("a claim may be of any age", "runtime.catchup_runs:_Maker._make", "> RUN_WITHIN", "> 99 * RUN_WITHIN", 50),
     _bug(
         "a run that was not started is forgotten",
         "runtime.catchup_runs:_Maker._make",
@@ -186,30 +189,33 @@ LATE = (
         "",
         7,
     ),
-    _bug("a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 9),
-    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 3),
+    _bug(
+        "a request that outlives its timeout goes on", "runtime.reconcile:_changed", "if outside.is_overdue:", "if False:", 59
+    ),
+    _bug("people wait as long as timers", "runtime.outside:Outside.begun", "self.patience / share", "self.patience", 47),
     _bug(
         "a hold can be extended for ever",
         "runtime.checking:checked_extension",
         "latest_end(hold, declaration, now)",
         "now + declaration.max_hold",
+        10,
     ),
     _bug(
         "an incident that comes again and again holds for ever",
         "runtime.operations:_Operation._trip",
         "if incident.started is None and first is not None:",
         "if False:",
-        3,
+        43,
     ),
 )
 UNREADABLE = (
-    _bug("an object that can't be read stops everything", "runtime.snapshot:Reader._content_of", "return failure", "raise"),
+    _bug("an object that can't be read stops everything", "runtime.snapshot:Reader._content_of", "return failure", "raise", 79),
     _bug(
         "a mark that can't be read is none",
         "runtime.snapshot:Reader.held_since",
         "None if content is None else",
         "None if not isinstance(content, bytes) else",
-        4,
+        12,
     ),
 )
 BUGS = (*HOLDS, *JOBS, *MOVES, *WINDOWS, *REQUESTS, *RUNS, *RACES, *LATE, *UNREADABLE)

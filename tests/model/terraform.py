@@ -70,10 +70,9 @@ SERVICES: dict[str, dict[str, object]] = {"scrapers": {"starts_per_minute": None
 
 
 def first_declaration() -> dict:
-    """What is declared at first."""
+    """What is declared at first. Whoever edits it edits a copy."""
     limits = {"max_hold_s": int(MAX_HOLD.total_seconds()), "tick_s": int(TICK.total_seconds()), "breaker_hold_s": 1800}
-    parts = {"version": 1, "jobs": JOBS, "scopes": SCOPES, "windows": WINDOWS, "services": SERVICES} | limits
-    return deepcopy(parts)
+    return {"version": 1, "jobs": JOBS, "scopes": SCOPES, "windows": WINDOWS, "services": SERVICES} | limits
 
 
 STRANGERS = {"interlock-tick": "ENABLED", "interlock-open-morning": "ENABLED", "legacy": "ENABLED", "legacy-off": "PAUSED"}
@@ -99,8 +98,9 @@ def first_world() -> World:
     return world
 
 
-def _edit(what: str, declared: dict) -> None:
-    """One edit of the catalog; every one of them twice is none."""
+def _edited(what: str, declared: dict) -> dict:
+    """A copy with one edit of the catalog; every one of them twice is none."""
+    declared = deepcopy(declared)
     jobs, scopes = declared["jobs"], declared["scopes"]
     if what == "pause":
         jobs["scrape"]["paused"] = not jobs["scrape"]["paused"]
@@ -122,6 +122,7 @@ def _edit(what: str, declared: dict) -> None:
         jobs["counted"] = deepcopy(JOBS["counted"])
         for scope, covered in SCOPES.items():
             scopes[scope] = sorted({*scopes[scope], *({"counted"} & set(covered))})
+    return declared
 
 
 EDITS = ("pause", "wake", "skip", "widen", "narrow", "remove", "longer")
@@ -139,9 +140,7 @@ class Terraform:
         self, world: World, declared: dict, *, mode: bool | None, names: tuple[str, ...] = (), end: datetime, edit: str = ""
     ) -> None:
         self.world = world
-        self.declared = deepcopy(declared)
-        if edit:
-            _edit(edit, self.declared)
+        self.declared = _edited(edit, declared) if edit else declared
         now = world.now
         flags = {hold.scope: hold for hold in active(world.objects, now) if hold.name.startswith("backfills/")}
         kept = {hold.name: hold.jobs for hold in flags.values()}
