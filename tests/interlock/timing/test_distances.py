@@ -45,10 +45,7 @@ def test_every_pair_of_starts_counts_once_at_its_distance(
 
     those = named(other)
     walked = Counter(
-        later - earlier
-        for earlier, day in named(one)
-        for later, another in those
-        if moved is None or day + moved == another
+        later - earlier for earlier, day in named(one) for later, another in those if moved is None or day + moved == another
     )
     expected = {distance: number for distance, number in walked.items() if first <= distance <= first + width}
     assert distances(one, other, first, first + width, moved) == expected
