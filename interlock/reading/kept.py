@@ -90,8 +90,8 @@ def _kept(kind: type[T], parts: Iterable[bytes | str], read: Callable[[], T]) ->
 
 def installed() -> list[str]:
     """The packages of this Python, each with its version."""
-    folders = [Path(name) for name in site.getsitepackages()]
-    return sorted(entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir() if entry.suffix in PACKAGES)
+    folders = [name for name in site.getsitepackages() if Path(name).is_dir()]
+    return sorted(entry.name for folder in folders for entry in os.scandir(folder) if entry.name.endswith(PACKAGES))
 
 
 def _name(parts: Iterable[bytes | str]) -> str:

@@ -112,10 +112,10 @@ class Outside:
         The last Refused or Unknown when patience is over. Waits grow exponentially, with full jitter:
         https://cloud.google.com/storage/docs/retry-strategy#exponential-backoff
         """
-        spent, wait = self.spent or Spent(began=self.clock()), FIRST_WAIT
+        before = self.clock()
+        spent, wait = self.spent or Spent(began=before), FIRST_WAIT
         lost, own = (NOTHING, self.patience) if about is None else (spent.of(about), self.patience / OF_ONE)
         while True:
-            before = self.clock()
             try:
                 return call()
             except (Refused, Unknown) as failure:
@@ -133,3 +133,4 @@ class Outside:
                 if left <= NOTHING:
                     spent.is_over = spent.is_over or in_all <= NOTHING
                     raise
+                before = self.clock()

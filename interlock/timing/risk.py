@@ -223,14 +223,14 @@ class RiskSearch:
 
     def _ways(self, ours: tuple[Write, ...], theirs: tuple[Write, ...]) -> Weighted:
         """How the starts of two jobs meet over a table, without whether they write at all."""
-        if (ours, theirs) not in self._over:
-            found: Weighted = {}
+        found = self._over.get((ours, theirs))
+        if found is None:
+            found = self._over[ours, theirs] = {}
             for mine in ours:
                 for its in theirs:
                     if weight := weight_of(mine, its):
                         _add(found, (mine.landing, its.landing, _moved(mine, its)), weight, mine, its)
-            self._over[ours, theirs] = found
-        return self._over[ours, theirs]
+        return found
 
     def _between(self, pair: tuple[str, str], starts: Schedule) -> Iterator[Conflicts]:
         both = self._active[pair[0]] * self._active[pair[1]]

@@ -94,11 +94,14 @@ def measured(catalog: Catalog, statements: Iterable[Statement], since: datetime,
     by_name = {job.scheduler_name: job for job in catalog.jobs.values()}
     fires = Fires(Span(start=since, end=until))
     wrote: Wrote = {}
+    starts_of: dict[str, list[int]] = {}
     for one in statements:
         job = by_name.get(labels.get(one.job, one.job))
         if job is None or not job.schedule.is_known or not since <= one.began < until:
             continue
-        starts = [*fires.of(job).places()]
+        if job.name not in starts_of:
+            starts_of[job.name] = [*fires.of(job).places()]
+        starts = starts_of[job.name]
         at = bisect_right(starts, (one.began - since) // MINUTE) - 1
         if at >= 0 and one.began - (start := since + starts[at] * MINUTE) < LONGEST:
             run = wrote.setdefault(job.name, {}).setdefault(at, _Run())

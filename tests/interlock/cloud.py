@@ -73,8 +73,9 @@ backfills:
 """
 
 
+@cache
 def declaration(text: str = HEAD + JOBS + WINDOWS + BACKFILLS) -> Declaration:
-    """What the catalog in `text` declares."""
+    """What the catalog in `text` declares. Most tests are about a few of these."""
     return declare(load(text), environment())
 
 

@@ -5,6 +5,7 @@ import os
 import random
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 from croniter import croniter  # type: ignore[import-untyped]
@@ -313,6 +314,14 @@ def test_many_short_intervals_fire_as_the_whole(text: str, zone_name: str, chang
     assert whole
 
 
+@cache
+def shown(zone_name: str, change: str) -> list[tuple[datetime, datetime]]:
+    """The minutes around a change, each with what the clock shows."""
+    start, where = datetime.fromisoformat(change) - timedelta(hours=30), zone(zone_name)
+    minutes = (start + timedelta(minutes=place) for place in range(60 * 60))
+    return [(minute, minute.astimezone(where)) for minute in minutes]
+
+
 @pytest.mark.parametrize(
     ("zone_name", "change"),
     [
@@ -330,9 +339,7 @@ def test_many_short_intervals_fire_as_the_whole(text: str, zone_name: str, chang
 def test_what_follows_clocks_that_change_within_an_hour_fires_whenever_they_show_its_time(
     text: str, zone_name: str, change: str
 ) -> None:
-    cron, where = Cron.parse(text), zone(zone_name)
-    start = datetime.fromisoformat(change) - timedelta(hours=30)
-    minutes = [start + timedelta(minutes=place) for place in range(60 * 60)]
-    shown = [(minute, minute.astimezone(where)) for minute in minutes]
-    expected = [minute for minute, wall in shown if cron.fires_on(wall.date()) and wall.hour * 60 + wall.minute in cron.times]
-    assert list(cron.fires_between(start, minutes[-1] + timedelta(minutes=1), where)) == expected
+    cron, walls = Cron.parse(text), shown(zone_name, change)
+    start, end = walls[0][0], walls[-1][0] + timedelta(minutes=1)
+    expected = [minute for minute, wall in walls if wall.hour * 60 + wall.minute in cron.times and cron.fires_on(wall.date())]
+    assert list(cron.fires_between(start, end, zone(zone_name))) == expected

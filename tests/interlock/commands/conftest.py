@@ -23,7 +23,7 @@ from interlock.declare import declare
 from interlock.reading.files import load_catalog, load_environment
 from interlock.runtime.declaration_file import OBJECT, to_json
 from interlock.terminal import local_target
-from local.emulator import serve
+from local.emulator import scheduler, serve
 from tests.interlock.live_jobs import job_of, resource_of
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,11 @@ SMALL = Path(__file__).parent / "small.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Direct = Callable[..., "subprocess.CompletedProcess[str]"]
 NOW = "2026-03-10T12:05:00Z"
+EVERY_REGION = scheduler.REGIONS
+FEW_REGIONS = ("asia-northeast1", "europe-west1", "us-central1", "us-east1", "us-east4", "us-west2")
+"""That of the small catalog, and some more."""
 ENVIRONMENT = load_environment(ROOT / "environments", "local")
+_loaded: dict[str, Catalog] = {}
 
 
 @pytest.fixture
@@ -49,6 +53,14 @@ def environ(root: Path) -> dict[str, str]:
     foreign = ("INTERLOCK_", "GOOGLE_", "CLOUDSDK_", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {"INTERLOCK_CATALOG": str(root)}
+
+
+def loaded(root: Path) -> Catalog:
+    """The catalog in a folder, for what is to be in the cloud: read once, however many tests have one that says the same."""
+    says = "".join(path.read_text() for path in sorted(root.rglob("*.yaml")))
+    if says not in _loaded:
+        _loaded[says] = load_catalog(root)
+    return _loaded[says]
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +180,12 @@ class Cloud:
         self.bucket.blob(name).upload_from_string(content)
 
 
+@pytest.fixture(autouse=True)
+def _few_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks everywhere asks once a region, and few are as good as Google's 31, but where a test takes `EVERY_REGION`."""
+    monkeypatch.setattr(scheduler, "REGIONS", FEW_REGIONS)
+
+
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     """The state of a cloud where this catalog is deployed, to be copied; of each catalog made once."""
@@ -178,7 +196,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]
         if text not in made:
             folder = tmp_path_factory.mktemp("deployed")
             with serve(folder) as running:
-                Cloud(running.url, load_catalog(root))
+                Cloud(running.url, loaded(root))
             made[text] = folder
         return made[text]
 
@@ -190,7 +208,7 @@ def cloud(tmp_path: Path, root: Path, deployed: Callable[[Path], Path]) -> Itera
     """The small catalog, deployed as declared. It is NOW there, at whatever hour this runs: a window may be open."""
     shutil.copytree(deployed(root), tmp_path / "state")
     with serve(tmp_path / "state") as running:
-        cloud = Cloud(running.url, load_catalog(root), is_deployed=True)
+        cloud = Cloud(running.url, loaded(root), is_deployed=True)
         cloud.at(NOW)
         yield cloud
 
@@ -198,7 +216,7 @@ def cloud(tmp_path: Path, root: Path, deployed: Callable[[Path], Path]) -> Itera
 @pytest.fixture
 def site(run: Run, cloud: Cloud, root: Path) -> Direct:
     """Runs a command in New York at NOW, where the small catalog is deployed."""
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
 
     def call(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         env = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "INTERLOCK_OWNER": "ana", **env}

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from interlock.reading.files import load_catalog
 from tests import forked
-from tests.interlock.commands.conftest import ROOT, Cloud
+from tests.interlock.commands.conftest import ROOT, Cloud, loaded
 
 PATIENCE = 30.0  # seconds, of a test that waits for something to happen
 RUN = ["backfill", "run", "marts", "--direct", "--owner", "ana"]
@@ -38,7 +37,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(cloud: Cloud, root: Path, environ: dict[str, str], state: Path, place: Path) -> Iterator[Start]:
     """Starts `interlock backfill run marts OPTIONS -- sh -c SCRIPT`, and ends what is left of it."""
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     begun: list[Running] = []
     mine = {"INTERLOCK_LOCAL_URL": cloud.url, "TZ": "America/New_York", "XDG_STATE_HOME": str(state), "COLUMNS": "80"}
 

@@ -15,7 +15,7 @@ import pytest
 
 from interlock.gcp import CloudError
 from interlock.terminal import serving
-from tests.interlock.commands.conftest import NOW, Cloud, Run, parsed
+from tests.interlock.commands.conftest import NOW, Cloud, Run, loaded, parsed
 
 LATER = "2026-03-10T18:00:00Z"
 OF_A_HOLD = ("scope", "id", "until", "reason", "owner", "object")
@@ -25,9 +25,7 @@ OF_A_JOB = ("name", "region", "state", "schedule", "time_zone", "declared_paused
 @pytest.fixture
 def held(cloud: Cloud, root: Path) -> Cloud:
     """The small catalog, deployed, with a hold that somebody has written."""
-    from interlock.reading.files import load_catalog
-
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     content = {"reason": "a <b>proxy</b> changes", "owner": "ana", "jobs": ["repair"], "start": NOW}
     cloud.bucket.blob(f"holds/job/repair/at-1@{LATER}.json").upload_from_string(json.dumps(content))
     return cloud

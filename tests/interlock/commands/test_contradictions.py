@@ -9,10 +9,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from interlock.reading.files import load_catalog
 from interlock.terminal.operating import request
 from interlock.terminal.site import look
-from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
+from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, loaded, parsed
 
 OPEN = "2026-03-10T08:03:00Z"
 """Three minutes into the window `tuesdays`, on a Tuesday."""
@@ -28,7 +27,7 @@ Here = Callable[..., "CompletedProcess[str]"]
 @pytest.fixture
 def here(run: Run, cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     """Runs a command where the small catalog is deployed, as the window opens."""
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     cloud.at(OPEN)
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.reading.files import load_catalog
-from tests.interlock.commands.conftest import Cloud, Direct
+from tests.interlock.commands.conftest import Cloud, Direct, loaded
 
 LAST = "9999-12-31T23:59:59Z"
 
@@ -16,7 +15,7 @@ LAST = "9999-12-31T23:59:59Z"
 def test_an_end_in_the_last_year_is_shown_by_every_command(site: Direct, cloud: Cloud, root: Path, place: str) -> None:
     file = root / "small/all.yaml"
     file.write_text(file.read_text().replace("America/Los_Angeles", place))
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     for name in (
         f"holds/job/repair/x@{LAST}.json",
         f"backfills/marts@{LAST}.json",

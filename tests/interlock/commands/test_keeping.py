@@ -13,18 +13,17 @@ import pytest
 from interlock.catalog import Json
 from interlock.gcp import CloudError
 from interlock.gcp.clock import clock
-from interlock.reading.files import load_catalog
 from interlock.terminal import keeping, operating
 from interlock.terminal import site as sites
 from interlock.terminal.keeping import Keeper
 from interlock.terminal.site import Site
-from tests.interlock.commands.conftest import ENVIRONMENT, Cloud
+from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, loaded
 
 
 @pytest.mark.parametrize("off", [pytest.param(timedelta(hours=hours), id=f"{hours} hours") for hours in (-30, -5, 0, 5, 30)])
 def test_a_clock_that_is_off_changes_nothing(off: timedelta, cloud: Cloud, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     carried_out = operating.carried_out
 
     def by_the_coordinator(
@@ -57,7 +56,7 @@ def test_of_two_that_have_written_at_once_whose_hold_is_older_goes_on(
 ) -> None:
     """Two instances of the coordinator have each seen nothing of the other's."""
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     other = "holds/backfill/marts/run-0@2026-03-10T16:05:00Z.json"
     carried_out = operating.carried_out
 
@@ -93,7 +92,7 @@ def test_what_the_coordinator_has_answered_and_not_done_is_asked_again(
     """As where the bucket is out of its reach: it answers that not everything is done, and its next tick releases nothing."""
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
     monkeypatch.setattr(keeping, "LOOKS_HERE", 0.01)
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     carried_out = operating.carried_out
     left = times
 
@@ -126,7 +125,7 @@ def test_an_extension_that_was_answered_and_not_done_says_nothing_of_the_time(
 ) -> None:
     """Else the end would seem to be as far off as when the hold began, and would pass without a word."""
     monkeypatch.setenv("INTERLOCK_LOCAL_URL", cloud.url)
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     carried_out, is_there = operating.carried_out, True
 
     def perhaps(site: Site, content: Mapping[str, Json], **_: object) -> tuple[Mapping[str, Json], bool]:

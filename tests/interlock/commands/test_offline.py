@@ -67,7 +67,9 @@ def test_affected_for_people(run: Run, scope: str) -> None:
     golden(f"commands/affected-{scope.replace('/', '-')}.txt", done.stdout)
 
 
-def test_a_pipe_is_no_terminal_even_where_colours_are_forced(run: Run, run_alone: Run) -> None:
+def test_another_process_says_the_same_and_a_pipe_is_no_terminal_even_where_colours_are_forced(
+    run: Run, run_alone: Run
+) -> None:
     assert run_alone("affected", "marts", FORCE_COLOR="1").stdout == run("affected", "marts").stdout
 
 
@@ -145,10 +147,6 @@ def test_the_option_wins_over_the_variable(run: Run, tmp_path: Path) -> None:
 def test_the_first_line_says_where_a_command_acts(run: Run, root: Path) -> None:
     assert run("validate").stderr.splitlines()[0] == f"catalog in {root}; no cloud is asked"
     assert run("show", "repair").stderr == "LOCAL STAND-IN, not Google Cloud\n"
-
-
-def test_the_same_output_in_two_processes(run_alone: Run) -> None:
-    assert run_alone("affected", "marts").stdout == run_alone("affected", "marts").stdout
 
 
 READING = (

@@ -110,13 +110,14 @@ def hostile(text: str) -> list[scheduler_v1.Job]:
     return [scheduler_v1.Job(schedule="0 * * * *", time_zone="Etc/UTC", **target) for target in targets]
 
 
-@pytest.mark.parametrize("is_declared", [False, True], ids=["a stranger's job", "a declared job that a stranger changed"])
-def test_no_command_says_a_query_a_header_or_a_body_of_a_stranger(site: Direct, cloud: Cloud, is_declared: bool) -> None:
-    names = [*cloud.regions][:4] if is_declared else [f"foreign-{number}" for number in range(4)]
-    for name, job in zip(names, hostile(OPEN), strict=True):
+def test_no_command_says_a_query_a_header_or_a_body_of_a_stranger(site: Direct, cloud: Cloud) -> None:
+    """Be it a stranger's job, or a declared one that a stranger changed."""
+    strangers, declared = [f"foreign-{number}" for number in range(4)], [*cloud.regions][:4]
+    for name in declared:
+        cloud.jobs.delete_job(name=cloud.name(name))
+    names = [*strangers, *declared]
+    for name, job in zip(names, [*hostile(OPEN), *hostile(OPEN)], strict=True):
         job.name = cloud.name(name)
-        if is_declared:
-            cloud.jobs.delete_job(name=job.name)
         cloud.jobs.create_job(parent=job.name.partition("/jobs/")[0], job=job)
     encoded = base64.b64encode(OPEN.encode()).decode()
     more = [["verify", "--since", "24h"], ["status", "--all"], *([word, name] for word in ("why", "fires") for name in names)]
@@ -125,7 +126,7 @@ def test_no_command_says_a_query_a_header_or_a_body_of_a_stranger(site: Direct, 
     assert OPEN not in everything
     assert encoded not in everything
     assert all(name in said["inventory --all"].stdout for name in names)
-    assert "https://web.example/run?q=***" in said["inventory --format json"].stdout
+    assert said["inventory --format json"].stdout.count('"https://web.example/run?q=***') == 4
 
 
 @pytest.mark.parametrize("style", ["terminal", "markdown", "json"])

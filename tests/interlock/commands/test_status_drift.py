@@ -16,10 +16,11 @@ from interlock.holding import Holding
 from interlock.terminal.drift_output import print_unseen
 from interlock.terminal.everywhere import LOCATIONS, Everywhere
 from interlock.terraform.drift import compare
+from local.emulator import scheduler
 from tests.golden import golden
 from tests.interlock.catalogs import load
 from tests.interlock.cloud import HEAD, JOBS
-from tests.interlock.commands.conftest import ENVIRONMENT, Cloud, Run, parsed
+from tests.interlock.commands.conftest import ENVIRONMENT, EVERY_REGION, Cloud, Run, parsed
 from tests.interlock.live_jobs import actual_of
 
 SECRET = "s3cr3t-that-nobody-may-read"
@@ -213,7 +214,10 @@ def test_what_the_api_adds_to_a_job_is_no_drift(run: Run, cloud: Cloud) -> None:
     assert run("status", INTERLOCK_LOCAL_URL=cloud.url).returncode == 0
 
 
-def test_a_region_that_can_not_be_listed_is_said_and_the_rest_shows(run: Run, cloud: Cloud) -> None:
+def test_of_all_regions_one_that_can_not_be_listed_is_said_and_the_rest_shows(
+    run: Run, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "REGIONS", EVERY_REGION)
     cloud.create("stray", "us-east1")
     cloud.fault("GET /locations/asia-northeast1/jobs 403", "GET /locations/asia-east1/jobs 403")
     done = run("status", INTERLOCK_LOCAL_URL=cloud.url)

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from interlock.commands import main
-from interlock.reading.files import load_catalog
 from tests.golden import golden
-from tests.interlock.commands.conftest import ENVIRONMENT, SMALL, Cloud, Run, parsed
+from tests.interlock.commands.conftest import ENVIRONMENT, SMALL, Cloud, Run, loaded, parsed
 
 TUESDAY, SPRING, AUTUMN = "2026-01-13", "2026-03-08", "2026-11-01"
 Call = Callable[..., Result]
@@ -91,7 +90,7 @@ def test_without_a_day_it_is_today_where_most_jobs_are(call: Call) -> None:
 
 @pytest.mark.golden
 def test_the_holds_that_are_in_force_are_marked_from_now_on(cloud: Cloud, run: Run, root: Path) -> None:
-    cloud.declare(load_catalog(root))
+    cloud.declare(loaded(root))
     cloud.at("2026-01-13T18:00:00Z")
     cloud.hold("holds/service/scrapers/at-1@2026-01-13T20:00:00Z.json", '{"reason": "re[d]eploys\\u001b[31m", "owner": "ana"}')
     cloud.hold("holds/all/at-2@2026-01-13T17:00:00Z.json")

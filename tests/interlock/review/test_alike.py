@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ def test_few_remarks_are_said_one_by_one_and_many_that_are_alike_together() -> N
     assert len(alike_remarks([*same, remark("it is wrong", is_finding=False)], NAMES)) == 2
 
 
+@cache
 def reviewed(case: Case) -> Review:
     return review(load(case.before), load(case.after), AT, rules=findings)
 

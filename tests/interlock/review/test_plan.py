@@ -11,7 +11,6 @@ from interlock.holds import parse_object_name
 from interlock.review.remark import Topic
 from interlock.review.review import review
 from interlock.terraform.job_changes import JobChange, JobChanges
-from policies.from_catalog import findings
 from tests.interlock.catalogs import load
 from tests.interlock.review.cases import AT, BASE, GAMES, PAUSED, edited
 
@@ -61,7 +60,7 @@ def said(
         flags_off=tuple(off),
         holds=tuple(hold for hold in holds if hold not in flags),
     )
-    found = review(known(before), known(after), AT, plan, rules=findings)
+    found = review(known(before), known(after), AT, plan, rules=lambda *_: [])  # what breaks a rule is another topic
     about = {Topic.PLAN, Topic.DRIFT, Topic.HELD}
     return [f"{'!' * remark.is_finding}{remark.subject}: {remark.text}" for remark in found.remarks if remark.topic in about]
 

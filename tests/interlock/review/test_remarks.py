@@ -139,7 +139,7 @@ def test_where_something_stands_is_no_change() -> None:
 def test_a_comment_is_cut_in_the_order_of_importance_and_never_too_long() -> None:
     many = "".join(
         f'  job-{n}:\n    description: Fetches\n    schedule: "15 6 * * *"\n    target: {{service: scrapers}}\n'
-        for n in range(60)
+        for n in range(40)
     )
     found = reviewed(edited(("  fetch-lines:", f"{many}  fetch-lines:")))
     lengths = []

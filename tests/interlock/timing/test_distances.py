@@ -39,14 +39,13 @@ def test_every_pair_of_starts_counts_once_at_its_distance(
     span = Span(start=start, end=start + 5 * DAY)
     one, other = starts(a, zones[0], span), starts(b, zones[1], span)
 
-    def names(instant: datetime, place: Starts) -> int:
-        return instant.astimezone(place.zone).toordinal()
+    def named(place: Starts) -> list[tuple[int, int]]:
+        """Its starts in minutes, each with the day that it names."""
+        return [((at - start) // MINUTE, at.astimezone(place.zone).toordinal()) for at in place.minutes]
 
+    those = named(other)
     walked = Counter(
-        (later - earlier) // MINUTE
-        for earlier in one.minutes
-        for later in other.minutes
-        if moved is None or names(earlier, one) + moved == names(later, other)
+        later - earlier for earlier, day in named(one) for later, another in those if moved is None or day + moved == another
     )
     expected = {distance: number for distance, number in walked.items() if first <= distance <= first + width}
     assert distances(one, other, first, first + width, moved) == expected
