@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.terminal.own_runs import STOPPED
 from tests import forked
 from tests.interlock.commands.conftest import ROOT, Cloud, loaded
 
@@ -60,6 +61,11 @@ def wait(what: Callable[[], object], patience: float = PATIENCE) -> None:
     while not what():
         assert time.monotonic() < end, what
         time.sleep(0.05)
+
+
+def will_not_begin(state: Path) -> bool:
+    """Whether a run has noted that it was stopped before its command."""
+    return any(json.loads(file.read_text())["phase"] == STOPPED for file in (state / "interlock/local").glob("*.json"))
 
 
 def ended(process: Running) -> tuple[int, str]:

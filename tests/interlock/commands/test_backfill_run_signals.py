@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.interlock.commands.conftest import Cloud
-from tests.interlock.commands.runs import PATIENCE, UNTIL_DONE, Start, content, ended, place, start, state, wait
+from tests.interlock.commands.runs import PATIENCE, UNTIL_DONE, Start, content, ended, place, start, state, wait, will_not_begin
 
 __all__ = ["place", "start", "state"]  # fixtures
 
@@ -36,12 +36,14 @@ def test_a_signal_is_passed_on_and_counts_as_a_failure(
     assert content(cloud)["failed"] == f"it was stopped by {number.name}"
 
 
-def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(cloud: Cloud, start: Start, place: Path) -> None:
+def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(
+    cloud: Cloud, start: Start, state: Path, place: Path
+) -> None:
     cloud.fault("GET /locations/.*/jobs 503")
     process = start("touch begun")
     wait(lambda: cloud.objects("holds/"))
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    wait(lambda: will_not_begin(state))
     cloud.mend()
     code, said = ended(process)
     assert code == 143
@@ -50,12 +52,12 @@ def test_a_signal_before_the_command_has_begun_gives_back_what_was_held(cloud: C
     assert cloud.objects("holds/") == []
 
 
-def test_a_second_signal_meanwhile_does_not_cut_that_short(cloud: Cloud, start: Start, place: Path) -> None:
+def test_a_second_signal_meanwhile_does_not_cut_that_short(cloud: Cloud, start: Start, state: Path, place: Path) -> None:
     cloud.fault("GET /locations/.*/jobs 503")
     process = start("touch begun")
     wait(lambda: cloud.objects("holds/"))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    wait(lambda: will_not_begin(state))
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     cloud.mend()
@@ -73,7 +75,7 @@ def test_ctrl_c_before_the_prompt_is_back_ends_what_goes_on_in_the_background(
     process = start("touch begun", "--detach")
     wait(lambda: cloud.objects("holds/"))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    wait(lambda: will_not_begin(state))
     cloud.mend()
     code, said = ended(process)
     assert code == 130
