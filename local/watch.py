@@ -9,15 +9,10 @@ left alone. It looks in /proc, which Linux has; elsewhere nobody watches.
 
 from __future__ import annotations
 
-import sys
-
-_IN_ORDER = b"in order"
-if __name__ == "__main__" and sys.stdin.buffer.read() == _IN_ORDER:
-    sys.exit(0)  # what is imported below takes most of the watcher's time, and it needs it after a kill alone
-
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +23,7 @@ GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 VARIABLE = "INTERLOCK_LOCAL_RUN"
 """Of the mark."""
+_IN_ORDER = b"in order"
 
 
 def mark(pid: int, url: str) -> str:
@@ -74,7 +70,9 @@ def _marked(run: str) -> set[int]:
 
 
 def main(run: str) -> int:
-    """Nobody holds the other end of the standard input any more, and what came through it was not that this is in order."""
+    """Wait until nobody holds the other end of the standard input; what came through it says whether that is in order."""
+    if sys.stdin.buffer.read() == _IN_ORDER:
+        return 0
     if _marked(run):
         print("local run was killed: ending what it ran, whose cloud is gone", file=sys.stderr, flush=True)
     _end(run)

@@ -332,12 +332,14 @@ def test_what_a_killed_owner_ran_ends_deaf_to_sigterm_or_in_a_session_of_its_own
     commands.append(pid)
     with subprocess.Popen(["sleep", "600"], env={**os.environ, "INTERLOCK_LOCAL_URL": url}) as stranger:
         first.kill()
-        wait_for(lambda: not any(map(alive, commands)))
-        first.wait()
-        assert stranger.poll() is None, "whoever only uses that cloud is none of what it ran"
-        stranger.kill()
+        try:
+            wait_for(lambda: not any(map(alive, commands)))
+            _, said = first.communicate(timeout=DEADLINE)
+            assert stranger.poll() is None, "whoever only uses that cloud is none of what it ran"
+        finally:
+            stranger.kill()
     second.communicate(timeout=DEADLINE)
-    assert "local run was killed: ending what it ran" in first.stderr.read()
+    assert "local run was killed: ending what it ran" in said
     assert not (tmp_path / "wrote").exists()
 
 
