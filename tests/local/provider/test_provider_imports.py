@@ -144,9 +144,8 @@ ROUTINGS = [
 
 def routed(routing: object, hcl: str) -> Found:
     target = {"httpMethod": "POST", "relativeUri": "/x", "appEngineRouting": routing}
-    return {
-        "appEngineHttpTarget": target
-    }, f'app_engine_http_target {{\n http_method = "POST"\n relative_uri = "/x"\n {hcl}\n }}'
+    block = f'app_engine_http_target {{\n http_method = "POST"\n relative_uri = "/x"\n {hcl}\n }}'
+    return {"appEngineHttpTarget": target}, block
 
 
 @pytest.mark.parametrize(("routing", "hcl", "change"), ROUTINGS)
